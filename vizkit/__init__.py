@@ -1,0 +1,1 @@
+"""Experiment tracking and visualization for PaddlePaddle, built on VisualDL."""

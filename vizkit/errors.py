@@ -1,0 +1,50 @@
+"""Every error and warning that VizKit raises, as one tree.
+
+    VizKitError
+     +-- DataError (ValueError)              a value, image, curve ... that cannot be recorded
+     +-- TagError (ValueError)               a tag that VisualDL could not serve
+     +-- ClosedError (RuntimeError)          a write after close
+     +-- RunExistsError (FileExistsError)    the run directory already holds records
+     +-- MissingDependencyError (ImportError) an extra that is not installed
+    VizKitWarning (UserWarning)              something was changed or left out, and training goes on
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ClosedError",
+    "DataError",
+    "MissingDependencyError",
+    "RunExistsError",
+    "TagError",
+    "VizKitError",
+    "VizKitWarning",
+]
+
+
+class VizKitError(Exception):
+    """The root of all errors that VizKit raises."""
+
+
+class DataError(VizKitError, ValueError):
+    """A value that cannot be recorded; the message names it and the way out."""
+
+
+class TagError(VizKitError, ValueError):
+    """A tag that stock VisualDL could not read or serve."""
+
+
+class ClosedError(VizKitError, RuntimeError):
+    """Something was recorded after ``close``."""
+
+
+class RunExistsError(VizKitError, FileExistsError):
+    """The run directory already holds records and ``if_exists="fail"`` was asked for."""
+
+
+class MissingDependencyError(VizKitError, ImportError):
+    """An optional package is missing; the message holds the ``pip install`` line."""
+
+
+class VizKitWarning(UserWarning):
+    """Something was changed or left out so that training could go on."""

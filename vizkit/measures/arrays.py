@@ -1,0 +1,93 @@
+"""Numbers and arrays from whatever a training loop holds.
+
+Tensors are recognised by what they can do, never by importing their framework.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.errors import DataError
+
+__all__ = ["describe", "to_array", "to_float"]
+
+
+def describe(value: object, limit: int = 80) -> str:
+    """A short text that names ``value`` in an error message."""
+    shape = getattr(value, "shape", None)
+    if shape is not None and not isinstance(value, np.generic):
+        return f"{type(value).__name__} of shape {list(shape)} and dtype {getattr(value, 'dtype', '?')}"
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def to_float(value: Any) -> float:
+    """The one number that ``value`` holds, as a Python float (64 bit).
+
+    Args:
+        value: a Python, NumPy or Paddle number, or an array or tensor with one element.
+
+    Raises:
+        DataError: ``value`` is not a real number, or holds more or fewer than one.
+    """
+    try:
+        item = getattr(value, "item", None)
+        if item is not None:
+            value = item()
+        elif isinstance(value, (str, bytes)):  # float("1.5") would pass for a number
+            raise TypeError
+        return float(value)
+    except OverflowError:
+        raise DataError(f"{describe(value)} does not fit a 64 bit float") from None
+    except (TypeError, ValueError, RuntimeError):
+        raise DataError(
+            f"a scalar must be one real number, got {describe(value)}; "
+            "reduce it first, for example with .mean()"
+        ) from None
+
+
+def to_array(value: Any, *, copy: bool = False) -> NDArray[Any]:
+    """``value`` as a NumPy array on the host.
+
+    Args:
+        value: an array, a tensor of any framework (on any device, with or without gradient),
+            or nested sequences of numbers. bfloat16 becomes float32.
+        copy: whether the result must not share memory with ``value``.
+
+    Raises:
+        DataError: ``value`` holds no numbers (text, objects, ragged lists).
+    """
+    if isinstance(value, np.ndarray):
+        array = value
+        fresh = False
+    else:
+        array, fresh = _from_foreign(value)
+    if array.dtype.name == "bfloat16":  # NumPy extension type of ml_dtypes
+        array, fresh = array.astype(np.float32), True
+    if array.dtype.kind not in "biufc":
+        raise DataError(f"expected an array of numbers, got {describe(value)}")
+    return array.copy() if copy and not fresh else array
+
+
+def _from_foreign(value: Any) -> tuple[NDArray[Any], bool]:
+    """The array and whether its memory is certainly its own."""
+    if hasattr(value, "detach"):
+        value = value.detach()
+    if hasattr(value, "numpy"):
+        if "bfloat16" in str(getattr(value, "dtype", "")):
+            # Paddle's .numpy() would give bfloat16 as its raw bits, torch's would raise.
+            value = value.astype("float32") if hasattr(value, "astype") else value.float()
+        if hasattr(value, "cpu"):
+            value = value.cpu()
+        array = value.numpy()
+        # Paddle copies into a fresh buffer; torch shares its own.
+        return np.asarray(array), type(value).__module__.startswith("paddle")
+    try:
+        return np.asarray(value), isinstance(value, (list, tuple))
+    except ValueError:
+        raise DataError(
+            f"expected an array of numbers, got {type(value).__name__} with parts of unequal length"
+        ) from None
