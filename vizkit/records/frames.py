@@ -1,0 +1,76 @@
+"""A log as a row of frames: where each one lies, and what is whole in a damaged file.
+
+A frame is a little-endian uint64 length and that many bytes of a record. There is no checksum, so
+a frame counts as whole when its length agrees with the length that the record itself begins with.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from vizkit.records import wire
+
+__all__ = ["Damage", "Frame", "damage", "read_frames", "scan"]
+
+
+class Frame(NamedTuple):
+    """The bytes [start, end) of a record, without its length."""
+
+    start: int
+    end: int
+
+
+class Damage(NamedTuple):
+    """The bytes [start, end) of a log that belong to no whole frame."""
+
+    start: int
+    end: int
+
+
+def _frame_at(data: bytes, pos: int) -> Frame | None:
+    start = pos + 8
+    # The highest bytes of a length are 0 in any log that fits a disk.
+    if start + 2 > len(data) or data[start] != 0x0A or data[pos + 6 : start] != b"\0\0":
+        return None
+    end = start + int.from_bytes(data[pos:start], "little")
+    try:
+        size, inner = wire.read_varint(data, start + 1)
+    except ValueError:
+        return None
+    return Frame(start, end) if inner + size == end <= len(data) and size else None
+
+
+def scan(data: bytes) -> Iterator[Frame | Damage]:
+    """All that is whole in ``data``, and what lies between, in order. Linear in its size."""
+    pos = 0
+    while pos < len(data):
+        frame = _frame_at(data, pos)
+        if frame:
+            yield frame
+            pos = frame.end
+            continue
+        start = pos
+        while frame is None:
+            # The next place where a frame could begin: 8 bytes before a record's first key.
+            at = data.find(b"\x0a", pos + 9)
+            if at < 0:
+                yield Damage(start, len(data))
+                return
+            pos = at - 8
+            frame = _frame_at(data, pos)
+        yield Damage(start, pos)
+
+
+def read_frames(data: bytes) -> Iterator[bytes]:
+    """The records of all whole frames."""
+    for part in scan(data):
+        if isinstance(part, Frame):
+            yield data[part.start : part.end]
+
+
+def damage(path: str | os.PathLike[str]) -> list[Damage]:
+    """What of a log is not whole: a torn tail, or broken bytes within."""
+    with open(path, "rb") as file:
+        return [part for part in scan(file.read()) if isinstance(part, Damage)]

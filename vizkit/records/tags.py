@@ -1,0 +1,40 @@
+"""Tags that stock VisualDL can read back and serve."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from vizkit.errors import TagError
+
+__all__ = ["check_tag", "clean_tag"]
+
+# VisualDL takes "%" for "/"; control characters and half surrogates do not survive its URLs.
+_BAD_CATEGORIES = ("Cc", "Cs")
+
+
+def _bad(character: str) -> bool:
+    return character == "%" or unicodedata.category(character) in _BAD_CATEGORIES
+
+
+def check_tag(tag: object) -> str:
+    """Returns ``tag`` if VisualDL can serve it.
+
+    Raises:
+        TagError: it is no text, empty, begins with ``/``, or holds ``%`` or a control character.
+    """
+    if not isinstance(tag, str):
+        raise TagError(f"a tag must be text such as 'train/loss', got {tag!r}")
+    if not tag.strip():
+        raise TagError(f"a tag must not be empty, got {tag!r}; name it like 'train/loss'")
+    if tag.startswith("/"):
+        raise TagError(f"tag {tag!r} begins with '/': VisualDL would show another run's data; use {clean_tag(tag)!r}")
+    bad = sorted({character for character in tag if _bad(character)})
+    if bad:
+        raise TagError(f"tag {tag!r} holds {', '.join(map(repr, bad))}, which VisualDL misreads; use {clean_tag(tag)!r}")
+    return tag
+
+
+def clean_tag(tag: object) -> str:
+    """The nearest tag that `check_tag` takes."""
+    text = "".join("_" if _bad(character) else character for character in str(tag)).lstrip("/")
+    return text if text.strip() else "untitled"

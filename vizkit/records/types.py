@@ -1,0 +1,72 @@
+"""What a record holds, as plain data: the contract between the writing and the reading half."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["KINDS", "Embeddings", "HParams", "Record", "SubScalar"]
+
+KINDS = {
+    4: "scalar",
+    5: "image",
+    6: "audio",
+    7: "embeddings",
+    8: "histogram",
+    9: "pr_curve",
+    10: "meta_data",
+    11: "roc_curve",
+    12: "text",
+    13: "hparams",
+    14: "scalars",
+}
+"""Field number of ``Record.Value`` -> kind of record."""
+
+
+@dataclass(frozen=True)
+class SubScalar:
+    """One member of an ``add_scalars`` group."""
+
+    tag: str
+    value: float
+
+
+@dataclass(frozen=True)
+class HParams:
+    """The hyper-parameters of a run and the tags of its metrics."""
+
+    hparams: dict[str, Any]
+    metrics: list[str] = field(default_factory=list)
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """``vectors`` float32 (n, d); ``labels`` n rows of texts; ``header`` names their columns."""
+
+    vectors: NDArray[np.float32]
+    labels: list[list[str]]
+    header: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a log.
+
+    Attributes:
+        kind: one of the values of `KINDS`.
+        tag: its tag.
+        step: its step; a float where a fractional one was recorded.
+        walltime: milliseconds since 1970.
+        data: a float (scalar), `SubScalar`, text, PNG bytes (image), display name (meta_data),
+            `HParams`, `Embeddings`, `Wave`, `Histogram`, `PRCurve` or `ROCCurve`.
+    """
+
+    kind: str
+    tag: str
+    step: int | float
+    walltime: int
+    data: Any

@@ -1,0 +1,133 @@
+"""Protocol buffers' wire format, the part of it that VisualDL's records use.
+
+See https://protobuf.dev/programming-guides/encoding/. Written by hand because a scalar must cost
+less than a protobuf object does.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Field", "doubles", "fields", "floats", "key", "length_delimited", "packed", "signed", "varint", "varints"]
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+Field = tuple[int, int, Any]
+"""(field number, wire type, value: an int for varints, else the raw bytes)."""
+
+_DOUBLE = struct.Struct("<d")
+
+
+def varint(n: int) -> bytes:
+    """``n`` in groups of 7 bits, the lowest first; negative numbers as 64 bit two's complement."""
+    if 0 <= n < 0x80:
+        return bytes((n,))
+    if 0 <= n < 0x4000:
+        return bytes((n & 0x7F | 0x80, n >> 7))
+    if 0 <= n < 0x200000:
+        return bytes((n & 0x7F | 0x80, n >> 7 & 0x7F | 0x80, n >> 14))
+    n &= 0xFFFFFFFFFFFFFFFF
+    out = bytearray()
+    while n > 0x7F:
+        out.append(n & 0x7F | 0x80)
+        n >>= 7
+    out.append(n)
+    return bytes(out)
+
+
+def key(number: int, wire_type: int) -> bytes:
+    """What stands before a field's value."""
+    return varint(number << 3 | wire_type)
+
+
+def length_delimited(number: int, data: bytes) -> bytes:
+    """A field that holds bytes, text or a message; it is written even when empty."""
+    return key(number, BYTES) + varint(len(data)) + data
+
+
+def double(number: int, value: float) -> bytes:
+    """A field that holds one float64."""
+    return key(number, FIXED64) + _DOUBLE.pack(value)
+
+
+def packed(number: int, data: bytes) -> bytes:
+    """A packed repeated field; as protobuf does, nothing at all when it is empty."""
+    return length_delimited(number, data) if data else b""
+
+
+def doubles(number: int, values: Iterable[float]) -> bytes:
+    """A packed repeated float64 field."""
+    return packed(number, np.asarray(values, dtype="<f8").tobytes())
+
+
+def floats(number: int, values: Iterable[float]) -> bytes:
+    """A packed repeated float32 field."""
+    return packed(number, np.asarray(values, dtype="<f4").tobytes())
+
+
+def varints(number: int, values: Iterable[int]) -> bytes:
+    """A packed repeated int64 field."""
+    return packed(number, b"".join(map(varint, values)))
+
+
+def signed(n: int) -> int:
+    """The int64 whose varint was read as the unsigned ``n``."""
+    return n - (1 << 64) if n >= 1 << 63 else n
+
+
+def fields(data: bytes) -> Iterator[Field]:
+    """The fields of one message in their order.
+
+    Raises:
+        ValueError: ``data`` is not a whole message.
+    """
+    pos, end = 0, len(data)
+    while pos < end:
+        tag, pos = read_varint(data, pos)
+        number, wire_type = tag >> 3, tag & 7
+        if wire_type == VARINT:
+            value, pos = read_varint(data, pos)
+            yield number, wire_type, value
+            continue
+        if wire_type == BYTES:
+            size, pos = read_varint(data, pos)
+        elif wire_type == FIXED64:
+            size = 8
+        elif wire_type == FIXED32:
+            size = 4
+        else:
+            raise ValueError(f"wire type {wire_type} at byte {pos}")
+        if pos + size > end or number == 0:
+            raise ValueError(f"field {number} runs over the end of its message")
+        yield number, wire_type, data[pos : pos + size]
+        pos += size
+
+
+def read_varint(data: bytes, pos: int) -> tuple[int, int]:
+    """The unsigned varint at ``pos`` and the position behind it.
+
+    Raises:
+        ValueError: it has no end within ``data``, or within ten bytes.
+    """
+    result = shift = 0
+    for index in range(pos, min(pos + 10, len(data))):
+        byte = data[index]
+        result |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return result & 0xFFFFFFFFFFFFFFFF, index + 1
+        shift += 7
+    raise ValueError(f"varint at byte {pos} has no end")
+
+
+def read_packed(wire_type: int, data: Any) -> list[int]:
+    """The int64 numbers of a repeated field's occurrence, packed or not."""
+    if wire_type == VARINT:
+        return [signed(data)]
+    out, pos = [], 0
+    while pos < len(data):
+        value, pos = read_varint(data, pos)
+        out.append(signed(value))
+    return out
