@@ -11,8 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from vizkit.errors import ClosedError, RunExistsError, TagError, VizKitError, VizKitWarning
-from vizkit.measures.arrays import to_array
+from vizkit.errors import RunExistsError, TagError, VizKitError, VizKitWarning
 from vizkit.records import rundir
 from vizkit.records.tags import clean_tag
 from vizkit.writer import LogWriter
@@ -72,20 +71,26 @@ class Tracker:
     ) -> None:
         if if_exists not in ("new", "resume", "replace", "fail"):
             raise ValueError(f"if_exists must be 'new', 'resume', 'replace' or 'fail', got {if_exists!r}")
-        self.strict = strict
-        self.lost: Counter[str] = Counter()
-        self._renamed: dict[str, str] = {}
-        self._failures: list[Exception] = []
-        self._lock = threading.RLock()
-        self._enabled = _rank() == 0
+        self._setup(strict=strict, enabled=_rank() == 0)
         self._writer = self._open(os.fspath(logdir), if_exists, display_name)
         self._clock = self._writer.last_step + 1
         if hparams is not None or metrics is not None:
             self.log_hparams(hparams or {}, metrics or [])
 
+    def _setup(self, *, strict: bool, enabled: bool) -> None:
+        self.strict = strict
+        self.lost: Counter[str] = Counter()
+        self._enabled = enabled
+        self._clock = 0
+        self._renamed: dict[str, str] = {}
+        self._failures: list[Exception] = []
+        self._lock = threading.RLock()
+
     def _open(self, logdir: str, if_exists: str, display_name: str) -> LogWriter:
         def writer(directory: str, disk: bool = True) -> LogWriter:
-            return LogWriter(directory, write_to_disk=disk, display_name=display_name, on_error=self._on_error)
+            return LogWriter(
+                directory, write_to_disk=disk, display_name=display_name, on_error=self._on_error
+            )
 
         if not self._enabled:
             return writer(logdir, disk=False)
@@ -97,8 +102,8 @@ class Tracker:
             with rundir.claimed(directory) as free:
                 if not free and if_exists == "fail":
                     raise RunExistsError(
-                        f"{directory} holds records already; name another directory, or pass if_exists='new', "
-                        "'resume' or 'replace'"
+                        f"{directory} holds records already; name another directory, or pass "
+                        "if_exists='new', 'resume' or 'replace'"
                     )
                 if not free and if_exists == "replace":
                     rundir.remove_logs(directory)
@@ -181,7 +186,18 @@ class Tracker:
 
     def log_scalar(self, tag: str, value: Any, step: Any = None, walltime: int | None = None) -> None:
         """Records one number of Python, NumPy or Paddle; see `LogWriter.add_scalar`."""
-        self._record("scalar", tag, step, lambda tag, step: self._writer.add_scalar(tag, value, step, walltime))
+        if step is not None and self._enabled:  # the short way
+            try:
+                self._writer.add_scalar(tag, value, step, walltime)
+                if step > self._clock:
+                    self._clock = int(step)
+                return
+            except Exception:
+                if self.strict:
+                    raise
+        self._record(
+            "scalar", tag, step, lambda tag, step: self._writer.add_scalar(tag, value, step, walltime)
+        )
 
     def log_scalars(
         self, main_tag: str, tag_scalar_dict: Mapping[str, Any], step: Any = None, walltime: int | None = None
@@ -242,19 +258,30 @@ class Tracker:
             "image",
             tag,
             step,
-            lambda tag, step: self._writer.add_image_matrix(tag, imgs, step, rows, scale, walltime, dataformats),
+            lambda tag, step: self._writer.add_image_matrix(
+                tag, imgs, step, rows, scale, walltime, dataformats
+            ),
         )
 
     def log_figure(self, tag: str, figure: Figure, step: Any = None, walltime: int | None = None) -> None:
         """Records a matplotlib figure as it looks now; it stays open and as it was."""
-        self._record("image", tag, step, lambda tag, step: self._writer.add_figure(tag, figure, step, walltime))
+        self._record(
+            "image", tag, step, lambda tag, step: self._writer.add_figure(tag, figure, step, walltime)
+        )
 
     def log_text(self, tag: str, text_string: str, step: Any = None, walltime: int | None = None) -> None:
         """Records a text."""
-        self._record("text", tag, step, lambda tag, step: self._writer.add_text(tag, text_string, step, walltime))
+        self._record(
+            "text", tag, step, lambda tag, step: self._writer.add_text(tag, text_string, step, walltime)
+        )
 
     def log_audio(
-        self, tag: str, audio_array: Any, step: Any = None, sample_rate: int = 8000, walltime: int | None = None
+        self,
+        tag: str,
+        audio_array: Any,
+        step: Any = None,
+        sample_rate: int = 8000,
+        walltime: int | None = None,
     ) -> None:
         """Records a sound; arguments as in `LogWriter.add_audio`."""
         self._record(
@@ -322,6 +349,64 @@ class Tracker:
             ),
         )
 
+    def log_curves(
+        self,
+        tag: str,
+        labels: Any,
+        predictions: Any,
+        step: Any = None,
+        num_thresholds: int = 127,
+        weights: Any = None,
+        walltime: int | None = None,
+        *,
+        class_names: Sequence[str] | None = None,
+        activation: Literal["sigmoid", "softmax"] | None = None,
+    ) -> None:
+        """Records PR and ROC curves, AP and AUC of every class; see `LogWriter.add_class_curves`."""
+        self._record(
+            "curves",
+            tag,
+            step,
+            lambda tag, step: self._writer.add_class_curves(
+                tag,
+                labels,
+                predictions,
+                step,
+                num_thresholds,
+                weights,
+                walltime,
+                class_names=class_names,
+                activation=activation,
+            ),
+        )
+
+    def log_confusion_matrix(
+        self,
+        tag: str,
+        labels: Any,
+        predictions: Any,
+        step: Any = None,
+        *,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        """Records a confusion matrix as an image, and its numbers as the text ``<tag>/counts``.
+
+        Args:
+            tag: such as ``eval/confusion``.
+            labels: (n,) true class numbers.
+            predictions: (n,) predicted class numbers, or (n, c) scores.
+            step: the step; by default the clock's.
+            class_names: names in the order of their numbers; numbers by default.
+        """
+        self._record(
+            "image",
+            tag,
+            step,
+            lambda tag, step: self._writer.add_confusion_matrix(
+                tag, labels, predictions, step, class_names=class_names
+            ),
+        )
+
     def log_embeddings(
         self,
         tag: str,
@@ -344,6 +429,35 @@ class Tracker:
         """Records the graph of a Paddle network, traced on a copy; see `LogWriter.add_graph`."""
         self._record("graph", "graph", 0, lambda tag, step: self._writer.add_graph(model, input_spec))
 
+    def callback(self, **options: Any) -> Any:
+        """A callback for ``paddle.Model.fit`` and ``evaluate``; see `vizkit.hooks.callback`."""
+        from vizkit import hooks
+
+        return hooks.callback(self, **options)
+
+    def watch(self, net: Any, **options: Any) -> Any:
+        """Records weights and gradients of a network in a loop of one's own; see `vizkit.hooks.watch`."""
+        from vizkit import hooks
+
+        return hooks.watch(self, net, **options)
+
+    def log_model(self, model: Any, input_spec: Any = None, **options: Any) -> str | None:
+        """Saves a network for inference into the run's directory; see `vizkit.hooks.log_model`.
+
+        Returns:
+            The path that ``paddle.jit.load`` takes; None where nothing was saved.
+        """
+        from vizkit import hooks
+
+        saved: list[str] = []
+        self._record(
+            "model",
+            "model",
+            0,
+            lambda tag, step: saved.append(hooks.log_model(self, model, input_spec, **options)),
+        )
+        return saved[0] if saved else None
+
     # -- the shared way -----------------------------------------------------------------------------
 
     def _record(self, kind: str, tag: str, step: Any, add: Callable[[str, Any], None]) -> None:
@@ -354,7 +468,7 @@ class Tracker:
             try:
                 self._add(tag, step, add)
             except TagError as error:
-                if self.strict or kind in ("hparams", "graph"):
+                if self.strict or kind in ("hparams", "graph", "model"):
                     raise
                 self._add(self._rename(tag, kind, error), step, add)
         except Exception as error:
@@ -372,9 +486,11 @@ class Tracker:
     def _tick(self, tags: Any) -> int:
         """The clock's step for these tags, after the clock moved on if one of them was there."""
         with self._lock:
-            last = max((self._writer.last_step_of(tag) for tag in tags), default=-1)
-            if last >= self._clock:
-                self._clock = int(last) + 1
+            last_step_of = self._writer.last_step_of
+            for tag in tags:
+                last = last_step_of(tag)
+                if last >= self._clock:
+                    self._clock = int(last) + 1
             return self._clock
 
     def _rename(self, tag: Any, kind: str, error: TagError) -> str:
@@ -445,12 +561,6 @@ def _rank() -> int:
 def _elsewhere(logdir: str) -> Tracker:
     """What a tracker becomes when it is sent to another process: one that records nothing."""
     tracker = Tracker.__new__(Tracker)
-    tracker.strict = False
-    tracker.lost = Counter()
-    tracker._renamed = {}
-    tracker._failures = []
-    tracker._lock = threading.RLock()
-    tracker._enabled = False
+    tracker._setup(strict=False, enabled=False)
     tracker._writer = LogWriter(logdir, write_to_disk=False)
-    tracker._clock = 0
     return tracker

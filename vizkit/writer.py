@@ -14,49 +14,36 @@ import io
 import json
 import os
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import visualdl
 
-from vizkit.errors import ClosedError, DataError, TagError, VizKitError, VizKitWarning
+from vizkit.errors import ClosedError, DataError
 from vizkit.measures import audio as audio_measures
 from vizkit.measures import curves, histograms, images, png
-from vizkit.measures.arrays import describe, to_array, to_float
+from vizkit.measures.arrays import describe, to_float
+from vizkit.measures.confusion import confusion_matrix
+from vizkit.measures.drawing import matrix_image
 from vizkit.records import encode, rundir
-from vizkit.records.decode import decode_head
-from vizkit.records.frames import read_frames
+from vizkit.records.embeddings import checked_embeddings
 from vizkit.records.hparams import flat_hparams, metric_names
-from vizkit.records.logfile import NullLog, open_log
-from vizkit.records.tags import check_tag
-from vizkit.records.types import Embeddings, HParams
-from vizkit.records.worker import Worker
+from vizkit.records.runlog import RunLog
+from vizkit.records.tags import check_tag, clean_tag
+from vizkit.records.types import HParams
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
 __all__ = ["LogWriter"]
 
-_RESERVED = {"meta_data_tag": "meta_data", "hparam": "hparams"}
-_time = time.time
+_SMALL_CURVE = 1 << 18  # bytes: below it a curve costs less than a millisecond
 
 
-class _ScalarTag:
-    """What is encoded once for a tag, and the step of its last record."""
-
-    __slots__ = ("field", "step")
-
-    def __init__(self, tag: str) -> None:
-        self.field = encode.tag_field(tag)
-        self.step: Any = -1
-
-
-class LogWriter(visualdl.LogWriter):  # type: ignore[misc]
+class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
     """Writes one run's log; use it where ``visualdl.LogWriter`` was used.
 
     A directory that already holds a log is continued in the same file, so that stock VisualDL,
@@ -99,147 +86,19 @@ class LogWriter(visualdl.LogWriter):  # type: ignore[misc]
         if not logdir:
             now = datetime.now().strftime("%b%d_%H-%M-%S")
             logdir = os.path.join("runs", now + (f".{comment}" if comment else ""))
-        self._logdir = os.fspath(logdir)
-        self._max_queue = max_queue
+        super().__init__(
+            os.fspath(logdir),
+            display_name=display_name,
+            file_name=file_name,
+            suffix=filename_suffix,
+            max_queue=max_queue,
+            write_to_disk=write_to_disk,
+            on_error=on_error,
+        )
         self._flush_secs = flush_secs
-        self._filename_suffix = filename_suffix
-        self._write_to_disk = write_to_disk
-        self._display_name = display_name
         self.loggers: dict[str, Any] = {}
-        self._on_error = on_error or self._warn
-        self._warned: set[str] = set()
-        self._closed = False
-        self._path, continued = _log_path(self._logdir, file_name, filename_suffix)
-        self._log = open_log(self._path, self._first_record) if write_to_disk else NullLog(self._path)
-        self._worker = Worker(max_jobs=max(int(max_queue), 1))
-        self._kinds = dict(_RESERVED)
-        self._steps: dict[str, int] = {}
-        self._hparams: HParams | None = None
-        self._scalars: dict[str, _ScalarTag] = {}
-        self._step: tuple[Any, tuple[bytes, bytes]] = (0, encode.step_field(0))
-        self._walltime: tuple[int, bytes] = (0, b"")
-        if continued and write_to_disk:
-            self._read_heads()
-
-    def _first_record(self) -> bytes:
-        now = round(_time() * 1000)
-        return encode.encode_meta_data("meta_data_tag", self._display_name, 0, now)
-
-    def _read_heads(self) -> None:
-        """Kinds and last steps of the tags that an existing log holds."""
-        for data in read_frames(Path(self._path).read_bytes()):
-            try:
-                kind, tag, step = decode_head(data)
-            except ValueError:
-                continue
-            self._kinds.setdefault(tag, kind)
-            self._steps[tag] = step
-
-    @property
-    def logdir(self) -> str:
-        """The run's directory."""
-        return self._logdir
-
-    @property
-    def file_name(self) -> str:
-        """Path of the log, which exists from the first record on."""
-        return self._path
-
-    @property
-    def last_step(self) -> int:
-        """The highest step of any scalar in a log that is continued, -1 in a new one."""
-        steps = [step for tag, step in self._steps.items() if self._kinds.get(tag) == "scalar"]
-        return max(steps, default=-1)
-
-    def kind_of(self, tag: str) -> str | None:
-        """The kind of data that ``tag`` holds, None for a new one."""
-        return self._kinds.get(tag)
-
-    def last_step_of(self, tag: str) -> int | float:
-        """The step of the tag's last record, -1 for a new one."""
-        state = self._scalars.get(tag)
-        return state.step if state else self._steps.get(tag, -1)
 
     # -- what goes into the log at once -------------------------------------------------------
-
-    def add_scalar(self, tag: str, value: Any, step: Any, walltime: int | None = None) -> None:
-        """Adds one number.
-
-        Args:
-            tag: such as ``train/loss``.
-            value: a number of Python, NumPy or Paddle, or an array of one; kept as float64.
-            step: a whole number (``3``, ``3.0``); a fraction such as 0.5 epochs is kept exactly,
-                VisualDL sees it rounded down. None: one after the tag's last step.
-            walltime: milliseconds since 1970; now by default.
-
-        Raises:
-            DataError: ``value`` or ``step`` is not one number.
-            TagError: VisualDL could not serve the tag, or it holds another kind of data.
-            ClosedError: after `close`.
-        """
-        state = self._scalars.get(tag) or self._scalar_tag(tag)
-        if type(value) is not float:
-            value = to_float(value)
-        if step is None:
-            step = int(state.step) + 1
-        known, fields = self._step
-        if step != known:
-            fields = encode.step_field(step)
-            self._step = (step, fields)
-        now = int(_time() * 1000) if walltime is None else walltime
-        known, wall = self._walltime
-        if now != known:
-            wall = encode.walltime_field(int(now))
-            self._walltime = (now, wall)
-        state.step = step
-        try:
-            self._log.append(encode.encode_scalar(state.field, value, fields, wall))
-        except OSError as error:
-            self._on_error(tag, error)
-
-    def add_metrics(self, metrics: Mapping[str, Any], step: Any, walltime: int | None = None) -> None:
-        """Adds several scalars of one step with one write: cheaper than one `add_scalar` each.
-
-        Args:
-            metrics: tag -> number, as in `add_scalar`; nothing is written if one of them is bad.
-            step: as in `add_scalar`, but not None.
-            walltime: milliseconds since 1970; now by default.
-
-        Raises:
-            DataError: a value or ``step`` is not one number.
-            TagError: VisualDL could not serve a tag.
-            ClosedError: after `close`.
-        """
-        if not isinstance(metrics, Mapping):
-            raise DataError(f"metrics must be a dict such as {{'train/loss': 0.5}}, got {describe(metrics)}")
-        fields = encode.step_field(step)
-        wall = encode.walltime_field(int(_time() * 1000 if walltime is None else walltime))
-        scalars, encode_scalar = self._scalars, encode.encode_scalar
-        frames = []
-        for tag, value in metrics.items():
-            state = scalars.get(tag) or self._scalar_tag(tag)
-            number = value if type(value) is float else to_float(value)
-            state.step = step
-            frames.append(encode_scalar(state.field, number, fields, wall))
-        if frames:
-            self._write(next(iter(metrics)), b"".join(frames))
-
-    def _scalar_tag(self, tag: str) -> _ScalarTag:
-        self._check_tag(tag, "scalar")
-        state = self._scalars[tag] = _ScalarTag(tag)
-        state.step = self._steps.get(tag, -1)
-        return state
-
-    def _check_tag(self, tag: str, kind: str) -> None:
-        known = self._kinds.get(tag) if isinstance(tag, str) else None
-        if known == kind and tag not in _RESERVED:
-            return
-        if known and known != kind:
-            raise TagError(
-                f"tag {tag!r} holds {known} records already, and VisualDL's server would not start on a tag of "
-                f"two kinds; use another tag for the {kind}, such as {tag + '/' + kind!r}"
-            )
-        self._kinds[check_tag(tag)] = kind
 
     def add_scalars(
         self, main_tag: str, tag_scalar_dict: Mapping[str, Any], step: Any, walltime: int | None = None
@@ -260,12 +119,12 @@ class LogWriter(visualdl.LogWriter):  # type: ignore[misc]
         values = {str(name): to_float(value) for name, value in tag_scalar_dict.items()}
         self._check_tag(main_tag, "scalars")
         step, now = self._when(main_tag, step, walltime)
-        frames = [encode.encode_sub_scalar(main_tag, name, value, step, now) for name, value in values.items()]
+        frames = [
+            encode.encode_sub_scalar(main_tag, name, value, step, now) for name, value in values.items()
+        ]
         self._write(main_tag, b"".join(frames))
 
-    def add_text(
-        self, tag: str, text_string: str, step: Any = None, walltime: int | None = None
-    ) -> None:
+    def add_text(self, tag: str, text_string: str, step: Any = None, walltime: int | None = None) -> None:
         """Adds a text; what is not a text is recorded as ``str`` gives it."""
         self._check_tag(tag, "text")
         step, now = self._when(tag, step, walltime)
@@ -302,8 +161,8 @@ class LogWriter(visualdl.LogWriter):  # type: ignore[misc]
         hparams, metrics = flat_hparams(hparams_dict), metric_names(metrics_list)
         for metric in metrics:
             check_tag(metric)
-        now = round(_time() * 1000) if walltime is None else int(walltime)
-        before = self._hparams or HParams({})
+        now = round(time.time() * 1000) if walltime is None else int(walltime)
+        before = self._hparams
         merged = HParams(
             {**before.hparams, **hparams},
             list(dict.fromkeys([*before.metrics, *metrics])),
@@ -342,16 +201,15 @@ class LogWriter(visualdl.LogWriter):  # type: ignore[misc]
         Raises:
             DataError: no image of that format.
         """
-        array = to_array(img)
-        images.check_image(array, dataformats)
-        self._later(
-            "image", tag, step, walltime, array,
-            lambda pixels, step, now: encode.encode_image(
-                tag,
-                png.encode_png(images.to_pixels(pixels, dataformats, mean=mean, std=std, value_range=value_range)),
-                step, now,
-            ),
-        )  # fmt: skip
+
+        def check(arrays: Sequence[Any]) -> None:
+            images.check_image(arrays[0], dataformats)
+
+        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+            pixels = images.to_pixels(arrays[0], dataformats, mean=mean, std=std, value_range=value_range)
+            return encode.encode_image(tag, png.encode_png(pixels), step, now)
+
+        self._later("image", tag, step, walltime, [img], build, check=check)
 
     def add_image_matrix(
         self,
@@ -377,20 +235,22 @@ class LogWriter(visualdl.LogWriter):  # type: ignore[misc]
         Raises:
             DataError: no images of that format, or more rows than images.
         """
-        arrays = [to_array(img, copy=True) for img in imgs]
-        if not arrays or rows == 0 or rows > len(arrays) or scale <= 0:
+        count = len(imgs)
+        if not count or rows == 0 or rows > count or scale <= 0:
             raise DataError(
-                f"cannot lay out {len(arrays)} images in {rows} rows at scale {scale}: "
+                f"cannot lay out {count} images in {rows} rows at scale {scale}: "
                 "rows is -1 or 1 to the number of images, scale above 0"
             )
-        for array in arrays:
-            images.check_image(array, dataformats)
 
-        def build(_: Any, step: Any, now: int) -> bytes:
+        def check(arrays: Sequence[Any]) -> None:
+            for array in arrays:
+                images.check_image(array, dataformats)
+
+        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
             pixels = images.grid([images.to_pixels(array, dataformats) for array in arrays], rows)
             return encode.encode_image(tag, png.encode_png(png.resize_pixels(pixels, scale)), step, now)
 
-        self._later("image", tag, step, walltime, None, build, size=sum(array.nbytes for array in arrays))
+        self._later("image", tag, step, walltime, list(imgs), build, check=check)
 
     def add_figure(self, tag: str, figure: Figure, step: Any, walltime: int | None = None) -> None:
         """Adds a matplotlib figure as it looks now; it stays open and as it was.
@@ -399,7 +259,9 @@ class LogWriter(visualdl.LogWriter):  # type: ignore[misc]
             DataError: not a matplotlib figure.
         """
         if not hasattr(figure, "savefig"):
-            raise DataError(f"expected a matplotlib figure, got {describe(figure)}; pass plt.gcf() or ax.figure")
+            raise DataError(
+                f"expected a matplotlib figure, got {describe(figure)}; pass plt.gcf() or ax.figure"
+            )
         self._check_tag(tag, "image")
         step, now = self._when(tag, step, walltime)
         file = io.BytesIO()
@@ -427,7 +289,12 @@ class LogWriter(visualdl.LogWriter):  # type: ignore[misc]
         self._write(tag, encode.encode_audio(tag, wave, step, now))
 
     def add_histogram(
-        self, tag: str, values: Any, step: Any, walltime: int | None = None, buckets: int | Sequence[float] = 10
+        self,
+        tag: str,
+        values: Any,
+        step: Any,
+        walltime: int | None = None,
+        buckets: int | Sequence[float] = 10,
     ) -> None:
         """Adds a histogram; NaN and infinite values are counted apart.
 
@@ -441,15 +308,15 @@ class LogWriter(visualdl.LogWriter):  # type: ignore[misc]
         Raises:
             DataError: no real numbers.
         """
-        array = to_array(values)
-        if array.dtype.kind == "c":
-            raise DataError(f"a histogram needs real numbers, got {describe(values)}; pass np.abs(...)")
-        self._later(
-            "histogram", tag, step, walltime, array,
-            lambda array, step, now: encode.encode_histogram(
-                tag, histograms.histogram(array, buckets), step, now
-            ),
-        )  # fmt: skip
+
+        def check(arrays: Sequence[Any]) -> None:
+            if arrays[0].dtype.kind == "c":
+                raise DataError(f"a histogram needs real numbers, got {describe(values)}; pass np.abs(...)")
+
+        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+            return encode.encode_histogram(tag, histograms.histogram(arrays[0], buckets), step, now)
+
+        self._later("histogram", tag, step, walltime, [values], build, check=check)
 
     def add_pr_curve(
         self,
@@ -475,10 +342,7 @@ class LogWriter(visualdl.LogWriter):  # type: ignore[misc]
         Raises:
             DataError: labels that are not binary, NaN scores, unequal lengths.
         """
-        curve = curves.pr_curve(labels, predictions, num_thresholds=num_thresholds, weights=weights)
-        self._check_tag(tag, "pr_curve")
-        step, now = self._when(tag, step, walltime)
-        self._write(tag, encode.encode_pr_curve(tag, curve, step, now))
+        self._add_curve("pr_curve", tag, labels, predictions, step, num_thresholds, weights, walltime)
 
     def add_roc_curve(
         self,
@@ -491,10 +355,139 @@ class LogWriter(visualdl.LogWriter):  # type: ignore[misc]
         walltime: int | None = None,
     ) -> None:
         """Adds a receiver operating characteristic; arguments as in `add_pr_curve`."""
-        curve = curves.roc_curve(labels, predictions, num_thresholds=num_thresholds, weights=weights)
-        self._check_tag(tag, "roc_curve")
-        step, now = self._when(tag, step, walltime)
-        self._write(tag, encode.encode_roc_curve(tag, curve, step, now))
+        self._add_curve("roc_curve", tag, labels, predictions, step, num_thresholds, weights, walltime)
+
+    def _add_curve(
+        self,
+        kind: str,
+        tag: str,
+        labels: Any,
+        predictions: Any,
+        step: Any,
+        count: int,
+        weights: Any,
+        walltime: Any,
+    ) -> None:
+        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+            labels, predictions, weights = arrays
+            if kind == "pr_curve":
+                pr = curves.pr_curve(labels, predictions, num_thresholds=count, weights=weights)
+                return encode.encode_pr_curve(tag, pr, step, now)
+            roc = curves.roc_curve(labels, predictions, num_thresholds=count, weights=weights)
+            return encode.encode_roc_curve(tag, roc, step, now)
+
+        self._later(kind, tag, step, walltime, (labels, predictions, weights), build, small=_SMALL_CURVE)
+
+    def add_class_curves(
+        self,
+        tag: str,
+        labels: Any,
+        predictions: Any,
+        step: Any,
+        num_thresholds: int = 127,
+        weights: Any = None,
+        walltime: int | None = None,
+        *,
+        class_names: Sequence[str] | None = None,
+        activation: Literal["sigmoid", "softmax"] | None = None,
+    ) -> None:
+        """Adds the PR and ROC curve of every class, with average precision (AP) and area (AUC) as scalars.
+
+        With ``tag="eval"``, class ``cat`` gives the curves ``eval/pr/cat`` and ``eval/roc/cat`` and the
+        scalars ``eval/ap/cat`` and ``eval/auc/cat``; their means over the classes that have both kinds of
+        samples are ``eval/ap`` and ``eval/auc``. For a single class, the curves are ``eval/pr`` and
+        ``eval/roc``.
+
+        Args:
+            tag: what all tags begin with.
+            labels: (n,) class numbers, or (n, c) of 0 and 1.
+            predictions: (n, c) scores, or (n,) of a single class.
+            step: as in `add_scalar`.
+            num_thresholds: how many evenly spaced thresholds are drawn.
+            weights: (n,) weight of each sample, or one number.
+            walltime: milliseconds since 1970; now by default.
+            class_names: c names; numbers by default.
+            activation: applied to ``predictions`` first, for logits.
+
+        Raises:
+            DataError: see `vizkit.measures.curves.class_curves`; from large arrays it comes later,
+                through ``on_error``.
+        """
+        shape = getattr(predictions, "shape", None) or np.shape(predictions)
+        count = shape[1] if len(shape) == 2 else 1
+        names = [clean_tag(name) for name in (range(count) if class_names is None else class_names)]
+        if len(names) != count or len(set(names)) != count:
+            raise DataError(f"{count} classes need {count} different names, got {class_names}")
+        suffixes = [f"/{name}" for name in names] if count > 1 else [""]
+        tags = [[f"{tag}/{part}{suffix}" for part in ("pr", "roc", "ap", "auc")] for suffix in suffixes]
+        if count > 1:
+            tags.append(["", "", f"{tag}/ap", f"{tag}/auc"])
+        for row in tags:
+            for name, kind in zip(row, ("pr_curve", "roc_curve", "scalar", "scalar"), strict=True):
+                if name:
+                    self._check_tag(name, kind)
+
+        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+            labels, predictions, weights = arrays
+            pairs = curves.class_curves(
+                labels,
+                predictions if np.ndim(predictions) == 2 else np.reshape(predictions, (-1, 1)),
+                num_thresholds=num_thresholds,
+                weights=weights,
+                activation=activation,
+            )
+            frames, areas = [], []
+            for row, (pr, roc) in zip(tags, pairs, strict=False):
+                frames.append(encode.encode_pr_curve(row[0], pr, step, now))
+                frames.append(encode.encode_roc_curve(row[1], roc, step, now))
+                areas.append((row[2:], (pr.ap, roc.auc)))
+            if count > 1:
+                known = np.array([pair for _, pair in areas if not np.isnan(pair).any()])
+                areas.append((tags[-1][2:], tuple(known.mean(axis=0)) if len(known) else (np.nan, np.nan)))
+            fields, wall = encode.step_field(step), encode.walltime_field(now)
+            for names, values in areas:
+                for name, value in zip(names, values, strict=True):
+                    frames.append(encode.encode_scalar(encode.tag_field(name), float(value), fields, wall))
+            return b"".join(frames)
+
+        self._later(
+            "pr_curve", tags[0][0], step, walltime, (labels, predictions, weights), build, small=_SMALL_CURVE
+        )
+
+    def add_confusion_matrix(
+        self,
+        tag: str,
+        labels: Any,
+        predictions: Any,
+        step: Any,
+        walltime: int | None = None,
+        *,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        """Adds a confusion matrix as an image, and its numbers as the text ``<tag>/counts``.
+
+        Args:
+            tag: such as ``eval/confusion``.
+            labels: (n,) true class numbers.
+            predictions: (n,) predicted class numbers, or (n, c) scores.
+            step: as in `add_scalar`.
+            walltime: milliseconds since 1970; now by default.
+            class_names: names in the order of their numbers; numbers by default.
+
+        Raises:
+            DataError: labels or predictions that are no classes.
+        """
+        counts = confusion_matrix(labels, predictions, num_classes=class_names and len(class_names))
+        names = [str(name) for name in (range(len(counts)) if class_names is None else class_names)]
+        rows = ["\t".join(["true \\ predicted", *names])]
+        rows += ["\t".join([name, *map(str, row)]) for name, row in zip(names, counts.tolist(), strict=True)]
+        self._check_tag(f"{tag}/counts", "text")
+
+        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+            image = encode.encode_image(tag, png.encode_png(matrix_image(arrays[0], names)), step, now)
+            return image + encode.encode_text(f"{tag}/counts", "\n".join(rows), step, now)
+
+        self._later("image", tag, step, walltime, [counts], build)
 
     def add_embeddings(
         self,
@@ -522,16 +515,16 @@ class LogWriter(visualdl.LogWriter):  # type: ignore[misc]
         Raises:
             DataError: not a matrix, or a column that has not one label a vector.
         """
-        embeddings = _embeddings(
+        embeddings = checked_embeddings(
             hot_vectors if mat is None else mat,
             labels if metadata is None else metadata,
             labels_meta if metadata_header is None else metadata_header,
         )
-        self._later(
-            "embeddings", tag, 0, walltime, None,
-            lambda _, step, now: encode.encode_embeddings(tag, embeddings, step, now),
-            size=embeddings.vectors.nbytes,
-        )  # fmt: skip
+
+        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+            return encode.encode_embeddings(tag, replace(embeddings, vectors=arrays[0]), step, now)
+
+        self._later("embeddings", tag, 0, walltime, [embeddings.vectors], build)
 
     def add_graph(self, model: Any, input_spec: Any = None, verbose: bool = False) -> None:
         """Adds the graph of a Paddle network, traced on a copy of it.
@@ -554,135 +547,20 @@ class LogWriter(visualdl.LogWriter):  # type: ignore[misc]
             print(f"Model graph: {sum(leaves)} operators in {len(leaves) - sum(leaves) - 1} layers")
         if not self._write_to_disk:
             return
-        name = f"vdlgraph.{int(_time()):010d}.log{self._filename_suffix}"
-        _write_file(self._logdir, name, json.dumps(graph))
-
-    # -- the shared way into the log ----------------------------------------------------------
-
-    def _when(self, tag: str, step: Any, walltime: int | None) -> tuple[Any, int]:
-        """The step and walltime of a record of any kind but scalar."""
-        if step is None:
-            step = int(self.last_step_of(tag)) + 1
-        encode.step_field(step)  # a bad step is the caller's error, not the worker's
-        self._steps[tag] = int(step)
-        return step, round(_time() * 1000) if walltime is None else int(walltime)
-
-    def _write(self, tag: str, frames: bytes) -> None:
-        try:
-            self._log.append(frames)
-        except OSError as error:
-            self._on_error(tag, error)
-
-    def _later(
-        self,
-        kind: str,
-        tag: str,
-        step: Any,
-        walltime: int | None,
-        array: NDArray[Any] | None,
-        build: Callable[[Any, Any, int], bytes],
-        size: int = 0,
-    ) -> None:
-        """Has the worker build a record from a copy of ``array``."""
-        self._check_tag(tag, kind)
-        if self._closed:
-            raise ClosedError(f"{self._path}: nothing can be recorded after close()")
-        step, now = self._when(tag, step, walltime)
-        copy = None if array is None else np.array(array)
-
-        def job() -> None:
-            try:
-                self._write(tag, build(copy, step, now))
-            except Exception as error:
-                self._on_error(tag, error)
-
-        self._worker.submit(job, size if copy is None else copy.nbytes)
-
-    def _warn(self, tag: str, error: Exception) -> None:
-        if tag not in self._warned:
-            self._warned.add(tag)
-            warnings.warn(f"{tag}: not recorded: {error}", VizKitWarning, stacklevel=4)
-
-    def flush(self) -> None:
-        """Waits until everything that was added is in the log."""
-        self._worker.drain()
-
-    def close(self) -> None:
-        """Finishes the log; nothing can be added afterwards. Calling it again does nothing."""
-        self._worker.drain()
-        self._closed = True
-        self._log.close()
-
-    def __enter__(self) -> LogWriter:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._logdir!r}{', closed' if self._closed else ''})"
+        name = f"vdlgraph.{int(time.time()):010d}.log{self._suffix}"
+        rundir.write_text(self._logdir, name, json.dumps(graph))
 
 
 def _unknown_arguments(unknown: Mapping[str, Any]) -> str:
-    known = [name for name, p in inspect.signature(LogWriter.__init__).parameters.items() if p.default is not p.empty]
+    known = [
+        name
+        for name, p in inspect.signature(LogWriter.__init__).parameters.items()
+        if p.default is not p.empty
+    ]
     hints = []
     for name in unknown:
-        close = difflib.get_close_matches(name.replace("_", ""), known, 1) or difflib.get_close_matches(name, known, 1)
+        close = difflib.get_close_matches(name.replace("_", ""), known, 1) or difflib.get_close_matches(
+            name, known, 1
+        )
         hints.append(f"{name!r}" + (f" (did you mean {close[0]!r}?)" if close else ""))
     return f"LogWriter got unknown arguments {', '.join(hints)}; it takes {', '.join(known)}"
-
-
-def _log_path(logdir: str, file_name: str, suffix: str) -> tuple[str, bool]:
-    """The log's path, and whether it is there already."""
-    join = (lambda a, b: a.rstrip("/") + "/" + b) if "://" in logdir else os.path.join
-    if file_name and "vdlrecords" not in file_name:
-        better = "vdlrecords." + file_name
-        warnings.warn(
-            f"VisualDL finds logs by 'vdlrecords' in their name: {better!r} is written, not {file_name!r}",
-            VizKitWarning,
-            stacklevel=3,
-        )
-        file_name = better
-    if "://" in logdir:
-        return join(logdir, file_name or rundir.new_log_name(suffix)), False
-    existing = [name for name in rundir.log_files(logdir) if name.endswith(suffix)]
-    if not file_name:
-        file_name = existing[-1] if existing else rundir.new_log_name(suffix)
-    return join(logdir, file_name), file_name in existing
-
-
-def _write_file(directory: str, name: str, text: str) -> None:
-    if "://" in directory:
-        from visualdl.io import bfile
-
-        file = bfile.BFile(directory.rstrip("/") + "/" + name, "w")
-        file.write(text)
-        file.close()
-        return
-    Path(directory).mkdir(parents=True, exist_ok=True)
-    # In place at once: a server may be reading.
-    part = Path(directory, f".{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(Path(directory, name))
-
-
-def _embeddings(mat: Any, metadata: Any, header: Sequence[str] | None) -> Embeddings:
-    if mat is None:
-        raise DataError("add_embeddings needs mat, one vector a row")
-    vectors = to_array(mat, copy=True)
-    if vectors.ndim != 2 or 0 in vectors.shape or vectors.dtype.kind == "c":
-        raise DataError(f"embeddings need a matrix of real numbers, one vector a row, got {describe(vectors)}")
-    count = len(vectors)
-    labels = np.arange(count) if metadata is None else metadata
-    labels = labels.tolist() if hasattr(labels, "tolist") else list(labels)
-    columns = labels if labels and isinstance(labels[0], (list, tuple)) else [labels]
-    for column in columns:
-        if len(column) != count:
-            raise DataError(f"{count} vectors have {len(column)} labels: give one label a vector, or none at all")
-    names = [str(name) for name in header] if header is not None else []
-    if len(columns) > 1 and not names:
-        names = [f"label_{index}" for index in range(len(columns))]
-    if names and len(names) != len(columns):
-        raise DataError(f"metadata_header names {len(names)} columns, metadata has {len(columns)}")
-    rows = [[str(column[index]) for column in columns] for index in range(count)]
-    return Embeddings(vectors.astype(np.float32), rows, names)

@@ -6,27 +6,21 @@ come from all scores, the points from an even grid of thresholds:
 - ``k / (n - 1)`` for ``k = 0 .. n - 1`` when all scores lie in [0, 1];
 - otherwise the same grid stretched over [min, max] of the scores, so that none is left out.
 
-Infinite scores keep their rank, and do not move the ends of the grid. Scores and thresholds are
-compared as float64: float32 scores are taken exactly, never thresholds rounded to float32.
+Infinite scores keep their rank but do not move the ends of the grid. Scores and thresholds are
+compared as float64; float32 scores are exact in it.
 
-Numbers equal scikit-learn's. Where a ratio has no denominator:
+The numbers equal scikit-learn's. Where a denominator is zero:
 
-==================  =========  ======  ===  ===  ===  ===
-case                precision  recall  tpr  fpr  ap   auc
-==================  =========  ======  ===  ===  ===  ===
-nothing predicted   1          0
-no positives                   1 [1]_  0         0    NaN
-no negatives                                0         NaN
-no samples          1          0       0    0    NaN  NaN
-==================  =========  ======  ===  ===  ===  ===
-
-.. [1] 0 where nothing is predicted positive. This is scikit-learn's recall; its tpr would be NaN.
+- precision is 1 where nothing is predicted positive;
+- without positives, tpr is 0 (to be drawn; scikit-learn: NaN), AP is 0 and AUC is NaN; recall is 1
+  where anything is predicted positive and 0 elsewhere, as in scikit-learn;
+- without negatives, fpr is 0 (scikit-learn: NaN) and AUC is NaN;
+- without samples, precision is 1, recall, tpr and fpr are 0, AP and AUC are NaN.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,6 +29,7 @@ from numpy.typing import NDArray
 
 from vizkit.errors import DataError
 from vizkit.measures.arrays import describe, to_array
+from vizkit.measures.ranking import tally
 
 __all__ = ["PRCurve", "ROCCurve", "class_curves", "pr_curve", "pr_roc_curves", "roc_curve"]
 
@@ -48,7 +43,7 @@ class PRCurve:
 
     Attributes:
         thresholds: ascending, in the unit of the scores.
-        tp, fp, tn, fn: samples (or their weights) counted at each threshold.
+        tp, fp, tn, fn: samples (or their weights) at each threshold.
         precision: tp / (tp + fp).
         recall: tp / (tp + fn).
         ap: average precision of all scores.
@@ -70,7 +65,7 @@ class ROCCurve:
 
     Attributes:
         thresholds: ascending, in the unit of the scores.
-        tp, fp, tn, fn: samples (or their weights) counted at each threshold.
+        tp, fp, tn, fn: samples (or their weights) at each threshold.
         tpr: tp / (tp + fn).
         fpr: fp / (fp + tn).
         auc: area under the ROC curve of all scores.
@@ -125,10 +120,10 @@ def pr_roc_curves(
     """The precision-recall and the ROC curve of one class; they share their counts.
 
     Args:
-        labels: shape (n,) or (n, 1): bools, or the numbers 0 and 1.
+        labels: bools, or the numbers 0 and 1, of shape (n,) or (n, 1).
         predictions: scores of shape (n,) or (n, 1), in any range; higher is more positive.
-            Float32 stays exact, float64 too; integers past 2**53 are rounded.
-        num_thresholds: points on the curve, 2 or more.
+            Integers past 2**53 are rounded to float64.
+        num_thresholds: points on each curve, 2 or more.
         weights: how much each sample counts, shape (n,) or (n, 1), or one number for all.
             A sample of weight 0 is as good as absent.
         activation: "sigmoid" if ``predictions`` are logits; it is taken in float64.
@@ -137,19 +132,14 @@ def pr_roc_curves(
         Both curves, as the module's docstring defines them.
 
     Raises:
-        DataError: labels other than 0 and 1, NaN scores, weights that are negative or not
-            finite, lengths that differ, other shapes, or a bad ``num_thresholds`` or ``activation``.
+        DataError: labels other than 0 and 1, NaN scores, weights that are negative or not finite,
+            unequal lengths, other shapes, or a bad ``num_thresholds`` or ``activation``.
     """
-    num_thresholds = _checked_count(num_thresholds)
     scores = _flat(_scores(predictions), "predictions")
-    scores = _activated(scores, activation, allowed=("sigmoid",))
-    positive = _indicator(_flat(to_array(labels), "labels"))
-    _check_length(positive, scores, "labels", "predictions")
-    each, scale = _checked_weights(weights, scores)
-    if each is not None:
-        kept = each > 0
-        positive, scores, each = positive[kept], scores[kept], each[kept]
-    return _curves(positive, scores, num_thresholds, each, scale)
+    scores = _activated(scores, activation, ("sigmoid",))
+    positive = _indicator(_flat(_real(labels, "labels"), "labels"))
+    _check_lengths(labels=positive, predictions=scores)
+    return _curves(positive[None], scores[None], num_thresholds, weights)[0]
 
 
 def class_curves(
@@ -163,21 +153,20 @@ def class_curves(
     """One precision-recall and one ROC curve per class, each class against the rest.
 
     Args:
-        labels: class ids 0 .. c - 1 of shape (n,) or (n, 1), or an indicator matrix of 0 and 1
-            of shape (n, c), one-hot or multi-label. With one column of scores (c = 1), ids would
-            say nothing: labels are then always 0 or 1, the indicator of that column.
-        scores: shape (n, c), as ``predictions`` in `pr_roc_curves`. Each class has its own grid.
+        labels: class ids 0 .. c - 1 of shape (n,) or (n, 1), or an indicator matrix of 0 and 1 of
+            shape (n, c), one-hot or multi-label. With a single column of scores ids would say
+            nothing: there, labels are 0 or 1, as in `pr_roc_curves`.
+        scores: shape (n, c), in any range. Each class has its own grid of thresholds.
         num_thresholds: points on each curve, 2 or more.
         weights: as in `pr_roc_curves`, the same for all classes.
-        activation: "sigmoid" or "softmax" (over axis 1) if ``scores`` are logits.
+        activation: "sigmoid", or "softmax" over axis 1, if ``scores`` are logits.
 
     Returns:
         c pairs, in the order of the classes; none for an empty list of scores.
 
     Raises:
-        DataError: as in `pr_roc_curves`, or class ids that are not 0 .. c - 1.
+        DataError: as `pr_roc_curves`, and for class ids outside 0 .. c - 1.
     """
-    num_thresholds = _checked_count(num_thresholds)
     matrix = _scores(scores)
     if matrix.shape == (0,):
         matrix = matrix.reshape(0, 0)
@@ -186,134 +175,57 @@ def class_curves(
             f"scores must have the shape [samples, classes], got {list(matrix.shape)}; "
             "for a single class use pr_curve and roc_curve"
         )
-    matrix = _activated(matrix, activation, allowed=("sigmoid", "softmax"))
-    given = to_array(labels)
-    _check_length(given, matrix, "labels", "scores")
-    each, scale = _checked_weights(weights, matrix)
+    matrix = _activated(matrix, activation, ("sigmoid", "softmax"))
+    given = _real(labels, "labels")
+    _check_lengths(labels=given, scores=matrix)
     members = _members(given, matrix.shape[1])
-    columns = np.ascontiguousarray(matrix.T)
-    if each is not None:
-        kept = each > 0
-        members, columns, each = (member[kept] for member in members), columns[:, kept], each[kept]
-    return [
-        _curves(member, column, num_thresholds, each, scale)
-        for member, column in zip(members, columns, strict=True)
-    ]
-
-
-# ---- the curves ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Tally:
-    """What lies at or above each threshold, all there is of each kind, and the areas."""
-
-    tp: NDArray[Any]
-    fp: NDArray[Any]
-    positives: float
-    negatives: float
-    ap: float
-    auc: float
+    return _curves(members, np.ascontiguousarray(matrix.T), num_thresholds, weights)
 
 
 def _curves(
-    positive: _Bools, scores: NDArray[Any], num_thresholds: int, weights: _Floats | None, scale: float
-) -> tuple[PRCurve, ROCCurve]:
-    if scale == 0.0:  # every sample weighs nothing
-        positive, scores = positive[:0], scores[:0]
-    thresholds = _grid(scores, num_thresholds)
-    if weights is None:
-        tally = _tally_plain(positive, scores, thresholds)
-    else:
-        tally = _tally_weighted(positive, scores, thresholds, weights)
+    members: _Bools, columns: NDArray[Any], num_thresholds: Any, weights: Any
+) -> list[tuple[PRCurve, ROCCurve]]:
+    """The curves of ``columns``, scores of shape (c, n); ``members`` are the positives."""
+    count = _checked_count(num_thresholds)
+    each, scale = _checked_weights(weights, columns.shape[1])
+    if each is not None and not each.all():
+        kept = each > 0
+        members, columns, each = members[:, kept], columns[:, kept], each[kept]
+    grids = _grids(columns, count)
+    found = tally(columns, members, grids, each)
 
-    predicted = tally.tp + tally.fp
-    any_predicted = predicted > 0
-    precision = np.divide(tally.tp, predicted, out=np.ones(num_thresholds), where=any_predicted)
-    tpr = tally.tp / (tally.positives or 1.0)
-    recall = tpr if tally.positives else any_predicted.astype(np.float64)
-    fpr = tally.fp / (tally.negatives or 1.0)
-    tp, fp = tally.tp * scale, tally.fp * scale
-    tn, fn = (tally.negatives - tally.fp) * scale, (tally.positives - tally.tp) * scale
-    ap = tally.ap if scores.size else np.nan
-    return (
-        PRCurve(thresholds, tp, fp, tn, fn, precision, recall, ap),
-        ROCCurve(thresholds, tp, fp, tn, fn, tpr, fpr, tally.auc),
-    )
-
-
-def _grid(scores: NDArray[Any], num_thresholds: int) -> _Floats:
-    """Even thresholds over [0, 1], or over the finite scores when some lie outside."""
-    unit = np.arange(num_thresholds) / (num_thresholds - 1)  # linspace would not be k / (n - 1) exactly
-    if not scores.size:
-        return unit
-    low, high = float(scores.min()), float(scores.max())
-    if not (np.isfinite(low) and np.isfinite(high)):
-        finite = scores[np.isfinite(scores)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    if low >= 0.0 and high <= 1.0:
-        return unit
-    # high - low could overflow; rounding must not leave [low, high] or go back.
-    stretched = np.clip(low * (1.0 - unit) + high * unit, low, high)
-    return np.maximum.accumulate(stretched)
+    predicted = found.tp + found.fp
+    precision = np.divide(found.tp, predicted, out=np.ones_like(predicted), where=predicted > 0)
+    tpr = found.tp / np.where(found.positives > 0, found.positives, 1.0)
+    fpr = found.fp / np.where(found.negatives > 0, found.negatives, 1.0)
+    recall = np.where(found.positives > 0, tpr, predicted > 0)
+    tp, fp = found.tp * scale, found.fp * scale
+    fn, tn = found.positives * scale - tp, found.negatives * scale - fp
+    ap = found.ap if columns.shape[1] else np.full_like(found.ap, np.nan)
+    return [
+        (
+            PRCurve(grids[k], tp[k], fp[k], tn[k], fn[k], precision[k], recall[k], float(ap[k])),
+            ROCCurve(grids[k], tp[k], fp[k], tn[k], fn[k], tpr[k], fpr[k], float(found.auc[k])),
+        )
+        for k in range(len(columns))
+    ]
 
 
-def _tally_plain(positive: _Bools, scores: NDArray[Any], thresholds: _Floats) -> _Tally:
-    """Counts without weights, with no argsort: both kinds are sorted on their own.
-
-    AP is the step sum of (R_k - R_(k-1)) * P_k, which moves at positive scores only (scikit-learn,
-    average_precision_score). AUC is the Mann-Whitney U / (positives * negatives), ties counting
-    one half (Hanley and McNeil, Radiology 143, 1982).
-    """
-    pos, neg = np.sort(scores[positive]), np.sort(scores[~positive])
-    # searchsorted compares in the common type, float64, also for float32 scores.
-    tp = pos.size - np.searchsorted(pos, thresholds)
-    fp = neg.size - np.searchsorted(neg, thresholds)
-
-    first = _group_starts(pos)
-    level, tied = pos[first], np.diff(first, append=pos.size)
-    below = np.searchsorted(neg, level)
-    at_or_above = pos.size - first
-    ap = float(tied @ (at_or_above / (at_or_above + (neg.size - below)))) / max(pos.size, 1)
-
-    auc = float("nan")
-    if pos.size and neg.size:
-        up_to = below.copy()
-        met = neg[np.minimum(below, neg.size - 1)] == level
-        up_to[met] = np.searchsorted(neg, level[met], side="right")
-        auc = int(tied @ (below + up_to)) / (2 * pos.size * neg.size)
-    return _Tally(tp, fp, pos.size, neg.size, ap, auc)
-
-
-def _tally_weighted(positive: _Bools, scores: NDArray[Any], thresholds: _Floats, weights: _Floats) -> _Tally:
-    """Sums of positive weights; AP as above, AUC by trapezoids (Fawcett, Pattern Recogn. Lett. 27, 2006)."""
-    order = np.argsort(scores)
-    ranked, positive, weights = scores[order], positive[order], weights[order]
-    # Entry i sums the i highest scores.
-    tp_of_top, fp_of_top = np.zeros(scores.size + 1), np.zeros(scores.size + 1)
-    np.cumsum(np.where(positive, weights, 0.0)[::-1], out=tp_of_top[1:])
-    np.cumsum(np.where(positive, 0.0, weights)[::-1], out=fp_of_top[1:])
-    positives, negatives = float(tp_of_top[-1]), float(fp_of_top[-1])
-
-    top = scores.size - np.searchsorted(ranked, thresholds)
-    ends = np.append(0, scores.size - _group_starts(ranked)[::-1])
-    tps, fps = tp_of_top[ends], fp_of_top[ends]
-    ap, auc = 0.0, float("nan")
-    if positives:
-        ap = float((np.diff(tps) / positives) @ (tps[1:] / (tps[1:] + fps[1:])))
-    if positives and negatives:
-        auc = float((np.diff(fps) / negatives) @ ((tps[1:] + tps[:-1]) / positives)) / 2
-    return _Tally(tp_of_top[top], fp_of_top[top], positives, negatives, ap, auc)
-
-
-def _group_starts(ascending: NDArray[Any]) -> NDArray[np.intp]:
-    """Where each run of equal values starts."""
-    starts = np.ones(ascending.size, dtype=np.bool_)
-    np.not_equal(ascending[1:], ascending[:-1], out=starts[1:])
-    return np.flatnonzero(starts)
-
-
-# ---- what comes in ---------------------------------------------------------------------------------
+def _grids(columns: NDArray[Any], count: int) -> _Floats:
+    """Even thresholds for each column: over [0, 1], or its finite scores when some lie outside."""
+    unit = np.arange(count) / (count - 1)  # linspace would not be exactly k / (n - 1)
+    grids = np.tile(unit, (len(columns), 1))
+    if not columns.size:
+        return grids
+    lows, highs = columns.min(axis=1), columns.max(axis=1)
+    for k in np.flatnonzero((lows < 0) | (highs > 1)):
+        finite = columns[k][np.isfinite(columns[k])].astype(np.float64)
+        if finite.size and (finite.min() < 0 or finite.max() > 1):
+            low, high = finite.min(), finite.max()
+            # high - low could overflow; rounding must neither leave [low, high] nor go back.
+            stretched = np.clip(low * (1.0 - unit) + high * unit, low, high)
+            np.maximum.accumulate(stretched, out=grids[k])
+    return grids
 
 
 def _checked_count(num_thresholds: Any) -> int:
@@ -326,45 +238,72 @@ def _checked_count(num_thresholds: Any) -> int:
     return count
 
 
-def _scores(value: Any) -> NDArray[Any]:
-    """Scores as float32 if that is exact by type, else as float64, without NaN."""
-    array = np.asarray(to_array(value))
+def _checked_weights(weights: Any, samples: int) -> tuple[_Floats | None, float]:
+    """A weight per sample, if they may differ, and one factor for all."""
+    if weights is None:
+        return None, 1.0
+    array = _real(weights, "weights").astype(np.float64, copy=False)
+    _refuse(array[~((array >= 0) & (array < np.inf))], "weights must be finite and not negative")
+    if array.ndim == 0:
+        one = float(array)
+        array = np.full(samples, one)
+    else:
+        one = 0.0
+        array = _flat(array, "weights")
+        if array.size != samples:
+            raise DataError(f"there must be one weight per sample, got {array.size} weights for {samples}")
+    with np.errstate(over="ignore"):
+        total = array.sum()
+    if not np.isfinite(total):
+        raise DataError(f"the sum of the weights, up to {array.max():g} each, does not fit a float64")
+    return (None, one) if one else (array, 1.0)
+
+
+def _real(value: Any, name: str) -> NDArray[Any]:
+    array = np.asarray(to_array(value))  # asarray: a matrix would never become flat
     if array.dtype.kind == "c":
-        raise DataError(f"scores must be real numbers, got {describe(array)}")
-    exact: type[np.floating[Any]] = np.float32 if array.dtype in (np.float16, np.float32) else np.float64
-    array = array.astype(exact, copy=False)
-    missing = int(np.count_nonzero(np.isnan(array)))
-    if missing:
+        raise DataError(f"{name} must be real numbers, got {describe(value)}")
+    return array
+
+
+def _scores(value: Any) -> NDArray[Any]:
+    """Scores without NaN, as float32 if they cannot hold more, else as float64."""
+    array = _real(value, "scores")
+    narrow = array.dtype in (np.float16, np.float32)
+    array = array.astype(np.float32 if narrow else np.float64, copy=False)
+    if array.size and np.isnan(array.min()):
+        missing = np.count_nonzero(np.isnan(array))
         raise DataError(f"{missing} of {array.size} scores are NaN; leave these samples out")
     return array
 
 
-def _activated(scores: NDArray[Any], activation: str | None, *, allowed: tuple[str, ...]) -> NDArray[Any]:
+def _activated(scores: NDArray[Any], activation: str | None, allowed: tuple[str, ...]) -> NDArray[Any]:
     if activation is None:
         return scores
     if activation not in allowed:
         raise DataError(f"activation must be None or one of {', '.join(allowed)}, got {describe(activation)}")
-    # Float32 would round all logits above 17 to a probability of 1, and so tie them.
+    # In float32 all logits above 17 would have a probability of 1, and so be tied.
     scores = scores.astype(np.float64)
     if activation == "sigmoid":
         small = np.exp(-np.abs(scores))  # never overflows
-        return np.where(scores >= 0, 1.0, small) / (1.0 + small)
-    if not scores.size:
-        return scores
-    highest = scores.max(axis=1, keepdims=True)
-    undefined = int(np.count_nonzero(np.isinf(highest)))
-    if undefined:
-        raise DataError(f"{undefined} of {len(scores)} rows have no softmax: they hold inf, or only -inf")
-    powers = np.exp(scores - highest)
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+        probabilities = np.where(scores >= 0, 1.0, small) / (1.0 + small)
+        return np.asarray(probabilities)
+    if scores.size:
+        highest = scores.max(axis=1, keepdims=True)
+        undefined = int(np.count_nonzero(np.isinf(highest)))
+        if undefined:
+            raise DataError(f"{undefined} of {len(scores)} rows have no softmax: they hold inf, or only -inf")
+        scores = np.exp(scores - highest)
+        scores /= scores.sum(axis=1, keepdims=True)
+    return scores
 
 
 def _flat(array: NDArray[Any], name: str) -> NDArray[Any]:
     if array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1):
-        return np.asarray(array).reshape(-1)
+        return array.reshape(-1)
     raise DataError(
         f"{name} must have the shape [n] or [n, 1], got {list(array.shape)}; "
-        "pick one class, or use class_curves for [samples, classes]"
+        "flatten them, or use class_curves for [samples, classes]"
     )
 
 
@@ -375,55 +314,35 @@ def _indicator(labels: NDArray[Any]) -> _Bools:
     return positive
 
 
-def _members(labels: NDArray[Any], classes: int) -> Iterator[_Bools]:
-    """For each class, which samples are of it; labels are checked before the first."""
+def _members(labels: NDArray[Any], classes: int) -> _Bools:
+    """Which samples belong to each class, shape (classes, n)."""
     if classes == 1:
-        return iter([_indicator(_flat(labels, "labels"))])
+        return _indicator(_flat(labels, "labels"))[None]
     if labels.ndim == 2 and labels.shape[1] == classes:
-        return iter(np.ascontiguousarray(_indicator(labels).T))
+        return np.ascontiguousarray(_indicator(labels).T)
     if labels.ndim != 1 and labels.shape[1:] != (1,):
         raise DataError(
             f"labels must be class ids of shape [n] or an indicator matrix of shape [n, {classes}], "
             f"got shape {list(labels.shape)}"
         )
-    ids = _flat(labels, "labels")
-    if ids.dtype.kind != "b":
-        known = (ids >= 0) & (ids < classes) & (ids == np.floor(ids))
-        _refuse(ids[~known], f"class ids must be whole numbers from 0 to {classes - 1}")
-    ids = ids.astype(np.intp)
-    return (ids == k for k in range(classes))
+    ids = labels.reshape(-1)
+    with np.errstate(invalid="ignore"):
+        known = (ids >= 0) & (ids < classes) & (np.floor(ids) == ids)
+    _refuse(ids[~known], f"class ids must be whole numbers from 0 to {classes - 1}")
+    members: _Bools = ids == np.arange(classes)[:, None]
+    return members
 
 
-def _checked_weights(weights: Any, scores: NDArray[Any]) -> tuple[_Floats | None, float]:
-    """A weight per sample, if they differ, and one factor for all."""
-    if weights is None:
-        return None, 1.0
-    array = np.asarray(to_array(weights))
-    if array.dtype.kind == "c":
-        raise DataError(f"weights must be real numbers, got {describe(array)}")
-    array = array.astype(np.float64, copy=False)
-    _refuse(array[~((array >= 0) & (array < np.inf))], "weights must be finite and not negative")
-    one = array.ndim == 0
-    if not one:
-        array = _flat(array, "weights")
-        _check_length(array, scores, "weights", "scores")
-    with np.errstate(over="ignore"):
-        total = array * len(scores) if one else array.sum()
-    if not np.isfinite(total):
-        raise DataError(f"the sum of the weights, up to {array.max():g} each, does not fit a float64")
-    return (None, float(array)) if one else (array, 1.0)
-
-
-def _check_length(one: NDArray[Any], other: NDArray[Any], name: str, other_name: str) -> None:
-    lengths = [len(array) if array.ndim else 0 for array in (one, other)]
-    if one.ndim == 0 or lengths[0] != lengths[1]:
+def _check_lengths(**arrays: NDArray[Any]) -> None:
+    (name, one), (other_name, other) = arrays.items()
+    if one.ndim == 0 or len(one) != len(other):
         raise DataError(
-            f"{name} and {other_name} must be of one length, got {lengths[0]} {name} and {lengths[1]} {other_name}"
+            f"{name} and {other_name} must be equally long, "
+            f"got {one.shape[0] if one.ndim else 'one number'} {name} and {len(other)} {other_name}"
         )
 
 
 def _refuse(values: NDArray[Any], rule: str) -> None:
     if values.size:
-        shown = np.unique(values)[:5].tolist()
-        more = "" if values.size == 1 else f" among {values.size} bad ones"
-        raise DataError(f"{rule}, got {', '.join(map(str, shown))}{more}")
+        shown = ", ".join(str(value) for value in np.unique(values)[:5].tolist())
+        raise DataError(f"{rule}, got {shown}" + (f" ({values.size} in all)" if values.size > 1 else ""))

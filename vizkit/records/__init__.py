@@ -1,0 +1,1 @@
+"""VisualDL's record format, both ways: encode, append, recover, decode."""

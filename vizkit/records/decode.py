@@ -119,13 +119,13 @@ def _curve(payload: bytes) -> tuple[list[NDArray[np.float64]], float]:
 
 
 def _pr_curve(payload: bytes) -> PRCurve:
-    columns, area = _curve(payload)
-    return PRCurve(*columns, ap=area)
+    (thresholds, tp, fp, tn, fn, precision, recall), area = _curve(payload)
+    return PRCurve(thresholds, tp, fp, tn, fn, precision, recall, ap=area)
 
 
 def _roc_curve(payload: bytes) -> ROCCurve:
-    columns, area = _curve(payload)
-    return ROCCurve(*columns, auc=area)
+    (thresholds, tp, fp, tn, fn, tpr, fpr), area = _curve(payload)
+    return ROCCurve(thresholds, tp, fp, tn, fn, tpr, fpr, auc=area)
 
 
 def _audio(payload: bytes) -> Wave:

@@ -35,6 +35,7 @@ __all__ = [
     "encode_scalar",
     "encode_sub_scalar",
     "encode_text",
+    "plain_step",
     "step_field",
     "tag_field",
     "walltime_field",
@@ -48,12 +49,11 @@ NAN, POSINF, NEGINF = 1001, 1002, 1003  # Histogram: values that no bucket holds
 EXACT_HPARAM = 1001  # HparamInfo: JSON of a value that VisualDL's three types cannot hold
 
 _INT64 = range(-(1 << 63), 1 << 63)
-_VALUE = struct.Struct("<Bf")
-_EXACT = struct.Struct("<2sd")
 _EXACT_KEY = wire.key(EXACT_VALUE, wire.FIXED64)
-_pack_value, _unpack_value = _VALUE.pack, struct.Struct("<xf").unpack
-_pack_exact = _EXACT.pack
-_NO_FRACTION = b""
+_pack_both = struct.Struct("<Bf2sd").pack
+_single = struct.Struct("<xf").unpack_from
+_pack_single = struct.Struct("<Bf").pack
+_SMALL_STEPS = [b""] + [b"\x08" + wire.varint(step) for step in range(1, 1 << 14)]
 
 
 def tag_field(tag: str) -> bytes:
@@ -66,29 +66,41 @@ def walltime_field(walltime: int) -> bytes:
     return b"\x18" + wire.varint(walltime) if walltime else b""
 
 
-def step_field(step: Any) -> tuple[bytes, bytes]:
-    """The bytes of a step: those at a record's start, and those of its fraction at its end.
+def plain_step(step: Any) -> int | float:
+    """``step`` as an int, or as a float where it is a fraction.
 
     Args:
-        step: an integer; any number that is one (``3.0``, a NumPy or Paddle scalar); or a
-            fraction (``0.5`` epochs), which stock readers see rounded down.
+        step: an integer; any number that is one (``3.0``, a NumPy or Paddle scalar); a fraction.
+
+    Raises:
+        DataError: not a finite number.
+    """
+    if type(step) is int:
+        return step
+    number = to_float(step)
+    if not math.isfinite(number):
+        raise DataError(f"a step must be a finite number, got {describe(step)}")
+    if number != math.floor(number):
+        return number
+    # Integers of NumPy and Paddle are not to lose digits in a float.
+    return int(step.item() if hasattr(step, "item") else step)
+
+
+def step_field(step: Any) -> bytes:
+    """The bytes of a step, of which stock readers see a fraction rounded down.
 
     Raises:
         DataError: not a finite number, or beyond 64 bit.
     """
-    if type(step) is not int:
-        number = to_float(step)
-        if not math.isfinite(number):
-            raise DataError(f"a step must be a finite number, got {describe(step)}")
-        whole = math.floor(number)
-        if whole != number:
-            return _step_bytes(whole), wire.double(EXACT_STEP, number)
-        # Integers of NumPy and Paddle are not to lose digits in a float.
-        step = whole if isinstance(step, float) else int(getattr(step, "item", lambda: whole)())
-    return _step_bytes(step), _NO_FRACTION
+    if type(step) is int:
+        return _SMALL_STEPS[step] if 0 <= step < 1 << 14 else _step(step)
+    step = plain_step(step)
+    if isinstance(step, float):
+        return _step(math.floor(step)) + wire.double(EXACT_STEP, step)
+    return _step(step)
 
 
-def _step_bytes(step: int) -> bytes:
+def _step(step: int) -> bytes:
     if step not in _INT64:
         raise DataError(f"step {step} does not fit 64 bit")
     return b"\x08" + wire.varint(step) if step else b""
@@ -103,31 +115,29 @@ def _head(size: int) -> bytes:
 _HEADS = [_head(size) for size in range(512)]
 
 
-def encode_scalar(tag: bytes, value: float, step: tuple[bytes, bytes], walltime: bytes) -> bytes:
+def encode_scalar(tag: bytes, value: float, step: bytes, walltime: bytes) -> bytes:
     """A scalar from its already encoded tag, step and walltime.
 
     The float64 goes along whenever float32 would change the value (or overflow).
     """
     try:
-        single = _pack_value(0x25, value)
+        number = _pack_both(0x25, value, _EXACT_KEY, value)
+        # A NaN is unequal to itself, and needs no more bits.
+        if _single(number)[0] == value or value != value:
+            number = number[:5]
     except OverflowError:
-        single = _pack_value(0x25, math.copysign(math.inf, value))
-    # A NaN is unequal to itself, and needs no more bits.
-    if _unpack_value(single)[0] != value and value == value:
-        single += _pack_exact(_EXACT_KEY, value)
-    start, fraction = step
-    if fraction:
-        single += fraction
-    size = len(start) + len(tag) + len(walltime) + len(single)
-    return (_HEADS[size] if size < 512 else _head(size)) + start + tag + walltime + single
+        number = _pack_single(0x25, math.copysign(math.inf, value)) + wire.double(EXACT_VALUE, value)
+    record = step + tag + walltime + number
+    try:
+        return _HEADS[len(record)] + record
+    except IndexError:
+        return _head(len(record)) + record
 
 
 def _frame(number: int, tag: str, step: Any, walltime: int, payload: bytes) -> bytes:
-    start, fraction = step_field(step)
-    value = b"".join(
-        (start, tag_field(tag), walltime_field(walltime), wire.length_delimited(number, payload), fraction)
-    )
-    return _head(len(value)) + value
+    content = wire.length_delimited(number, payload)
+    record = b"".join((step_field(step), tag_field(tag), walltime_field(walltime), content))
+    return _head(len(record)) + record
 
 
 def encode_sub_scalar(tag: str, sub_tag: str, value: float, step: Any, walltime: int) -> bytes:

@@ -1,7 +1,8 @@
 """A log as a row of frames: where each one lies, and what is whole in a damaged file.
 
 A frame is a little-endian uint64 length and that many bytes of a record. There is no checksum, so
-a frame counts as whole when its length agrees with the length that the record itself begins with.
+a frame counts as whole when its length agrees with the length that the record itself begins with,
+and either another such frame follows or its record can be taken apart.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Damage(NamedTuple):
     end: int
 
 
-def _frame_at(data: bytes, pos: int) -> Frame | None:
+def _claimed_at(data: bytes, pos: int) -> Frame | None:
+    """The frame that the lengths at ``pos`` speak of."""
     start = pos + 8
     # The highest bytes of a length are 0 in any log that fits a disk.
     if start + 2 > len(data) or data[start] != 0x0A or data[pos + 6 : start] != b"\0\0":
@@ -40,6 +42,21 @@ def _frame_at(data: bytes, pos: int) -> Frame | None:
     except ValueError:
         return None
     return Frame(start, end) if inner + size == end <= len(data) and size else None
+
+
+def _frame_at(data: bytes, pos: int) -> Frame | None:
+    """The whole frame at ``pos``, or None."""
+    frame = _claimed_at(data, pos)
+    if frame is None or _claimed_at(data, frame.end):
+        return frame
+    # Nothing follows that vouches for it: a torn frame may have swallowed the beginning of others.
+    try:
+        for _, _, record in wire.fields(data[frame.start : frame.end]):
+            for _ in wire.fields(record):
+                pass
+    except ValueError:
+        return None
+    return frame
 
 
 def scan(data: bytes) -> Iterator[Frame | Damage]:

@@ -61,7 +61,11 @@ def _items(hparams: Any, prefix: str) -> Iterable[tuple[str, Any]]:
 def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         # Enumerations and NumPy's float64 are subclasses; JSON is to see the number.
-        return value if value is None or isinstance(value, bool) else (int if isinstance(value, int) else float)(value)
+        return (
+            value
+            if value is None or isinstance(value, bool)
+            else (int if isinstance(value, int) else float)(value)
+        )
     if isinstance(value, str):
         return str(value)
     if isinstance(value, (list, tuple)):
@@ -86,7 +90,9 @@ def metric_names(metrics: Any) -> list[str]:
     """
     if metrics is None:
         return []
-    names = [metrics] if isinstance(metrics, str) else list(metrics) if isinstance(metrics, Iterable) else None
+    names = (
+        [metrics] if isinstance(metrics, str) else list(metrics) if isinstance(metrics, Iterable) else None
+    )
     if names is None or not all(isinstance(name, str) for name in names):
         raise DataError(f"metrics must be a list of tags such as ['eval/acc'], got {describe(metrics)}")
     return list(dict.fromkeys(names))

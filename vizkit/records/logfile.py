@@ -6,6 +6,7 @@ none of it, and every reader sees it at once.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import warnings
@@ -33,6 +34,9 @@ __all__ = [
     "open_log",
     "release_all",
 ]
+
+
+_os_write = os.write
 
 
 class RecordLog(Protocol):
@@ -96,7 +100,7 @@ class LogFile:
         with self._lock:
             if self._fd < 0 and not self._open():
                 return
-            written = os.write(self._fd, data)
+            written = _os_write(self._fd, data)
             if written != len(data):
                 self._finish(data, written)
 
@@ -128,10 +132,8 @@ class LogFile:
             if lock_exclusive(fd) is not False:
                 _repair(fd, self.path)
             if fcntl is not None:
-                try:
+                with contextlib.suppress(OSError):  # file systems without locks
                     fcntl.flock(fd, fcntl.LOCK_SH)
-                except OSError:
-                    pass
             if not os.fstat(fd).st_size:
                 os.write(fd, self._first())
         except BaseException:

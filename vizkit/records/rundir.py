@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vizkit.errors import RunExistsError
+from vizkit.errors import RunExistsError, VizKitWarning
 from vizkit.records.logfile import lock_exclusive
 
-__all__ = ["claimed", "log_files", "new_log_name", "remove_logs"]
+__all__ = ["claimed", "log_files", "log_path", "new_log_name", "remove_logs", "write_text"]
 
 _WAIT_SECONDS = 10.0
 
@@ -23,7 +24,9 @@ def log_files(directory: str | os.PathLike[str]) -> list[str]:
     """
     try:
         with os.scandir(directory) as entries:
-            return sorted(e.name for e in entries if "vdlrecords" in e.name and e.is_file() and e.stat().st_size)
+            return sorted(
+                e.name for e in entries if "vdlrecords" in e.name and e.is_file() and e.stat().st_size
+            )
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -31,6 +34,48 @@ def log_files(directory: str | os.PathLike[str]) -> list[str]:
 def new_log_name(suffix: str = "") -> str:
     """A name for a new log, as VisualDL gives them."""
     return f"vdlrecords.{int(time.time()):010d}.log{suffix}"
+
+
+def log_path(directory: str, file_name: str = "", suffix: str = "") -> tuple[str, bool]:
+    """The path of a run's log, and whether there are records in it.
+
+    A directory's log is continued, since VisualDL would not see another beside it.
+
+    Args:
+        directory: the run directory, which need not exist, or a remote one with a scheme.
+        file_name: the log's name if not found or made here.
+        suffix: what its name ends with.
+    """
+    if file_name and "vdlrecords" not in file_name:
+        better = "vdlrecords." + file_name
+        warnings.warn(
+            f"VisualDL finds logs by 'vdlrecords' in their name: {better!r} is written, not {file_name!r}",
+            VizKitWarning,
+            stacklevel=3,
+        )
+        file_name = better
+    if "://" in directory:
+        return f"{directory.rstrip('/')}/{file_name or new_log_name(suffix)}", False
+    existing = [name for name in log_files(directory) if name.endswith(suffix)]
+    if not file_name:
+        file_name = existing[-1] if existing else new_log_name(suffix)
+    return os.path.join(directory, file_name), file_name in existing
+
+
+def write_text(directory: str, name: str, text: str) -> None:
+    """Writes a whole file into a run directory, local or remote."""
+    if "://" in directory:
+        from visualdl.io import bfile
+
+        file = bfile.BFile(f"{directory.rstrip('/')}/{name}", "w")
+        file.write(text)
+        file.close()
+        return
+    Path(directory).mkdir(parents=True, exist_ok=True)
+    # In place at once: a server may be reading.
+    part = Path(directory, f".{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(Path(directory, name))
 
 
 def remove_logs(directory: str | os.PathLike[str]) -> None:

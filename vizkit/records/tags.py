@@ -27,10 +27,14 @@ def check_tag(tag: object) -> str:
     if not tag.strip():
         raise TagError(f"a tag must not be empty, got {tag!r}; name it like 'train/loss'")
     if tag.startswith("/"):
-        raise TagError(f"tag {tag!r} begins with '/': VisualDL would show another run's data; use {clean_tag(tag)!r}")
+        raise TagError(
+            f"tag {tag!r} begins with '/': VisualDL would show another run's data; use {clean_tag(tag)!r}"
+        )
     bad = sorted({character for character in tag if _bad(character)})
     if bad:
-        raise TagError(f"tag {tag!r} holds {', '.join(map(repr, bad))}, which VisualDL misreads; use {clean_tag(tag)!r}")
+        raise TagError(
+            f"tag {tag!r} holds {', '.join(map(repr, bad))}, which VisualDL misreads; use {clean_tag(tag)!r}"
+        )
     return tag
 
 

@@ -12,7 +12,18 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Field", "doubles", "fields", "floats", "key", "length_delimited", "packed", "signed", "varint", "varints"]
+__all__ = [
+    "Field",
+    "doubles",
+    "fields",
+    "floats",
+    "key",
+    "length_delimited",
+    "packed",
+    "signed",
+    "varint",
+    "varints",
+]
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 Field = tuple[int, int, Any]

@@ -1,0 +1,61 @@
+"""Reading logs back in tests: with VizKit's decoder and with stock VisualDL."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from vizkit.records.decode import decode_record
+from vizkit.records.frames import read_frames
+from vizkit.records.types import Record
+
+ROOT = Path(__file__).parents[1]
+KINDS = {"hparams": "hyper_parameters"}
+
+
+def log_of(directory: Path | str) -> Path:
+    """The one log of a run directory."""
+    (path,) = Path(directory).glob("*vdlrecords*")
+    return path
+
+
+def records(directory: Path | str) -> list[Record]:
+    """All records of a run, the first (its name) left out."""
+    every = [decode_record(data) for data in read_frames(log_of(directory).read_bytes())]
+    assert every[0].kind == "meta_data"
+    return every[1:]
+
+
+def by_tag(directory: Path | str) -> dict[str, list[Record]]:
+    out: dict[str, list[Record]] = defaultdict(list)
+    for record in records(directory):
+        out[record.tag].append(record)
+    return dict(out)
+
+
+def series(directory: Path | str, tag: str) -> list[tuple[int | float, Any]]:
+    """(step, content) of a tag's records."""
+    return [(record.step, record.data) for record in by_tag(directory).get(tag, [])]
+
+
+def stock(directory: Path | str, kind: str, tag: str) -> list[Any]:
+    """A tag's records as stock ``visualdl.LogReader`` gives them."""
+    from visualdl import LogReader
+
+    reader = LogReader(file_path=str(log_of(directory)))
+    return list(reader.get_data(KINDS.get(kind, kind), tag))
+
+
+def python(code: str, *args: object, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """Runs a script in a fresh interpreter."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, args)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        cwd=ROOT,
+    )

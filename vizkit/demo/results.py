@@ -1,0 +1,63 @@
+"""What came out of the runs, read back from their logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from vizkit.records import rundir
+from vizkit.records.decode import decode_record
+from vizkit.records.frames import read_frames
+
+__all__ = ["Result", "ranked", "table"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run: its settings, its best evaluation, and how long it took (seconds)."""
+
+    name: str
+    hparams: dict[str, Any]
+    best_acc: float
+    best_step: int | float
+    last_loss: float
+    seconds: float
+
+
+def ranked(runs: Iterable[Path]) -> list[Result]:
+    """The runs, the one with the best evaluation accuracy first."""
+    return sorted(map(_read, runs), key=lambda result: -result.best_acc)
+
+
+def _read(run: Path) -> Result:
+    path, _ = rundir.log_path(str(run))
+    hparams: dict[str, Any] = {}
+    best = (float("-inf"), 0.0)
+    loss = float("nan")
+    times = []
+    for record in map(decode_record, read_frames(Path(path).read_bytes())):
+        times.append(record.walltime)
+        if record.kind == "hparams":
+            hparams = record.data.hparams
+        elif record.tag == "eval/acc" and record.data > best[0]:
+            best = (record.data, record.step)
+        elif record.tag == "eval/loss":
+            loss = record.data
+    return Result(run.name, hparams, *best, loss, (max(times) - min(times)) / 1000)
+
+
+def table(results: list[Result]) -> Table:
+    """The runs as a table for the terminal, in the order given."""
+    out = Table("", "run", title="Runs by their best eval accuracy", title_justify="left")
+    names = list(dict.fromkeys(name for result in results for name in result.hparams))
+    for name in (*names, "best eval/acc", "at step", "last eval/loss", "seconds"):
+        out.add_column(name, justify="right")
+    for rank, result in enumerate(results, start=1):
+        hparams = [str(result.hparams.get(name, "")) for name in names]
+        numbers = [f"{result.best_acc:.4f}", f"{result.best_step:g}", f"{result.last_loss:.4f}", f"{result.seconds:.0f}"]
+        out.add_row(str(rank), result.name, *hparams, *numbers, style="bold green" if rank == 1 else "")
+    return out

@@ -1,0 +1,166 @@
+"""What the order of scores tells: counts at thresholds, average precision and area under ROC.
+
+Scores come as columns, one row of an array of shape (classes, samples) for each class, float32 or
+float64 and without NaN. A sample is predicted positive when its score is at or above the threshold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Tally", "tally"]
+
+_Floats = NDArray[np.float64]
+_Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Counts (or sums of weights) and areas of c classes.
+
+    Attributes:
+        tp: positives at or above each threshold, shape (c, num_thresholds).
+        fp: negatives at or above each threshold, shape (c, num_thresholds).
+        positives: all positives, shape (c, 1).
+        negatives: all negatives, shape (c, 1).
+        ap: average precision, shape (c,); 0 without positives.
+        auc: area under the ROC curve, shape (c,); NaN without positives or without negatives.
+    """
+
+    tp: _Floats
+    fp: _Floats
+    positives: _Floats
+    negatives: _Floats
+    ap: _Floats
+    auc: _Floats
+
+
+def tally(columns: NDArray[Any], members: _Bools, thresholds: _Floats, weights: _Floats | None) -> Tally:
+    """Counts at the thresholds, and AP and AUC from all scores.
+
+    AP is the sum of (R_k - R_(k-1)) * P_k over the distinct scores (scikit-learn,
+    ``average_precision_score``); recall moves at scores of positives only. AUC is the Mann-Whitney
+    statistic, ties counting one half, over positives * negatives (Hanley and McNeil, Radiology 143,
+    1982); with weights, the same area by trapezoids (Fawcett, Pattern Recognition Letters 27, 2006).
+
+    Args:
+        columns: scores of shape (c, n).
+        members: which samples are positive, shape (c, n).
+        thresholds: shape (c, num_thresholds).
+        weights: positive numbers of shape (n,), or None if all samples count 1.
+    """
+    classes, count = thresholds.shape
+    tp, fp = np.empty((classes, count)), np.empty((classes, count))
+    totals = np.empty((4, classes))
+    exact = _rounded_up(thresholds, columns.dtype)
+    for k in range(classes):
+        if weights is None:
+            tp[k], fp[k], totals[:, k] = _counted(columns[k], members[k], exact[k])
+        else:
+            tp[k], fp[k], totals[:, k] = _weighed(columns[k], members[k], exact[k], weights)
+    positives, negatives, ap, auc = totals
+    return Tally(tp, fp, positives[:, None], negatives[:, None], ap, auc)
+
+
+_Sums = tuple[float, float, float, float]  # positives, negatives, ap, auc
+
+
+def _counted(
+    scores: NDArray[Any], member: _Bools, thresholds: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], _Sums]:
+    ranked = np.sort(scores[member])
+    negatives = scores.size - ranked.size
+    first = _run_starts(ranked)
+    level, at_or_above = ranked[first], ranked.size - first
+    tied = at_or_above.copy()
+    tied[:-1] -= at_or_above[1:]
+
+    below, up_to = _ranks(scores, ~member, np.concatenate((level, thresholds)))
+    tp = ranked.size - ranked.searchsorted(thresholds)
+    fp = negatives - below[level.size :]
+    below, up_to = below[: level.size], up_to[: level.size]
+    ap = float(tied.dot(at_or_above / (at_or_above + (negatives - below)))) / max(ranked.size, 1)
+    pairs = ranked.size * negatives
+    auc = int(tied.dot(below + up_to)) / (2 * pairs) if pairs else float("nan")
+    return tp, fp, (ranked.size, negatives, ap, auc)
+
+
+def _weighed(
+    scores: NDArray[Any], member: _Bools, thresholds: NDArray[Any], weights: _Floats
+) -> tuple[NDArray[Any], NDArray[Any], _Sums]:
+    order = np.argsort(scores)
+    ranked, member, weights = scores[order], member[order], weights[order]
+    # Entry i sums the i highest scores.
+    tp_of_top, fp_of_top = np.zeros(scores.size + 1), np.zeros(scores.size + 1)
+    np.cumsum(np.where(member, weights, 0.0)[::-1], out=tp_of_top[1:])
+    np.cumsum(np.where(member, 0.0, weights)[::-1], out=fp_of_top[1:])
+    positives, negatives = float(tp_of_top[-1]), float(fp_of_top[-1])
+
+    top = scores.size - ranked.searchsorted(thresholds)
+    ends = np.append(0, scores.size - _run_starts(ranked)[::-1])
+    tps, fps = tp_of_top[ends], fp_of_top[ends]
+    ap, auc = 0.0, float("nan")
+    if positives:
+        ap = float((np.diff(tps) / positives).dot(tps[1:] / (tps[1:] + fps[1:])))
+    if positives and negatives:
+        auc = float((np.diff(fps) / negatives).dot((tps[1:] + tps[:-1]) / positives)) / 2
+    return tp_of_top[top], fp_of_top[top], (positives, negatives, ap, auc)
+
+
+def _ranks(
+    values: NDArray[Any], chosen: _Bools, marks: NDArray[Any]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For each mark, how many of the chosen values are below it, and how many are not above it.
+
+    Sorting is the cost of a curve. So where marks are few, only the values that share a narrow
+    bucket with a mark are sorted, and the others are counted by bucket. For the probabilities of
+    one class in ten, that takes about half the time.
+
+    Args:
+        values: shape (n,).
+        chosen: shape (n,); every value that is not chosen must be a mark.
+        marks: shape (m,), in any order, of the same dtype.
+    """
+    bits = values.view(np.int32 if values.dtype == np.float32 else np.int64)
+    # Floats of no sign are ordered as their bits: buckets that are even in the logarithm.
+    if 4 * marks.size > values.size or bits.min() < 0:
+        near, far = values[chosen], np.zeros(marks.size, dtype=np.intp)
+    else:
+        low, high = int(bits.min()), int(bits.max())
+        shift = max((high - low).bit_length() - values.size.bit_length() - 1, 0)  # 2 n to 4 n buckets
+        low, high = low >> shift, high >> shift
+        codes = np.subtract(bits >> shift, low, dtype=np.intp)
+        mark_codes = np.minimum(np.maximum(marks.view(bits.dtype) >> shift, low), high) - low
+        marked = np.zeros(high - low + 1, dtype=np.bool_)
+        marked[mark_codes] = True
+        near = values.compress(marked.take(codes) & chosen)
+        others = np.bincount(codes, minlength=marked.size)
+        others[mark_codes] = 0
+        far = others.cumsum(out=others).take(mark_codes)
+    near.sort()
+    found = near.searchsorted(marks)
+    below = far + found
+    up_to = below
+    if near.size:
+        met = np.flatnonzero(near.take(found, mode="clip") == marks)
+        if met.size:
+            up_to = below.copy()
+            up_to[met] += near.searchsorted(marks[met], side="right") - found[met]
+    return below, up_to
+
+
+def _run_starts(ascending: NDArray[Any]) -> NDArray[np.intp]:
+    """Where each run of equal values starts."""
+    starts = np.ones(ascending.size, dtype=np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=starts[1:])
+    return np.flatnonzero(starts)
+
+
+def _rounded_up(thresholds: _Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The least numbers of ``dtype`` at or above the thresholds: they split its scores alike."""
+    nearest = thresholds.astype(dtype)
+    return np.where(nearest < thresholds, np.nextafter(nearest, dtype.type(np.inf)), nearest)
