@@ -82,7 +82,7 @@ class Tracker:
         self.lost: Counter[str] = Counter()
         self._enabled = enabled
         self._clock = 0
-        self._renamed: dict[str, str] = {}
+        self._renamed: dict[tuple[str, Any], str] = {}  # (kind, tag) -> the tag in its place
         self._failures: list[Exception] = []
         self._lock = threading.RLock()
 
@@ -109,8 +109,7 @@ class Tracker:
                     rundir.remove_logs(directory)
                 if free or if_exists != "new":
                     opened = writer(os.fspath(directory))
-                    if free or if_exists == "replace":
-                        opened.add_meta(display_name=display_name)  # the run is taken from here on
+                    opened.begin()  # the run is taken from here on
                     break
             attempt += 1
         if attempt > 1:
@@ -160,7 +159,7 @@ class Tracker:
         if not self._enabled:
             return
         if self._renamed:
-            metrics = {self._renamed.get(tag, tag): value for tag, value in metrics.items()}
+            metrics = {self._renamed.get(("scalar", tag), tag): value for tag, value in metrics.items()}
         try:
             if step is None:
                 step = self._tick(metrics)
@@ -464,7 +463,7 @@ class Tracker:
         if not self._enabled:
             return
         try:
-            tag = self._renamed.get(tag, tag)
+            tag = self._renamed.get((kind, tag), tag)
             try:
                 self._add(tag, step, add)
             except TagError as error:
@@ -498,7 +497,7 @@ class Tracker:
         better = clean_tag(tag)
         while self._writer.kind_of(better) not in (None, kind):
             better += f"/{kind}"
-        self._renamed[tag] = better
+        self._renamed[kind, tag] = better
         warnings.warn(f"{error}; recorded as {better!r}", VizKitWarning, stacklevel=5)
         return better
 

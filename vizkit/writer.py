@@ -202,14 +202,15 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
             DataError: no image of that format.
         """
 
-        def check(arrays: Sequence[Any]) -> None:
-            images.check_image(arrays[0], dataformats)
+        # A view with its axes in order; the worker gets a copy of it.
+        array = images.laid_out(img, dataformats)
 
         def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
-            pixels = images.to_pixels(arrays[0], dataformats, mean=mean, std=std, value_range=value_range)
+            layout = "HWC" if array.ndim == 3 else "NHWC"
+            pixels = images.to_pixels(arrays[0], layout, mean=mean, std=std, value_range=value_range)
             return encode.encode_image(tag, png.encode_png(pixels), step, now)
 
-        self._later("image", tag, step, walltime, [img], build, check=check)
+        self._later("image", tag, step, walltime, [array], build)
 
     def add_image_matrix(
         self,
@@ -241,16 +242,14 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
                 f"cannot lay out {count} images in {rows} rows at scale {scale}: "
                 "rows is -1 or 1 to the number of images, scale above 0"
             )
-
-        def check(arrays: Sequence[Any]) -> None:
-            for array in arrays:
-                images.check_image(array, dataformats)
+        views = [images.laid_out(img, dataformats) for img in imgs]
 
         def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
-            pixels = images.grid([images.to_pixels(array, dataformats) for array in arrays], rows)
-            return encode.encode_image(tag, png.encode_png(png.resize_pixels(pixels, scale)), step, now)
+            layout = "HWC" if arrays[0].ndim == 3 else "NHWC"
+            pixels = images.grid(images.to_pixels_each(arrays, layout), rows)
+            return encode.encode_image(tag, png.encode_png(images.resize(pixels, scale)), step, now)
 
-        self._later("image", tag, step, walltime, list(imgs), build, check=check)
+        self._later("image", tag, step, walltime, views, build)
 
     def add_figure(self, tag: str, figure: Figure, step: Any, walltime: int | None = None) -> None:
         """Adds a matplotlib figure as it looks now; it stays open and as it was.
@@ -309,14 +308,13 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
             DataError: no real numbers.
         """
 
-        def check(arrays: Sequence[Any]) -> None:
-            if arrays[0].dtype.kind == "c":
-                raise DataError(f"a histogram needs real numbers, got {describe(values)}; pass np.abs(...)")
+        if not (isinstance(buckets, int) and buckets > 0):
+            histograms.histogram([0.0], buckets)  # raises where they make no histogram
 
         def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
             return encode.encode_histogram(tag, histograms.histogram(arrays[0], buckets), step, now)
 
-        self._later("histogram", tag, step, walltime, [values], build, check=check)
+        self._later("histogram", tag, step, walltime, [values], build)
 
     def add_pr_curve(
         self,

@@ -81,6 +81,7 @@ def test_every_verb_reaches_the_log_in_visualdls_order_of_arguments(tracker: Tra
         assert len(stock(tracker.logdir, kind, tag)) == 1, tag
 
 
+@pytest.mark.filterwarnings("ignore:.*fonts")  # it may be drawn without a Chinese font
 def test_the_confusion_matrix_is_kept_as_numbers_too(tracker: Tracker) -> None:
     tracker.log_confusion_matrix("cm", [0, 1, 1, 2], [0, 1, 2, 2], 3, class_names=["猫", "dog", "bird"])
     tracker.flush()

@@ -29,6 +29,8 @@ class Guard:
         """Guards one path, named as its warning begins: ``input images``."""
         try:
             yield
+        except VizKitWarning:  # made an error by the user's filter
+            raise
         except Exception as error:
             if self._strict:
                 raise
@@ -60,7 +62,7 @@ class Spacing:
         whole = isinstance(every, int) and not isinstance(every, bool) and every >= 1
         if not (whole or every in ("auto", None)):
             raise DataError(
-                f"{name} must be a whole number of steps, 1 or more, 'auto', or None for never; got {describe(every)}"
+                f"{name} must be a whole number, 1 or more, 'auto', or None for never; got {describe(every)}"
             )
         self._auto = every == "auto"
         self._every: int | None = _AUTO_EVERY if self._auto else every
@@ -82,6 +84,6 @@ class Spacing:
         yield
         end = time.perf_counter()
         if self._auto and self._every and self._before is not None:
-            if end - start > _AUTO_SHARE * (end - self._before):
-                self._every *= 2
+            costly = end - start > _AUTO_SHARE * (end - self._before)
+            self._every *= 2 if costly else 1
         self._before = end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,11 +17,13 @@ class Batch:
         inputs: what the network was called with.
         labels: what the loss was called with after the outputs.
         output: the network's first output; None until the batch has run.
+        cancel: gives the model back its method, if the batch has not run.
     """
 
     inputs: list[Any] = field(default_factory=list)
     labels: list[Any] = field(default_factory=list)
     output: Any = None
+    cancel: Callable[[], None] = field(default=lambda: None, repr=False)
 
 
 def capture_next(model: Any, mode: Literal["train", "eval"]) -> Batch:
@@ -38,9 +41,16 @@ def capture_next(model: Any, mode: Literal["train", "eval"]) -> Batch:
     former = vars(model).get(name)
     run = getattr(model, name)
 
+    def put_back() -> None:
+        if vars(model).get(name) is not run_captured:
+            return
+        if former is None:
+            delattr(model, name)
+        else:
+            setattr(model, name, former)
+
     def run_captured(inputs: Any, labels: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if vars(model).get(name) is run_captured:
-            _put_back(model, name, former)
+        put_back()
         batch.inputs, batch.labels = _as_list(inputs), _as_list(labels)
         network = model.network
 
@@ -55,15 +65,9 @@ def capture_next(model: Any, mode: Literal["train", "eval"]) -> Batch:
         finally:
             hook.remove()
 
+    batch.cancel = put_back
     setattr(model, name, run_captured)
     return batch
-
-
-def _put_back(model: Any, name: str, former: Any) -> None:
-    if former is None:
-        delattr(model, name)
-    else:
-        setattr(model, name, former)
 
 
 def _as_list(value: Any) -> list[Any]:

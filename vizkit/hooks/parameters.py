@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vizkit.tracker import Tracker
 
-__all__ = ["record_histograms", "record_weights", "tag_of"]
+__all__ = ["record_histograms", "tag_of"]
 
 
 def tag_of(kind: str, name: str) -> str:
@@ -16,13 +16,8 @@ def tag_of(kind: str, name: str) -> str:
     return f"{kind}/{name.replace('.', '/')}"
 
 
-def record_histograms(tracker: Tracker, kind: str, arrays: Mapping[str, Any] | Iterable[Any], step: int) -> None:
+def record_histograms(tracker: Tracker, kind: str, arrays: Mapping[str, Any], step: int) -> None:
     """Records the histogram of each named array that holds a number."""
-    for name, array in arrays.items() if isinstance(arrays, Mapping) else arrays:
+    for name, array in arrays.items():
         if 0 not in array.shape:
             tracker.log_histogram(tag_of(kind, name), array, step)
-
-
-def record_weights(tracker: Tracker, network: Any, step: int) -> None:
-    """Records ``weights/...`` of all parameters; one that is shared is recorded once."""
-    record_histograms(tracker, "weights", network.named_parameters(), step)

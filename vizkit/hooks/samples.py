@@ -54,7 +54,9 @@ def captioned_input(
     # Cut first: the whole batch need not come to the host.
     pixels = images.to_pixels(to_array(batch.inputs[0][0]), axes, mean=mean, std=std)
     text, good = _caption(batch, class_names)
-    return drawing.captioned(pixels, text, good) if text else pixels
+    if text:
+        return drawing.captioned(pixels, text, good)
+    return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
 
 
 def _caption(batch: Batch, class_names: Sequence[str] | None) -> tuple[str, bool | None]:

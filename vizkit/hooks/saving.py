@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import copy
+import inspect
 import os
 from typing import TYPE_CHECKING, Any
 
 from vizkit.errors import DataError
 from vizkit.hooks._paddle import paddle
+from vizkit.hooks.graph import _copy, _untouched
 from vizkit.measures.arrays import describe
 
 if TYPE_CHECKING:
@@ -41,40 +42,30 @@ def log_model(tracker: Tracker, model: Any, input_spec: Any = None, name: str = 
         raise DataError(f"{tracker.logdir} is remote: paddle.jit.save writes to local directories only")
     if not name or os.path.basename(name) != name or any(part in name for part in _MISLEADING):
         raise DataError(
-            f"{name!r} cannot name the saved model: it must be a file's name without {', '.join(_MISLEADING)}, "
-            "which stock VisualDL takes for its own files"
+            f"{name!r} cannot name the saved model: it must be a file's name, and hold none of "
+            f"{', '.join(_MISLEADING)}, which stock VisualDL takes for its own files"
         )
-    spec = _known_inputs(model, network) if input_spec is None else input_spec
+    spec = _known_inputs(model, network) if input_spec is None else list(input_spec)
     if spec is None:
         raise DataError(
             "the inputs of the network are not known: pass input_spec, such as "
             "[paddle.static.InputSpec([None, 1, 28, 28], 'float32')]"
         )
     path = os.path.join(tracker.logdir, name)
-    with paddle.utils.unique_name.guard():  # layers made later keep the names that they would have had
-        twin = _twin(network)
+    with _untouched():
+        twin = _copy(network)
         twin.eval()
-        paddle.jit.save(twin, path, input_spec=list(spec))
+        paddle.jit.save(twin, path, input_spec=spec)
     return path
 
 
 def _known_inputs(model: Any, network: Any) -> list[Any] | None:
     if isinstance(model, paddle.Model) and model._input_info is not None:
         return [_any_batch(spec) if model._is_shape_inferred else spec for spec in model._inputs]
-    spec = getattr(network.forward, "_input_spec", None)
-    return None if spec is None else list(spec)
+    # Of paddle.jit.to_static. Plain attribute access would leave traces in the network.
+    known = getattr(inspect.getattr_static(network, "forward"), "_input_spec", None)
+    return None if known is None else list(known)
 
 
 def _any_batch(spec: Any) -> Any:
     return paddle.static.InputSpec([None, *spec.shape[1:]], spec.dtype, spec.name)
-
-
-def _twin(network: Any) -> Any:
-    """A deep copy with plain ``forward``: Paddle's copy of a static one shares its programs."""
-    twin = copy.deepcopy(network)
-    for layer in twin.sublayers(include_self=True):
-        for name, value in list(vars(layer).items()):
-            function = getattr(value, "dygraph_function", None)
-            if function is not None:
-                vars(layer)[name] = function.__get__(layer)
-    return twin

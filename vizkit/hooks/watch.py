@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from vizkit.errors import DataError
 from vizkit.hooks._guard import Guard, Spacing
 from vizkit.hooks._paddle import paddle
-from vizkit.hooks.parameters import record_histograms, record_weights, tag_of
+from vizkit.hooks.parameters import record_histograms, tag_of
 from vizkit.measures.arrays import describe, to_array
 
 if TYPE_CHECKING:
@@ -19,7 +20,13 @@ __all__ = ["Watch", "watch"]
 
 
 def watch(
-    tracker: Tracker, net: Any, *, every: int = 100, weights: bool = True, gradients: bool = True
+    tracker: Tracker,
+    net: Any,
+    *,
+    every: int | str = 100,
+    weights: bool = True,
+    gradients: bool = True,
+    name: str = "",
 ) -> Watch:
     """Records histograms of the weights and gradients of ``net`` while it is trained.
 
@@ -45,6 +52,7 @@ def watch(
             are not counted. ``"auto"``: 100, and more where that would cost over 1 % of the time.
         weights: whether to record ``weights/<name>`` of every parameter.
         gradients: whether to record ``gradients/<name>`` of every parameter that is trained.
+        name: put before the parameters' names, to tell several watched networks apart.
 
     Returns:
         A handle; its ``remove()`` records what is still due and takes all hooks off.
@@ -61,21 +69,24 @@ def watch(
         raise DataError("nothing to watch: weights and gradients are both off")
     if every is None:
         raise DataError("every must be a whole number of passes or 'auto', got None")
-    return Watch(tracker, net, Spacing(every, "every"), weights, gradients)
+    return Watch(tracker, net, Spacing(every, "every"), weights, gradients, name)
 
 
 class Watch:
     """The hooks of `watch` on one network; `remove` takes them off."""
 
-    def __init__(self, tracker: Tracker, net: Any, spacing: Spacing, weights: bool, gradients: bool) -> None:
+    def __init__(
+        self, tracker: Tracker, net: Any, spacing: Spacing, weights: bool, gradients: bool, name: str
+    ) -> None:
         self._tracker = tracker
         self._net = net
         self._spacing = spacing
-        self._weights = weights
-        self._gradients = gradients
+        self._weights = f"weights/{name}".rstrip("/") if weights else None
+        self._gradients = f"gradients/{name}".rstrip("/") if gradients else None
         self._guard = Guard(tracker.strict)
         self._passes = 0
         self._due = False
+        self._start: int | None = None
         self._received: dict[str, NDArray[Any]] = {}
         self._handles: list[Any] = []
 
@@ -106,11 +117,13 @@ class Watch:
     def _begin(self) -> None:
         """The pass that begins now is to be recorded."""
         self._stop_receiving()
+        parameters = dict(self._net.named_parameters())
         if self._passes == 0 and self._weights:
-            record_weights(self._tracker, self._net, self._tracker.step)
+            self._start = self._free_step(self._weights, parameters)
+            record_histograms(self._tracker, self._weights, parameters, self._start)
         self._due = True
         if self._gradients:
-            for name, parameter in self._net.named_parameters():
+            for name, parameter in parameters.items():
                 if not parameter.stop_gradient:
                     self._handles.append(parameter.register_hook(self._receiver(name)))
 
@@ -127,13 +140,17 @@ class Watch:
         """Records the pass that was due, if its gradients are there."""
         if not self._due or (self._handles and not self._received):
             return
-        received = self._received
+        gradients = self._received
         self._stop_receiving()
-        step = self._step(received)
         with self._spacing.timed():
-            if self._weights and (self._passes > 1 or step > self._tracker.step):
-                record_weights(self._tracker, self._net, step)
-            record_histograms(self._tracker, "gradients", received, step)
+            if self._gradients:
+                step = self._free_step(self._gradients, gradients)
+                record_histograms(self._tracker, self._gradients, gradients, step)
+            if self._weights and self._start != self._tracker.step:
+                parameters = dict(self._net.named_parameters())
+                step = self._free_step(self._weights, parameters)
+                record_histograms(self._tracker, self._weights, parameters, step)
+            self._start = None
 
     def _stop_receiving(self) -> None:
         for handle in self._handles:
@@ -142,10 +159,8 @@ class Watch:
         self._received = {}
         self._due = False
 
-    def _step(self, gradients: Any) -> int:
+    def _free_step(self, kind: str, names: Iterable[str]) -> int:
         """The clock's step, or a later one: no tag is recorded twice at a step."""
-        tags = [tag_of("gradients", name) for name in gradients]
-        if self._weights and self._passes > 1:
-            tags += [tag_of("weights", name) for name, _ in self._net.named_parameters()]
-        last = max((int(self._tracker.writer.last_step_of(tag)) for tag in tags), default=-1)
+        last_step_of = self._tracker.writer.last_step_of
+        last = max((int(last_step_of(tag_of(kind, name))) for name in names), default=-1)
         return max(self._tracker.step, last + 1)

@@ -219,12 +219,13 @@ def _grids(columns: NDArray[Any], count: int) -> _Floats:
         return grids
     lows, highs = columns.min(axis=1), columns.max(axis=1)
     for k in np.flatnonzero((lows < 0) | (highs > 1)):
-        finite = columns[k][np.isfinite(columns[k])].astype(np.float64)
-        if finite.size and (finite.min() < 0 or finite.max() > 1):
-            low, high = finite.min(), finite.max()
-            # high - low could overflow; rounding must neither leave [low, high] nor go back.
-            stretched = np.clip(low * (1.0 - unit) + high * unit, low, high)
-            np.maximum.accumulate(stretched, out=grids[k])
+        finite = columns[k][np.isfinite(columns[k])]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        if low < 0 or high > 1:
+            shrink = 0.5 if high - low == np.inf else 1.0  # nothing may overflow
+            low, high = low * shrink, high * shrink
+            grids[k] = np.minimum(low + (high - low) * unit, high) / shrink
+            grids[k, -1] = high / shrink
     return grids
 
 
@@ -326,8 +327,7 @@ def _members(labels: NDArray[Any], classes: int) -> _Bools:
             f"got shape {list(labels.shape)}"
         )
     ids = labels.reshape(-1)
-    with np.errstate(invalid="ignore"):
-        known = (ids >= 0) & (ids < classes) & (np.floor(ids) == ids)
+    known = (ids >= 0) & (ids < classes) & (np.floor(ids) == ids)
     _refuse(ids[~known], f"class ids must be whole numbers from 0 to {classes - 1}")
     members: _Bools = ids == np.arange(classes)[:, None]
     return members

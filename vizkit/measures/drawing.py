@@ -6,16 +6,16 @@ system. Nothing here keeps state that threads could share but caches.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import glob
 import os
 import re
-import sys
 import unicodedata
 import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,23 +99,35 @@ def _strip(text: str, good: bool | None, width: int) -> _Pixels:
     """The text on its ground, shape (any, width, 3)."""
     from PIL import Image, ImageDraw
 
-    text = _drawable(text)
-    size = min(max(14, width // 32), 48)
-    for size in (size, 10):
-        mark = 0 if good is None else size + _PAD
-        lines = _wrapped(text, size, width - 2 * _PAD - mark)
-        if len(lines) <= _FEW_LINES:
-            break
+    text = _drawable(text)[: _MOST_LINES * width]
+    size, lines = _typeset(text, width - 2 * _PAD, has_mark=good is not None)
+    mark = 0 if good is None else size + _PAD
+    if len(lines) > _MOST_LINES:
+        lines[_MOST_LINES - 1 :] = ["…"]
 
     step = _line_height(size)
     ground, ink = (_PLAIN, _INK) if good is None else (_GOOD if good else _BAD, _PAPER)
     image = Image.new("RGB", (width, len(lines) * step + 2 * _PAD), ground)
     if good is not None:
-        image.paste(ink, (_PAD, _PAD + (step - size) // 2), _mark(good, size))
+        image.paste(ink, (_PAD, _PAD + (step - size) // 2), _mark(bool(good), size))
     draw = ImageDraw.Draw(image)
     for row, line in enumerate(lines):
         _write(draw, line, size, _PAD + mark, _PAD + row * step, ink)
     return np.asarray(image)
+
+
+def _typeset(text: str, width: int, has_mark: bool) -> tuple[int, list[str]]:
+    """The letters' size and the lines: one if it takes little shrinking, else few or small ones."""
+    full = min(max(14, width // 32), 48)
+    for size, most in (*((size, 1) for size in range(full, full * 3 // 4, -1)), (full, _FEW_LINES)):
+        room = width - (size + _PAD if has_mark else 0)
+        # Letters are hardly narrower than a fifth of their size: do not wrap what is far too long.
+        if len(text) * size < 5 * room * most:
+            lines = _wrapped(text, size, room)
+            if len(lines) <= most:
+                return size, lines
+    small = full * 5 // 7
+    return small, _wrapped(text, small, width - (small + _PAD if has_mark else 0))
 
 
 @functools.lru_cache(maxsize=32)
@@ -149,42 +161,368 @@ _RAMP = np.array(
     ],
     dtype=np.float64,
 )
+_GAMMA = 0.6  # below 1, so that confusions of a few percent show
 _NEUTRAL = (221, 221, 221)
 _LINE = (208, 215, 222)
+_FAINT = (101, 109, 118)  # zeros, so that the other numbers stand out
+_FEW_CLASSES = 20
 _MOST_CLASSES = 2000
 _LONGEST_NAME = 220  # pixels
+_TITLE = 14
 
 
 def matrix_image(counts: Any, names: Sequence[Any] | None = None) -> _Pixels:
     """A confusion matrix as a heat map, with the numbers in its cells.
 
-    A cell is the darker the larger its share of its row, from light (0) to dark blue (1). A row
-    without samples, all 0 or NaN, is grey. Numbers are left out when the cells of many classes
-    are too small for them; up to 20 classes the cells grow with the numbers.
+    A cell is the darker the larger its share of its row: from white (0) to dark blue (1). A row
+    without samples, all 0 or NaN, is grey. Up to 20 classes all numbers are drawn, and cells grow
+    with them. With more classes zeros are left blank, and where they do not fit all numbers and
+    then some of the names.
 
     Args:
         counts: shape (k, k), not negative; rows are the true classes, columns the predicted.
-        names: of the k classes; by default their numbers. Long ones lose their middle.
+        names: of the k classes; by default 0 .. k - 1. Long ones lose their middle.
 
     Returns:
         uint8, shape (h, w, 3).
 
     Raises:
-        DataError: ``counts`` is no such matrix, or there are more or fewer names than classes.
+        DataError: ``counts`` is no such matrix or has over 2000 classes, or ``names`` are not k.
     """
-    from PIL import Image, ImageDraw
+    from PIL import Image
 
     matrix = _checked_matrix(counts)
     classes = len(matrix)
     labels = _checked_names(names, classes)
     numbers = [[_number(value) for value in row] for row in matrix.tolist()]
-    widest = max(len(number) for row in numbers for number in row) * _digit_width(1000) / 1000
-    cell, size = _cell_size(classes, widest)
+    cell, size = _cell_and_text_size(classes, max(len(number) for row in numbers for number in row))
+    colors = _colors(matrix)
 
     label_size = min(max(cell * 3 // 4, 10), 14)
-    every = -(-_line_height(label_size) // (cell + 2)) if cell < _line_height(label_size) - 2 else 1
-    labels = [_shortened(label, label_size, _LONGEST_NAME) for label in labels]
-    shown = range(0, classes, every)
-    reach = max(_width(labels[i], label_size) for i in shown)
-    upright = every > 1 or max(_width(labels[i], label_size) for i in shown) > cell - 4
-    raise NotImplementedError
+    line = _line_height(label_size)
+    shown = range(0, classes, -(-line // (cell + 1)))
+    stamps = {i: _stamp(_shortened(labels[i], label_size, _LONGEST_NAME), label_size) for i in shown}
+    reach = max(stamp.width for stamp in stamps.values())
+    if reach < min(160, 800 // classes):  # wider cells are better than upright names
+        cell = max(cell, reach + 2)
+    upright = reach > cell - 2
+
+    title = _line_height(_TITLE)
+    left, top = _PAD + title + _PAD + reach + _PAD, 2 * _PAD
+    extent = classes * cell + 1
+    bottom = top + extent + _PAD
+    foot = bottom + (reach if upright else line) + _PAD
+    image = Image.new("RGB", (left + extent + 2 * _PAD, foot + title + _PAD), _PAPER)
+    image.paste(Image.fromarray(_heat_map(colors, cell)), (left, top))
+
+    for i, stamp in stamps.items():
+        middle = i * cell + (cell + 1) // 2
+        image.paste(_INK, (left - _PAD - stamp.width, top + middle - line // 2), stamp)
+        if upright:
+            image.paste(_INK, (left + middle - line // 2, bottom), stamp.transpose(Image.Transpose.ROTATE_90))
+        else:
+            image.paste(_INK, (left + middle - stamp.width // 2, bottom), stamp)
+    true, predicted = _stamp("true", _TITLE), _stamp("predicted", _TITLE)
+    true = true.transpose(Image.Transpose.ROTATE_90)
+    image.paste(_INK, (_PAD, top + max(0, extent - true.height) // 2), true)
+    image.paste(_INK, (left + (extent - predicted.width) // 2, foot), predicted)
+
+    if size:
+        dark = _is_dark(colors)
+        drawn: dict[str, Image.Image] = {}
+        for i, row in enumerate(numbers):
+            for j, number in enumerate(row):
+                if number == "0" and classes > _FEW_CLASSES:
+                    continue
+                stamp = drawn.get(number) or drawn.setdefault(number, _stamp(number, size))
+                ink = _PAPER if dark[i, j] else _FAINT if number == "0" else _INK
+                x = left + j * cell + (cell + 1 - stamp.width) // 2
+                y = top + i * cell + (cell + 1 - stamp.height) // 2
+                image.paste(ink, (x, y), stamp)
+    return np.array(image)
+
+
+def _checked_matrix(counts: Any) -> NDArray[Any]:
+    matrix = to_array(counts)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size or matrix.dtype.kind == "c":
+        raise DataError(
+            f"a confusion matrix must be of real numbers and shape [k, k], got {describe(matrix)}"
+        )
+    if len(matrix) > _MOST_CLASSES:
+        raise DataError(
+            f"a matrix of {len(matrix)} classes is too large to draw; {_MOST_CLASSES} are the most"
+        )
+    below = int(np.count_nonzero(matrix < 0))
+    if below:
+        raise DataError(f"{below} of {matrix.size} counts are negative")
+    return matrix
+
+
+def _checked_names(names: Sequence[Any] | None, classes: int) -> list[str]:
+    if names is None:
+        return [str(i) for i in range(classes)]
+    if len(names) != classes:
+        raise DataError(f"expected names of {classes} classes, got {len(names)}")
+    return [_drawable(str(name)).replace("\n", " ") for name in names]
+
+
+def _number(value: float) -> str:
+    """Whole numbers exactly, others to 3 digits."""
+    if value != value:
+        return "NaN"
+    if isinstance(value, int) or (value < 1e7 and value == int(value)):
+        return str(int(value))
+    return f"{value:.0f}" if 100 <= value < 1e7 else f"{value:.3g}"
+
+
+def _cell_and_text_size(classes: int, digits: int) -> tuple[int, int]:
+    """Pixels of a cell's side, and the size of its number (0: none)."""
+    cell = max(1, min(96, round(150 / classes**0.5), _MOST_CLASSES // classes))
+    if classes <= _FEW_CLASSES:
+        cell = max(cell, round(_width("0" * digits, 11)) + 8)
+    for size in range(16, 8, -1):
+        # Some signs are a little wider than digits.
+        if _line_height(size) < cell and _width("0" * digits, size) <= cell - 5:
+            return cell, size
+    return cell, 0
+
+
+def _colors(matrix: NDArray[Any]) -> _Pixels:
+    """The cells' colours, shape (k, k, 3)."""
+    values = matrix.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        shares = values / np.nansum(values, axis=1, keepdims=True)
+    empty = ~np.isfinite(shares)
+    shares[empty] = 0.0
+    at = np.clip(shares, 0, 1) ** _GAMMA
+    stops = np.linspace(0, 1, len(_RAMP))
+    colors = np.stack([np.interp(at, stops, channel) for channel in _RAMP.T], axis=-1)
+    colors[empty] = _NEUTRAL
+    return colors.round().astype(np.uint8)
+
+
+def _heat_map(colors: _Pixels, cell: int) -> _Pixels:
+    """Squares with lines between them if there is room, and a line around them."""
+    image = np.empty((len(colors) * cell + 1, len(colors) * cell + 1, 3), np.uint8)
+    image[:-1, :-1] = colors.repeat(cell, axis=0).repeat(cell, axis=1)
+    step = cell if cell >= 8 else len(colors) * cell
+    image[::step] = image[:, ::step] = _LINE
+    return image
+
+
+def _is_dark(colors: _Pixels) -> NDArray[np.bool_]:
+    """Where white text has more contrast than dark (relative luminance of WCAG 2, black at 0.18)."""
+    channels = colors / 255.0
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ (0.2126, 0.7152, 0.0722) < 0.2)
+
+
+# ---- text ------------------------------------------------------------------------------------------
+
+_WIDE = r"\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+_CLOSING = "、。，．！？；：）」』】》〉”’"
+# Where lines may break: at spaces, and after each CJK character unless a closing mark follows.
+_PIECES = re.compile(rf"\s+|[{_WIDE}][{_CLOSING}]*|[^\s{_WIDE}]+")
+
+
+def _drawable(text: str) -> str:
+    """The text without what no font can draw; line breaks stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text.replace("\r\n", "\n"))
+
+
+def _wrapped(text: str, size: int, width: int) -> list[str]:
+    """Lines of at most ``width`` pixels, broken within words only where one is too long."""
+    lines = []
+    for paragraph in text.split("\n"):
+        line, used = "", 0.0
+        for piece in _PIECES.findall(paragraph):
+            length = _width(piece, size)
+            if used + length > width:
+                if line.strip():
+                    lines.append(line.rstrip())
+                line, used = "", 0.0
+                if piece.isspace():
+                    continue
+                while length > width and len(piece) > 1:
+                    fits = max(1, _fitting(piece, size, width))
+                    lines.append(piece[:fits])
+                    piece = piece[fits:]
+                    length = _width(piece, size)
+            line, used = line + piece, used + length
+        lines.append(line.rstrip())
+    return lines
+
+
+def _fitting(text: str, size: int, width: float) -> int:
+    """How many characters from the start fit ``width`` pixels."""
+    most = min(len(text), int(width))
+    return bisect_right(range(1, most + 1), width, key=lambda count: _width(text[:count], size))
+
+
+def _shortened(text: str, size: int, width: int) -> str:
+    """The text, or its start and end if it is wider than ``width`` pixels."""
+    if len(text) <= width and _width(text, size) <= width:
+        return text
+    half = (width - _width("…", size)) / 2
+    head = text[: _fitting(text, size, half)]
+    tail = text[len(text) - _fitting(text[::-1], size, half) :]
+    return f"{head.rstrip()}…{tail.lstrip()}"
+
+
+def _line_height(size: int) -> int:
+    return round(1.3 * size)
+
+
+def _width(text: str, size: int) -> float:
+    return sum(_font(path, size).getlength(run) for path, run in _runs(text))
+
+
+def _write(draw: ImageDraw.ImageDraw, text: str, size: int, x: float, y: float, ink: _Color | int) -> None:
+    """Draw one line with its top left at (x, y)."""
+    for path, run in _runs(text):
+        font = _font(path, size)
+        draw.text((x, y + size), run, fill=ink, font=font, anchor="ls")
+        x += font.getlength(run)
+
+
+def _stamp(text: str, size: int) -> Image.Image:
+    """One line of text as a mask."""
+    from PIL import Image, ImageDraw
+
+    mask = Image.new("L", (int(_width(text, size)) + 2, _line_height(size)))
+    _write(ImageDraw.Draw(mask), text, size, 1, 0, 255)
+    return mask
+
+
+# ---- fonts -----------------------------------------------------------------------------------------
+
+_OWN = ""  # stands for the path of Pillow's own font, which has ASCII and little else
+_ABSENT = "\uffff"  # no character: drawn as what the font draws for those it lacks
+# Chinese first; then other scripts. A blank in a name is written as "|".
+_FILES = """
+    NotoSansCJK-Regular.ttc NotoSansCJKsc-Regular.otf NotoSansSC-Regular.otf NotoSansSC-Regular.ttf
+    NotoSansCJK-VF.ttc NotoSansCJK-VF.otf.ttc NotoSansSC-VF.ttf NotoSansSC[wght].ttf
+    SourceHanSans.ttc SourceHanSans-Regular.ttc SourceHanSansSC-Regular.otf SourceHanSansCN-Regular.otf
+    wqy-microhei.ttc wqy-zenhei.ttc
+    PingFang.ttc Hiragino|Sans|GB.ttc STHeiti|Medium.ttc STHeiti|Light.ttc
+    msyh.ttc msyh.ttf Deng.ttf simhei.ttf simsun.ttc
+    DroidSansFallbackFull.ttf DroidSansFallback.ttf NotoSerifCJK-Regular.ttc uming.ttc ukai.ttc
+    Arial|Unicode.ttf arialuni.ttf unifont.otf unifont.ttf
+    YuGothM.ttc msgothic.ttc malgun.ttf AppleSDGothicNeo.ttc NanumGothic.ttf
+    DejaVuSans.ttf NotoSans-Regular.ttf LiberationSans-Regular.ttf segoeui.ttf arial.ttf
+"""
+_RANKS = {name.replace("|", " "): rank for rank, name in enumerate(_FILES.lower().split())}
+_told: dict[str, object] = {}
+
+
+def _runs(text: str) -> list[tuple[str, str]]:
+    """The text in parts, each with the path of the font that draws it."""
+    if text.isascii():
+        return [(_OWN, text)]
+    characters = set(text)
+    if all(_has(_OWN, c) for c in characters):
+        return [(_OWN, text)]
+    paths = (_OWN, *_system_fonts())
+    for path in paths:  # one font for all looks better than two
+        if all(_has(path, c) for c in characters):
+            return [(path, text)]
+    path_of = {c: next((path for path in paths if _has(path, c)), None) for c in characters}
+    missing = sorted(c for c, path in path_of.items() if path is None)
+    if missing:
+        _tell_missing(missing)
+    return [(path, "".join(run)) for path, run in groupby(text, lambda c: path_of[c] or _OWN)]
+
+
+def _tell_missing(characters: Iterable[str]) -> None:
+    me = object()
+    if _told.setdefault("missing", me) is not me:  # atomic: of many threads, one tells
+        return
+    warnings.warn(
+        f"no font found for {''.join(characters)[:20]}: drawn as boxes in captions and confusion matrices. "
+        "For Chinese, Japanese and Korean install fonts (Debian, Ubuntu: `apt-get install fonts-noto-cjk`; "
+        "Fedora: `dnf install google-noto-sans-cjk-fonts`), or put NotoSansCJK-Regular.ttc into "
+        "~/.local/share/fonts, and start again",
+        VizKitWarning,
+        stacklevel=2,
+    )
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _has(path: str, character: str) -> bool:
+    """Whether the font has the character, told by what it draws: Pillow cannot be asked."""
+    if character.isspace():
+        return True
+    font = _font(path, 16)
+    glyph, absent = font.getmask(character), font.getmask(_ABSENT)
+    return glyph.size != absent.size or bytes(glyph) != bytes(absent)
+
+
+@functools.lru_cache(maxsize=64)
+def _font(path: str, size: int) -> FreeTypeFont:
+    from PIL import ImageFont
+
+    if path == _OWN:
+        font = ImageFont.load_default(size)
+        assert isinstance(font, ImageFont.FreeTypeFont)  # as long as Pillow is built with FreeType
+        return font
+    font = ImageFont.truetype(path, size, index=_face(path))
+    with contextlib.suppress(OSError, ValueError, NotImplementedError):  # mostly: no variable font
+        font.set_variation_by_name("Regular")
+    return font
+
+
+@functools.cache
+def _face(path: str) -> int:
+    """Which font of a collection draws the Chinese of the mainland; Noto's first is Japanese."""
+    from PIL import ImageFont
+
+    if path.lower().endswith(".ttc"):
+        for index in range(16):
+            try:
+                family = ImageFont.truetype(path, 16, index=index).getname()[0] or ""
+            except OSError:
+                break
+            if family.endswith(" SC"):
+                return index
+    return 0
+
+
+@functools.cache
+def _system_fonts() -> tuple[str, ...]:
+    """Paths of the fonts that other scripts are drawn with, best first; searched once."""
+    found = []
+    for folder in _font_folders():
+        for where, _, names in os.walk(folder):
+            found += [(_RANKS[n.lower()], os.path.join(where, n)) for n in names if n.lower() in _RANKS]
+    return tuple(path for _, path in sorted(found) if _loads(path))
+
+
+def _loads(path: str) -> bool:
+    try:
+        _font(path, 16)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _font_folders() -> list[str]:
+    """Where Linux, macOS and Windows keep fonts, of the system and of the user."""
+    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    windows = os.environ.get("WINDIR") or "C:\\Windows"
+    local = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    folders = [
+        f"{data}/fonts",
+        "~/.fonts",
+        "/usr/local/share/fonts",
+        "/usr/share/fonts",
+        "~/Library/Fonts",
+        "/Library/Fonts",
+        "/System/Library/Fonts",
+        *glob.glob("/System/Library/AssetsV2/com_apple_MobileAsset_Font*"),
+        f"{local}/Microsoft/Windows/Fonts",
+        f"{windows}/Fonts",
+    ]
+    return [os.path.expanduser(folder) for folder in folders]

@@ -64,9 +64,10 @@ def encode_png(pixels: Pixels) -> bytes:
         Image.fromarray(pixels).save(file, format="png", compress_level=1)
         return file.getvalue()
     # OpenCV's defaults are its fastest: zlib level 1, run lengths. Naming the level drops the rest.
-    done, data = cv2.imencode(".png", _swapped(cv2, pixels))
-    if not done:
-        raise DataError(f"OpenCV could not encode {describe(pixels)}")
+    try:
+        data = cv2.imencode(".png", _swapped(cv2, pixels))[1]
+    except cv2.error as error:  # more than a million pixels in a row
+        raise DataError(f"OpenCV cannot encode {describe(pixels)}: {error}") from None
     return bytes(data)
 
 
@@ -88,7 +89,7 @@ def decode_png(data: bytes) -> Pixels:
     if found is None:
         raise DataError(f"OpenCV cannot decode a PNG file of {len(data)} bytes")
     if found.dtype == np.uint16:
-        found = (found >> 8).astype(np.uint8)
+        found = found.astype(np.uint8)
     pixels: Pixels = _swapped(cv2, found)
     return pixels
 
@@ -99,7 +100,7 @@ def _decoded_by_pillow(data: bytes) -> Pixels:
     try:
         image: Image.Image = Image.open(io.BytesIO(data))
         image.load()
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"Pillow cannot decode a PNG file of {len(data)} bytes: {error}") from None
     if image.mode.startswith("I"):  # 16 bit grey
         return (np.asarray(image) >> 8).astype(np.uint8)

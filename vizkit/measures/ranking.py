@@ -105,7 +105,7 @@ def _weighed(
     tps, fps = tp_of_top[ends], fp_of_top[ends]
     ap, auc = 0.0, float("nan")
     if positives:
-        ap = float((np.diff(tps) / positives).dot(tps[1:] / (tps[1:] + fps[1:])))
+        ap = float(np.diff(tps).dot(tps[1:] / (tps[1:] + fps[1:]))) / positives
     if positives and negatives:
         auc = float((np.diff(fps) / negatives).dot((tps[1:] + tps[:-1]) / positives)) / 2
     return tp_of_top[top], fp_of_top[top], (positives, negatives, ap, auc)
@@ -125,7 +125,8 @@ def _ranks(
         chosen: shape (n,); every value that is not chosen must be a mark.
         marks: shape (m,), in any order, of the same dtype.
     """
-    bits = values.view(np.int32 if values.dtype == np.float32 else np.int64)
+    integers: type[np.signedinteger[Any]] = np.int32 if values.dtype == np.float32 else np.int64
+    bits = values.view(integers)
     # Floats of no sign are ordered as their bits: buckets that are even in the logarithm.
     if 4 * marks.size > values.size or bits.min() < 0:
         near, far = values[chosen], np.zeros(marks.size, dtype=np.intp)
@@ -134,7 +135,7 @@ def _ranks(
         shift = max((high - low).bit_length() - values.size.bit_length() - 1, 0)  # 2 n to 4 n buckets
         low, high = low >> shift, high >> shift
         codes = np.subtract(bits >> shift, low, dtype=np.intp)
-        mark_codes = np.minimum(np.maximum(marks.view(bits.dtype) >> shift, low), high) - low
+        mark_codes = np.minimum(np.maximum(marks.view(integers) >> shift, low), high) - low
         marked = np.zeros(high - low + 1, dtype=np.bool_)
         marked[mark_codes] = True
         near = values.compress(marked.take(codes) & chosen)
@@ -162,5 +163,6 @@ def _run_starts(ascending: NDArray[Any]) -> NDArray[np.intp]:
 
 def _rounded_up(thresholds: _Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
     """The least numbers of ``dtype`` at or above the thresholds: they split its scores alike."""
-    nearest = thresholds.astype(dtype)
-    return np.where(nearest < thresholds, np.nextafter(nearest, dtype.type(np.inf)), nearest)
+    exact: NDArray[Any] = thresholds.astype(dtype)
+    np.nextafter(exact, dtype.type(np.inf), out=exact, where=exact < thresholds)
+    return exact

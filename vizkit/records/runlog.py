@@ -88,6 +88,10 @@ class RunLog:
         now = round(_time() * 1000)
         return encode.encode_meta_data("meta_data_tag", self._display_name, 0, now)
 
+    def begin(self) -> None:
+        """Creates the log, which otherwise its first record does."""
+        self._append(b"")
+
     def _read_heads(self) -> None:
         """Kinds and last steps of the tags that an existing log holds."""
         for data in read_frames(Path(self._path).read_bytes()):
@@ -238,7 +242,6 @@ class RunLog:
         values: Sequence[Any],
         build: Callable[[Sequence[Any], Any, int], bytes],
         *,
-        check: Callable[[Sequence[Any]], None] = lambda arrays: None,
         small: int = 0,
     ) -> None:
         """Has the worker build a record from copies of ``values``, checked here.
@@ -249,7 +252,9 @@ class RunLog:
         if self._closed:
             raise ClosedError(f"{self._path}: nothing can be recorded after close()")
         arrays = [None if value is None else to_array(value, copy=True) for value in values]
-        check(arrays)
+        for array in arrays:
+            if array is not None and array.dtype.kind == "c":
+                raise DataError(f"{tag}: expected real numbers, got {describe(array)}; take its abs() or .real")
         step, now = self._when(tag, step, walltime)
         size = sum(array.nbytes for array in arrays if array is not None)
         if size <= small:

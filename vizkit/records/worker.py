@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 import weakref
 from collections import deque
@@ -41,7 +42,7 @@ class Worker:
         self._thread: threading.Thread | None = None
 
     def submit(self, job: Callable[[], None], size: int = 0) -> None:
-        """Hands ``job`` over; ``size`` is how many bytes it keeps alive. ``job`` must not raise."""
+        """Hands ``job`` over; ``size`` is how many bytes it keeps alive."""
         with self._changed:
             if threading.current_thread() is not self._thread:
                 while self._jobs and not self._fits(size):
@@ -77,7 +78,10 @@ class Worker:
                 job, size = self._jobs.popleft()
                 self._waiting_bytes -= size
                 self._busy = True
-            job()
+            try:
+                job()
+            except Exception:  # shown as any thread's; those who wait are not left waiting
+                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
 
 
 _live: weakref.WeakValueDictionary[int, Worker] = weakref.WeakValueDictionary()

@@ -1,0 +1,86 @@
+# The project's commands; `make` alone lists them. Each installs what it needs, in the versions
+# that constraints.txt pins, into a virtual environment of its own.
+#
+#   PYTHON=python3.12   the interpreter, 3.10 to 3.13
+#   VENV=.venv312       where the environment is, to keep several
+
+PYTHON ?= python3
+VENV := .venv
+CONSTRAINTS := constraints.txt
+
+bin := $(VENV)/bin
+demo_ready := $(VENV)/.demo-ready
+test_ready := $(VENV)/.test-ready
+unfinished := $(VENV)/.unfinished
+
+.NOTPARALLEL:
+.PHONY: help demo test lint lock same-python
+
+help:
+	@echo "make demo   train LeNet on MNIST, nine runs that are recorded into log/lenet/"
+	@echo "make test   lint, types and all tests"
+	@echo "make lint   lint and types alone"
+	@echo "make lock   resolve the pinned versions anew; needs uv (UPGRADE=--upgrade: the newest ones)"
+
+demo: $(demo_ready)
+	$(bin)/python -m vizkit.demo
+
+test: lint
+	$(bin)/python -m pytest -n auto
+
+lint: $(test_ready)
+	$(bin)/ruff check .
+	$(bin)/lint-imports --no-logo
+	$(bin)/mypy
+
+# A ready mark is there only while what it says is true: installing drops the marks first and sets
+# its own last. Where it was interrupted, halves may lie about: the next one starts from nothing.
+$(demo_ready): pyproject.toml $(CONSTRAINTS) | same-python
+	$(call install,-e '.[demo$(comma)paddle]')
+	@touch $@
+
+$(test_ready): pyproject.toml $(CONSTRAINTS) | same-python
+	$(call install,-e '.[demo$(comma)paddle]' --group lint --group test)
+	@touch $(demo_ready) $@
+
+comma := ,
+pip_install := $(bin)/python -m pip install -q --disable-pip-version-check -c $(CONSTRAINTS)
+
+define install
+@echo "Installing VizKit and what it needs into $(VENV):" \
+	"1 to 3 minutes and some 500 MB to download the first time, seconds later on ..."
+@mkdir -p $(VENV)
+@test ! -e $(unfinished) || find $(VENV) -mindepth 1 ! -path $(unfinished) -delete
+@touch $(unfinished); rm -f $(demo_ready) $(test_ready)
+@$(bin)/python -m pip --version >/dev/null 2>&1 || { $(PYTHON) -c "$$check_python" && $(PYTHON) -m venv $(VENV); }
+@$(pip_install) pip
+@$(pip_install) --build-constraint $(CONSTRAINTS) $(1)
+@rm $(unfinished)
+endef
+
+define check_python
+import sys
+version = sys.version_info[:2]
+if not (3, 10) <= version <= (3, 13):
+    sys.exit("VizKit needs Python 3.10 to 3.13, and this is %d.%d: name another, as in PYTHON=python3.12" % version)
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit("This Python cannot make virtual environments: apt-get install python3-venv")
+endef
+export check_python
+
+# An interpreter that is named must be the one at work.
+same-python:
+ifneq ($(origin PYTHON),file)
+	@test ! -e $(demo_ready) || \
+	grep -Eq "^version(_info)? = $$($(PYTHON) -c 'import platform; print(platform.python_version())')" $(VENV)/pyvenv.cfg || \
+	{ echo "$(VENV) was made with another Python: remove it, or keep one more, as in VENV=.venv312"; exit 1; }
+endif
+
+lock_command := uv pip compile pyproject.toml --universal --python-version 3.10 --quiet --no-annotate \
+	--custom-compile-command 'make lock' $(UPGRADE) --extra demo --extra paddle --group build
+
+lock:
+	$(lock_command) --group lint --group test -o constraints.txt
+	$(lock_command) --group bench -o benchmarks/constraints.txt

@@ -1,0 +1,1 @@
+"""What VizKit promises about speed, measured beside its peers; see README.md."""

@@ -1,0 +1,154 @@
+"""One scalar a call, and a step of ten metrics at once."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+
+from benchmarks._common import Goal, Table, fresh, interleaved, median, us
+from benchmarks._libraries import LIBRARIES, Recorder
+
+__all__ = ["run"]
+
+CALLS = 20_000
+STEPS = 2_000
+REPEATS = 5
+TAGS = [f"train/{name}" for name in ("loss", "acc", "lr", "grad", "top1", "top5", "kl", "norm", "time", "mem")]
+
+Values = list[dict[str, float]]
+
+
+def run(root: str) -> list[Table]:
+    """Both tables."""
+    numbers = random.Random(0)
+    singles = [{TAGS[0]: numbers.random()} for _ in range(CALLS)]
+    steps = [{tag: numbers.random() for tag in TAGS} for _ in range(STEPS)]
+    return [_one_a_call(root, singles), _ten_a_step(root, steps)]
+
+
+def _one_a_call(root: str, rows: Values) -> Table:
+    taken, calls = _measure(root, rows, by_tag=["vizkit LogWriter", "vizkit Tracker"])
+    table = _table(f"One scalar a call, {CALLS:,} calls", "us a call", taken, calls, "vizkit LogWriter")
+    ours, stock = median(taken["vizkit LogWriter"]), median(taken["visualdl LogWriter"])
+    peers = {name: median(times) for name, times in taken.items() if not name.startswith(("vizkit", "os.write"))}
+    nearest = min(peers, key=peers.__getitem__)
+    tracker = median(taken["vizkit Tracker"])
+    table.goals += [
+        Goal(
+            "one scalar a call, `LogWriter.add_scalar`",
+            "<= 2.5 us",
+            f"{us(ours)} us (bare os.write {us(median(taken['os.write']))} us)",
+            ours <= 2.5e-6,
+        ),
+        Goal("one scalar a call, `Tracker.log_scalar`", "<= 2.5 us", f"{us(tracker)} us", tracker <= 2.5e-6),
+        Goal("one scalar a call, against visualdl", ">= 15x faster", f"{stock / ours:.1f}x", stock >= 15 * ours),
+        Goal(
+            "one scalar a call, against every peer",
+            "faster",
+            f"{peers[nearest] / ours:.1f}x ({nearest}, the fastest)",
+            peers[nearest] > max(ours, tracker),
+        ),
+    ]
+    return table
+
+
+def _ten_a_step(root: str, rows: Values) -> Table:
+    taken, calls = _measure(root, rows, by_tag=["vizkit LogWriter"])
+    title = f"`log` of {len(TAGS)} metrics a step, {STEPS:,} steps"
+    table = _table(title, "us a metric", taken, calls, "vizkit Tracker")
+    table.notes.append("LogWriters and tensorboardX get one call a metric: they have none for a step.")
+    ours = median(taken["vizkit Tracker"])
+    peers = {name: median(times) for name, times in taken.items() if not name.startswith(("vizkit", "os.write"))}
+    nearest = min(peers, key=peers.__getitem__)
+    table.goals += [
+        Goal("`log` of 10 metrics a step", "<= 1.2 us a metric", f"{us(ours)} us", ours <= 1.2e-6),
+        Goal(
+            "`log` of 10 metrics, against every peer",
+            "faster",
+            f"{peers[nearest] / ours:.1f}x ({nearest}, the fastest)",
+            peers[nearest] > ours,
+        ),
+    ]
+    return table
+
+
+def _measure(root: str, rows: Values, by_tag: list[str]) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Seconds a scalar with `close` included, and those of the calls alone.
+
+    VizKit is called through ``scalar`` where ``by_tag`` says so, and through ``log`` elsewhere.
+    """
+    calls: dict[str, list[float]] = {}
+    count = len(rows) * len(rows[0])
+
+    def case(name: str, open_run: Callable[[str], Recorder]) -> float:
+        recorder = open_run(fresh(root, name))
+        start = time.perf_counter()
+        if recorder.log is None or name in by_tag:
+            _call_by_tag(recorder.scalar, rows)
+        else:
+            _call_by_step(recorder.log, rows)
+        done = time.perf_counter()
+        recorder.close()
+        end = time.perf_counter()
+        calls.setdefault(name, []).append((done - start) / count)
+        return (end - start) / count
+
+    cases = {name: partial(case, name, open_run) for name, open_run in LIBRARIES.items()}
+    size = _bytes_a_row(root, rows)
+    cases["os.write"] = lambda: _bare_writes(root, size, len(rows)) / count
+    return interleaved(cases, REPEATS), calls
+
+
+def _call_by_tag(add: Callable[[str, float, int], object] | None, rows: Values) -> None:
+    assert add is not None
+    if len(rows[0]) == 1:
+        (tag,) = rows[0]
+        for step, row in enumerate(rows):
+            add(tag, row[tag], step)
+        return
+    for step, row in enumerate(rows):
+        for tag, value in row.items():
+            add(tag, value, step)
+
+
+def _call_by_step(log: Callable[[dict[str, float], int], object], rows: Values) -> None:
+    for step, row in enumerate(rows):
+        log(row, step)
+
+
+def _bytes_a_row(root: str, rows: Values) -> int:
+    recorder = LIBRARIES["vizkit Tracker"](fresh(root, "size"))
+    _call_by_step(recorder.log, rows[:100])  # type: ignore[arg-type]
+    recorder.close()
+    return recorder.files.stat().st_size // 100
+
+
+def _bare_writes(root: str, size: int, count: int) -> float:
+    """Seconds of as many appends of as many bytes, with nothing encoded."""
+    data = bytes(size)
+    fd = os.open(os.path.join(fresh(root, "write"), "file"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    write = os.write
+    start = time.perf_counter()
+    for _ in range(count):
+        write(fd, data)
+    os.close(fd)
+    return time.perf_counter() - start
+
+
+def _table(
+    title: str, unit: str, taken: dict[str, list[float]], calls: dict[str, list[float]], base: str
+) -> Table:
+    one = median(taken[base])
+    rows = []
+    for name, times in taken.items():
+        label = "floor: bare `os.write` of the same size" if name == "os.write" else name
+        alone = us(median(calls[name][-len(times) :])) if name in calls else ""
+        rows.append((label, us(median(times)), us(min(times)), alone, f"{median(times) / one:.2f}"))
+    note = (
+        f"{REPEATS} interleaved repetitions after one that is not counted. The calls-alone column leaves out "
+        "`close`, in which libraries with a queue do what they put off."
+    )
+    return Table(title, ("", f"{unit}, median", "min", "calls alone", f"times {base}"), rows, [note])
