@@ -15,9 +15,33 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Goal", "Table", "fresh", "goals_table", "interleaved", "machine", "markdown", "median", "timed", "us"]
+__all__ = [
+    "Goal",
+    "Table",
+    "fresh",
+    "goals_table",
+    "interleaved",
+    "machine",
+    "markdown",
+    "median",
+    "ms",
+    "ratio",
+    "three",
+    "timed",
+    "us",
+]
 
-PACKAGES = ["vizkit", "visualdl", "tensorboardX", "trackio", "swanlab", "paddlepaddle", "opencv-python", "protobuf"]
+PACKAGES = [
+    "vizkit",
+    "visualdl",
+    "tensorboardX",
+    "trackio",
+    "swanlab",
+    "numpy",
+    "paddlepaddle",
+    "opencv-python",
+    "protobuf",
+]
 
 
 @dataclass(frozen=True)
@@ -77,10 +101,31 @@ def interleaved(
 median = statistics.median
 
 
+def ratio(times: Sequence[float], base: Sequence[float]) -> float:
+    """How many times ``base`` the times are: the median over the repetitions, each beside its own."""
+    return median([a / b for a, b in zip(times, base, strict=True)])
+
+
 def us(seconds: float) -> str:
     """A time in microseconds, with three digits."""
-    value = seconds * 1e6
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    return _three_digits(seconds * 1e6)
+
+
+def ms(seconds: float) -> str:
+    """A time in milliseconds, with three digits."""
+    return _three_digits(seconds * 1e3)
+
+
+def _three_digits(value: float) -> str:
+    size = abs(value)
+    return f"{value:,.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}"
+
+
+def three(
+    times: Sequence[float], base: Sequence[float], unit: Callable[[float], str] = us
+) -> tuple[str, str, str]:
+    """What most tables show: the median, the least, and the ratio to ``base``."""
+    return unit(median(times)), unit(min(times)), f"{ratio(times, base):.2f}"
 
 
 def markdown(table: Table) -> str:
@@ -88,11 +133,10 @@ def markdown(table: Table) -> str:
     rows = [list(table.columns), *([str(cell) for cell in row] for row in table.rows)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
     lines = [f"### {table.title}", ""] if table.title else []
-    for number, row in enumerate(rows):
-        cells = [cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))]
-        lines.append(f"| {' | '.join(cells)} |")
-        if number == 0:
-            lines.append("|" + "|".join("-" * (w + 1) + (":" if i else "-") for i, w in enumerate(widths)) + "|")
+    rows.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
+    for first, *others in rows:
+        right = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append(f"| {' | '.join([first.ljust(widths[0]), *right])} |")
     lines += ["", *(note + "\n" for note in table.notes)]
     return "\n".join(lines)
 
@@ -105,13 +149,7 @@ def goals_table(goals: Sequence[Goal]) -> Table:
 
 def machine(command: str | None = None) -> str:
     """CPU, versions, load, date and command, as a markdown list."""
-    versions = []
-    for package in PACKAGES:
-        try:
-            versions.append(f"{package} {importlib.metadata.version(package)}")
-        except importlib.metadata.PackageNotFoundError:
-            versions.append(f"{package} not installed")
-    numpy = importlib.metadata.version("numpy")
+    versions = [f"{package} {importlib.metadata.version(package)}" for package in PACKAGES]
     load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
     lines = [
         f"date: {time.strftime('%Y-%m-%d %H:%M %Z')}",
@@ -119,7 +157,7 @@ def machine(command: str | None = None) -> str:
         f"machine: {_cpu()}, {len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}, "
         f"logs on {_file_system(tempfile.gettempdir())}",
         f"load average at the start: {load}",
-        f"Python {platform.python_version()}, numpy {numpy}; {', '.join(versions)}",
+        f"Python {platform.python_version()}, {', '.join(versions)}",
     ]
     return "\n".join(f"- {line}" for line in lines)
 

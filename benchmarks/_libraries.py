@@ -131,9 +131,11 @@ def _trackio(directory: str) -> Recorder:
 def _swanlab(directory: str) -> Recorder:
     import swanlab
 
-    probe = swanlab.Settings.Probe(hardware=False, runtime=False, requirements=False, git=False, monitor=False)
+    looks = ("hardware", "runtime", "requirements", "git", "monitor")  # at the machine; no part of logging
     settings = swanlab.Settings(
-        interactive=False, probe=probe, terminal=swanlab.Settings.Terminal(proxy_type="none")
+        interactive=False,
+        probe=swanlab.Settings.Probe(**dict.fromkeys(looks, False)),
+        terminal=swanlab.Settings.Terminal(proxy_type="none"),
     )
     name = Path(directory).name
     swanlab.init(mode="offline", project="benchmarks", name=name, log_dir=directory, settings=settings)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks._common import Goal, Table, fresh, interleaved, median, us
+from benchmarks._common import Goal, Table, fresh, interleaved, median, ratio, three, us
 from benchmarks._libraries import LIBRARIES
 
 __all__ = ["run"]
@@ -69,16 +69,13 @@ def run(root: str) -> list[Table]:
         "visualdl `add_scalar(tag, tensor, step)`": stock,
     }
     taken = interleaved(cases, REPEATS)
-    rows = [
-        (name, us(median(times)), us(min(times)), f"{median(times) / median(taken[split]):.2f}")
-        for name, times in taken.items()
-    ]
-    ratio = median([a / b for a, b in zip(taken[given], taken[split], strict=True)])
+    rows = [(name, *three(times, taken[split])) for name, times in taken.items()]
+    times_both = ratio(taken[given], taken[split])
     goal = Goal(
         "a scalar from a Paddle tensor",
         "no slower than `tensor.item()` plus a scalar",
-        f"{us(median(taken[given]))} us against {us(median(taken[split]))} us, {ratio:.2f}x",
-        ratio <= 1.02,  # what repetitions of the same thing differ by
+        f"{us(median(taken[given]))} us against {us(median(taken[split]))} us, {times_both:.3f}x",
+        times_both <= 1.02,  # what repetitions of the same thing differ by
     )
     return [
         Table(

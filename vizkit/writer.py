@@ -475,7 +475,8 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
         Raises:
             DataError: labels or predictions that are no classes.
         """
-        counts = confusion_matrix(labels, predictions, num_classes=class_names and len(class_names))
+        classes = None if class_names is None else len(class_names)
+        counts = confusion_matrix(labels, predictions, num_classes=classes)
         names = [str(name) for name in (range(len(counts)) if class_names is None else class_names)]
         rows = ["\t".join(["true \\ predicted", *names])]
         rows += ["\t".join([name, *map(str, row)]) for name, row in zip(names, counts.tolist(), strict=True)]

@@ -306,7 +306,7 @@ class TestWeights:
         [
             ([1, -0.5, 1], "-0.5"),
             ([1, np.nan, 1], "nan"),
-            ([1, np.inf, 1], "inf"),
+            ([1, np.inf, 1], "not negative, got inf"),
             (-2, "-2"),
             (np.nan, "nan"),
             ([1, 1], "2 weights for 3"),

@@ -18,7 +18,7 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTCollection
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -172,6 +172,13 @@ def test_good_and_bad_are_told_apart_without_colours() -> None:
     assert (good != bad).sum() > 20
 
 
+def test_the_mark_stands_beside_the_text() -> None:
+    mark, both = (ink_of(strip_of(captioned(DIGIT, text, good=True))) for text in ("", "W"))
+    end = np.nonzero(mark.any(axis=0))[0].max() + 1
+    np.testing.assert_array_equal(both[:, :end], mark[:, :end])
+    assert both[:, end:].any()
+
+
 @pytest.mark.parametrize("good", [True, False, None])
 def test_captions_have_the_contrast_of_wcag_aa(good: bool | None) -> None:
     strip = strip_of(captioned(DIGIT, "lll", good))
@@ -190,6 +197,7 @@ def test_line_breaks_are_kept() -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example("0000000: Ì", 96, True)  # Pillow's own letters are narrower than those of the font with Ì
 @given(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
     | st.text("il1 WMfj\"'AV.-\n", max_size=600),
@@ -214,9 +222,9 @@ def test_long_text_is_drawn_to_its_end(text: str) -> None:
 
 
 def test_endless_text_is_cut_with_an_ellipsis() -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     long, longer = (captioned(DIGIT, "ab cd " * count) for count in (2_000, 200_000))
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2
     np.testing.assert_array_equal(long, longer)
     assert long.shape[0] < 1000
     assert_inside(ink_of(strip_of(long)))
@@ -319,10 +327,18 @@ def test_numbers_of_ten_classes_are_legible_however_large(largest: int) -> None:
     assert np.ptp(np.nonzero(ink)[0]) + 1 >= 7  # pixels in height
 
 
-def test_each_digit_is_drawn() -> None:
-    cells = [cells_of(matrix_image([[n, 5], [5, 5]]), [[n, 5], [5, 5]])[0][0] for n in range(10)]
-    drawn = {ink_of(cell).tobytes() for cell in cells}
-    assert len(drawn) == 10
+def test_each_number_is_drawn_in_its_own_cell() -> None:
+    drawn = {n: ink_of(cells_of(matrix_image([[n]]), [[n]])[0][0]) for n in range(10)}
+    assert len({ink.tobytes() for ink in drawn.values()}) == 10
+    counts = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    for row, numbers in zip(cells_of(matrix_image(counts), counts), counts, strict=True):
+        for cell, number in zip(row, numbers, strict=True):
+            rows, columns = (slice(found.min(), found.max() + 1) for found in np.nonzero(ink_of(cell)))
+            ink = ink_of(cell)[rows, columns]
+            rows, columns = (slice(found.min(), found.max() + 1) for found in np.nonzero(drawn[number]))
+            expected = drawn[number][rows, columns]
+            assert ink.shape == expected.shape
+            assert (ink != expected).mean() < 0.1  # shades of dark and of light ink round differently
 
 
 def test_numbers_stand_out_from_any_shade() -> None:
@@ -419,18 +435,19 @@ def test_names_and_titles_are_drawn_on_both_axes(names: list[str] | None) -> Non
 def test_names_of_thirty_characters_are_whole() -> None:
     names = [f"a name of thirty characters {i:02}" for i in range(10)]
     assert all(len(name) == 30 for name in names)
-    assert all(drawing._shortened(name, 14, drawing._LONGEST_NAME) == name for name in names)
+    assert all(drawing._Letters(14).shortened(name, drawing._LONGEST_NAME) == name for name in names)
     images = [matrix_image(np.eye(10), [*names[:-1], last]) for last in (names[-1], names[-1][:-1] + "8")]
     assert images[0].shape == images[1].shape
     assert all((a != b).any() for a, b in zip(around(images[0], 10), around(images[1], 10), strict=True))
 
 
 def test_longer_names_keep_their_start_and_end() -> None:
-    short = drawing._shortened("vehicle/" + "very long " * 20 + "/tram 7", 14, 220)
+    letters = drawing._Letters(14)
+    short = letters.shortened("vehicle/" + "very long " * 20 + "/tram 7", 220)
     assert short.startswith("vehicle/very")
     assert short.endswith("/tram 7")
     assert "…" in short
-    assert drawing._width(short, 14) <= 220
+    assert letters.width(short) <= 220
 
 
 def test_names_may_be_any_objects_and_line_breaks_are_spaces() -> None:
@@ -503,7 +520,8 @@ def test_chinese_names_are_drawn_on_both_axes() -> None:
 @pytest.mark.usefixtures("chinese_font")
 def test_chinese_wraps_between_characters_but_not_before_closing_marks() -> None:
     with pytest.warns(VizKitWarning):  # the test's font has no 。
-        lines = drawing._wrapped("猫狗猫狗猫。狗", 14, 5 * 14 + 2)
+        letters = drawing._Letters(14, drawing._paths_for("猫狗。"))
+    lines = letters.wrapped("猫狗猫狗猫。狗", 5 * 14 + 2)
     assert lines == ["猫狗猫狗", "猫。狗"]
 
 
@@ -601,13 +619,13 @@ def test_importing_the_module_imports_no_drawing_library() -> None:
 
 
 def fastest(draw: Callable[[], Any], times: int) -> float:
-    """Seconds, at best: the others are the machine's."""
+    """Seconds of this thread at best, whatever else the machine does."""
     draw()
     taken = []
     for _ in range(times):
-        start = time.perf_counter()
+        start = time.thread_time()
         draw()
-        taken.append(time.perf_counter() - start)
+        taken.append(time.thread_time() - start)
     return min(taken)
 
 

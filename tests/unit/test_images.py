@@ -47,7 +47,7 @@ def drawn(*values: Any, dtype: Any = np.float32, **how: Any) -> list[Any]:
 @pytest.mark.parametrize("letters", ["".join(p) for p in permutations("HWC")])
 def test_every_order_of_three_axes(letters: str, channels: int) -> None:
     image = noise(6, 9, channels)
-    given = image.transpose(["HWC".index(letter) for letter in letters])
+    given = np.ascontiguousarray(image.transpose(["HWC".index(letter) for letter in letters]))
     for dataformats in (letters, letters.lower()):
         pixels = to_pixels(given, dataformats)
         np.testing.assert_array_equal(pixels, image if channels > 1 else image[..., 0])
@@ -160,7 +160,7 @@ def test_masks() -> None:
 
 
 def test_other_integers() -> None:
-    assert drawn(0, 257, 65535, 32768, dtype=np.uint16) == [0, 1, 255, 128]
+    assert drawn(0, 200, 257, 65535, 32768, dtype=np.uint16) == [0, 1, 1, 255, 128]
     assert drawn(-100, 0, 100, dtype=np.int16) == [0, 128, 255]
     assert drawn(0, 1000, dtype=np.int32) == [0, 255]
     assert drawn(np.iinfo(np.int64).min, np.iinfo(np.int64).max, dtype=np.int64) == [0, 255]
@@ -178,6 +178,12 @@ def test_floats(dtype: Any) -> None:
     assert drawn(0, 100.4, 100.6, dtype=dtype) == [0, 100, 101]
     assert drawn(-1, 0, 1, dtype=dtype) == [0, 128, 255]
     assert drawn(0, 300, 600, dtype=dtype) == [0, 128, 255]
+
+
+def test_every_float16_goes_to_the_nearest_step() -> None:
+    values = np.arange(0x3C01, dtype=np.uint16).view(np.float16)  # 0 to 1
+    expected = np.rint(values.astype(np.float64) * 255).tolist()
+    assert drawn(*values, dtype=np.float16) == expected
 
 
 def test_rounding_errors_at_the_ends_do_not_change_the_scale() -> None:
@@ -356,9 +362,10 @@ def test_red_is_red(backend: str) -> None:
 
 
 def test_pixels_of_any_memory(backend: str) -> None:
-    pixels = noise(12, 10, 3)[::2, ::-1]
-    pixels.flags.writeable = False
-    np.testing.assert_array_equal(decode_png(encode_png(pixels)), pixels)
+    for pixels in (noise(12, 10, 3)[::2, ::-1], noise(10, 12).T, noise(4, 10, 12).transpose(1, 2, 0)):
+        pixels.flags.writeable = False
+        np.testing.assert_array_equal(decode_png(encode_png(pixels)), pixels)
+        assert resize_pixels(pixels, (2, 2)).shape[:2] == (2, 2)
 
 
 @pytest.mark.parametrize("mode", ["1", "LA", "P", "I;16"])
@@ -431,3 +438,8 @@ assert [type(w.message).__name__ for w in seen] == ["VizKitWarning"], seen
 assert "libGL" in str(seen[0].message)
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_a_float_image_made_brighter_is_not_taken_for_a_dark_one() -> None:
+    np.testing.assert_array_equal(to_pixels(np.array([[0.0, 0.5, 1.3]]), "HW"), [[0, 128, 255]])
+    np.testing.assert_array_equal(to_pixels(np.array([[0.0, 3.0]]), "HW"), [[0, 3]])

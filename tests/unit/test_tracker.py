@@ -35,14 +35,16 @@ def names(root: Path) -> list[str]:
     return sorted(path.name for path in root.iterdir())
 
 
-# -- what is recorded ------------------------------------------------------------------------------------
+# -- what is recorded ------------------------------------------------------------------------------
 
 
 def test_it_records_hparams_and_metrics_first(tmp_path: Path) -> None:
     Tracker(tmp_path / "run", hparams={"lr": 0.1}, metrics=["eval/acc"]).close()
     (record,) = records(tmp_path / "run")
     assert (record.data.hparams, record.data.metrics) == ({"lr": 0.1}, ["eval/acc"])
-    assert [info.name for info in stock(tmp_path / "run", "hparams", "hparam")[0].hparam.metricInfos] == ["eval/acc"]
+    assert [info.name for info in stock(tmp_path / "run", "hparams", "hparam")[0].hparam.metricInfos] == [
+        "eval/acc"
+    ]
 
 
 def test_every_verb_reaches_the_log_in_visualdls_order_of_arguments(tracker: Tracker) -> None:
@@ -91,7 +93,7 @@ def test_the_confusion_matrix_is_kept_as_numbers_too(tracker: Tracker) -> None:
     ]  # fmt: skip
 
 
-# -- the clock ----------------------------------------------------------------------------------------------
+# -- the clock -------------------------------------------------------------------------------------
 
 
 def test_without_steps_the_clock_moves_when_a_tag_comes_again(tracker: Tracker) -> None:
@@ -114,7 +116,7 @@ def test_explicit_steps_set_the_clock_forward_only(tracker: Tracker) -> None:
     assert [step for step, _ in series(tracker.logdir, "loss")] == [100, 101]
 
 
-# -- run directories ---------------------------------------------------------------------------------------------
+# -- run directories -------------------------------------------------------------------------------
 
 
 def test_a_taken_directory_gets_the_next_sibling_and_says_so(tmp_path: Path) -> None:
@@ -164,7 +166,7 @@ def test_fail_raises_and_a_typo_names_the_choices(tmp_path: Path) -> None:
     Tracker(tmp_path / "run", if_exists="fail").close()
     with pytest.raises(RunExistsError, match="holds records already"):
         Tracker(tmp_path / "run", if_exists="fail")
-    with pytest.raises(ValueError, match="'resume'.*'overwrite'"):
+    with pytest.raises(ValueError, match=r"'resume'.*'overwrite'"):
         Tracker(tmp_path / "run", if_exists="overwrite")
     assert names(tmp_path) == ["run"]
 
@@ -205,7 +207,7 @@ for thread in threads: thread.join()
     assert names(tmp_path) == sorted(["run", *(f"run-{i}" for i in range(2, 65))])
 
 
-# -- trouble --------------------------------------------------------------------------------------------------------
+# -- trouble ---------------------------------------------------------------------------------------
 
 
 def test_what_cannot_be_recorded_is_counted_and_warned_about_once(tracker: Tracker) -> None:
@@ -254,8 +256,12 @@ def test_strict_raises_what_the_worker_found_at_flush(tmp_path: Path) -> None:
     tracker.close()
 
 
-@pytest.mark.parametrize(("tag", "better"), [("/loss", "loss"), ("a%b", "a_b"), ("", "untitled"), ("a\nb", "a_b")])
-def test_a_bad_tag_is_recorded_under_a_better_one_with_one_warning(tracker: Tracker, tag: str, better: str) -> None:
+@pytest.mark.parametrize(
+    ("tag", "better"), [("/loss", "loss"), ("a%b", "a_b"), ("", "untitled"), ("a\nb", "a_b")]
+)
+def test_a_bad_tag_is_recorded_under_a_better_one_with_one_warning(
+    tracker: Tracker, tag: str, better: str
+) -> None:
     with pytest.warns(VizKitWarning, match=f"recorded as {better!r}") as caught:
         for i in range(3):
             tracker.log({tag: i, "good": i}, i)
@@ -296,7 +302,7 @@ def test_an_exception_passes_through_and_the_log_is_whole(tmp_path: Path) -> Non
     assert damage(log_of(tmp_path / "run")) == []
 
 
-# -- processes and threads --------------------------------------------------------------------------------------------
+# -- processes and threads -------------------------------------------------------------------------
 
 
 def test_other_ranks_record_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def written(writer: LogWriter, tag: str) -> Any:
     return found[-1].data
 
 
-# -- the face ---------------------------------------------------------------------------------------
+# -- the face --------------------------------------------------------------------------------------
 
 
 def test_it_is_visualdls_writer_with_its_methods_and_arguments() -> None:
@@ -137,14 +137,15 @@ def test_nothing_is_added_after_close(writer: LogWriter) -> None:
     assert len(list(Path(writer.logdir).iterdir())) == 1
 
 
-# -- scalars ------------------------------------------------------------------------------------------
+# -- scalars ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "value",
     [0.1, 3, True, np.float32(0.1), np.float64(0.1), np.float16(0.5), np.int64(7), np.bool_(True),
      np.array(0.1), np.array([0.1]), np.array([[2]]), paddle.to_tensor(0.25), paddle.to_tensor([0.25]),
-     paddle.to_tensor(3), paddle.to_tensor([1.5], dtype="bfloat16"), 16777217, 1e39, -1e300, math.inf, math.nan],
+     paddle.to_tensor(3), paddle.to_tensor([1.5], dtype="bfloat16"), 16777217, 1e39, -1e300, math.inf,
+     math.nan],
     ids=repr,
 )  # fmt: skip
 def test_numbers_of_every_kind_are_kept_exactly(writer: LogWriter, value: Any) -> None:
@@ -168,7 +169,13 @@ def test_steps_count_on_by_tag_when_none_is_given(writer: LogWriter) -> None:
     writer.add_scalar("b", 1, None)
     writer.add_text("t", "x")
     writer.add_text("t", "y")
-    assert [(r.tag, r.step) for r in records(writer.logdir)] == [("a", 5), ("a", 6), ("b", 0), ("t", 0), ("t", 1)]
+    assert [(r.tag, r.step) for r in records(writer.logdir)] == [
+        ("a", 5),
+        ("a", 6),
+        ("b", 0),
+        ("t", 0),
+        ("t", 1),
+    ]
 
 
 def test_walltimes_are_milliseconds(writer: LogWriter) -> None:
@@ -185,7 +192,11 @@ def test_walltimes_are_milliseconds(writer: LogWriter) -> None:
 
 def test_a_step_of_many_metrics(writer: LogWriter) -> None:
     writer.add_metrics({"a": 0.1, "b": np.float32(2), "c": paddle.to_tensor(3)}, 4)
-    assert [(r.tag, r.step, r.data) for r in records(writer.logdir)] == [("a", 4, 0.1), ("b", 4, 2.0), ("c", 4, 3.0)]
+    assert [(r.tag, r.step, r.data) for r in records(writer.logdir)] == [
+        ("a", 4, 0.1),
+        ("b", 4, 2.0),
+        ("c", 4, 3.0),
+    ]
     with pytest.raises(DataError, match="'x'"):
         writer.add_metrics({"a": 1, "b": "x"}, 5)
     assert len(records(writer.logdir)) == 3  # all or nothing
@@ -193,19 +204,23 @@ def test_a_step_of_many_metrics(writer: LogWriter) -> None:
 
 def test_a_group_of_scalars(writer: LogWriter) -> None:
     writer.add_scalars("loss", {"train": 0.1, "eval": 2}, 3)
-    assert [record.data for record in records(writer.logdir)] == [SubScalar("train", 0.1), SubScalar("eval", 2.0)]
+    assert [record.data for record in records(writer.logdir)] == [
+        SubScalar("train", 0.1),
+        SubScalar("eval", 2.0),
+    ]
     found = stock(writer.logdir, "scalars", "loss")
     assert [(item.id, item.tag_value.tag) for item in found] == [(3, "train"), (3, "eval")]
     with pytest.raises(DataError, match="dict"):
         writer.add_scalars("loss", [1, 2], 3)
 
 
-# -- tags -----------------------------------------------------------------------------------------------
+# -- tags ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("tag", "better"),
-    [("", "untitled"), ("  ", "untitled"), ("/loss", "loss"), ("a%b", "a_b"), ("a\nb", "a_b"), ("a\x00", "a_"),
+    [("", "untitled"), ("  ", "untitled"), ("/loss", "loss"), ("a%b", "a_b"), ("a\nb", "a_b"),
+     ("a\x00", "a_"),
      ("\ud800", "_"), (3, "3")],
 )  # fmt: skip
 def test_tags_that_stock_cannot_serve_are_refused_with_a_better_one(
@@ -241,7 +256,7 @@ def test_a_tag_holds_one_kind_of_data(writer: LogWriter, tmp_path: Path) -> None
         again.add_text("a", "x", 0)  # known from the log
 
 
-# -- hyper-parameters --------------------------------------------------------------------------------------
+# -- hyper-parameters ------------------------------------------------------------------------------
 
 
 def test_hparams_of_every_type(writer: LogWriter) -> None:
@@ -297,7 +312,7 @@ def test_bad_hparams_are_refused(writer: LogWriter, hparams: Any, metrics: Any, 
         writer.add_hparams(hparams, metrics)
 
 
-# -- images -----------------------------------------------------------------------------------------------
+# -- images ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -351,7 +366,9 @@ def test_image_matrix_leaves_the_list_alone(writer: LogWriter) -> None:
         np.testing.assert_array_equal(img, copy)
 
 
-@pytest.mark.parametrize(("dataformats", "shape"), [("CHW", (3, 1, 4, 6)), ("HW", (3, 4, 6)), ("HWC", (3, 4, 6, 3))])
+@pytest.mark.parametrize(
+    ("dataformats", "shape"), [("CHW", (3, 1, 4, 6)), ("HW", (3, 4, 6)), ("HWC", (3, 4, 6, 3))]
+)
 def test_image_matrix_of_every_format(writer: LogWriter, dataformats: str, shape: tuple[int, ...]) -> None:
     writer.add_image_matrix("a", np.full(shape, 7, np.uint8), 0, rows=1, scale=2.0, dataformats=dataformats)
     assert pixels(written(writer, "a")).shape[:2] == (8, 36)
@@ -377,7 +394,7 @@ def test_a_figure_stays_open_and_as_it_was(writer: LogWriter) -> None:
         writer.add_figure("a", "no figure", 1)
 
 
-# -- sounds, texts, embeddings ------------------------------------------------------------------------------
+# -- sounds, texts, embeddings ---------------------------------------------------------------------
 
 
 def test_audio(writer: LogWriter) -> None:
@@ -399,7 +416,7 @@ def test_text(writer: LogWriter) -> None:
     writer.add_text("t", b"bytes", 1)
     writer.add_text("t", 3.5, 2)
     assert series(writer.logdir, "t") == [(0, "hello 世界\n"), (1, "bytes"), (2, "3.5")]
-    assert [item.text.encoded_text_string for item in stock(writer.logdir, "text", "t")][0] == "hello 世界\n"
+    assert stock(writer.logdir, "text", "t")[0].text.encoded_text_string == "hello 世界\n"
 
 
 @pytest.mark.parametrize(
@@ -422,21 +439,25 @@ def test_embeddings(writer: LogWriter, metadata: Any, header: Any, labels: Any, 
 
 @pytest.mark.parametrize(
     ("mat", "metadata", "header", "match"),
-    [([[1, 2]], ["a", "b"], None, "1 vectors have 2 labels"), ([1, 2], None, None, "matrix"), (None, None, None, "mat"),
+    [([[1, 2]], ["a", "b"], None, "1 vectors have 2 labels"), ([1, 2], None, None, "matrix"),
+     (None, None, None, "mat"),
      ([[1, 2], [3]], None, None, "unequal"), ([[1, 2]], ["a"], ["x", "y"], "2 columns")],
 )  # fmt: skip
-def test_bad_embeddings_are_refused(writer: LogWriter, mat: Any, metadata: Any, header: Any, match: str) -> None:
+def test_bad_embeddings_are_refused(
+    writer: LogWriter, mat: Any, metadata: Any, header: Any, match: str
+) -> None:
     with pytest.raises(DataError, match=match):
         writer.add_embeddings("e", mat, metadata, header)
 
 
-# -- histograms and curves -----------------------------------------------------------------------------------
+# -- histograms and curves -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "values",
     [RNG.normal(size=1000), RNG.normal(size=(3, 4)).astype(np.float32), [1, 2, 2], np.array([True, False]),
-     np.zeros(0), np.full(5, 3.0), np.arange(10, dtype=np.int8), paddle.to_tensor([1.0, 2.5], dtype="bfloat16")],
+     np.zeros(0), np.full(5, 3.0), np.arange(10, dtype=np.int8),
+     paddle.to_tensor([1.0, 2.5], dtype="bfloat16")],
 )  # fmt: skip
 def test_histograms_equal_numpys(writer: LogWriter, values: Any) -> None:
     writer.add_histogram("h", values, 0, buckets=7)
@@ -490,7 +511,9 @@ def test_curves_of_every_class(writer: LogWriter) -> None:
         assert found[f"eval/ap/{name}"][0].data == pytest.approx(ap, abs=1e-12)
         assert found[f"eval/auc/{name}"][0].data == pytest.approx(auc, abs=1e-12)
     mean = np.mean(areas, axis=0)
-    assert [found[f"eval/{kind}"][0].data for kind in ("ap", "auc")] == pytest.approx(mean.tolist(), abs=1e-12)
+    assert [found[f"eval/{kind}"][0].data for kind in ("ap", "auc")] == pytest.approx(
+        mean.tolist(), abs=1e-12
+    )
     assert {record.step for records in found.values() for record in records} == {4}
     writer.add_class_curves("binary", [0, 1, 1], [0.1, 0.9, 0.4], 0)
     assert written(writer, "binary/pr").ap == 1.0
@@ -528,10 +551,12 @@ def test_what_the_worker_cannot_encode_is_warned_about_once(tmp_path: Path) -> N
     assert [tag for tag, _ in errors] == ["pr"]
 
 
-# -- the graph --------------------------------------------------------------------------------------------
+# -- the graph -------------------------------------------------------------------------------------
 
 
-def test_a_models_graph_is_written_beside_the_log(writer: LogWriter, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_models_graph_is_written_beside_the_log(
+    writer: LogWriter, capsys: pytest.CaptureFixture[str]
+) -> None:
     net = paddle.nn.Sequential(paddle.nn.Linear(4, 3), paddle.nn.ReLU())
     writer.add_graph(net, [paddle.static.InputSpec([-1, 4], "float32")], verbose=True)
     (path,) = Path(writer.logdir).glob("vdlgraph.*.log")
@@ -542,7 +567,7 @@ def test_a_models_graph_is_written_beside_the_log(writer: LogWriter, capsys: pyt
     assert written(writer, "a") == 1.0  # the graph is no log
 
 
-# -- the import ---------------------------------------------------------------------------------------------
+# -- the import ------------------------------------------------------------------------------------
 
 
 def test_import_vizkit_is_light() -> None:

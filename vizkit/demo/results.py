@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from vizkit.records import rundir
@@ -52,12 +53,14 @@ def _read(run: Path) -> Result:
 
 def table(results: list[Result]) -> Table:
     """The runs as a table for the terminal, in the order given."""
-    out = Table("", "run", title="Runs by their best eval accuracy", title_justify="left")
+    title = "Runs by their best evaluation accuracy"
+    out = Table("", "run", title=title, title_justify="left", box=box.SIMPLE_HEAD, collapse_padding=True)
     names = list(dict.fromkeys(name for result in results for name in result.hparams))
-    for name in (*names, "best eval/acc", "at step", "last eval/loss", "seconds"):
+    for name in (*names, "best eval/acc", "step", "last eval/loss", "time"):
         out.add_column(name, justify="right")
     for rank, result in enumerate(results, start=1):
         hparams = [str(result.hparams.get(name, "")) for name in names]
-        numbers = [f"{result.best_acc:.4f}", f"{result.best_step:g}", f"{result.last_loss:.4f}", f"{result.seconds:.0f}"]
-        out.add_row(str(rank), result.name, *hparams, *numbers, style="bold green" if rank == 1 else "")
+        numbers = [f"{result.best_acc:.4f}", f"{result.best_step:g}", f"{result.last_loss:.4f}"]
+        style = "bold green" if rank == 1 else ""
+        out.add_row(str(rank), result.name, *hparams, *numbers, f"{result.seconds:.0f} s", style=style)
     return out

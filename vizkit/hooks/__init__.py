@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from vizkit.hooks.hapi import callback
 from vizkit.hooks.saving import log_model
-from vizkit.hooks.watch import Watch, watch
+from vizkit.hooks.watching import Watch, watch
 
 __all__ = ["Watch", "callback", "log_model", "watch"]

@@ -1,0 +1,1 @@
+"""Numbers and pixels from arrays, with no input or output: curves, histograms, images, sounds."""

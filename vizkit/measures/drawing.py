@@ -14,7 +14,8 @@ import re
 import unicodedata
 import warnings
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -100,34 +101,36 @@ def _strip(text: str, good: bool | None, width: int) -> _Pixels:
     from PIL import Image, ImageDraw
 
     text = _drawable(text)[: _MOST_LINES * width]
-    size, lines = _typeset(text, width - 2 * _PAD, has_mark=good is not None)
+    letters, lines = _typeset(text, width - 2 * _PAD, has_mark=good is not None)
+    size, step = letters.size, letters.line_height
     mark = 0 if good is None else size + _PAD
     if len(lines) > _MOST_LINES:
         lines[_MOST_LINES - 1 :] = ["…"]
 
-    step = _line_height(size)
     ground, ink = (_PLAIN, _INK) if good is None else (_GOOD if good else _BAD, _PAPER)
     image = Image.new("RGB", (width, len(lines) * step + 2 * _PAD), ground)
     if good is not None:
         image.paste(ink, (_PAD, _PAD + (step - size) // 2), _mark(bool(good), size))
     draw = ImageDraw.Draw(image)
     for row, line in enumerate(lines):
-        _write(draw, line, size, _PAD + mark, _PAD + row * step, ink)
+        letters.write(draw, line, _PAD + mark, _PAD + row * step, ink)
     return np.asarray(image)
 
 
-def _typeset(text: str, width: int, has_mark: bool) -> tuple[int, list[str]]:
-    """The letters' size and the lines: one if it takes little shrinking, else few or small ones."""
+def _typeset(text: str, width: int, has_mark: bool) -> tuple[_Letters, list[str]]:
+    """The letters and the lines: one if it takes little shrinking, else few or small ones."""
+    path_of = _paths_for(text)
     full = min(max(14, width // 32), 48)
     for size, most in (*((size, 1) for size in range(full, full * 3 // 4, -1)), (full, _FEW_LINES)):
+        letters = _Letters(size, path_of)
         room = width - (size + _PAD if has_mark else 0)
         # Letters are hardly narrower than a fifth of their size: do not wrap what is far too long.
         if len(text) * size < 5 * room * most:
-            lines = _wrapped(text, size, room)
+            lines = letters.wrapped(text, room)
             if len(lines) <= most:
-                return size, lines
-    small = full * 5 // 7
-    return small, _wrapped(text, small, width - (small + _PAD if has_mark else 0))
+                return letters, lines
+    letters = _Letters(full * 5 // 7, path_of)
+    return letters, letters.wrapped(text, width - (letters.size + _PAD if has_mark else 0))
 
 
 @functools.lru_cache(maxsize=32)
@@ -198,21 +201,21 @@ def matrix_image(counts: Any, names: Sequence[Any] | None = None) -> _Pixels:
     cell, size = _cell_and_text_size(classes, max(len(number) for row in numbers for number in row))
     colors = _colors(matrix)
 
-    label_size = min(max(cell * 3 // 4, 10), 14)
-    line = _line_height(label_size)
+    letters = _Letters(min(max(cell * 3 // 4, 10), 14), _paths_for("".join(labels)))
+    line = letters.line_height
     shown = range(0, classes, -(-line // (cell + 1)))
-    stamps = {i: _stamp(_shortened(labels[i], label_size, _LONGEST_NAME), label_size) for i in shown}
+    stamps = {i: letters.stamp(letters.shortened(labels[i], _LONGEST_NAME)) for i in shown}
     reach = max(stamp.width for stamp in stamps.values())
     if reach < min(160, 800 // classes):  # wider cells are better than upright names
         cell = max(cell, reach + 2)
     upright = reach > cell - 2
 
-    title = _line_height(_TITLE)
-    left, top = _PAD + title + _PAD + reach + _PAD, 2 * _PAD
+    titles = _Letters(_TITLE)
+    left, top = _PAD + titles.line_height + _PAD + reach + _PAD, 2 * _PAD
     extent = classes * cell + 1
     bottom = top + extent + _PAD
     foot = bottom + (reach if upright else line) + _PAD
-    image = Image.new("RGB", (left + extent + 2 * _PAD, foot + title + _PAD), _PAPER)
+    image = Image.new("RGB", (left + extent + 2 * _PAD, foot + titles.line_height + _PAD), _PAPER)
     image.paste(Image.fromarray(_heat_map(colors, cell)), (left, top))
 
     for i, stamp in stamps.items():
@@ -222,19 +225,18 @@ def matrix_image(counts: Any, names: Sequence[Any] | None = None) -> _Pixels:
             image.paste(_INK, (left + middle - line // 2, bottom), stamp.transpose(Image.Transpose.ROTATE_90))
         else:
             image.paste(_INK, (left + middle - stamp.width // 2, bottom), stamp)
-    true, predicted = _stamp("true", _TITLE), _stamp("predicted", _TITLE)
-    true = true.transpose(Image.Transpose.ROTATE_90)
+    predicted, true = titles.stamp("predicted"), titles.stamp("true").transpose(Image.Transpose.ROTATE_90)
     image.paste(_INK, (_PAD, top + max(0, extent - true.height) // 2), true)
     image.paste(_INK, (left + (extent - predicted.width) // 2, foot), predicted)
 
     if size:
-        dark = _is_dark(colors)
+        dark, digits = _is_dark(colors), _Letters(size)
         drawn: dict[str, Image.Image] = {}
         for i, row in enumerate(numbers):
             for j, number in enumerate(row):
                 if number == "0" and classes > _FEW_CLASSES:
                     continue
-                stamp = drawn.get(number) or drawn.setdefault(number, _stamp(number, size))
+                stamp = drawn.get(number) or drawn.setdefault(number, digits.stamp(number))
                 ink = _PAPER if dark[i, j] else _FAINT if number == "0" else _INK
                 x = left + j * cell + (cell + 1 - stamp.width) // 2
                 y = top + i * cell + (cell + 1 - stamp.height) // 2
@@ -277,12 +279,14 @@ def _number(value: float) -> str:
 
 def _cell_and_text_size(classes: int, digits: int) -> tuple[int, int]:
     """Pixels of a cell's side, and the size of its number (0: none)."""
+    widest = "0" * digits
     cell = max(1, min(96, round(150 / classes**0.5), _MOST_CLASSES // classes))
     if classes <= _FEW_CLASSES:
-        cell = max(cell, round(_width("0" * digits, 11)) + 8)
+        cell = max(cell, round(_Letters(11).width(widest)) + 8)
     for size in range(16, 8, -1):
+        letters = _Letters(size)
         # Some signs are a little wider than digits.
-        if _line_height(size) < cell and _width("0" * digits, size) <= cell - 5:
+        if letters.line_height < cell and letters.width(widest) <= cell - 5:
             return cell, size
     return cell, 0
 
@@ -311,7 +315,7 @@ def _heat_map(colors: _Pixels, cell: int) -> _Pixels:
 
 
 def _is_dark(colors: _Pixels) -> NDArray[np.bool_]:
-    """Where white text has more contrast than dark (relative luminance of WCAG 2, black at 0.18)."""
+    """Where white text has more contrast than dark (by the relative luminance of WCAG 2)."""
     channels = colors / 255.0
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return np.asarray(linear @ (0.2126, 0.7152, 0.0722) < 0.2)
@@ -333,68 +337,78 @@ def _drawable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text.replace("\r\n", "\n"))
 
 
-def _wrapped(text: str, size: int, width: int) -> list[str]:
-    """Lines of at most ``width`` pixels, broken within words only where one is too long."""
-    lines = []
-    for paragraph in text.split("\n"):
-        line, used = "", 0.0
-        for piece in _PIECES.findall(paragraph):
-            length = _width(piece, size)
-            if used + length > width:
-                if line.strip():
-                    lines.append(line.rstrip())
-                line, used = "", 0.0
-                if piece.isspace():
-                    continue
-                while length > width and len(piece) > 1:
-                    fits = max(1, _fitting(piece, size, width))
-                    lines.append(piece[:fits])
-                    piece = piece[fits:]
-                    length = _width(piece, size)
-            line, used = line + piece, used + length
-        lines.append(line.rstrip())
-    return lines
+@dataclass(frozen=True)
+class _Letters:
+    """The size and the fonts that text is drawn with.
 
+    Fonts are chosen once for a text, so that its parts are as wide alone as on their line.
+    """
 
-def _fitting(text: str, size: int, width: float) -> int:
-    """How many characters from the start fit ``width`` pixels."""
-    most = min(len(text), int(width))
-    return bisect_right(range(1, most + 1), width, key=lambda count: _width(text[:count], size))
+    size: int
+    path_of: Mapping[str, str] = field(default_factory=dict)  # the font of a character, else Pillow's own
 
+    @property
+    def line_height(self) -> int:
+        return round(1.3 * self.size)
 
-def _shortened(text: str, size: int, width: int) -> str:
-    """The text, or its start and end if it is wider than ``width`` pixels."""
-    if len(text) <= width and _width(text, size) <= width:
-        return text
-    half = (width - _width("…", size)) / 2
-    head = text[: _fitting(text, size, half)]
-    tail = text[len(text) - _fitting(text[::-1], size, half) :]
-    return f"{head.rstrip()}…{tail.lstrip()}"
+    def width(self, text: str) -> float:
+        return sum(_font(path, self.size).getlength(run) for path, run in self._runs(text))
 
+    def wrapped(self, text: str, width: int) -> list[str]:
+        """Lines of at most ``width`` pixels, broken within words only where one is too long."""
+        lines = []
+        for paragraph in text.split("\n"):
+            line, used = "", 0.0
+            for piece in _PIECES.findall(paragraph):
+                length = self.width(piece)
+                if used + length > width:
+                    if line.strip():
+                        lines.append(line.rstrip())
+                    line, used = "", 0.0
+                    if piece.isspace():
+                        continue
+                    while length > width and len(piece) > 1:
+                        fits = max(1, self._fitting(piece, width))
+                        lines.append(piece[:fits])
+                        piece = piece[fits:]
+                        length = self.width(piece)
+                line, used = line + piece, used + length
+            lines.append(line.rstrip())
+        return lines
 
-def _line_height(size: int) -> int:
-    return round(1.3 * size)
+    def shortened(self, text: str, width: int) -> str:
+        """The text, or its start and end if it is wider than ``width`` pixels."""
+        if len(text) <= width and self.width(text) <= width:
+            return text
+        half = (width - self.width("…")) / 2
+        head = text[: self._fitting(text, half)]
+        tail = text[len(text) - self._fitting(text[::-1], half) :]
+        return f"{head.rstrip()}…{tail.lstrip()}"
 
+    def write(self, draw: ImageDraw.ImageDraw, text: str, x: float, y: float, ink: _Color | int) -> None:
+        """Draw one line with its top left at (x, y)."""
+        for path, run in self._runs(text):
+            font = _font(path, self.size)
+            draw.text((x, y + self.size), run, fill=ink, font=font, anchor="ls")
+            x += font.getlength(run)
 
-def _width(text: str, size: int) -> float:
-    return sum(_font(path, size).getlength(run) for path, run in _runs(text))
+    def stamp(self, text: str) -> Image.Image:
+        """One line of text as a mask."""
+        from PIL import Image, ImageDraw
 
+        mask = Image.new("L", (int(self.width(text)) + 2, self.line_height))
+        self.write(ImageDraw.Draw(mask), text, 1, 0, 255)
+        return mask
 
-def _write(draw: ImageDraw.ImageDraw, text: str, size: int, x: float, y: float, ink: _Color | int) -> None:
-    """Draw one line with its top left at (x, y)."""
-    for path, run in _runs(text):
-        font = _font(path, size)
-        draw.text((x, y + size), run, fill=ink, font=font, anchor="ls")
-        x += font.getlength(run)
+    def _fitting(self, text: str, width: float) -> int:
+        """How many characters from the start fit ``width`` pixels."""
+        most = min(len(text), int(width))
+        return bisect_right(range(1, most + 1), width, key=lambda count: self.width(text[:count]))
 
-
-def _stamp(text: str, size: int) -> Image.Image:
-    """One line of text as a mask."""
-    from PIL import Image, ImageDraw
-
-    mask = Image.new("L", (int(_width(text, size)) + 2, _line_height(size)))
-    _write(ImageDraw.Draw(mask), text, size, 1, 0, 255)
-    return mask
+    def _runs(self, text: str) -> Iterable[tuple[str, str]]:
+        if not self.path_of:
+            return [(_OWN, text)]
+        return [(path, "".join(run)) for path, run in groupby(text, lambda c: self.path_of.get(c, _OWN))]
 
 
 # ---- fonts -----------------------------------------------------------------------------------------
@@ -418,22 +432,20 @@ _RANKS = {name.replace("|", " "): rank for rank, name in enumerate(_FILES.lower(
 _told: dict[str, object] = {}
 
 
-def _runs(text: str) -> list[tuple[str, str]]:
-    """The text in parts, each with the path of the font that draws it."""
-    if text.isascii():
-        return [(_OWN, text)]
+def _paths_for(text: str) -> dict[str, str]:
+    """The font of each character; none where Pillow's own font serves."""
     characters = set(text)
-    if all(_has(_OWN, c) for c in characters):
-        return [(_OWN, text)]
-    paths = (_OWN, *_system_fonts())
-    for path in paths:  # one font for all looks better than two
+    if text.isascii() or all(_has(_OWN, c) for c in characters):
+        return {}
+    fonts = _system_fonts()
+    for path in fonts:  # one font for all looks better than two
         if all(_has(path, c) for c in characters):
-            return [(path, text)]
-    path_of = {c: next((path for path in paths if _has(path, c)), None) for c in characters}
+            return dict.fromkeys(characters, path)
+    path_of = {c: next((path for path in (_OWN, *fonts) if _has(path, c)), None) for c in characters}
     missing = sorted(c for c, path in path_of.items() if path is None)
     if missing:
         _tell_missing(missing)
-    return [(path, "".join(run)) for path, run in groupby(text, lambda c: path_of[c] or _OWN)]
+    return {c: path for c, path in path_of.items() if path}
 
 
 def _tell_missing(characters: Iterable[str]) -> None:

@@ -26,7 +26,8 @@ Range = tuple[float, float] | str | None
 _NAN = (255, 0, 255)  # magenta: no image has it by chance
 _SWAPS = {"HWC": ("HWC", "CHW"), "NHWC": ("NHWC", "NCHW")}  # the usual orders
 _COLUMNS = 8  # of a batch, as in VisualDL
-_SLACK = 1e-3  # what interpolation and float32 may add to [0, 1] and [0, 255]
+_SLACK = 1e-3  # what interpolation and float32 may add to [0, 255] and take from 0
+_BRIGHT = 2.0  # up to which an image in [0, 1] was made brighter; one in [0, 255] would be black
 _PIL_MODES = ("1", "L", "RGB", "RGBA", "I", "F")  # those whose arrays are what they look like
 
 
@@ -42,7 +43,7 @@ def to_pixels(
 
     Booleans become 0 and 255. Integers in 0..255 are kept, except that an image of only 0 and 1 is
     a mask and becomes 0 and 255; a uint16 image above 255 is divided by 257. Floats in [0, 1] are
-    multiplied by 255, floats in [0, 255] rounded. All else is stretched from its smallest to its
+    multiplied by 255 (those up to 2, of an image made brighter, are white), floats in [0, 255] rounded. All else is stretched from its smallest to its
     largest finite value. NaN is drawn magenta, which makes a grey image RGB, Inf white and -Inf
     black (0 and 255 in their channels).
 
@@ -263,8 +264,7 @@ def _ends(array: NDArray[Any]) -> tuple[float, float]:
 
 
 def _from_integers(array: NDArray[Any], value_range: Range) -> Pixels:
-    if array.dtype.kind == "b":
-        array = array.view(np.uint8)
+    """Integers and booleans as uint8."""
     low, high = int(array.min()), int(array.max())
     if low >= 0 and value_range in (None, (0, 255)):
         if high <= 1 and value_range is None:  # a mask
@@ -279,7 +279,9 @@ def _from_integers(array: NDArray[Any], value_range: Range) -> Pixels:
 def _from_floats(array: NDArray[Any], low: float, high: float, value_range: Range) -> Pixels:
     """Finite values, of which ``low`` is the least and ``high`` the largest, as uint8."""
     if value_range is None and low >= -_SLACK:
-        if high <= 1 + _SLACK:
+        if high <= _BRIGHT:
+            if high > 1:
+                array = np.minimum(array, array.dtype.type(1))
             return _rounded(array * array.dtype.type(255))
         if high <= 255 * (1 + _SLACK):
             return _rounded(np.minimum(array, array.dtype.type(255)))

@@ -37,7 +37,7 @@ def _cv2() -> Any:
     return cv2
 
 
-def _checked(pixels: Pixels) -> Pixels:
+def _check(pixels: Pixels) -> None:
     shape = np.shape(pixels)
     possible = len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
     if not possible or getattr(pixels, "dtype", None) != np.uint8:
@@ -46,7 +46,6 @@ def _checked(pixels: Pixels) -> Pixels:
         )
     if 0 in shape:
         raise DataError(f"there are no pixels in {describe(pixels)}")
-    return np.ascontiguousarray(pixels)
 
 
 def encode_png(pixels: Pixels) -> bytes:
@@ -55,7 +54,7 @@ def encode_png(pixels: Pixels) -> bytes:
     Raises:
         DataError: ``pixels`` are not uint8 in one of the three shapes, or there are none.
     """
-    pixels = _checked(pixels)
+    _check(pixels)
     cv2 = _cv2()
     if cv2 is None:
         from PIL import Image
@@ -89,7 +88,7 @@ def decode_png(data: bytes) -> Pixels:
     if found is None:
         raise DataError(f"OpenCV cannot decode a PNG file of {len(data)} bytes")
     if found.dtype == np.uint16:
-        found = found.astype(np.uint8)
+        found = (found >> 8).astype(np.uint8)
     pixels: Pixels = _swapped(cv2, found)
     return pixels
 
@@ -121,7 +120,7 @@ def resize_pixels(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     Raises:
         DataError: ``pixels`` are not uint8 in one of the three shapes, or ``size`` is not positive.
     """
-    pixels = _checked(pixels)
+    _check(pixels)
     height, width = size
     if height < 1 or width < 1:
         raise DataError(f"an image cannot be {height} pixels high and {width} wide; use sizes of 1 and more")

@@ -254,7 +254,9 @@ class RunLog:
         arrays = [None if value is None else to_array(value, copy=True) for value in values]
         for array in arrays:
             if array is not None and array.dtype.kind == "c":
-                raise DataError(f"{tag}: expected real numbers, got {describe(array)}; take its abs() or .real")
+                raise DataError(
+                    f"{tag}: expected real numbers, got {describe(array)}; take its abs() or .real"
+                )
         step, now = self._when(tag, step, walltime)
         size = sum(array.nbytes for array in arrays if array is not None)
         if size <= small:

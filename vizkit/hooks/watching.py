@@ -92,7 +92,7 @@ class Watch:
 
         # A function, not a method: a deep copy of the network takes it along, and is not counted.
         def on_forward(layer: Any, inputs: Any) -> None:
-            if layer is net and layer.training and paddle.is_grad_enabled():
+            if layer is self._net and layer.training and paddle.is_grad_enabled():
                 self._on_forward()
 
         self._hook = net.register_forward_pre_hook(on_forward) if tracker.enabled else None
@@ -103,9 +103,12 @@ class Watch:
             return
         self._hook.remove()
         self._hook = None
-        with self._guard("weights and gradients"):
-            self._finish()
-        self._stop_receiving()
+        try:
+            with self._guard("weights and gradients"):
+                self._finish()
+        finally:
+            self._stop_receiving()
+            self._net = None
 
     def _on_forward(self) -> None:
         with self._guard("weights and gradients"):
