@@ -8,54 +8,64 @@ PYTHON ?= python3
 VENV := .venv
 CONSTRAINTS := constraints.txt
 
-bin := $(VENV)/bin
-demo_ready := $(VENV)/.demo-ready
-test_ready := $(VENV)/.test-ready
-unfinished := $(VENV)/.unfinished
-
 .NOTPARALLEL:
-.PHONY: help demo test lint lock same-python
+.PHONY: help demo test lint bench bench-here lock same-python
 
 help:
-	@echo "make demo   train LeNet on MNIST, nine runs that are recorded into log/lenet/"
-	@echo "make test   lint, types and all tests"
-	@echo "make lint   lint and types alone"
-	@echo "make lock   resolve the pinned versions anew; needs uv (UPGRADE=--upgrade: the newest ones)"
+	@echo "make demo    train LeNet on MNIST, nine runs that are recorded into log/lenet/"
+	@echo "make test    lint, types and all tests"
+	@echo "make lint    lint and types alone"
+	@echo "make bench   measure VizKit beside its peers"
+	@echo "make lock    resolve the pinned versions anew; needs uv (UPGRADE=--upgrade: the newest ones)"
 
-demo: $(demo_ready)
-	$(bin)/python -m vizkit.demo
+demo: $(VENV)/.demo-ready
+	$(VENV)/bin/python -m vizkit.demo
 
 test: lint
-	$(bin)/python -m pytest -n auto
+	$(VENV)/bin/python -m pytest -n auto
 
-lint: $(test_ready)
-	$(bin)/ruff check .
-	$(bin)/lint-imports --no-logo
-	$(bin)/mypy
+lint: $(VENV)/.test-ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/lint-imports --no-logo
+	$(VENV)/bin/mypy
+
+# Apart from the others: the peers need older versions of what VizKit uses.
+bench:
+	@$(MAKE) --no-print-directory bench-here VENV=$(VENV)-bench CONSTRAINTS=benchmarks/constraints.txt
+
+bench-here: $(VENV)/.bench-ready
+	$(VENV)/bin/python -m benchmarks.writing
+
+for_demo := -e '.[demo,paddle]'
+for_test := $(for_demo) --group lint --group test
+for_bench := $(for_demo) --group bench
+
+$(VENV)/.demo-ready: pyproject.toml $(CONSTRAINTS) | same-python
+	$(call install,$(for_demo))
+	@touch $@
+
+$(VENV)/.test-ready: pyproject.toml $(CONSTRAINTS) | same-python
+	$(call install,$(for_test))
+	@touch $(VENV)/.demo-ready $@
+
+$(VENV)/.bench-ready: pyproject.toml $(CONSTRAINTS) | same-python
+	$(call install,$(for_bench))
+	@touch $@
 
 # A ready mark is there only while what it says is true: installing drops the marks first and sets
 # its own last. Where it was interrupted, halves may lie about: the next one starts from nothing.
-$(demo_ready): pyproject.toml $(CONSTRAINTS) | same-python
-	$(call install,-e '.[demo$(comma)paddle]')
-	@touch $@
-
-$(test_ready): pyproject.toml $(CONSTRAINTS) | same-python
-	$(call install,-e '.[demo$(comma)paddle]' --group lint --group test)
-	@touch $(demo_ready) $@
-
-comma := ,
-pip_install := $(bin)/python -m pip install -q --disable-pip-version-check -c $(CONSTRAINTS)
-
+pip_install := $(VENV)/bin/python -m pip install -q --disable-pip-version-check -c $(CONSTRAINTS)
 define install
 @echo "Installing VizKit and what it needs into $(VENV):" \
 	"1 to 3 minutes and some 500 MB to download the first time, seconds later on ..."
 @mkdir -p $(VENV)
-@test ! -e $(unfinished) || find $(VENV) -mindepth 1 ! -path $(unfinished) -delete
-@touch $(unfinished); rm -f $(demo_ready) $(test_ready)
-@$(bin)/python -m pip --version >/dev/null 2>&1 || { $(PYTHON) -c "$$check_python" && $(PYTHON) -m venv $(VENV); }
+@test ! -e $(VENV)/.unfinished || find $(VENV) -mindepth 1 ! -path $(VENV)/.unfinished -delete
+@touch $(VENV)/.unfinished; rm -f $(VENV)/.*-ready
+@$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || \
+	{ $(PYTHON) -c "$$check_python" && $(PYTHON) -m venv $(VENV); }
 @$(pip_install) pip
 @$(pip_install) --build-constraint $(CONSTRAINTS) $(1)
-@rm $(unfinished)
+@rm $(VENV)/.unfinished
 endef
 
 define check_python
@@ -73,7 +83,7 @@ export check_python
 # An interpreter that is named must be the one at work.
 same-python:
 ifneq ($(origin PYTHON),file)
-	@test ! -e $(demo_ready) || \
+	@test -e $(VENV)/.unfinished || test ! -e $(VENV)/pyvenv.cfg || \
 	grep -Eq "^version(_info)? = $$($(PYTHON) -c 'import platform; print(platform.python_version())')" $(VENV)/pyvenv.cfg || \
 	{ echo "$(VENV) was made with another Python: remove it, or keep one more, as in VENV=.venv312"; exit 1; }
 endif

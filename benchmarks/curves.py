@@ -37,8 +37,8 @@ def run(root: str) -> list[Table]:
     ours, stock, ours_few, stock_few, *_ = taken.values()
     rows = [(name, *three(times, ours, ms)) for name, times in taken.items()]
     notes = [
-        "The whole, close included, but for the call alone, after which a training goes on. VizKit also records "
-        "AP and AUC of each class and their means, from all scores.",
+        "The whole, close included, but for the call alone, after which a training goes on. VizKit also "
+        "records AP and AUC of each class and their means, from all scores.",
         "VisualDL's functions need numpy's removed `np.float`, which is put back while they run. (Its ROC "
         "curves are wrong all the same.)",
     ]

@@ -63,9 +63,9 @@ def _table(root: str, shape: tuple[int, int, int], kind: type) -> Table:
         median(paced[base]) <= GOALS[shape],
     )
     note = (
-        f"Paced: the mean of {PACED_CALLS} calls with {PACE * 1e3:.0f} ms between them, the calls alone. Loop: the "
-        f"mean of {LOOP_CALLS} calls in a tight loop with close included. Every call gets a copy made before, "
-        "since stock VisualDL writes into float images."
+        f"Paced: the mean of {PACED_CALLS} calls with {PACE * 1e3:.0f} ms between them, the calls alone. "
+        f"Loop: the mean of {LOOP_CALLS} calls in a tight loop with close included. Every call gets a copy "
+        "made before, since stock VisualDL writes into float images."
     )
     columns = ("", "paced, us a call", "min", "times vizkit", "loop with close, us", "min", "times vizkit")
     return Table(f"Image {size} {kind.__name__}", columns, rows, [note], [goal])

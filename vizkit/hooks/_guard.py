@@ -6,10 +6,13 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vizkit.errors import DataError, VizKitError, VizKitWarning
 from vizkit.measures.arrays import describe
+
+if TYPE_CHECKING:
+    from vizkit.tracker import Tracker
 
 __all__ = ["Guard", "Spacing"]
 
@@ -18,10 +21,13 @@ _AUTO_SHARE = 0.01
 
 
 class Guard:
-    """Turns what fails within it into one warning for each path; raises if ``strict``."""
+    """Turns what fails within it into one warning for each path, counted in ``tracker.lost``.
 
-    def __init__(self, strict: bool) -> None:
-        self._strict = strict
+    A strict tracker lets it raise.
+    """
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
         self._warned: set[str] = set()
 
     @contextmanager
@@ -32,12 +38,13 @@ class Guard:
         except VizKitWarning:  # made an error by the user's filter
             raise
         except Exception as error:
-            if self._strict:
+            if self._tracker.strict:
                 raise
             self.warn(path, error)
 
     def warn(self, path: str, reason: object) -> None:
         """Says once that ``path`` was not recorded, and why."""
+        self._tracker.lost[path] += 1
         if path in self._warned:
             return
         self._warned.add(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from vizkit.hooks.evaluation import LabelledScores, MeanLoss
 from vizkit.hooks.metrics import metric_scalars, spread
 from vizkit.hooks.parameters import record_histograms
 from vizkit.hooks.samples import captioned_input, looks_like_images
-from vizkit.hooks.saving import log_model
+from vizkit.hooks.saving import log_model, record_graph
 from vizkit.measures.arrays import describe
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ def callback(
     save_model: bool = False,
 ) -> Any:
     """A callback that records what ``paddle.Model.fit`` and ``evaluate`` do.
+
+    In Paddle's static mode scalars are all that is recorded.
 
     Steps start at 0 and grow by one a batch, over epochs, over several ``fit`` and over resumed
     runs. An evaluation is recorded at the step of the last batch that was trained before it.
@@ -128,7 +129,8 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         self._normalised = normalised
         self._graph = graph
         self._save_model = save_model
-        self._guard = Guard(tracker.strict)
+        self._guard = Guard(tracker)
+        self._dynamic = True
         self._step = 0
         self._epoch = 0
         self._rate: float | None = None
@@ -143,9 +145,9 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
     def on_train_begin(self, logs: Any = None) -> None:
         """Sets the clock, and records the weights that training starts from."""
         with self._guard("training steps"):
-            self._forget_batch()
+            self._begin()
             self._step = max(self._step, self._last_step() + 1, self._tracker.step)
-        if self._weights.on:
+        if self._weights.on and self._dynamic:
             self._record_weights(self._step)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -160,7 +162,7 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
             self._rate = None if get_rate is None else get_rate()
         with self._guard("input images"):
             self._forget_batch()
-            if self._graph or self._images.due(self._step):
+            if self._dynamic and (self._graph or self._images.due(self._step)):
                 self._batch = capture_next(self.model, "train")
 
     def on_train_batch_end(self, step: int, logs: Any = None) -> None:
@@ -176,13 +178,13 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         batch, self._batch = self._batch, None
         if batch is not None:
             self._record_batch(batch, step)
-        if self._weights.due(step) and step != self._weights_step:
+        if self._dynamic and self._weights.due(step) and step != self._weights_step:
             self._record_weights(step)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Records the final weights, and waits until all is in the log."""
         step = self._step - 1
-        if self._weights.on and step > self._weights_step:
+        if self._dynamic and self._weights.on and step > self._weights_step:
             self._record_weights(step)
         if self._save_model:
             with self._guard("inference model"):
@@ -199,22 +201,20 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         if self._graph:
             self._graph = False
             with self._guard("graph"):
-                self._record_graph(batch)
-
-    def _record_graph(self, batch: Batch) -> None:
-        if _holds_graph(self._tracker.logdir):
-            return
-        model = self.model
-        if model._input_info is not None and not model._is_shape_inferred:
-            spec = list(model._inputs)
-        else:
-            spec = [paddle.static.InputSpec([None, *array.shape[1:]], array.dtype) for array in batch.inputs]
-        self._tracker.log_graph(model.network, spec)
+                record_graph(self._tracker, self.model, batch.inputs)
 
     def _record_weights(self, step: int) -> None:
         self._weights_step = step
         with self._guard("weights"), self._weights.timed():
             record_histograms(self._tracker, "weights", dict(self.model.network.named_parameters()), step)
+
+    def _begin(self) -> None:
+        self._forget_batch()
+        self._dynamic = paddle.in_dynamic_mode()
+        if not self._dynamic:
+            # There, even reading a weight would add operators to the program.
+            what = "weights, images, curves and graph"
+            self._guard.warn(what, "Paddle is in static mode; call paddle.disable_static() first")
 
     def _forget_batch(self) -> None:
         """Drops a batch that did not get to its end."""
@@ -233,8 +233,8 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         """Starts to gather."""
         self._eval_metrics = list((logs or {}).get("metrics") or ())
         self._eval_loss = MeanLoss()
-        self._scores = LabelledScores() if self._curves else None
-        self._forget_batch()
+        self._begin()
+        self._scores = LabelledScores() if self._curves and self._dynamic else None
 
     def on_eval_batch_begin(self, step: int, logs: Any = None) -> None:
         """Looks at the batch if its scores are wanted."""
@@ -286,10 +286,3 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         self._tracker.log_curves(
             "eval", result.labels, result.scores, step, class_names=names, activation=result.activation
         )
-
-
-def _holds_graph(logdir: str) -> bool:
-    try:
-        return any("vdlgraph" in name for name in os.listdir(logdir))
-    except OSError:  # a remote directory
-        return False

@@ -1,9 +1,10 @@
-"""Saving a network for inference into the run's directory."""
+"""What is kept of a network in the run's directory: the network itself, and its graph."""
 
 from __future__ import annotations
 
 import inspect
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from vizkit.errors import DataError
@@ -14,7 +15,7 @@ from vizkit.measures.arrays import describe
 if TYPE_CHECKING:
     from vizkit.tracker import Tracker
 
-__all__ = ["log_model"]
+__all__ = ["log_model", "record_graph"]
 
 _MISLEADING = ("vdlrecords", "vdlgraph", "pdmodel")  # stock VisualDL takes such files for its own
 
@@ -38,6 +39,8 @@ def log_model(tracker: Tracker, model: Any, input_spec: Any = None, name: str = 
     network = model.network if isinstance(model, paddle.Model) else model
     if not isinstance(network, paddle.nn.Layer):
         raise DataError(f"expected a paddle.nn.Layer or a paddle.Model, got {describe(model)}")
+    if not paddle.in_dynamic_mode():
+        raise DataError("a network is saved from dynamic mode: call paddle.disable_static() first")
     if "://" in tracker.logdir:
         raise DataError(f"{tracker.logdir} is remote: paddle.jit.save writes to local directories only")
     if not name or os.path.basename(name) != name or any(part in name for part in _MISLEADING):
@@ -57,6 +60,30 @@ def log_model(tracker: Tracker, model: Any, input_spec: Any = None, name: str = 
         twin.eval()
         paddle.jit.save(twin, path, input_spec=spec)
     return path
+
+
+def record_graph(tracker: Tracker, model: Any, inputs: Sequence[Any]) -> None:
+    """Records the graph of a ``paddle.Model``, unless the run has one.
+
+    Args:
+        tracker: what records.
+        model: the model.
+        inputs: a batch that it took, for their shapes if the model was not told them.
+    """
+    if _holds_graph(tracker.logdir):
+        return
+    if model._input_info is not None and not model._is_shape_inferred:
+        spec = list(model._inputs)
+    else:
+        spec = [paddle.static.InputSpec([None, *array.shape[1:]], array.dtype) for array in inputs]
+    tracker.log_graph(model.network, spec)
+
+
+def _holds_graph(logdir: str) -> bool:
+    try:
+        return any("vdlgraph" in name for name in os.listdir(logdir))
+    except OSError:  # a remote directory
+        return False
 
 
 def _known_inputs(model: Any, network: Any) -> list[Any] | None:

@@ -58,11 +58,14 @@ def watch(
         A handle; its ``remove()`` records what is still due and takes all hooks off.
 
     Raises:
-        DataError: ``net`` is no layer or has no parameters, a bad ``every``, or nothing to record.
+        DataError: ``net`` is no layer or has no parameters, a bad ``every``, nothing to record, or
+            Paddle's static mode.
     """
     if not isinstance(net, paddle.nn.Layer):
         hint = "; pass model.network, or use tracker.callback()" if isinstance(net, paddle.Model) else ""
         raise DataError(f"only a paddle.nn.Layer can be watched, got {describe(net)}{hint}")
+    if not paddle.in_dynamic_mode():
+        raise DataError("a network is watched in dynamic mode: call paddle.disable_static() first")
     if not net.parameters():
         raise DataError(f"{type(net).__name__} has no parameters to watch")
     if not weights and not gradients:
@@ -83,7 +86,7 @@ class Watch:
         self._spacing = spacing
         self._weights = f"weights/{name}".rstrip("/") if weights else None
         self._gradients = f"gradients/{name}".rstrip("/") if gradients else None
-        self._guard = Guard(tracker.strict)
+        self._guard = Guard(tracker)
         self._passes = 0
         self._due = False
         self._start: int | None = None

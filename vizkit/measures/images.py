@@ -43,9 +43,10 @@ def to_pixels(
 
     Booleans become 0 and 255. Integers in 0..255 are kept, except that an image of only 0 and 1 is
     a mask and becomes 0 and 255; a uint16 image above 255 is divided by 257. Floats in [0, 1] are
-    multiplied by 255 (those up to 2, of an image made brighter, are white), floats in [0, 255] rounded. All else is stretched from its smallest to its
-    largest finite value. NaN is drawn magenta, which makes a grey image RGB, Inf white and -Inf
-    black (0 and 255 in their channels).
+    multiplied by 255, as are those up to 2, of an image made brighter, which are then cut off;
+    floats in [0, 255] are rounded. All else is stretched from its smallest to its largest finite
+    value. NaN is drawn magenta, which makes a grey image RGB, Inf white and -Inf black (0 and 255
+    in their channels).
 
     Args:
         img: an array, a tensor, nested lists or a PIL image (whose own layout is known).
