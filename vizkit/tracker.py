@@ -84,6 +84,7 @@ class Tracker:
         self._clock = 0
         self._renamed: dict[tuple[str, Any], str] = {}  # (kind, tag) -> the tag in its place
         self._failures: list[Exception] = []
+        self._watches: list[Any] = []
         self._lock = threading.RLock()
 
     def _open(self, logdir: str, if_exists: str, display_name: str) -> LogWriter:
@@ -438,7 +439,9 @@ class Tracker:
         """Records weights and gradients of a network in a loop of one's own; see `vizkit.hooks.watch`."""
         from vizkit import hooks
 
-        return hooks.watch(self, net, **options)
+        watching = hooks.watch(self, net, **options)
+        self._watches.append(watching)
+        return watching
 
     def log_model(self, model: Any, input_spec: Any = None, **options: Any) -> str | None:
         """Saves a network for inference into the run's directory; see `vizkit.hooks.log_model`.
@@ -529,7 +532,12 @@ class Tracker:
         self._raise_failure()
 
     def close(self) -> None:
-        """Finishes the run; what is recorded afterwards is lost. Calling it again does nothing."""
+        """Finishes the run; what is recorded afterwards is lost. Calling it again does nothing.
+
+        What `watch` watches is let go.
+        """
+        while self._watches:
+            self._watches.pop().remove()
         self._writer.close()
         self._raise_failure()
 

@@ -436,8 +436,9 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
             )
             frames, areas = [], []
             for row, (pr, roc) in zip(tags, pairs, strict=False):
-                frames.append(encode.encode_pr_curve(row[0], pr, step, now))
-                frames.append(encode.encode_roc_curve(row[1], roc, step, now))
+                counts = encode.encode_counts(pr)
+                frames.append(encode.encode_pr_curve(row[0], pr, step, now, counts))
+                frames.append(encode.encode_roc_curve(row[1], roc, step, now, counts))
                 areas.append((row[2:], (pr.ap, roc.auc)))
             if count > 1:
                 known = np.array([pair for _, pair in areas if not np.isnan(pair).any()])

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from visualdl.proto.record_pb2 import Record as Proto
-from vizkit.measures.audio import to_wave
-from vizkit.measures.png import encode_png
 
 from vizkit.errors import DataError
+from vizkit.measures.audio import to_wave
 from vizkit.measures.curves import pr_roc_curves
 from vizkit.measures.histograms import Histogram, histogram
+from vizkit.measures.png import encode_png
 from vizkit.records import encode
 from vizkit.records.decode import decode_head, decode_record
 from vizkit.records.frames import Damage, Frame, read_frames, scan

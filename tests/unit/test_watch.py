@@ -231,7 +231,6 @@ def test_two_networks_are_told_apart_by_name(tmp_path: Path) -> None:
     assert not {"gradients/generator", "weights/critic"} & kinds
 
 
-@pytest.mark.xfail(strict=True, reason="Tracker.close does not call the handles' remove() yet")
 def test_what_is_due_is_recorded_when_the_tracker_closes(tmp_path: Path) -> None:
     net = network()
     with Tracker(tmp_path) as tracker:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vizkit.errors import DataError
 from vizkit.hooks._paddle import paddle
-from vizkit.hooks.graph import _copy, _untouched
+from vizkit.hooks._twin import copied, untouched
 from vizkit.measures.arrays import describe
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def log_model(tracker: Tracker, model: Any, input_spec: Any = None, name: str = 
             "[paddle.static.InputSpec([None, 1, 28, 28], 'float32')]"
         )
     path = os.path.join(tracker.logdir, name)
-    with _untouched():
-        twin = _copy(network)
+    with untouched():
+        twin = copied(network)
         twin.eval()
         paddle.jit.save(twin, path, input_spec=spec)
     return path

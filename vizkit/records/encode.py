@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizkit.errors import DataError
 from vizkit.measures.arrays import describe, to_float
@@ -25,6 +23,7 @@ from vizkit.records.types import Embeddings, HParams
 
 __all__ = [
     "encode_audio",
+    "encode_counts",
     "encode_embeddings",
     "encode_histogram",
     "encode_hparams",
@@ -53,7 +52,7 @@ _EXACT_KEY = wire.key(EXACT_VALUE, wire.FIXED64)
 _pack_both = struct.Struct("<Bf2sd").pack
 _single = struct.Struct("<xf").unpack_from
 _pack_single = struct.Struct("<Bf").pack
-_SMALL_STEPS = [b""] + [b"\x08" + wire.varint(step) for step in range(1, 1 << 14)]
+_SMALL_STEPS = [b"", *(b"\x08" + step for step in wire.SMALL[1:])]
 
 
 def tag_field(tag: str) -> bytes:
@@ -195,28 +194,39 @@ def encode_histogram(tag: str, histogram: Histogram, step: Any, walltime: int) -
     return _frame(8, tag, step, walltime, payload)
 
 
-def _counts(counts: Sequence[NDArray[np.float64]]) -> tuple[list[bytes], list[bytes]]:
-    """TP, FP, TN, FN as the integers that VisualDL holds, and exactly where that loses weights."""
-    whole, exact = [], []
-    for number, (own, values) in enumerate(zip(WEIGHTED, counts, strict=True), start=1):
-        rounded = np.rint(values)
-        whole.append(wire.varints(number, rounded.astype(np.int64).tolist()))
-        if not np.array_equal(rounded, values):
-            exact.append(wire.doubles(own, values))
-    return whole, exact
+Counts = tuple[list[bytes], list[bytes]]
 
 
-def encode_pr_curve(tag: str, curve: PRCurve, step: Any, walltime: int) -> bytes:
+def encode_counts(curve: PRCurve | ROCCurve) -> Counts:
+    """TP, FP, TN, FN as the integers that VisualDL holds, and exactly where that loses weights.
+
+    They are the same for the PR and the ROC curve of one class, and cost the most of both.
+    """
+    counts = np.array((curve.tp, curve.fp, curve.tn, curve.fn))
+    rounded = np.rint(counts)
+    whole = wire.varint_rows(rounded.astype(np.int64))
+    lossy = (rounded != counts).any(axis=1)
+    return (
+        [wire.packed(number, row) for number, row in enumerate(whole, start=1)],
+        [wire.doubles(own, row) for own, row, loss in zip(WEIGHTED, counts, lossy, strict=True) if loss],
+    )
+
+
+def encode_pr_curve(
+    tag: str, curve: PRCurve, step: Any, walltime: int, counts: Counts | None = None
+) -> bytes:
     """A precision-recall curve with its thresholds and average precision."""
-    whole, exact = _counts((curve.tp, curve.fp, curve.tn, curve.fn))
+    whole, exact = counts or encode_counts(curve)
     rates = [wire.doubles(5, curve.precision), wire.doubles(6, curve.recall)]
     own = [wire.doubles(THRESHOLDS, curve.thresholds), wire.double(AREA, curve.ap)]
     return _frame(9, tag, step, walltime, b"".join(whole + rates + own + exact))
 
 
-def encode_roc_curve(tag: str, curve: ROCCurve, step: Any, walltime: int) -> bytes:
+def encode_roc_curve(
+    tag: str, curve: ROCCurve, step: Any, walltime: int, counts: Counts | None = None
+) -> bytes:
     """A receiver operating characteristic with its thresholds and the area under it."""
-    whole, exact = _counts((curve.tp, curve.fp, curve.tn, curve.fn))
+    whole, exact = counts or encode_counts(curve)
     rates = [wire.doubles(5, curve.tpr), wire.doubles(6, curve.fpr)]
     own = [wire.doubles(THRESHOLDS, curve.thresholds), wire.double(AREA, curve.auc)]
     return _frame(11, tag, step, walltime, b"".join(whole + rates + own + exact))

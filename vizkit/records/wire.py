@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = [
+    "SMALL",
     "Field",
     "doubles",
     "fields",
@@ -22,7 +24,7 @@ __all__ = [
     "packed",
     "signed",
     "varint",
-    "varints",
+    "varint_rows",
 ]
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
@@ -47,6 +49,11 @@ def varint(n: int) -> bytes:
         n >>= 7
     out.append(n)
     return bytes(out)
+
+
+SMALL = [varint(n) for n in range(1 << 14)]
+"""The varints of one and two bytes, which nearly all are."""
+_SMALL = np.array(SMALL, dtype=object)
 
 
 def key(number: int, wire_type: int) -> bytes:
@@ -79,9 +86,11 @@ def floats(number: int, values: Iterable[float]) -> bytes:
     return packed(number, np.asarray(values, dtype="<f4").tobytes())
 
 
-def varints(number: int, values: Iterable[int]) -> bytes:
-    """A packed repeated int64 field."""
-    return packed(number, b"".join(map(varint, values)))
+def varint_rows(values: NDArray[np.int64]) -> list[bytes]:
+    """The varints of each row of a matrix, one behind the other."""
+    if values.size and values.min() >= 0 and values.max() < len(SMALL):
+        return [b"".join(row) for row in _SMALL[values].tolist()]
+    return [b"".join(map(varint, row)) for row in values.tolist()]
 
 
 def signed(n: int) -> int:
