@@ -8,6 +8,9 @@ PYTHON ?= python3
 VENV := .venv
 CONSTRAINTS := constraints.txt
 
+# Where the machine has no libgomp, which Paddle needs, there is the one that scikit-learn brings along.
+export LD_LIBRARY_PATH := $(CURDIR)/$(VENV)/lib$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
+
 .NOTPARALLEL:
 .PHONY: help demo test lint bench bench-here lock same-python
 
@@ -65,6 +68,8 @@ define install
 	{ $(PYTHON) -c "$$check_python" && $(PYTHON) -m venv $(VENV); }
 @$(pip_install) pip
 @$(pip_install) --build-constraint $(CONSTRAINTS) $(1)
+@$(VENV)/bin/python -c 'import ctypes; ctypes.CDLL("libgomp.so.1")' 2>/dev/null || \
+	{ cd $(VENV)/lib && ln -sf python3*/site-packages/scikit_learn.libs/libgomp-* libgomp.so.1; }
 @rm $(VENV)/.unfinished
 endef
 
