@@ -68,6 +68,8 @@ define install
 	{ $(PYTHON) -c "$$check_python" && $(PYTHON) -m venv $(VENV); }
 @$(pip_install) pip
 @$(pip_install) --build-constraint $(CONSTRAINTS) $(1)
+@$(VENV)/bin/python -c 'import cv2' 2>/dev/null || \
+	$(pip_install) --no-deps --force-reinstall opencv-python-headless  # needs no libGL
 @$(VENV)/bin/python -c 'import ctypes; ctypes.CDLL("libgomp.so.1")' 2>/dev/null || \
 	{ cd $(VENV)/lib && ln -sf python3*/site-packages/scikit_learn.libs/libgomp-* libgomp.so.1; }
 @rm $(VENV)/.unfinished
@@ -94,7 +96,7 @@ ifneq ($(origin PYTHON),file)
 endif
 
 lock_command := uv pip compile pyproject.toml --universal --python-version 3.10 --quiet --no-annotate \
-	--custom-compile-command 'make lock' $(UPGRADE) --extra demo --extra paddle --group build
+	--custom-compile-command 'make lock' $(UPGRADE) --extra demo --extra paddle --group setup
 
 lock:
 	$(lock_command) --group lint --group test -o constraints.txt

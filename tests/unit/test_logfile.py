@@ -325,12 +325,12 @@ def test_a_worker_takes_one_large_job_but_not_two_at_once() -> None:
     worker.drain()
 
 
-def test_logs_with_a_scheme_go_through_visualdls_file_layer(tmp_path: Path) -> None:
+@pytest.fixture
+def memory(tmp_path: Path) -> str:
+    """A scheme of VisualDL's file layer, ``memory://``, which keeps files in ``tmp_path``."""
     from visualdl.io import bfile
 
     class Memory(bfile.LocalFileSystem):
-        """VisualDL's own file system under a scheme of ours."""
-
         def _local(self, path: str) -> str:
             return str(tmp_path / path.removeprefix("memory://"))
 
@@ -340,17 +340,37 @@ def test_logs_with_a_scheme_go_through_visualdls_file_layer(tmp_path: Path) -> N
         def makedirs(self, path: str) -> None:
             os.makedirs(self._local(path), exist_ok=True)
 
-        def append(self, path: str, content: bytes, binary_mode: bool = False) -> None:
+        def append(self, path: str, content: bytes | str, binary_mode: bool = False) -> None:
             with open(self._local(path), "ab") as file:
-                file.write(content)
+                file.write(content if isinstance(content, bytes) else content.encode())
 
         write = append
 
     bfile.default_file_factory.register_filesystem("memory", Memory())
-    log = RemoteLog("memory://run/vdlrecords.1.log", lambda: frame(0))
+    return "memory://"
+
+
+def test_logs_with_a_scheme_go_through_visualdls_file_layer(memory: str, tmp_path: Path) -> None:
+    log = RemoteLog(memory + "run/vdlrecords.1.log", lambda: frame(0))
     log.append(frame(1))
     log.append(frame(2))
     log.close()
     assert steps(tmp_path / "run" / "vdlrecords.1.log") == [0, 1, 2]
     with pytest.raises(ClosedError):
         log.append(frame(3))
+
+
+def test_a_tracker_records_into_a_directory_with_a_scheme(memory: str, tmp_path: Path) -> None:
+    import paddle
+
+    from vizkit import Tracker
+
+    with Tracker(memory + "remote/run", hparams={"lr": 1}) as tracker:
+        tracker.log({"loss": 0.5})
+        tracker.log_histogram("h", [1, 2, 3])
+        tracker.log_graph(paddle.nn.Linear(2, 2), [paddle.static.InputSpec([-1, 2])])
+    (log,) = (tmp_path / "remote" / "run").glob("vdlrecords*")
+    found = [decode_record(data) for data in read_frames(log.read_bytes())]
+    assert [record.kind for record in found] == ["meta_data", "hparams", "scalar", "histogram"]
+    assert len(list((tmp_path / "remote" / "run").glob("vdlgraph*"))) == 1
+    assert not tracker.lost

@@ -1,0 +1,95 @@
+"""The demo: its grid, its data, and that a run records all that the tutorial shows."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from pathlib import Path
+
+import numpy as np
+import paddle
+import pytest
+from rich.console import Console
+
+from tests.helpers import ROOT, by_tag, stock
+from vizkit.demo import results, training
+
+
+def test_every_optimizer_meets_every_learning_rate_and_batch_size_once() -> None:
+    grid = training.grid()
+    assert len(grid) == 9
+    for one, other in itertools.permutations(("learning_rate", "batch_size", "optimizer"), 2):
+        assert len({(getattr(settings, one), getattr(settings, other)) for settings in grid}) == 9
+
+
+def test_the_digits_are_real_and_shuffled() -> None:
+    train, evaluation = training.digits()
+    assert (len(train), len(evaluation)) == (4000, 1000)
+    assert train.images.shape == (4000, 1, 28, 28)
+    assert (train.images.min(), train.images.max()) == (0.0, 1.0)
+    for part in (train, evaluation):
+        assert set(np.unique(part.labels)) == set(range(10))
+    assert len(set(train.labels[:50, 0].tolist())) > 5
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two small runs, the second started over once."""
+    root = tmp_path_factory.mktemp("log")
+    train, evaluation = training.digits()
+    data = (
+        training.Digits(train.images[:640], train.labels[:640]),
+        training.Digits(evaluation.images[:200], evaluation.labels[:200]),
+    )
+    steps = []
+    for name, settings in (
+        ("run1", training.grid()[7]),
+        ("run2", training.grid()[0]),
+        ("run2", training.grid()[0]),
+    ):
+        training.train(root / name, settings, data, epochs=2, on_step=lambda: steps.append(1))
+    assert len(steps) == 2 * (10 + 20 + 20)
+    return [root / "run1", root / "run2"]
+
+
+def test_a_run_records_all_that_the_tutorial_shows(runs: list[Path]) -> None:
+    found = by_tag(runs[0])
+    for tag in ("train/loss", "train/acc", "train/learning rate"):
+        assert [record.step for record in found[tag]] == list(range(20)), tag
+    for tag in ("eval/loss", "eval/acc", "eval/ap", "eval/auc"):
+        assert [record.step for record in found[tag]] == [9, 19], tag
+    for digit in range(10):
+        for tag, kind in (("pr", "pr_curve"), ("roc", "roc_curve"), ("ap", "scalar"), ("auc", "scalar")):
+            assert [record.kind for record in found[f"eval/{tag}/{digit}"]] == [kind, kind]
+            assert len(stock(runs[0], kind, f"eval/{tag}/{digit}")) == 2
+    net = paddle.vision.models.LeNet()
+    for name, _ in net.named_parameters():
+        assert found[f"weights/{name.replace('.', '/')}"][0].kind == "histogram"
+    assert [record.kind for record in found["train/input"]] == ["image"]
+    (hparams,) = found["hparam"]
+    assert hparams.data.hparams == {"learning rate": 0.001, "batch size": 64, "optimizer": "Adam"}
+    assert hparams.data.metrics == ["train/loss", "train/acc", "eval/loss", "eval/acc"]
+    assert list(runs[0].glob("vdlgraph*"))
+    model = paddle.jit.load(str(runs[0] / "inference"))
+    assert model(paddle.zeros([1, 1, 28, 28])).shape == [1, 10]
+
+
+def test_runs_are_ranked_by_their_best_accuracy(runs: list[Path]) -> None:
+    ranked = results.ranked(runs)
+    best = [max(record.data for record in by_tag(run)["eval/acc"]) for run in runs]
+    assert [result.best_acc for result in ranked] == sorted(best, reverse=True)
+    assert {result.name for result in ranked} == {"run1", "run2"}
+    out = io.StringIO()
+    Console(file=out, width=80).print(results.table(ranked))
+    first = next(line for line in out.getvalue().splitlines() if ranked[0].name in line)
+    assert f"{ranked[0].best_acc:.4f}" in first
+
+
+def test_the_sample_runs_that_ship_are_whole_and_small() -> None:
+    samples = sorted(path for path in (ROOT / "log" / "sample").iterdir() if path.is_dir())
+    assert len(samples) >= 2
+    for run in samples:
+        found = by_tag(run)
+        assert len(found["eval/acc"]) == 4
+        assert len(stock(run, "scalar", "train/loss")) == len(found["train/loss"]) > 100
+    assert sum(path.stat().st_size for path in (ROOT / "log" / "sample").rglob("*")) < 5_000_000
