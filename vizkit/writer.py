@@ -450,7 +450,14 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
             return b"".join(frames)
 
         self._later(
-            "pr_curve", tags[0][0], step, walltime, (labels, predictions, weights), build, small=_SMALL_CURVE
+            "pr_curve",
+            tags[0][0],
+            step,
+            walltime,
+            (labels, predictions, weights),
+            build,
+            small=_SMALL_CURVE,
+            order="F",
         )
 
     def add_confusion_matrix(

@@ -5,7 +5,7 @@ Tensors are recognised by what they can do, never by importing their framework.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,13 +49,14 @@ def to_float(value: Any) -> float:
         ) from None
 
 
-def to_array(value: Any, *, copy: bool = False) -> NDArray[Any]:
+def to_array(value: Any, *, copy: bool = False, order: Literal["C", "F"] = "C") -> NDArray[Any]:
     """``value`` as a NumPy array on the host.
 
     Args:
         value: an array, a tensor of any framework (on any device, with or without gradient),
             or nested sequences of numbers. bfloat16 becomes float32.
         copy: whether the result must not share memory with ``value``.
+        order: of the axes in a copy's memory; "F" for what is read by columns.
 
     Raises:
         DataError: ``value`` holds no numbers (text, objects, ragged lists).
@@ -69,7 +70,7 @@ def to_array(value: Any, *, copy: bool = False) -> NDArray[Any]:
         array, fresh = array.astype(np.float32), True
     if array.dtype.kind not in "biufc":
         raise DataError(f"expected an array of numbers, got {describe(value)}")
-    return array.copy() if copy and not fresh else array
+    return array.copy(order) if copy and not fresh else array
 
 
 def _from_foreign(value: Any) -> tuple[NDArray[Any], bool]:

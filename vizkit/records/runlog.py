@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from vizkit.errors import ClosedError, DataError, TagError, VizKitWarning
 from vizkit.measures.arrays import describe, to_array, to_float
@@ -243,6 +243,7 @@ class RunLog:
         build: Callable[[Sequence[Any], Any, int], bytes],
         *,
         small: int = 0,
+        order: Literal["C", "F"] = "C",
     ) -> None:
         """Has the worker build a record from copies of ``values``, checked here.
 
@@ -251,7 +252,7 @@ class RunLog:
         self._check_tag(tag, kind)
         if self._closed:
             raise ClosedError(f"{self._path}: nothing can be recorded after close()")
-        arrays = [None if value is None else to_array(value, copy=True) for value in values]
+        arrays = [None if value is None else to_array(value, copy=True, order=order) for value in values]
         for array in arrays:
             if array is not None and array.dtype.kind == "c":
                 raise DataError(
