@@ -166,7 +166,7 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
         merged = HParams(
             {**before.hparams, **hparams},
             list(dict.fromkeys([*before.metrics, *metrics])),
-            name=hashlib.md5(self._path.encode(), usedforsecurity=False).hexdigest(),
+            name=hashlib.md5(self._log.path.encode(), usedforsecurity=False).hexdigest(),
         )
         self._hparams = merged
         self._write("hparam", encode.encode_hparams(merged, now))
@@ -547,13 +547,13 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
         from vizkit.hooks.graph import trace_graph
 
         if self._closed:
-            raise ClosedError(f"{self._path}: nothing can be recorded after close()")
+            raise ClosedError(f"{self._log.path}: nothing can be recorded after close()")
+        if not self._write_to_disk:
+            return
         graph = trace_graph(model, input_spec)
         if verbose:
             leaves = [node["is_leaf_node"] for node in graph["nodes"]]
             print(f"Model graph: {sum(leaves)} operators in {len(leaves) - sum(leaves) - 1} layers")
-        if not self._write_to_disk:
-            return
         name = f"vdlgraph.{int(time.time()):010d}.log{self._suffix}"
         rundir.write_text(self._logdir, name, json.dumps(graph))
 

@@ -6,6 +6,7 @@ import argparse
 import collections
 import inspect
 import io
+import itertools
 import json
 import math
 import wave
@@ -95,6 +96,22 @@ def test_a_directorys_log_is_continued_so_that_stock_sees_all_of_it(tmp_path: Pa
             writer.add_scalar("a", step + 1.0, None)
     assert series(tmp_path, "a") == [(0, 1.0), (1, 2.0), (2, 3.0)]
     assert [item.value for item in stock(tmp_path, "scalar", "a")] == [1.0, 2.0, 3.0]
+
+
+def test_two_writers_made_before_the_first_record_share_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would begin a file of its own, of which stock VisualDL shows one."""
+    from vizkit.records import rundir
+
+    clock = itertools.count(1)
+    monkeypatch.setattr(rundir.time, "time", lambda: next(clock))
+    first, second = LogWriter(tmp_path), LogWriter(tmp_path)
+    assert first.file_name != second.file_name
+    second.add_scalar("a", 1, 0)
+    first.add_scalar("b", 2, 0)
+    assert first.file_name == second.file_name == str(log_of(tmp_path))
+    assert set(by_tag(tmp_path)) == {"a", "b"}
 
 
 def test_nothing_is_created_before_the_first_record(tmp_path: Path) -> None:

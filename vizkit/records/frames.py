@@ -7,13 +7,17 @@ and either another such frame follows or its record can be taken apart.
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from vizkit.records import wire
 
-__all__ = ["Damage", "Frame", "damage", "read_frames", "scan"]
+__all__ = ["Buffer", "Damage", "Frame", "damage", "mapped", "read_frames", "scan"]
+
+Buffer = bytes | mmap.mmap
 
 
 class Frame(NamedTuple):
@@ -30,7 +34,7 @@ class Damage(NamedTuple):
     end: int
 
 
-def _claimed_at(data: bytes, pos: int) -> Frame | None:
+def _claimed_at(data: Buffer, pos: int) -> Frame | None:
     """The frame that the lengths at ``pos`` speak of."""
     start = pos + 8
     # The highest bytes of a length are 0 in any log that fits a disk.
@@ -44,7 +48,7 @@ def _claimed_at(data: bytes, pos: int) -> Frame | None:
     return Frame(start, end) if inner + size == end <= len(data) and size else None
 
 
-def _frame_at(data: bytes, pos: int) -> Frame | None:
+def _frame_at(data: Buffer, pos: int) -> Frame | None:
     """The whole frame at ``pos``, or None."""
     frame = _claimed_at(data, pos)
     if frame is None or _claimed_at(data, frame.end):
@@ -59,7 +63,7 @@ def _frame_at(data: bytes, pos: int) -> Frame | None:
     return frame
 
 
-def scan(data: bytes) -> Iterator[Frame | Damage]:
+def scan(data: Buffer) -> Iterator[Frame | Damage]:
     """All that is whole in ``data``, and what lies between, in order. Linear in its size."""
     pos = 0
     while pos < len(data):
@@ -80,7 +84,7 @@ def scan(data: bytes) -> Iterator[Frame | Damage]:
         yield Damage(start, pos)
 
 
-def read_frames(data: bytes) -> Iterator[bytes]:
+def read_frames(data: Buffer) -> Iterator[bytes]:
     """The records of all whole frames."""
     for part in scan(data):
         if isinstance(part, Frame):
@@ -89,5 +93,20 @@ def read_frames(data: bytes) -> Iterator[bytes]:
 
 def damage(path: str | os.PathLike[str]) -> list[Damage]:
     """What of a log is not whole: a torn tail, or broken bytes within."""
-    with open(path, "rb") as file:
-        return [part for part in scan(file.read()) if isinstance(part, Damage)]
+    with mapped(path) as data:
+        return [part for part in scan(data) if isinstance(part, Damage)]
+
+
+@contextmanager
+def mapped(path: str | os.PathLike[str] | int) -> Iterator[Buffer]:
+    """The content of a file (its path or descriptor), without reading it into memory."""
+    fd = path if isinstance(path, int) else os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        if not os.fstat(fd).st_size:
+            yield b""
+            return
+        with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as data:
+            yield data
+    finally:
+        if fd != path:
+            os.close(fd)

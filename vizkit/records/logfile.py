@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from vizkit.errors import ClosedError, VizKitWarning
-from vizkit.records.frames import Damage, Frame, scan
+from vizkit.records.frames import Damage, Frame, mapped, scan
 
 try:
     import fcntl
@@ -51,14 +51,17 @@ class RecordLog(Protocol):
         """Releases the file; `append` raises `ClosedError` from now on."""
 
 
-def open_log(path: str, first: Callable[[], bytes] = bytes) -> RecordLog:
+def open_log(
+    path: str, first: Callable[[], bytes] = bytes, locate: Callable[[], str] | None = None
+) -> RecordLog:
     """The log at ``path``; with a scheme (``bos://``, ``hdfs://``) through VisualDL's file layer.
 
     Args:
         path: the file.
         first: called when the first record comes and the log is empty: frames to begin it with.
+        locate: called when the first record comes and there is no such file: the path to use.
     """
-    return RemoteLog(path, first) if "://" in path else LogFile(path, first)
+    return RemoteLog(path, first) if "://" in path else LogFile(path, first, locate)
 
 
 def lock_exclusive(fd: int) -> bool | None:
@@ -80,9 +83,12 @@ class LogFile:
     In a forked child (a data loader's worker) it is closed: the log belongs to the parent.
     """
 
-    def __init__(self, path: str, first: Callable[[], bytes] = bytes) -> None:
+    def __init__(
+        self, path: str, first: Callable[[], bytes] = bytes, locate: Callable[[], str] | None = None
+    ) -> None:
         self.path = path
         self._first = first
+        self._locate = locate
         self._fd = -1
         self._closed = False
         self._parents = False
@@ -125,6 +131,8 @@ class LogFile:
         if self._closed:
             raise ClosedError(f"{self.path}: nothing can be recorded after close()")
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        if self._locate and not os.path.exists(self.path):
+            self.path = self._locate()  # another writer may have begun a log meanwhile
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         fd = os.open(self.path, flags, 0o666)
         try:
@@ -165,32 +173,26 @@ def _repair(fd: int, path: str) -> None:
 
     Stock VisualDL reads nothing behind a broken frame, and its server does not start.
     """
-    size = os.fstat(fd).st_size
-    if not size:
-        return
-    data = _read_all(fd, size)
-    parts = list(scan(data))
-    broken = [part for part in parts if isinstance(part, Damage)]
-    if not broken:
-        return
-    if broken[0] is parts[-1]:
+    with mapped(fd) as data:
+        parts = list(scan(data))
+        broken = [part for part in parts if isinstance(part, Damage)]
+        within = len(broken) > 1 or (broken and broken[0] is not parts[-1])
+        if within:
+            # A name without "vdlrecords": VisualDL would take the copy for a log.
+            beside = Path(path).with_name(Path(path).name.replace("vdlrecords", "damaged") + ".bak")
+            beside.write_bytes(data)
+            whole = b"".join(data[part.start - 8 : part.end] for part in parts if isinstance(part, Frame))
+    if within:
+        os.ftruncate(fd, 0)
+        _write_all(fd, whole)
+    elif broken:
         os.ftruncate(fd, broken[0].start)
-        return
-    # A name without "vdlrecords": VisualDL would take the copy for a log.
-    beside = Path(path).with_name(Path(path).name.replace("vdlrecords", "damaged") + ".bak")
-    beside.write_bytes(data)
-    whole = b"".join(data[part.start - 8 : part.end] for part in parts if isinstance(part, Frame))
-    os.ftruncate(fd, 0)
-    os.write(fd, whole)
 
 
-def _read_all(fd: int, size: int) -> bytes:
-    chunks = []
-    os.lseek(fd, 0, os.SEEK_SET)
-    while size > 0 and (chunk := os.read(fd, min(size, 1 << 30))):
-        chunks.append(chunk)
-        size -= len(chunk)
-    return b"".join(chunks)
+def _write_all(fd: int, data: bytes) -> None:
+    written = 0
+    while written < len(data):  # one write takes 2 GiB at most
+        written += os.write(fd, memoryview(data)[written:])
 
 
 class NullLog:

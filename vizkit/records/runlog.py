@@ -8,15 +8,14 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vizkit.errors import ClosedError, DataError, TagError, VizKitWarning
 from vizkit.measures.arrays import describe, to_array, to_float
 from vizkit.records import encode, rundir
 from vizkit.records.decode import decode_head, decode_record
-from vizkit.records.frames import read_frames
-from vizkit.records.logfile import NullLog, open_log
+from vizkit.records.frames import mapped, read_frames
+from vizkit.records.logfile import NullLog, RecordLog, open_log
 from vizkit.records.tags import check_tag
 from vizkit.records.types import HParams
 from vizkit.records.worker import Worker
@@ -72,8 +71,15 @@ class RunLog:
         self._on_error = on_error or self._warn
         self._warned: set[str] = set()
         self._closed = False
-        self._path, continued = rundir.log_path(self._logdir, file_name, suffix)
-        self._log = open_log(self._path, self._first_record) if write_to_disk else NullLog(self._path)
+        path, continued = rundir.log_path(logdir, file_name, suffix)
+
+        def locate() -> str:
+            found, there = rundir.log_path(logdir, suffix=suffix)
+            return found if there else path
+
+        self._log: RecordLog = NullLog(path)
+        if write_to_disk:
+            self._log = open_log(path, self._first_record, None if file_name else locate)
         self._append = self._log.append
         self._worker = Worker(max_jobs=max(int(max_queue), 1))
         self._kinds = dict(_RESERVED)
@@ -94,15 +100,16 @@ class RunLog:
 
     def _read_heads(self) -> None:
         """Kinds and last steps of the tags that an existing log holds."""
-        for data in read_frames(Path(self._path).read_bytes()):
-            try:
-                kind, tag, step = decode_head(data)
-                if kind == "hparams":
-                    self._hparams = decode_record(data).data
-            except ValueError:
-                continue
-            self._kinds.setdefault(tag, kind)
-            self._steps[tag] = step
+        with mapped(self._log.path) as log:
+            for data in read_frames(log):
+                try:
+                    kind, tag, step = decode_head(data)
+                    if kind == "hparams":
+                        self._hparams = decode_record(data).data
+                except ValueError:
+                    continue
+                self._kinds.setdefault(tag, kind)
+                self._steps[tag] = step
 
     @property
     def logdir(self) -> str:
@@ -112,7 +119,7 @@ class RunLog:
     @property
     def file_name(self) -> str:
         """Path of the log, which exists from the first record on."""
-        return self._path
+        return self._log.path
 
     @property
     def last_step(self) -> int:
@@ -251,7 +258,7 @@ class RunLog:
         """
         self._check_tag(tag, kind)
         if self._closed:
-            raise ClosedError(f"{self._path}: nothing can be recorded after close()")
+            raise ClosedError(f"{self._log.path}: nothing can be recorded after close()")
         arrays = [None if value is None else to_array(value, copy=True, order=order) for value in values]
         for array in arrays:
             if array is not None and array.dtype.kind == "c":

@@ -6,6 +6,7 @@ less than a protobuf object does.
 
 from __future__ import annotations
 
+import mmap
 import struct
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -126,7 +127,7 @@ def fields(data: bytes) -> Iterator[Field]:
         pos += size
 
 
-def read_varint(data: bytes, pos: int) -> tuple[int, int]:
+def read_varint(data: bytes | mmap.mmap, pos: int) -> tuple[int, int]:
     """The unsigned varint at ``pos`` and the position behind it.
 
     Raises:
