@@ -159,9 +159,9 @@ class Tracker:
         """
         if not self._enabled:
             return
-        if self._renamed:
-            metrics = {self._renamed.get(("scalar", tag), tag): value for tag, value in metrics.items()}
         try:
+            if self._renamed:
+                metrics = {self._renamed.get(("scalar", tag), tag): value for tag, value in metrics.items()}
             if step is None:
                 step = self._tick(metrics)
             self._writer.add_metrics(metrics, step)
@@ -170,10 +170,10 @@ class Tracker:
         except Exception as error:
             if self.strict:
                 raise
-            if not isinstance(metrics, Mapping) or not isinstance(error, VizKitError) or len(metrics) < 2:
+            if not isinstance(metrics, Mapping) or len(metrics) < 2:
                 self._retry(metrics, step, error)
                 return
-            for tag, value in metrics.items():
+            for tag, value in metrics.items():  # those that are good are not lost with the others
                 self.log({tag: value}, step)
 
     def _retry(self, metrics: Any, step: Any, error: Exception) -> None:
@@ -547,7 +547,12 @@ class Tracker:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except Exception as error:
+            if exc is None:
+                raise
+            warnings.warn(f"{self.logdir}: {error}", VizKitWarning, stacklevel=2)  # exc is what counts
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tracker:
         """A model or callback that holds the tracker may be copied: it is one run all the same."""

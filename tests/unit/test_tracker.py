@@ -228,6 +228,27 @@ def test_log_never_raises(tracker: Tracker, metrics: Any) -> None:
     assert sum(tracker.lost.values()) == 1
 
 
+def test_log_never_raises_after_a_tag_was_renamed(tracker: Tracker) -> None:
+    with pytest.warns(VizKitWarning):
+        tracker.log({"/a": 1})
+        tracker.log(None)
+    assert tracker.lost == {"log": 1}
+
+
+class Broken:
+    """A value that fails in a way of its own."""
+
+    def item(self) -> float:
+        raise KeyError("no such device")
+
+
+def test_a_value_that_fails_in_its_own_way_costs_itself_only(tracker: Tracker) -> None:
+    with pytest.warns(VizKitWarning, match="bad: not recorded: KeyError"):
+        tracker.log({"bad": Broken(), "good": 1}, 0)
+    assert tracker.lost == {"bad": 1}
+    assert series(tracker.logdir, "good") == [(0, 1.0)]
+
+
 @pytest.mark.parametrize("step", ["x", math.nan, 2**80])
 def test_bad_steps_never_raise(tracker: Tracker, step: Any) -> None:
     with pytest.warns(VizKitWarning):
@@ -300,6 +321,16 @@ def test_an_exception_passes_through_and_the_log_is_whole(tmp_path: Path) -> Non
         raise KeyboardInterrupt
     assert {record.tag for record in records(tmp_path / "run")} == {"a", "i"}
     assert damage(log_of(tmp_path / "run")) == []
+
+
+def test_a_failure_of_the_worker_does_not_hide_the_trainings_exception(tmp_path: Path) -> None:
+    with (
+        pytest.warns(VizKitWarning, match="60000 of 60000 scores are NaN"),
+        pytest.raises(ZeroDivisionError),
+        Tracker(tmp_path / "run", strict=True) as tracker,
+    ):
+        tracker.log_pr_curve("pr", np.zeros(60_000), np.full(60_000, math.nan))
+        raise ZeroDivisionError
 
 
 # -- processes and threads -------------------------------------------------------------------------
