@@ -60,7 +60,7 @@ $(VENV)/.bench-ready: pyproject.toml $(CONSTRAINTS) | same-python
 pip_install := $(VENV)/bin/python -m pip install -q --disable-pip-version-check -c $(CONSTRAINTS)
 define install
 @echo "Installing VizKit and what it needs into $(VENV):" \
-	"1 to 3 minutes and some 500 MB to download the first time, seconds later on ..."
+	"1 to 3 minutes and some 400 MB to download the first time, seconds later on ..."
 @mkdir -p $(VENV)
 @test ! -e $(VENV)/.unfinished || find $(VENV) -mindepth 1 ! -path $(VENV)/.unfinished -delete
 @touch $(VENV)/.unfinished; rm -f $(VENV)/.*-ready

@@ -154,7 +154,7 @@ def machine(command: str | None = None) -> str:
     lines = [
         f"date: {time.strftime('%Y-%m-%d %H:%M %Z')}",
         f"command: `{command or shlex.join(['python', '-m', *sys.argv])}`",
-        f"machine: {_cpu()}, {len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}, "
+        f"machine: {_cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
         f"logs on {_file_system(tempfile.gettempdir())}",
         f"load average at the start: {load}",
         f"Python {platform.python_version()}, {', '.join(versions)}",

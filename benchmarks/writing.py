@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -22,21 +23,30 @@ TOPICS = ["scalars", "tensors", "histograms", "images", "curves", "training", "k
 
 
 def main() -> None:
-    """Prints the machine, one or more tables a topic, and the goals."""
+    """Prints the machine, the goals, and one or more tables a topic; tells on stderr where it is."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.writing", description=__doc__)
-    parser.add_argument("topics", nargs="*", choices=[[], *TOPICS], default=[], help="all of them by default")
+    parser.add_argument("topics", nargs="*", metavar="topic", help=f"all by default: {', '.join(TOPICS)}")
     chosen = parser.parse_args().topics or TOPICS
-    print(machine(" ".join(["python -m benchmarks.writing", *sys.argv[1:]])), "\n", flush=True)
-    goals = []
+    if unknown := set(chosen) - set(TOPICS):
+        parser.error(f"no such topic: {', '.join(unknown)}; there are {', '.join(TOPICS)}")
+    about = machine(" ".join(["python -m benchmarks.writing", *sys.argv[1:]]))
+    tables: list[Table] = []
+    failed = False
     for topic in chosen:
         start = time.perf_counter()
         print(f"{topic} ...", end=" ", file=sys.stderr, flush=True)
-        tables = _in_its_own_process(topic)
+        try:
+            tables += _in_its_own_process(topic)
+        except Exception:  # the other topics' minutes are not to be lost
+            failed = True
+            traceback.print_exc()
         print(f"{time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
-        for table in tables:
-            print(markdown(table), flush=True)
-            goals += table.goals
-    print(markdown(goals_table(goals)))
+    print(about, "\n")
+    print(markdown(goals_table([goal for table in tables for goal in table.goals])))
+    for table in tables:
+        print(markdown(table))
+    if failed:
+        sys.exit(1)
 
 
 def _in_its_own_process(topic: str) -> list[Table]:
@@ -58,10 +68,9 @@ def _begin(root: str) -> None:
 def _run(topic: str, root: str) -> list[Table]:
     try:
         return importlib.import_module(f"benchmarks.{topic}").run(root)
-    except BaseException as error:
+    except Exception as error:
         with open(os.path.join(root, "output.txt"), errors="replace") as output:
-            error.add_note(f"last output of {topic}:\n{output.read()[-2000:]}")
-        raise
+            raise RuntimeError(f"{topic} failed; its last output:\n{output.read()[-2000:]}") from error
 
 
 if __name__ == "__main__":

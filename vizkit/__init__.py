@@ -19,6 +19,7 @@ from vizkit.errors import (
 )
 
 if TYPE_CHECKING:
+    from vizkit.hooks.autolog import autolog
     from vizkit.tracker import Tracker
     from vizkit.writer import LogWriter
 
@@ -32,11 +33,12 @@ __all__ = [
     "Tracker",
     "VizKitError",
     "VizKitWarning",
+    "autolog",
 ]
 
 __version__ = "0.1.0"
 
-_LAZY = {"LogWriter": "vizkit.writer", "Tracker": "vizkit.tracker"}
+_LAZY = {"LogWriter": "vizkit.writer", "Tracker": "vizkit.tracker", "autolog": "vizkit.hooks.autolog"}
 
 
 def __getattr__(name: str) -> Any:

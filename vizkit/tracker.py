@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
+from vizkit.environment import Session
 from vizkit.errors import RunExistsError, TagError, VizKitError, VizKitWarning
 from vizkit.records import rundir
 from vizkit.records.tags import clean_tag
@@ -52,12 +53,15 @@ class Tracker:
             sibling (``run1-2``) and says so, ``"resume"`` appends, ``"replace"`` deletes them,
             ``"fail"`` raises `RunExistsError`.
         display_name: the run's name on VisualDL's page.
+        seed: the seed of the training, to be kept with the run; it sets none.
         strict: whether what cannot be recorded raises.
 
     Raises:
         RunExistsError: see ``if_exists``.
         ValueError: an unknown ``if_exists``.
     """
+
+    _session: Session | None
 
     def __init__(
         self,
@@ -67,12 +71,16 @@ class Tracker:
         metrics: Sequence[str] | None = None,
         if_exists: IfExists = "new",
         display_name: str = "",
+        seed: int | None = None,
         strict: bool = False,
     ) -> None:
         if if_exists not in ("new", "resume", "replace", "fail"):
             raise ValueError(f"if_exists must be 'new', 'resume', 'replace' or 'fail', got {if_exists!r}")
         self._setup(strict=strict, enabled=_rank() == 0)
         self._writer = self._open(os.fspath(logdir), if_exists, display_name)
+        if self._enabled:
+            resumed = if_exists == "resume"
+            self._session = Session(self.logdir, resume=resumed, seed=seed, on_error=self._on_error)
         self._clock = self._writer.last_step + 1
         if hparams is not None or metrics is not None:
             self.log_hparams(hparams or {}, metrics or [])
@@ -85,6 +93,7 @@ class Tracker:
         self._renamed: dict[tuple[str, Any], str] = {}  # (kind, tag) -> the tag in its place
         self._failures: list[Exception] = []
         self._watches: list[Any] = []
+        self._session = None
         self._lock = threading.RLock()
 
     def _open(self, logdir: str, if_exists: str, display_name: str) -> LogWriter:
@@ -531,14 +540,20 @@ class Tracker:
         self._writer.flush()
         self._raise_failure()
 
-    def close(self) -> None:
+    def close(self, error: BaseException | None = None) -> None:
         """Finishes the run; what is recorded afterwards is lost. Calling it again does nothing.
 
         What `watch` watches is let go.
+
+        Args:
+            error: what the training ended with, to be kept with the run: it has failed, or was
+                interrupted. A ``with`` block gives it.
         """
         while self._watches:
             self._watches.pop().remove()
         self._writer.close()
+        if self._session:
+            self._session.finish(error=error)
         self._raise_failure()
 
     def __enter__(self) -> Tracker:
@@ -548,7 +563,7 @@ class Tracker:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            self.close()
+            self.close(exc)
         except Exception as error:
             if exc is None:
                 raise

@@ -58,7 +58,7 @@ def main() -> None:
             training.train(run, settings, data, epochs=options.epochs, on_step=lambda: progress.advance(bar))
             (result,) = results.ranked([run])
             console.print(
-                f"{run.name}: {settings}: eval accuracy {result.best_acc:.4f} in {result.seconds:.0f} s"
+                f"{run.name}: {settings}: accuracy {result.best_acc:.4f} in {result.seconds:.0f} s"
             )
 
     console.print(results.table(results.ranked(runs)))

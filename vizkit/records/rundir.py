@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from vizkit.records.logfile import lock_exclusive
 __all__ = ["claimed", "log_files", "log_path", "new_log_name", "remove_logs", "write_text"]
 
 _WAIT_SECONDS = 10.0
+_OWN = ("vdlrecords", "vdlgraph", "environment.json")
 
 
 def log_files(directory: str | os.PathLike[str]) -> list[str]:
@@ -73,16 +75,16 @@ def write_text(directory: str, name: str, text: str) -> None:
         return
     Path(directory).mkdir(parents=True, exist_ok=True)
     # In place at once: a server may be reading.
-    part = Path(directory, f".{os.getpid()}.part")
+    part = Path(directory, f".{os.getpid()}.{threading.get_ident()}.part")
     part.write_text(text, encoding="utf-8")
     part.replace(Path(directory, name))
 
 
 def remove_logs(directory: str | os.PathLike[str]) -> None:
-    """Deletes the logs and model graphs of a run, and nothing else."""
+    """Deletes the logs and model graphs of a run and what tells of its making, and nothing else."""
     with os.scandir(directory) as entries:
         for entry in entries:
-            if ("vdlrecords" in entry.name or "vdlgraph" in entry.name) and entry.is_file():
+            if any(part in entry.name for part in _OWN) and entry.is_file():
                 os.unlink(entry.path)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import multiprocessing
+import multiprocessing.util
 import os
 import sys
 import threading
@@ -50,6 +52,7 @@ class Worker:
             self._jobs.append((job, size))
             self._waiting_bytes += size
             if self._thread is None:
+                _drain_at_exit_of_child()
                 self._thread = threading.Thread(target=self._run, name="vizkit-worker", daemon=True)
                 self._thread.start()
             elif not self._busy:
@@ -107,6 +110,13 @@ def _in_child() -> None:
         worker._reset()
 
 
+def _drain_at_exit_of_child() -> None:
+    """What `multiprocessing` started, as ``paddle.distributed.spawn`` does, ends without `atexit`."""
+    if os.getpid() not in _children and multiprocessing.parent_process() is not None:
+        _children[os.getpid()] = multiprocessing.util.Finalize(None, _drain_all, exitpriority=0)
+
+
+_children: dict[int, multiprocessing.util.Finalize] = {}
 atexit.register(_drain_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=logfile.release_all, after_in_child=_in_child)

@@ -1,0 +1,8 @@
+"""How a run was made: a snapshot of the process, kept as ``environment.json`` beside the log."""
+
+from __future__ import annotations
+
+from vizkit.environment.session import FILE_NAME, Session, read_environment
+from vizkit.environment.snapshot import DEFAULT_ALLOWED, snapshot
+
+__all__ = ["DEFAULT_ALLOWED", "FILE_NAME", "Session", "read_environment", "snapshot"]

@@ -1,0 +1,59 @@
+"""Telling a process from every other, now and later."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import socket
+from typing import Any
+
+__all__ = ["is_alive", "process_identity"]
+
+
+def process_identity(pid: int) -> str | None:
+    """What tells a process from every other that has or had its number; None if there is none such.
+
+    On Linux the machine's boot, the namespace of process numbers and the start in clock ticks
+    (``proc(5)``); elsewhere the start as psutil tells it.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # The name, in brackets, may hold anything; the state is the 3rd field, the start the 22nd.
+            fields = file.read().rpartition(b")")[2].split()
+        if fields[0] in (b"Z", b"X"):  # ended, and not yet waited for
+            return None
+        return f"{_machine()}/{fields[19].decode()}"
+    except (OSError, IndexError):
+        pass
+    if os.path.exists("/proc/self/stat"):
+        return None
+    try:
+        return f"{importlib.import_module('psutil').Process(pid).create_time():.2f}"
+    except Exception:
+        return None
+
+
+def _machine() -> str:
+    """This boot of this machine, and its namespace of process numbers."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        boot = file.read().strip()
+    namespace = "".join(c for c in os.readlink("/proc/self/ns/pid") if c.isdigit())
+    return f"{boot}/{namespace}"
+
+
+def is_alive(session: dict[str, Any]) -> bool | None:
+    """Whether a session's process runs; None where that cannot be told from here."""
+    pid, process = session.get("pid"), session.get("process")
+    if (
+        not isinstance(pid, int)
+        or not isinstance(process, str)
+        or session.get("host") != socket.gethostname()
+    ):
+        return None
+    here = process_identity(os.getpid()) or ""
+    if here.count("/") == process.count("/") == 2:
+        boot, namespace, _ = process.split("/")
+        our_boot, our_namespace, _ = here.split("/")
+        if boot == our_boot and namespace != our_namespace:  # a container beside this one
+            return None
+    return process_identity(pid) == process

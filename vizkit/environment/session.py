@@ -1,0 +1,338 @@
+"""``environment.json``: one session for each process that recorded a run, and how it ended.
+
+Diffs lie beside it in files of their own, named by their content: the file is rewritten at every
+session's start and end, and many sessions share a diff.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import json
+import multiprocessing
+import multiprocessing.util
+import os
+import re
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from vizkit.environment.masking import mask
+from vizkit.environment.processes import is_alive, process_identity
+from vizkit.environment.snapshot import DEFAULT_ALLOWED, quick_snapshot, slow_snapshot
+from vizkit.errors import DataError, VizKitWarning
+from vizkit.records.logfile import lock_exclusive
+
+__all__ = ["FILE_NAME", "Session", "Status", "read_environment"]
+
+FILE_NAME = "environment.json"
+Status = Literal["running", "finished", "failed", "interrupted", "killed"]
+
+_FORMAT = 1
+_EXIT_SECONDS = 1.0
+_LOCK_SECONDS = 0.5
+_MOST_CHARACTERS = 4_000
+_DIFF = re.compile(r"environment\.[0-9a-f]{12}\.diff")
+_time = time.time
+
+
+class Session:
+    """Keeps a run's ``environment.json``: how this process was made, since when it runs, how it ended.
+
+    Written at once; git and the GPUs are asked on a daemon thread, and added when they answer. At the
+    process's exit a session that is still open ends as ``finished``, or with the error that ended the
+    script. Nothing is raised, and a forked child changes nothing. A remote directory gets no file.
+
+    Args:
+        directory: the run's directory; made if missing. Not to be held by `rundir.claimed` just now.
+        resume: whether earlier sessions are kept; else the file starts anew.
+        seed: the training's random seed, if it is known.
+        allow: environment variables to keep, as in `snapshot`.
+        on_error: called with ``"environment"`` and the error when the file could not be written; warns
+            by default.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        resume: bool = True,
+        seed: Any = None,
+        allow: Sequence[str] = DEFAULT_ALLOWED,
+        on_error: Callable[[str, Exception], None] | None = None,
+    ) -> None:
+        self._directory = os.fspath(directory)
+        self._on_error = on_error or _warn
+        self._lock = threading.RLock()  # reentrant: a signal handler may finish the run amid a write
+        self._pid = os.getpid()
+        self._thread: threading.Thread | None = None
+        self._content: dict[str, Any] = {
+            "started": _now(),
+            "status": "running",
+            "pid": self._pid,
+            "process": process_identity(self._pid),
+        }
+        self._closed = "://" in self._directory
+        if self._closed:
+            return
+        try:
+            self._content |= quick_snapshot(seed=seed, allow=allow)
+        except Exception as error:
+            self._tell(error)
+        self._save(keep=resume)
+        self._thread = threading.Thread(target=self._complete, name="vizkit-environment", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads
+            self._thread = None
+        _open.add(self)
+        _at_exit_of_children()
+
+    @property
+    def path(self) -> str:
+        """The file, which does not exist for a remote directory."""
+        return os.path.join(self._directory, FILE_NAME)
+
+    def finish(self, status: Status | None = None, error: BaseException | None = None) -> None:
+        """Records the end. Calling it again, or in a forked child, does nothing.
+
+        Args:
+            status: how it ended; by default what ``error`` says: ``finished`` without one,
+                ``interrupted`` by Ctrl-C, else ``failed``.
+            error: what ended it; its type and message are kept.
+        """
+        self._finish(status, error, _EXIT_SECONDS)
+
+    def _finish(self, status: Status | None, error: BaseException | None, seconds: float) -> None:
+        if self._closed or os.getpid() != self._pid:
+            return
+        self._closed = True
+        _open.discard(self)
+        ended = _now()
+        if self._thread and self._thread is not threading.current_thread():
+            self._thread.join(max(seconds, 0))
+        status = status or _status_of(error)
+        with self._lock:
+            self._content |= {"ended": ended, "status": status}
+            if error is not None and status != "finished":
+                self._content["error"] = {
+                    "type": _type_name(error),
+                    "message": mask(_message(error))[:_MOST_CHARACTERS],
+                }
+        self._save()
+
+    def _complete(self) -> None:
+        found = slow_snapshot()
+        try:
+            if diff := found.get("git", {}).pop("diff", ""):
+                found["git"]["diff_file"] = _write_diff(self._directory, diff)
+        except FileNotFoundError:  # the run was deleted meanwhile
+            return
+        except Exception as error:
+            self._tell(error)
+        if found:
+            with self._lock:
+                self._content |= found
+            self._save()
+
+    def _save(self, *, keep: bool = True) -> None:
+        """Puts this session into the file; those of other processes stay as they are there."""
+        try:
+            if not os.path.isdir(self._directory):
+                if self._content["status"] != "running" or self._thread:
+                    return  # it was deleted meanwhile: that is not to be undone
+                os.makedirs(self._directory, exist_ok=True)
+            with self._lock, _alone(self._directory):
+                if not keep:
+                    _remove_diffs(self._directory)
+                sessions = self._others() if keep else []
+                mine = (self._content["started"], self._content["process"], self._pid)
+                place = len(sessions)
+                for index, other in enumerate(sessions):
+                    if (other.get("started"), other.get("process"), other.get("pid")) == mine:
+                        place = index
+                sessions[place : place + 1] = [self._content]
+                _write(self._directory, {"format": _FORMAT, **sessions[-1], "sessions": sessions[:-1]})
+        except Exception as error:
+            self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        with contextlib.suppress(Exception):  # a warning that is an error, on our thread
+            self._on_error("environment", error)
+
+    def _others(self) -> list[dict[str, Any]]:
+        try:
+            return _sessions(self._directory)
+        except DataError:
+            os.replace(self.path, os.path.join(self._directory, "damaged." + FILE_NAME))
+            return []
+
+    def __repr__(self) -> str:
+        return f"Session({self._directory!r}, {self._content['status']})"
+
+
+def read_environment(directory: str | os.PathLike[str]) -> dict[str, Any]:
+    """What is known of how a run was made: its last session.
+
+    A session that calls itself ``running`` is ``killed`` when its process is gone from this machine, or
+    when it is not the last and its process cannot be seen. One on another machine is believed.
+
+    Args:
+        directory: the run's directory.
+
+    Returns:
+        The keys of `snapshot`, ``started`` and ``ended`` (milliseconds since 1970), ``status``, ``error``,
+        and ``sessions``: the same of each earlier process, oldest first. Empty if nothing is known.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    directory = os.fspath(directory)
+    if "://" in directory:
+        return {}
+    sessions = _sessions(directory)
+    if not sessions:
+        return {}
+    for session in sessions:
+        if session.get("status") == "running":
+            alive = is_alive(session)
+            if alive is False or (alive is None and session is not sessions[-1]):
+                session["status"] = "killed"
+        git = session.get("git")
+        if isinstance(git, dict) and _DIFF.fullmatch(str(git.get("diff_file"))):
+            with contextlib.suppress(OSError):
+                git["diff"] = Path(directory, git["diff_file"]).read_bytes().decode("utf-8", "replace")
+    return {**sessions[-1], "sessions": sessions[:-1]}
+
+
+# -- the file ------------------------------------------------------------------------------------
+
+
+def _sessions(directory: str) -> list[dict[str, Any]]:
+    """All sessions of a run, oldest first."""
+    path = Path(directory, FILE_NAME)
+    try:
+        data = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except ValueError as error:
+        raise DataError(f"{path} is no JSON ({error}): move it away") from error
+    if not isinstance(data, dict) or not all(isinstance(s, dict) for s in _list(data.get("sessions"))):
+        raise DataError(f"{path} does not hold sessions: move it away")
+    earlier = _list(data.pop("sessions", None))
+    data.pop("format", None)
+    return [*earlier, data]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _write(directory: str, content: dict[str, Any]) -> None:
+    # A key a line: readable, and by json's fast encoder, which knows no indent.
+    lines = (f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False, default=str)}" for k, v in content.items())
+    # Arguments that are not UTF-8 hold half surrogates; escaped, they are JSON all the same.
+    _put(directory, FILE_NAME, ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "backslashreplace"))
+
+
+def _write_diff(directory: str, diff: str) -> str:
+    """Writes a diff if it is not there; returns its file's name."""
+    data = diff.encode("utf-8", "backslashreplace")
+    name = f"environment.{hashlib.sha256(data).hexdigest()[:12]}.diff"
+    if not os.path.exists(os.path.join(directory, name)):
+        _put(directory, name, data)
+    return name
+
+
+def _remove_diffs(directory: str) -> None:
+    for name in os.listdir(directory):
+        if _DIFF.fullmatch(name):
+            os.unlink(os.path.join(directory, name))
+
+
+def _put(directory: str, name: str, data: bytes) -> None:
+    """In place at once, by a name of this thread's own: a reader sees a whole file."""
+    part = Path(directory, f".{name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(Path(directory, name))
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _alone(directory: str) -> Iterator[None]:
+    """Keeps other processes of the same run from rewriting the file; gives up after half a second."""
+    if os.name == "nt":  # a directory cannot be opened there, nor locked
+        yield
+        return
+    import fcntl
+
+    fd = os.open(directory, os.O_RDONLY)
+    try:
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while lock_exclusive(fd) is False and time.monotonic() < deadline:
+            time.sleep(0.001)
+        yield
+    finally:
+        # Said, not left to closing: a child that was forked meanwhile holds the descriptor too.
+        with contextlib.suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_UN)
+        os.close(fd)
+
+
+# -- the end -------------------------------------------------------------------------------------
+
+
+def _status_of(error: BaseException | None) -> Status:
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+        return "finished"
+    return "interrupted" if isinstance(error, (KeyboardInterrupt, GeneratorExit)) else "failed"
+
+
+def _type_name(error: BaseException) -> str:
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def _now() -> int:
+    return int(_time() * 1000)
+
+
+def _warn(tag: str, error: Exception) -> None:
+    warnings.warn(f"{tag}: not recorded: {error}", VizKitWarning, stacklevel=4)
+
+
+_open: set[Session] = set()
+
+
+def _finish_all() -> None:
+    """At exit: what is still open ended with the script, or with the error that nobody caught."""
+    error = sys.exc_info()[1]  # one that just ends a process of multiprocessing
+    if error is None and not hasattr(sys, "ps1") and "ipykernel" not in sys.modules:
+        error = getattr(sys, "last_value", None)
+    deadline = time.monotonic() + _EXIT_SECONDS
+    for session in list(_open):
+        session._finish(None, error, deadline - time.monotonic())
+
+
+def _at_exit_of_children() -> None:
+    """What `multiprocessing` started, as ``paddle.distributed.spawn`` does, ends without `atexit`."""
+    if os.getpid() not in _children and multiprocessing.parent_process() is not None:
+        _children[os.getpid()] = multiprocessing.util.Finalize(None, _finish_all, exitpriority=0)
+
+
+_children: dict[int, multiprocessing.util.Finalize] = {}
+atexit.register(_finish_all)

@@ -1,0 +1,126 @@
+"""Attributes of other people's modules and classes, replaced in a way that can be taken back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+__all__ = ["AfterImport", "Patches"]
+
+_GONE = object()
+
+
+@dataclass(frozen=True)
+class _Patch:
+    holder: Any
+    name: str
+    before: Any
+    value: Any
+
+
+class Patches:
+    """What was replaced, and what was there before."""
+
+    def __init__(self) -> None:
+        self._made: list[_Patch] = []
+
+    def replace(self, holder: Any, name: str, value: Any) -> None:
+        """Replaces an attribute that a class or module itself defines."""
+        self._made.append(_Patch(holder, name, vars(holder)[name], value))
+        setattr(holder, name, value)
+
+    def replace_everywhere(self, before: type, value: type, *, but: str) -> None:
+        """Replaces a class in all modules that hold it under whatever name.
+
+        Args:
+            before: the class; equal ones do not count.
+            value: what takes its place.
+            but: the package whose modules are left alone.
+        """
+        for module, name in _holders(before, but):
+            self.replace(module, name, value)
+
+    def undo(self) -> list[str]:
+        """Takes everything back that is still there.
+
+        Returns:
+            The attributes that somebody else has replaced since, and that were left so.
+        """
+        left = []
+        while self._made:
+            patch = self._made.pop()
+            now = vars(patch.holder).get(patch.name, _GONE)
+            if now is patch.value:
+                setattr(patch.holder, patch.name, patch.before)
+            elif now is not patch.before and now is not _GONE:
+                left.append(f"{patch.holder.__name__}.{patch.name}")
+        return left
+
+    @staticmethod
+    def undo_everywhere(before: type, value: type, *, but: str) -> None:
+        """Gives a class back to the modules that were imported after `replace_everywhere`, too."""
+        for module, name in _holders(value, but):
+            setattr(module, name, before)
+
+
+def _holders(value: Any, but: str) -> list[tuple[ModuleType, str]]:
+    """The modules, and the names in them, that hold the very object ``value``."""
+    return [
+        (module, name)
+        for module in list(sys.modules.values())
+        if type(module) is ModuleType  # one that loads lazily is of another type: it is not woken
+        and str(vars(module).get("__name__")).partition(".")[0] != but
+        for name, held in list(vars(module).items())
+        if held is value
+    ]
+
+
+class AfterImport:
+    """Calls a function as soon as a module has been imported, which is not imported yet.
+
+    Args:
+        module: its full name.
+        then: the function; what it raises, the ``import`` raises.
+    """
+
+    def __init__(self, module: str, then: Callable[[], None]) -> None:
+        self._module = module
+        self._then = then
+        sys.meta_path.insert(0, self)
+
+    def cancel(self) -> None:
+        """It is not called any more; the import system is as before."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """What the other finders find, with a loader that calls the function in the end."""
+        if name != self._module:
+            return None
+        for finder in list(sys.meta_path):
+            if finder is not self and hasattr(finder, "find_spec"):
+                spec = finder.find_spec(name, path, target)
+                if spec is not None:
+                    self._follow(spec.loader)
+                    return spec
+        return None
+
+    def _follow(self, loader: Any) -> None:
+        run = getattr(loader, "exec_module", None)
+        if run is None:
+            return
+
+        def exec_module(module: ModuleType) -> None:
+            vars(loader).pop("exec_module", None)  # the class's own shows again
+            run(module)
+            if self in sys.meta_path:
+                self.cancel()
+                self._then()
+
+        with suppress(AttributeError, TypeError):  # a loader in C; the import must not suffer
+            loader.exec_module = exec_module

@@ -1,0 +1,144 @@
+"""`EarlyStop`: ends a training that no longer gets better, and keeps its best weights."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from vizkit.errors import DataError
+from vizkit.hooks._paddle import paddle
+from vizkit.hooks.steering._base import Steering
+from vizkit.hooks.steering._stall import Mode
+from vizkit.measures.arrays import describe, to_float
+
+if TYPE_CHECKING:
+    from vizkit.tracker import Tracker
+
+__all__ = ["EarlyStop"]
+
+
+class EarlyStop(Steering):
+    """Stops a training when a metric no longer improves, or has reached a target.
+
+    ::
+
+        model.fit(data, eval_data, epochs=100, callbacks=[tracker.callback(), EarlyStop("eval/acc", 5)])
+
+        stop = EarlyStop("eval/acc", 5, network=net)          # in a loop of one's own
+        ...
+        if stop.update(accuracy, step):
+            break
+        stop.restore()
+
+    An evaluation is one of ``fit``'s, or for ``train/...`` an epoch: the mean loss of its batches, other
+    metrics as Paddle logs them. Every ``fit`` is judged on its own. Each evaluation records the scalars
+    ``steering/early stop/best`` and ``.../waited`` (evaluations without improvement), and the end the text
+    ``steering/early stop``.
+
+    Args:
+        monitor: ``eval/acc``, ``train/loss``, ...; ``acc`` alone is ``eval/acc``. In a loop of one's own
+            any name.
+        patience: after how many evaluations without improvement to stop; None: only at the target.
+        min_delta: by how much more than that a metric has to get better to have improved.
+        target: stop when a single evaluation is as good as this.
+        mode: whether lower or higher is better; ``"auto"`` tells by the metric's name.
+        window: improvement is told from the mean of so many evaluations, so that noise neither sets the
+            mark nor ends the training; 1 takes each as it is.
+        keep_best: whether to keep a copy of the weights of the best single evaluation, for `restore`.
+        restore_best: whether ``fit`` ends with these weights, however it ends short of an error.
+        save_dir: where to save them too, as ``best.pdparams`` for ``model.load(f"{save_dir}/best")``.
+        network: whose weights, in a loop of one's own.
+        tracker: what records; None: nothing is recorded.
+
+    Raises:
+        DataError: an argument out of range; neither patience nor target; a metric of which it is not
+            known which way is better; when ``fit`` begins, a metric that will never be logged.
+    """
+
+    _tag = "steering/early stop"
+
+    def __init__(
+        self,
+        monitor: str,
+        patience: int | None = None,
+        *,
+        min_delta: float = 0.0,
+        target: float | None = None,
+        mode: Mode = "auto",
+        window: int = 3,
+        keep_best: bool = True,
+        restore_best: bool = False,
+        save_dir: str | os.PathLike[str] | None = None,
+        network: Any = None,
+        tracker: Tracker | None = None,
+    ) -> None:
+        super().__init__(monitor, patience, min_delta=min_delta, window=window, mode=mode, tracker=tracker)
+        if patience is None and target is None:
+            raise DataError("EarlyStop needs a patience, such as 5 evaluations, or a target")
+        if network is not None and not isinstance(network, paddle.nn.Layer):
+            raise DataError(f"network must be a paddle.nn.Layer, got {describe(network)}")
+        if restore_best and not keep_best:
+            raise DataError("restore_best needs keep_best")
+        self._target = None if target is None else to_float(target)
+        self._keep_best = keep_best
+        self._restore_best = restore_best
+        self._save_dir = None if save_dir is None else os.fspath(save_dir)
+        self._network: Any = network
+        self._kept: dict[str, Any] = {}
+        self._kept_step = 0
+
+    def restore(self) -> int:
+        """Gives the network the best weights back; the optimizer's state stays as it is.
+
+        Returns:
+            The step that they are of.
+
+        Raises:
+            DataError: none were kept.
+        """
+        if not self._kept or self._network is None:
+            hint = "" if self._network is not None else "; pass network=net in a loop of your own"
+            raise DataError(f"no weights of a best evaluation were kept{hint}")
+        self._network.set_state_dict(self._kept)
+        self._say(
+            f"weights of step {self._kept_step} restored ({self.monitor} {self._stall.best:.4g})",
+            max(self._kept_step, self._steps.current),
+        )
+        return self._kept_step
+
+    def reset(self) -> None:
+        """Forgets what it saw and the weights that it kept, for another training."""
+        super().reset()
+        self._kept = {}
+
+    def begin(self, *, fed: bool) -> None:
+        """Starts anew, on the network of ``fit``."""
+        super().begin(fed=fed)
+        self._network = self.model.network
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Restores the best weights, if asked for."""
+        super().on_train_end(logs)
+        if self._restore_best and self._kept:
+            self.restore()
+
+    def _decide(self, value: float, step: int, better: bool) -> str:
+        if better:
+            self._keep(step)
+        self._record({"best": self.best, "waited": self._stall.waited}, step)
+        if self._target is not None and self._stall.reached(value, self._target):
+            return f"{self.monitor} has reached {self._target:g} ({value:.4g})"
+        return self._stalled() if self._stall.stalled else ""
+
+    def _keep(self, step: int) -> None:
+        if self._network is None or not (self._keep_best or self._save_dir):
+            return
+        with self._guard("best weights"), paddle.no_grad():
+            # A list of buffers may grow in training; what is there now is what is kept.
+            weights = {name: tensor.clone() for name, tensor in self._network.state_dict().items()}
+            if self._keep_best:
+                self._kept, self._kept_step = weights, step
+            if self._save_dir and paddle.distributed.get_rank() == 0:
+                path = os.path.join(self._save_dir, "best.pdparams")
+                paddle.save(weights, f"{path}.new")  # makes the directory, too
+                os.replace(f"{path}.new", path)  # so that there is a whole one at any time

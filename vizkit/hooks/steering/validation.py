@@ -1,0 +1,317 @@
+"""`ValidateEvery`: quick validation within an epoch, which training does not notice."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vizkit.errors import DataError
+from vizkit.hooks._guard import Guard
+from vizkit.hooks._paddle import paddle
+from vizkit.hooks.evaluation import MeanLoss
+from vizkit.hooks.metrics import spread
+from vizkit.hooks.steering._base import NoTracker, Steering, Steps, checked_tracker, over_ranks
+from vizkit.measures.arrays import describe
+
+if TYPE_CHECKING:
+    from vizkit.tracker import Tracker
+
+__all__ = ["ValidateEvery"]
+
+_PATH = "validation"
+
+
+class ValidateEvery(paddle.callbacks.Callback):  # type: ignore[misc]
+    """Evaluates every so many training steps on some batches, and records at the step just trained.
+
+    ::
+
+        validate = ValidateEvery(200, batches=10, tracker=tracker)
+        model.fit(data, eval_data, callbacks=[tracker.callback(), validate])
+
+        validate = ValidateEvery(200, data, network=net, loss=loss_fn, tracker=tracker)  # in one's own loop
+        for step, (x, y) in enumerate(loader):
+            ...
+            validate.update(step)
+
+    Loss (mean over the samples) and metrics are computed on copies of the metrics, in eval mode and
+    without gradients. Modes, metrics and random numbers are then as they were, and the weights are
+    bit-identical to those of a training without. Where an evaluation of ``fit`` is recorded at the same
+    step and under the same tags, only that is.
+
+    Args:
+        steps: how many training steps apart.
+        data: a ``paddle.io.Dataset``, a ``DataLoader`` or another collection of batches; by default
+            ``fit``'s ``eval_data``.
+        batches: how many of the first batches. They are read once, when training begins, and kept in
+            memory. None: all, which are read anew every time; should the training data draw global
+            random numbers while they are read, in a thread of Paddle's, it can draw some twice.
+        batch_size: of a ``Dataset``.
+        prefix: what the tags begin with.
+        steering: `EarlyStop` and `HalveOnPlateau` that are to decide by these evaluations, within the
+            epoch, rather than by those of ``fit``. They are not passed to ``fit`` as well.
+        network: what is evaluated, in a loop of one's own.
+        loss: its loss function; None: only metrics.
+        metrics: its ``paddle.metric.Metric``. In a loop of one's own a batch's last part is the label.
+        tracker: what records; None: nothing is recorded.
+
+    Attributes:
+        last: what the last validation gave, tag -> number.
+
+    Raises:
+        DataError: an argument out of range; no data, or data that can be read only once; when ``fit``
+            begins, a monitor of ``steering`` that will not be measured.
+    """
+
+    def __init__(
+        self,
+        steps: int = 200,
+        data: Any = None,
+        batches: int | None = None,
+        *,
+        batch_size: int = 64,
+        prefix: str = "eval",
+        steering: Sequence[Steering] = (),
+        network: Any = None,
+        loss: Any = None,
+        metrics: Sequence[Any] = (),
+        tracker: Tracker | None = None,
+    ) -> None:
+        super().__init__()
+        for name, value in (("steps", steps), ("batches", batches), ("batch_size", batch_size)):
+            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            if not (whole or (name == "batches" and value is None)):
+                raise DataError(f"{name} must be a whole number, 1 or more, got {describe(value)}")
+        self.last: dict[str, float] = {}
+        self._every = steps
+        self._data = None if data is None else _readable(data, batch_size)
+        self._count = batches
+        self._prefix = prefix
+        self._steering = [steering] if isinstance(steering, Steering) else list(steering)
+        for steered in self._steering:
+            if not isinstance(steered, Steering):
+                raise DataError(f"steering takes EarlyStop and HalveOnPlateau, got {describe(steered)}")
+        self._tracker: Any = checked_tracker(tracker)
+        self._guard = Guard(self._tracker)
+        self._steps = Steps(self._tracker)
+        self._source: Any = None
+        self._inputs = -1  # how many parts of a batch are inputs; all but the last
+        self._held: tuple[int, dict[str, float]] | None = None
+        self._network: Any = None
+        if network is not None:
+            if self._data is None:
+                raise DataError("ValidateEvery needs data in a loop of your own")
+            self._begin(network, loss, metrics, self._data)
+
+    def update(self, step: int) -> dict[str, float] | None:
+        """Validates if it is time, in a loop of one's own; called after each batch.
+
+        Args:
+            step: the batch's, from 0; it is time after every ``steps`` batches.
+
+        Returns:
+            tag -> number; None if it was not time, or if it failed, of which a warning tells.
+
+        Raises:
+            DataError: no network was given.
+        """
+        if self._network is None:
+            raise DataError("what to validate is not known: pass network=")
+        if (step + 1) % self._every:
+            return None
+        scalars = self._validate()
+        if scalars:
+            self._record(scalars, step)
+            self._steer(scalars, step)
+        return scalars or None
+
+    # -- within Model.fit ---------------------------------------------------------------------------
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Reads the batches.
+
+        Raises:
+            DataError: there are none, or something that steers by them cannot.
+        """
+        model = self.model
+        if not paddle.in_dynamic_mode():
+            raise DataError("ValidateEvery works in dynamic mode: call paddle.disable_static() first")
+        data = self._data if self._data is not None else model._test_dataloader
+        if data is None:
+            raise DataError("ValidateEvery has no data: pass data=, or eval_data to fit")
+        self._inputs = len(model._inputs)
+        self._begin(model.network, model._loss, model._metrics, data)
+        with self._guard(_PATH):
+            self._steps.begin(self.params.get("metrics") or ())
+        for steered in self._steering:
+            steered.set_model(model)
+            steered.set_params(self.params)
+            steered.begin(fed=True)
+
+    def on_train_batch_begin(self, step: int, logs: Any = None) -> None:
+        """Records what waited for an evaluation of ``fit``."""
+        self._release()
+
+    def on_train_batch_end(self, step: int, logs: Any = None) -> None:
+        """Validates if it is time."""
+        self._steps.advance()
+        now = self._steps.current
+        if (now + 1) % self._every:
+            return
+        scalars = self._validate()
+        if not scalars:
+            return
+        with self._guard(_PATH):
+            self.last = scalars = {tag: over_ranks(value) for tag, value in scalars.items()}
+        if step + 1 == self.params.get("steps"):
+            self._held = (now, scalars)  # fit may evaluate in full after the epoch's last batch
+        else:
+            self._record(scalars, now)
+        if self._steer(scalars, now):
+            self.model.stop_training = True
+            self.model.num_iters = 1  # which ends the epoch, too; fit sets it anew
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Records what is left, and lets the batches go."""
+        self._release()
+        self._source = None
+        for steered in self._steering:
+            steered.on_train_end(logs)
+
+    # -- the measuring ------------------------------------------------------------------------------
+
+    def _begin(self, network: Any, loss: Any, metrics: Sequence[Any], data: Any) -> None:
+        if loss is None and not metrics:
+            raise DataError("nothing to validate: there is neither a loss nor a metric")
+        self._network, self._loss = network, loss
+        self._metrics = [copy.deepcopy(metric) for metric in metrics]
+        if self._count is None:
+            self._source = data
+        else:
+            with _random_kept():
+                self._source = list(islice(_batches(data), self._count))
+            if not self._source:
+                raise DataError("the data to validate on has no batches")
+
+    def _validate(self) -> dict[str, float]:
+        with self._guard(_PATH), _random_kept(), _in_eval_mode(self._network), paddle.no_grad():
+            self.last = self._measure(_batches(self._source))
+            return dict(self.last)
+        return {}
+
+    def _measure(self, batches: Iterable[Any]) -> dict[str, float]:
+        loss = MeanLoss()
+        for metric in self._metrics:
+            metric.reset()
+        for batch in batches:
+            parts = [
+                part if isinstance(part, paddle.Tensor) else paddle.to_tensor(part)
+                for part in paddle.utils.flatten(batch)
+            ]
+            inputs, labels = parts[: self._inputs], parts[self._inputs :]
+            outputs = _as_list(self._network(*inputs))
+            if self._loss is not None:
+                loss.add(_as_list(self._loss(*outputs, *labels)), int(inputs[0].shape[0]))
+            for metric in self._metrics:
+                found = _as_list(metric.compute(*outputs, *labels))
+                metric.update(*[value.numpy() if hasattr(value, "numpy") else value for value in found])
+        scalars = spread(f"{self._prefix}/loss", loss.means()) if self._loss is not None else {}
+        for metric in self._metrics:
+            for name, value in zip(_as_list(metric.name()), _as_list(metric.accumulate()), strict=True):
+                scalars[f"{self._prefix}/{name}"] = float(value)
+        return scalars
+
+    def _steer(self, scalars: dict[str, float], step: int) -> bool:
+        stop = False
+        for steered in self._steering:
+            with self._guard(steered.monitor):
+                name = steered.monitor.partition("/")[2]
+                stop |= steered.update(scalars[f"{self._prefix}/{name}"], step)
+        return stop
+
+    def _record(self, scalars: dict[str, float], step: int) -> None:
+        with self._guard(_PATH):
+            self._tracker.log(scalars, step)
+
+    def _release(self) -> None:
+        if self._held is None:
+            return
+        (step, scalars), self._held = self._held, None
+        if isinstance(self._tracker, NoTracker):
+            return
+        with self._guard(_PATH):
+            last_step_of = self._tracker.writer.last_step_of
+            self._record({tag: value for tag, value in scalars.items() if last_step_of(tag) < step}, step)
+
+
+def _readable(data: Any, batch_size: int) -> Any:
+    if isinstance(data, paddle.io.IterableDataset):
+        return paddle.io.DataLoader(data, batch_size=batch_size)
+    if isinstance(data, paddle.io.Dataset):
+        return paddle.io.DataLoader(data, batch_size=batch_size, shuffle=False)
+    if not isinstance(data, Iterable) or isinstance(data, Iterator):
+        raise DataError(
+            "data must be a paddle.io.Dataset, a DataLoader or a list of batches, which can be read "
+            f"more than once; got {describe(data)}"
+        )
+    return data
+
+
+def _batches(data: Any) -> Iterator[Any]:
+    """The batches, read on this thread: one of Paddle's would read ahead, and draw random numbers later."""
+    if not _can_be_indexed(data):
+        yield from data
+        return
+    from paddle.io.dataloader.collate import default_collate_fn
+
+    collate = data.collate_fn or default_collate_fn
+    for indices in data.batch_sampler:
+        yield collate([data.dataset[index] for index in indices])
+
+
+def _can_be_indexed(data: Any) -> bool:
+    return (
+        isinstance(data, paddle.io.DataLoader)
+        and data.batch_sampler is not None
+        and not isinstance(data.dataset, paddle.io.IterableDataset)
+        and not data.num_workers
+    )
+
+
+@contextmanager
+def _random_kept() -> Iterator[None]:
+    """Random numbers go on afterwards as if none had been drawn within."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+    paddle_states = [(device, paddle.get_rng_state(device)) for device in (None, "cpu")]
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        for device, state in paddle_states:
+            paddle.set_rng_state(state, device)
+
+
+@contextmanager
+def _in_eval_mode(network: Any) -> Iterator[None]:
+    """Every layer is in eval mode within, and in the mode that it was in afterwards."""
+    training = network.training
+    modes = [(layer, layer.training) for layer in network.sublayers()]
+    network.eval()
+    try:
+        yield
+    finally:
+        if training:
+            network.train()
+        for layer, mode in modes:
+            layer.training = mode
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
