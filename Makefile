@@ -71,7 +71,8 @@ define install
 @$(VENV)/bin/python -c 'import cv2' 2>/dev/null || \
 	$(pip_install) --no-deps --force-reinstall opencv-python-headless  # needs no libGL
 @$(VENV)/bin/python -c 'import ctypes; ctypes.CDLL("libgomp.so.1")' 2>/dev/null || \
-	{ cd $(VENV)/lib && ln -sf python3*/site-packages/scikit_learn.libs/libgomp-* libgomp.so.1; }
+	{ cd $(VENV)/lib && ln -sf python3*/site-packages/scikit_learn.libs/libgomp-* libgomp.so.1 && \
+	echo "Paddle's libgomp is missing: make lends its own commands one; for others, apt-get install libgomp1"; }
 @rm $(VENV)/.unfinished
 endef
 

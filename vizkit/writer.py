@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LogWriter"]
 
+_SMALL_ARRAY = 1 << 14  # bytes: below it an image or histogram costs less than waking the worker
 _SMALL_CURVE = 1 << 18  # bytes: below it a curve costs less than a millisecond
 
 
@@ -210,7 +211,7 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
             pixels = images.to_pixels(arrays[0], layout, mean=mean, std=std, value_range=value_range)
             return encode.encode_image(tag, png.encode_png(pixels), step, now)
 
-        self._later("image", tag, step, walltime, [array], build)
+        self._later("image", tag, step, walltime, [array], build, small=_SMALL_ARRAY)
 
     def add_image_matrix(
         self,
@@ -314,7 +315,7 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
         def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
             return encode.encode_histogram(tag, histograms.histogram(arrays[0], buckets), step, now)
 
-        self._later("histogram", tag, step, walltime, [values], build)
+        self._later("histogram", tag, step, walltime, [values], build, small=_SMALL_ARRAY)
 
     def add_pr_curve(
         self,

@@ -365,6 +365,15 @@ def test_the_array_as_it_was_at_the_call_is_recorded(writer: LogWriter) -> None:
     assert [round(h.edges.mean()) for _, h in series(writer.logdir, "h")] == [0, 1, 2, 3, 4]
 
 
+def test_small_records_do_not_overtake_large_ones(writer: LogWriter) -> None:
+    """A reader takes a step that goes back for a resumed run."""
+    for step in range(20):
+        size = 400 if step % 4 == 0 else 4
+        writer.add_image("i", np.zeros((size, size), np.uint8), step, dataformats="HW")
+    writer.flush()
+    assert [step for step, _ in series(writer.logdir, "i")] == list(range(20))
+
+
 def test_bad_images_are_refused_at_the_call(writer: LogWriter) -> None:
     for img, dataformats in ((np.zeros((3, 32, 32)), "HWC"), (np.zeros(3), "HWC"), ("cat.png", "HWC")):
         with pytest.raises(DataError):

@@ -267,7 +267,7 @@ class RunLog:
                 )
         step, now = self._when(tag, step, walltime)
         size = sum(array.nbytes for array in arrays if array is not None)
-        if size <= small:
+        if size <= small and self._worker.idle:  # a tag's records are to be in the order of their calls
             self._write(tag, build(arrays, step, now))
             return
 

@@ -61,6 +61,11 @@ class Worker:
     def _fits(self, size: int) -> bool:
         return len(self._jobs) < self._max_jobs and self._waiting_bytes + size <= self._max_bytes
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits or runs: what is done now does not overtake it."""
+        return not (self._jobs or self._busy)
+
     def drain(self) -> None:
         """Waits until every job handed over so far has run."""
         with self._changed:
