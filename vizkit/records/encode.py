@@ -52,6 +52,7 @@ _EXACT_KEY = wire.key(EXACT_VALUE, wire.FIXED64)
 _pack_both = struct.Struct("<Bf2sd").pack
 _single = struct.Struct("<xf").unpack_from
 _pack_single = struct.Struct("<Bf").pack
+_three_bytes = struct.Struct("4B").pack
 _SMALL_STEPS = [b"", *(b"\x08" + step for step in wire.SMALL[1:])]
 
 
@@ -92,7 +93,11 @@ def step_field(step: Any) -> bytes:
         DataError: not a finite number, or beyond 64 bit.
     """
     if type(step) is int:
-        return _SMALL_STEPS[step] if 0 <= step < 1 << 14 else _step(step)
+        if 0 <= step < 1 << 14:
+            return _SMALL_STEPS[step]
+        if 0 < step < 1 << 21:
+            return _three_bytes(8, step & 0x7F | 0x80, step >> 7 & 0x7F | 0x80, step >> 14)
+        return _step(step)
     step = plain_step(step)
     if isinstance(step, float):
         return _step(math.floor(step)) + wire.double(EXACT_STEP, step)
