@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LIBRARIES", "Recorder", "offline"]
+__all__ = ["LIBRARIES", "Recorder", "environment_known", "offline"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Recorder:
     """A run that is open: its library's calls as bound methods.
 
     ``scalar``, ``image`` and ``histogram`` take tag, value and step, ``log`` a dict and a step.
-    ``files`` is where the log is.
+    ``files`` is where the log is. ``ready`` waits for what opening left to a thread.
     """
 
     close: Callable[[], Any]
@@ -31,6 +32,7 @@ class Recorder:
     image: Callable[[str, Any, int], Any] | None = None
     histogram: Callable[[str, Any, int], Any] | None = None
     flush: Callable[[], Any] | None = None
+    ready: Callable[[], Any] = lambda: None
     files: Path = field(default_factory=Path)
 
 
@@ -84,8 +86,16 @@ def _vizkit_tracker(directory: str) -> Recorder:
         image=tracker.log_image,
         histogram=tracker.log_histogram,
         flush=tracker.flush,
+        ready=environment_known,
         files=Path(tracker.writer.file_name),
     )
+
+
+def environment_known() -> None:
+    """Waits until git and the GPUs have answered a tracker, for swanlab does not ask them here."""
+    for thread in threading.enumerate():
+        if thread.name == "vizkit-environment":
+            thread.join()
 
 
 def _visualdl(directory: str) -> Recorder:

@@ -43,6 +43,7 @@ def _check_counts(root: str, values: np.ndarray) -> None:
 def _whole(root: str, values: np.ndarray) -> Table:
     def case(open_run: Callable) -> float:
         recorder = open_run(fresh(root, "whole"))
+        recorder.ready()
         start = time.perf_counter()
         for step in range(CALLS):
             recorder.histogram("weights", values, step)

@@ -83,7 +83,7 @@ def _record_for_ever(name: str, directory: str, returned: Any, where: Any) -> No
 
 def _frames(path: Path, *, crc: bool) -> Iterator[bytes]:
     """The whole frames of a VisualDL log, or of TensorBoard's with their checksums."""
-    data = path.read_bytes()
+    data = path.read_bytes() if path.exists() else b""  # killed with everything still in the queue
     at, check = 0, 4 if crc else 0
     while at + 8 <= len(data):
         (size,) = struct.unpack_from("<Q", data, at)

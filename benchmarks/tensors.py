@@ -25,6 +25,7 @@ def run(root: str) -> list[Table]:
 
     def logged(values: list[object]) -> float:
         tracker = LIBRARIES["vizkit Tracker"](fresh(root, "tracker"))
+        tracker.ready()
         log = tracker.scalar
         assert log is not None
 
@@ -40,6 +41,7 @@ def run(root: str) -> list[Table]:
 
     def read_and_logged() -> float:
         tracker = LIBRARIES["vizkit Tracker"](fresh(root, "tracker"))
+        tracker.ready()
         log = tracker.scalar
         assert log is not None
 

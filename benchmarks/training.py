@@ -141,7 +141,7 @@ def _fit(data: tuple[_Digits, _Digits], seed: int, logdir: str | None, epochs: i
         hparams = {"learning rate": 1e-3, "batch size": BATCH, "optimizer": "Adam"}
         metrics = ["train/loss", "train/acc", "eval/loss", "eval/acc"]
         with Tracker(logdir, hparams=hparams, metrics=metrics) as tracker:
-            callbacks = [clock, tracker.callback(weights_every=50, images_every=50, save_model=True)]
+            callbacks = [clock, tracker.callback(save_model=True)]
             model.fit(train, evaluate, epochs=epochs, verbose=0, callbacks=callbacks)
         if tracker.lost:
             raise RuntimeError(f"the hooks did not record everything: {tracker.lost}")

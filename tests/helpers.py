@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -14,6 +15,12 @@ from vizkit.records.types import Record
 
 ROOT = Path(__file__).parents[1]
 KINDS = {"hparams": "hyper_parameters"}
+
+
+def find_browser() -> str | None:
+    """The browser that tests are run in."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 def log_of(directory: Path | str) -> Path:

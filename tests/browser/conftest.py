@@ -1,10 +1,8 @@
-"""The browser, the served log, and what happens where there is no browser."""
+"""The browser and the served log."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
@@ -13,47 +11,23 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
+from tests.helpers import find_browser
+
 from .sample_log import write_log
 from .visualdl_page import BROWSER_ARGS, VisualDLPage, serve
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
-NO_BROWSER = "no chromium found (apt-get install chromium)"
 
 expect.set_options(timeout=20_000)  # the default, 5 s, is short on a busy machine
 
 Visit = Callable[..., AbstractContextManager[VisualDLPage]]
 
 
-def _find_browser() -> str | None:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next(filter(None, map(shutil.which, names)), None)
-
-
-def _browser_is_required() -> bool:
-    return os.environ.get("VIZKIT_REQUIRE_BROWSER") == "1"
-
-
-@pytest.hookimpl(trylast=True)  # after -m and -k
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    left_out = [item for item in items if item.get_closest_marker("browser")]
-    if not left_out or _find_browser():
-        return
-    if _browser_is_required():
-        raise pytest.UsageError(f"VIZKIT_REQUIRE_BROWSER=1, and {NO_BROWSER}")
-    items[:] = [item for item in items if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not (_find_browser() or _browser_is_required()):
-        terminalreporter.write_line(f"browser tests left out: {NO_BROWSER}")
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     # For a module, not a session: asyncio.run fails while Playwright's own loop runs.
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_find_browser(), args=BROWSER_ARGS)
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=BROWSER_ARGS)
         yield browser
         browser.close()
 

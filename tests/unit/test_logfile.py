@@ -221,9 +221,8 @@ from vizkit.records.logfile import LogFile
 log = LogFile(sys.argv[1])
 log.append(frame(0))
 if os.fork() == 0:
-    sys.stdout.close()
+    print("forked", flush=True)
     time.sleep(60)
-print("forked", flush=True)
 os._exit(0)
 """
     parent = subprocess.Popen(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -64,7 +66,9 @@ def main() -> None:
     console.print(results.table(results.ranked(runs)))
     console.print(f"{len(runs)} runs in {time.monotonic() - started:.0f} s, recorded in {options.logdir}")
     root = options.logdir.parent if options.logdir.parent != Path() else options.logdir
-    console.print(f"Look at them with:  visualdl --logdir {root}", highlight=False)
+    beside = os.path.relpath(Path(sys.executable).with_name("visualdl"))
+    visualdl = "visualdl" if shutil.which("visualdl") else beside
+    console.print(f"Look at them with:  {visualdl} --logdir {root}", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ def train(
             paddle.io.DataLoader(part, batch_size=settings.batch_size, shuffle=shuffle)
             for part, shuffle in zip(data, (True, False), strict=True)
         ]
-        callbacks = [tracker.callback(weights_every=50, images_every=50, save_model=True), _Progress(on_step)]
+        callbacks = [tracker.callback(save_model=True), _Progress(on_step)]
         model.fit(batches[0], batches[1], epochs=epochs, verbose=0, callbacks=callbacks)
 
 

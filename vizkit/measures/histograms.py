@@ -72,7 +72,7 @@ def histogram(values: Any, buckets: int | str | Edges = 10) -> Histogram:
         array = array.view(np.uint8)
     elif array.dtype.itemsize > 8:  # longdouble
         array = array.astype(np.float64)
-    flat = array.ravel(order="K")
+    flat: NDArray[Any] = array.ravel(order="K")
     times = None
     if flat.dtype == np.float16 and flat.size > 2**16 and isinstance(buckets, int):
         flat, times = _distinct(flat)

@@ -1,0 +1,29 @@
+"""Browser tests are left out, in so many words, where there is no browser."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.helpers import find_browser
+
+NO_BROWSER = "no chromium found (apt-get install chromium)"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get("VIZKIT_REQUIRE_BROWSER") == "1" and not find_browser():
+        raise pytest.UsageError(f"VIZKIT_REQUIRE_BROWSER=1, and {NO_BROWSER}")
+
+
+@pytest.hookimpl(trylast=True)  # after -m and -k
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if item.get_closest_marker("browser")]
+    if left_out and not find_browser():
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not find_browser():
+        terminalreporter.write_line(f"browser tests left out: {NO_BROWSER}")
