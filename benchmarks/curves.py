@@ -42,9 +42,9 @@ def run(root: str) -> list[Table]:
     ours, stock, ours_few, stock_few, ours_paced, stock_paced, _ = taken.values()
     rows = [(name, *three(times, ours, ms)) for name, times in taken.items()]
     notes = [
-        "One evaluation and close, in a run just opened; and the time on the calling thread, close included, of "
-        f"{EVALUATIONS} evaluations with {PACE * 1e3:.0f} ms of training between. VizKit also records AP and AUC "
-        "of each class and their means, from all scores.",
+        "One evaluation and close, in a run just opened; and the time on the calling thread, close included, "
+        f"of {EVALUATIONS} evaluations with {PACE * 1e3:.0f} ms of training between, divided by them. VizKit "
+        "also records AP and AUC of each class and their means, from all scores.",
         "VisualDL's functions need numpy's removed `np.float`, which is put back while they run. (Its ROC "
         "curves are wrong all the same.)",
     ]
