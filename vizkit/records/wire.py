@@ -19,7 +19,6 @@ __all__ = [
     "Field",
     "doubles",
     "fields",
-    "floats",
     "key",
     "length_delimited",
     "packed",
@@ -80,11 +79,6 @@ def packed(number: int, data: bytes) -> bytes:
 def doubles(number: int, values: Iterable[float]) -> bytes:
     """A packed repeated float64 field."""
     return packed(number, np.asarray(values, dtype="<f8").tobytes())
-
-
-def floats(number: int, values: Iterable[float]) -> bytes:
-    """A packed repeated float32 field."""
-    return packed(number, np.asarray(values, dtype="<f4").tobytes())
 
 
 def varint_rows(values: NDArray[np.int64]) -> list[bytes]:
