@@ -34,12 +34,13 @@ def to_float(value: Any) -> float:
         DataError: ``value`` is not a real number, or holds more or fewer than one.
     """
     try:
-        item = getattr(value, "item", None)
-        if item is not None:
-            value = item()
-        elif isinstance(value, (str, bytes)):  # float("1.5") would pass for a number
-            raise TypeError
-        return float(value)
+        try:
+            number = value.item()  # first of all: this is a tensor's way, and is called for every scalar
+        except AttributeError:
+            if isinstance(value, (str, bytes)):  # float("1.5") would pass for a number
+                raise TypeError from None
+            number = value
+        return number if type(number) is float else float(number)
     except OverflowError:
         raise DataError(f"{describe(value)} does not fit a 64 bit float") from None
     except (TypeError, ValueError, RuntimeError):
@@ -66,10 +67,10 @@ def to_array(value: Any, *, copy: bool = False, order: Literal["C", "F"] = "C") 
         fresh = False
     else:
         array, fresh = _from_foreign(value)
-    if array.dtype.name == "bfloat16":  # NumPy extension type of ml_dtypes
-        array, fresh = array.astype(np.float32), True
     if array.dtype.kind not in "biufc":
-        raise DataError(f"expected an array of numbers, got {describe(value)}")
+        if array.dtype.name != "bfloat16":  # NumPy extension type of ml_dtypes
+            raise DataError(f"expected an array of numbers, got {describe(value)}")
+        array, fresh = array.astype(np.float32), True
     return array.copy(order) if copy and not fresh else array
 
 

@@ -6,6 +6,7 @@ memory of their own: the caller's array is read, never written.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -17,13 +18,14 @@ from vizkit.errors import DataError
 from vizkit.measures.arrays import describe, to_array
 from vizkit.measures.png import resize_pixels
 
-__all__ = ["grid", "laid_out", "resize", "to_pixels", "to_pixels_each"]
+__all__ = ["enlarged", "grid", "laid_out", "resize", "rgb", "to_pixels", "to_pixels_each"]
 
 Pixels = NDArray[np.uint8]
 Channels = float | Sequence[float] | NDArray[Any] | None
 Range = tuple[float, float] | str | None
 
 _NAN = (255, 0, 255)  # magenta: no image has it by chance
+_LAYOUTS = {"".join(order) for axes in ("HW", "HWC", "NHWC") for order in itertools.permutations(axes)}
 _SWAPS = {"HWC": ("HWC", "CHW"), "NHWC": ("NHWC", "NCHW")}  # the usual orders
 _COLUMNS = 8  # of a batch, as in VisualDL
 _SLACK = 1e-3  # what interpolation and float32 may add to [0, 255] and take from 0
@@ -150,13 +152,30 @@ def resize(pixels: Pixels, scale: float = 1.0, *, size: tuple[int, int] | None =
     return resize_pixels(pixels, size)
 
 
+def enlarged(pixels: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Each pixel as a square of ``factor`` by ``factor``; shape (H, W) or (H, W, C)."""
+    return pixels if factor == 1 else pixels.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def rgb(pixels: Pixels) -> Pixels:
+    """Pixels of shape (H, W, 3): grey in all channels, what is transparent on white."""
+    if pixels.ndim == 2:
+        pixels = pixels[..., np.newaxis]
+    if pixels.shape[2] == 1:
+        return pixels.repeat(3, axis=2)
+    if pixels.shape[2] == 3:
+        return pixels
+    share = pixels[..., 3:] / 255
+    return np.rint(pixels[..., :3] * share + 255 * (1 - share)).astype(np.uint8)
+
+
 def laid_out(img: Any, dataformats: str) -> NDArray[Any]:
     """``img`` as an array (H, W, C) or (N, H, W, C), usually a view; costs no pass over it.
 
     Raises:
         DataError: it is no image in ``dataformats``.
     """
-    if hasattr(img, "getbands") and hasattr(img, "convert"):  # PIL
+    if type(img) is not np.ndarray and hasattr(img, "getbands") and hasattr(img, "convert"):  # PIL
         if img.mode not in _PIL_MODES and not img.mode.startswith("I;"):
             clear = "A" in img.getbands() or "transparency" in img.info
             img = img.convert("RGBA" if clear else "RGB")
@@ -166,8 +185,10 @@ def laid_out(img: Any, dataformats: str) -> NDArray[Any]:
         array = to_array(img)
     if array.dtype.kind == "c":
         raise DataError(f"an image needs real numbers, got {describe(img)}; take its abs() or .real")
+    if dataformats == "HWC" and array.ndim == 3 and array.size and array.shape[2] in (1, 3, 4):
+        return array  # the short way
     letters = dataformats.upper() if isinstance(dataformats, str) else ""
-    if "".join(sorted(letters)) not in ("HW", "CHW", "CHNW"):
+    if letters not in _LAYOUTS:
         raise DataError(
             f"dataformats={dataformats!r} does not name the axes of an image; "
             'use "HW", "HWC", "CHW", "NHWC" or "NCHW"'

@@ -126,8 +126,8 @@ def encode_scalar(tag: bytes, value: float, step: bytes, walltime: bytes) -> byt
     """
     try:
         number = _pack_both(0x25, value, _EXACT_KEY, value)
-        # A NaN is unequal to itself, and needs no more bits.
-        if _single(number)[0] == value or value != value:
+        # Any of the float64's last 24 bits is beyond float32. A NaN is unequal to itself, and needs no more.
+        if number[7:10] == b"\0\0\0" and (_single(number)[0] == value or value != value):
             number = number[:5]
     except OverflowError:
         number = _pack_single(0x25, math.copysign(math.inf, value)) + wire.double(EXACT_VALUE, value)

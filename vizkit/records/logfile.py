@@ -92,9 +92,13 @@ class LogFile:
         self._fd = -1
         self._closed = False
         self._parents = False
+        self._new_lock()
+        _live[id(self)] = self
+
+    def _new_lock(self) -> None:
         # Reentrant: a signal handler may close the log amid a write.
         self._lock = threading.RLock()
-        _live[id(self)] = self
+        self._acquire, self._release = self._lock.acquire, self._lock.release
 
     def append(self, data: bytes) -> None:
         """Appends whole frames with one write; in a forked child nothing is written.
@@ -103,12 +107,17 @@ class LogFile:
             ClosedError: after `close`.
             OSError: the write failed (a full disk); the log is as it was before.
         """
-        with self._lock:
-            if self._fd < 0 and not self._open():
-                return
-            written = _os_write(self._fd, data)
-            if written != len(data):
-                self._finish(data, written)
+        # Bound methods and no `with`: a tenth of a microsecond less for every scalar. Acquired within
+        # the `try`, since an interrupt can come as soon as `acquire` returns.
+        acquire, release = self._acquire, self._release
+        try:
+            acquire()
+            if self._fd >= 0 or self._open():
+                written = _os_write(self._fd, data)
+                if written != len(data):
+                    self._finish(data, written)
+        finally:
+            release()
 
     def _finish(self, data: bytes, written: int) -> None:
         """Writes the rest after a short write, or takes the written part back."""
@@ -163,7 +172,7 @@ class LogFile:
             os.close(self._fd)
 
     def _leave_to_parent(self) -> None:
-        self._lock = threading.RLock()
+        self._new_lock()
         self._parents = not self._closed
         self.close()
 

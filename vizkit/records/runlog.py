@@ -16,7 +16,7 @@ from vizkit.records import encode, rundir
 from vizkit.records.decode import decode_head, decode_record
 from vizkit.records.frames import mapped, read_frames
 from vizkit.records.logfile import NullLog, RecordLog, open_log
-from vizkit.records.tags import check_tag
+from vizkit.records.tags import SECONDS, check_tag
 from vizkit.records.types import HParams
 from vizkit.records.worker import Worker
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RunLog"]
 
+_SMALL = 1 << 16  # bytes: below it a job costs about as little as waking the worker
 _RESERVED = {"meta_data_tag": "meta_data", "hparam": "hparams"}
-_time = time.time
+_time_ns = time.time_ns
 _step_field, _encode_scalar = encode.step_field, encode.encode_scalar
 
 
@@ -91,7 +92,7 @@ class RunLog:
             self._read_heads()
 
     def _first_record(self) -> bytes:
-        now = round(_time() * 1000)
+        now = _time_ns() // 1_000_000
         return encode.encode_meta_data("meta_data_tag", self._display_name, 0, now)
 
     def begin(self) -> None:
@@ -123,8 +124,15 @@ class RunLog:
 
     @property
     def last_step(self) -> int:
-        """The highest step of any scalar in a log that is continued, -1 in a new one."""
-        steps = [step for tag, step in self._steps.items() if self._kinds.get(tag) == "scalar"]
+        """The highest step of any scalar in a log that is continued, -1 in a new one.
+
+        Tags whose steps are `SECONDS` do not count.
+        """
+        steps = [
+            step
+            for tag, step in self._steps.items()
+            if self._kinds.get(tag) == "scalar" and not tag.startswith(SECONDS)
+        ]
         return int(max(steps, default=-1))
 
     def kind_of(self, tag: str) -> str | None:
@@ -151,14 +159,17 @@ class RunLog:
             TagError: VisualDL could not serve the tag, or it holds another kind of data.
             ClosedError: after `close`.
         """
-        state = self._scalars.get(tag) or self._scalar_tag(tag)
+        try:
+            state = self._scalars[tag]
+        except (KeyError, TypeError):
+            state = self._scalar_tag(tag)
         if type(value) is not float:
             value = to_float(value)
         if type(step) is not int:
             step = int(state.step) + 1 if step is None else encode.plain_step(step)
         field = _step_field(step)
         state.step = step
-        now = int(_time() * 1000) if walltime is None else int(walltime)
+        now = _time_ns() // 1_000_000 if walltime is None else int(walltime)
         known, wall = self._walltime
         if now != known:
             wall = self._wall(now)
@@ -189,7 +200,7 @@ class RunLog:
             raise DataError(f"metrics must be a dict such as {{'train/loss': 0.5}}, got {describe(metrics)}")
         step = encode.plain_step(step)
         field = _step_field(step)
-        now = int(_time() * 1000) if walltime is None else int(walltime)
+        now = _time_ns() // 1_000_000 if walltime is None else int(walltime)
         known, wall = self._walltime
         if now != known:
             wall = self._wall(now)
@@ -232,7 +243,7 @@ class RunLog:
         step = encode.plain_step(step)
         encode.step_field(step)  # a bad step is the caller's error, not the worker's
         self._steps[tag] = step
-        return step, round(_time() * 1000) if walltime is None else int(walltime)
+        return step, _time_ns() // 1_000_000 if walltime is None else int(walltime)
 
     def _write(self, tag: str, frames: bytes) -> None:
         try:
@@ -255,11 +266,13 @@ class RunLog:
         """Has the worker build a record from copies of ``values``, checked here.
 
         Up to ``small`` bytes it is done here and now: that costs less, and errors are the caller's.
+        So is what a job of `defer` adds, and its arrays are not copied.
         """
         self._check_tag(tag, kind)
         if self._closed:
             raise ClosedError(f"{self._log.path}: nothing can be recorded after close()")
-        arrays = [None if value is None else to_array(value, copy=True, order=order) for value in values]
+        here = self._worker.here
+        arrays = [None if value is None else to_array(value, copy=not here, order=order) for value in values]
         for array in arrays:
             if array is not None and array.dtype.kind == "c":
                 raise DataError(
@@ -267,7 +280,7 @@ class RunLog:
                 )
         step, now = self._when(tag, step, walltime)
         size = sum(array.nbytes for array in arrays if array is not None)
-        if size <= small and self._worker.idle:  # a tag's records are to be in the order of their calls
+        if here or (size <= small and self._worker.idle):  # a tag's records stay in the order of their calls
             self._write(tag, build(arrays, step, now))
             return
 
@@ -278,6 +291,31 @@ class RunLog:
                 self._on_error(tag, error)
 
         self._worker.submit(job, size)
+
+    def defer(self, name: str, job: Callable[[], None], size: int) -> None:
+        """Has the worker run ``job``, which may add any records; up to some kilobytes it runs here and now.
+
+        Args:
+            name: what it is told of as, should it raise on the worker.
+            job: a function that owns the arrays that it reads.
+            size: how many bytes they have.
+
+        Raises:
+            ClosedError: after `close`.
+        """
+        if self._closed:
+            raise ClosedError(f"{self._log.path}: nothing can be recorded after close()")
+        if size <= _SMALL and self._worker.idle:
+            job()
+            return
+
+        def guarded() -> None:
+            try:
+                job()
+            except Exception as error:
+                self._on_error(name, error)
+
+        self._worker.submit(guarded, size)
 
     def _warn(self, tag: str, error: Exception) -> None:
         if tag not in self._warned:

@@ -6,6 +6,7 @@ less than a protobuf object does.
 
 from __future__ import annotations
 
+import functools
 import mmap
 import struct
 from collections.abc import Iterable, Iterator
@@ -63,7 +64,13 @@ def key(number: int, wire_type: int) -> bytes:
 
 def length_delimited(number: int, data: bytes) -> bytes:
     """A field that holds bytes, text or a message; it is written even when empty."""
-    return key(number, BYTES) + varint(len(data)) + data
+    return _before(number, len(data)) + data
+
+
+@functools.lru_cache(1 << 12)
+def _before(number: int, size: int) -> bytes:
+    """Key and length of a field; few of them differ."""
+    return key(number, BYTES) + varint(size)
 
 
 def double(number: int, value: float) -> bytes:

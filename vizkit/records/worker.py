@@ -8,6 +8,7 @@ import multiprocessing.util
 import os
 import sys
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -17,13 +18,17 @@ from vizkit.records import logfile
 __all__ = ["Worker"]
 
 _IDLE_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
+_SMALL = 1 << 16  # bytes
 
 
 class Worker:
     """Runs jobs one after the other on a thread of its own; holds a bounded amount of them.
 
-    A caller that is faster than the thread waits (nothing is dropped). The thread starts with the
-    first job and ends when idle. It is drained at exit and before a fork.
+    The thread is not woken for a small job, which would cost the caller more than all else: it
+    looks for them by itself. A caller that finds no room, or waits for the end, does the work that
+    the thread is not at. The thread starts with the first job and ends when idle. Jobs are done
+    before a fork and at exit.
 
     Args:
         max_jobs: how many jobs may wait.
@@ -37,26 +42,28 @@ class Worker:
         _live[id(self)] = self
 
     def _reset(self) -> None:
-        self._changed = threading.Condition(threading.RLock())
+        self._lock = threading.RLock()
+        self._called = threading.Condition(self._lock)  # the thread waits for a large job
+        self._done = threading.Condition(self._lock)  # callers wait for who is at a job
         self._jobs: deque[tuple[Callable[[], None], int]] = deque()
         self._waiting_bytes = 0
-        self._busy = False
+        self._busy: threading.Thread | None = None  # who is at a job
         self._thread: threading.Thread | None = None
 
     def submit(self, job: Callable[[], None], size: int = 0) -> None:
         """Hands ``job`` over; ``size`` is how many bytes it keeps alive."""
-        with self._changed:
-            if threading.current_thread() is not self._thread:
+        with self._lock:
+            if not self.here:
                 while self._jobs and not self._fits(size):
-                    self._changed.wait()
+                    self._advance()
             self._jobs.append((job, size))
             self._waiting_bytes += size
             if self._thread is None:
                 _drain_at_exit_of_child()
                 self._thread = threading.Thread(target=self._run, name="vizkit-worker", daemon=True)
                 self._thread.start()
-            elif not self._busy:
-                self._changed.notify_all()
+            elif size > _SMALL and not self._busy:
+                self._called.notify()
 
     def _fits(self, size: int) -> bool:
         return len(self._jobs) < self._max_jobs and self._waiting_bytes + size <= self._max_bytes
@@ -66,30 +73,55 @@ class Worker:
         """Whether nothing waits or runs: what is done now does not overtake it."""
         return not (self._jobs or self._busy)
 
+    @property
+    def here(self) -> bool:
+        """Whether the caller is a job."""
+        return self._busy is threading.current_thread()
+
     def drain(self) -> None:
-        """Waits until every job handed over so far has run."""
-        with self._changed:
-            if threading.current_thread() is self._thread:
+        """Sees to it that every job handed over so far has run."""
+        with self._lock:
+            if self.here:
                 return
             while self._jobs or self._busy:
-                self._changed.wait()
+                self._advance()
+
+    def _advance(self) -> None:
+        """Does the next job, or waits for who is at one. The lock is held, but not meanwhile."""
+        if self._busy:
+            self._done.wait()
+            return
+        job, size = self._jobs.popleft()
+        self._busy = threading.current_thread()
+        self._lock.release()
+        done = False
+        try:
+            job()
+            done = True
+        except Exception:  # shown as a thread's; those who wait are not left waiting
+            done = True
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
+        finally:
+            self._lock.acquire()
+            self._busy = None
+            if done:
+                self._waiting_bytes -= size
+            else:  # interrupted: it is not lost for that
+                self._jobs.appendleft((job, size))
+            self._done.notify_all()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._busy = False
-                self._changed.notify_all()
-                while not self._jobs:
-                    if not self._changed.wait(_IDLE_SECONDS) and not self._jobs:
-                        self._thread = None
-                        return
-                job, size = self._jobs.popleft()
-                self._waiting_bytes -= size
-                self._busy = True
-            try:
-                job()
-            except Exception:  # shown as any thread's; those who wait are not left waiting
-                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
+        with self._lock:
+            idle_since = time.monotonic()
+            while True:
+                if self._jobs and not self._busy:
+                    self._advance()
+                    idle_since = time.monotonic()
+                elif time.monotonic() - idle_since > _IDLE_SECONDS:
+                    self._thread = None
+                    return
+                else:
+                    self._called.wait(_LOOK_SECONDS)
 
 
 _live: weakref.WeakValueDictionary[int, Worker] = weakref.WeakValueDictionary()
