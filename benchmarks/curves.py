@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks._common import Goal, Table, fresh, interleaved, ms, ratio, three, timed
-from benchmarks._libraries import environment_known
 
 __all__ = ["run"]
 
@@ -29,7 +28,8 @@ def run(root: str) -> list[Table]:
     scores = scores.astype(np.float32)
     cases: dict[str, Callable[[], float]] = {}
     for count in (127, 10):
-        cases[f"vizkit `log_curves`, {count} thresholds"] = partial(_vizkit, root, labels, scores, count)
+        ours = f"vizkit `add_class_curves`, {count} thresholds"
+        cases[ours] = partial(_vizkit, root, labels, scores, count)
         cases[f"visualdl, ten `add_pr_curve` and `add_roc_curve`, {count}"] = partial(
             _visualdl, root, labels, scores, count
         )
@@ -39,8 +39,8 @@ def run(root: str) -> list[Table]:
     peer = "tensorboardX, ten `add_pr_curve` (no ROC), 127"
     cases[peer] = partial(_tensorboardx, root, labels, scores, 127)
     taken = interleaved(cases, REPEATS)
-    ours, stock, ours_few, stock_few, ours_paced, stock_paced, _ = taken.values()
-    rows = [(name, *three(times, ours, ms)) for name, times in taken.items()]
+    one, stock, few, stock_few, paced_ours, paced_stock, _ = taken.values()
+    rows = [(name, *three(times, one, ms)) for name, times in taken.items()]
     notes = [
         "One evaluation and close, in a run just opened; and the time on the calling thread, close included, "
         f"of {EVALUATIONS} evaluations with {PACE * 1e3:.0f} ms of training between, divided by them. VizKit "
@@ -56,9 +56,9 @@ def run(root: str) -> list[Table]:
             ratio(theirs, own) >= 5,
         )
         for name, own, theirs in (
-            ("one evaluation and close, 127 thresholds", ours, stock),
-            ("one evaluation and close, 10 thresholds", ours_few, stock_few),
-            ("mean in a training, 127 thresholds", ours_paced, stock_paced),
+            ("one evaluation and close, 127 thresholds", one, stock),
+            ("one evaluation and close, 10 thresholds", few, stock_few),
+            ("mean in a training, 127 thresholds", paced_ours, paced_stock),
         )
     ]
     title = f"PR and ROC of {SAMPLES:,} samples x {CLASSES} classes"
@@ -66,15 +66,15 @@ def run(root: str) -> list[Table]:
 
 
 def _vizkit(root: str, labels: np.ndarray, scores: np.ndarray, count: int, evaluations: int = 1) -> float:
-    from vizkit import Tracker
+    from vizkit import LogWriter
 
-    tracker = Tracker(fresh(root, "vizkit"), strict=True)
-    environment_known()
+    writer = LogWriter(fresh(root, "vizkit"))
+    writer.begin()
 
     def evaluate(step: int) -> None:
-        tracker.log_curves("eval", labels, scores, step, num_thresholds=count)
+        writer.add_class_curves("eval", labels, scores, step, num_thresholds=count)
 
-    return _each(evaluate, tracker.close, evaluations)
+    return _each(evaluate, writer.close, evaluations)
 
 
 def _visualdl(root: str, labels: np.ndarray, scores: np.ndarray, count: int, evaluations: int = 1) -> float:
