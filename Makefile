@@ -40,7 +40,7 @@ bench-here: $(VENV)/.bench-ready
 	$(VENV)/bin/python -m benchmarks.writing
 
 for_demo := -e '.[demo,paddle]'
-for_test := $(for_demo) --group lint --group test
+for_test := -e '.[demo,paddle,plots]' --group lint --group test
 for_bench := $(for_demo) --group bench
 
 $(VENV)/.demo-ready: pyproject.toml $(CONSTRAINTS) | same-python
@@ -97,7 +97,7 @@ ifneq ($(origin PYTHON),file)
 endif
 
 lock_command := uv pip compile pyproject.toml --universal --python-version 3.10 --quiet --no-annotate \
-	--custom-compile-command 'make lock' $(UPGRADE) --extra demo --extra paddle --group setup
+	--custom-compile-command 'make lock' $(UPGRADE) --extra demo --extra paddle --extra plots --group setup
 
 lock:
 	$(lock_command) --group lint --group test -o constraints.txt

@@ -19,7 +19,7 @@ from multiprocessing import get_context
 from benchmarks._common import Table, goals_table, machine, markdown
 from benchmarks._libraries import offline
 
-TOPICS = ["scalars", "tensors", "histograms", "images", "curves", "training", "killed"]
+TOPICS = ["scalars", "tensors", "histograms", "images", "curves", "hooks", "killed"]
 
 
 def main() -> None:

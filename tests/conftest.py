@@ -16,6 +16,12 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"VIZKIT_REQUIRE_BROWSER=1, and {NO_BROWSER}")
 
 
+@pytest.fixture(autouse=True)
+def _no_system_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, a run holds what its test recorded alone."""
+    monkeypatch.setattr("vizkit.tracker._SAMPLE_SECONDS", None)
+
+
 @pytest.hookimpl(trylast=True)  # after -m and -k
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     left_out = [item for item in items if item.get_closest_marker("browser")]

@@ -11,34 +11,56 @@ from typing import TYPE_CHECKING, Any
 from vizkit.errors import (
     ClosedError,
     DataError,
+    LogNotFoundError,
     MissingDependencyError,
+    QueryError,
     RunExistsError,
     TagError,
+    UnknownNameError,
     VizKitError,
     VizKitWarning,
 )
 
 if TYPE_CHECKING:
     from vizkit.hooks.autolog import autolog
+    from vizkit.notebook import live, load_ipython_extension
+    from vizkit.runs import Run, Runs, load
     from vizkit.tracker import Tracker
     from vizkit.writer import LogWriter
 
 __all__ = [
     "ClosedError",
     "DataError",
+    "LogNotFoundError",
     "LogWriter",
     "MissingDependencyError",
+    "QueryError",
+    "Run",
     "RunExistsError",
+    "Runs",
     "TagError",
     "Tracker",
+    "UnknownNameError",
     "VizKitError",
     "VizKitWarning",
     "autolog",
+    "live",
+    "load",
+    "load_ipython_extension",
 ]
 
 __version__ = "0.1.0"
 
-_LAZY = {"LogWriter": "vizkit.writer", "Tracker": "vizkit.tracker", "autolog": "vizkit.hooks.autolog"}
+_LAZY = {
+    "LogWriter": "vizkit.writer",
+    "Run": "vizkit.runs",
+    "Runs": "vizkit.runs",
+    "Tracker": "vizkit.tracker",
+    "autolog": "vizkit.hooks.autolog",
+    "live": "vizkit.notebook",
+    "load": "vizkit.runs",
+    "load_ipython_extension": "vizkit.notebook",
+}
 
 
 def __getattr__(name: str) -> Any:

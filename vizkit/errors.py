@@ -6,6 +6,9 @@ VizKitError
  +-- ClosedError (RuntimeError)          a write after close
  +-- RunExistsError (FileExistsError)    the run directory already holds records
  +-- MissingDependencyError (ImportError) an extra that is not installed
+ +-- LogNotFoundError (FileNotFoundError) a log directory or file that is not there
+ +-- UnknownNameError (KeyError)         a run, tag or hyper-parameter that is not there
+ +-- QueryError (ValueError)             a question about runs that has no answer
 VizKitWarning (UserWarning)              something was changed or left out, and training goes on
 """
 
@@ -14,9 +17,12 @@ from __future__ import annotations
 __all__ = [
     "ClosedError",
     "DataError",
+    "LogNotFoundError",
     "MissingDependencyError",
+    "QueryError",
     "RunExistsError",
     "TagError",
+    "UnknownNameError",
     "VizKitError",
     "VizKitWarning",
 ]
@@ -44,6 +50,20 @@ class RunExistsError(VizKitError, FileExistsError):
 
 class MissingDependencyError(VizKitError, ImportError):
     """An optional package is missing; the message holds the ``pip install`` line."""
+
+
+class LogNotFoundError(VizKitError, FileNotFoundError):
+    """There is no such log directory or file."""
+
+
+class UnknownNameError(VizKitError, KeyError):
+    """A run, tag or hyper-parameter that is not there; the message names the closest ones."""
+
+    __str__ = Exception.__str__  # KeyError's shows its argument quoted and escaped
+
+
+class QueryError(VizKitError, ValueError):
+    """A filter, comparison or statistic that these runs have no answer to; the message says why."""
 
 
 class VizKitWarning(UserWarning):

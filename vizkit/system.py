@@ -18,12 +18,13 @@ from typing import Any
 
 from vizkit.errors import ClosedError, DataError, MissingDependencyError, VizKitWarning
 
-__all__ = ["PREFIX", "Counters", "SystemSampler", "rates"]
+__all__ = ["PREFIX", "Counters", "SystemSampler", "rates", "sampler_of"]
 
 PREFIX = "system/"
 
 _FIRST_SECONDS = 1.0
 _STOP_SECONDS = 1.0
+_IDLE_SECONDS = 1800.0
 _GB, _MB = 1e9, 1e6
 _LOOPBACK = re.compile(r"lo\d*$|loopback", re.IGNORECASE)
 
@@ -129,7 +130,7 @@ class SystemSampler:
         self._started = self._clock()
         self._before = self._count(self._started)
         self._running = True
-        _shared.add(self, min(_FIRST_SECONDS, self.every))
+        _shared.add(self, _FIRST_SECONDS)
         return self
 
     def stop(self) -> None:
@@ -239,6 +240,34 @@ class SystemSampler:
 
     def _disk(self) -> dict[str, float]:
         return {PREFIX + "disk free GB": self._psutil.disk_usage(self._directory).free / _GB}
+
+
+def sampler_of(tracker: Any, every: float) -> SystemSampler:
+    """A sampler that records into the run of a `vizkit.Tracker`, until that is closed.
+
+    While the tracker's clock of steps has stood still for half an hour, as in a notebook that is left
+    open after its training, nothing is recorded. In a resumed run the seconds go on.
+
+    Args:
+        tracker: whose run.
+        every: seconds between two samples.
+
+    Raises:
+        MissingDependencyError: psutil is missing.
+    """
+    directory = "." if "://" in tracker.logdir else tracker.logdir
+    seen, since = -1, 0.0
+
+    def log(values: dict[str, float], step: int) -> None:
+        nonlocal seen, since
+        now = time.monotonic()
+        if tracker.step != seen:
+            seen, since = tracker.step, now
+        if now - since < _IDLE_SECONDS:
+            tracker.writer.add_metrics(values, step)
+
+    first = int(tracker.writer.last_step_of(PREFIX + "process memory GB")) + 1
+    return SystemSampler(log, every, directory=directory, first_step=first)
 
 
 _GPU_READINGS: dict[str, Callable[[Any, Any], float]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import warnings
@@ -11,10 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
+from vizkit.collector import CurveCollector, checked_names
 from vizkit.environment import Session
-from vizkit.errors import RunExistsError, TagError, VizKitError, VizKitWarning
+from vizkit.errors import DataError, RunExistsError, TagError, VizKitError, VizKitWarning
+from vizkit.measures.gathering import LIMIT, Activation, ScoreGatherer
 from vizkit.records import rundir
+from vizkit.records.evaluation import MOST_CLASSES
 from vizkit.records.tags import clean_tag
+from vizkit.system import SystemSampler, sampler_of
 from vizkit.writer import LogWriter
 
 if TYPE_CHECKING:
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Tracker"]
 
 IfExists = Literal["new", "resume", "replace", "fail"]
+
+_SAMPLE_SECONDS: float | None = 15.0
 
 
 class Tracker:
@@ -43,7 +50,8 @@ class Tracker:
     it never stops the training. ``strict=True`` raises instead.
 
     **Processes.** On ranks other than 0 of a distributed training, in forked children and in
-    copies sent to other processes a tracker records nothing.
+    copies sent to other processes a tracker records nothing. With ``ranks="all"`` every rank has a
+    run of its own: ``run1`` is rank 0's, ``run1-rank1``, ``run1-rank2`` ... are the others'.
 
     Args:
         logdir: the run's directory.
@@ -54,14 +62,22 @@ class Tracker:
             ``"fail"`` raises `RunExistsError`.
         display_name: the run's name on VisualDL's page.
         seed: the seed of the training, to be kept with the run; it sets none.
+        ranks: which ranks of a distributed training record: 0, or ``"all"``, where all of them make
+            the tracker, after ``paddle.distributed.init_parallel_env()``. They agree on the name that
+            rank 0 takes.
+        system: whether to sample what the machine does into ``system/...``, every 15 seconds or every
+            so many; a step is a second there.
         strict: whether what cannot be recorded raises.
 
     Raises:
         RunExistsError: see ``if_exists``.
-        ValueError: an unknown ``if_exists``.
+        DataError: a bad ``system``.
+        ValueError: an unknown ``if_exists`` or ``ranks``.
+        VizKitError: ``ranks="all"`` before ``init_parallel_env()``.
     """
 
     _session: Session | None
+    _sample_seconds: float | None
 
     def __init__(
         self,
@@ -72,18 +88,27 @@ class Tracker:
         if_exists: IfExists = "new",
         display_name: str = "",
         seed: int | None = None,
+        ranks: Literal[0, "all"] = 0,
+        system: bool | float = True,
         strict: bool = False,
     ) -> None:
         if if_exists not in ("new", "resume", "replace", "fail"):
             raise ValueError(f"if_exists must be 'new', 'resume', 'replace' or 'fail', got {if_exists!r}")
-        self._setup(strict=strict, enabled=_rank() == 0)
-        self._writer = self._open(os.fspath(logdir), if_exists, display_name)
+        if ranks not in (0, "all"):
+            raise ValueError(f"ranks must be 0 or 'all', got {ranks!r}")
+        many = ranks == "all" and _world_size() > 1
+        self._setup(strict=strict, enabled=many or _rank() == 0)
+        self._sample_seconds = _seconds(system)
+        opened = self._open_ranks if many else self._open
+        self._writer = opened(os.fspath(logdir), if_exists, display_name)
+        self._add_scalar = self._writer.add_scalar
         if self._enabled:
             resumed = if_exists == "resume"
             self._session = Session(self.logdir, resume=resumed, seed=seed, on_error=self._on_error)
         self._clock = self._writer.last_step + 1
         if hparams is not None or metrics is not None:
             self.log_hparams(hparams or {}, metrics or [])
+        self._sample_system()
 
     def _setup(self, *, strict: bool, enabled: bool) -> None:
         self.strict = strict
@@ -94,9 +119,27 @@ class Tracker:
         self._failures: list[Exception] = []
         self._watches: list[Any] = []
         self._session = None
+        self._sampler: SystemSampler | None = None
+        self._sample_seconds = None
         self._lock = threading.RLock()
 
-    def _open(self, logdir: str, if_exists: str, display_name: str) -> LogWriter:
+    def _open_ranks(self, logdir: str, if_exists: str, display_name: str) -> LogWriter:
+        """Rank 0 takes a directory and tells the others, which take theirs beside it."""
+        from vizkit import hooks
+
+        taken: list[LogWriter] = []
+
+        def take() -> str:
+            taken.append(self._open(logdir, if_exists, display_name, ranks=True))
+            return taken[0].logdir
+
+        directory = hooks.from_rank_0(take)
+        if taken:
+            return taken[0]
+        suffix = f"-rank{_rank()}"
+        return self._open(directory + suffix, if_exists, display_name and display_name + suffix)
+
+    def _open(self, logdir: str, if_exists: str, display_name: str, ranks: bool = False) -> LogWriter:
         def writer(directory: str, disk: bool = True) -> LogWriter:
             return LogWriter(
                 directory, write_to_disk=disk, display_name=display_name, on_error=self._on_error
@@ -110,13 +153,16 @@ class Tracker:
         while True:
             directory = Path(logdir if attempt == 1 else f"{logdir.rstrip('/')}-{attempt}")
             with rundir.claimed(directory) as free:
+                others = rundir.rank_directories(directory) if ranks else []
+                free = free and not any(map(rundir.log_files, others))
                 if not free and if_exists == "fail":
                     raise RunExistsError(
                         f"{directory} holds records already; name another directory, or pass "
                         "if_exists='new', 'resume' or 'replace'"
                     )
                 if not free and if_exists == "replace":
-                    rundir.remove_logs(directory)
+                    for name in [directory, *others]:
+                        rundir.remove_logs(name)
                 if free or if_exists != "new":
                     opened = writer(os.fspath(directory))
                     opened.begin()  # the run is taken from here on
@@ -159,13 +205,24 @@ class Tracker:
 
     # -- numbers --------------------------------------------------------------------------------
 
-    def log(self, metrics: Mapping[str, Any], step: Any = None) -> None:
+    def log(
+        self,
+        metrics: Mapping[str, Any],
+        step: Any = None,
+        *,
+        reduce: Literal["mean", "sum", "max"] | None = None,
+    ) -> None:
         """Records the scalars of one step, with one write.
 
         Args:
             metrics: tag -> number of Python, NumPy or Paddle.
             step: the step; by default the clock's.
+            reduce: what to record of the numbers of all ranks of a distributed training; by default
+                this rank's own is recorded. All ranks must call this, with the same tags, also those
+                that record nothing.
         """
+        if reduce is not None:
+            metrics = self._reduced(metrics, reduce)
         if not self._enabled:
             return
         try:
@@ -185,6 +242,19 @@ class Tracker:
             for tag, value in metrics.items():  # those that are good are not lost with the others
                 self.log({tag: value}, step)
 
+    def _reduced(self, metrics: Mapping[str, Any], reduce: str) -> Mapping[str, Any]:
+        if _world_size() == 1:
+            return metrics  # also where there is no Paddle
+        from vizkit import hooks
+
+        try:
+            return hooks.reduced(metrics, reduce, self._on_error)
+        except Exception as error:
+            if self.strict:
+                raise
+            self._lose("log", error)
+            return {}
+
     def _retry(self, metrics: Any, step: Any, error: Exception) -> None:
         """One metric that was refused: under a better tag, or counted as lost."""
         if isinstance(error, TagError) and isinstance(metrics, Mapping) and len(metrics) == 1:
@@ -197,9 +267,9 @@ class Tracker:
         """Records one number of Python, NumPy or Paddle; see `LogWriter.add_scalar`."""
         if step is not None and self._enabled:  # the short way
             try:
-                self._writer.add_scalar(tag, value, step, walltime)
+                self._add_scalar(tag, value, step, walltime)
                 if step > self._clock:
-                    self._clock = int(step)
+                    self._clock = step if type(step) is int else int(step)
                 return
             except Exception:
                 if self.strict:
@@ -241,14 +311,31 @@ class Tracker:
         mean: float | Sequence[float] | None = None,
         std: float | Sequence[float] | None = None,
         value_range: tuple[float, float] | str | None = None,
+        mask: Any = None,
+        boxes: Any = None,
+        labels: Any = None,
+        scores: Any = None,
+        class_names: Sequence[str] | None = None,
     ) -> None:
-        """Records an image; arguments as in `LogWriter.add_image`."""
+        """Records an image, with a mask and boxes over it; arguments as in `LogWriter.add_image`."""
         self._record(
             "image",
             tag,
             step,
             lambda tag, step: self._writer.add_image(
-                tag, img, step, walltime, dataformats, mean=mean, std=std, value_range=value_range
+                tag,
+                img,
+                step,
+                walltime,
+                dataformats,
+                mean=mean,
+                std=std,
+                value_range=value_range,
+                mask=mask,
+                boxes=boxes,
+                labels=labels,
+                scores=scores,
+                class_names=class_names,
             ),
         )
 
@@ -261,14 +348,36 @@ class Tracker:
         scale: float = 1.0,
         walltime: int | None = None,
         dataformats: str = "HWC",
+        *,
+        mean: float | Sequence[float] | None = None,
+        std: float | Sequence[float] | None = None,
+        value_range: tuple[float, float] | str | None = None,
+        labels: Any = None,
+        predictions: Any = None,
+        class_names: Sequence[str] | None = None,
     ) -> None:
-        """Records several images as one; arguments as in `LogWriter.add_image_matrix`."""
+        """Records several images as one, each with its label and prediction.
+
+        Arguments as in `LogWriter.add_image_matrix`.
+        """
         self._record(
             "image",
             tag,
             step,
             lambda tag, step: self._writer.add_image_matrix(
-                tag, imgs, step, rows, scale, walltime, dataformats
+                tag,
+                imgs,
+                step,
+                rows,
+                scale,
+                walltime,
+                dataformats,
+                mean=mean,
+                std=std,
+                value_range=value_range,
+                labels=labels,
+                predictions=predictions,
+                class_names=class_names,
             ),
         )
 
@@ -416,6 +525,66 @@ class Tracker:
             ),
         )
 
+    def curves(
+        self,
+        tag: str = "eval",
+        *,
+        class_names: Sequence[str] | None = None,
+        activation: Activation | None = None,
+        ignore_index: int | None = None,
+        limit: int = LIMIT,
+        most_classes: int = MOST_CLASSES,
+    ) -> CurveCollector:
+        """Gathers labels and scores of an evaluation batch by batch, and records its curves at the end.
+
+        ::
+
+            with tracker.curves("eval", activation="softmax") as curves:
+                for x, y in loader:
+                    curves.add(y, net(x))
+
+        `CurveCollector` lists what is recorded.
+
+        Args:
+            tag: what all tags begin with.
+            class_names: what the classes are called; by default their numbers.
+            activation: what makes probabilities of the scores, taken in float64: "softmax", "sigmoid",
+                None, or "auto" to tell logits from probabilities by looking; see `ScoreGatherer`.
+            ignore_index: the label of samples that do not count, as of Paddle's losses.
+            limit: how many scores (samples times classes) are held, 4 bytes each as float32. What goes
+                past it is counted in at most 64 MiB of bins: curves are exact at their points then, AP
+                and AUC within an error that is recorded.
+            most_classes: up to how many classes each has curves of its own.
+
+        Raises:
+            DataError: arguments that are none of these. What is wrong with a batch is warned about
+                once a tag, and the evaluation is lost; a strict tracker raises.
+        """
+
+        def record(scores: ScoreGatherer, step: Any) -> None:
+            self._record(
+                "curves",
+                tag,
+                step,
+                lambda tag, step: self._writer.add_evaluation(
+                    tag, scores, step, class_names=names, most_classes=most_classes
+                ),
+            )
+
+        def refuse(error: Exception) -> None:
+            if self.strict:
+                raise error
+            self._lose(tag, error)
+
+        names = checked_names(class_names)
+        return CurveCollector(
+            lambda: ScoreGatherer(activation=activation, limit=limit, ignore_index=ignore_index),
+            record=record,
+            refuse=refuse,
+            enabled=self._enabled,
+            class_names=names,
+        )
+
     def log_embeddings(
         self,
         tag: str,
@@ -445,7 +614,7 @@ class Tracker:
         return hooks.callback(self, **options)
 
     def watch(self, net: Any, **options: Any) -> Any:
-        """Records weights and gradients of a network in a loop of one's own; see `vizkit.hooks.watch`."""
+        """Records weights, gradients and activations of a network; see `vizkit.hooks.watch`."""
         from vizkit import hooks
 
         watching = hooks.watch(self, net, **options)
@@ -468,6 +637,27 @@ class Tracker:
             lambda tag, step: saved.append(hooks.log_model(self, model, input_spec, **options)),
         )
         return saved[0] if saved else None
+
+    def explain(self, net: Any, images: Any, method: Any = "gradcam", **options: Any) -> Any:
+        """Records which pixels speak for a class, as heat maps over images; see `vizkit.hooks.explain`.
+
+        Returns:
+            The heat maps, shape (n, h, w); None where nothing was recorded.
+        """
+        from vizkit import hooks
+
+        kind = method if isinstance(method, str) else type(method).__name__
+        tag, at = options.pop("tag", None) or f"explain/{kind.replace(':', '/')}", options.pop("step", None)
+        found: list[Any] = []
+        self._record(
+            "image",
+            tag,
+            at,
+            lambda tag, step: found.append(
+                hooks.explain(self, net, images, method, tag=tag, step=step, **options)
+            ),
+        )
+        return found[0] if found else None
 
     # -- the shared way -----------------------------------------------------------------------------
 
@@ -540,6 +730,38 @@ class Tracker:
         self._writer.flush()
         self._raise_failure()
 
+    def fail(self, error: BaseException) -> None:
+        """Marks the run as failed, or as interrupted by Ctrl-C, and leaves it open.
+
+        What was recorded is in the log by then. `callback` does this when ``fit`` ends with an error,
+        and takes it back with `go_on` when ``fit`` is called again.
+        """
+        self._stop_sampling()
+        if self._session:
+            self._session.fail(error)
+        self.flush()
+
+    def go_on(self) -> None:
+        """Takes `fail` back; without it, does nothing."""
+        if self._session:
+            self._session.go_on()
+        self._sample_system()
+
+    def _sample_system(self) -> None:
+        if self._sampler is not None or self._sample_seconds is None or not self._enabled:
+            return
+        try:
+            self._sampler = sampler_of(self, self._sample_seconds).start()
+        except Exception as error:
+            if self.strict:
+                raise
+            self._lose("system", error)
+
+    def _stop_sampling(self) -> None:
+        if self._sampler is not None:
+            self._sampler.stop()
+            self._sampler = None
+
     def close(self, error: BaseException | None = None) -> None:
         """Finishes the run; what is recorded afterwards is lost. Calling it again does nothing.
 
@@ -551,6 +773,8 @@ class Tracker:
         """
         while self._watches:
             self._watches.pop().remove()
+        self._stop_sampling()
+        self._sample_seconds = None
         self._writer.close()
         if self._session:
             self._session.finish(error=error)
@@ -577,12 +801,29 @@ class Tracker:
         return _elsewhere, (self.logdir,)
 
 
+def _seconds(system: Any) -> float | None:
+    if isinstance(system, bool):
+        return _SAMPLE_SECONDS if system else None
+    if not isinstance(system, (int, float)) or not 1 <= system < math.inf:
+        raise DataError(f"system must be True, False or a number of seconds, 1 or more, got {system!r}")
+    return float(system)
+
+
 def _rank() -> int:
     """This process's rank in a distributed Paddle training, from what its launcher sets."""
+    return _launched("PADDLE_TRAINER_ID", 0)
+
+
+def _world_size() -> int:
+    """How many ranks there are."""
+    return _launched("PADDLE_TRAINERS_NUM", 1)
+
+
+def _launched(variable: str, default: int) -> int:
     try:
-        return int(os.environ.get("PADDLE_TRAINER_ID", "0"))
+        return int(os.environ.get(variable, default))
     except ValueError:
-        return 0
+        return default
 
 
 def _elsewhere(logdir: str) -> Tracker:

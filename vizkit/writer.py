@@ -24,11 +24,11 @@ import visualdl
 
 from vizkit.errors import ClosedError, DataError
 from vizkit.measures import audio as audio_measures
-from vizkit.measures import curves, histograms, images, png
+from vizkit.measures import curves, histograms, images, overlays, panels, png
 from vizkit.measures.arrays import describe, to_float
 from vizkit.measures.confusion import confusion_matrix
-from vizkit.measures.drawing import matrix_image
-from vizkit.records import encode, rundir
+from vizkit.measures.gathering import ScoreGatherer
+from vizkit.records import encode, evaluation, rundir
 from vizkit.records.embeddings import checked_embeddings
 from vizkit.records.hparams import flat_hparams, metric_names
 from vizkit.records.runlog import RunLog
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LogWriter"]
 
-_SMALL_ARRAY = 1 << 14  # bytes: below it an image or histogram costs less than waking the worker
 _SMALL_CURVE = 1 << 18  # bytes: below it a curve costs less than a millisecond
 
 
@@ -185,8 +184,13 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
         mean: float | Sequence[float] | None = None,
         std: float | Sequence[float] | None = None,
         value_range: tuple[float, float] | str | None = None,
+        mask: Any = None,
+        boxes: Any = None,
+        labels: Any = None,
+        scores: Any = None,
+        class_names: Sequence[str] | None = None,
     ) -> None:
-        """Adds an image; the caller's array is only read.
+        """Adds an image, with what was found in it drawn over it; the caller's array is only read.
 
         Args:
             tag: such as ``train/input``.
@@ -198,20 +202,34 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
             mean: what was subtracted when the image was normalised, a number or one a channel.
             std: what it was divided by.
             value_range: the two values drawn as black and white, or ``"minmax"``.
+            mask: (H, W) class numbers of the pixels; 0 is the background, 255 does not count.
+            boxes: (n, 4) left, top, right and bottom in pixels.
+            labels: n class numbers or texts of the boxes.
+            scores: n numbers of the boxes, such as their probabilities.
+            class_names: what the classes of mask and boxes are called, by their number.
 
         Raises:
-            DataError: no image of that format.
+            DataError: no image of that format, or a mask or boxes that do not fit it; see
+                `vizkit.measures.overlays.checked_annotations`.
         """
 
         # A view with its axes in order; the worker gets a copy of it.
         array = images.laid_out(img, dataformats)
+        marks = None
+        if any(given is not None for given in (mask, boxes, labels, scores)):
+            if array.ndim != 3:
+                raise DataError(f"a mask and boxes go with one image, not with {describe(img)}")
+            marks = overlays.checked_annotations(
+                array.shape[:2], mask=mask, boxes=boxes, labels=labels, scores=scores, class_names=class_names
+            )
 
         def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
             layout = "HWC" if array.ndim == 3 else "NHWC"
             pixels = images.to_pixels(arrays[0], layout, mean=mean, std=std, value_range=value_range)
+            pixels = pixels if marks is None else overlays.annotated(pixels, marks)
             return encode.encode_image(tag, png.encode_png(pixels), step, now)
 
-        self._later("image", tag, step, walltime, [array], build, small=_SMALL_ARRAY)
+        self._later("image", tag, step, walltime, [array], build)
 
     def add_image_matrix(
         self,
@@ -222,8 +240,18 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
         scale: float = 1.0,
         walltime: int | None = None,
         dataformats: str = "HWC",
+        *,
+        mean: float | Sequence[float] | None = None,
+        std: float | Sequence[float] | None = None,
+        value_range: tuple[float, float] | str | None = None,
+        labels: Any = None,
+        predictions: Any = None,
+        class_names: Sequence[str] | None = None,
     ) -> None:
         """Adds several images as one, row by row; smaller ones are centred on black.
+
+        With labels or predictions, each stands below its image. Where both are known, those that are
+        equal have a blue frame and a check mark, the others an orange one and a cross.
 
         Args:
             tag: such as ``train/inputs``.
@@ -233,9 +261,16 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
             scale: zoom of the whole.
             walltime: milliseconds since 1970; now by default.
             dataformats: order of the axes of one image.
+            mean: as for `add_image`; so is ``std``.
+            std: what the images were divided by.
+            value_range: as for `add_image`.
+            labels: of n images, (n,) or (n, 1) class or other numbers, or n texts.
+            predictions: the same, or (n, c) scores, whose largest counts; probabilities are written.
+            class_names: what classes are called; by default their numbers.
 
         Raises:
-            DataError: no images of that format, or more rows than images.
+            DataError: no images of that format, more rows than images, labels or predictions that are
+                not n.
         """
         count = len(imgs)
         if not count or rows == 0 or rows > count or scale <= 0:
@@ -244,10 +279,17 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
                 "rows is -1 or 1 to the number of images, scale above 0"
             )
         views = [images.laid_out(img, dataformats) for img in imgs]
+        captions = None
+        if labels is not None or predictions is not None:
+            captions = panels.captions_of(count, labels, predictions, class_names)
 
         def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
             layout = "HWC" if arrays[0].ndim == 3 else "NHWC"
-            pixels = images.grid(images.to_pixels_each(arrays, layout), rows)
+            each = images.to_pixels_each(arrays, layout, mean=mean, std=std, value_range=value_range)
+            if captions is None:
+                pixels = images.grid(each, rows)
+            else:
+                pixels = panels.captioned_grid(each, captions, rows)
             return encode.encode_image(tag, png.encode_png(images.resize(pixels, scale)), step, now)
 
         self._later("image", tag, step, walltime, views, build)
@@ -315,7 +357,7 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
         def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
             return encode.encode_histogram(tag, histograms.histogram(arrays[0], buckets), step, now)
 
-        self._later("histogram", tag, step, walltime, [values], build, small=_SMALL_ARRAY)
+        self._later("histogram", tag, step, walltime, [values], build)
 
     def add_pr_curve(
         self,
@@ -487,15 +529,51 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
         classes = None if class_names is None else len(class_names)
         counts = confusion_matrix(labels, predictions, num_classes=classes)
         names = [str(name) for name in (range(len(counts)) if class_names is None else class_names)]
-        rows = ["\t".join(["true \\ predicted", *names])]
-        rows += ["\t".join([name, *map(str, row)]) for name, row in zip(names, counts.tolist(), strict=True)]
         self._check_tag(f"{tag}/counts", "text")
 
         def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
-            image = encode.encode_image(tag, png.encode_png(matrix_image(arrays[0], names)), step, now)
-            return image + encode.encode_text(f"{tag}/counts", "\n".join(rows), step, now)
+            return evaluation.encode_confusion(tag, arrays[0], names, step, now)
 
         self._later("image", tag, step, walltime, [counts], build)
+
+    def add_evaluation(
+        self,
+        tag: str,
+        scores: ScoreGatherer,
+        step: Any,
+        walltime: int | None = None,
+        *,
+        class_names: Sequence[str] | None = None,
+        most_classes: int = evaluation.MOST_CLASSES,
+        num_thresholds: int = 127,
+    ) -> None:
+        """Adds what the gathered scores of an evaluation tell; `Tracker.curves` names the records.
+
+        Args:
+            tag: what all tags begin with, such as ``eval``.
+            scores: the labels and scores; nothing can be added to them afterwards.
+            step: as in `add_scalar`.
+            walltime: milliseconds since 1970; now by default.
+            class_names: c names; numbers by default. For a single class also two: of 0 and of 1.
+            most_classes: with more, no class has curves of its own, and a table has the areas of all.
+            num_thresholds: how many thresholds are drawn.
+
+        Raises:
+            DataError: no samples, or names that do not fit the classes; scores that do not fit their
+                activation, which from many scores comes later, through ``on_error``.
+        """
+        if not scores.samples:
+            raise DataError(f"{tag}: no samples were added")
+        names = evaluation.Names(scores.classes, class_names, most_classes)
+        for name, kind in evaluation.evaluation_tags(tag, names).items():
+            self._check_tag(name, kind)
+        step, now = self._when(tag, step, walltime)
+
+        def job() -> None:
+            found = scores.result(num_thresholds)
+            self._write(tag, evaluation.encode_evaluation(tag, found, names, step, now))
+
+        self.defer(tag, job, scores.nbytes)
 
     def add_embeddings(
         self,

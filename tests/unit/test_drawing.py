@@ -154,12 +154,12 @@ def test_what_surrounds_a_narrow_image_with_alpha_is_transparent() -> None:
     assert (image[:300, :, 3] == 255).sum() == 300 * 10
 
 
-def test_good_is_green_bad_is_red_and_neither_is_grey() -> None:
+def test_good_is_blue_bad_is_orange_and_neither_is_grey() -> None:
     good, bad, plain = (
         strip_of(captioned(DIGIT, "7", good))[0, 0].astype(int) for good in (True, False, None)
     )
-    assert good[1] == good.max() > good[0] + 50
-    assert bad[0] == bad.max() > bad[1] + 50
+    assert good[2] == good.max() > good[0] + 50
+    assert bad[0] > bad[1] + 50 > bad[2] + 50
     assert np.ptp(plain) < 10
 
 

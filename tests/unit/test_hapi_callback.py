@@ -5,6 +5,7 @@ import functools
 import io
 import json
 import random
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from tests.helpers import by_tag, python, records, series, stock
 from vizkit import DataError, Tracker, VizKitWarning
-from vizkit.hooks import evaluation
+from vizkit.hooks import ValidateEvery
 
 CLASSES = 3
 TRAIN, EVAL, BATCH = 40, 10, 4  # an epoch is 10 steps; the last eval batch holds 2
@@ -212,12 +213,12 @@ def test_logs_are_not_changed(tmp_path: Path) -> None:
 def test_the_first_image_is_recorded_with_label_and_prediction(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vizkit.measures import drawing
+    from vizkit.measures import panels
 
     texts: list[tuple[str, bool | None]] = []
-    captioned = drawing.captioned
+    captioned = panels.captioned
     monkeypatch.setattr(
-        drawing,
+        panels,
         "captioned",
         lambda pixels, text, good=None: (texts.append((text, good)), captioned(pixels, text, good))[1],
     )
@@ -235,13 +236,14 @@ def test_the_first_image_is_recorded_with_label_and_prediction(
     data = Pictures(TRAIN)
     model.network[3] = paddle.nn.Identity()  # no dropout: what is predicted can be told beforehand
     with Tracker(tmp_path) as tracker:
-        fit(model, [tracker.callback(images_every=4, class_names=["left", "mid", "right"]), Predicts()])
+        options: Any = {"images": 1, "images_every": 4, "class_names": ["left", "mid", "right"]}
+        fit(model, [tracker.callback(**options), Predicts()])
     images = by_tag(tmp_path)["train/input"]
     assert [image.step for image in images] == [0, 4, 8]
     names = ["left", "mid", "right"]
     truth = [int(data.labels[step * BATCH, 0]) for step in (0, 4, 8)]
-    assert texts == [
-        (f"label {names[label]}, predicted {names[guess]}", label == guess)
+    assert [(text.rpartition(",")[0], good) for text, good in texts] == [
+        (f"label {names[label]}\npredicted {names[guess]}", label == guess)
         for label, guess in zip(truth, predicted, strict=True)
     ]
     picture = np.asarray(Image.open(io.BytesIO(images[0].data)))
@@ -257,7 +259,7 @@ def test_inputs_that_are_no_images_are_not_recorded_as_such(tmp_path: Path) -> N
     model = prepared(paddle.nn.Linear(64, 1), paddle.nn.MSELoss(), [])
     with Tracker(tmp_path) as tracker:
         model.fit(Rows(8), Rows(8), batch_size=4, verbose=0, callbacks=tracker.callback())
-    assert {record.kind for record in records(tmp_path)} == {"scalar", "histogram"}
+    assert {record.kind for record in records(tmp_path)} == {"scalar", "histogram", "text"}
 
 
 @pytest.mark.parametrize("shape", [(3, 8, 8), (8, 8, 4), (1, 8, 8), (8, 8, 1)])
@@ -290,22 +292,6 @@ def test_weights_are_recorded_at_the_start_spaced_and_at_the_end(tmp_path: Path)
             assert record.data.counts.sum() == values.size
             if np.ptp(values):
                 assert record.data.edges[[0, -1]] == pytest.approx([values.min(), values.max()])
-
-
-def test_automatic_spacing_widens_when_weights_are_costly(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from vizkit.hooks import _guard
-
-    clock = iter([0.0, 1.0, 50.0, 51.0, 300.0, 301.0])
-    monkeypatch.setattr(_guard.time, "perf_counter", lambda: next(clock))
-    spacing = _guard.Spacing("auto", "every")
-    due = []
-    for _ in range(3):
-        with spacing.timed():
-            due.append(spacing.due(100))
-    assert due == [True, True, False]  # 1 s of 50 s is too much, 1 s of 250 s is not
-    assert spacing.due(200)
 
 
 @pytest.mark.parametrize("last", [None, paddle.nn.Softmax(), paddle.nn.LogSoftmax()])
@@ -361,16 +347,6 @@ def test_a_model_without_loss_is_evaluated(tmp_path: Path) -> None:
         model.evaluate(Pictures(EVAL), callbacks=tracker.callback(), verbose=0)
     assert {"eval/acc", "eval/pr/0"} <= set(by_tag(tmp_path))
     assert "eval/loss" not in by_tag(tmp_path)
-
-
-def test_too_many_scores_are_left_out_with_one_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(evaluation, "MOST_NUMBERS", 20)
-    with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match="more than 20 scores") as told:
-        fit(prepared(), tracker.callback(), epochs=2)
-    assert len(told) == 1
-    assert not [tag for tag in by_tag(tmp_path) if tag.startswith(("eval/pr", "eval/ap"))]
 
 
 def test_names_that_do_not_fit_the_classes_are_not_used(tmp_path: Path) -> None:
@@ -459,6 +435,33 @@ def test_ways_of_fitting(tmp_path: Path, options: Any) -> None:
         np.testing.assert_array_equal(one, other)
     recorded = steps(tmp_path, "train/loss")
     assert recorded == list(range(len(recorded)))
+
+
+class Noisy(Pictures):
+    """Draws noise while it is loaded, slowly, in the thread that Paddle loads in."""
+
+    def __getitem__(self, index: int) -> Any:
+        time.sleep(0.01)
+        noise = random.random() + np.random.random()  # noqa: NPY002
+        return self.images[index] * np.float32(1 + noise), self.labels[index]
+
+
+def test_data_that_draws_random_numbers_meanwhile_is_the_same(tmp_path: Path) -> None:
+    def weights(callbacks: Any) -> Any:
+        random.seed(0)
+        np.random.seed(0)  # noqa: NPY002
+        model = prepared()
+        model.fit(Noisy(TRAIN), batch_size=BATCH, shuffle=False, verbose=0, callbacks=callbacks)
+        return [parameter.numpy() for parameter in model.network.parameters()]
+
+    without = weights(None)
+    with Tracker(tmp_path) as tracker:
+        validate = ValidateEvery(2, Pictures(EVAL, 1), 2, tracker=tracker)
+        having = weights([tracker.callback(), validate])
+    for one, other in zip(without, having, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert list(tmp_path.glob("vdlgraph*"))
+    assert len(series(tmp_path, "eval/loss")) == 5
 
 
 def test_nothing_stays_behind(tmp_path: Path) -> None:
@@ -555,10 +558,12 @@ def test_two_callbacks_of_two_trackers(tmp_path: Path) -> None:
 
 PATHS = {
     "log": "train scalars",
-    "log_image": "input images",
+    "log_images": "input images",
     "log_histogram": "weights",
-    "log_curves": "curves",
+    "curves": "curves",
     "log_graph": "graph",
+    "log_text": "summary",
+    "go_on": "how training ends",
     "flush": "the log",
 }
 
@@ -587,7 +592,10 @@ def test_what_fails_is_warned_about_once_and_training_goes_on(
     ("module", "name", "path"),
     [
         ("hapi", "capture_next", {"input images", "curves"}),
-        ("hapi", "captioned_input", {"input images"}),
+        ("hapi", "current_fitting", {"how training ends"}),
+        ("hapi", "record_summary", {"summary"}),
+        ("hapi", "trains_alone", {"input images"}),
+        ("hapi", "samples_of", {"input images"}),
         ("hapi", "record_histograms", {"weights"}),
         ("hapi", "metric_scalars", {"train scalars", "eval scalars"}),
         ("hapi", "spread", {"eval scalars"}),

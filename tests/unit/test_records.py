@@ -20,7 +20,7 @@ from vizkit.measures.png import encode_png
 from vizkit.records import encode
 from vizkit.records.decode import decode_head, decode_record
 from vizkit.records.frames import Damage, Frame, read_frames, scan
-from vizkit.records.types import Embeddings, HParams, SubScalar
+from vizkit.records.types import Embeddings, HParams, Record, SubScalar
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 STEPS = st.integers(-(2**63), 2**63 - 1)
@@ -68,7 +68,7 @@ def test_a_float64_scalar_comes_back_exactly_and_stock_sees_its_float32(
     record = decode_record(body(frame))
     assert (record.kind, record.tag, record.step, record.walltime) == ("scalar", tag, step, walltime)
     assert record.data == value or (math.isnan(record.data) and math.isnan(value))
-    assert decode_head(body(frame)) == ("scalar", tag, step)
+    assert decode_head(body(frame)) == Record("scalar", tag, step, walltime, None)
     stock = proto_value(frame)
     with np.errstate(over="ignore"):
         np.testing.assert_equal(np.float32(stock.value), np.float32(value))

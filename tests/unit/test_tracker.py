@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import paddle
 import pytest
 
 from tests.helpers import by_tag, log_of, records, series, stock
-from vizkit import DataError, RunExistsError, TagError, Tracker, VizKitError, VizKitWarning
+from vizkit import DataError, LogWriter, RunExistsError, TagError, Tracker, VizKitError, VizKitWarning
 from vizkit.records.frames import damage
 
 ROOT = Path(__file__).parents[2]
@@ -435,3 +436,92 @@ def test_trackers_errors_are_one_tree() -> None:
 
     for name in errors.__all__:
         assert issubclass(getattr(errors, name), (VizKitError, VizKitWarning))
+
+
+# ---- the machine, sampled beside -------------------------------------------------------------------
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+@pytest.fixture
+def sampled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vizkit.system._FIRST_SECONDS", 0.0)
+    monkeypatch.setattr("vizkit.tracker._SAMPLE_SECONDS", 15.0)
+
+
+MEMORY = "system/process memory GB"
+
+
+def test_the_machine_is_sampled_beside_and_its_seconds_are_no_steps(
+    tmp_path: Path, sampled_at_once: None
+) -> None:
+    with Tracker(tmp_path) as tracker:
+        tracker.log({"train/loss": 0.5}, step=3)
+        until(lambda: tracker.writer.last_step_of(MEMORY) == 0)
+        assert tracker.step == 3
+    with LogWriter(str(tmp_path)) as writer:
+        writer.add_metrics({MEMORY: 0.1}, 500)
+        writer.add_metrics({"pace/loss": 0.1}, 12.5)
+    with Tracker(tmp_path, if_exists="resume") as tracker:
+        assert tracker.step == 4
+        until(lambda: tracker.writer.last_step_of(MEMORY) == 501)
+    seen = series(tmp_path, MEMORY)
+    assert [step for step, _ in seen] == [0, 500, 501]
+    assert 0.001 < seen[0][1] < 1000
+
+
+def test_sampling_ends_with_the_tracker(tmp_path: Path, sampled_at_once: None) -> None:
+    tracker = Tracker(tmp_path, system=1)
+    until(lambda: tracker.writer.last_step_of(MEMORY) == 0)
+    tracker.fail(RuntimeError("mine"))
+    assert tracker._sampler is None
+    tracker.go_on()
+    assert tracker._sampler is not None
+    tracker.close()
+    tracker.go_on()
+    assert tracker._sampler is None
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "vizkit-system"])
+
+
+def test_a_run_that_stands_still_is_not_sampled(
+    tmp_path: Path, sampled_at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vizkit.system._FIRST_SECONDS", 1000.0)
+    with Tracker(tmp_path) as tracker:
+        sampler = tracker._sampler
+        assert sampler is not None
+        for idle, step in ((1800, None), (0, None), (0, 1), (1800, 1), (1800, 2)):
+            monkeypatch.setattr("vizkit.system._IDLE_SECONDS", idle)
+            if step is not None:
+                tracker.log({"loss": 0.5}, step)
+            sampler._tick()
+    assert len(series(tmp_path, MEMORY)) == 3
+
+
+@pytest.mark.parametrize("system", [False, True])
+def test_without_sampling_there_is_no_thread(
+    tmp_path: Path, system: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PADDLE_TRAINER_ID", "1" if system else "0")
+    with Tracker(tmp_path, system=system) as tracker:
+        assert tracker._sampler is None
+
+
+def test_a_machine_that_cannot_be_sampled_is_told(
+    tmp_path: Path, sampled_at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    with pytest.warns(VizKitWarning, match="system: not recorded: .*pip install psutil"):
+        Tracker(tmp_path).close()
+
+
+@pytest.mark.parametrize("system", [0, 0.5, -1, "15", None, float("nan"), float("inf")])
+def test_a_bad_interval_is_told_before_the_run_begins(tmp_path: Path, system: Any) -> None:
+    with pytest.raises(DataError, match="system must be True, False or a number of seconds"):
+        Tracker(tmp_path / "run", system=system)
+    assert not (tmp_path / "run").exists()

@@ -593,6 +593,37 @@ def test_a_models_graph_is_written_beside_the_log(
     assert written(writer, "a") == 1.0  # the graph is no log
 
 
+def test_a_deferred_job_adds_records_of_arrays_that_it_owns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vizkit.records import runlog
+
+    copied: list[bool] = []
+    to_array = runlog.to_array
+
+    def noted(value: Any, *, copy: bool, order: Any) -> Any:
+        copied.append(copy)
+        return to_array(value, copy=copy, order=order)
+
+    monkeypatch.setattr(runlog, "to_array", noted)
+    failed: list[str] = []
+    writer = LogWriter(str(tmp_path), on_error=lambda tag, error: failed.append(tag))
+
+    def job() -> None:
+        writer.add_histogram("a", np.arange(5000.0), 0)
+        writer.add_scalar("b", 1.0, 0)
+        raise RuntimeError
+
+    writer.defer("job", job, 10)
+    writer.flush()
+    assert {record.tag for record in records(tmp_path)} == {"a", "b"}
+    assert copied == [False]
+    assert failed == ["job"]
+    writer.close()
+    with pytest.raises(ClosedError):
+        writer.defer("job", job, 10)
+
+
 # -- the import ------------------------------------------------------------------------------------
 
 

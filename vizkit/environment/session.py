@@ -77,6 +77,7 @@ class Session:
             "pid": self._pid,
             "process": process_identity(self._pid),
         }
+        self._failed = False
         self._closed = "://" in self._directory
         if self._closed:
             return
@@ -98,12 +99,33 @@ class Session:
         """The file, which does not exist for a remote directory."""
         return os.path.join(self._directory, FILE_NAME)
 
+    def fail(self, error: BaseException) -> None:
+        """Records that a training ended with ``error``, though its process goes on.
+
+        That is how the session ends, too, unless `go_on` takes it back or `finish` says otherwise.
+        """
+        if self._closed or os.getpid() != self._pid:
+            return
+        self._failed = True
+        self._end(None, error, _now())
+
+    def go_on(self) -> None:
+        """Takes `fail` back: the process trains again."""
+        if self._closed or not self._failed or os.getpid() != self._pid:
+            return
+        self._failed = False
+        with self._lock:
+            for name in ("ended", "error"):
+                self._content.pop(name, None)
+            self._content["status"] = "running"
+        self._save()
+
     def finish(self, status: Status | None = None, error: BaseException | None = None) -> None:
         """Records the end. Calling it again, or in a forked child, does nothing.
 
         Args:
-            status: how it ended; by default what ``error`` says: ``finished`` without one,
-                ``interrupted`` by Ctrl-C, else ``failed``.
+            status: how it ended; by default what ``error`` says: ``interrupted`` by Ctrl-C, else
+                ``failed``; without one ``finished``, or as `fail` said.
             error: what ended it; its type and message are kept.
         """
         self._finish(status, error, _EXIT_SECONDS)
@@ -116,6 +138,10 @@ class Session:
         ended = _now()
         if self._thread and self._thread is not threading.current_thread():
             self._thread.join(max(seconds, 0))
+        if not self._failed or status or error:
+            self._end(status, error, ended)
+
+    def _end(self, status: Status | None, error: BaseException | None, ended: int) -> None:
         status = status or _status_of(error)
         with self._lock:
             self._content |= {"ended": ended, "status": status}

@@ -18,9 +18,15 @@ __all__ = ["copied", "untouched"]
 
 @contextmanager
 def untouched() -> Iterator[None]:
-    """Leave the global state of Paddle, NumPy and Python, and the memory, as it was."""
+    """Leave the global state of Paddle, NumPy and Python, and the memory, as it was.
+
+    Within a ``fit`` random numbers of NumPy and Python go on: Paddle loads data in a thread meanwhile, and
+    what that has drawn is not to be drawn again.
+    """
     import paddle
     from paddle.jit.dy2static import parameter_recorder as recorder
+
+    from vizkit.hooks._fitting import fits_now
 
     def tables() -> list[dict[int, Any]]:
         parameters, inplace = recorder._global_parameter_recorder, recorder._global_inplace_map
@@ -43,8 +49,9 @@ def untouched() -> Iterator[None]:
             for table, keys in zip(tables(), known, strict=True):
                 for key in set(table) - keys:
                     del table[key]
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)  # noqa: NPY002
+            if not fits_now():
+                random.setstate(python_state)
+                np.random.set_state(numpy_state)  # noqa: NPY002
             for device, state in paddle_states:
                 paddle.set_rng_state(state, device)
             gc.collect()  # tracing ties the copy, with its weights, into reference cycles

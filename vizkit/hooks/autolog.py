@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 
 import visualdl
 
-from vizkit.errors import VizKitWarning
+from vizkit.errors import DataError, VizKitWarning
 from vizkit.hooks._autowriter import LogWriter, StockLogWriter
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._patching import AfterImport, Patches
@@ -89,6 +89,8 @@ def autolog(
 def _check(options: Mapping[str, Any]) -> None:
     from vizkit import hooks
 
+    if options.get("reduce"):  # the others would be waited for
+        raise DataError("autolog records on rank 0 alone: give tracker.callback(reduce=True) on all ranks")
     hooks.callback(_nowhere(), **options)
 
 
@@ -210,10 +212,7 @@ class _AutoLog:
             directories = outer.directories if outer else [self._runs.get(model) or self._new_run(model)]
         directories = [name for name in dict.fromkeys(directories) if name not in taken]
         added = [self._tracker(name) for name in directories]
-        options = dict(self._options)
-        if self._calls or threading.current_thread() is not threading.main_thread():
-            options["graph"] = False  # Paddle may crash when one thread traces and another trains
-        callbacks += [tracker.callback(**options) for tracker in added]
+        callbacks += [tracker.callback(**self._options) for tracker in added]
         with self._guard("hyper-parameters"):
             hparams, metrics = _hparams(model, bound.arguments, paddle)
             for name, tracker in zip(directories, added, strict=True):

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.measures.arrays import to_array, to_float
 
-__all__ = ["MOST_CLASSES", "MOST_NUMBERS", "LabelledScores", "MeanLoss", "Scores", "class_labels"]
+if TYPE_CHECKING:
+    from vizkit.collector import CurveCollector
+    from vizkit.tracker import Tracker
 
-MOST_NUMBERS = 50_000_000
-"""How many scores (200 MB) one evaluation may hold."""
+__all__ = ["MOST_CLASSES", "EvalScores", "MeanLoss", "binary_labels", "class_labels"]
 
-MOST_CLASSES = 100
-"""For how many classes curves are recorded without being asked for by name."""
+MOST_CLASSES = 2000
+"""For how many classes an evaluation is gathered without being asked for."""
 
 
 class MeanLoss:
@@ -37,68 +39,59 @@ class MeanLoss:
         return [total / self._count for total in self._sums] if self._count else []
 
 
-class Scores(NamedTuple):
-    """The scores of a whole evaluation.
+class EvalScores:
+    """Labels and scores of an evaluation, gathered for `Tracker.curves` while they are a classifier's.
 
-    Attributes:
-        labels: int64, shape (n,).
-        scores: float32, shape (n, c).
-        activation: what makes probabilities of the scores; None if they are already.
+    Args:
+        tracker: what records.
+        class_names: of the classes; not used if they are not as many.
+        warn: tells once of a path and why it was not recorded.
     """
 
-    labels: NDArray[np.int64]
-    scores: NDArray[np.float32]
-    activation: Literal["softmax"] | None
-
-
-class LabelledScores:
-    """Class labels and scores of an evaluation, gathered on the host.
-
-    Attributes:
-        reason: why it holds nothing although the network is a classifier; empty otherwise.
-    """
-
-    def __init__(self) -> None:
-        self.reason = ""
-        self._open = True
-        self._labels: list[NDArray[np.int64]] = []
-        self._scores: list[NDArray[np.float32]] = []
-        self._numbers = 0
-
-    @property
-    def wanted(self) -> bool:
-        """Whether further batches are of use."""
-        return self._open
+    def __init__(
+        self, tracker: Tracker, class_names: Sequence[str] | None, warn: Callable[[str, object], None]
+    ) -> None:
+        self._tracker = tracker
+        self._class_names = class_names
+        self._warn = warn
+        self._curves: CurveCollector | None = None
+        self.wanted = True
 
     def add(self, labels: Any, output: Any) -> None:
         """Adds a batch; gives up at the first that is not a classifier's."""
-        ids = class_labels(labels, output)
-        if ids is None:
-            self._give_up()
+        if not self.wanted:
             return
-        self._numbers += int(np.prod(output.shape))
-        if self._numbers > MOST_NUMBERS:
-            self._give_up(f"more than {MOST_NUMBERS:,} scores in one evaluation; evaluate on fewer samples")
-        elif output.shape[1] > MOST_CLASSES:
-            self._give_up(
-                f"the network tells {output.shape[1]} classes apart, more than {MOST_CLASSES}; "
-                "record those that matter with tracker.log_curves"
-            )
-        else:
-            self._labels.append(ids)
-            self._scores.append(to_array(output, copy=True).astype(np.float32, copy=False))
+        given: NDArray[Any] | None = class_labels(labels, output)
+        if given is None:
+            given = binary_labels(labels, output)
+        if given is None:
+            self.wanted, self._curves = False, None
+            return
+        if self._curves is None:
+            classes = output.shape[1] if len(output.shape) > 1 else 1
+            if classes > MOST_CLASSES:
+                self.wanted = False
+                self._warn(
+                    "curves",
+                    f"the network tells {classes} classes apart, more than {MOST_CLASSES}; "
+                    "record those that matter with tracker.log_curves",
+                )
+                return
+            names = self._fitting_names(classes)
+            self._curves = self._tracker.curves("eval", class_names=names, activation="auto")
+        self._curves.add(given, output)
 
-    def _give_up(self, reason: str = "") -> None:
-        self._open = False
-        self.reason = reason
-        self._labels, self._scores = [], []
+    def _fitting_names(self, classes: int) -> Sequence[str] | None:
+        names = self._class_names
+        if names is None or len(names) == classes or (classes == 1 and len(names) == 2):
+            return names
+        self._warn("class_names", f"{len(names)} names for {classes} classes; numbers are used in the curves")
+        return None
 
-    def result(self) -> Scores | None:
-        """All batches as one; None if there were none."""
-        if not self._labels:
-            return None
-        scores = np.concatenate(self._scores)
-        return Scores(np.concatenate(self._labels), scores, None if _are_probabilities(scores) else "softmax")
+    def record(self, step: int) -> None:
+        """Records what was added, if it is a classifier's."""
+        if self._curves is not None:
+            self._curves.record(step)
 
 
 def class_labels(labels: Any, output: Any) -> NDArray[np.int64] | None:
@@ -116,8 +109,10 @@ def class_labels(labels: Any, output: Any) -> NDArray[np.int64] | None:
     return ids.reshape(-1).astype(np.int64) if ids.dtype.kind in "iu" else None
 
 
-def _are_probabilities(scores: NDArray[np.float32]) -> bool:
-    """Whether each row is a distribution, up to the rounding of half precision."""
-    if not ((scores >= 0) & (scores <= 1)).all():
-        return False
-    return bool(np.allclose(scores.sum(axis=1), 1.0, atol=5e-3))
+def binary_labels(labels: Any, output: Any) -> NDArray[np.bool_] | None:
+    """The labels of a batch as bools, if they are 0 and 1 in the shape of an output (n,) or (n, c)."""
+    shape, label_shape = (list(getattr(array, "shape", ())) for array in (output, labels))
+    if len(shape) not in (1, 2) or label_shape != shape or "float" not in str(output.dtype):
+        return None
+    array = to_array(labels)
+    return array == 1 if ((array == 0) | (array == 1)).all() else None

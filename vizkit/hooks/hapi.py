@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from vizkit.errors import DataError
-from vizkit.hooks._guard import Guard, Spacing
+from vizkit.collector import checked_names
+from vizkit.hooks._fitting import Fitting, current_fitting, trains_alone
+from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
+from vizkit.hooks._spacing import Spacing
+from vizkit.hooks._steps import EPOCH, Steps
 from vizkit.hooks.capture import Batch, capture_next
-from vizkit.hooks.evaluation import LabelledScores, MeanLoss
+from vizkit.hooks.distributed import RankCallback, reduced
+from vizkit.hooks.eval_images import EvalImages
+from vizkit.hooks.evaluation import EvalScores, MeanLoss
+from vizkit.hooks.layers import record_summary
 from vizkit.hooks.metrics import metric_scalars, spread
 from vizkit.hooks.parameters import record_histograms
-from vizkit.hooks.samples import captioned_input, looks_like_images
+from vizkit.hooks.samples import Display, checked_count, looks_like_images, record_samples, samples_of
 from vizkit.hooks.saving import log_model, record_graph
-from vizkit.measures.arrays import describe
 
 if TYPE_CHECKING:
     from vizkit.tracker import Tracker
 
 __all__ = ["TrackerCallback", "callback"]
 
-_EPOCH = "train/epoch"
 _RATE = "train/learning rate"
 
 
@@ -29,20 +34,28 @@ def callback(
     tracker: Tracker,
     *,
     weights_every: int | str | None = "auto",
+    images: int = 9,
     images_every: int | None = 100,
+    samples: Sequence[int] | None = None,
+    worst: int | None = None,
     curves: bool = True,
     class_names: Sequence[str] | None = None,
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
     graph: bool = True,
     save_model: bool = False,
+    reduce: bool = False,
 ) -> Any:
-    """A callback that records what ``paddle.Model.fit`` and ``evaluate`` do.
+    """A callback that records what ``paddle.Model.fit``, ``evaluate`` and ``predict`` do.
 
     In Paddle's static mode scalars are all that is recorded.
 
+    When ``fit`` ends with an error or by Ctrl-C, the run is marked as failed or interrupted and all
+    that was recorded is in the log; the exception passes through. Another ``fit`` goes on in the run.
+
     Steps start at 0 and grow by one a batch, over epochs, over several ``fit`` and over resumed
-    runs. An evaluation is recorded at the step of the last batch that was trained before it.
+    runs. An evaluation is recorded at the step of the last batch that was trained before it. The time
+    of a step goes from batch to batch, without what callbacks do: recording, validation, printing.
 
     =========================  ==========================================  =======================
     tag                        what                                        when
@@ -50,11 +63,24 @@ def callback(
     ``train/<metric>``         loss, and metrics as Paddle logs them       every batch
     ``train/learning rate``    that the batch was trained with             every batch
     ``train/epoch``            as Paddle counts, from 0 in every ``fit``   every batch
+    ``train/step time ms``     milliseconds, with the data's loading       every batch
+    ``train/samples per        batch size over step time                   every batch
+    second``
     ``eval/<metric>``          loss (mean over all samples) and metrics    every evaluation
-    ``eval/pr|roc|ap|auc/..``  curves and areas of each class              every evaluation
-    ``train/input``            the batch's first image, label, prediction  ``images_every`` steps
+    ``eval/pr|roc|ap|auc/..``  curves and areas of each class (up to 20),  every evaluation
+                               and of all as one
+    ``eval/confusion``,        see `vizkit.collector.CurveCollector`       every evaluation
+    ``eval/reliability``,
+    ``eval/ece``
+    ``train/input``            the batch's first images, with label and    ``images_every`` steps
+                               prediction
+    ``eval/samples``           the ``samples``, with label and prediction  every evaluation
+    ``eval/worst mistakes``    the ``worst``, by their loss                every evaluation
     ``weights/<parameter>``    histogram                                   start, spaced, end
     graph                      of the network                              once, at the first batch
+    ``model/summary``          text: layers, output shapes, parameters     once, at the first batch
+    ``predict/samples per      with the data's loading                     every prediction
+    second``
     =========================  ==========================================  =======================
 
     A loss or metric of several numbers is recorded as ``.../0``, ``.../1`` and so on; of several
@@ -64,15 +90,23 @@ def callback(
         tracker: what records. On other ranks than 0 the callback does nothing.
         weights_every: how many steps apart weights are recorded; ``"auto"``: 100, doubled whenever
             that took more than 1 % of the time; None: never.
-        images_every: how many steps apart an input image is recorded, if inputs look like images
-            (NCHW or NHWC of 1, 3 or 4 channels); None: never.
-        curves: whether to record curves, if the network is a classifier: whole-numbered labels of
-            shape (n,) or (n, 1), outputs of shape (n, c). The first output and label count.
+        images: how many images of a batch are recorded.
+        images_every: how many steps apart that is, if inputs look like images (NCHW or NHWC of 1, 3
+            or 4 channels); None: never.
+        samples: indices of samples of the evaluation's data to record at every evaluation.
+        worst: how many of those that a classifier is most wrong about to record at every evaluation.
+        curves: whether to record curves, confusions and reliability, if the network is a classifier:
+            whole-numbered labels of shape (n,) or (n, 1) for outputs of shape (n, c), or labels of 0
+            and 1 in the shape of the outputs. The first output and label count.
         class_names: what the classes are called in tags and captions; by default their numbers.
         mean: what was subtracted from the images when they were normalised, for their display.
         std: what they were divided by.
-        graph: whether to record the network's graph.
+        graph: whether to record the network's graph and summary. That waits while other threads train
+            too, and is left out in a thread other than the main one: Paddle could crash.
         save_model: whether to save the network for inference when training ends.
+        reduce: whether loss and metrics are the means over the ranks of a distributed training, and not
+            rank 0's own; then the callback is to be given on all ranks. (Metrics of an evaluation always
+            are over all ranks: Paddle sees to that.)
 
     Returns:
         A ``paddle.callbacks.Callback``. It raises into training only if ``tracker.strict``.
@@ -81,28 +115,21 @@ def callback(
         DataError: a bad ``weights_every``, ``images_every`` or ``class_names``.
     """
     if not tracker.enabled:
-        return paddle.callbacks.Callback()
+        return RankCallback(tracker) if reduce else paddle.callbacks.Callback()
     return TrackerCallback(
         tracker,
         weights=Spacing(weights_every, "weights_every"),
         images=Spacing(images_every, "images_every"),
+        image_count=checked_count(images, "images"),
+        samples=samples,
+        worst=worst,
         curves=curves,
-        class_names=_checked_names(class_names),
+        class_names=checked_names(class_names),
         normalised=(mean, std),
         graph=graph,
         save_model=save_model,
+        reduce=reduce,
     )
-
-
-def _checked_names(class_names: Any) -> list[str] | None:
-    if class_names is None:
-        return None
-    if isinstance(class_names, (str, bytes, Mapping)) or not isinstance(class_names, Iterable):
-        raise DataError(f"class_names must be a list such as ['cat', 'dog'], got {describe(class_names)}")
-    names = [str(name) for name in class_names]
-    if len(set(names)) != len(names):
-        raise DataError(f"class_names must differ, got {describe(names)}")
-    return names
 
 
 class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
@@ -114,11 +141,15 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         *,
         weights: Spacing,
         images: Spacing,
+        image_count: int,
+        samples: Any,
+        worst: Any,
         curves: bool,
         class_names: list[str] | None,
         normalised: tuple[Any, Any],
         graph: bool,
         save_model: bool,
+        reduce: bool,
     ) -> None:
         super().__init__()
         self._tracker = tracker
@@ -126,29 +157,54 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         self._images = images
         self._curves = curves
         self._class_names = class_names
-        self._normalised = normalised
+        self._image_count = image_count
+        self._display = Display(class_names, *normalised)
         self._graph = graph
         self._save_model = save_model
+        self._reduce = reduce
         self._guard = Guard(tracker)
+        self._eval_images = EvalImages(tracker, self._guard, samples, worst, self._display)
         self._dynamic = True
-        self._step = 0
+        self._steps = Steps(tracker)
+        self._fitting: Fitting | None = None
         self._epoch = 0
         self._rate: float | None = None
         self._weights_step = -1
         self._batch: Batch | None = None
+        self._predicted = (0, 0.0)  # samples, and when it began
         self._eval_metrics: list[str] = []
         self._eval_loss = MeanLoss()
-        self._scores: LabelledScores | None = None
+        self._scores: EvalScores | None = None
 
     # -- training ---------------------------------------------------------------------------------
 
+    def set_model(self, model: Any) -> None:
+        """Takes the model that ``fit``, ``evaluate`` or ``predict`` is called on."""
+        super().set_model(model)
+        with self._guard("how training ends"):
+            current_fitting(model)
+
     def on_train_begin(self, logs: Any = None) -> None:
-        """Sets the clock, and records the weights that training starts from."""
+        """Sets the clock, and records the weights that training starts from.
+
+        Raises:
+            DataError: what is to be recorded of the evaluation's data is not there.
+        """
+        self._check_eval_images()
         with self._guard("training steps"):
             self._begin()
-            self._step = max(self._step, self._last_step() + 1, self._tracker.step)
+            self._steps.begin(self._metrics())
+        with self._guard("how training ends"):
+            self._fitting = current_fitting(self.model)
+            if self._fitting is not None:
+                self._fitting.on_error(self._failed)
+            self._tracker.go_on()
         if self._weights.on and self._dynamic:
-            self._record_weights(self._step)
+            self._record_weights(self._steps.next)
+
+    def _failed(self, error: BaseException) -> None:
+        self._forget_batch()
+        self._tracker.fail(error)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Notes the epoch."""
@@ -162,18 +218,21 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
             self._rate = None if get_rate is None else get_rate()
         with self._guard("input images"):
             self._forget_batch()
-            if self._dynamic and (self._graph or self._images.due(self._step)):
+            if self._dynamic and (self._traces() or self._images.due(self._steps.next)):
                 self._batch = capture_next(self.model, "train")
 
     def on_train_batch_end(self, step: int, logs: Any = None) -> None:
         """Records the batch."""
-        step = self._step
-        self._step += 1
+        step = self._steps.next
+        self._steps.advance()
         with self._guard("train scalars"):
-            scalars = metric_scalars("train", logs, self.params.get("metrics"))
-            scalars[_EPOCH] = self._epoch
+            scalars = self._of_ranks(metric_scalars("train", logs, self._metrics()))
+            scalars[EPOCH] = self._epoch
             if self._rate is not None:
                 scalars[_RATE] = self._rate
+            if self._fitting is not None and (seconds := self._fitting.batch_seconds):
+                scalars["train/step time ms"] = seconds * 1000
+                scalars["train/samples per second"] = (logs or {}).get("batch_size", 0) / seconds
             self._tracker.log(scalars, step)
         batch, self._batch = self._batch, None
         if batch is not None:
@@ -183,7 +242,7 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_end(self, logs: Any = None) -> None:
         """Records the final weights, and waits until all is in the log."""
-        step = self._step - 1
+        step = self._steps.next - 1
         if self._dynamic and self._weights.on and step > self._weights_step:
             self._record_weights(step)
         if self._save_model:
@@ -196,12 +255,17 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         if self._images.due(step):
             with self._guard("input images"):
                 if looks_like_images(batch):
-                    pixels = captioned_input(batch, self._class_names, *self._normalised)
-                    self._tracker.log_image("train/input", pixels, step, value_range=(0, 255))
-        if self._graph:
+                    shown = samples_of(batch, range(min(self._image_count, len(batch.inputs[0]))))
+                    record_samples(self._tracker, "train/input", shown, step, self._display)
+        if self._traces():
             self._graph = False
             with self._guard("graph"):
                 record_graph(self._tracker, self.model, batch.inputs)
+            with self._guard("summary"):
+                record_summary(self._tracker, self.model.network, batch.inputs)
+
+    def _traces(self) -> bool:
+        return self._graph and trains_alone()
 
     def _record_weights(self, step: int) -> None:
         self._weights_step = step
@@ -222,25 +286,39 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
             self._batch.cancel()
             self._batch = None
 
-    def _last_step(self) -> int:
-        """The step of the last batch that any callback recorded in this run; -1 if there is none."""
-        tags = [_EPOCH, *(f"train/{name}" for name in self.params.get("metrics") or ())]
-        return max(int(self._tracker.writer.last_step_of(tag)) for tag in tags)
+    def _of_ranks(self, scalars: dict[str, Any]) -> dict[str, Any]:
+        return reduced(scalars, "mean", self._guard.warn) if self._reduce else scalars
+
+    def _metrics(self) -> list[str]:
+        return list(self.params.get("metrics") or ())
 
     # -- evaluation -------------------------------------------------------------------------------
 
     def on_eval_begin(self, logs: Any = None) -> None:
-        """Starts to gather."""
+        """Starts to gather.
+
+        Raises:
+            DataError: what is to be recorded of the data is not there.
+        """
+        self._check_eval_images()
         self._eval_metrics = list((logs or {}).get("metrics") or ())
         self._eval_loss = MeanLoss()
         self._begin()
-        self._scores = LabelledScores() if self._curves and self._dynamic else None
+        self._scores = None
+        if self._curves and self._dynamic:
+            self._scores = EvalScores(self._tracker, self._class_names, self._guard.warn)
+        self._eval_images.begin(self.model._test_dataloader if self._dynamic else None)
+
+    def _check_eval_images(self) -> None:
+        if paddle.in_dynamic_mode():
+            self._eval_images.check(self.model, self.model._test_dataloader)
 
     def on_eval_batch_begin(self, step: int, logs: Any = None) -> None:
-        """Looks at the batch if its scores are wanted."""
+        """Looks at the batch if its scores or images are wanted."""
         with self._guard("curves"):
             self._forget_batch()
-            if self._scores is not None and self._scores.wanted:
+            scores = self._scores is not None and self._scores.wanted
+            if scores or self._eval_images.wants(step):
                 self._batch = capture_next(self.model, "eval")
 
     def on_eval_batch_end(self, step: int, logs: Any = None) -> None:
@@ -253,36 +331,38 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         if batch is not None and self._scores is not None:
             with self._guard("curves"):
                 self._scores.add(batch.labels[0] if batch.labels else None, batch.output)
+        if batch is not None:
+            self._eval_images.add(step, batch)
 
     def on_eval_end(self, logs: Any = None) -> None:
         """Records the evaluation."""
         step = 0
         with self._guard("eval steps"):
-            step = max(self._step - 1, self._last_step())
-            if step < 0:
-                step = self._tracker.step
+            step = self._steps.last(self._metrics())
         with self._guard("eval scalars"):
             names = [name for name in self._eval_metrics if name != "loss"]
-            scalars = spread("eval/loss", self._eval_loss.means())
+            scalars = self._of_ranks(spread("eval/loss", self._eval_loss.means()))
             self._tracker.log({**scalars, **metric_scalars("eval", logs, names)}, step)
+        self._eval_images.record(step)
         scores, self._scores = self._scores, None
         if scores is not None:
             with self._guard("curves"):
-                self._record_curves(scores, step)
+                scores.record(step)
 
-    def _record_curves(self, gathered: LabelledScores, step: int) -> None:
-        if gathered.reason:
-            self._guard.warn("curves", gathered.reason)
-        result = gathered.result()
-        if result is None:
-            return
-        names = self._class_names
-        if names is not None and len(names) != result.scores.shape[1]:
-            self._guard.warn(
-                "class_names",
-                f"{len(names)} names for {result.scores.shape[1]} classes; numbers are used in the curves",
-            )
-            names = None
-        self._tracker.log_curves(
-            "eval", result.labels, result.scores, step, class_names=names, activation=result.activation
-        )
+    # -- prediction -------------------------------------------------------------------------------
+
+    def on_predict_begin(self, logs: Any = None) -> None:
+        """Starts to count."""
+        self._predicted = (0, time.perf_counter())
+
+    def on_predict_batch_end(self, step: int, logs: Any = None) -> None:
+        """Counts the batch."""
+        samples, began = self._predicted
+        self._predicted = (samples + int((logs or {}).get("batch_size") or 0), began)
+
+    def on_predict_end(self, logs: Any = None) -> None:
+        """Records how fast it was."""
+        samples, began = self._predicted
+        rate = samples / max(time.perf_counter() - began, 1e-9)
+        with self._guard("predict scalars"):
+            self._tracker.log({"predict/samples per second": rate}, self._steps.last(self._metrics()))

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.errors import DataError
+from vizkit.measures.activation import activated, check_activation
 from vizkit.measures.arrays import describe, to_array
 from vizkit.measures.ranking import tally
 
@@ -136,7 +137,8 @@ def pr_roc_curves(
             unequal lengths, other shapes, or a bad ``num_thresholds`` or ``activation``.
     """
     scores = _flat(_scores(predictions), "predictions")
-    scores = _activated(scores, activation, ("sigmoid",))
+    check_activation(activation, ("sigmoid",))
+    scores = activated(scores, activation)
     positive = _indicator(_flat(_real(labels, "labels"), "labels"))
     _check_lengths(labels=positive, predictions=scores)
     return _curves(positive[None], scores[None], num_thresholds, weights)[0]
@@ -175,7 +177,8 @@ def class_curves(
             f"scores must have the shape [samples, classes], got {list(matrix.shape)}; "
             "for a single class use pr_curve and roc_curve"
         )
-    matrix = _activated(matrix, activation, ("sigmoid", "softmax"))
+    check_activation(activation, ("sigmoid", "softmax"))
+    matrix = activated(matrix, activation)
     given = _real(labels, "labels")
     _check_lengths(labels=given, scores=matrix)
     members = _members(given, matrix.shape[1])
@@ -276,27 +279,6 @@ def _scores(value: Any) -> NDArray[Any]:
         missing = np.count_nonzero(np.isnan(array))
         raise DataError(f"{missing} of {array.size} scores are NaN; leave these samples out")
     return array
-
-
-def _activated(scores: NDArray[Any], activation: str | None, allowed: tuple[str, ...]) -> NDArray[Any]:
-    if activation is None:
-        return scores
-    if activation not in allowed:
-        raise DataError(f"activation must be None or one of {', '.join(allowed)}, got {describe(activation)}")
-    # In float32 all logits above 17 would have a probability of 1, and so be tied.
-    scores = scores.astype(np.float64)
-    if activation == "sigmoid":
-        small = np.exp(-np.abs(scores))  # never overflows
-        probabilities = np.where(scores >= 0, 1.0, small) / (1.0 + small)
-        return np.asarray(probabilities)
-    if scores.size:
-        highest = scores.max(axis=1, keepdims=True)
-        undefined = int(np.count_nonzero(np.isinf(highest)))
-        if undefined:
-            raise DataError(f"{undefined} of {len(scores)} rows have no softmax: they hold inf, or only -inf")
-        scores = np.exp(scores - highest)
-        scores /= scores.sum(axis=1, keepdims=True)
-    return scores
 
 
 def _flat(array: NDArray[Any], name: str) -> NDArray[Any]:

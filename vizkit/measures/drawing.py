@@ -16,7 +16,7 @@ from vizkit.measures.lettering import Letters, drawable, paths_for
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["captioned", "matrix_image"]
+__all__ = ["captioned", "ground_of", "is_dark", "matrix_image"]
 
 _Pixels = NDArray[np.uint8]
 _Color = tuple[int, int, int]
@@ -24,8 +24,8 @@ _Color = tuple[int, int, int]
 _INK = (31, 35, 40)
 _PAPER = (255, 255, 255)
 _PLAIN = (234, 238, 242)
-_GOOD = (26, 127, 55)
-_BAD = (207, 34, 46)
+_GOOD = (0, 90, 156)  # blue and orange: told apart by colour-blind readers too
+_BAD = (180, 72, 0)
 
 
 # ---- captions --------------------------------------------------------------------------------------
@@ -45,7 +45,7 @@ def captioned(pixels: _Pixels, text: str, good: bool | None = None) -> _Pixels:
             pixels is enlarged by a whole factor, each pixel to a square.
         text: wrapped at the image's width, and set smaller if it is long; what goes past 40 lines
             is cut with an ellipsis. Line breaks are kept.
-        good: whether the strip is green with a check mark, red with a cross, or (None) grey.
+        good: whether the strip is blue with a check mark, orange with a cross, or (None) grey.
 
     Returns:
         uint8, shape (h, w, 3), or (h, w, 4) for an image with alpha. The enlarged image is at the
@@ -72,6 +72,11 @@ def captioned(pixels: _Pixels, text: str, good: bool | None = None) -> _Pixels:
     return out
 
 
+def ground_of(good: bool | None) -> _Color:
+    """The colour of a caption's ground."""
+    return _PLAIN if good is None else (_GOOD if good else _BAD)
+
+
 def _checked_image(pixels: _Pixels) -> _Pixels:
     array = to_array(pixels)
     if array.dtype != np.uint8:
@@ -94,7 +99,7 @@ def _strip(text: str, good: bool | None, width: int) -> _Pixels:
     if len(lines) > _MOST_LINES:
         lines[_MOST_LINES - 1 :] = ["…"]
 
-    ground, ink = (_PLAIN, _INK) if good is None else (_GOOD if good else _BAD, _PAPER)
+    ground, ink = ground_of(good), _INK if good is None else _PAPER
     image = Image.new("RGB", (width, len(lines) * step + 2 * _PAD), ground)
     if good is not None:
         image.paste(ink, (_PAD, _PAD + (step - size) // 2), _mark(bool(good), size))
@@ -217,7 +222,7 @@ def matrix_image(counts: Any, names: Sequence[Any] | None = None) -> _Pixels:
     image.paste(_INK, (left + (extent - predicted.width) // 2, foot), predicted)
 
     if size:
-        dark, digits = _is_dark(colors), Letters(size)
+        dark, digits = is_dark(colors), Letters(size)
         drawn: dict[str, Image.Image] = {}
         for i, row in enumerate(numbers):
             for j, number in enumerate(row):
@@ -301,8 +306,12 @@ def _heat_map(colors: _Pixels, cell: int) -> _Pixels:
     return image
 
 
-def _is_dark(colors: _Pixels) -> NDArray[np.bool_]:
-    """Where white text has more contrast than dark (by the relative luminance of WCAG 2)."""
-    channels = colors / 255.0
+def is_dark(colors: Any) -> NDArray[np.bool_]:
+    """Where white text has more contrast than dark (by the relative luminance of WCAG 2).
+
+    Args:
+        colors: of 0 to 255, shape (..., 3).
+    """
+    channels = np.asarray(colors) / 255.0
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return np.asarray(linear @ (0.2126, 0.7152, 0.0722) < 0.2)

@@ -160,7 +160,7 @@ def _tell_missing(characters: Iterable[str]) -> None:
     if _told.setdefault("missing", me) is not me:  # atomic: of many threads, one tells
         return
     warnings.warn(
-        f"no font found for {''.join(characters)[:20]}: drawn as boxes in captions and confusion matrices. "
+        f"no font found for {''.join(characters)[:20]}: drawn as boxes. "
         "For Chinese, Japanese and Korean install fonts (Debian, Ubuntu: `apt-get install fonts-noto-cjk`; "
         "Fedora: `dnf install google-noto-sans-cjk-fonts`), or put NotoSansCJK-Regular.ttc into "
         "~/.local/share/fonts, and start again",

@@ -25,24 +25,36 @@ def decode_record(data: bytes) -> Record:
     Raises:
         ValueError: these bytes are no record of VisualDL.
     """
-    kind, tag, step, walltime, payload, extra = _value(data)
-    if kind == "scalar":
-        exact = extra.get(encode.EXACT_VALUE)
-        content: Any = _double(exact) if exact else struct.unpack("<f", payload)[0]
-    else:
-        content = _READERS[kind](payload)
-    if encode.EXACT_STEP in extra:
-        return Record(kind, tag, _double(extra[encode.EXACT_STEP]), walltime, content)
+    try:
+        kind, tag, step, walltime, payload, extra = _value(data)
+        if kind == "scalar":
+            exact = extra.get(encode.EXACT_VALUE)
+            content: Any = _double(exact) if exact else struct.unpack("<f", payload)[0]
+        else:
+            content = _READERS[kind](payload)
+    except _BROKEN as error:
+        raise ValueError(str(error)) from error
     return Record(kind, tag, step, walltime, content)
 
 
-def decode_head(data: bytes) -> tuple[str, str, int]:
-    """Kind, tag and step of a record, without its content."""
-    kind, tag, step, *_ = _value(data)
-    return kind, tag, step
+def decode_head(data: bytes) -> Record:
+    """A record without its content.
+
+    Raises:
+        ValueError: these bytes are no record of VisualDL.
+    """
+    try:
+        kind, tag, step, walltime, *_ = _value(data)
+    except _BROKEN as error:
+        raise ValueError(str(error)) from error
+    return Record(kind, tag, step, walltime, None)
 
 
-def _value(data: bytes) -> tuple[str, str, int, int, bytes, dict[int, bytes]]:
+# Fields of another type than theirs, and contents that are cut.
+_BROKEN = (struct.error, TypeError, AttributeError, OverflowError, MemoryError)
+
+
+def _value(data: bytes) -> tuple[str, str, int | float, int, bytes, dict[int, bytes]]:
     kind, tag, step, walltime, payload = "", "", 0, 0, b""
     extra: dict[int, bytes] = {}
     outer = next(wire.fields(data), None)
@@ -61,6 +73,8 @@ def _value(data: bytes) -> tuple[str, str, int, int, bytes, dict[int, bytes]]:
             extra[number] = value
     if not kind:
         raise ValueError(f"a record of tag {tag!r} without content")
+    if encode.EXACT_STEP in extra:
+        return kind, tag, _double(extra[encode.EXACT_STEP]), walltime, payload, extra
     return kind, tag, step, walltime, payload, extra
 
 

@@ -48,7 +48,7 @@ NAN, POSINF, NEGINF = 1001, 1002, 1003  # Histogram: values that no bucket holds
 EXACT_HPARAM = 1001  # HparamInfo: JSON of a value that VisualDL's three types cannot hold
 
 _INT64 = range(-(1 << 63), 1 << 63)
-_EXACT_KEY = wire.key(EXACT_VALUE, wire.FIXED64)
+EXACT_KEY = wire.key(EXACT_VALUE, wire.FIXED64)
 _pack_both = struct.Struct("<Bf2sd").pack
 _single = struct.Struct("<xf").unpack_from
 _pack_single = struct.Struct("<Bf").pack
@@ -125,7 +125,7 @@ def encode_scalar(tag: bytes, value: float, step: bytes, walltime: bytes) -> byt
     The float64 goes along whenever float32 would change the value (or overflow).
     """
     try:
-        number = _pack_both(0x25, value, _EXACT_KEY, value)
+        number = _pack_both(0x25, value, EXACT_KEY, value)
         # Any of the float64's last 24 bits is beyond float32. A NaN is unequal to itself, and needs no more.
         if number[7:10] == b"\0\0\0" and (_single(number)[0] == value or value != value):
             number = number[:5]

@@ -15,9 +15,23 @@ from typing import NamedTuple
 
 from vizkit.records import wire
 
-__all__ = ["Buffer", "Damage", "Frame", "damage", "mapped", "read_frames", "scan"]
+__all__ = [
+    "HEAD",
+    "Buffer",
+    "Damage",
+    "Frame",
+    "claimed_size",
+    "damage",
+    "is_record",
+    "mapped",
+    "read_frames",
+    "scan",
+]
 
 Buffer = bytes | mmap.mmap
+
+HEAD = 19
+"""Bytes of a frame that tell how long it is, at most: its length, a key, a varint."""
 
 
 class Frame(NamedTuple):
@@ -34,18 +48,39 @@ class Damage(NamedTuple):
     end: int
 
 
-def _claimed_at(data: Buffer, pos: int) -> Frame | None:
-    """The frame that the lengths at ``pos`` speak of."""
-    start = pos + 8
+def claimed_size(head: bytes, left: int) -> int | None:
+    """The size of the frame that begins with ``head``, its length included, if its two lengths agree.
+
+    Args:
+        head: the first `HEAD` bytes, or fewer where the log ends.
+        left: bytes from the frame's first one to the end of the log.
+    """
     # The highest bytes of a length are 0 in any log that fits a disk.
-    if start + 2 > len(data) or data[start] != 0x0A or data[pos + 6 : start] != b"\0\0":
+    if len(head) < 10 or head[8] != 0x0A or head[6:8] != b"\0\0":
         return None
-    end = start + int.from_bytes(data[pos:start], "little")
+    size = 8 + int.from_bytes(head[:8], "little")
     try:
-        size, inner = wire.read_varint(data, start + 1)
+        inner, start = wire.read_varint(head, 9)
     except ValueError:
         return None
-    return Frame(start, end) if inner + size == end <= len(data) and size else None
+    return size if inner and start + inner == size <= left else None
+
+
+def is_record(data: bytes) -> bool:
+    """Whether a frame's content can be taken apart."""
+    try:
+        for _, _, record in wire.fields(data):
+            for _ in wire.fields(record):
+                pass
+    except ValueError:
+        return False
+    return True
+
+
+def _claimed_at(data: Buffer, pos: int) -> Frame | None:
+    """The frame that the lengths at ``pos`` speak of."""
+    size = claimed_size(data[pos : pos + HEAD], len(data) - pos)
+    return Frame(pos + 8, pos + size) if size else None
 
 
 def _frame_at(data: Buffer, pos: int) -> Frame | None:
@@ -54,13 +89,7 @@ def _frame_at(data: Buffer, pos: int) -> Frame | None:
     if frame is None or _claimed_at(data, frame.end):
         return frame
     # Nothing follows that vouches for it: a torn frame may have swallowed the beginning of others.
-    try:
-        for _, _, record in wire.fields(data[frame.start : frame.end]):
-            for _ in wire.fields(record):
-                pass
-    except ValueError:
-        return None
-    return frame
+    return frame if is_record(data[frame.start : frame.end]) else None
 
 
 def scan(data: Buffer) -> Iterator[Frame | Damage]:

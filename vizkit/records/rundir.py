@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 import warnings
@@ -13,7 +14,15 @@ from pathlib import Path
 from vizkit.errors import RunExistsError, VizKitWarning
 from vizkit.records.logfile import lock_exclusive
 
-__all__ = ["claimed", "log_files", "log_path", "new_log_name", "remove_logs", "write_text"]
+__all__ = [
+    "claimed",
+    "log_files",
+    "log_path",
+    "new_log_name",
+    "rank_directories",
+    "remove_logs",
+    "write_text",
+]
 
 _WAIT_SECONDS = 10.0
 _OWN = ("vdlrecords", "vdlgraph", "environment.json")
@@ -86,6 +95,12 @@ def remove_logs(directory: str | os.PathLike[str]) -> None:
         for entry in entries:
             if any(part in entry.name for part in _OWN) and entry.is_file():
                 os.unlink(entry.path)
+
+
+def rank_directories(directory: Path) -> list[Path]:
+    """The runs that other ranks of a distributed training recorded beside that of rank 0."""
+    name = re.compile(re.escape(directory.name) + r"-rank\d+")
+    return sorted(path for path in directory.parent.iterdir() if name.fullmatch(path.name))
 
 
 @contextmanager

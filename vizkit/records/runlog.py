@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RunLog"]
 
-_SMALL = 1 << 16  # bytes: below it a job costs about as little as waking the worker
 _RESERVED = {"meta_data_tag": "meta_data", "hparam": "hparams"}
 _time_ns = time.time_ns
 _step_field, _encode_scalar = encode.step_field, encode.encode_scalar
@@ -104,7 +103,8 @@ class RunLog:
         with mapped(self._log.path) as log:
             for data in read_frames(log):
                 try:
-                    kind, tag, step = decode_head(data)
+                    head = decode_head(data)
+                    kind, tag, step = head.kind, head.tag, head.step
                     if kind == "hparams":
                         self._hparams = decode_record(data).data
                 except ValueError:
@@ -293,10 +293,10 @@ class RunLog:
         self._worker.submit(job, size)
 
     def defer(self, name: str, job: Callable[[], None], size: int) -> None:
-        """Has the worker run ``job``, which may add any records; up to some kilobytes it runs here and now.
+        """Has the worker run ``job``, which may add any records.
 
         Args:
-            name: what it is told of as, should it raise on the worker.
+            name: what it is told of as, should it raise.
             job: a function that owns the arrays that it reads.
             size: how many bytes they have.
 
@@ -305,9 +305,6 @@ class RunLog:
         """
         if self._closed:
             raise ClosedError(f"{self._log.path}: nothing can be recorded after close()")
-        if size <= _SMALL and self._worker.idle:
-            job()
-            return
 
         def guarded() -> None:
             try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vizkit.errors import DataError
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
+from vizkit.hooks._steps import Steps
 from vizkit.hooks.evaluation import MeanLoss
 from vizkit.hooks.metrics import metric_scalars, spread
 from vizkit.hooks.steering._stall import Mode, Stall, direction
@@ -18,7 +19,7 @@ from vizkit.measures.arrays import describe, to_float
 if TYPE_CHECKING:
     from vizkit.tracker import Tracker
 
-__all__ = ["NoTracker", "Steering", "Steps", "checked_tracker", "over_ranks"]
+__all__ = ["NoTracker", "Steering", "checked_tracker", "over_ranks"]
 
 
 class NoTracker:
@@ -48,31 +49,6 @@ def checked_tracker(tracker: Any) -> Any:
     if not hasattr(tracker, "log_text"):
         raise DataError(f"tracker must be a vizkit.Tracker, got {describe(tracker)}")
     return tracker
-
-
-class Steps:
-    """The step of the last trained batch, counted as `vizkit.hooks.callback` counts."""
-
-    def __init__(self, tracker: Any) -> None:
-        self._tracker = tracker
-        self._next = 0
-
-    def begin(self, metrics: Iterable[str]) -> None:
-        """A training begins; it goes on where this or another callback of the run stopped."""
-        self._next = max(self._next, self._tracker.step)
-        if not isinstance(self._tracker, NoTracker):
-            tags = ["train/epoch", *(f"train/{name}" for name in metrics)]
-            last = max(int(self._tracker.writer.last_step_of(tag)) for tag in tags)
-            self._next = max(self._next, last + 1)
-
-    def advance(self) -> None:
-        """A batch was trained."""
-        self._next += 1
-
-    @property
-    def current(self) -> int:
-        """The last batch's step; 0 before the first."""
-        return max(self._next - 1, 0)
 
 
 class Steering(paddle.callbacks.Callback):  # type: ignore[misc]

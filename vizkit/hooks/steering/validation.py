@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import copy
-import random
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from vizkit.errors import DataError
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
+from vizkit.hooks._steps import Steps
+from vizkit.hooks._undisturbed import paddle_random_kept, random_states_kept
 from vizkit.hooks.evaluation import MeanLoss
 from vizkit.hooks.metrics import spread
-from vizkit.hooks.steering._base import NoTracker, Steering, Steps, checked_tracker, over_ranks
+from vizkit.hooks.steering._base import NoTracker, Steering, checked_tracker, over_ranks
 from vizkit.measures.arrays import describe
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ class ValidateEvery(paddle.callbacks.Callback):  # type: ignore[misc]
         self._network: Any = None
         if network is not None:
             if self._data is None:
-                raise DataError("ValidateEvery needs data in a loop of your own")
+                raise DataError(f"{type(self).__name__} needs data in a loop of your own")
             self._begin(network, loss, metrics, self._data)
 
     def update(self, step: int) -> dict[str, float] | None:
@@ -141,10 +140,10 @@ class ValidateEvery(paddle.callbacks.Callback):  # type: ignore[misc]
         """
         model = self.model
         if not paddle.in_dynamic_mode():
-            raise DataError("ValidateEvery works in dynamic mode: call paddle.disable_static() first")
+            raise DataError("validation works in dynamic mode: call paddle.disable_static() first")
         data = self._data if self._data is not None else model._test_dataloader
         if data is None:
-            raise DataError("ValidateEvery has no data: pass data=, or eval_data to fit")
+            raise DataError(f"{type(self).__name__} has no data: pass data=, or eval_data to fit")
         self._inputs = len(model._inputs)
         self._begin(model.network, model._loss, model._metrics, data)
         with self._guard(_PATH):
@@ -194,13 +193,15 @@ class ValidateEvery(paddle.callbacks.Callback):  # type: ignore[misc]
         if self._count is None:
             self._source = data
         else:
-            with _random_kept():
+            with random_states_kept():
                 self._source = list(islice(_batches(data), self._count))
             if not self._source:
                 raise DataError("the data to validate on has no batches")
 
     def _validate(self) -> dict[str, float]:
-        with self._guard(_PATH), _random_kept(), _in_eval_mode(self._network), paddle.no_grad():
+        # Data that is at hand is not read: threads that read the training's may draw meanwhile.
+        kept = random_states_kept if self._count is None else paddle_random_kept
+        with self._guard(_PATH), kept(), _in_eval_mode(self._network), paddle.no_grad():
             self.last = self._measure(_batches(self._source))
             return dict(self.last)
         return {}
@@ -282,20 +283,6 @@ def _can_be_indexed(data: Any) -> bool:
         and not isinstance(data.dataset, paddle.io.IterableDataset)
         and not data.num_workers
     )
-
-
-@contextmanager
-def _random_kept() -> Iterator[None]:
-    """Random numbers go on afterwards as if none had been drawn within."""
-    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
-    paddle_states = [(device, paddle.get_rng_state(device)) for device in (None, "cpu")]
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        for device, state in paddle_states:
-            paddle.set_rng_state(state, device)
 
 
 @contextmanager

@@ -1,0 +1,13 @@
+"""Adapters for the trainers of Paddle's suites: one function for each, of the suite's name.
+
+They translate what a suite tells into records, and import it when they are called. The run is closed
+by whoever opened it, for an evaluation may follow the training.
+"""
+
+from __future__ import annotations
+
+from vizkit.hooks.suites._classification import paddleclas
+from vizkit.hooks.suites._detection import paddledetection
+from vizkit.hooks.suites._trainer import paddleformers, paddlenlp
+
+__all__ = ["paddleclas", "paddledetection", "paddleformers", "paddlenlp"]

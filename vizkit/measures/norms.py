@@ -1,0 +1,79 @@
+"""What a tensor's numbers amount to: norm, zeros, numbers that are not finite."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Summary", "summary"]
+
+_CHUNK = 1 << 15  # values: their squares in float64 stay in a core's L2 cache
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Sums over the values of one tensor, or of several that were added up.
+
+    Attributes:
+        size: number of values.
+        squares: sum of their squares, in float64; NaN or Inf if a value is.
+        zeros: number of zeros.
+        nonfinite: number of NaN and infinite values.
+    """
+
+    size: int = 0
+    squares: float = 0.0
+    zeros: int = 0
+    nonfinite: int = 0
+
+    def __add__(self, other: Summary) -> Summary:
+        return Summary(
+            self.size + other.size,
+            self.squares + other.squares,
+            self.zeros + other.zeros,
+            self.nonfinite + other.nonfinite,
+        )
+
+    @property
+    def norm(self) -> float:
+        """The L2 norm: the square root of the sum of squares."""
+        return math.sqrt(self.squares)
+
+    @property
+    def share_of_zeros(self) -> float:
+        """Zeros as a share of all values, from 0 to 1; NaN of none."""
+        return self.zeros / self.size if self.size else math.nan
+
+    @property
+    def share_of_nonfinite(self) -> float:
+        """NaN and infinite values as a share of all values, from 0 to 1; NaN of none."""
+        return self.nonfinite / self.size if self.size else math.nan
+
+
+def summary(values: NDArray[Any], minus: NDArray[Any] | None = None) -> Summary:
+    """The sums over real ``values``, or over ``values - minus``, in one pass and float64.
+
+    Args:
+        values: real numbers of any shape and type.
+        minus: as many numbers, to be taken from them.
+    """
+    flat = values.ravel()
+    other = None if minus is None else minus.ravel()
+    buffer = np.empty(min(_CHUNK, flat.size), np.float64)
+    squares, nonzeros, nonfinite = 0.0, 0, 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, flat.size, _CHUNK):
+            chunk = flat[start : start + _CHUNK]
+            if other is not None:
+                chunk = np.subtract(chunk, other[start : start + _CHUNK], dtype=np.float64)
+            squared = np.multiply(chunk, chunk, out=buffer[: chunk.size], dtype=np.float64)
+            part = float(squared.sum())
+            if not math.isfinite(part):
+                nonfinite += chunk.size - int(np.count_nonzero(np.isfinite(chunk)))
+            squares += part
+            nonzeros += int(np.count_nonzero(chunk))
+    return Summary(flat.size, squares, flat.size - nonzeros, nonfinite)

@@ -1,0 +1,142 @@
+"""What plots are drawn of: runs, their tags and the steps of their records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vizkit.errors import DataError, UnknownNameError
+from vizkit.measures.arrays import describe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from vizkit.runs import Run
+    from vizkit.runs.media import Media
+
+__all__ = [
+    "as_runs",
+    "class_tags",
+    "entry_at",
+    "evenly",
+    "grouped",
+    "is_run_like",
+    "one_run",
+    "positions",
+    "with_tag",
+]
+
+
+def is_run_like(source: Any) -> bool:
+    """Whether it is a run, or a sequence of them."""
+    from vizkit.runs import Run, Runs
+
+    if isinstance(source, (Run, Runs)):
+        return True
+    return isinstance(source, Sequence) and bool(source) and all(isinstance(run, Run) for run in source)
+
+
+def as_runs(source: Any) -> list[Run]:
+    """The runs of a run, of `Runs` or of a sequence of runs.
+
+    Raises:
+        DataError: something else, or no run at all.
+    """
+    from vizkit.runs import Run, Runs
+
+    if isinstance(source, Run):
+        return [source]
+    if isinstance(source, Runs) and not len(source):
+        raise DataError("there is no run to draw")
+    if not is_run_like(source):
+        raise DataError(f"expected runs, as vizkit.load gives them, got {describe(source)}")
+    return list(source)
+
+
+def one_run(source: Any) -> Run:
+    """The only run of ``source``.
+
+    Raises:
+        DataError: there are several, or none.
+    """
+    runs = as_runs(source)
+    if len(runs) > 1:
+        raise DataError(f"this plot shows one run, got {len(runs)}: choose one, as in runs[{runs[0].name!r}]")
+    return runs[0]
+
+
+def with_tag(runs: Sequence[Run], tag: str) -> list[Run]:
+    """The runs that have a scalar tag.
+
+    Raises:
+        UnknownNameError: none has.
+    """
+    from vizkit.runs.lookup import unknown
+
+    found = [run for run in runs if tag in run.scalar_tags]
+    if not found:
+        raise unknown("scalar tag", tag, [other for run in runs for other in run.scalar_tags])
+    return found
+
+
+def positions(runs: Sequence[Run]) -> list[int]:
+    """The runs' places among the colours: those among all that were loaded.
+
+    Where runs of several `vizkit.load` share a place, their order counts instead.
+    """
+    places = [run.position for run in runs]
+    return places if len(set(places)) == len(places) else list(range(len(places)))
+
+
+def grouped(runs: Sequence[Run], by: str | Sequence[str]) -> dict[str, list[Run]]:
+    """Runs by the values of hyper-parameters: ``batch size = 32`` -> runs, in the order of the values."""
+    from vizkit.runs import Runs
+
+    groups = Runs(runs).group_by(by)
+    several = len(groups.names) > 1
+    return {
+        ", ".join(
+            f"{name} = {_value_text(value)}"
+            for name, value in zip(groups.names, key if several else (key,), strict=True)
+        ): list(group)
+        for key, group in groups.items()
+    }
+
+
+def _value_text(value: Any) -> str:
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def class_tags(run: Run, kind: str, tag: str) -> list[str]:
+    """``tag`` itself if the run has it, or else all tags of that kind right below it (``tag/...``)."""
+    tags = run.tags.get(kind, [])
+    return [tag] if tag in tags else [other for other in tags if other.startswith(f"{tag}/")]
+
+
+def entry_at(entries: Media[Any], step: float | None, what: str = "") -> int:
+    """The position of the record at a step; of the last one if no step is given.
+
+    Raises:
+        DataError: nothing was recorded at that step.
+    """
+    if not len(entries):
+        raise UnknownNameError(f"{what or entries.tag} is empty")
+    if step is None:
+        return len(entries) - 1
+    found = np.flatnonzero(entries.steps == step)
+    if not len(found):
+        nearest = entries.steps[np.argsort(np.abs(entries.steps - step), kind="stable")[:3]]
+        shown = ", ".join(f"{near:g}" for near in np.sort(nearest))
+        raise DataError(f"{what or entries.tag} has no record at step {step:g}; the nearest are {shown}")
+    return int(found[-1])
+
+
+def evenly(values: NDArray[Any], most: int) -> NDArray[Any]:
+    """At most so many of ascending values, spread evenly over them; the first and the last are kept."""
+    if len(values) <= most:
+        return values
+    places = np.unique(np.linspace(0, len(values) - 1, most).round().astype(int))
+    kept: NDArray[Any] = values[places]
+    return kept

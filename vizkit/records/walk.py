@@ -1,0 +1,168 @@
+"""All whole frames of a log and the damage between them, window by window.
+
+It finds what `vizkit.records.frames.scan` finds, many frames at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from vizkit.records.bulk import Bytes, Frames, Ints, find_frames, window
+from vizkit.records.frames import HEAD, Damage, claimed_size, is_record
+
+__all__ = ["Piece", "Readable", "Walk", "read_bytes"]
+
+WINDOW = 1 << 20
+_SHORT = 1 << 17  # as much of a log tells whether it repeats
+_LARGE = 1 << 18  # a frame of as many bytes is not read to find the next one
+_BEGINNING = 2048  # what must be at hand of a frame to tell its tag
+
+
+class Readable(Protocol):
+    """A log that is open for reading."""
+
+    def read_into(self, view: memoryview, at: int) -> int:
+        """Fills ``view`` with the bytes from ``at`` on; returns how many there were."""
+
+
+def read_bytes(log: Readable, start: int, end: int) -> bytes:
+    """The bytes [start, end) of a log, fewer where it ends before."""
+    data = bytearray(end - start)
+    return bytes(data[: log.read_into(memoryview(data), start)])
+
+
+class Piece(NamedTuple):
+    """Whole frames within a window; the last one may reach beyond it.
+
+    Attributes:
+        base: where in the log the window begins.
+        buf: the window, which the next piece overwrites.
+        size: how many bytes of it are the log's.
+        frames: positions within the window.
+    """
+
+    base: int
+    buf: Bytes
+    size: int
+    frames: Frames
+
+
+class Walk:
+    """Goes through the bytes [start, size) of a log once; iterate over it.
+
+    Args:
+        log: the log.
+        start: where a frame begins.
+        size: where the log ends.
+        take: offered every window that begins with a frame, its size and its base; returns how many
+            bytes of whole frames it took from its beginning, which are then left out here, and
+            whether it is to be offered the rest after a short piece of it.
+
+    Attributes:
+        size: where the log ended, which is earlier than asked for if it was cut meanwhile.
+        pending: (start, end) of what looks like a frame that ends beyond: more bytes may make it whole.
+    """
+
+    def __init__(
+        self,
+        log: Readable,
+        start: int,
+        size: int,
+        take: Callable[[Bytes, int, int], tuple[int, bool]] = lambda buf, size, base: (0, False),
+    ) -> None:
+        self._log = log
+        self._take = take
+        self._start = start
+        self.size = size
+        self.pending: list[tuple[int, int]] = []
+
+    def __iter__(self) -> Iterator[Piece | Damage]:
+        pos, broken, length = self._start, -1, _SHORT
+        buf = window(min(WINDOW, self.size - pos))
+        while pos < self.size:
+            asked = min(length, self.size - pos)
+            got = self._log.read_into(memoryview(buf.data)[:asked], pos)
+            if got < asked:
+                self.size = pos + got
+            length = WINDOW
+            if broken < 0:
+                taken, short = self._take(buf, got, pos)
+                if short:
+                    length = _SHORT
+                if taken:
+                    pos += taken
+                    continue
+            # Frames that begin at the very end of a window are found in the next one.
+            final = pos + got == self.size
+            examined = got if final else got - HEAD
+            claims, beyond = find_frames(buf, got, self.size - pos)
+            self.pending += [
+                (pos + int(s), pos + int(e)) for s, e in zip(beyond.starts, beyond.ends, strict=True)
+            ]
+            found: list[Ints] = []
+            breaks = np.flatnonzero(claims.ends[:-1] != claims.starts[1:])
+            at = 0
+            while at < examined:
+                row, last = _row(claims, breaks, at)
+                if broken >= 0 and len(row):
+                    yield Damage(broken, pos + at)
+                    broken = -1
+                found.append(row)
+                if last >= 0:
+                    start, end = int(claims.starts[last]), int(claims.ends[last])
+                    behind = not final and end >= examined  # what follows is not in this window
+                    if behind and start and (end - start < _LARGE or start + _BEGINNING > got):
+                        at = start  # of the next window, where there is more of it
+                        break
+                    whole = (
+                        self._whole(pos + start, pos + end)
+                        if behind
+                        else is_record(buf[start + 8 : end].tobytes())
+                    )
+                    if whole:
+                        if broken >= 0:
+                            yield Damage(broken, pos + start)
+                            broken = -1
+                        found.append(np.array([last]))
+                        at = end
+                        continue
+                    at = start
+                if broken < 0:
+                    broken = pos + at
+                after = int(np.searchsorted(claims.starts, at, "right"))
+                at = min(int(claims.starts[after]), examined) if after < len(claims.starts) else examined
+            every = np.concatenate(found) if len(found) > 1 else found[0] if found else np.empty(0, np.int64)
+            if len(every):
+                yield Piece(pos, buf, got, claims.at(every))
+            pos += at
+        if broken >= 0:
+            yield Damage(broken, self.size)
+
+    def _whole(self, start: int, end: int) -> bool:
+        """Whether a frame that reaches beyond the window is whole."""
+        head = read_bytes(self._log, end, min(end + HEAD, self.size))
+        if claimed_size(head, self.size - end):
+            return True
+        return is_record(read_bytes(self._log, start + 8, end))
+
+
+def _row(claims: Frames, breaks: Ints, at: int) -> tuple[Ints, int]:
+    """The frames from ``at`` on of which each is followed by the next; and the last one, or -1."""
+    rows: list[Ints] = []
+    starts = claims.starts
+    first = int(np.searchsorted(starts, at))
+    last = -1
+    while first < len(starts) and starts[first] == at:
+        nth = int(np.searchsorted(breaks, first))
+        last = int(breaks[nth]) if nth < len(breaks) else len(starts) - 1
+        rows.append(np.arange(first, last))
+        at = int(claims.ends[last])
+        first = int(np.searchsorted(starts, at))
+        if first < len(starts) and starts[first] == at:
+            rows.append(np.array([last]))
+    if len(rows) == 1:
+        return rows[0], last
+    return (np.concatenate(rows) if rows else np.empty(0, np.int64)), last

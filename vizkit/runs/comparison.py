@@ -1,0 +1,85 @@
+"""Is B better than A?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vizkit.errors import QueryError
+from vizkit.measures.direction import direction
+from vizkit.runs.statistics import welch
+
+__all__ = ["Comparison", "compared"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A metric of two sets of runs.
+
+    Attributes:
+        metric: the tag.
+        mode: ``"max"`` or ``"min"``: which is better.
+        mean_a, mean_b: means of the runs' best values.
+        difference: ``mean_b - mean_a``.
+        low, high: its 95 % interval (Welch's t); NaN where a side has fewer than two runs.
+        n_a, n_b: how many runs these stand on.
+        left_out: how many runs have no number there: the metric is missing, NaN or infinite.
+    """
+
+    metric: str
+    mode: str
+    mean_a: float
+    mean_b: float
+    difference: float
+    low: float
+    high: float
+    n_a: int
+    n_b: int
+    left_out: int = 0
+
+    @property
+    def better(self) -> bool | None:
+        """Whether B is better than A; None where the runs do not tell."""
+        if math.isnan(self.low) or self.low <= 0 <= self.high:
+            return None
+        return (self.low > 0) is (self.mode == "max")
+
+    def __str__(self) -> str:
+        text = (
+            f"{self.metric}: A {self.mean_a:.6g} (n = {self.n_a}), B {self.mean_b:.6g} (n = {self.n_b}), "
+            f"difference {self.difference:+.3g}"
+        )
+        if math.isnan(self.low):
+            text += "; no interval can be given: that needs two runs or more on each side"
+        else:
+            verdict = {True: "B is better", False: "B is worse", None: "which is better is open"}[self.better]
+            text += f", 95 % interval {self.low:+.3g} to {self.high:+.3g}: {verdict}"
+        return text + (f"; runs without a number left out: {self.left_out}" if self.left_out else "")
+
+
+def compared(metric: str, a: ArrayLike, b: ArrayLike, mode: str = "auto") -> Comparison:
+    """The comparison of two sets of values, one a run; NaN and infinite ones are left out.
+
+    Raises:
+        QueryError: a side without a number.
+        DataError: a mode that is none, or a metric whose name does not tell.
+    """
+    sides = [np.asarray(side, dtype=np.float64) for side in (a, b)]
+    kept = [side[np.isfinite(side)] for side in sides]
+    for name, side, numbers in zip("AB", sides, kept, strict=True):
+        if not len(numbers):
+            raise QueryError(f"none of the {len(side)} runs of {name} has a finite {metric!r} to compare")
+    interval = welch(kept[0], kept[1])
+    return Comparison(
+        metric,
+        direction(metric, mode),
+        float(kept[0].mean()),
+        float(kept[1].mean()),
+        *interval,
+        n_a=len(kept[0]),
+        n_b=len(kept[1]),
+        left_out=sum(map(len, sides)) - sum(map(len, kept)),
+    )

@@ -1,0 +1,233 @@
+"""The little language of `Runs.filter`: comparisons, arithmetic, ``and``, ``or``, ``not``, ``in``.
+
+It has Python's syntax, in which names with spaces or slashes stand in backquotes, and is taken apart
+by a white list: nothing is ever run. As in SQL, what a run does not have is neither true nor false,
+and a run is chosen only by what is true.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from vizkit.errors import QueryError
+
+__all__ = ["MISSING", "Query"]
+
+_LONGEST = 4_000  # characters
+_DEEPEST = 100  # levels
+_PLACE = "ˉquoted{}ˉ"  # a name that Python takes and nobody writes
+
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda item, some: operator.contains(some, item),
+    ast.NotIn: lambda item, some: not operator.contains(some, item),
+}
+_ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: math.pow,
+}
+_CONSTANTS = (bool, int, float, str, type(None))
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`]|``)*)`""", re.DOTALL)
+
+
+class _Missing:
+    """What a run does not have."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = _Missing()
+
+
+class Query:
+    """An expression, taken apart and checked.
+
+    Args:
+        text: such as ``"`batch size` == 64 and `eval/acc`.max > 0.9"``.
+
+    Attributes:
+        text: as given.
+        names: each name in it, as the parts between its dots.
+        mismatches: texts that say which comparisons of unlike types `value` has met.
+
+    Raises:
+        QueryError: it is none, or holds something that is not allowed.
+    """
+
+    def __init__(self, text: str) -> None:
+        if not isinstance(text, str) or len(text) > _LONGEST:
+            raise QueryError(
+                f"an expression is a text of up to {_LONGEST} characters, got {str(text)[:40]!r}"
+            )
+        self.text = text
+        self.names: list[tuple[str, ...]] = []
+        self.mismatches: list[str] = []
+        self._quoted: dict[str, str] = {}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Python's, of doubtful literals
+                tree = ast.parse(_QUOTED.sub(self._set_aside, text).strip(), mode="eval").body
+        except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+            reason = getattr(error, "msg", None) or str(error) or "too deeply nested"
+            raise QueryError(
+                f"{text!r} is no expression ({reason}); names with spaces or slashes, and Python's own "
+                "words, stand in backquotes: `batch size` == 64"
+            ) from None
+        self._tree = tree
+        self._check(tree, 0)
+
+    def _set_aside(self, match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0]
+        place = _PLACE.format(len(self._quoted))
+        self._quoted[place] = match[1].replace("``", "`")
+        return place
+
+    def _parts(self, node: ast.expr) -> tuple[str, ...]:
+        """``a.b.c`` as ``("a", "b", "c")``; empty if it is anything else."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(self._quoted.get(node.attr, node.attr))
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return ()
+        return (self._quoted.get(node.id, node.id), *reversed(parts))
+
+    def _check(self, node: ast.expr, depth: int) -> None:
+        if depth > _DEEPEST:
+            raise QueryError(f"{self.text[:80]!r} ... is nested more than {_DEEPEST} deep")
+        children: list[ast.expr] = []
+        if isinstance(node, (ast.Name, ast.Attribute)) and (parts := self._parts(node)):
+            if parts not in self.names:
+                self.names.append(parts)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, _CONSTANTS):
+            pass
+        elif isinstance(node, ast.BoolOp):
+            children = node.values
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub, ast.UAdd)):
+            children = [node.operand]
+        elif isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+            children = [node.left, node.right]
+        elif isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+            children = node.elts
+        elif isinstance(node, ast.Compare):
+            children = [node.left, *node.comparators]
+            for op, right in zip(node.ops, node.comparators, strict=True):
+                nothing = isinstance(right, ast.Constant) and right.value is None
+                if type(op) not in _COMPARISONS and not (isinstance(op, (ast.Is, ast.IsNot)) and nothing):
+                    raise QueryError(f"in {self.text!r}, 'is' goes with None only; compare with ==")
+        else:
+            raise QueryError(
+                f"{self._shown(node)!r} in {self.text!r} is not allowed: an expression is made of names, "
+                "numbers, texts, comparisons, arithmetic, and, or, not, in"
+            )
+        for child in children:
+            self._check(child, depth + 1)
+
+    def _shown(self, node: ast.expr) -> str:
+        """A part of the expression as it was written."""
+        try:
+            text = ast.unparse(node)
+        except RecursionError:
+            return self.text[:80]
+        for place, name in self._quoted.items():
+            text = text.replace(place, f"`{name}`")
+        return text
+
+    def value(self, look_up: Callable[[tuple[str, ...]], Any]) -> Any:
+        """What it comes to.
+
+        Args:
+            look_up: gives what a name (its parts) stands for, or `MISSING`.
+        """
+        return self._value(self._tree, look_up)
+
+    def _value(self, node: Any, look_up: Callable[[tuple[str, ...]], Any]) -> Any:
+        if isinstance(node, ast.Constant):
+            return node.value
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            return look_up(self._parts(node))
+        if isinstance(node, ast.BoolOp):
+            return self._joined(node, look_up)
+        if isinstance(node, ast.UnaryOp):
+            operand = self._value(node.operand, look_up)
+            if operand is MISSING:
+                return MISSING
+            if isinstance(node.op, ast.Not):
+                return not operand
+            return self._reckoned(operator.neg if isinstance(node.op, ast.USub) else operator.pos, operand)
+        if isinstance(node, ast.BinOp):
+            left, right = (self._value(side, look_up) for side in (node.left, node.right))
+            return self._reckoned(_ARITHMETIC[type(node.op)], left, right)
+        if isinstance(node, ast.Compare):
+            return self._compared(node, look_up)
+        return [self._value(part, look_up) for part in node.elts]
+
+    def _joined(self, node: ast.BoolOp, look_up: Callable[[tuple[str, ...]], Any]) -> Any:
+        """And, or: the part that decides, as in Python, but for what is missing: the third truth value."""
+        decisive = isinstance(node.op, ast.Or)
+        value: Any = None
+        missing = False
+        for part in node.values:
+            value = self._value(part, look_up)
+            if value is MISSING:
+                missing = True
+            elif bool(value) is decisive:
+                return value
+        return MISSING if missing else value
+
+    def _reckoned(self, function: Callable[..., float], *operands: Any) -> Any:
+        if any(operand is MISSING or operand is None for operand in operands):
+            return MISSING
+        if not all(isinstance(operand, (int, float)) for operand in operands):
+            self.mismatches.append(f"{' and '.join(map(repr, operands))} are not all numbers")
+            return MISSING
+        try:
+            return function(*map(float, operands))
+        except OverflowError:
+            return math.inf
+        except (ValueError, ZeroDivisionError):  # not a number
+            return math.nan
+
+    def _compared(self, node: ast.Compare, look_up: Callable[[tuple[str, ...]], Any]) -> Any:
+        result: Any = True
+        left = self._value(node.left, look_up)
+        for op, comparator in zip(node.ops, node.comparators, strict=True):
+            right = self._value(comparator, look_up)
+            link = self._linked(op, left, right)
+            if link is not MISSING and not link:
+                return False
+            result = MISSING if link is MISSING else result
+            left = right
+        return result
+
+    def _linked(self, op: ast.cmpop, left: Any, right: Any) -> Any:
+        if isinstance(op, (ast.Is, ast.IsNot)):
+            return (left is MISSING or left is None) is isinstance(op, ast.Is)
+        if left is MISSING or right is MISSING:
+            return MISSING
+        try:
+            return bool(_COMPARISONS[type(op)](left, right))
+        except TypeError:
+            self.mismatches.append(f"{left!r} and {right!r} cannot be compared so")
+            return MISSING

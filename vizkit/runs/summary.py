@@ -1,0 +1,86 @@
+"""A scalar tag in a few numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vizkit.measures.direction import direction
+from vizkit.records.reader import Scalars
+
+__all__ = ["STATISTICS", "Point", "Summary", "summarize"]
+
+
+class Point(NamedTuple):
+    """One record of a scalar tag; ``walltime`` is milliseconds since 1970."""
+
+    step: int | float
+    value: float
+    walltime: int
+
+
+class Summary(NamedTuple):
+    """What a scalar tag did.
+
+    Attributes:
+        n: number of records.
+        nan: how many of them are NaN; ``min``, ``max`` and ``mean`` leave these out.
+        first: the first record.
+        last: the last record, NaN or not.
+        min: the first record of the smallest value; None if all are NaN.
+        max: the first record of the largest value; None if all are NaN.
+        mean: the mean of the values; NaN if all are NaN.
+    """
+
+    n: int
+    nan: int
+    first: Point
+    last: Point
+    min: Point | None
+    max: Point | None
+    mean: float
+
+    def best(self, tag: str, mode: str = "auto") -> Point | None:
+        """``max`` or ``min``, by ``mode`` or, for ``"auto"``, by the words of the tag.
+
+        Raises:
+            DataError: another mode, or a tag that does not tell.
+        """
+        return self.min if direction(tag, mode) == "min" else self.max
+
+
+def summarize(columns: Scalars) -> Summary:
+    """The summary of a tag that has a record at least."""
+    values = columns.values
+    nan = int(np.isnan(values).sum())
+    low = high = None
+    mean = float("nan")
+    if nan < len(values):
+        low, high = (_point(columns, int(arg(values))) for arg in (np.nanargmin, np.nanargmax))
+        with np.errstate(invalid="ignore", over="ignore"):  # +Inf and -Inf have no mean
+            mean = float(np.nanmean(values))
+    return Summary(len(values), nan, _point(columns, 0), _point(columns, -1), low, high, mean)
+
+
+def _point(columns: Scalars, index: int) -> Point:
+    return Point(columns.steps[index].item(), float(columns.values[index]), int(columns.walltimes[index]))
+
+
+def _value(point: Point | None) -> float | None:
+    return None if point is None else point.value
+
+
+STATISTICS: dict[str, Callable[[str, Summary], Any]] = {
+    "last": lambda _, summary: summary.last.value,
+    "first": lambda _, summary: summary.first.value,
+    "min": lambda _, summary: _value(summary.min),
+    "max": lambda _, summary: _value(summary.max),
+    "mean": lambda _, summary: summary.mean,
+    "best": lambda tag, summary: _value(summary.best(tag)),
+    "best_step": lambda tag, summary: None if (best := summary.best(tag)) is None else best.step,
+    "last_step": lambda _, summary: summary.last.step,
+    "n": lambda _, summary: summary.n,
+}
+"""What may follow a tag in a filter: name -> function of the tag and its summary."""
