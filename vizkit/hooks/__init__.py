@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from vizkit.hooks.distributed import from_rank_0, reduced
     from vizkit.hooks.explaining import explain
     from vizkit.hooks.hapi import callback
+    from vizkit.hooks.layers import summary
     from vizkit.hooks.saving import log_model
     from vizkit.hooks.steering import EarlyStop, HalveOnPlateau, Pace, ValidateEvery
-    from vizkit.hooks.layers import summary
     from vizkit.hooks.watching import Watch, watch
 
 __all__ = [

@@ -191,6 +191,7 @@ def _words(data: RaceData, racer: Racer, median: float, unit: str) -> str:
     n = len(racer.seconds)
     share = f"  ({came} of {n} runs)" if n > 1 else ""
     if np.isnan(median):
-        return f"not reached, best {_best(racer, data.mode):.4g}{share}"
+        best = _best(racer, data.mode)
+        return f"not reached{f', best {best:.4g}' if np.isfinite(best) else ''}{share}"
     step = f"  (step {racer.steps[0]:g})" if n == 1 else ""
     return f"{median:.3g} {unit}{step}{share}"

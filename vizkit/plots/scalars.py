@@ -105,8 +105,8 @@ def curves(
     ax.set_axisbelow(True)
     ax.margins(x=0.02)
     plot.note = _note(data, ax)
-    names = {line.name: f"{line.name}  ({line.runs} runs)" if by else line.name for line in data.series}
-    plot.legend = add_legend(ax, new, {names[name]: line for name, line in plot.lines.items()})
+    runs = {line.name: f"  ({line.runs} run{'s' * (line.runs > 1)})" if by else "" for line in data.series}
+    plot.legend = add_legend(ax, new, {name + runs[name]: line for name, line in plot.lines.items()})
     if plot.legend is None:
         ax.set_title(data.series[0].name, fontsize="medium", loc="left")
     finish(ax)
@@ -155,7 +155,6 @@ def _mark(points: Thinned, ax: Axes, color: str) -> list[Any]:
                 transform=ax.get_xaxis_transform(),
                 scalex=False,
                 scaley=False,
-                clip_on=False,
             )
     return marks
 

@@ -50,8 +50,8 @@ class Repeats:
         other &= np.tile(self._fixed, wide)
         if not other.max():
             return rows * wide, False
-        first = int((other.reshape(-1) != 0).argmax())
-        return first // self.size, True
+        first = np.flatnonzero(other.reshape(-1))[0]
+        return int(first) // self.size, True
 
     def read(self, buf: Bytes, rounds: int) -> tuple[Ints, Ints, NDArray[np.float64]]:
         """Steps, walltimes and values of the rounds that a window begins with, each (k, rounds)."""
@@ -132,13 +132,16 @@ def _round(batch: Batch) -> int:
 def _read_places(data: bytes, at: int, fixed: bytearray) -> _Places | None:
     """The places of the record in the frame at ``at``, whose numbers' bits are cleared in ``fixed``."""
 
+    wide = 0
+
     def number(key: int) -> tuple[int, int]:
         """Place and width of a varint, which is as wide in every round."""
-        nonlocal at
+        nonlocal at, wide
         if data[at] != key:
             return at, 0
         place = at + 1
         at = wire.read_varint(data, place)[1]
+        wide = max(wide, at - place)
         fixed[place:at] = b"\x80" * (at - place)
         return place, at - place
 
@@ -150,7 +153,7 @@ def _read_places(data: bytes, at: int, fixed: bytearray) -> _Places | None:
     length, at = wire.read_varint(data, at + 1)
     at += length
     walltime = number(0x18)
-    if data[at : at + 1] != b"\x25":
+    if data[at : at + 1] != b"\x25" or wide > 8:
         return None
     fixed[at + 1 : at + 5] = bytes(4)
     if end == at + 5:

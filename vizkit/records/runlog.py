@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from vizkit.errors import ClosedError, DataError, TagError, VizKitWarning
 from vizkit.measures.arrays import describe, to_array, to_float
 from vizkit.records import encode, rundir
-from vizkit.records.decode import decode_head, decode_record
-from vizkit.records.frames import mapped, read_frames
+from vizkit.records.follow import read_log
 from vizkit.records.logfile import NullLog, RecordLog, open_log
 from vizkit.records.tags import SECONDS, check_tag
 from vizkit.records.types import HParams
@@ -100,17 +99,12 @@ class RunLog:
 
     def _read_heads(self) -> None:
         """Kinds and last steps of the tags that an existing log holds."""
-        with mapped(self._log.path) as log:
-            for data in read_frames(log):
-                try:
-                    head = decode_head(data)
-                    kind, tag, step = head.kind, head.tag, head.step
-                    if kind == "hparams":
-                        self._hparams = decode_record(data).data
-                except ValueError:
-                    continue
-                self._kinds.setdefault(tag, kind)
-                self._steps[tag] = step
+        records = read_log(self._log.path)
+        self._hparams = records.hparams or self._hparams
+        for key, _ in sorted(records.series.items(), key=lambda item: item[1].first):
+            self._kinds.setdefault(key.tag, key.kind)
+        for key, series in sorted(records.series.items(), key=lambda item: item[1].end):
+            self._steps[key.tag] = series.columns()[0][-1].item()
 
     @property
     def logdir(self) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.errors import DataError
-from vizkit.records.follow import FollowedLog, Problem, SeriesKey
+from vizkit.records.collect import SeriesKey
+from vizkit.records.follow import FollowedLog, Problem
 from vizkit.records.series import Series, kept
 from vizkit.records.store import LogStat, Store, store_of
 from vizkit.records.types import HParams
@@ -83,7 +84,7 @@ class Entries(Sequence[Any]):
         self, log: FollowedLog, starts: NDArray[np.int64], ends: NDArray[np.int64]
     ) -> Iterator[Any]:
         try:
-            for record in log.records(starts, ends):
+            for record in log.decoded(starts, ends):
                 if (record.kind, record.tag) != (self.kind, self._tag):
                     raise ValueError("another record is there now")
                 yield record.data
@@ -139,12 +140,14 @@ class RunLogs:
     @property
     def display_name(self) -> str:
         """The run's name on VisualDL's page; empty: none was given."""
-        return next((log.display_name for log in reversed(self._logs) if log.display_name), "")
+        names = [log.records.display_name for log in self._logs]
+        return next(filter(None, reversed(names)), "")
 
     @property
     def hparams(self) -> HParams:
         """The last hyper-parameters that were recorded."""
-        return next((log.hparams for log in reversed(self._logs) if log.hparams), HParams({}))
+        found = [log.records.hparams for log in self._logs]
+        return next(filter(None, reversed(found)), HParams({}))
 
     @property
     def problems(self) -> list[Problem]:
@@ -193,7 +196,7 @@ class RunLogs:
         """Whose kind each tag is of, and where its records lie."""
         self.kinds, self._parts, self._mixed = {}, {}, []
         for log in self._logs:
-            for key, series in sorted(log.series.items(), key=lambda item: item[1].first):
+            for key, series in sorted(log.records.series.items(), key=lambda item: item[1].first):
                 if self.kinds.setdefault(key.tag, key.kind) == key.kind:
                     self._parts.setdefault(key.tag, {}).setdefault(key.member, []).append((log, series))
                 else:

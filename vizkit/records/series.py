@@ -25,7 +25,7 @@ class Series:
 
     __slots__ = ("_columns", "count", "end", "first")
 
-    def __init__(self, first: int, *content: type) -> None:
+    def __init__(self, first: int, *content: Any) -> None:
         self.first = first
         self.end = first
         self.count = 0

@@ -59,6 +59,8 @@ def store_of(path: str) -> Store:
 
 
 class _LocalLog:
+    window = 1 << 20
+
     def __init__(self, path: str) -> None:
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115 its owner closes it
 
@@ -174,6 +176,8 @@ _PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hdfs":
 
 
 class _RemoteLog:
+    window = 1 << 23
+
     def __init__(self, files: Any, path: str) -> None:
         self._files = files
         self._path = path

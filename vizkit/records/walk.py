@@ -15,14 +15,19 @@ from vizkit.records.frames import HEAD, Damage, claimed_size, is_record
 
 __all__ = ["Piece", "Readable", "Walk", "read_bytes"]
 
-WINDOW = 1 << 20
 _SHORT = 1 << 17  # as much of a log tells whether it repeats
 _LARGE = 1 << 18  # a frame of as many bytes is not read to find the next one
 _BEGINNING = 2048  # what must be at hand of a frame to tell its tag
 
 
 class Readable(Protocol):
-    """A log that is open for reading."""
+    """A log that is open for reading.
+
+    Attributes:
+        window: how many bytes are read at once best.
+    """
+
+    window: int
 
     def read_into(self, view: memoryview, at: int) -> int:
         """Fills ``view`` with the bytes from ``at`` on; returns how many there were."""
@@ -81,13 +86,13 @@ class Walk:
 
     def __iter__(self) -> Iterator[Piece | Damage]:
         pos, broken, length = self._start, -1, _SHORT
-        buf = window(min(WINDOW, self.size - pos))
+        buf = window(min(self._log.window, self.size - pos))
         while pos < self.size:
             asked = min(length, self.size - pos)
             got = self._log.read_into(memoryview(buf.data)[:asked], pos)
             if got < asked:
                 self.size = pos + got
-            length = WINDOW
+            length = self._log.window
             if broken < 0:
                 taken, short = self._take(buf, got, pos)
                 if short:

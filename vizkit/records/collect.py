@@ -1,0 +1,226 @@
+"""The records of one log, sorted by tag and kind into columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.records.bulk import MEMBER, ODD, SCALAR, Batch, Bytes, Names, parse_records
+from vizkit.records.decode import decode_head, decode_record
+from vizkit.records.repeats import Repeats, learn
+from vizkit.records.series import Series
+from vizkit.records.types import KINDS, HParams
+from vizkit.records.walk import Piece, Readable, read_bytes
+
+__all__ = ["Collection", "NoRecord", "SeriesKey"]
+
+_NUMBERS = {kind: number for number, kind in KINDS.items()}
+_NAME, _HPARAMS = _NUMBERS["meta_data"], _NUMBERS["hparams"]
+_WORTHWHILE = 256  # rounds
+_PATIENCE = 63
+_MANY = 64  # records a tag
+
+
+class SeriesKey(NamedTuple):
+    """Whose records a `Series` holds; ``member`` is the name within a group, else empty."""
+
+    tag: str
+    kind: str
+    member: str
+
+
+class NoRecord(NamedTuple):
+    """The bytes [start, end) of a log that are a whole frame, and no record; and why."""
+
+    start: int
+    end: int
+    why: str
+
+
+class Collection:
+    """What the pieces of a log hold: scalars as columns, of all else where it lies.
+
+    Attributes:
+        series: whose records -> their columns, in no order.
+        display_name: the last one that is not empty.
+        hparams: the last ones.
+        broken: frames that are no record.
+        expected: bytes that the log will have when all of it was taken, by which room is made.
+    """
+
+    def __init__(self) -> None:
+        self.series: dict[SeriesKey, Series] = {}
+        self.display_name = ""
+        self.hparams: HParams | None = None
+        self.broken: list[NoRecord] = []
+        self.expected = 0
+        self._names = Names()
+        self._by_number: dict[tuple[int, int, int], Series] = {}  # kind, tag, member
+        self._waiting: list[Batch] = []
+        self._repeats: Repeats | None = None
+        self._patience = 0  # pieces to read in the general way before repeats are looked for again
+        self._pieces = 0
+
+    def take_repeats(self, buf: Bytes, size: int, base: int) -> tuple[int, bool]:
+        """Takes the rounds of scalars that a window begins with, as `Walk` wants to have it."""
+        if self._repeats is None:
+            return 0, False
+        repeats = self._repeats
+        rounds, ended = repeats.count(buf, size)
+        taken = rounds * repeats.size
+        if ended:
+            self._repeats = None
+            # What changes often is better read in the general way.
+            self._patience = 0 if rounds >= _WORTHWHILE else min(2 * self._patience + 1, _PATIENCE)
+            self._pieces = 0
+        if rounds:
+            self._sort_waiting()
+            columns = repeats.read(buf, rounds)
+            for tag in dict.fromkeys(repeats.tags.tolist()):
+                which = np.flatnonzero(repeats.tags == tag)
+                steps, walltimes, values = (column[which].T.reshape(-1) for column in columns)
+                self._extend(self._by_number[SCALAR, tag, -1], base + taken, steps, None, walltimes, values)
+        return taken, ended and self._patience == 0
+
+    def take(self, log: Readable, piece: Piece) -> None:
+        """Takes all records of a piece; some may wait until `finish`."""
+        batch = parse_records(piece.buf, piece.size, piece.frames, self._names)
+        if (batch.kinds == ODD).any():
+            batch = self._decode_odd(log, piece, batch)
+        batch = batch._replace(starts=batch.starts + piece.base, ends=batch.ends + piece.base)
+        self._pieces += 1
+        if self._repeats is None and self._pieces > self._patience:
+            self._repeats = learn(piece.buf, piece.base, batch)
+        if (batch.kinds == SCALAR).all():
+            self._waiting.append(batch)
+        else:
+            for number in np.unique(batch.kinds).tolist():
+                part = _select(batch, np.flatnonzero(batch.kinds == number))
+                if number == SCALAR:
+                    self._waiting.append(part)
+                elif number == MEMBER:
+                    self._sort_members(part)
+                elif number in (_NAME, _HPARAMS):
+                    self._describe(log, piece, part, number)
+                elif number != ODD:
+                    self._sort_places(part, number)
+        # With many tags, few records of each are in one window.
+        if sum(len(part.tags) for part in self._waiting) > _MANY * len(self._names.tags.names):
+            self._sort_waiting()
+
+    def finish(self) -> None:
+        """Now all that was taken is in its columns."""
+        self._sort_waiting()
+
+    def _sort_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            batch = _concatenate(waiting)
+            for part in _split(batch, batch.tags):
+                self._add(part, SCALAR, part.values)
+
+    def _sort_members(self, batch: Batch) -> None:
+        assert batch.members is not None
+        keys = np.unique(batch.tags << 32 | batch.members, return_inverse=True)[1]
+        for part in _split(batch, keys):
+            self._add(part, MEMBER, part.values)
+
+    def _sort_places(self, batch: Batch, number: int) -> None:
+        for part in _split(batch, batch.tags):
+            self._add(part, number, part.starts, part.ends)
+
+    def _add(self, part: Batch, number: int, *content: NDArray[Any]) -> None:
+        """Appends records of one kind, tag and member to their columns."""
+        member = int(part.members[0]) if part.members is not None and number == MEMBER else -1
+        key = (number, int(part.tags[0]), member)
+        series = self._by_number.get(key)
+        if series is None:
+            name = self._names.members.names[member] if member >= 0 else ""
+            series = Series(int(part.starts[0]), *(column.dtype for column in content))
+            self._by_number[key] = series
+            self.series[SeriesKey(self._names.tags.names[key[1]], KINDS[number], name)] = series
+        self._extend(series, int(part.ends[-1]), part.steps, part.fractions, part.walltimes, *content)
+
+    def _extend(self, series: Series, end: int, *columns: Any) -> None:
+        room = self.expected / max(end, self.expected // 64, 1)
+        series.extend(room, end, *columns)
+
+    def _decode_odd(self, log: Readable, piece: Piece, batch: Batch) -> Batch:
+        """Fills in the records that were not taken at once; those that are none are reported."""
+        fractions = np.full(len(batch.starts), np.nan) if batch.fractions is None else batch.fractions
+        members = np.full(len(batch.starts), -1) if batch.members is None else batch.members
+        batch = batch._replace(fractions=fractions, members=members)
+        for index in np.flatnonzero(batch.kinds == ODD).tolist():
+            start, end = int(batch.starts[index]), int(batch.ends[index])
+            data = _content(log, piece, start, end)
+            try:
+                record = decode_head(data)
+                if record.kind in ("scalar", "scalars"):
+                    record = decode_record(data)
+            except ValueError as error:
+                self.broken.append(NoRecord(piece.base + start, piece.base + end, str(error)))
+                continue
+            batch.kinds[index] = _NUMBERS[record.kind]
+            batch.tags[index] = self._names.tags.number(record.tag)
+            batch.walltimes[index] = record.walltime
+            fractions[index] = record.step if isinstance(record.step, float) else np.nan
+            batch.steps[index] = 0 if isinstance(record.step, float) else record.step
+            if record.kind == "scalar":
+                batch.values[index] = record.data
+            elif record.kind == "scalars":
+                batch.values[index] = record.data.value
+                members[index] = self._names.members.number(record.data.tag)
+        return batch
+
+    def _describe(self, log: Readable, piece: Piece, batch: Batch, number: int) -> None:
+        """The run's display name, or its hyper-parameters: the last ones count."""
+        for start, end in zip(batch.starts.tolist(), batch.ends.tolist(), strict=True):
+            try:
+                content = decode_record(_content(log, piece, start - piece.base, end - piece.base)).data
+            except ValueError as error:
+                self.broken.append(NoRecord(start, end, str(error)))
+                continue
+            if number == _HPARAMS:
+                self.hparams = content
+            elif content:
+                self.display_name = content
+
+
+def _content(log: Readable, piece: Piece, start: int, end: int) -> bytes:
+    if end <= piece.size:
+        return piece.buf[start + 8 : end].tobytes()
+    return read_bytes(log, piece.base + start + 8, piece.base + end)
+
+
+def _select(batch: Batch, indexes: Any) -> Batch:
+    columns: Any = [None if column is None else column[indexes] for column in batch]
+    return Batch(*columns)
+
+
+def _concatenate(batches: list[Batch]) -> Batch:
+    """Batches of scalars as one."""
+    if len(batches) == 1:
+        return batches[0]
+    columns: Any = []
+    for name in Batch._fields:
+        parts = [getattr(batch, name) for batch in batches]
+        if name == "members" or all(part is None for part in parts):
+            columns.append(None)
+        else:
+            none = [np.full(len(batch.tags), np.nan) for batch in batches]
+            columns.append(np.concatenate([n if p is None else p for n, p in zip(none, parts, strict=True)]))
+    return Batch(*columns)
+
+
+def _split(batch: Batch, keys: NDArray[np.int64]) -> Iterator[Batch]:
+    """The records of each key, in the order of the batch."""
+    if len(keys) and keys.max() < 1 << 16:
+        keys = keys.astype(np.uint16)  # which NumPy sorts by counting
+    order = np.argsort(keys, kind="stable")
+    bounds = (np.flatnonzero(np.diff(keys[order])) + 1).tolist()
+    ordered = _select(batch, order)
+    for start, end in zip([0, *bounds], [*bounds, len(order)], strict=True):
+        yield _select(ordered, slice(start, end))
