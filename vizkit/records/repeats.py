@@ -125,7 +125,7 @@ def _round(batch: Batch) -> int:
             and np.array_equal(lengths[last], lengths[earlier])
             and (batch.kinds[-count:] == SCALAR).all()
         ):
-            return count
+            return int(count)
     return 0
 
 
