@@ -85,7 +85,8 @@ class Walk:
         self.pending: list[tuple[int, int]] = []
 
     def __iter__(self) -> Iterator[Piece | Damage]:
-        pos, broken, length = self._start, -1, _SHORT
+        short = min(_SHORT, self._log.window)
+        pos, broken, length = self._start, -1, short
         buf = window(min(self._log.window, self.size - pos))
         while pos < self.size:
             asked = min(length, self.size - pos)
@@ -94,9 +95,9 @@ class Walk:
                 self.size = pos + got
             length = self._log.window
             if broken < 0:
-                taken, short = self._take(buf, got, pos)
-                if short:
-                    length = _SHORT
+                taken, look = self._take(buf, got, pos)
+                if look:
+                    length = short
                 if taken:
                     pos += taken
                     continue

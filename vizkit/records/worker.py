@@ -54,8 +54,9 @@ class Worker:
         """Hands ``job`` over; ``size`` is how many bytes it keeps alive."""
         with self._lock:
             if not self.here:
-                while self._jobs and not self._fits(size):
-                    self._advance()
+                if self._jobs and not self._fits(size):
+                    while self._jobs and not (self._fits(size) and self._halved):
+                        self._advance()
             self._jobs.append((job, size))
             self._waiting_bytes += size
             if self._thread is None:
@@ -67,6 +68,11 @@ class Worker:
 
     def _fits(self, size: int) -> bool:
         return len(self._jobs) < self._max_jobs and self._waiting_bytes + size <= self._max_bytes
+
+    @property
+    def _halved(self) -> bool:
+        """Whether there is room for many: waking who waits costs as much as a small job."""
+        return 2 * len(self._jobs) <= self._max_jobs
 
     @property
     def idle(self) -> bool:
@@ -108,7 +114,8 @@ class Worker:
                 self._waiting_bytes -= size
             else:  # interrupted: it is not lost for that
                 self._jobs.appendleft((job, size))
-            self._done.notify_all()
+            if self._halved or not done:
+                self._done.notify_all()
 
     def _run(self) -> None:
         with self._lock:

@@ -1,0 +1,39 @@
+"""Small runs, to be shipped: of what takes space only the end, and nothing of the machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from vizkit.environment import FILE_NAME
+from vizkit.records import rundir
+from vizkit.records.decode import decode_record
+from vizkit.records.frames import read_frames
+
+__all__ = ["shrink"]
+
+_LARGE = {"image", "pr_curve", "roc_curve", "text"}
+_KEPT = ("format", "started", "ended", "status", "python", "rank", "world_size")
+
+
+def shrink(run: Path) -> None:
+    """Keeps of a finished run's images, curves and texts the last record of each tag.
+
+    The saved model, what the machine did and what tells of it are left out.
+    """
+    path = Path(rundir.log_path(str(run))[0])
+    frames = list(read_frames(path.read_bytes()))
+    records = [decode_record(frame) for frame in frames]
+    last = {(record.kind, record.tag): index for index, record in enumerate(records)}
+    kept = [
+        frame
+        for index, (frame, record) in enumerate(zip(frames, records, strict=True))
+        if not record.tag.startswith("system/")
+        and (record.kind not in _LARGE or index == last[record.kind, record.tag])
+    ]
+    path.write_bytes(b"".join(len(frame).to_bytes(8, "little") + frame for frame in kept))
+    for saved in (*run.glob("inference.*"), *run.glob("environment.*.diff")):
+        saved.unlink()
+    about = run / FILE_NAME
+    known = json.loads(about.read_bytes())
+    about.write_text(json.dumps({key: known[key] for key in _KEPT}) + "\n")

@@ -1,0 +1,1 @@
+"""VisualDL's HTTP API, one module a page; each names its endpoints in `ENDPOINTS`."""

@@ -1,0 +1,100 @@
+"""The page of scalars: fewer points that look the same, and all of them as CSV or TSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from vizkit.plots.downsampling import thinned
+from vizkit.records.reader import Scalars
+from vizkit.serve.api.endpoint import Endpoint, Request, Streamed
+from vizkit.serve.api.finding import milliseconds, scalars_of, tags_answer
+
+__all__ = ["ENDPOINTS", "plain_number", "points", "table"]
+
+_FEWEST, _MOST = 32, 2_000  # points of one series, however many share a chart
+_ROWS = 20_000
+
+
+def plain_number(value: float) -> float | str:
+    """A number as the page takes it: what JSON lacks as text."""
+    return value if math.isfinite(value) else str(value)
+
+
+def points(columns: Scalars, most: int) -> list[list[Any]]:
+    """Rows of walltime, step and value; of many, the first, last, least and greatest of groups of neighbours.
+
+    Args:
+        columns: (n,) columns.
+        most: how many finite points are kept, about. NaN and infinities stay too, one of each kind between
+            two points.
+    """
+    steps, walltimes, values = columns
+    if len(values) > most:
+        chosen = thinned(np.arange(len(values)), values, most).x.astype(np.int64)
+        chosen = np.union1d(chosen, [0, len(values) - 1])
+        steps, walltimes, values = steps[chosen], walltimes[chosen], values[chosen]
+    shown: Iterable[Any] = values.tolist()
+    if not np.isfinite(values).all():
+        shown = map(plain_number, shown)
+    return [list(row) for row in zip(milliseconds(walltimes).tolist(), steps.tolist(), shown, strict=True)]
+
+
+def _budget(request: Request) -> int:
+    tag = request.query.get("tag", request.query.get("metric", ""))
+    series = request.log.view.series
+    return max(_FEWEST, min(_MOST, request.settings.samples // max(series[tag], series[tag.replace("%", "/")], 1)))
+
+
+def _list(request: Request) -> list[list[Any]]:
+    columns = scalars_of(request, request.query.get("tag", request.query.get("metric", "")))
+    return points(columns, _budget(request)) if columns else []
+
+
+def table(rows: Iterable[Iterable[Any]], request: Request, name: str) -> Streamed:
+    """Rows as CSV, or as TSV if the query asks for it, some at a time."""
+    tabs = request.query.get("type", "tsv") != "csv"
+
+    def parts() -> Iterator[bytes]:
+        with io.StringIO(newline="") as text:
+            writer = csv.writer(text, delimiter="\t" if tabs else ",")
+            for number, row in enumerate(rows, start=1):
+                writer.writerow(row)
+                if number % _ROWS == 0:
+                    yield text.getvalue().encode("utf-8", "replace")
+                    text.seek(0)
+                    text.truncate()
+            yield text.getvalue().encode("utf-8", "replace")
+
+    kind = "tsv" if tabs else "csv"
+    headers = (("Content-Disposition", f'attachment; filename="{name}.{kind}"'),)
+    return Streamed(parts(), "text/tab-separated-values" if tabs else "text/csv", headers)
+
+
+def _data(request: Request) -> Streamed:
+    tag = request.query["tag"].replace("%", "/")
+    columns = scalars_of(request, request.query["tag"])
+
+    def rows() -> Iterator[Iterable[Any]]:
+        yield "id", "tag", "timestamp", "value"
+        if columns:
+            for start in range(0, len(columns.steps), _ROWS):
+                some = slice(start, start + _ROWS)
+                steps, walltimes, values = (column[some].tolist() for column in columns)
+                for step, walltime, value in zip(steps, walltimes, values, strict=True):
+                    yield step, tag, walltime, value
+
+    return table(rows(), request, "scalars")
+
+
+ENDPOINTS = {
+    "scalar/tags": Endpoint(lambda request: tags_answer(request, "scalar"), lasts="shape"),
+    "scalar/list": Endpoint(_list, ("run", "tag"), "run", _budget),
+    "scalar/data": Endpoint(_data, ("run", "tag"), ""),
+    "hparams/metric": Endpoint(_list, ("run", "metric"), "run", _budget),
+}
