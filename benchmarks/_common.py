@@ -31,19 +31,6 @@ __all__ = [
     "us",
 ]
 
-PACKAGES = [
-    "vizkit",
-    "visualdl",
-    "tensorboardX",
-    "trackio",
-    "swanlab",
-    "numpy",
-    "paddlepaddle",
-    "opencv-python",
-    "protobuf",
-]
-
-
 @dataclass(frozen=True)
 class Goal:
     """One row of what is promised, and whether it was kept."""
@@ -147,9 +134,9 @@ def goals_table(goals: Sequence[Goal]) -> Table:
     return Table("Goals", ("work", "goal", "measured", "met"), rows)
 
 
-def machine(command: str | None = None) -> str:
-    """CPU, versions, load, date and command, as a markdown list."""
-    versions = [f"{package} {importlib.metadata.version(package)}" for package in PACKAGES]
+def machine(packages: Sequence[str], command: str | None = None) -> str:
+    """CPU, versions of packages, load, date and command, as a markdown list."""
+    versions = [f"{package} {importlib.metadata.version(package)}" for package in packages]
     load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
     lines = [
         f"date: {time.strftime('%Y-%m-%d %H:%M %Z')}",

@@ -1,77 +1,21 @@
-"""``python -m benchmarks.writing``: all that is promised about writing, measured side by side.
-
-Every topic runs in a process of its own, one after the other, so that one library's threads,
-patches and garbage do not slow another topic.
-"""
+"""``python -m benchmarks.writing``: all that is promised about writing, measured side by side."""
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import os
-import sys
-import tempfile
-import time
-import traceback
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-
-from benchmarks._common import Table, goals_table, machine, markdown
-from benchmarks._libraries import offline
+from benchmarks._main import main
 
 TOPICS = ["scalars", "tensors", "histograms", "images", "curves", "hooks", "killed"]
-
-
-def main() -> None:
-    """Prints the machine, the goals, and one or more tables a topic; tells on stderr where it is."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.writing", description=__doc__)
-    parser.add_argument("topics", nargs="*", metavar="topic", help=f"all by default: {', '.join(TOPICS)}")
-    chosen = parser.parse_args().topics or TOPICS
-    if unknown := set(chosen) - set(TOPICS):
-        parser.error(f"no such topic: {', '.join(unknown)}; there are {', '.join(TOPICS)}")
-    about = machine(" ".join(["python -m benchmarks.writing", *sys.argv[1:]]))
-    tables: list[Table] = []
-    failed = False
-    for topic in chosen:
-        start = time.perf_counter()
-        print(f"{topic} ...", end=" ", file=sys.stderr, flush=True)
-        try:
-            tables += _in_its_own_process(topic)
-        except Exception:  # the other topics' minutes are not to be lost
-            failed = True
-            traceback.print_exc()
-        print(f"{time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
-    print(about, "\n")
-    print(markdown(goals_table([goal for table in tables for goal in table.goals])))
-    for table in tables:
-        print(markdown(table))
-    if failed:
-        sys.exit(1)
-
-
-def _in_its_own_process(topic: str) -> list[Table]:
-    with (
-        tempfile.TemporaryDirectory(prefix=f"vizkit-bench-{topic}-", ignore_cleanup_errors=True) as root,
-        ProcessPoolExecutor(1, get_context("spawn"), _begin, (root,)) as pool,
-    ):
-        return pool.submit(_run, topic, root).result()
-
-
-def _begin(root: str) -> None:
-    """In the child: libraries' chatter goes to a file, their data under ``root``."""
-    log = os.open(os.path.join(root, "output.txt"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    offline(root)
-
-
-def _run(topic: str, root: str) -> list[Table]:
-    try:
-        return importlib.import_module(f"benchmarks.{topic}").run(root)
-    except Exception as error:
-        with open(os.path.join(root, "output.txt"), errors="replace") as output:
-            raise RuntimeError(f"{topic} failed; its last output:\n{output.read()[-2000:]}") from error
-
+PACKAGES = [
+    "vizkit",
+    "visualdl",
+    "tensorboardX",
+    "trackio",
+    "swanlab",
+    "numpy",
+    "paddlepaddle",
+    "opencv-python",
+    "protobuf",
+]
 
 if __name__ == "__main__":
-    main()
+    main("benchmarks.writing", __doc__, TOPICS, PACKAGES)

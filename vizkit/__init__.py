@@ -15,6 +15,7 @@ from vizkit.errors import (
     MissingDependencyError,
     QueryError,
     RunExistsError,
+    ServeError,
     TagError,
     UnknownNameError,
     VizKitError,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from vizkit.hooks.autolog import autolog
     from vizkit.notebook import live, load_ipython_extension
     from vizkit.runs import Run, Runs, load
+    from vizkit.serve.server import serve
     from vizkit.tracker import Tracker
     from vizkit.writer import LogWriter
 
@@ -38,6 +40,7 @@ __all__ = [
     "Run",
     "RunExistsError",
     "Runs",
+    "ServeError",
     "TagError",
     "Tracker",
     "UnknownNameError",
@@ -47,6 +50,7 @@ __all__ = [
     "live",
     "load",
     "load_ipython_extension",
+    "serve",
 ]
 
 __version__ = "0.1.0"
@@ -67,6 +71,8 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         value = globals()[name] = getattr(importlib.import_module(_LAZY[name]), name)
         return value
+    if name == "serve":  # a package that can be called
+        return importlib.import_module("vizkit.serve")
     raise AttributeError(f"module 'vizkit' has no attribute {name!r}")
 
 

@@ -10,13 +10,13 @@ import os
 import re
 import threading
 import time
-import warnings
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from vizkit.errors import ClosedError, DataError, MissingDependencyError, VizKitWarning
+from vizkit.errors import ClosedError, DataError, MissingDependencyError, warn
 
 __all__ = ["PREFIX", "Counters", "SystemSampler", "rates", "sampler_of"]
 
@@ -197,7 +197,7 @@ class SystemSampler:
         if not self._warned:
             self._warned = True
             with contextlib.suppress(Exception):  # a warning that is an error, on our thread
-                warnings.warn(f"{PREFIX}: not recorded: {error}", VizKitWarning, stacklevel=2)
+                warn(f"{PREFIX}: not recorded: {error}")
 
     # -- what psutil knows -----------------------------------------------------------------------
 
@@ -243,7 +243,7 @@ class SystemSampler:
 
 
 def sampler_of(tracker: Any, every: float) -> SystemSampler:
-    """A sampler that records into the run of a `vizkit.Tracker`, until that is closed.
+    """A sampler that records into the run of a `vizkit.Tracker`, until that is closed or dropped.
 
     While the tracker's clock of steps has stood still for half an hour, as in a notebook that is left
     open after its training, nothing is recorded. In a resumed run the seconds go on.
@@ -256,11 +256,14 @@ def sampler_of(tracker: Any, every: float) -> SystemSampler:
         MissingDependencyError: psutil is missing.
     """
     directory = "." if "://" in tracker.logdir else tracker.logdir
+    kept = weakref.ref(tracker)
     seen, since = -1, 0.0
 
     def log(values: dict[str, float], step: int) -> None:
         nonlocal seen, since
-        now = time.monotonic()
+        now, tracker = time.monotonic(), kept()
+        if tracker is None:
+            raise ClosedError("the tracker was dropped")
         if tracker.step != seen:
             seen, since = tracker.step, now
         if now - since < _IDLE_SECONDS:

@@ -5,34 +5,26 @@ from __future__ import annotations
 import math
 import os
 import threading
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from vizkit.collector import CurveCollector, checked_names
 from vizkit.environment import Session
-from vizkit.errors import DataError, RunExistsError, TagError, VizKitError, VizKitWarning
-from vizkit.measures.gathering import LIMIT, Activation, ScoreGatherer
-from vizkit.records import rundir
-from vizkit.records.evaluation import MOST_CLASSES
+from vizkit.errors import DataError, TagError, count_lost, warn
+from vizkit.opening import IfExists, open_run, open_run_of_rank
+from vizkit.ranks import rank, rank_in_node, world_size
 from vizkit.records.tags import clean_tag
 from vizkit.system import SystemSampler, sampler_of
+from vizkit.verbs import Verbs
 from vizkit.writer import LogWriter
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 __all__ = ["Tracker"]
-
-IfExists = Literal["new", "resume", "replace", "fail"]
 
 _SAMPLE_SECONDS: float | None = 15.0
 
 
-class Tracker:
+class Tracker(Verbs):
     """Records one run: hyper-parameters, scalars, images, curves and all else that VisualDL shows.
 
     ::
@@ -96,11 +88,22 @@ class Tracker:
             raise ValueError(f"if_exists must be 'new', 'resume', 'replace' or 'fail', got {if_exists!r}")
         if ranks not in (0, "all"):
             raise ValueError(f"ranks must be 0 or 'all', got {ranks!r}")
-        many = ranks == "all" and _world_size() > 1
-        self._setup(strict=strict, enabled=many or _rank() == 0)
+        many = ranks == "all" and world_size() > 1
+        self._setup(strict=strict, enabled=many or rank() == 0)
         self._sample_seconds = _seconds(system)
-        opened = self._open_ranks if many else self._open
-        self._writer = opened(os.fspath(logdir), if_exists, display_name)
+
+        def writer(directory: str, suffix: str = "") -> LogWriter:
+            name = display_name and display_name + suffix
+            return LogWriter(
+                directory, write_to_disk=self._enabled, display_name=name, on_error=self._on_error
+            )
+
+        if many:
+            self._writer = open_run_of_rank(os.fspath(logdir), if_exists, writer)
+        elif self._enabled:
+            self._writer = open_run(os.fspath(logdir), if_exists, writer)
+        else:
+            self._writer = writer(os.fspath(logdir))
         self._add_scalar = self._writer.add_scalar
         if self._enabled:
             resumed = if_exists == "resume"
@@ -122,60 +125,6 @@ class Tracker:
         self._sampler: SystemSampler | None = None
         self._sample_seconds = None
         self._lock = threading.RLock()
-
-    def _open_ranks(self, logdir: str, if_exists: str, display_name: str) -> LogWriter:
-        """Rank 0 takes a directory and tells the others, which take theirs beside it."""
-        from vizkit import hooks
-
-        taken: list[LogWriter] = []
-
-        def take() -> str:
-            taken.append(self._open(logdir, if_exists, display_name, ranks=True))
-            return taken[0].logdir
-
-        directory = hooks.from_rank_0(take)
-        if taken:
-            return taken[0]
-        suffix = f"-rank{_rank()}"
-        return self._open(directory + suffix, if_exists, display_name and display_name + suffix)
-
-    def _open(self, logdir: str, if_exists: str, display_name: str, ranks: bool = False) -> LogWriter:
-        def writer(directory: str, disk: bool = True) -> LogWriter:
-            return LogWriter(
-                directory, write_to_disk=disk, display_name=display_name, on_error=self._on_error
-            )
-
-        if not self._enabled:
-            return writer(logdir, disk=False)
-        if "://" in logdir:  # no locks there: the caller names directories of its own
-            return writer(logdir)
-        attempt = 1
-        while True:
-            directory = Path(logdir if attempt == 1 else f"{logdir.rstrip('/')}-{attempt}")
-            with rundir.claimed(directory) as free:
-                others = rundir.rank_directories(directory) if ranks else []
-                free = free and not any(map(rundir.log_files, others))
-                if not free and if_exists == "fail":
-                    raise RunExistsError(
-                        f"{directory} holds records already; name another directory, or pass "
-                        "if_exists='new', 'resume' or 'replace'"
-                    )
-                if not free and if_exists == "replace":
-                    for name in [directory, *others]:
-                        rundir.remove_logs(name)
-                if free or if_exists != "new":
-                    opened = writer(os.fspath(directory))
-                    opened.begin()  # the run is taken from here on
-                    break
-            attempt += 1
-        if attempt > 1:
-            warnings.warn(
-                f"{logdir} holds records already: recording to {directory} "
-                "(if_exists='resume' appends, 'replace' starts over)",
-                VizKitWarning,
-                stacklevel=4,
-            )
-        return opened
 
     # -- what the tracker is --------------------------------------------------------------------
 
@@ -243,7 +192,7 @@ class Tracker:
                 self.log({tag: value}, step)
 
     def _reduced(self, metrics: Mapping[str, Any], reduce: str) -> Mapping[str, Any]:
-        if _world_size() == 1:
+        if world_size() == 1:
             return metrics  # also where there is no Paddle
         from vizkit import hooks
 
@@ -297,309 +246,6 @@ class Tracker:
             metrics: tags of scalars, such as ``eval/acc``.
         """
         self._record("hparams", "hparams", 0, lambda tag, step: self._writer.add_hparams(hparams, metrics))
-
-    # -- what is seen and heard -----------------------------------------------------------------
-
-    def log_image(
-        self,
-        tag: str,
-        img: Any,
-        step: Any = None,
-        walltime: int | None = None,
-        dataformats: str = "HWC",
-        *,
-        mean: float | Sequence[float] | None = None,
-        std: float | Sequence[float] | None = None,
-        value_range: tuple[float, float] | str | None = None,
-        mask: Any = None,
-        boxes: Any = None,
-        labels: Any = None,
-        scores: Any = None,
-        class_names: Sequence[str] | None = None,
-    ) -> None:
-        """Records an image, with a mask and boxes over it; arguments as in `LogWriter.add_image`."""
-        self._record(
-            "image",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_image(
-                tag,
-                img,
-                step,
-                walltime,
-                dataformats,
-                mean=mean,
-                std=std,
-                value_range=value_range,
-                mask=mask,
-                boxes=boxes,
-                labels=labels,
-                scores=scores,
-                class_names=class_names,
-            ),
-        )
-
-    def log_images(
-        self,
-        tag: str,
-        imgs: Any,
-        step: Any = None,
-        rows: int = -1,
-        scale: float = 1.0,
-        walltime: int | None = None,
-        dataformats: str = "HWC",
-        *,
-        mean: float | Sequence[float] | None = None,
-        std: float | Sequence[float] | None = None,
-        value_range: tuple[float, float] | str | None = None,
-        labels: Any = None,
-        predictions: Any = None,
-        class_names: Sequence[str] | None = None,
-    ) -> None:
-        """Records several images as one, each with its label and prediction.
-
-        Arguments as in `LogWriter.add_image_matrix`.
-        """
-        self._record(
-            "image",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_image_matrix(
-                tag,
-                imgs,
-                step,
-                rows,
-                scale,
-                walltime,
-                dataformats,
-                mean=mean,
-                std=std,
-                value_range=value_range,
-                labels=labels,
-                predictions=predictions,
-                class_names=class_names,
-            ),
-        )
-
-    def log_figure(self, tag: str, figure: Figure, step: Any = None, walltime: int | None = None) -> None:
-        """Records a matplotlib figure as it looks now; it stays open and as it was."""
-        self._record(
-            "image", tag, step, lambda tag, step: self._writer.add_figure(tag, figure, step, walltime)
-        )
-
-    def log_text(self, tag: str, text_string: str, step: Any = None, walltime: int | None = None) -> None:
-        """Records a text."""
-        self._record(
-            "text", tag, step, lambda tag, step: self._writer.add_text(tag, text_string, step, walltime)
-        )
-
-    def log_audio(
-        self,
-        tag: str,
-        audio_array: Any,
-        step: Any = None,
-        sample_rate: int = 8000,
-        walltime: int | None = None,
-    ) -> None:
-        """Records a sound; arguments as in `LogWriter.add_audio`."""
-        self._record(
-            "audio",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_audio(tag, audio_array, step, sample_rate, walltime),
-        )
-
-    # -- distributions and curves -----------------------------------------------------------------
-
-    def log_histogram(
-        self,
-        tag: str,
-        values: Any,
-        step: Any = None,
-        walltime: int | None = None,
-        buckets: int | Sequence[float] = 30,
-    ) -> None:
-        """Records a histogram; arguments as in `LogWriter.add_histogram`."""
-        self._record(
-            "histogram",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_histogram(tag, values, step, walltime, buckets),
-        )
-
-    def log_pr_curve(
-        self,
-        tag: str,
-        labels: Any,
-        predictions: Any,
-        step: Any = None,
-        num_thresholds: int = 127,
-        weights: Any = None,
-        walltime: int | None = None,
-    ) -> None:
-        """Records a precision-recall curve; arguments as in `LogWriter.add_pr_curve`."""
-        self._record(
-            "pr_curve",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_pr_curve(
-                tag, labels, predictions, step, num_thresholds, weights, walltime
-            ),
-        )
-
-    def log_roc_curve(
-        self,
-        tag: str,
-        labels: Any,
-        predictions: Any,
-        step: Any = None,
-        num_thresholds: int = 127,
-        weights: Any = None,
-        walltime: int | None = None,
-    ) -> None:
-        """Records a receiver operating characteristic; arguments as in `LogWriter.add_pr_curve`."""
-        self._record(
-            "roc_curve",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_roc_curve(
-                tag, labels, predictions, step, num_thresholds, weights, walltime
-            ),
-        )
-
-    def log_curves(
-        self,
-        tag: str,
-        labels: Any,
-        predictions: Any,
-        step: Any = None,
-        num_thresholds: int = 127,
-        weights: Any = None,
-        walltime: int | None = None,
-        *,
-        class_names: Sequence[str] | None = None,
-        activation: Literal["sigmoid", "softmax"] | None = None,
-    ) -> None:
-        """Records PR and ROC curves, AP and AUC of every class; see `LogWriter.add_class_curves`."""
-        self._record(
-            "curves",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_class_curves(
-                tag,
-                labels,
-                predictions,
-                step,
-                num_thresholds,
-                weights,
-                walltime,
-                class_names=class_names,
-                activation=activation,
-            ),
-        )
-
-    def log_confusion_matrix(
-        self,
-        tag: str,
-        labels: Any,
-        predictions: Any,
-        step: Any = None,
-        *,
-        class_names: Sequence[str] | None = None,
-    ) -> None:
-        """Records a confusion matrix as an image, and its numbers as the text ``<tag>/counts``.
-
-        Args:
-            tag: such as ``eval/confusion``.
-            labels: (n,) true class numbers.
-            predictions: (n,) predicted class numbers, or (n, c) scores.
-            step: the step; by default the clock's.
-            class_names: names in the order of their numbers; numbers by default.
-        """
-        self._record(
-            "image",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_confusion_matrix(
-                tag, labels, predictions, step, class_names=class_names
-            ),
-        )
-
-    def curves(
-        self,
-        tag: str = "eval",
-        *,
-        class_names: Sequence[str] | None = None,
-        activation: Activation | None = None,
-        ignore_index: int | None = None,
-        limit: int = LIMIT,
-        most_classes: int = MOST_CLASSES,
-    ) -> CurveCollector:
-        """Gathers labels and scores of an evaluation batch by batch, and records its curves at the end.
-
-        ::
-
-            with tracker.curves("eval", activation="softmax") as curves:
-                for x, y in loader:
-                    curves.add(y, net(x))
-
-        `CurveCollector` lists what is recorded.
-
-        Args:
-            tag: what all tags begin with.
-            class_names: what the classes are called; by default their numbers.
-            activation: what makes probabilities of the scores, taken in float64: "softmax", "sigmoid",
-                None, or "auto" to tell logits from probabilities by looking; see `ScoreGatherer`.
-            ignore_index: the label of samples that do not count, as of Paddle's losses.
-            limit: how many scores (samples times classes) are held, 4 bytes each as float32. What goes
-                past it is counted in at most 64 MiB of bins: curves are exact at their points then, AP
-                and AUC within an error that is recorded.
-            most_classes: up to how many classes each has curves of its own.
-
-        Raises:
-            DataError: arguments that are none of these. What is wrong with a batch is warned about
-                once a tag, and the evaluation is lost; a strict tracker raises.
-        """
-
-        def record(scores: ScoreGatherer, step: Any) -> None:
-            self._record(
-                "curves",
-                tag,
-                step,
-                lambda tag, step: self._writer.add_evaluation(
-                    tag, scores, step, class_names=names, most_classes=most_classes
-                ),
-            )
-
-        def refuse(error: Exception) -> None:
-            if self.strict:
-                raise error
-            self._lose(tag, error)
-
-        names = checked_names(class_names)
-        return CurveCollector(
-            lambda: ScoreGatherer(activation=activation, limit=limit, ignore_index=ignore_index),
-            record=record,
-            refuse=refuse,
-            enabled=self._enabled,
-            class_names=names,
-        )
-
-    def log_embeddings(
-        self,
-        tag: str,
-        mat: Any,
-        metadata: Any = None,
-        metadata_header: Sequence[str] | None = None,
-        walltime: int | None = None,
-    ) -> None:
-        """Records vectors with their labels; arguments as in `LogWriter.add_embeddings`."""
-        self._record(
-            "embeddings",
-            tag,
-            0,
-            lambda tag, step: self._writer.add_embeddings(tag, mat, metadata, metadata_header, walltime),
-        )
 
     # -- what needs Paddle --------------------------------------------------------------------------
 
@@ -700,15 +346,11 @@ class Tracker:
         while self._writer.kind_of(better) not in (None, kind):
             better += f"/{kind}"
         self._renamed[kind, tag] = better
-        warnings.warn(f"{error}; recorded as {better!r}", VizKitWarning, stacklevel=5)
+        warn(f"{error}; recorded as {better!r}")
         return better
 
     def _lose(self, tag: Any, error: Exception) -> None:
-        tag = str(tag)
-        self.lost[tag] += 1
-        if self.lost[tag] == 1:
-            kind = "" if isinstance(error, (VizKitError, OSError)) else f"{type(error).__name__}: "
-            warnings.warn(f"{tag}: not recorded: {kind}{error}", VizKitWarning, stacklevel=5)
+        count_lost(self.lost, str(tag), error)
 
     def _on_error(self, tag: str, error: Exception) -> None:
         """What the worker, or the disk, refused after the call."""
@@ -791,7 +433,7 @@ class Tracker:
         except Exception as error:
             if exc is None:
                 raise
-            warnings.warn(f"{self.logdir}: {error}", VizKitWarning, stacklevel=2)  # exc is what counts
+            warn(f"{self.logdir}: {error}")  # exc is what counts
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tracker:
         """A model or callback that holds the tracker may be copied: it is one run all the same."""
@@ -807,23 +449,6 @@ def _seconds(system: Any) -> float | None:
     if not isinstance(system, (int, float)) or not 1 <= system < math.inf:
         raise DataError(f"system must be True, False or a number of seconds, 1 or more, got {system!r}")
     return float(system)
-
-
-def _rank() -> int:
-    """This process's rank in a distributed Paddle training, from what its launcher sets."""
-    return _launched("PADDLE_TRAINER_ID", 0)
-
-
-def _world_size() -> int:
-    """How many ranks there are."""
-    return _launched("PADDLE_TRAINERS_NUM", 1)
-
-
-def _launched(variable: str, default: int) -> int:
-    try:
-        return int(os.environ.get(variable, default))
-    except ValueError:
-        return default
 
 
 def _elsewhere(logdir: str) -> Tracker:

@@ -27,7 +27,7 @@ from vizkit.records.reader import LogRoot, RunLogs
 from vizkit.records.types import HParams, Record
 
 NOW = 1_767_225_600_000
-TAGS = ["a", "b", "train/loss", "标签/损失" * 9, "n" * 31, "n" * 32, "n" * 33, "x" * 127, "x" * 201, "z" * 1100]
+TAGS = ["a", "b", "train/loss", "标签/损失" * 9, *["n" * n for n in (31, 32, 33, 127, 200, 1100)]]
 
 
 def scalar(tag: str, value: float, step: Any = 0, walltime: int = NOW) -> bytes:

@@ -89,5 +89,24 @@ def test_a_job_may_hand_over_another():
 
     worker.submit(job)
     worker.drain()
+    worker.drain()  # the second was not there when the first was waited for
     assert done == ["second"]
     assert not worker.here
+
+
+def test_those_who_go_on_handing_over_hold_up_nobody():
+    worker, stop = Worker(), threading.Event()
+
+    def busy():
+        while not stop.is_set():
+            worker.submit(lambda: None)
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    try:
+        for _ in range(100):
+            worker.drain()
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive()

@@ -17,7 +17,6 @@ import re
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +24,7 @@ from typing import Any, Literal
 from vizkit.environment.masking import mask
 from vizkit.environment.processes import is_alive, process_identity
 from vizkit.environment.snapshot import DEFAULT_ALLOWED, quick_snapshot, slow_snapshot
-from vizkit.errors import DataError, VizKitWarning
+from vizkit.errors import DataError, warn
 from vizkit.records.logfile import lock_exclusive
 
 __all__ = ["FILE_NAME", "Session", "Status", "read_environment"]
@@ -338,7 +337,7 @@ def _now() -> int:
 
 
 def _warn(tag: str, error: Exception) -> None:
-    warnings.warn(f"{tag}: not recorded: {error}", VizKitWarning, stacklevel=4)
+    warn(f"{tag}: not recorded: {error}")
 
 
 _open: set[Session] = set()

@@ -5,16 +5,15 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import warnings
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import visualdl
 
-from vizkit.errors import ClosedError, TagError, VizKitError, VizKitWarning
+from vizkit import ranks
+from vizkit.errors import ClosedError, TagError, VizKitWarning, count_lost, warn
 from vizkit.records.tags import clean_tag
-from vizkit.tracker import _rank
 from vizkit.writer import LogWriter as VizKitLogWriter
 
 __all__ = ["LogWriter", "StockLogWriter"]
@@ -45,8 +44,7 @@ class _InPlaceOfStock(type):
             writer = StockLogWriter(*args, **kwargs)
             if not _InPlaceOfStock._warned:
                 _InPlaceOfStock._warned = True
-                message = f"autolog: VisualDL's own writer is used: {type(error).__name__}: {error}"
-                warnings.warn(message, VizKitWarning, stacklevel=2)
+                warn(f"autolog: VisualDL's own writer is used: {type(error).__name__}: {error}")
             return writer
 
     def __instancecheck__(cls, instance: Any) -> bool:
@@ -89,15 +87,11 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
             logdir = logdir or unknown.get("log_dir")
             names = ", ".join(map(repr, unknown))
             use = f"'log_dir' is taken for logdir={logdir!r}" if "log_dir" in unknown else "left out"
-            warnings.warn(f"LogWriter got unknown arguments {names}; {use}", VizKitWarning, stacklevel=3)
-        rank = _rank()
+            warn(f"LogWriter got unknown arguments {names}; {use}")
+        rank = ranks.rank()
         if rank and write_to_disk and not LogWriter._warned_of_rank:
             LogWriter._warned_of_rank = True
-            warnings.warn(
-                f"autolog: on rank {rank}, LogWriter({str(logdir)!r}) records nothing; rank 0 does",
-                VizKitWarning,
-                stacklevel=3,
-            )
+            warn(f"autolog: on rank {rank}, LogWriter({str(logdir)!r}) records nothing; rank 0 does")
         self._renamed: dict[tuple[str, Any], str] = {}
         self.lost: Counter[str] = Counter()
         again = functools.partial(
@@ -131,7 +125,7 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         except VizKitWarning:  # made an error by the user's filter
             raise
         except Exception as last:
-            self._lose(str(tag), last)
+            count_lost(self.lost, str(tag), last)
 
     def _rename(self, tag: Any, method: str, error: TagError) -> str:
         kind = _KINDS.get(method, method.removeprefix("add_"))
@@ -142,14 +136,8 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         while self.kind_of(better) not in (None, kind):
             better += f"/{kind}"
         self._renamed[kind, tag] = better
-        warnings.warn(f"{error}; recorded as {better!r}", VizKitWarning, stacklevel=5)
+        warn(f"{error}; recorded as {better!r}")
         return better
-
-    def _lose(self, tag: str, error: Exception) -> None:
-        self.lost[tag] += 1
-        if self.lost[tag] == 1:
-            kind = "" if isinstance(error, (VizKitError, OSError)) else f"{type(error).__name__}: "
-            warnings.warn(f"{tag}: not recorded: {kind}{error}", VizKitWarning, stacklevel=5)
 
 
 def _forgiving(method: Callable[..., None]) -> Callable[..., None]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from vizkit.errors import VizKitError, VizKitWarning
+from vizkit.errors import VizKitWarning, count_lost
 
 if TYPE_CHECKING:
     from vizkit.tracker import Tracker
@@ -38,9 +37,4 @@ class Guard:
 
     def warn(self, path: str, reason: object) -> None:
         """Says once that ``path`` was not recorded, and why."""
-        self._tracker.lost[path] += 1
-        if self._tracker.lost[path] > 1:
-            return
-        foreign = isinstance(reason, Exception) and not isinstance(reason, VizKitError)
-        kind = f"{type(reason).__name__}: " if foreign else ""
-        warnings.warn(f"{path}: not recorded: {kind}{reason}", VizKitWarning, stacklevel=4)
+        count_lost(self._tracker.lost, path, reason)

@@ -10,7 +10,6 @@ import re
 import sys
 import threading
 import time
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,11 +19,12 @@ from weakref import WeakKeyDictionary
 
 import visualdl
 
-from vizkit.errors import DataError, VizKitWarning
+from vizkit.errors import DataError, warn
 from vizkit.hooks._autowriter import LogWriter, StockLogWriter
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._patching import AfterImport, Patches
-from vizkit.tracker import Tracker, _elsewhere, _rank
+from vizkit.ranks import rank
+from vizkit.tracker import Tracker, _elsewhere
 
 if TYPE_CHECKING:
     import paddle
@@ -169,11 +169,9 @@ class _AutoLog:
                 with self._guard("the log"):
                     self._trackers.popitem()[1].close()
         if left:
-            warnings.warn(
+            warn(
                 f"autolog: {', '.join(left)} has been replaced by other code since, and is left so; "
-                "what is left of autolog in it does nothing",
-                VizKitWarning,
-                stacklevel=3,
+                "what is left of autolog in it does nothing"
             )
 
     # -- calls ------------------------------------------------------------------------------------
@@ -182,7 +180,7 @@ class _AutoLog:
         self, model: Any, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> _Call | None:
         """Prepares a call to be recorded; None if it is to be left alone."""
-        if _rank():
+        if rank():
             return None
         try:
             bound = signature.bind(model, *args, **kwargs)

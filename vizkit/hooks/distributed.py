@@ -14,7 +14,8 @@ from vizkit.hooks._paddle import paddle
 from vizkit.hooks.evaluation import MeanLoss
 from vizkit.hooks.metrics import metric_scalars, spread
 from vizkit.measures.arrays import describe, to_float
-from vizkit.tracker import Tracker, _world_size
+from vizkit.ranks import world_size
+from vizkit.tracker import Tracker
 
 __all__ = ["RankCallback", "from_rank_0", "reduced"]
 
@@ -65,7 +66,7 @@ def reduced(
     """
     if reduce not in _REDUCTIONS:
         raise DataError(f"reduce must be 'mean', 'sum' or 'max', got {describe(reduce)}")
-    if _world_size() == 1:
+    if world_size() == 1:
         return dict(metrics)
     _check_group("reduce")
     own = metrics if isinstance(metrics, Mapping) else {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 import wave
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.errors import DataError, VizKitWarning
+from vizkit.errors import DataError, warn
 from vizkit.measures.arrays import describe, to_array, to_float
 
 __all__ = ["Wave", "to_wave"]
@@ -123,11 +122,9 @@ def _from_floats(frames: NDArray[Any]) -> Samples:
         raise DataError(f"{missing} of {frames.size} samples are NaN; np.nan_to_num(audio) makes them silent")
     peak = max(float(frames.max()), -float(frames.min()))
     if peak > 1:
-        warnings.warn(
+        warn(
             f"sound with a peak of {peak:.6g} is cut off at 1; divide it by its peak"
-            + (", or pass 16 bit samples as int16" if peak > 100 else ""),
-            VizKitWarning,
-            stacklevel=3,
+            + (", or pass 16 bit samples as int16" if peak > 100 else "")
         )
         frames = np.clip(frames, -1, 1)
     scaled = frames * frames.dtype.type(32767)

@@ -11,14 +11,13 @@ import glob
 import os
 import re
 import unicodedata
-import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from vizkit.errors import VizKitWarning
+from vizkit.errors import warn
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -159,13 +158,11 @@ def _tell_missing(characters: Iterable[str]) -> None:
     me = object()
     if _told.setdefault("missing", me) is not me:  # atomic: of many threads, one tells
         return
-    warnings.warn(
+    warn(
         f"no font found for {''.join(characters)[:20]}: drawn as boxes. "
         "For Chinese, Japanese and Korean install fonts (Debian, Ubuntu: `apt-get install fonts-noto-cjk`; "
         "Fedora: `dnf install google-noto-sans-cjk-fonts`), or put NotoSansCJK-Regular.ttc into "
-        "~/.local/share/fonts, and start again",
-        VizKitWarning,
-        stacklevel=2,
+        "~/.local/share/fonts, and start again"
     )
 
 

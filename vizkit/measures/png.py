@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import functools
 import io
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.errors import DataError, VizKitWarning
+from vizkit.errors import DataError, warn
 from vizkit.measures.arrays import describe
 
 __all__ = ["decode_png", "encode_png", "resize_pixels"]
@@ -27,11 +26,9 @@ def _cv2() -> Any:
     try:
         import cv2
     except (ImportError, OSError) as error:  # not installed, or a shared library such as libGL is not
-        warnings.warn(
+        warn(
             f"OpenCV cannot be loaded ({error}): images are encoded by Pillow, which takes longer; "
-            "pip install opencv-python-headless needs no libGL",
-            VizKitWarning,
-            stacklevel=4,
+            "pip install opencv-python-headless needs no libGL"
         )
         return None
     return cv2

@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import warnings
 import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from vizkit.errors import ClosedError, VizKitWarning
+from vizkit.errors import ClosedError, warn
 from vizkit.records.frames import Damage, Frame, mapped, scan
 
 try:
@@ -131,10 +130,8 @@ class LogFile:
 
     def _open(self) -> bool:
         if self._parents:
-            warnings.warn(
-                f"{self.path} belongs to the parent process: what a forked child records is left out",
-                VizKitWarning,
-                stacklevel=4,
+            warn(
+                f"{self.path} belongs to the parent process: what a forked child records is left out"
             )
             return False
         if self._closed:

@@ -6,12 +6,11 @@ import os
 import re
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vizkit.errors import RunExistsError, VizKitWarning
+from vizkit.errors import RunExistsError, warn
 from vizkit.records.logfile import lock_exclusive
 
 __all__ = [
@@ -59,10 +58,8 @@ def log_path(directory: str, file_name: str = "", suffix: str = "") -> tuple[str
     """
     if file_name and "vdlrecords" not in file_name:
         better = "vdlrecords." + file_name
-        warnings.warn(
-            f"VisualDL finds logs by 'vdlrecords' in their name: {better!r} is written, not {file_name!r}",
-            VizKitWarning,
-            stacklevel=3,
+        warn(
+            f"VisualDL finds logs by 'vdlrecords' in their name: {better!r} is written, not {file_name!r}"
         )
         file_name = better
     if "://" in directory:

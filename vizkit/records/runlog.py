@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from vizkit.errors import ClosedError, DataError, TagError, VizKitWarning
+from vizkit.errors import ClosedError, DataError, TagError, warn
 from vizkit.measures.arrays import describe, to_array, to_float
 from vizkit.records import encode, rundir
 from vizkit.records.follow import read_log
@@ -311,7 +310,7 @@ class RunLog:
     def _warn(self, tag: str, error: Exception) -> None:
         if tag not in self._warned:
             self._warned.add(tag)
-            warnings.warn(f"{tag}: not recorded: {error}", VizKitWarning, stacklevel=4)
+            warn(f"{tag}: not recorded: {error}")
 
     def flush(self) -> None:
         """Waits until everything that was added is in the log."""

@@ -47,6 +47,7 @@ class Worker:
         self._done = threading.Condition(self._lock)  # callers wait for who is at a job
         self._jobs: deque[tuple[Callable[[], None], int]] = deque()
         self._waiting_bytes = 0
+        self._taken = self._finished = 0  # jobs ever
         self._busy: threading.Thread | None = None  # who is at a job
         self._thread: threading.Thread | None = None
 
@@ -54,11 +55,11 @@ class Worker:
         """Hands ``job`` over; ``size`` is how many bytes it keeps alive."""
         with self._lock:
             if not self.here:
-                if self._jobs and not self._fits(size):
-                    while self._jobs and not (self._fits(size) and self._halved):
-                        self._advance()
+                while self._jobs and not self._fits(size):
+                    self._advance()
             self._jobs.append((job, size))
             self._waiting_bytes += size
+            self._taken += 1
             if self._thread is None:
                 _drain_at_exit_of_child()
                 self._thread = threading.Thread(target=self._run, name="vizkit-worker", daemon=True)
@@ -68,11 +69,6 @@ class Worker:
 
     def _fits(self, size: int) -> bool:
         return len(self._jobs) < self._max_jobs and self._waiting_bytes + size <= self._max_bytes
-
-    @property
-    def _halved(self) -> bool:
-        """Whether there is room for many: waking who waits costs as much as a small job."""
-        return 2 * len(self._jobs) <= self._max_jobs
 
     @property
     def idle(self) -> bool:
@@ -89,7 +85,8 @@ class Worker:
         with self._lock:
             if self.here:
                 return
-            while self._jobs or self._busy:
+            last = self._taken
+            while self._finished < last:
                 self._advance()
 
     def _advance(self) -> None:
@@ -112,10 +109,10 @@ class Worker:
             self._busy = None
             if done:
                 self._waiting_bytes -= size
+                self._finished += 1
             else:  # interrupted: it is not lost for that
                 self._jobs.appendleft((job, size))
-            if self._halved or not done:
-                self._done.notify_all()
+            self._done.notify_all()
 
     def _run(self) -> None:
         with self._lock:

@@ -26,6 +26,7 @@ __all__ = [
     "View",
     "as_html",
     "as_text",
+    "clean",
     "duration_text",
     "run_view",
     "runs_view",
@@ -83,11 +84,16 @@ def duration_text(duration: timedelta | None) -> str:
     return f"{int(seconds // 86_400)} d {int(seconds % 86_400 // 3600)} h"
 
 
-def _clean(text: str, longest: int = _LONGEST_CELL) -> str:
-    """In one line, without what moves a terminal's cursor or turns the direction of writing."""
-    shown = text[: longest + 1]
+def clean(text: str, longest: int | None = _LONGEST_CELL) -> str:
+    """In one line, without what moves a terminal's cursor or turns the direction of writing.
+
+    Args:
+        text: any.
+        longest: characters that are left of it at most; None: all.
+    """
+    shown = text if longest is None else text[: longest + 1]
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in shown)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    return text if longest is None or len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _metric_cell(run: Run, tag: str) -> Cell:
@@ -111,24 +117,33 @@ def shown_metrics(runs: Sequence[Run]) -> list[str]:
     return [tag for tag in named if tag in there] or list(there)
 
 
-def runs_view(runs: Sequence[Run], where: str = "") -> View:
-    """Runs as a table of what differs: status, hyper-parameters, metrics."""
+def runs_view(
+    runs: Sequence[Run], where: str = "", *, metrics: Sequence[str] | None = None, most: int = _MOST_RUNS
+) -> View:
+    """Runs as a table of what differs: status, hyper-parameters, metrics.
+
+    Args:
+        runs: the runs.
+        where: where they are.
+        metrics: scalar tags; by default those that the runs name, or else all, up to four.
+        most: rows at most; of more runs, the first and the last ones are shown.
+    """
     runs = list(runs)
-    place = f" in {_clean(where, 80)}" if where else ""
+    place = f" in {clean(where, 80)}" if where else ""
     if not runs:
         return View(f"no runs{place}", [], [], [])
     rows = [run.hparams for run in runs]
     other = differing(rows)
     same = {name: value for name, value in rows[0].items() if name not in other}
-    metrics = shown_metrics(runs)
-    hparams, tags = list(other)[:_MOST_HPARAMS], metrics[:_MOST_METRICS]
-    cut = len(runs) > _MOST_RUNS
+    every = shown_metrics(runs)
+    hparams, tags = list(other)[:_MOST_HPARAMS], every[:_MOST_METRICS] if metrics is None else list(metrics)
+    cut = len(runs) > most
     header = ["run", "status", "duration", *hparams, *tags]
     table = []
     for index, run in enumerate(runs):
-        if cut and index == _MOST_RUNS // 2:
-            table.append([Cell(f"… {len(runs) - _MOST_RUNS} more")] + [Cell("")] * (len(header) - 1))
-        if cut and _MOST_RUNS // 2 <= index < len(runs) - _MOST_RUNS // 2:
+        if cut and index == most // 2:
+            table.append([Cell(f"… {len(runs) - most // 2 * 2} more")] + [Cell("")] * (len(header) - 1))
+        if cut and most // 2 <= index < len(runs) - most // 2:
             continue
         table.append(
             [
@@ -144,8 +159,8 @@ def runs_view(runs: Sequence[Run], where: str = "") -> View:
         notes.append("the same in all: " + ", ".join(f"{k} = {value_text(v)}" for k, v in same.items()))
     if len(other) > len(hparams):
         notes.append("differ too: " + ", ".join(list(other)[_MOST_HPARAMS:]))
-    if len(metrics) > len(tags):
-        notes.append("more metrics: " + ", ".join(metrics[_MOST_METRICS:]))
+    if metrics is None and len(every) > len(tags):
+        notes.append("more metrics: " + ", ".join(every[_MOST_METRICS:]))
     troubled = [run.name for run in runs if run.logs.problems]
     if troubled:
         notes.append(f"problems in {len(troubled)} of them, see .problems: " + ", ".join(troubled[:5]))
@@ -168,23 +183,23 @@ def run_view(run: Run) -> View:
     notes += [f"problem: {problem.message} ({problem.path})" for problem in run.problems[:5]]
     about = ", ".join(filter(None, (run.status, duration_text(run.duration))))
     name = run.name if run.display_name == run.name else f"{run.name} ({run.display_name})"
-    return View(f"run {_clean(name, 120)}: {about}", ["scalar", "last"] if rows else [], rows, notes)
+    return View(f"run {clean(name, 120)}: {about}", ["scalar", "last"] if rows else [], rows, notes)
 
 
 def as_text(view: View) -> str:
     """A view as lines of text; series in block characters."""
-    table = [[_clean(name) for name in view.header]] if view.header else []
+    table = [[clean(name) for name in view.header]] if view.header else []
     for row in view.rows:
         table.append([])
         for cell in row:
             line = sparkline.blocks(cell.series.values) + " " if cell.series is not None else ""
-            table[-1].append(line + _clean(cell.text, _longest(cell)))
+            table[-1].append(line + clean(cell.text, _longest(cell)))
     widths = [max(map(_width, column)) for column in zip(*table, strict=True)]
     lines = [view.title]
     for texts in table:
         padded = (text + " " * (width - _width(text)) for text, width in zip(texts, widths, strict=True))
         lines.append("  ".join(padded).rstrip())
-    return "\n".join([*lines, *(_clean(note, _LONGEST_LINE) for note in view.notes)])
+    return "\n".join([*lines, *(clean(note, _LONGEST_LINE) for note in view.notes)])
 
 
 def _longest(cell: Cell) -> int:
@@ -202,7 +217,7 @@ def as_html(view: View) -> str:
     """A view as HTML without scripts or styles of its own; series as SVG."""
 
     def escape(text: str, longest: int = _LONGEST_CELL) -> str:
-        return html.escape(_clean(text, longest))
+        return html.escape(clean(text, longest))
 
     head = "".join(f"<th>{escape(name)}</th>" for name in view.header)
     lines = []

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from vizkit.records.reader import LogRoot, Problem, RunLogs, natural_key
 from vizkit.records.store import LogStat
 
-__all__ = ["KINDS", "Followed", "Member", "ShownRun", "View"]
+__all__ = ["KINDS", "Followed", "Member", "ShownRun", "View", "printable"]
 
 KINDS = {
     "scalar": "scalar",
@@ -193,7 +193,8 @@ class Followed:
             found: list[tuple[str, Problem]] = [
                 (run.name, problem) for run in self._paths.values() for problem in run.logs.problems
             ]
-            return [(name, problem.message) for name, problem in found] + list(self._root.refused.items())
+            every = [(name, problem.message) for name, problem in found] + list(self._root.refused.items())
+            return [(printable(name), printable(message)) for name, message in every]
 
     def _pause(self) -> float:
         return max(_PAUSE, _SHARE * self._cost)
@@ -254,6 +255,8 @@ def _shown(name: str, path: str, logs: RunLogs, version: int) -> ShownRun:
         elif kind == "scalars":
             for member in logs.group(tag):
                 members[f"{name}/{tag.replace('/', '_')}_{member}"] = (tag, member)
+    if logs.hparams.hparams or logs.hparams.metrics:
+        tags["hparams"] = ["hparam"]
     return ShownRun(name, path, logs, version, tags, dict(sorted(members.items(), key=_natural)))
 
 
@@ -275,8 +278,11 @@ def _names(root: LogRoot) -> dict[str, str]:
 
 def _own_name(root: LogRoot, path: str) -> str:
     if path != ".":
-        return path
+        return printable(path)
     whole = root.root.rstrip("/") if "://" in root.root else os.path.abspath(root.root)
-    return os.path.basename(os.path.dirname(whole) if os.path.isfile(whole) else whole) or "run"
+    return printable(os.path.basename(os.path.dirname(whole) if os.path.isfile(whole) else whole)) or "run"
 
 
+def printable(name: str) -> str:
+    """A file's name as text that JSON can hold: bytes that are no UTF-8 are spelt out."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,108 @@
+"""A hundred runs to frames, and a look at what is new in a thousand."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks._common import Goal, Table, median, ms, timed
+from benchmarks._readers import NOW, READERS, TAGS, VIZKIT, Logs, in_rounds, write_logs, write_visualdl
+
+__all__ = ["run"]
+
+RUNS, STEPS = 100, 1_000
+FOLLOWED = 1_000
+REFRESHES = 20
+
+
+def run(root: str) -> list[Table]:
+    """Both tables."""
+    logs = write_logs(Path(root, "peers"), np.random.default_rng(0).random((STEPS, len(TAGS))), RUNS)
+    return [_to_frames(logs), _refresh(Path(root, "followed"))]
+
+
+def _vizkit(logs: Logs) -> dict[Any, Any]:
+    import vizkit
+
+    runs = vizkit.load(logs.visualdl)
+    return {(run.name, tag): run.scalars(tag) for run in runs for tag in run.scalar_tags}
+
+
+def _frames(name: str, logs: Logs) -> dict[Any, Any]:
+    """Every tag of every run as a frame."""
+    import pandas as pd
+
+    if name == VIZKIT:
+        return _vizkit(logs)
+    return {
+        key: columns
+        if isinstance(columns, pd.DataFrame)
+        else pd.DataFrame(dict(zip(("step", "time", "value"), columns, strict=True)))
+        for key, columns in READERS[name](logs).items()
+    }
+
+
+def _to_frames(logs: Logs) -> Table:
+    title = f"{RUNS} runs x {len(TAGS)} tags x {STEPS:,} steps to frames"
+    table = Table(title, ("", "s", "times VizKit's"))
+
+    def checked(name: str) -> float:
+        found: dict[Any, Any] = {}
+        seconds = timed(lambda: found.update(_frames(name, logs)))
+        assert len(found) == RUNS * len(TAGS)
+        assert all(len(frame) == STEPS for frame in found.values())
+        return seconds
+
+    checked(VIZKIT)
+    ours: list[float] = []
+    taken = {}
+    for name in READERS:
+        if name != VIZKIT:
+            ours += [checked(VIZKIT) for _ in range(2)]
+            taken[name] = checked(name)
+    taken = {VIZKIT: median(ours), **taken}
+    for name, seconds in taken.items():
+        table.rows.append((name, f"{seconds:.3f}", f"{seconds / taken[VIZKIT]:.1f}"))
+    second = min((seconds, name) for name, seconds in taken.items() if name != VIZKIT)
+    table.goals += [
+        Goal(title, "< 0.5 s", f"{taken[VIZKIT]:.3f} s", taken[VIZKIT] < 0.5),
+        Goal(
+            "the same, against every peer",
+            "faster",
+            f"{second[0] / taken[VIZKIT]:.1f}x ({second[1]}, the fastest)",
+            second[0] > taken[VIZKIT],
+        ),
+    ]
+    table.notes.append(f"The median of {len(ours)} runs of VizKit's, two before each peer's one.")
+    return table
+
+
+def _refresh(root: Path) -> Table:
+    from vizkit.records import encode
+    from vizkit.records.reader import LogRoot
+
+    write_visualdl(root / "run0", in_rounds(np.random.default_rng(0).random((20, len(TAGS)))))
+    for number in range(1, FOLLOWED):
+        shutil.copytree(root / "run0", root / f"run{number}")
+    followed = LogRoot(root)
+    log = next((root / "run500").iterdir())
+    field, walltime = encode.tag_field(TAGS[0]), encode.walltime_field(NOW)
+    grown, idle = [], []
+    for turn in range(REFRESHES):
+        steps = [encode.step_field(100 + 10 * turn + index) for index in range(10)]
+        with log.open("ab") as file:
+            file.write(b"".join(encode.encode_scalar(field, 0.5, step, walltime) for step in steps))
+        grown.append(timed(followed.refresh))
+        assert followed.runs["run500"].count(TAGS[0]) == 30 + 10 * turn
+        idle.append(timed(followed.refresh))
+    table = Table(f"A refresh of {FOLLOWED:,} runs", ("", "ms", "the least"))
+    table.rows = [
+        ("10 new records in one run", ms(median(grown)), ms(min(grown))),
+        ("nothing new", ms(median(idle)), ms(min(idle))),
+    ]
+    goal = f"a refresh of {FOLLOWED:,} runs with 10 new records in one"
+    table.goals.append(Goal(goal, "< 50 ms", f"{ms(median(grown))} ms", median(grown) < 0.05))
+    return table

@@ -1,0 +1,21 @@
+"""``python -m benchmarks.reading``: all that is promised about reading, measured side by side."""
+
+from __future__ import annotations
+
+from benchmarks._main import main
+
+TOPICS = ["one_run", "many_runs"]
+PACKAGES = [
+    "vizkit",
+    "visualdl",
+    "tensorboard",
+    "tensorboard-data-server",
+    "tbparse",
+    "tensorboardX",
+    "numpy",
+    "pandas",
+    "protobuf",
+]
+
+if __name__ == "__main__":
+    main("benchmarks.reading", __doc__, TOPICS, PACKAGES)

@@ -1,0 +1,80 @@
+"""Options that several commands share, and the runs that they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import typer
+
+from vizkit.errors import UnknownNameError
+from vizkit.runs import Run, Runs, load
+from vizkit.runs.overview import newest
+
+__all__ = ["DIRECTORY", "Every", "Json", "Logdir", "Mode", "OneRun", "Place", "SomeRuns", "Watch", "Where"]
+__all__ += ["a_run", "some_runs"]
+
+DIRECTORY = "log"
+
+Logdir = Annotated[
+    str, typer.Option("--logdir", "-d", metavar="DIR", help="The directory of runs.", show_default=True)
+]
+Place = Annotated[str | None, typer.Argument(metavar="[DIR]", help="The same as --logdir.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where", "-w", metavar="EXPR", help="Only runs for which this is true: '`batch size` == 64'."
+    ),
+]
+Mode = Annotated[
+    Literal["auto", "min", "max"],
+    typer.Option("--mode", help="Which values are better; auto: by the words of the metric's name."),
+]
+Watch = Annotated[bool, typer.Option("--watch", help="Follow, until Ctrl-C.")]
+Every = Annotated[float, typer.Option("--every", metavar="SECONDS", min=0.05, help="Between two looks.")]
+OneRun = Annotated[
+    str | None,
+    typer.Argument(metavar="[RUN]", help="A run's name or a beginning of it; the newest.", show_default=False),
+]
+SomeRuns = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[RUN]...", help="Names, beginnings or patterns ('lenet/*'); all.", show_default=False),
+]
+
+
+def some_runs(logdir: str, names: Sequence[str] | None = None, where: str | None = None) -> Runs:
+    """The runs under a directory that names, patterns and a filter choose, in the order of the names.
+
+    Raises:
+        LogNotFoundError: no such directory.
+        UnknownNameError: no such run; or the filter names what is not there.
+        QueryError: the filter is none.
+    """
+    runs = load(logdir)
+    if where:
+        runs = runs.filter(where)
+    if not names:
+        return runs
+    chosen: dict[str, Run] = {}
+    for name in names:
+        found = runs[name]
+        for run in [found] if isinstance(found, Run) else found:
+            chosen[run.name] = run
+    return runs.filter(lambda run: run.name in chosen) if len(chosen) > 1 else Runs(chosen.values())
+
+
+def a_run(runs: Runs, name: str | None) -> Run:
+    """The run of that name, or the newest one.
+
+    Raises:
+        UnknownNameError: no such run, or none at all.
+    """
+    if name is None:
+        return newest(runs)
+    found = runs[name]
+    if isinstance(found, Run):
+        return found
+    if len(found) > 1:
+        raise UnknownNameError(f"{name!r} fits {len(found)} runs: name one of them")
+    return found[0]  # type: ignore[no-any-return]

@@ -1,0 +1,114 @@
+"""What commands print: data on stdout, all else on stderr; tables for people, and for ``cut`` and ``awk``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vizkit.runs.display import Cell, clean
+from vizkit.runs.export import to_json
+from vizkit.runs.query import MISSING
+from vizkit.runs.sparkline import blocks
+
+__all__ = ["STATUS_STYLES", "as_table", "for_people", "print_json", "print_lines", "print_rows", "say", "stdout"]
+
+STATUS_STYLES = {
+    "running": "cyan",
+    "finished": "green",
+    "failed": "red",
+    "killed": "red",
+    "interrupted": "yellow",
+}
+_GAP = 2
+
+
+def stdout() -> Console:
+    """Where data goes. It knows whether that is a terminal, and whether colours are wanted."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=False)
+
+
+def for_people() -> bool:
+    """Whether stdout is a terminal: tables are then drawn, and cut to its width."""
+    return stdout().is_terminal
+
+
+def say(text: str) -> None:
+    """A word to whoever sits there, on stderr."""
+    print(text, file=sys.stderr)
+
+
+def print_json(data: Any) -> None:
+    """One document on one line; NaN is ``"NaN"``, as in `Run.to_json`."""
+    text = to_json(data, None) or ""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def print_rows(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Values as they are, separated by tabs; what is missing is empty."""
+    lines = ["\t".join(clean(name, None) for name in header)] if header else []
+    lines += ["\t".join(_plain(value) for value in row) for row in rows]
+    print_lines(lines)
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Lines of text."""
+    if lines:
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+
+
+def _plain(value: Any) -> str:
+    if value is None or value is MISSING:
+        return ""
+    return clean(repr(value) if isinstance(value, float) else str(value), None)
+
+
+def as_table(
+    header: Sequence[str], rows: Sequence[Sequence[str | Cell]], width: int, *, keep: int = 1
+) -> tuple[Table, list[str]]:
+    """A table for people that fits the terminal.
+
+    Args:
+        header: the columns' names.
+        rows: texts, or texts with a series that is drawn before them.
+        width: in characters.
+        keep: columns on the left that are always there.
+
+    Returns:
+        The table, and the columns that had no room.
+    """
+    texts = [[_text(name) for name in header]] + [[_text(cell) for cell in row] for row in rows]
+    widths = [max(text.cell_len for text in column) for column in zip(*texts, strict=True)]
+    shown = len(widths)
+    while shown > keep and sum(widths[:shown]) + _GAP * (shown - 1) > width:
+        shown -= 1
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=bool(header))
+    for name in texts[0][:shown]:
+        table.add_column(name, no_wrap=True, overflow="ellipsis", header_style="bold")
+    for row in texts[1:]:
+        table.add_row(*row[:shown])
+    return table, list(header[shown:])
+
+
+def _text(cell: str | Cell) -> Text:
+    if isinstance(cell, str):
+        return Text(clean(cell, None), STATUS_STYLES.get(cell, ""))
+    text = clean(cell.text)
+    if cell.series is None:
+        return Text(text, STATUS_STYLES.get(text, ""))
+    return Text.assemble((blocks(cell.series.values), "cyan"), " ", clean(cell.text, 44))
+
+
+def terminal_size() -> tuple[int, int]:
+    """Columns and lines of the terminal, or 80 by 24 where there is none."""
+    if for_people():
+        size = stdout().size
+        return size.width, size.height
+    return int(os.environ.get("COLUMNS", "0") or 0) or 80, 24

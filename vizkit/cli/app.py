@@ -1,0 +1,76 @@
+"""The commands' common roof: their names, errors, exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+import vizkit
+from vizkit.cli import asking, checking, drawing, exporting, listing, tailing
+from vizkit.errors import VizKitError
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="vizkit",
+    help="Look at runs that VizKit or VisualDL recorded.",
+    epilog="Exit codes: 0 an answer; 1 none, a negative one, or problems found; 2 wrong usage or names.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+for name, command in {
+    "ls": listing.ls,
+    "show": listing.show,
+    "tail": tailing.tail,
+    "compare": asking.compare,
+    "diff": asking.diff,
+    "best": asking.best,
+    "plot": drawing.plot,
+    "export": exporting.export,
+    "check": checking.check_logs,
+}.items():
+    app.command(name)(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"vizkit {vizkit.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _vizkit(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def run(args: list[str] | None = None) -> int:
+    """Runs a command; returns its exit code.
+
+    Args:
+        args: what follows ``vizkit``; by default the process's own.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that is not UTF-8
+    try:
+        app(args, standalone_mode=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 2
+    except VizKitError as error:
+        print(f"vizkit: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # who read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0

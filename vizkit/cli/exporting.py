@@ -1,0 +1,57 @@
+"""``vizkit export``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, some_runs
+from vizkit.cli._output import say
+
+__all__ = ["export"]
+
+Format = Literal["csv", "json", "parquet"]
+
+FormatOption = Annotated[
+    Format | None,
+    typer.Option("--format", "-f", help="By default what the file's name ends in, or csv.", show_default=False),
+]
+Output = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; stdout.", show_default=False)
+]
+
+
+def export(
+    runs: SomeRuns = None,
+    logdir: Logdir = DIRECTORY,
+    where: Where = None,
+    format: FormatOption = None,  # noqa: A002 the option's name
+    output: Output = None,
+    as_json: Json = False,
+) -> None:
+    """Write all scalars of runs as CSV, JSON (with hyper-parameters and status) or Parquet.
+
+    Example: vizkit export 'lenet/*' -o scalars.parquet
+    """
+    kind = "json" if as_json else format or _ending(output)
+    if kind == "parquet" and not output:
+        raise typer.BadParameter("Parquet is written to a file: name it with --output")
+    some = some_runs(logdir, runs, where)
+    if not len(some):
+        say("vizkit: no runs")
+        raise typer.Exit(1)
+    if kind == "parquet":
+        some.to_parquet(str(output))
+    else:
+        text = some.to_json(output) if kind == "json" else some.to_csv(output)
+        sys.stdout.write(text or "")
+    if output:
+        say(f"vizkit: {len(some)} run{'s' if len(some) > 1 else ''} written to {output}")
+
+
+def _ending(output: str | None) -> Format:
+    endings: dict[str, Format] = {".json": "json", ".parquet": "parquet"}
+    return endings.get(Path(output).suffix.lower(), "csv") if output else "csv"

@@ -1,0 +1,95 @@
+"""``vizkit tail``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, Watch, a_run
+from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
+from vizkit.runs import Run, load
+from vizkit.runs.display import clean
+from vizkit.runs.export import plain
+from vizkit.runs.overview import Line, Recent
+
+__all__ = ["tail"]
+
+_ENDED = {"finished", "failed", "interrupted", "killed"}
+
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--metric", "-m", metavar="TAG", help="A scalar tag; may be given several times."),
+]
+Count = Annotated[int, typer.Option("--lines", "-n", metavar="N", min=0, help="How many records.")]
+
+
+def tail(
+    run: OneRun = None,
+    logdir: Logdir = DIRECTORY,
+    metric: Tags = None,
+    lines: Count = 10,
+    watch: Watch = False,
+    every: Every = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Print a run's last scalars, the newest last; with --watch, those that come until it has ended.
+
+    With --watch, --json prints a document a record.
+
+    Example: vizkit tail --watch --metric train/loss
+    """
+    one = a_run(load(logdir), run)
+    recent = Recent(one, metric or ())
+    found = recent.take(lines)
+    if as_json and not watch:
+        print_json([line._asdict() for line in found])
+    else:
+        _print(found, as_json, header=True)
+    if not watch:
+        if not found and lines:
+            say(f"vizkit: {one.name} has no scalars")
+            raise typer.Exit(1)
+        return
+    say(f"vizkit: following {one.name}; Ctrl-C ends")
+    try:
+        _follow(one, recent, every, as_json)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    say(f"vizkit: {one.name} has ended: {one.status}")
+
+
+def _follow(run: Run, recent: Recent, every: float, as_json: bool) -> None:
+    while True:
+        ended = run.status in _ENDED  # looked at first: what was recorded until then is in the log
+        run.refresh()
+        _print(recent.take(), as_json)
+        if ended:
+            return
+        time.sleep(every)
+
+
+def _print(lines: list[Line], as_json: bool, header: bool = False) -> None:
+    if as_json:
+        print_lines([json.dumps(plain(line._asdict()), ensure_ascii=False) for line in lines])
+    elif for_people():
+        print_lines([_text(line) for line in lines])
+    else:
+        rows = [(_time(line).isoformat(), line.step, line.tag, line.value) for line in lines]
+        print_rows(["time", "step", "tag", "value"] if header else [], rows)
+    sys.stdout.flush()
+
+
+def _time(line: Line) -> datetime:
+    try:
+        return datetime.fromtimestamp(line.walltime / 1000).astimezone()
+    except (OverflowError, OSError, ValueError):
+        return datetime.fromtimestamp(0).astimezone()
+
+
+def _text(line: Line) -> str:
+    return f"{_time(line):%H:%M:%S}  step {line.step:<8g}  {clean(line.tag, None)}  {line.value:.6g}"

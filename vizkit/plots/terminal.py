@@ -1,0 +1,231 @@
+"""Curves in characters: braille dots, eight to a character, for the terminal."""
+
+from __future__ import annotations
+
+import itertools
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.plots.series import CurvesData, Series
+from vizkit.runs.sparkline import extremes
+
+__all__ = ["Drawing", "Span", "draw"]
+
+_Floats = NDArray[np.float64]
+_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # by row and column of the dots of one
+_MARKS = string.ascii_lowercase + string.ascii_uppercase + string.digits
+
+
+class Span(NamedTuple):
+    """A piece of a line; ``series`` is the position of the series it belongs to, or -1."""
+
+    text: str
+    series: int = -1
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture of characters.
+
+    Attributes:
+        rows: its lines, from above.
+    """
+
+    rows: list[list[Span]]
+
+    def __str__(self) -> str:
+        return "\n".join("".join(span.text for span in row).rstrip() for row in self.rows)
+
+
+def draw(
+    data: CurvesData, width: int = 80, height: int = 20, *, log: bool = False, plain: bool = True
+) -> Drawing:
+    """Draws curves.
+
+    Every column of dots shows the least and the greatest value within it, so that no spike is lost. Below
+    a NaN stands an ``x``; infinities are ``^`` and ``v`` at the rims.
+
+    Args:
+        data: the numbers, as `vizkit.plots.series.curves_data` gives them.
+        width: in characters, at least 30.
+        height: of the whole drawing but the legend, at least 6.
+        log: whether the y axis is logarithmic.
+        plain: without colours: several series are told apart by letters. Else all are dots.
+    """
+    width, height = max(width, 30), max(height, 6)
+    lines = [_scaled(series.smooth, log) for series in data.series]
+    low, high = _limits(lines, data, log)
+    labels = [_label(value, log) for value in (high, (low + high) / 2, low)]
+    gutter = max(map(len, labels))
+    canvas = _Canvas(width - gutter - 2, height - 3, letters=plain and len(data.series) > 1)
+    places = [series.x[np.isfinite(series.x)] for series in data.series]
+    left = min((float(x.min()) for x in places if len(x)), default=0.0)
+    right = max((float(x.max()) for x in places if len(x)), default=1.0)
+    for number, (series, y) in enumerate(zip(data.series, lines, strict=True)):
+        canvas.add(number, series.x, y, (left, right), (low, high))
+    middle = (height - 3) // 2
+    shown = {0: labels[0], middle: labels[1], height - 4: labels[2]}
+    rows = [[Span(data.tag + (" (log)" if log else ""))]]
+    for number, row in enumerate(canvas.rows()):
+        rows.append([Span(f"{shown.get(number, ''):>{gutter}} {'|' if plain else '│'}"), *row])
+    line = "+" + "-" * canvas.width if plain else "└" + "─" * canvas.width
+    rows.append([Span(" " * (gutter + 1) + line)])
+    rows.append([Span(" " * (gutter + 2) + _x_axis(data, left, right, canvas.width))])
+    rows += _legend(data, plain)
+    if note := _note(data):
+        rows.append([Span(note)])
+    return Drawing(rows)
+
+
+def _scaled(values: _Floats, log: bool) -> _Floats:
+    if not log:
+        return values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(values > 0, np.log10(values), np.where(np.isnan(values), np.nan, -np.inf))
+
+
+def _limits(lines: list[_Floats], data: CurvesData, log: bool) -> tuple[float, float]:
+    every = np.concatenate([y[np.isfinite(y)] for y in lines]) if lines else np.empty(0)
+    if data.limits is not None:
+        low, high = _scaled(np.array(data.limits), log).tolist()
+    elif len(every):
+        low, high = float(every.min()), float(every.max())
+    else:
+        return 0.0, 1.0
+    if low == high:
+        room = abs(low) / 2 or 0.5
+        return low - room, high + room
+    return low, high
+
+
+def _label(value: float, log: bool) -> str:
+    return f"{10**value if log else value:.4g}"
+
+
+def _x_axis(data: CurvesData, left: float, right: float, width: int) -> str:
+    name = f"{data.x} ({data.unit})" if data.unit else data.x
+    start, end = f"{left:.6g}", f"{right:.6g}"
+    return start + name.center(width - len(start) - len(end)) + end
+
+
+def _legend(data: CurvesData, plain: bool) -> Iterator[list[Span]]:
+    for number, series in enumerate(data.series):
+        mark = f"{_mark(number)} " if plain else "━━ "
+        if plain and len(data.series) == 1:
+            mark = ""
+        last = f"  last {series.y[-1]:.6g}" if len(series.y) else ""
+        runs = f"  ({series.runs} runs)" if series.runs > 1 else ""
+        yield [Span(mark, number), Span(f"{series.name}{last}{runs}")]
+
+
+def _note(data: CurvesData) -> str:
+    values = np.concatenate([series.y for series in data.series]) if data.series else np.empty(0)
+    counts = {
+        "NaN (x)": int(np.isnan(values).sum()),
+        "inf (^)": int(np.isposinf(values).sum()),
+        "-inf (v)": int(np.isneginf(values).sum()),
+        "above the axis": data.above,
+        "below it": data.below,
+        "not above 0 (v)": data.hidden,
+    }
+    return ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
+
+
+def _mark(number: int) -> str:
+    return _MARKS[number % len(_MARKS)]
+
+
+class _Canvas:
+    """Dots, two by four to a character; a character has the colour of the last series in it."""
+
+    def __init__(self, width: int, height: int, *, letters: bool) -> None:
+        self.width, self.height = width, height
+        self._letters = letters
+        self._bits = np.zeros((height, width), dtype=np.int64)
+        self._owner = np.full((height, width), -1)
+        self._marks: dict[tuple[int, int], str] = {}
+
+    def add(
+        self, number: int, x: _Floats, y: _Floats, across: tuple[float, float], up: tuple[float, float]
+    ) -> None:
+        """Draws one series into the ranges of the two axes."""
+        there = np.isfinite(x)
+        x, y = x[there], y[there]
+        if not len(x):
+            return
+        columns, rows = 2 * self.width, 4 * self.height
+        first, last = (self._column(place, across) for place in (float(x.min()), float(x.max())))
+        parts = extremes(np.where(np.isinf(y), np.nan, y), last - first + 1, x)
+        span = up[1] - up[0]
+
+        def height(values: _Floats) -> _Floats:
+            return (rows - 1) - (np.clip(values, *up) - up[0]) / span * (rows - 1)
+
+        ends = zip(
+            (parts.column + first).tolist(),
+            *(height(part).tolist() for part in (parts.first, parts.last, parts.low, parts.high)),
+            strict=True,
+        )
+        before: tuple[int, float] | None = None
+        for column, start, end, low, high in ends:
+            column = min(column, columns - 1)
+            if low != low:  # NaN alone
+                before = None
+                continue
+            if before is not None:
+                for at in range(before[0] + 1, column):
+                    share = (at - before[0]) / (column - before[0])
+                    self._dot(number, at, round(before[1] + share * (start - before[1])))
+                high, low = min(high, (before[1] + start) / 2), max(low, (before[1] + start) / 2)
+            for row in range(round(high), round(low) + 1):
+                self._dot(number, column, row)
+            before = (column, end)
+        for test, mark, row in ((np.isnan, "x", self.height - 1), (np.isposinf, "^", 0), (np.isneginf, "v", -1)):
+            for place in x[test(y)].tolist():
+                self._marks[row % self.height, self._column(place, across) // 2] = mark
+
+    def _column(self, place: float, across: tuple[float, float]) -> int:
+        span = across[1] - across[0]
+        return round((place - across[0]) / span * (2 * self.width - 1)) if span > 0 else 0
+
+    def _dot(self, number: int, column: int, row: int) -> None:
+        cell = (row // 4, column // 2)
+        self._bits[cell] |= _BITS[row % 4][column % 2]
+        self._owner[cell] = number
+
+    def rows(self) -> Iterator[list[Span]]:
+        """The lines, from above."""
+        for row in range(self.height):
+            cells = [self._cell(row, column) for column in range(self.width)]
+            yield [
+                Span("".join(cell.text for cell in group), owner)
+                for owner, group in itertools.groupby(cells, key=lambda cell: cell.series)
+            ]
+
+    def _cell(self, row: int, column: int) -> Span:
+        bits, owner = int(self._bits[row, column]), int(self._owner[row, column])
+        if (row, column) in self._marks:
+            return Span(self._marks[row, column], owner)
+        if not bits:
+            return Span(" ")
+        return Span(_mark(owner) if self._letters else chr(0x2800 + bits), owner)
+
+
+def series_of(data: CurvesData) -> list[dict[str, object]]:
+    """The numbers of a drawing as plain data: name, x, y, and ``smooth`` where it is another."""
+    return [_plain(series) for series in data.series]
+
+
+def _plain(series: Series) -> dict[str, object]:
+    out: dict[str, object] = {"name": series.name, "runs": series.runs, "x": series.x, "y": series.y}
+    if series.smooth is not series.y:
+        out["smooth"] = series.smooth
+    for name in ("low", "high"):
+        if getattr(series, name) is not None:
+            out[name] = getattr(series, name)
+    return out

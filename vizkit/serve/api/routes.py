@@ -1,0 +1,110 @@
+"""All endpoints, and how a request is answered by one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import Response, StreamingResponse
+
+from vizkit.errors import VizKitError
+from vizkit.serve.answers import Answer, AnswerCache, failure, json_answer
+from vizkit.serve.api import curves, embeddings, graphs, hparams, media, scalars, tabs
+from vizkit.serve.api.endpoint import Endpoint, Request, Settings, Streamed
+from vizkit.serve.following import Followed
+from vizkit.serve.responses import respond
+
+__all__ = ["ENDPOINTS", "API"]
+
+ENDPOINTS: dict[str, Endpoint] = {
+    **tabs.ENDPOINTS,
+    **scalars.ENDPOINTS,
+    **media.ENDPOINTS,
+    **curves.ENDPOINTS,
+    **hparams.ENDPOINTS,
+    **embeddings.ENDPOINTS,
+    **graphs.ENDPOINTS,
+}
+
+_WORKERS = 4
+
+_log = logging.getLogger(__name__)
+
+
+class API:
+    """Answers from a followed log; what was answered once is kept until records change it."""
+
+    def __init__(self, log: Followed, settings: Settings) -> None:
+        self.log = log
+        self.settings = settings
+        self._cache = AnswerCache()
+        self._pool = ThreadPoolExecutor(_WORKERS, "vizkit-serve")
+
+    def close(self) -> None:
+        """Ends the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def run(self, function: Any, *args: Any) -> Any:
+        """Calls a function on a thread, so that no other request waits for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
+
+    async def answer(self, http: HTTPRequest) -> Response:
+        if self.log.stale():
+            await self.run(self.log.look)
+        path: str = http.path_params["path"]
+        endpoint = ENDPOINTS.get(path)
+        if endpoint is None:
+            return respond(http, failure("api not found"))
+        query = dict(http.query_params)
+        missing = [name for name in endpoint.needs if name not in query]
+        if missing:
+            return respond(http, failure(f"{path} needs {' and '.join(missing)} in the query"))
+        client = http.client.host if http.client else ""
+        request = Request(self.log, query, self.settings, client)
+        key = self._key(path, endpoint, request)
+        answer = self._cache.get(key) if key is not None else None
+        if answer is None:
+            made = await self.run(_answer, path, endpoint, request)
+            if isinstance(made, Streamed):
+                headers = dict(made.headers)
+                return StreamingResponse(_stepwise(self, made), media_type=made.media_type, headers=headers)
+            answer = made
+            if key is not None and answer.status == 200:
+                self._cache.put(key, answer)
+        return respond(http, answer)
+
+    def _key(self, path: str, endpoint: Endpoint, request: Request) -> Hashable | None:
+        """What names an answer; another one once records change it."""
+        view = self.log.view
+        if not endpoint.lasts:
+            return None
+        stamp = view.shape if endpoint.lasts == "shape" else view.version
+        if endpoint.lasts == "run":
+            name = request.query["run"]
+            member = view.members.get(name)
+            run = view.runs.get(name) or (member.run if member else None)
+            stamp = run.version if run else view.version
+        extra = endpoint.extra(request) if endpoint.extra else None
+        return path, stamp, extra, tuple(sorted(request.query.items()))
+
+
+async def _stepwise(api: API, streamed: Streamed) -> Any:
+    end = object()
+    while (part := await api.run(next, streamed.parts, end)) is not end:
+        yield part
+
+
+def _answer(path: str, endpoint: Endpoint, request: Request) -> Answer | Streamed:
+    try:
+        made = endpoint.answer(request)
+        return made if isinstance(made, (Answer, Streamed)) else json_answer(made)
+    except (VizKitError, KeyError, OSError) as error:  # a run went between two looks
+        _log.debug("%s: %s", path, error)
+        return failure(f"{path}: {type(error).__name__}", code=-1)
+    except Exception:
+        _log.exception("%s failed", path)
+        return failure(f"{path} failed; the server's log says why", code=-1)

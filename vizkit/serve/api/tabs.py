@@ -1,0 +1,39 @@
+"""What there is: tabs, kinds, runs and tags."""
+
+from __future__ import annotations
+
+from vizkit.serve.api import graphs
+from vizkit.serve.api.endpoint import Endpoint, Request
+from vizkit.serve.following import KINDS
+
+__all__ = ["ENDPOINTS"]
+
+
+def _kinds(request: Request) -> list[str]:
+    view = request.log.view
+    return [name for kind, name in KINDS.items() if view.tags(kind)]
+
+
+def _tabs(request: Request) -> list[str]:
+    """The tabs that have something to show, in a fixed order; the first is where the page opens."""
+    tabs = _kinds(request)
+    if graphs.static_model(request.settings) is not None:
+        tabs.append("static_graph")
+    if graphs.graph_files(request.log):
+        tabs.append("dynamic_graph")
+    return tabs or ["scalar"]  # whose page says that there is nothing yet
+
+
+def _tags(request: Request) -> dict[str, str]:
+    runs = request.log.view.runs.values()
+    return {
+        f"{run.name}/{tag}": KINDS[kind] for run in runs for kind, some in run.tags.items() for tag in some
+    }
+
+
+ENDPOINTS = {
+    "component_tabs": Endpoint(_tabs, lasts=""),
+    "components": Endpoint(_kinds, lasts="shape"),
+    "runs": Endpoint(lambda request: list(request.log.view.runs), lasts="shape"),
+    "tags": Endpoint(_tags, lasts="shape"),
+}

@@ -1,0 +1,73 @@
+"""The web application: VisualDL's page, its API, and what else is mounted beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from vizkit.serve.api.endpoint import Settings
+from vizkit.serve.api.routes import API
+from vizkit.serve.following import Followed
+from vizkit.serve.guards import Guard
+from vizkit.serve.page import VisualDLPage
+from vizkit.serve.responses import respond
+
+__all__ = ["build_app"]
+
+
+def build_app(
+    log: Followed,
+    settings: Settings,
+    *,
+    token: str | None = None,
+    hosts: Sequence[str] = (),
+    addresses: bool = False,
+    language: str | None = None,
+    public_path: str = "/app",
+    more: Sequence[BaseRoute] = (),
+) -> ASGIApp:
+    """The application that serves a followed log.
+
+    Args:
+        log: the runs.
+        settings: how they are shown.
+        token: what clients must show, None: nothing.
+        hosts: names that it is asked for by, besides loopback's.
+        addresses: whether it may be asked for by any address.
+        language: of the page, ``en`` or ``zh``; as the browser asks for by default.
+        public_path: where VisualDL's page is.
+        more: routes of further pages.
+    """
+    page = VisualDLPage(public_path, token=token is not None, language=language)
+    api = API(log, settings)
+
+    async def root(http: Request) -> Response:
+        query = f"?{http.url.query}" if http.url.query else ""
+        return RedirectResponse(f"{public_path}/index{query}", 302)
+
+    async def icon(http: Request) -> Response:
+        answer = page.icon()
+        return respond(http, answer, "public, max-age=86400") if answer else Response(status_code=404)
+
+    async def alive(http: Request) -> Response:
+        return Response(status_code=204)
+
+    routes: list[BaseRoute] = [
+        Route(f"{public_path}/api/{{path:path}}", api.answer),
+        *more,
+        Route("/", root),
+        Route("/favicon.ico", icon),
+        Route("/alive", alive),
+        Route(public_path, page.answer),
+        Route(f"{public_path}/{{path:path}}", page.answer),
+    ]
+    app = Starlette(routes=routes)
+    app.state.log, app.state.api, app.state.settings = log, api, settings
+    app.router.redirect_slashes = False
+    files = (f"{page.assets}/", f"{public_path}/__snowpack__/", "/favicon.ico", "/alive")
+    return Guard(app, hosts=hosts, token=token, open_paths=files, addresses=addresses)

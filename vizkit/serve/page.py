@@ -1,0 +1,159 @@
+"""VisualDL's page, from the installed ``visualdl`` package.
+
+Its files lie under a path that names their version, so that a browser keeps them for good; the few that
+are filled in (the document and its settings) are asked for again each time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import mimetypes
+import os
+import re
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from vizkit.errors import MissingDependencyError
+from vizkit.serve.answers import Answer
+from vizkit.serve.responses import respond
+
+__all__ = ["VisualDLPage", "find_page"]
+
+_FOR_GOOD = "public, max-age=31536000, immutable"
+_LANGUAGES = ("en", "zh")
+_TYPES = {
+    ".js": "application/javascript",
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
+    ".ico": "image/x-icon",
+}
+_SETTINGS = "__snowpack__/env.local.js"
+_INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S)
+
+
+def find_page() -> str:
+    """The directory of the page's files; ``visualdl`` itself is not imported.
+
+    Raises:
+        MissingDependencyError: this ``visualdl`` brings no page, or there is none.
+    """
+    spec = find_spec("visualdl")
+    for place in (spec.submodule_search_locations if spec else None) or ():
+        directory = os.path.join(place, "server", "dist")
+        if os.path.isfile(os.path.join(directory, "index.html")):
+            return directory
+    raise MissingDependencyError("VisualDL's page is not installed: pip install visualdl")
+
+
+class VisualDLPage:
+    """Serves the page's files below a path.
+
+    Args:
+        public_path: where the page is, such as ``/app``.
+        token: whether the page is to send a token that stands in its address.
+        language: ``en`` or ``zh``; as the browser asks for by default.
+    """
+
+    def __init__(self, public_path: str, *, token: bool = False, language: str | None = None) -> None:
+        self.directory = find_page()
+        self.public_path = public_path
+        self.assets = f"{public_path}/visualdl-{version('visualdl')}"
+        self._language = language
+        self._settings = {
+            "PUBLIC_PATH": self.assets,
+            "BASE_URI": public_path,
+            "API_URL": f"{public_path}/api",
+            "API_TOKEN_KEY": "token" if token else "",
+            "TELEMETRY_ID": "",
+            "THEME": "",
+        }
+        self._read = lru_cache(maxsize=None)(self._prepare)
+
+    async def answer(self, http: Request) -> Response:
+        path: str = http.path_params.get("path", "")
+        if path == _SETTINGS:
+            return respond(http, self._read(path) or _nothing(), "no-cache")
+        if path.startswith(self.assets[len(self.public_path) + 1 :] + "/"):
+            inner = path.partition("/")[2]
+            answer = None if inner == _SETTINGS else self._read(inner)
+            return respond(http, answer, _FOR_GOOD) if answer else _nowhere()
+        if not path:
+            query = f"?{http.url.query}" if http.url.query else ""
+            return RedirectResponse(f"{self.public_path}/index{query}", 302)
+        if "." in path.rpartition("/")[2]:
+            answer = self._read(path)
+            return respond(http, answer, "no-cache") if answer else _nowhere()
+        response = respond(http, self._read("index.html") or _nothing(), "no-cache")
+        language = self._language or _language(http.headers.get("accept-language", ""))
+        response.set_cookie("vdl_lng", language, samesite="strict")
+        return response
+
+    def icon(self) -> Answer | None:
+        """The icon of the page."""
+        return self._read("favicon.ico")
+
+    def _prepare(self, path: str) -> Answer | None:
+        """A file of the page, filled in if it has places for that; None if there is none."""
+        full = os.path.normpath(os.path.join(self.directory, path))
+        if "\0" in path or not full.startswith(self.directory + os.sep) or not os.path.isfile(full):
+            return None
+        with open(full, "rb") as file:
+            content = file.read()
+        if path in ("index.html", _SETTINGS):
+            text = content.decode("utf-8")
+            for name, value in self._settings.items():
+                text = text.replace("{{" + name + "}}", value)
+            content = text.encode()
+        ending = os.path.splitext(path)[1]
+        media = _TYPES.get(ending) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+        headers = (("Content-Security-Policy", _policy(content)),) if ending == ".html" else ()
+        return Answer.of(content, media, headers=headers, level=6)
+
+
+def _policy(document: bytes) -> str:
+    """What a document may do: all from here, nothing from elsewhere, and its own inline scripts."""
+    scripts = [script for script in _INLINE.findall(document.decode("utf-8", "replace")) if script]
+    hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{one}'" for one in hashes)
+    return (
+        "default-src 'self'; "
+        # The page of embeddings compiles its shaders' code; the worker runs WebAssembly.
+        f"script-src 'self' 'unsafe-eval' {allowed}; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' blob: data:; "
+        "object-src 'none'; base-uri 'self'; form-action 'self'; "
+        # Notebooks show the page in a frame.
+        "frame-ancestors 'self' http://localhost:* http://127.0.0.1:* vscode-webview:"
+    )
+
+
+def _language(accepted: str) -> str:
+    """The first of the page's languages in an ``Accept-Language`` header; any header will do."""
+    wanted = []
+    for place, part in enumerate(accepted.split(",")):
+        name, _, weight = part.partition(";")
+        match = re.fullmatch(r"\s*q\s*=\s*([0-9.]+)\s*", weight)
+        try:
+            quality = float(match[1]) if match else 1.0
+        except ValueError:
+            quality = 0.0
+        short = name.strip().lower().partition("-")[0]
+        if short in _LANGUAGES:
+            wanted.append((-quality, place, short))
+    return min(wanted)[2] if wanted else _LANGUAGES[0]
+
+
+def _nothing() -> Answer:
+    return Answer.of(b"", "text/plain")
+
+
+def _nowhere() -> Response:
+    return PlainTextResponse("There is no such file.\n", 404)
