@@ -12,12 +12,13 @@ CONSTRAINTS := constraints.txt
 export LD_LIBRARY_PATH := $(CURDIR)/$(VENV)/lib$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint bench bench-here lock same-python
+.PHONY: help demo test lint notebooks bench bench-here lock same-python
 
 help:
 	@echo "make demo    train LeNet on MNIST, nine runs that are recorded into log/lenet/"
 	@echo "make test    lint, types and all tests"
 	@echo "make lint    lint and types alone"
+	@echo "make notebooks   run the notebooks anew, in place"
 	@echo "make bench   measure VizKit beside its peers"
 	@echo "make lock    resolve the pinned versions anew; needs uv (UPGRADE=--upgrade: the newest ones)"
 
@@ -32,12 +33,16 @@ lint: $(VENV)/.test-ready
 	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/mypy
 
+notebooks: $(VENV)/.test-ready
+	$(VENV)/bin/python -m tests.notebooks
+
 # Apart from the others: the peers need older versions of what VizKit uses.
 bench:
 	@$(MAKE) --no-print-directory bench-here VENV=$(VENV)-bench CONSTRAINTS=benchmarks/constraints.txt
 
 bench-here: $(VENV)/.bench-ready
 	$(VENV)/bin/python -m benchmarks.writing
+	$(VENV)/bin/python -m benchmarks.reading
 
 for_demo := -e '.[demo,paddle]'
 for_test := -e '.[demo,paddle,plots]' --group lint --group test

@@ -16,7 +16,18 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["DATA_SERVER", "NOW", "READERS", "STOCK", "TAGS", "VIZKIT", "Logs", "in_rounds", "write_logs", "write_visualdl"]
+__all__ = [
+    "DATA_SERVER",
+    "NOW",
+    "READERS",
+    "STOCK",
+    "TAGS",
+    "VIZKIT",
+    "Logs",
+    "in_rounds",
+    "write_logs",
+    "write_visualdl",
+]
 
 NAMES = ["loss", "acc", "lr", "grad", "top1", "top5", "kl", "norm", "time", "memory"]
 TAGS = [f"train/{name}" for name in NAMES]
@@ -115,8 +126,9 @@ def _event_accumulator(logs: Logs) -> Columns:
         reader = EventAccumulator(str(path), size_guidance={SCALARS: 0})
         reader.Reload()
         for tag in TAGS:
-            times, steps, values = zip(*reader.Scalars(tag), strict=True)
-            found[path.parent.name, tag] = _arrays(steps, times, values)
+            events = reader.Scalars(tag)
+            steps, times = [event.step for event in events], [event.wall_time for event in events]
+            found[path.parent.name, tag] = _arrays(steps, times, [event.value for event in events])
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -42,7 +42,7 @@ class CurveCollector:
 
     Args:
         gatherer: makes what gathers one evaluation.
-        record: records it at a step.
+        record: records it at a step, without some scalars.
         refuse: tells of an error, or raises it.
         enabled: whether to do anything at all.
         class_names: names of the classes, checked at the first batch.
@@ -52,7 +52,7 @@ class CurveCollector:
         self,
         gatherer: Callable[[], ScoreGatherer],
         *,
-        record: Callable[[ScoreGatherer, Any], None],
+        record: Callable[[ScoreGatherer, Any, Collection[str]], None],
         refuse: Callable[[Exception], None],
         enabled: bool = True,
         class_names: Sequence[str] | None = None,
@@ -89,11 +89,12 @@ class CurveCollector:
             self._refused = True
             self._refuse(error)
 
-    def record(self, step: Any = None) -> None:
+    def record(self, step: Any = None, *, without: Collection[str] = ()) -> None:
         """Records what was added since the last record.
 
         Args:
             step: the step; by default that of the tracker's clock.
+            without: scalars to leave out, such as ``eval/auc`` where a metric has recorded that.
 
         Raises:
             DataError: nothing was added; only if the tracker is strict.
@@ -101,7 +102,7 @@ class CurveCollector:
         scores, refused = self._scores, self._refused
         self.discard()
         if self._enabled and not refused:
-            self._record(scores, step)
+            self._record(scores, step, without)
 
     def discard(self) -> None:
         """Forgets what was added since the last record."""

@@ -15,11 +15,6 @@ VizKitWarning (UserWarning)              something was changed or left out, and 
 
 from __future__ import annotations
 
-import sys
-import warnings
-from collections import Counter
-from types import FrameType
-
 __all__ = [
     "ClosedError",
     "DataError",
@@ -32,8 +27,6 @@ __all__ = [
     "UnknownNameError",
     "VizKitError",
     "VizKitWarning",
-    "count_lost",
-    "warn",
 ]
 
 
@@ -81,31 +74,3 @@ class ServeError(VizKitError, OSError):
 
 class VizKitWarning(UserWarning):
     """Something was changed or left out so that training could go on."""
-
-
-def warn(message: str) -> None:
-    """Warns with a `VizKitWarning` that points to the line outside of VizKit that led here."""
-    frame: FrameType | None = sys._getframe(1)
-    level = 2
-    while frame is not None and _is_ours(frame.f_globals.get("__name__")):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, VizKitWarning, stacklevel=level)
-
-
-def count_lost(lost: Counter[str], tag: str, reason: object) -> None:
-    """Counts what was not recorded; the first of each tag is warned about.
-
-    Args:
-        lost: tag -> how often.
-        tag: whose record it was, or another name for what is missing.
-        reason: an error, or a text. Errors of VizKit and of files speak for themselves.
-    """
-    lost[tag] += 1
-    if lost[tag] == 1:
-        foreign = isinstance(reason, Exception) and not isinstance(reason, (VizKitError, OSError))
-        kind = f"{type(reason).__name__}: " if foreign else ""
-        warn(f"{tag}: not recorded: {kind}{reason}")
-
-
-def _is_ours(module: object) -> bool:
-    return isinstance(module, str) and module.partition(".")[0] in ("vizkit", "contextlib")

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from vizkit import ranks
-from vizkit.errors import RunExistsError, warn
+from vizkit.errors import RunExistsError
 from vizkit.records import rundir
+from vizkit.trouble import warn
 from vizkit.writer import LogWriter
 
 __all__ = ["IfExists", "open_run", "open_run_of_rank"]

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from vizkit.errors import ClosedError, DataError, MissingDependencyError, warn
+from vizkit.errors import ClosedError, DataError, MissingDependencyError
+from vizkit.records.tags import MACHINE as PREFIX
+from vizkit.trouble import warn
 
 __all__ = ["PREFIX", "Counters", "SystemSampler", "rates", "sampler_of"]
-
-PREFIX = "system/"
 
 _FIRST_SECONDS = 1.0
 _STOP_SECONDS = 1.0

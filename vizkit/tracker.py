@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import os
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal
 
 from vizkit.environment import Session
-from vizkit.errors import DataError, TagError, count_lost, warn
+from vizkit.errors import DataError, TagError
 from vizkit.opening import IfExists, open_run, open_run_of_rank
 from vizkit.ranks import rank, rank_in_node, world_size
 from vizkit.records.tags import clean_tag
 from vizkit.system import SystemSampler, sampler_of
+from vizkit.trouble import count_lost, warn
 from vizkit.verbs import Verbs
 from vizkit.writer import LogWriter
 
@@ -58,7 +60,7 @@ class Tracker(Verbs):
             the tracker, after ``paddle.distributed.init_parallel_env()``. They agree on the name that
             rank 0 takes.
         system: whether to sample what the machine does into ``system/...``, every 15 seconds or every
-            so many; a step is a second there.
+            so many; a step is a second there. Of several ranks the first on each machine does.
         strict: whether what cannot be recorded raises.
 
     Raises:
@@ -107,7 +109,7 @@ class Tracker(Verbs):
         self._add_scalar = self._writer.add_scalar
         if self._enabled:
             resumed = if_exists == "resume"
-            self._session = Session(self.logdir, resume=resumed, seed=seed, on_error=self._on_error)
+            self._session = Session(self.logdir, resume=resumed, seed=seed, on_error=_weak(self._on_error))
         self._clock = self._writer.last_step + 1
         if hparams is not None or metrics is not None:
             self.log_hparams(hparams or {}, metrics or [])
@@ -147,6 +149,11 @@ class Tracker(Verbs):
     def step(self) -> int:
         """The clock: the step of what is recorded without one."""
         return self._clock
+
+    @property
+    def watches(self) -> tuple[Any, ...]:
+        """What `watch` returned so far."""
+        return tuple(self._watches)
 
     def __repr__(self) -> str:
         state = "" if self._enabled else ", records nothing on this rank"
@@ -392,6 +399,8 @@ class Tracker(Verbs):
     def _sample_system(self) -> None:
         if self._sampler is not None or self._sample_seconds is None or not self._enabled:
             return
+        if rank_in_node():  # the first of a machine samples it for all
+            return
         try:
             self._sampler = sampler_of(self, self._sample_seconds).start()
         except Exception as error:
@@ -449,6 +458,18 @@ def _seconds(system: Any) -> float | None:
     if not isinstance(system, (int, float)) or not 1 <= system < math.inf:
         raise DataError(f"system must be True, False or a number of seconds, 1 or more, got {system!r}")
     return float(system)
+
+
+def _weak(method: Callable[[str, Exception], None]) -> Callable[[str, Exception], None]:
+    """A method to be called while its object lives, which need not live for that."""
+    kept = weakref.WeakMethod(method)
+
+    def call(tag: str, error: Exception) -> None:
+        there = kept()
+        if there is not None:
+            there(tag, error)
+
+    return call
 
 
 def _elsewhere(logdir: str) -> Tracker:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from vizkit.collector import CurveCollector, checked_names
@@ -299,13 +299,13 @@ class Verbs:
                 once a tag, and the evaluation is lost; a strict tracker raises.
         """
 
-        def record(scores: ScoreGatherer, step: Any) -> None:
+        def record(scores: ScoreGatherer, step: Any, without: Collection[str]) -> None:
             self._record(
                 "curves",
                 tag,
                 step,
                 lambda tag, step: self._writer.add_evaluation(
-                    tag, scores, step, class_names=names, most_classes=most_classes
+                    tag, scores, step, class_names=names, most_classes=most_classes, without=without
                 ),
             )
 

@@ -14,7 +14,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -479,18 +479,17 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
             )
             frames, areas = [], []
             for row, (pr, roc) in zip(tags, pairs, strict=False):
-                counts = encode.encode_counts(pr)
-                frames.append(encode.encode_pr_curve(row[0], pr, step, now, counts))
-                frames.append(encode.encode_roc_curve(row[1], roc, step, now, counts))
-                areas.append((row[2:], (pr.ap, roc.auc)))
+                frames.append(evaluation.encode_pair(row[0], row[1], pr, roc, step, now))
+                areas.append((pr.ap, roc.auc))
             if count > 1:
-                known = np.array([pair for _, pair in areas if not np.isnan(pair).any()])
-                areas.append((tags[-1][2:], tuple(known.mean(axis=0)) if len(known) else (np.nan, np.nan)))
-            fields, wall = encode.step_field(step), encode.walltime_field(now)
-            for names, values in areas:
-                for name, value in zip(names, values, strict=True):
-                    frames.append(encode.encode_scalar(encode.tag_field(name), float(value), fields, wall))
-            return b"".join(frames)
+                known = np.array([pair for pair in areas if not np.isnan(pair).any()])
+                areas.append(tuple(known.mean(axis=0)) if len(known) else (np.nan, np.nan))
+            scalars = [
+                (name, float(value))
+                for row, pair in zip(tags, areas, strict=True)
+                for name, value in zip(row[2:], pair, strict=True)
+            ]
+            return b"".join(frames) + evaluation.encode_scalars(scalars, step, now)
 
         self._later(
             "pr_curve",
@@ -546,6 +545,7 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
         class_names: Sequence[str] | None = None,
         most_classes: int = evaluation.MOST_CLASSES,
         num_thresholds: int = 127,
+        without: Collection[str] = (),
     ) -> None:
         """Adds what the gathered scores of an evaluation tell; `Tracker.curves` names the records.
 
@@ -557,6 +557,7 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
             class_names: c names; numbers by default. For a single class also two: of 0 and of 1.
             most_classes: with more, no class has curves of its own, and a table has the areas of all.
             num_thresholds: how many thresholds are drawn.
+            without: scalars to leave out.
 
         Raises:
             DataError: no samples, or names that do not fit the classes; scores that do not fit their
@@ -571,7 +572,7 @@ class LogWriter(RunLog, visualdl.LogWriter):  # type: ignore[misc]
 
         def job() -> None:
             found = scores.result(num_thresholds)
-            self._write(tag, evaluation.encode_evaluation(tag, found, names, step, now))
+            self._write(tag, evaluation.encode_evaluation(tag, found, names, step, now, without))
 
         self.defer(tag, job, scores.nbytes)
 

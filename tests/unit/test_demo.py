@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ import paddle
 import pytest
 from rich.console import Console
 
+import vizkit
 from tests.helpers import ROOT, by_tag, stock
 from vizkit.demo import results, training
+from vizkit.demo.shrinking import shrink
 
 
 def test_every_optimizer_meets_every_learning_rate_and_batch_size_once() -> None:
@@ -85,11 +88,29 @@ def test_runs_are_ranked_by_their_best_accuracy(runs: list[Path]) -> None:
     assert f"{ranked[0].best_acc:.4f}" in first
 
 
+def test_a_run_is_shrunk_to_what_ships(runs: list[Path], tmp_path: Path) -> None:
+    run = Path(shutil.copytree(runs[0], tmp_path / "run1"))
+    before = by_tag(run)
+    shrink(run)
+    after = by_tag(run)
+    assert set(after) == {tag for tag in before if not tag.startswith("system/")}
+    for tag, found in after.items():
+        if found[0].kind in ("image", "pr_curve", "roc_curve", "text"):
+            assert [record.step for record in found] == [before[tag][-1].step], tag
+        else:
+            assert len(found) == len(before[tag]), tag
+    assert len(stock(run, "scalar", "train/loss")) == 20
+    assert sorted(path.name for path in run.iterdir() if "vdl" not in path.name) == ["environment.json"]
+    assert vizkit.load(run)[0].status == "finished"
+    assert not {"host", "command", "directory", "git"} & vizkit.load(run)[0].environment.keys()
+
+
 def test_the_sample_runs_that_ship_are_whole_and_small() -> None:
     samples = sorted(path for path in (ROOT / "log" / "sample").iterdir() if path.is_dir())
-    assert len(samples) >= 2
-    for run in samples:
+    assert [run.name for run in samples] == [f"run{number}" for number in range(1, 10)]
+    for run, settings in zip(samples, training.grid(), strict=True):
         found = by_tag(run)
+        assert found["hparam"][0].data.hparams["learning rate"] == settings.learning_rate
         assert len(found["eval/acc"]) == 4
         assert len(stock(run, "scalar", "train/loss")) == len(found["train/loss"]) > 100
     assert sum(path.stat().st_size for path in (ROOT / "log" / "sample").rglob("*")) < 5_000_000

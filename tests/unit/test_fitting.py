@@ -227,6 +227,36 @@ def test_a_fit_within_a_fit_of_the_same_model(tmp_path: Path) -> None:
     assert len(series(tmp_path / "inner", "train/loss")) == 5
 
 
+@pytest.mark.parametrize("call", ["evaluate", "predict"])
+def test_an_evaluation_of_its_own_that_raises_marks_the_run(tmp_path: Path, call: str) -> None:
+    model = prepared()
+    fails = [MemoryError("mine")]
+    broken = Batches(lambda index: raiser(fails.pop())() if index == 3 and fails else None)
+    with Tracker(tmp_path) as tracker:
+        callback = tracker.callback()
+        with pytest.raises(MemoryError, match="mine"):
+            getattr(model, call)(broken, callbacks=callback, verbose=0)
+        assert read_environment(tmp_path)["error"] == {"type": "MemoryError", "message": "mine"}
+        assert "_run_one_epoch" not in vars(model)
+        getattr(model, call)(broken, callbacks=callback, verbose=0)
+        assert status(tmp_path) == "running"
+
+
+def test_an_evaluation_within_a_fit_that_goes_on_marks_nothing(tmp_path: Path) -> None:
+    model, tracker = prepared(), Tracker(tmp_path)
+    callback = tracker.callback(graph=False)
+
+    def evaluate() -> None:
+        fails = At("on_eval_begin", raiser(RuntimeError()))
+        with pytest.raises(RuntimeError):
+            model.evaluate(Batches(), callbacks=[callback, fails], verbose=0)
+
+    fit(model, callback, At("on_epoch_end", evaluate))
+    assert status(tmp_path) == "running"
+    assert len(series(tmp_path, "train/step time ms")) == 2 * BATCHES
+    tracker.close()
+
+
 def test_a_callback_that_is_called_by_other_code_records(tmp_path: Path) -> None:
     model = prepared()
     with Tracker(tmp_path) as tracker:

@@ -294,6 +294,14 @@ def test_weights_are_recorded_at_the_start_spaced_and_at_the_end(tmp_path: Path)
                 assert record.data.edges[[0, -1]] == pytest.approx([values.min(), values.max()])
 
 
+def test_weights_are_left_to_a_watch(tmp_path: Path) -> None:
+    model = prepared()
+    with Tracker(tmp_path) as tracker:
+        tracker.watch(model.network, optimizer=model._optimizer, every=4)
+        fit(model, tracker.callback(weights_every=2))
+    assert steps(tmp_path, "weights/0/weight") == steps(tmp_path, "gradients/0/weight") == [0, 4, 8]
+
+
 @pytest.mark.parametrize("last", [None, paddle.nn.Softmax(), paddle.nn.LogSoftmax()])
 def test_curves_of_a_classifier_are_those_of_scikit_learn(tmp_path: Path, last: Any) -> None:
     model = prepared(classifier(*[last] if last else []))
@@ -313,6 +321,19 @@ def test_curves_of_a_classifier_are_those_of_scikit_learn(tmp_path: Path, last: 
         assert tags[f"eval/pr/{name}"][0].data.ap == pytest.approx(ap)
         assert tags[f"eval/roc/{name}"][0].kind == "roc_curve"
         assert tags[f"eval/pr/{name}"][0].data.thresholds[-1] == 1
+
+
+def test_a_metric_of_the_name_of_an_area_is_recorded_alone(tmp_path: Path) -> None:
+    class Area(paddle.metric.Accuracy):
+        def name(self) -> list[str]:
+            return ["auc"]
+
+    model = prepared(metrics=Area())
+    with Tracker(tmp_path) as tracker:
+        fit(model, tracker.callback())
+        expected = model.evaluate(Pictures(EVAL, 1), batch_size=BATCH, verbose=0)["auc"]
+    assert series(tmp_path, "eval/auc") == [(9, expected)]
+    assert [steps(tmp_path, tag) for tag in ("eval/auc/0", "eval/auc/micro", "eval/ap")] == [[9]] * 3
 
 
 def test_several_inputs_and_outputs_record_the_first(tmp_path: Path) -> None:
@@ -446,7 +467,16 @@ class Noisy(Pictures):
         return self.images[index] * np.float32(1 + noise), self.labels[index]
 
 
-def test_data_that_draws_random_numbers_meanwhile_is_the_same(tmp_path: Path) -> None:
+class Slow(Pictures):
+    """Draws nothing, and leaves time for threads that do."""
+
+    def __getitem__(self, index: int) -> Any:
+        time.sleep(0.01)
+        return super().__getitem__(index)
+
+
+@pytest.mark.parametrize("batches", [2, None])
+def test_data_that_draws_random_numbers_meanwhile_is_the_same(tmp_path: Path, batches: int | None) -> None:
     def weights(callbacks: Any) -> Any:
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002
@@ -456,7 +486,7 @@ def test_data_that_draws_random_numbers_meanwhile_is_the_same(tmp_path: Path) ->
 
     without = weights(None)
     with Tracker(tmp_path) as tracker:
-        validate = ValidateEvery(2, Pictures(EVAL, 1), 2, tracker=tracker)
+        validate = ValidateEvery(2, Slow(EVAL, 1), batches, tracker=tracker)
         having = weights([tracker.callback(), validate])
     for one, other in zip(without, having, strict=True):
         np.testing.assert_array_equal(one, other)

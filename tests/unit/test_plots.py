@@ -141,6 +141,12 @@ def test_curves_are_lines_in_the_runs_colours(runs: Any) -> None:
     assert (plot.ax.get_xlabel(), plot.ax.get_ylabel()) == ("step", "loss")
 
 
+def test_steps_that_are_seconds_are_called_so(tmp_path: Path) -> None:
+    with vizkit.LogWriter(str(tmp_path / "run")) as writer:
+        writer.add_scalar("system/cpu percent", 50.0, 15)
+    assert vizkit.load(tmp_path)[0].plot("system/cpu percent").ax.get_xlabel() == "seconds"
+
+
 def test_nan_is_a_gap_with_a_mark(runs: Any) -> None:
     plot = runs["run0"].plot("loss")
     (line,) = plot.lines.values()

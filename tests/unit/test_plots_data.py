@@ -146,6 +146,8 @@ def test_x_is_steps_epochs_or_time(tmp_path: Path) -> None:
             writer.add_scalar("train/epoch", step // 4, step, START + 60_000 * step)
         writer.add_scalar("eval/acc", 0.5, 3, START + 200_000)
         writer.add_scalar("eval/acc", 0.6, 7, START + 500_000)
+        for second in (-1, 200, 500):
+            writer.add_scalar("system/cpu percent", 50.0, second + 1, START + 1000 * second)
     (run,) = vizkit.load(tmp_path)
 
     def x(tag: str, kind: Any) -> list[float]:
@@ -153,6 +155,7 @@ def test_x_is_steps_epochs_or_time(tmp_path: Path) -> None:
 
     assert x("eval/acc", "step") == [3, 7]
     assert x("eval/acc", "epoch") == [1.0, 2.0]
+    assert x("system/cpu percent", "epoch") == [0.0, 1.0, 2.25]  # its own steps are seconds
     assert x("train/loss", "epoch") == pytest.approx(np.arange(1, 11) / 4)
     assert x("eval/acc", "time") == pytest.approx([200 / 60, 500 / 60])
     assert x("eval/acc", "relative") == [0.0, 5.0]

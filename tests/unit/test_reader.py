@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.helpers import log_of
 from vizkit import LogWriter
 from vizkit.errors import DataError, MissingDependencyError
-from vizkit.records import collect, encode, store, walk, wire
+from vizkit.records import collect, encode, names, store, walk, wire
 from vizkit.records.decode import decode_head, decode_record
 from vizkit.records.follow import read_log
 from vizkit.records.frames import Damage, Frame, scan
@@ -49,7 +49,7 @@ def odd_record(r: random.Random) -> bytes:
     tag = r.choice([b"a", b"\xff\xfe", b"", b"q" * 1500, b"z" * 130])
     fields = [
         *[b"\x08" + wire.varint(r.choice([0, 5, 300, -1, 2**40, 2**62]))] * r.randrange(3),
-        *[wire.length_delimited(2, tag)] * r.randrange(3),
+        *[wire.length_delimited(r.choice([2, 2, 2, 15]), tag)] * r.randrange(3),
         *[b"\x18" + wire.varint(r.choice([0, 1, NOW, -4]))] * r.randrange(2),
     ]
     fields += r.choice(
@@ -263,6 +263,24 @@ def test_fast_reading_finds_what_slow_reading_finds(
         run.refresh()
         assert_same(run, [data[:end] for data, end in zip(datas, ends, strict=True)])
     assert not run.refresh()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("count", [1, 20_000])
+def test_a_nan_of_any_bits_is_a_nan(tmp_path: Path, count: int) -> None:
+    signalling = scalar("a", 0.5)[:-4] + b"\x01\0\xa0\x7f"
+    path_in(tmp_path).write_bytes(signalling * count)
+    values = RunLogs(tmp_path).scalars("a").values
+    assert len(values) == count
+    assert np.isnan(values).all()
+
+
+def test_tags_are_compared_and_not_only_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "_FACTOR", np.uint64(0))  # all hashes are equal
+    tags = ["a", "b", "c" * 40, "d" * 40]
+    data = b"".join([*(scalar(tag, 0.5) for tag in tags), *mixed_log(random.Random(0), 200, tags)])
+    path_in(tmp_path).write_bytes(data)
+    assert_same(RunLogs(tmp_path), [data])
 
 
 @settings(max_examples=60, deadline=None)
@@ -547,14 +565,16 @@ def test_growing_by_little_does_not_copy_all(tmp_path: Path) -> None:
     assert len(bases) < 40
 
 
-@pytest.mark.parametrize("how", ["cut", "replaced", "rewritten"])
+@pytest.mark.parametrize("how", ["cut", "replaced", "replaced, with the same end", "rewritten"])
 def test_another_file_is_read_anew(tmp_path: Path, how: str) -> None:
     path = path_in(tmp_path)
     old = b"".join(scalar("old", step / 2, step) for step in range(20))
     path.write_bytes(old)
     run = RunLogs(tmp_path)
     new = b"".join(scalar("new", step / 2, step) for step in range(5 if how == "cut" else 30))
-    if how == "replaced":
+    if "end" in how:
+        new = new[: len(old) // 2] + old[len(old) // 2 :] + scalar("old", 1.0, 99)
+    if "replaced" in how:
         other = tmp_path / "other"
         other.write_bytes(new)
         other.replace(path)
@@ -615,6 +635,24 @@ def test_an_unreadable_log_costs_no_other_and_is_tried_again(
     monkeypatch.setattr(store._LocalLog, "read_into", read_into)
     root.refresh()
     assert root.runs["good"].scalars("a").values.tolist() == [0.5, 0.25]
+
+
+def test_reading_that_failed_halfway_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path_in(tmp_path).write_bytes(b"".join(scalar("a", step / 2, step) for step in range(20_000)))
+    read_into = store._LocalLog.read_into
+
+    def fail(self: Any, view: memoryview, at: int) -> int:
+        if at > 0:
+            raise OSError(5, "Input/output error")
+        return read_into(self, view, at)
+
+    monkeypatch.setattr(store._LocalLog, "read_into", fail)
+    run = RunLogs(tmp_path)
+    assert problem_kinds(run) == ["unreadable"]
+    monkeypatch.setattr(store._LocalLog, "read_into", read_into)
+    assert run.refresh()
+    assert run.problems == []
+    np.testing.assert_array_equal(run.scalars("a", superseded=True).steps, np.arange(20_000))
 
 
 # -- a run ------------------------------------------------------------------------------------
@@ -832,3 +870,9 @@ def test_the_package_of_a_remote_file_system_is_named() -> None:
     fsspec.register_implementation("gs", "no_such_module.Files", clobber=True, errtxt="x")
     with pytest.raises(MissingDependencyError, match="pip install gcsfs"):
         RunLogs("gs://bucket/run")
+
+
+def test_an_unknown_scheme_is_named() -> None:
+    pytest.importorskip("fsspec")
+    with pytest.raises(DataError, match="nonsense://bucket cannot be read"):
+        LogRoot("nonsense://bucket")

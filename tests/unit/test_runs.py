@@ -237,6 +237,7 @@ def test_pauses_before_a_resume_do_not_count(tmp_path: Path) -> None:
     with LogWriter(str(tmp_path)) as writer:
         for second in (10, 15, 100, 107):
             writer.add_scalar("loss", 1.0, second, walltime=second * 1000)
+        writer.add_scalar("system/cpu percent", 1.0, 20, walltime=35_000)  # beside the training
     killed = {"started": 10_000, "status": "running", "pid": 1}
     second = {"started": 100_000, "ended": 108_000, "status": "finished"}
     (tmp_path / "environment.json").write_text(json.dumps({**second, "sessions": [killed]}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import math
 import os
 import pickle
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -258,6 +260,18 @@ def test_bad_steps_never_raise(tracker: Tracker, step: Any) -> None:
         tracker.log_text("d", "x", step)
     assert tracker.lost == {"a": 1, "b": 1, "c": 1, "d": 1}
     assert tracker.step == 0
+
+
+def test_warnings_point_to_the_users_line(tmp_path: Path) -> None:
+    Tracker(tmp_path / "run").close()
+    with pytest.warns(VizKitWarning) as told:
+        tracker = Tracker(tmp_path / "run")
+        tracker.log({"loss": "text"}, 0)
+        tracker.log_text("/note", "text", 0)
+        tracker.log_image("image", "text", 0)
+        tracker.curves("eval").record(0)
+        tracker.close()
+    assert [Path(warning.filename).name for warning in told] == ["test_tracker.py"] * 5
 
 
 def test_strict_raises_at_the_call(tmp_path: Path) -> None:
@@ -510,6 +524,25 @@ def test_without_sampling_there_is_no_thread(
     monkeypatch.setenv("PADDLE_TRAINER_ID", "1" if system else "0")
     with Tracker(tmp_path, system=system) as tracker:
         assert tracker._sampler is None
+
+
+@pytest.mark.parametrize(("in_node", "sampled"), [("0", True), ("1", False)])
+def test_of_several_ranks_the_first_of_a_machine_samples_it(
+    tmp_path: Path, sampled_at_once: None, monkeypatch: pytest.MonkeyPatch, in_node: str, sampled: bool
+) -> None:
+    monkeypatch.setenv("PADDLE_RANK_IN_NODE", in_node)
+    with Tracker(tmp_path) as tracker:
+        assert (tracker._sampler is not None) == sampled
+
+
+def test_a_tracker_that_is_dropped_lets_go_of_all(tmp_path: Path, sampled_at_once: None) -> None:
+    tracker = Tracker(tmp_path, system=1)
+    tracker.log_histogram("weights", np.arange(100_000))
+    dropped = weakref.ref(tracker)
+    del tracker
+    until(lambda: (gc.collect(), dropped() is None)[1])
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "vizkit-system"])
+    until(lambda: series(tmp_path, "weights"))
 
 
 def test_a_machine_that_cannot_be_sampled_is_told(

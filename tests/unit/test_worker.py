@@ -1,6 +1,7 @@
 """The worker thread: order, room, and who does the work."""
 
 import threading
+import time
 
 import pytest
 
@@ -31,6 +32,19 @@ def test_a_small_job_is_found_by_the_thread():
     worker.drain()
     worker.submit(done.set)
     assert done.wait(30)
+
+
+def test_a_small_job_wakes_a_thread_that_sleeps(monkeypatch):
+    monkeypatch.setattr("vizkit.records.worker._BUSY_SECONDS", 0.0)
+    monkeypatch.setattr("vizkit.records.worker._IDLE_SECONDS", 60.0)
+    worker, done = Worker(), threading.Event()
+    worker.submit(lambda: None)
+    deadline = time.monotonic() + 20
+    while not worker._sleeps:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    worker.submit(done.set)
+    assert done.wait(20)
 
 
 def test_a_caller_that_waits_does_what_the_thread_is_not_at():

@@ -1,4 +1,4 @@
-"""The terminal: ``vizkit ls | show | tail | compare | diff | best | plot | export | check``.
+"""The terminal: ``vizkit ls | show | tail | compare | diff | best | plot | export | check | serve``.
 
 Each command is thin: it asks `vizkit.load`'s runs, and prints what they answer.
 """

@@ -11,15 +11,29 @@ from vizkit.errors import UnknownNameError
 from vizkit.runs import Run, Runs, load
 from vizkit.runs.overview import newest
 
-__all__ = ["DIRECTORY", "Every", "Json", "Logdir", "Mode", "OneRun", "Place", "SomeRuns", "Watch", "Where"]
-__all__ += ["a_run", "some_runs"]
+__all__ = [
+    "DIRECTORY",
+    "Every",
+    "Json",
+    "Logdir",
+    "Mode",
+    "OneRun",
+    "Place",
+    "SomeRuns",
+    "Watch",
+    "Where",
+    "a_run",
+    "some_runs",
+]
 
 DIRECTORY = "log"
 
 Logdir = Annotated[
     str, typer.Option("--logdir", "-d", metavar="DIR", help="The directory of runs.", show_default=True)
 ]
-Place = Annotated[str | None, typer.Argument(metavar="[DIR]", help="The same as --logdir.", show_default=False)]
+Place = Annotated[
+    str | None, typer.Argument(metavar="DIR", help="The same as --logdir.", show_default=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Where = Annotated[
     str | None,
@@ -35,11 +49,13 @@ Watch = Annotated[bool, typer.Option("--watch", help="Follow, until Ctrl-C.")]
 Every = Annotated[float, typer.Option("--every", metavar="SECONDS", min=0.05, help="Between two looks.")]
 OneRun = Annotated[
     str | None,
-    typer.Argument(metavar="[RUN]", help="A run's name or a beginning of it; the newest.", show_default=False),
+    typer.Argument(metavar="RUN", help="A run's name or a beginning of it; the newest.", show_default=False),
 ]
 SomeRuns = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[RUN]...", help="Names, beginnings or patterns ('lenet/*'); all.", show_default=False),
+    typer.Argument(
+        metavar="RUN...", help="Names, beginnings or patterns ('lenet/*'); all.", show_default=False
+    ),
 ]
 
 

@@ -16,9 +16,18 @@ from vizkit.runs.export import to_json
 from vizkit.runs.query import MISSING
 from vizkit.runs.sparkline import blocks
 
-__all__ = ["STATUS_STYLES", "as_table", "for_people", "print_json", "print_lines", "print_rows", "say", "stdout"]
+__all__ = [
+    "as_table",
+    "for_people",
+    "print_json",
+    "print_lines",
+    "print_rows",
+    "say",
+    "stdout",
+    "terminal_size",
+]
 
-STATUS_STYLES = {
+_STATUS_STYLES = {
     "running": "cyan",
     "finished": "green",
     "failed": "red",
@@ -26,11 +35,13 @@ STATUS_STYLES = {
     "interrupted": "yellow",
 }
 _GAP = 2
+_DRAWN = 12  # characters of a series
 
 
 def stdout() -> Console:
     """Where data goes. It knows whether that is a terminal, and whether colours are wanted."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=False)
+    plain = bool(os.environ.get("NO_COLOR"))
+    return Console(file=sys.stdout, highlight=False, color_system=None if plain else "auto")
 
 
 def for_people() -> bool:
@@ -45,8 +56,7 @@ def say(text: str) -> None:
 
 def print_json(data: Any) -> None:
     """One document on one line; NaN is ``"NaN"``, as in `Run.to_json`."""
-    text = to_json(data, None) or ""
-    sys.stdout.write(text)
+    sys.stdout.write(to_json(data, None) or "")
     sys.stdout.flush()
 
 
@@ -76,34 +86,46 @@ def as_table(
     """A table for people that fits the terminal.
 
     Args:
-        header: the columns' names.
-        rows: texts, or texts with a series that is drawn before them.
+        header: the columns' names; none: no line for them.
+        rows: texts, or texts with a series that is drawn before them where there is room.
         width: in characters.
         keep: columns on the left that are always there.
 
     Returns:
         The table, and the columns that had no room.
     """
-    texts = [[_text(name) for name in header]] + [[_text(cell) for cell in row] for row in rows]
-    widths = [max(text.cell_len for text in column) for column in zip(*texts, strict=True)]
+    names = list(header) or [""] * len(rows[0])
+    for form in (_full, _undrawn, _short):  # from the widest to the narrowest
+        texts = [[form(name) for name in names]] + [[form(cell) for cell in row] for row in rows]
+        widths = [max(text.cell_len for text in column) for column in zip(*texts, strict=True)]
+        if sum(widths) + _GAP * (len(widths) - 1) <= width:
+            break
     shown = len(widths)
-    while shown > keep and sum(widths[:shown]) + _GAP * (shown - 1) > width:
+    while header and shown > keep and sum(widths[:shown]) + _GAP * (shown - 1) > width:
         shown -= 1
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=bool(header))
     for name in texts[0][:shown]:
-        table.add_column(name, no_wrap=True, overflow="ellipsis", header_style="bold")
+        table.add_column(name, no_wrap=bool(header), overflow="ellipsis", header_style="bold")
     for row in texts[1:]:
         table.add_row(*row[:shown])
-    return table, list(header[shown:])
+    return table, names[shown:]
 
 
-def _text(cell: str | Cell) -> Text:
-    if isinstance(cell, str):
-        return Text(clean(cell, None), STATUS_STYLES.get(cell, ""))
-    text = clean(cell.text)
-    if cell.series is None:
-        return Text(text, STATUS_STYLES.get(text, ""))
-    return Text.assemble((blocks(cell.series.values), "cyan"), " ", clean(cell.text, 44))
+def _full(cell: str | Cell) -> Text:
+    if isinstance(cell, str) or cell.series is None:
+        return _undrawn(cell)
+    return Text.assemble((f"{blocks(cell.series.values, _DRAWN):{_DRAWN}}", "cyan"), " ", _undrawn(cell))
+
+
+def _undrawn(cell: str | Cell) -> Text:
+    text = clean(cell, None) if isinstance(cell, str) else clean(cell.text, 44)
+    return Text(text, _STATUS_STYLES.get(text, ""))
+
+
+def _short(cell: str | Cell) -> Text:
+    """Without what stands in brackets behind a value."""
+    text = _undrawn(cell)
+    return text if isinstance(cell, str) or cell.series is None else Text(text.plain.partition(" (")[0])
 
 
 def terminal_size() -> tuple[int, int]:

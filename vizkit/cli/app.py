@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 import vizkit
-from vizkit.cli import asking, checking, drawing, exporting, listing, tailing
+from vizkit.cli import asking, checking, drawing, exporting, listing, serving, tailing
 from vizkit.errors import VizKitError
 
 __all__ = ["app", "run"]
@@ -18,14 +18,14 @@ __all__ = ["app", "run"]
 app = typer.Typer(
     name="vizkit",
     help="Look at runs that VizKit or VisualDL recorded.",
-    epilog="Exit codes: 0 an answer; 1 none, a negative one, or problems found; 2 wrong usage or names.",
+    epilog="Exit codes: 0 an answer; 1 none, a negative one, problems; 2 wrong usage or names.",
     rich_markup_mode=None,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-for name, command in {
+_COMMANDS: dict[str, Callable[..., None]] = {
     "ls": listing.ls,
     "show": listing.show,
     "tail": tailing.tail,
@@ -35,8 +35,10 @@ for name, command in {
     "plot": drawing.plot,
     "export": exporting.export,
     "check": checking.check_logs,
-}.items():
-    app.command(name)(command)
+    "serve": serving.serve_page,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(_command)
 
 
 def _version(wanted: bool) -> None:
@@ -64,13 +66,10 @@ def run(args: list[str] | None = None) -> int:
         with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that is not UTF-8
     try:
-        app(args, standalone_mode=True)
+        app(args, prog_name="vizkit")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
     except VizKitError as error:
         print(f"vizkit: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # who read has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return 0

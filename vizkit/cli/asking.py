@@ -26,9 +26,10 @@ Metric = Annotated[str, typer.Argument(metavar="METRIC", help="A scalar tag.")]
 def compare(
     a: A, b: B, metric: Metric, logdir: Logdir = DIRECTORY, mode: Mode = "auto", as_json: Json = False
 ) -> None:
-    """Tell whether B is better than A: the difference of the runs' best values, with its 95 % interval.
+    """Tell whether B is better than A.
 
-    The exit code is 0 if B is better, and 1 if it is worse or the runs do not tell.
+    It gives the difference of the runs' best values, with its 95 % interval. The exit code is 0 if B is
+    better, and 1 if it is worse or the runs do not tell.
 
     Example: vizkit compare 'adam-*' 'sgd-*' eval/acc
     """
@@ -44,19 +45,21 @@ def compare(
 def diff(
     runs: SomeRuns = None, logdir: Logdir = DIRECTORY, where: Where = None, as_json: Json = False
 ) -> None:
-    """Show what differs between runs: hyper-parameters, and how they were made (packages, git, command ...).
+    """Show what differs between runs.
 
-    The exit code is 1 if nothing differs.
+    Their hyper-parameters, and how they were made (packages, git, command ...). The exit code is 1 if
+    nothing differs.
 
     Example: vizkit diff lenet/run1 lenet/run2
     """
     some = some_runs(logdir, runs, where)
     if len(some) < 2:
-        raise UnknownNameError(f"diff needs two runs or more, and {len(some)} is meant; there are: "
-                               + ", ".join(some_runs(logdir).names[:20]))
+        names = ", ".join(some_runs(logdir).names[:20])
+        raise UnknownNameError(f"diff needs two runs or more, and {len(some)} is meant; there are: {names}")
     found = some.differences()
     if as_json:
-        print_json({"runs": some.names, **{part: _by_run(some.names, names) for part, names in found.items()}})
+        parts = {part: _by_run(some.names, names) for part, names in found.items()}
+        print_json({"runs": some.names, **parts})
     else:
         rows = [[part, name, *values] for part, names in found.items() for name, values in names.items()]
         header = ["part", "name", *some.names]
@@ -88,7 +91,9 @@ def best(
     mode: Mode = "auto",
     as_json: Json = False,
 ) -> None:
-    """Name the run with the best value of a metric, at any step.
+    """Name the run with the best value of a metric.
+
+    The best value at any step counts, and the step is told.
 
     Example: vizkit best eval/acc --where '`batch size` == 64'
     """
@@ -104,6 +109,5 @@ def best(
         if rows:
             stdout().print(as_table([], rows, stdout().width)[0])
     else:
-        print_rows(
-            ["run", metric, "step", *run.hparams], [[run.name, point.value, point.step, *run.hparams.values()]]
-        )
+        values = [run.name, point.value, point.step, *run.hparams.values()]
+        print_rows(["run", metric, "step", *run.hparams], [values])

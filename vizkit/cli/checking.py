@@ -14,15 +14,18 @@ from vizkit.runs.mending import Mended, repair
 
 __all__ = ["check_logs"]
 
-Repair = Annotated[bool, typer.Option("--repair", help="Mend what can be mended; every file is kept as it was.")]
+Repair = Annotated[
+    bool, typer.Option("--repair", help="Mend what can be mended; every file is kept as it was.")
+]
 
 
 def check_logs(
     place: Place = None, logdir: Logdir = DIRECTORY, mend: Repair = False, as_json: Json = False
 ) -> None:
-    """Find what is wrong with logs, what it means for stock VisualDL, and what to do.
+    """Find what is wrong with logs, and mend it.
 
-    A run that is being written is looked at, and not mended. The exit code is 1 if there are problems.
+    Of each problem it tells what it means for stock VisualDL, and what to do. A run that is being written
+    is looked at, and not mended. The exit code is 1 if there are problems.
 
     Example: vizkit check log --repair
     """

@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
-from vizkit.cli._options import DIRECTORY, Json, Logdir, Where
-from vizkit.cli._options import some_runs as runs_of
+from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, some_runs
 from vizkit.cli._output import for_people, print_json, print_lines, say, stdout, terminal_size
 from vizkit.measures.palette import color
 from vizkit.plots.series import curves_data
@@ -17,13 +16,9 @@ from vizkit.plots.terminal import Drawing, draw, series_of
 __all__ = ["plot"]
 
 Tag = Annotated[str, typer.Argument(metavar="TAG", help="A scalar tag.")]
-Names = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[RUN]...", help="Names, beginnings or patterns ('lenet/*'); all.", show_default=False),
-]
 Output = Annotated[
     str | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Draw into a file: .png, .svg or .pdf (needs matplotlib)."),
+    typer.Option("--output", "-o", metavar="FILE", help="Draw into a file, .png, .svg or .pdf."),
 ]
 Axis = Annotated[
     Literal["step", "epoch", "time", "relative"],
@@ -36,13 +31,17 @@ By = Annotated[
 Smooth = Annotated[float, typer.Option("--smooth", min=0, max=0.999, help="0 (off) to below 1.")]
 Log = Annotated[bool, typer.Option("--log", help="A logarithmic y axis.")]
 Robust = Annotated[bool, typer.Option("--no-outliers", help="Choose the y axis by the bulk of the values.")]
-Width = Annotated[int | None, typer.Option("--width", help="Characters; those of the terminal.", show_default=False)]
-Height = Annotated[int | None, typer.Option("--height", help="Lines; those of the terminal.", show_default=False)]
+Width = Annotated[
+    int | None, typer.Option("--width", min=30, help="Characters; the terminal's.", show_default=False)
+]
+Height = Annotated[
+    int | None, typer.Option("--height", min=6, help="Lines; as fit the terminal.", show_default=False)
+]
 
 
 def plot(
     tag: Tag,
-    runs: Names = None,
+    runs: SomeRuns = None,
     logdir: Logdir = DIRECTORY,
     where: Where = None,
     x: Axis = "step",
@@ -55,11 +54,13 @@ def plot(
     height: Height = None,
     as_json: Json = False,
 ) -> None:
-    """Draw a scalar tag of runs, in the terminal or into a file.
+    """Draw a scalar tag of runs.
+
+    In the terminal, or into a file. Without colours each run is a letter.
 
     Example: vizkit plot eval/acc --by 'batch size' --x time -o acc.png
     """
-    some = runs_of(logdir, runs, where)
+    some = some_runs(logdir, runs, where)
     if not len(some):
         say("vizkit: no runs")
         raise typer.Exit(1)
@@ -76,7 +77,7 @@ def plot(
         return
     columns, lines = terminal_size()
     room = height or max(min(lines - len(data.series) - 2, 24), 10)
-    coloured = for_people() and not stdout().no_color
+    coloured = for_people() and not stdout().no_color and stdout().color_system in ("256", "truecolor")
     drawing = draw(data, width or columns, room, log=log, plain=not coloured)
     if coloured:
         for line in _coloured(drawing, [series.position for series in data.series]):

@@ -17,7 +17,9 @@ Format = Literal["csv", "json", "parquet"]
 
 FormatOption = Annotated[
     Format | None,
-    typer.Option("--format", "-f", help="By default what the file's name ends in, or csv.", show_default=False),
+    typer.Option(
+        "--format", "-f", help="By default what the file's name ends in, or csv.", show_default=False
+    ),
 ]
 Output = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; stdout.", show_default=False)
@@ -32,7 +34,9 @@ def export(
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """Write all scalars of runs as CSV, JSON (with hyper-parameters and status) or Parquet.
+    """Write the scalars of runs as CSV, JSON or Parquet.
+
+    JSON has the hyper-parameters and the status too. What a resumed run superseded is left out.
 
     Example: vizkit export 'lenet/*' -o scalars.parquet
     """

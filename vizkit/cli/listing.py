@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -10,21 +11,16 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, Place, Watch, Where, a_run, some_runs
-from vizkit.cli._output import (
-    as_table,
-    for_people,
-    print_json,
-    print_rows,
-    say,
-    stdout,
-)
+from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, Place, Watch, Where, a_run
+from vizkit.cli._output import as_table, for_people, print_json, print_rows, say, stdout
 from vizkit.runs import Run, Runs, load
 from vizkit.runs.difference import flat
 from vizkit.runs.display import Cell, clean, duration_text, runs_view, value_text
 from vizkit.runs.overview import overview, row
 
 __all__ = ["ls", "show"]
+
+_LONG_OR_TOLD = {"packages", "variables", "sessions", "started", "ended", "status"}
 
 Metrics = Annotated[
     list[str] | None,
@@ -47,20 +43,24 @@ def ls(
     every: Every = 1.0,
     as_json: Json = False,
 ) -> None:
-    """List runs: status, hyper-parameters that differ, last and best value of each metric.
+    """List runs with their settings and results.
 
-    Example: vizkit ls log --where '`batch size` == 64' --sort eval/acc --reverse
+    In a terminal: what differs between them, and the last and the best value of each metric. Into a pipe:
+    everything, separated by tabs.
+
+    Example: vizkit ls --where '`batch size` == 64' --sort eval/acc -r
     """
     directory = place or logdir
+    every_run = load(directory)
 
     def chosen() -> Runs:
-        runs = some_runs(directory, where=where)
+        runs = every_run.filter(where) if where else every_run
         return runs.sort(sort, reverse) if sort else runs
 
-    runs = chosen()
     if watch:
-        _follow(directory, chosen, metric, every, as_json)
+        _follow(every_run, chosen, directory, metric, every, as_json)
         return
+    runs = chosen()
     _list(runs, directory, metric, as_json)
     if not len(runs):
         say(f"vizkit: no runs in {directory}" + (f" for which {where}" if where else ""))
@@ -74,8 +74,8 @@ def _list(runs: Runs, directory: str, metrics: list[str] | None, as_json: bool) 
         stdout().print(_picture(runs, directory, metrics))
     else:
         rows = runs.rows(metrics)
-        columns = list(dict.fromkeys(["status", "started", "duration"] + [c for r in rows.values() for c in r]))
-        content = [[name, *(_plain(r.get(c)) for c in columns)] for name, r in rows.items()]
+        columns = list(dict.fromkeys(column for about in rows.values() for column in about))
+        content = [[name, *(_plain(about.get(c)) for c in columns)] for name, about in rows.items()]
         print_rows(["run", *columns] if rows else [], content)
 
 
@@ -98,18 +98,24 @@ def _picture(runs: Runs, directory: str, metrics: list[str] | None) -> Renderabl
     return Group(table, *(Text(clean(note, 400), "dim") for note in notes)) if view.rows else Text(view.title)
 
 
-def _follow(directory: str, chosen: Any, metrics: list[str] | None, every: float, as_json: bool) -> None:
-    """Lists the runs anew whenever something changed."""
-    followed = load(directory)
+def _follow(
+    runs: Runs,
+    chosen: Callable[[], Runs],
+    directory: str,
+    metrics: list[str] | None,
+    every: float,
+    as_json: bool,
+) -> None:
+    """Lists the chosen of the runs anew whenever something changed."""
     try:
         if for_people() and not as_json:
             with Live(console=stdout(), auto_refresh=False) as live:
                 while True:
                     live.update(_picture(chosen(), directory, metrics), refresh=True)
-                    _wait(followed, every)
+                    _wait(runs, every)
         while True:
             _list(chosen(), directory, metrics, as_json)
-            _wait(followed, every)
+            _wait(runs, every)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
@@ -124,7 +130,9 @@ def _wait(runs: Runs, every: float) -> None:
 
 
 def show(run: OneRun = None, logdir: Logdir = DIRECTORY, as_json: Json = False) -> None:
-    """Show all that is known of a run: hyper-parameters, metrics, tags, environment, problems.
+    """Show all that is known of a run.
+
+    Its hyper-parameters, scalars, other tags, environment, status and problems.
 
     Example: vizkit show lenet/run3
     """
@@ -154,7 +162,7 @@ def _sections(run: Run, about: dict[str, Any]) -> RenderableType:
     metrics = [[tag, *_metric(run, tag, of)] for tag, of in about["metrics"].items()]
     add("scalars", ["", "last", "step", "best", "at step", "records"], metrics)
     add("tags", [], [[kind, ", ".join(tags)] for kind, tags in about["tags"].items() if kind != "scalar"])
-    made = {k: v for k, v in about["environment"].items() if k not in ("packages", "variables", "sessions")}
+    made = {k: v for k, v in about["environment"].items() if k not in _LONG_OR_TOLD}
     add("environment", [], [[k, value_text(v)] for k, v in flat(made).items() if k != "git/diff"])
     add("problems", [], [[problem] for problem in about["problems"]])
     return Group(*parts)

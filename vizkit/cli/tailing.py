@@ -37,9 +37,10 @@ def tail(
     every: Every = 1.0,
     as_json: Json = False,
 ) -> None:
-    """Print a run's last scalars, the newest last; with --watch, those that come until it has ended.
+    """Print a run's last scalars.
 
-    With --watch, --json prints a document a record.
+    The newest is the last. With --watch, all that come follow, until the run has ended; --json then prints
+    a document a record.
 
     Example: vizkit tail --watch --metric train/loss
     """

@@ -24,8 +24,9 @@ from typing import Any, Literal
 from vizkit.environment.masking import mask
 from vizkit.environment.processes import is_alive, process_identity
 from vizkit.environment.snapshot import DEFAULT_ALLOWED, quick_snapshot, slow_snapshot
-from vizkit.errors import DataError, warn
+from vizkit.errors import DataError
 from vizkit.records.logfile import lock_exclusive
+from vizkit.trouble import warn
 
 __all__ = ["FILE_NAME", "Session", "Status", "read_environment"]
 

@@ -12,8 +12,9 @@ from typing import Any
 import visualdl
 
 from vizkit import ranks
-from vizkit.errors import ClosedError, TagError, VizKitWarning, count_lost, warn
+from vizkit.errors import ClosedError, TagError, VizKitWarning
 from vizkit.records.tags import clean_tag
+from vizkit.trouble import count_lost, warn
 from vizkit.writer import LogWriter as VizKitLogWriter
 
 __all__ = ["LogWriter", "StockLogWriter"]

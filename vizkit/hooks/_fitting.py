@@ -1,4 +1,4 @@
-"""One call of `paddle.Model.fit` while it runs: how long its batches take, and how it ends."""
+"""One call of `paddle.Model.fit`, `evaluate` or `predict` while it runs: how long it takes, how it ends."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["Fitting", "current_fitting", "fits_now", "trains_alone"]
 
 
 class Fitting:
-    """What Paddle's callbacks are not told of the ``fit`` that they are part of.
+    """What Paddle's callbacks are not told of the ``fit``, ``evaluate`` or ``predict`` that they are part of.
 
-    All that a ``fit`` does between its begin and its end is done in its callbacks, whose list it makes
+    All that such a call does between its begin and its end is done in its callbacks, whose list it makes
     for itself, or in the model's ``_run_one_epoch``. Both are passed through here until it ends in
     whatever way; then the model is as before. Exceptions pass through as they are.
 
@@ -38,15 +38,22 @@ class Fitting:
         self._told: list[Callable[[BaseException], object]] = []
         self._former: Any = None
         self._run: Any = None
+        self._last = ""  # the event that ends it
         self._left = time.perf_counter()
         self._loading = 0.0
         callbacks._call = self._caller(callbacks._call)
 
+    @property
+    def runs(self) -> bool:
+        """Whether it has begun, and has not ended."""
+        return self in _running
+
     def on_error(self, tell: Callable[[BaseException], object]) -> None:
-        """Has ``tell`` called with what ends the ``fit`` before its end."""
+        """Has ``tell`` called with what ends the call before its end."""
         self._told.append(tell)
 
-    def _begin(self) -> None:
+    def _begin(self, event: str) -> None:
+        self._last = event.replace("begin", "end")
         self._former = vars(self._model).get("_run_one_epoch")
         self._run = self._model._run_one_epoch = self._runner(self._model._run_one_epoch)
         _running.add(self)
@@ -65,8 +72,8 @@ class Fitting:
     def _caller(self, call: Callable[..., None]) -> Callable[..., None]:
         def _call(event: str, *args: Any) -> None:
             now = time.perf_counter()
-            if event == "on_train_begin":
-                self._begin()
+            if event in _BEGINS and self._run is None:  # fit evaluates, too
+                self._begin(event)
             elif event == "on_train_batch_begin":
                 self._loading = now - self._left
             elif event == "on_train_batch_end":
@@ -77,7 +84,7 @@ class Fitting:
             except BaseException as error:
                 self._end(error)
                 raise
-            if event == "on_train_end":
+            if event == self._last:
                 self._end()
             self._left = time.perf_counter()
 
@@ -99,11 +106,12 @@ class Fitting:
                     tell(error)
 
 
+_BEGINS = ("on_train_begin", "on_eval_begin", "on_predict_begin")
 _running: weakref.WeakSet[Fitting] = weakref.WeakSet()
 
 
 def current_fitting(model: Any) -> Fitting | None:
-    """What calls the calling callback, if it is ``fit``; None if it is no method of ``paddle.Model``.
+    """The call that the calling callback is part of; None if it is none of ``paddle.Model``.
 
     A callback has to ask in its ``set_model``, too: later is too late for what fails in the begin.
     """
@@ -118,12 +126,12 @@ def current_fitting(model: Any) -> Fitting | None:
 
 
 def fits_now() -> bool:
-    """Whether a ``fit`` that is recorded runs."""
+    """Whether a ``fit``, ``evaluate`` or ``predict`` that is recorded runs."""
     return bool(_running)
 
 
 def trains_alone() -> bool:
-    """Whether this is the main thread, and no other trains a model that is recorded.
+    """Whether this is the main thread, and no other runs a model that is recorded.
 
     Paddle can crash when one thread traces a network while another trains.
     """

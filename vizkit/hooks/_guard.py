@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from vizkit.errors import VizKitWarning, count_lost
+from vizkit.errors import VizKitWarning
+from vizkit.trouble import count_lost
 
 if TYPE_CHECKING:
     from vizkit.tracker import Tracker

@@ -104,6 +104,10 @@ class Watch:
             self._updates = []
             self._net = None
 
+    def records_weights_of(self, net: Any) -> bool:
+        """Whether it records weights of ``net``, under the tags ``weights/<parameter>``."""
+        return self._net is net and not self._name and bool(self._chosen.weights)
+
     def note_gradients(self) -> None:
         """Takes the gradients as they are now for those before clipping; needs ``optimizer=``.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from vizkit.hooks._paddle import paddle
 
-__all__ = ["paddle_random_kept", "random_states_kept", "undisturbed"]
+__all__ = ["host_random_states", "paddle_random_kept", "random_states_kept", "undisturbed"]
 
 
 @contextmanager
@@ -27,6 +27,11 @@ def random_states_kept() -> Iterator[None]:
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+def host_random_states() -> tuple[Any, ...]:
+    """The random states of Python and NumPy, to be compared."""
+    return random.getstate(), *(np.asarray(part).tobytes() for part in np.random.get_state())  # noqa: NPY002
 
 
 @contextmanager

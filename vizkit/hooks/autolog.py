@@ -19,12 +19,13 @@ from weakref import WeakKeyDictionary
 
 import visualdl
 
-from vizkit.errors import DataError, warn
+from vizkit.errors import DataError
 from vizkit.hooks._autowriter import LogWriter, StockLogWriter
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._patching import AfterImport, Patches
 from vizkit.ranks import rank
 from vizkit.tracker import Tracker, _elsewhere
+from vizkit.trouble import warn
 
 if TYPE_CHECKING:
     import paddle

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,10 +88,10 @@ class EvalScores:
         self._warn("class_names", f"{len(names)} names for {classes} classes; numbers are used in the curves")
         return None
 
-    def record(self, step: int) -> None:
-        """Records what was added, if it is a classifier's."""
+    def record(self, step: int, without: Collection[str]) -> None:
+        """Records what was added, if it is a classifier's, but for scalars that metrics have recorded."""
         if self._curves is not None:
-            self._curves.record(step)
+            self._curves.record(step, without=without)
 
 
 def class_labels(labels: Any, output: Any) -> NDArray[np.int64] | None:

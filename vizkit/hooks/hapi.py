@@ -76,7 +76,7 @@ def callback(
                                prediction
     ``eval/samples``           the ``samples``, with label and prediction  every evaluation
     ``eval/worst mistakes``    the ``worst``, by their loss                every evaluation
-    ``weights/<parameter>``    histogram                                   start, spaced, end
+    ``weights/<parameter>``    histogram, unless `watch` records them      start, spaced, end
     graph                      of the network                              once, at the first batch
     ``model/summary``          text: layers, output shapes, parameters     once, at the first batch
     ``predict/samples per      with the data's loading                     every prediction
@@ -88,8 +88,8 @@ def callback(
 
     Args:
         tracker: what records. On other ranks than 0 the callback does nothing.
-        weights_every: how many steps apart weights are recorded; ``"auto"``: 100, doubled whenever
-            that took more than 1 % of the time; None: never.
+        weights_every: how many steps apart weights are recorded; ``"auto"``: 100, and further
+            where that would take more than 1 % of the time; None: never.
         images: how many images of a batch are recorded.
         images_every: how many steps apart that is, if inputs look like images (NCHW or NHWC of 1, 3
             or 4 channels); None: never.
@@ -194,13 +194,20 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         with self._guard("training steps"):
             self._begin()
             self._steps.begin(self._metrics())
-        with self._guard("how training ends"):
-            self._fitting = current_fitting(self.model)
-            if self._fitting is not None:
-                self._fitting.on_error(self._failed)
-            self._tracker.go_on()
+        self._fitting = self._mark_failure()
         if self._weights.on and self._dynamic:
             self._record_weights(self._steps.next)
+
+    def _mark_failure(self) -> Fitting | None:
+        """Has the run marked if the call that begins fails; one within a ``fit`` is that one's."""
+        with self._guard("how training ends"):
+            call = current_fitting(self.model)
+            if self._fitting is None or not self._fitting.runs:
+                if call is not None:
+                    call.on_error(self._failed)
+                self._tracker.go_on()
+            return call
+        return None
 
     def _failed(self, error: BaseException) -> None:
         self._forget_batch()
@@ -269,6 +276,8 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
 
     def _record_weights(self, step: int) -> None:
         self._weights_step = step
+        if any(watch.records_weights_of(self.model.network) for watch in self._tracker.watches):
+            return
         with self._guard("weights"), self._weights.timed():
             record_histograms(self._tracker, "weights", dict(self.model.network.named_parameters()), step)
 
@@ -301,6 +310,7 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
             DataError: what is to be recorded of the data is not there.
         """
         self._check_eval_images()
+        self._mark_failure()
         self._eval_metrics = list((logs or {}).get("metrics") or ())
         self._eval_loss = MeanLoss()
         self._begin()
@@ -339,20 +349,23 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         step = 0
         with self._guard("eval steps"):
             step = self._steps.last(self._metrics())
+        scalars: dict[str, Any] = {}
         with self._guard("eval scalars"):
             names = [name for name in self._eval_metrics if name != "loss"]
             scalars = self._of_ranks(spread("eval/loss", self._eval_loss.means()))
-            self._tracker.log({**scalars, **metric_scalars("eval", logs, names)}, step)
+            scalars |= metric_scalars("eval", logs, names)
+            self._tracker.log(scalars, step)
         self._eval_images.record(step)
         scores, self._scores = self._scores, None
         if scores is not None:
             with self._guard("curves"):
-                scores.record(step)
+                scores.record(step, without=scalars)
 
     # -- prediction -------------------------------------------------------------------------------
 
     def on_predict_begin(self, logs: Any = None) -> None:
         """Starts to count."""
+        self._mark_failure()
         self._predicted = (0, time.perf_counter())
 
     def on_predict_batch_end(self, step: int, logs: Any = None) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.errors import DataError, warn
+from vizkit.errors import DataError
 from vizkit.measures.arrays import describe, to_array, to_float
+from vizkit.trouble import warn
 
 __all__ = ["Wave", "to_wave"]
 

@@ -57,8 +57,10 @@ def captioned(pixels: _Pixels, text: str, good: bool | None = None) -> _Pixels:
     picture = _checked_image(pixels)
     height, width = picture.shape[:2]
     factor = max(1, round(_SMALL / max(height, width)))
+    if picture.shape[2] == 1:
+        picture = picture.repeat(3, axis=2)
     if factor > 1:
-        picture = picture.repeat(factor, axis=0).repeat(factor, axis=1)
+        picture = picture.repeat(factor, axis=1).repeat(factor, axis=0)
         height, width = height * factor, width * factor
     full = max(width, _NARROW)
     strip = _strip(text, good, full)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from vizkit.errors import warn
+from vizkit.trouble import warn
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw

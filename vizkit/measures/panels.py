@@ -139,7 +139,8 @@ def _framed(image: _Pixels, caption: Caption) -> _Pixels:
     cell = captioned(image, caption.text, caption.good)
     height, width, channels = cell.shape
     out = np.empty((height + 2 * _FRAME, width + 2 * _FRAME, channels), np.uint8)
-    out[...] = (*ground_of(caption.good), 255)[:channels]
+    out[0] = (*ground_of(caption.good), 255)[:channels]
+    out[1:] = out[0]  # many times faster than a pixel at a time
     out[_FRAME:-_FRAME, _FRAME:-_FRAME] = cell
     return out
 

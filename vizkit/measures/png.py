@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.errors import DataError, warn
+from vizkit.errors import DataError
 from vizkit.measures.arrays import describe
+from vizkit.trouble import warn
 
 __all__ = ["decode_png", "encode_png", "resize_pixels"]
 

@@ -12,6 +12,7 @@ from vizkit.errors import DataError
 from vizkit.plots._base import PALE, Plot, add_legend, axes_for, finish, line_style
 from vizkit.plots.downsampling import Thinned, thinned
 from vizkit.plots.series import Band, CurvesData, Series, X, curves_data
+from vizkit.records.tags import SECONDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,7 +100,8 @@ def curves(
         _draw(line, plot, smooth > 0)
     if data.limits is not None:
         ax.set_ylim(*_padded(data.limits, log_y))
-    ax.set_xlabel(f"{_LABELS[data.x]} ({data.unit})" if data.unit else _LABELS[data.x])
+    label = "seconds" if data.x == "step" and data.tag.startswith(SECONDS) else _LABELS[data.x]
+    ax.set_xlabel(f"{label} ({data.unit})" if data.unit else label)
     ax.set_ylabel(data.tag)
     ax.grid(color="#eaeef2", linewidth=0.8)
     ax.set_axisbelow(True)

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from vizkit.errors import DataError
 from vizkit.plots._source import as_runs, grouped, positions, with_tag
+from vizkit.records.tags import SECONDS
 
 if TYPE_CHECKING:
+    from vizkit.records.reader import Scalars
     from vizkit.runs import Run
 
 __all__ = ["Band", "CurvesData", "Series", "X", "curves_data", "epochs", "smoothed", "time_unit"]
@@ -177,12 +179,20 @@ def _points(run: Run, tag: str, x: X) -> tuple[_Floats, _Floats]:
     if x == "step":
         places = columns.steps
     elif x == "epoch":
-        places = epochs(run, columns.steps)
+        places = epochs(run, _training_steps(run, columns) if tag.startswith(SECONDS) else columns.steps)
     elif x == "time":
         places = run.seconds(columns.walltimes)
     else:
         places = (columns.walltimes - columns.walltimes[:1]) / 1000
     return np.asarray(places, dtype=np.float64), columns.values
+
+
+def _training_steps(run: Run, columns: Scalars) -> NDArray[Any]:
+    """The steps of the training at the times of records whose own steps are seconds; -1 before the first."""
+    if _EPOCH not in run.scalar_tags:
+        return columns.steps
+    epoch = run.columns(_EPOCH)
+    return np.append(-1, epoch.steps)[np.searchsorted(epoch.walltimes, columns.walltimes, side="right")]
 
 
 def _of_group(

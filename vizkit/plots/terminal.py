@@ -178,25 +178,29 @@ class _Canvas:
                 before = None
                 continue
             if before is not None:
-                for at in range(before[0] + 1, column):
-                    share = (at - before[0]) / (column - before[0])
-                    self._dot(number, at, round(before[1] + share * (start - before[1])))
-                high, low = min(high, (before[1] + start) / 2), max(low, (before[1] + start) / 2)
-            for row in range(round(high), round(low) + 1):
-                self._dot(number, column, row)
+                self._line(number, before, (column, start))
+            self._upright(number, column, high, low)
             before = (column, end)
-        for test, mark, row in ((np.isnan, "x", self.height - 1), (np.isposinf, "^", 0), (np.isneginf, "v", -1)):
+        bottom = self.height - 1
+        for test, mark, row in ((np.isnan, "x", bottom), (np.isposinf, "^", 0), (np.isneginf, "v", bottom)):
             for place in x[test(y)].tolist():
-                self._marks[row % self.height, self._column(place, across) // 2] = mark
+                self._marks[row, self._column(place, across) // 2] = mark
 
     def _column(self, place: float, across: tuple[float, float]) -> int:
         span = across[1] - across[0]
         return round((place - across[0]) / span * (2 * self.width - 1)) if span > 0 else 0
 
-    def _dot(self, number: int, column: int, row: int) -> None:
-        cell = (row // 4, column // 2)
-        self._bits[cell] |= _BITS[row % 4][column % 2]
-        self._owner[cell] = number
+    def _line(self, number: int, start: tuple[int, float], end: tuple[int, float]) -> None:
+        slope = (end[1] - start[1]) / max(end[0] - start[0], 1)
+        for column in range(start[0], end[0] + 1):
+            nearest = (max(column - 0.5, start[0]), min(column + 0.5, end[0]))
+            self._upright(number, column, *(start[1] + slope * (at - start[0]) for at in nearest))
+
+    def _upright(self, number: int, column: int, *ends: float) -> None:
+        for row in range(round(min(ends)), round(max(ends)) + 1):
+            cell = (row // 4, column // 2)
+            self._bits[cell] |= _BITS[row % 4][column % 2]
+            self._owner[cell] = number
 
     def rows(self) -> Iterator[list[Span]]:
         """The lines, from above."""

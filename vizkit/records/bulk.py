@@ -38,9 +38,12 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
 
-_PADDING = 64
 ODD = 0
+"""The kind of a record that is not known at once."""
 SCALAR, MEMBER = 4, 14
+"""The field numbers of a scalar and of a member of a group, as in `KINDS`."""
+
+_PADDING = 64
 _MAX_LENGTH = 1 << 48
 
 
@@ -72,13 +75,13 @@ def find_frames(buf: Bytes, size: int, left: int) -> tuple[Frames, Frames]:
 
     Args:
         buf: a `window`.
-        size: how many of them are the log's; frames that begin in the last `HEAD` may be missed.
+        size: how many bytes of it are the log's; frames that begin in the last `HEAD` may be missed.
         left: bytes from the window's beginning to the end of the log.
 
     Returns:
         Those that end within the log, which may lie within one another; and those that do not.
     """
-    if size < 12:
+    if size < 11:
         nothing = np.empty(0, np.int64)
         return Frames(nothing, nothing, nothing), Frames(nothing, nothing, nothing)
     found = buf[8 : size - 1] == 0x0A
@@ -193,20 +196,65 @@ _EXACT = int.from_bytes(encode.EXACT_KEY, "little")
 _STEP_KEY = (0xD1, 0x3E)
 
 
+class _Heads(NamedTuple):
+    """What stands before the content of records, where that begins, and whether all this is known."""
+
+    tags: Ints
+    steps: Ints
+    fractions: NDArray[np.float64] | None
+    walltimes: Ints
+    at: Ints
+    good: Mask
+
+
 def parse_records(buf: Bytes, size: int, frames: Frames, names: Names) -> Batch:
-    """The records of frames; what they begin with must lie in the first ``size`` bytes of ``buf``."""
+    """The records of frames.
+
+    Args:
+        buf: a `window`.
+        size: how many bytes of it are the log's. The last frame may end behind them; where its
+            beginning does not tell enough, it is odd.
+        frames: one behind the other, or with damage between.
+        names: the tags of the log, to which new ones are added.
+    """
+    heads = _parse_heads(buf, size, frames.bodies, names)
+    at, ends, good = heads.at, frames.ends, heads.good
     words = words_of(buf)
-    starts, at, ends = frames.starts, frames.bodies, frames.ends
-    # The step; a record of step 0 has none.
     word = words[at]
-    given = (word & np.uint64(0xFF)) == np.uint64(0x08)
-    steps, width = varints(word >> np.uint64(8))
-    if not given.all():
-        steps = np.where(given, steps, 0)
-        width = np.where(given, width, -1)
+    scalar = (word & np.uint64(0xFF)) == np.uint64(0x25)
+    values = _singles(word)
+    if len(ends) and ends[-1] > size and (scalar[-1] or at[-1] + 16 > size):
+        good[-1] = False
+    left = ends - at
+    whole = left == 5
+    if not whole.all():
+        double = (left == 15) & (((word >> np.uint64(40)) & np.uint64(0xFFFF)) == np.uint64(_EXACT))
+        exact = np.flatnonzero(double & scalar)
+        values[exact] = words[at[exact] + 7].view(np.float64)
+        whole |= double
+    kinds = np.where(scalar & whole & good, np.uint8(SCALAR), np.uint8(ODD))
+    members = None
+    others = np.flatnonzero(~scalar & good)
+    if len(others):
+        length, width = varints(word[others] >> np.uint64(8))
+        body = at[others] + 1 + width
+        fits = (width < 8) & (body + length == ends[others])
+        kinds[others] = np.where(fits, _MESSAGES[buf.take(at[others])], np.uint8(ODD))
+        grouped = kinds[others] == MEMBER
+        if grouped.any():
+            group = others[grouped]
+            members = np.full(len(kinds), -1)
+            members[group], values[group], fine = _parse_members(buf, body[grouped], ends[group], size, names)
+            kinds[group[~fine]] = ODD
+    return Batch(
+        frames.starts, ends, kinds, heads.tags, heads.steps, heads.fractions, heads.walltimes, values, members
+    )
+
+
+def _parse_heads(buf: Bytes, size: int, at: Ints, names: Names) -> _Heads:
+    words = words_of(buf)
+    steps, width, at = _parse_varint(words, at, 0x08, size)
     good = width < 8
-    at = at + (width + 1)
-    at = np.minimum(at, size, out=at)
     key = buf.take(at)
     fractions = None
     if (key == _STEP_KEY[0]).any():
@@ -215,9 +263,8 @@ def parse_records(buf: Bytes, size: int, frames: Frames, names: Names) -> Batch:
         at = np.minimum(at + 10 * marked, size)
         key = buf.take(at)
     good &= key == 0x12
-    # The tag.
     length = buf.take(at + 1).astype(np.int64)
-    at += 2
+    at = at + 2
     if length.max(initial=0) >= 0x80:
         long = length >= 0x80
         high = buf.take(at).astype(np.int64)
@@ -228,52 +275,29 @@ def parse_records(buf: Bytes, size: int, frames: Frames, names: Names) -> Batch:
     length *= good
     tags, known = names.tags.find(buf, at, length)
     good &= known
-    at += length
-    # The walltime.
-    word = words[at]
-    given = (word & np.uint64(0xFF)) == np.uint64(0x18)
-    walltimes, width = varints(word >> np.uint64(8))
-    if not given.all():
-        walltimes = np.where(given, walltimes, 0)
-        width = np.where(given, width, -1)
+    walltimes, width, at = _parse_varint(words, at + length, 0x18, size)
     good &= width < 8
-    at += width + 1
-    np.minimum(at, size, out=at)
-    # The content.
+    return _Heads(tags, steps, fractions, walltimes, at, good)
+
+
+def _parse_varint(words: NDArray[np.uint64], at: Ints, key: int, size: int) -> tuple[Ints, Ints, Ints]:
+    """The varint of a field that is left out where it is 0, its width, and what comes behind it."""
     word = words[at]
-    scalar = (word & np.uint64(0xFF)) == np.uint64(0x25)
-    values = (word >> np.uint64(8)).astype(np.uint32).view(np.float32).astype(np.float64)
-    rest = ends - at
-    if len(ends) and ends[-1] > size and (scalar[-1] or at[-1] + 16 > size):
-        good[-1] = False  # it reaches beyond the window, and not only with a message's bytes
-    single = rest == 5
-    if not single.all():
-        double = (rest == 15) & ((word >> np.uint64(40)) & np.uint64(0xFFFF) == np.uint64(_EXACT))
-        exact = np.flatnonzero(double & scalar)
-        values[exact] = words[at[exact] + 7].view(np.float64)
-        single |= double
-    if scalar.all() and single.all() and good.all():
-        kinds = np.full(len(starts), SCALAR, np.uint8)
-        return Batch(starts, ends, kinds, tags, steps, fractions, walltimes, values, None)
-    kinds = np.where(scalar & single, np.uint8(SCALAR), np.uint8(ODD))
-    members = None
-    rest_of = np.flatnonzero(~scalar)
-    if len(rest_of):
-        message, width = varints(word[rest_of] >> np.uint64(8))
-        body = at[rest_of] + 1 + width
-        fits = (width < 8) & (body + message == ends[rest_of])
-        kinds[rest_of] = np.where(fits, _MESSAGES[buf.take(at[rest_of])], np.uint8(ODD))
-        grouped = kinds[rest_of] == MEMBER
-        if grouped.any():
-            group = rest_of[grouped]
-            members = np.full(len(starts), -1)
-            members[group], values[group], fine = _members(buf, body[grouped], ends[group], size, names)
-            kinds[group[~fine]] = ODD
-    kinds[~good] = ODD
-    return Batch(starts, ends, kinds, tags, steps, fractions, walltimes, values, members)
+    given = (word & np.uint64(0xFF)) == np.uint64(key)
+    value, width = varints(word >> np.uint64(8))
+    if not given.all():
+        value, width = np.where(given, value, 0), np.where(given, width, -1)
+    behind = at + (width + 1)
+    return value, width, np.minimum(behind, size, out=behind)
 
 
-def _members(buf: Bytes, at: Ints, ends: Ints, size: int, names: Names) -> tuple[Ints, Any, Mask]:
+def _singles(words: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """The float32 behind a key of one byte."""
+    with np.errstate(invalid="ignore"):  # a NaN that signals, which other bytes may look like
+        return (words >> np.uint64(8)).astype(np.uint32).view(np.float32).astype(np.float64)
+
+
+def _parse_members(buf: Bytes, at: Ints, ends: Ints, size: int, names: Names) -> tuple[Ints, Any, Mask]:
     """Name, value and whether they are known, of records of ``add_scalars``."""
     words = words_of(buf)
     at = np.minimum(at, size)
@@ -285,8 +309,7 @@ def _members(buf: Bytes, at: Ints, ends: Ints, size: int, names: Names) -> tuple
     # +0.0 is not written.
     word = words[at]
     given = ((word & np.uint64(0xFF)) == np.uint64(0x15)) & (ends - at >= 5)
-    single = (word >> np.uint64(8)).astype(np.uint32).view(np.float32).astype(np.float64)
-    values = np.where(given, single, 0.0)
+    values = np.where(given, _singles(word), 0.0)
     at = at + 5 * given
     exact = (ends - at == 10) & (words[at] & np.uint64(0xFFFF) == np.uint64(_EXACT))
     values = np.where(exact, words[at + 2].view(np.float64), values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ _NUMBERS = {kind: number for number, kind in KINDS.items()}
 _NAME, _HPARAMS = _NUMBERS["meta_data"], _NUMBERS["hparams"]
 _WORTHWHILE = 256  # rounds
 _PATIENCE = 63
-_MANY = 64  # records a tag
+_MANY = 128  # records a tag
 
 
 class SeriesKey(NamedTuple):
@@ -79,8 +79,7 @@ class Collection:
         if rounds:
             self._sort_waiting()
             columns = repeats.read(buf, rounds)
-            for tag in dict.fromkeys(repeats.tags.tolist()):
-                which = np.flatnonzero(repeats.tags == tag)
+            for tag, which in repeats.tags.items():
                 steps, walltimes, values = (column[which].T.reshape(-1) for column in columns)
                 self._extend(self._by_number[SCALAR, tag, -1], base + taken, steps, None, walltimes, values)
         return taken, ended and self._patience == 0
@@ -106,7 +105,7 @@ class Collection:
                 elif number in (_NAME, _HPARAMS):
                     self._describe(log, piece, part, number)
                 elif number != ODD:
-                    self._sort_places(part, number)
+                    self._sort(part, part.tags, number, part.starts, part.ends)
         # With many tags, few records of each are in one window.
         if sum(len(part.tags) for part in self._waiting) > _MANY * len(self._names.tags.names):
             self._sort_waiting()
@@ -119,30 +118,39 @@ class Collection:
         waiting, self._waiting = self._waiting, []
         if waiting:
             batch = _concatenate(waiting)
-            for part in _split(batch, batch.tags):
-                self._add(part, SCALAR, part.values)
+            self._sort(batch, batch.tags, SCALAR, batch.values)
 
     def _sort_members(self, batch: Batch) -> None:
         assert batch.members is not None
         keys = np.unique(batch.tags << 32 | batch.members, return_inverse=True)[1]
-        for part in _split(batch, keys):
-            self._add(part, MEMBER, part.values)
+        self._sort(batch, keys, MEMBER, batch.values)
 
-    def _sort_places(self, batch: Batch, number: int) -> None:
-        for part in _split(batch, batch.tags):
-            self._add(part, number, part.starts, part.ends)
+    def _sort(self, batch: Batch, keys: NDArray[np.int64], number: int, *content: NDArray[Any]) -> None:
+        """Appends records of one kind to the columns of their tags, or of what else ``keys`` tell apart."""
+        if keys.max() < 1 << 16:
+            keys = keys.astype(np.uint16)  # which NumPy sorts by counting
+        order = np.argsort(keys, kind="stable")
+        bounds = (np.flatnonzero(np.diff(keys[order])) + 1).tolist()
+        batch = _select(batch, order)
+        columns = [batch.walltimes, *(column[order] for column in content)]
+        for start, end in zip([0, *bounds], [*bounds, len(order)], strict=True):
+            part = slice(start, end)
+            fractions = None if batch.fractions is None else batch.fractions[part]
+            others = [column[part] for column in columns]
+            series = self._series_of(batch, start, number, content)
+            self._extend(series, int(batch.ends[end - 1]), batch.steps[part], fractions, *others)
 
-    def _add(self, part: Batch, number: int, *content: NDArray[Any]) -> None:
-        """Appends records of one kind, tag and member to their columns."""
-        member = int(part.members[0]) if part.members is not None and number == MEMBER else -1
-        key = (number, int(part.tags[0]), member)
+    def _series_of(self, batch: Batch, index: int, number: int, content: Sequence[NDArray[Any]]) -> Series:
+        """The columns that a record belongs to, new ones if it is the first."""
+        member = int(batch.members[index]) if batch.members is not None and number == MEMBER else -1
+        key = (number, int(batch.tags[index]), member)
         series = self._by_number.get(key)
         if series is None:
             name = self._names.members.names[member] if member >= 0 else ""
-            series = Series(int(part.starts[0]), *(column.dtype for column in content))
+            series = Series(int(batch.starts[index]), *(column.dtype for column in content))
             self._by_number[key] = series
             self.series[SeriesKey(self._names.tags.names[key[1]], KINDS[number], name)] = series
-        self._extend(series, int(part.ends[-1]), part.steps, part.fractions, part.walltimes, *content)
+        return series
 
     def _extend(self, series: Series, end: int, *columns: Any) -> None:
         room = self.expected / max(end, self.expected // 64, 1)
@@ -213,14 +221,3 @@ def _concatenate(batches: list[Batch]) -> Batch:
             none = [np.full(len(batch.tags), np.nan) for batch in batches]
             columns.append(np.concatenate([n if p is None else p for n, p in zip(none, parts, strict=True)]))
     return Batch(*columns)
-
-
-def _split(batch: Batch, keys: NDArray[np.int64]) -> Iterator[Batch]:
-    """The records of each key, in the order of the batch."""
-    if len(keys) and keys.max() < 1 << 16:
-        keys = keys.astype(np.uint16)  # which NumPy sorts by counting
-    order = np.argsort(keys, kind="stable")
-    bounds = (np.flatnonzero(np.diff(keys[order])) + 1).tolist()
-    ordered = _select(batch, order)
-    for start, end in zip([0, *bounds], [*bounds, len(order)], strict=True):
-        yield _select(ordered, slice(start, end))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,8 +78,10 @@ def evaluation_tags(tag: str, names: Names) -> dict[str, str]:
     }
 
 
-def encode_evaluation(tag: str, found: Evaluation, names: Names, step: Any, now: int) -> bytes:
-    """The records of an evaluation; `evaluation_tags` names them."""
+def encode_evaluation(
+    tag: str, found: Evaluation, names: Names, step: Any, now: int, without: Collection[str] = ()
+) -> bytes:
+    """The records of an evaluation, but for the scalars ``without``; `evaluation_tags` names them."""
     frames: list[bytes] = []
     areas: dict[str, float] = {}
     pairs = [*zip(names.parts, found.curves, strict=False)]
@@ -101,7 +103,8 @@ def encode_evaluation(tag: str, found: Evaluation, names: Names, step: Any, now:
         frames.append(encode.encode_text(f"{tag}/classes", _class_table(found, names.shown), step, now))
     if found.bins:
         frames.append(encode.encode_text(f"{tag}/binning", _binning(found), step, now))
-    frames.append(encode_scalars(areas.items(), step, now))
+    kept = [(name, value) for name, value in areas.items() if name not in without]
+    frames.append(encode_scalars(kept, step, now))
     return b"".join(frames)
 
 

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from vizkit.errors import ClosedError, warn
+from vizkit.errors import ClosedError
 from vizkit.records.frames import Damage, Frame, mapped, scan
+from vizkit.trouble import warn
 
 try:
     import fcntl

@@ -75,8 +75,9 @@ class NameTable:
             assert spelling is not None
         # A hash is a guess; these are the proof.
         fits &= self._lengths.take(spelling) == lengths
+        width = self._rows.shape[1]
         for index, column in enumerate(columns):
-            fits &= self._rows[:, index].take(spelling) == column
+            fits &= (self._rows[:, index].take(spelling) if index < width else 0) == column
         return self._spelt.take(spelling), fits
 
     def _spelling(self, hashes: Words) -> Ints | None:

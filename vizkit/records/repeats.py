@@ -19,7 +19,7 @@ from vizkit.records.encode import EXACT_KEY
 
 __all__ = ["Repeats", "learn"]
 
-_LONGEST = 1024  # records a round
+_LONGEST = 256  # records a round; of longer ones a window holds too few
 _ROW = 1024  # bytes: NumPy compares short rows at the price of this
 
 
@@ -28,11 +28,11 @@ class Repeats:
     """One round of scalars.
 
     Attributes:
-        tags: (k,) the number of each record's tag.
+        tags: number of a tag -> which of the round's records have it.
         size: bytes of a round.
     """
 
-    tags: Ints
+    tags: dict[int, list[int]]
     size: int
     _bytes: Bytes
     _fixed: Bytes  # the bits that are the same in every round
@@ -58,8 +58,9 @@ class Repeats:
         steps = self._varints(buf, rounds, [(place.step, place.step_width) for place in self._places])
         walltimes = self._varints(buf, rounds, [(p.walltime, p.walltime_width) for p in self._places])
         values = np.empty(steps.shape)
-        for index, place in enumerate(self._places):
-            values[index] = self._column(buf, place.value, "<f8" if place.exact else "<f4", rounds)
+        with np.errstate(invalid="ignore"):  # a NaN that signals
+            for index, place in enumerate(self._places):
+                values[index] = self._column(buf, place.value, "<f8" if place.exact else "<f4", rounds)
         return steps, walltimes, values
 
     def _column(self, buf: Bytes, at: int, dtype: str, rounds: int) -> NDArray[Any]:
@@ -102,8 +103,11 @@ def learn(buf: Bytes, base: int, batch: Batch) -> Repeats | None:
         if place is None:
             return None
         places.append(place)
+    tags: dict[int, list[int]] = {}
+    for index, tag in enumerate(batch.tags[-count:].tolist()):
+        tags.setdefault(tag, []).append(index)
     return Repeats(
-        batch.tags[-count:],
+        tags,
         len(data),
         np.frombuffer(data, np.uint8),
         np.frombuffer(bytes(fixed), np.uint8),

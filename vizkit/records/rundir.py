@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vizkit.errors import RunExistsError, warn
+from vizkit.errors import RunExistsError
 from vizkit.records.logfile import lock_exclusive
+from vizkit.trouble import warn
 
 __all__ = [
     "claimed",

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from vizkit.errors import ClosedError, DataError, TagError, warn
+from vizkit.errors import ClosedError, DataError, TagError
 from vizkit.measures.arrays import describe, to_array, to_float
 from vizkit.records import encode, rundir
 from vizkit.records.follow import read_log
@@ -17,6 +17,7 @@ from vizkit.records.logfile import NullLog, RecordLog, open_log
 from vizkit.records.tags import SECONDS, check_tag
 from vizkit.records.types import HParams
 from vizkit.records.worker import Worker
+from vizkit.trouble import warn
 
 if TYPE_CHECKING:
     from typing_extensions import Self

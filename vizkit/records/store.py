@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
-from vizkit.errors import MissingDependencyError
+from vizkit.errors import DataError, MissingDependencyError
 from vizkit.records.walk import Readable
 
 __all__ = ["LogStat", "Store", "store_of"]
@@ -54,6 +54,7 @@ def store_of(path: str) -> Store:
 
     Raises:
         MissingDependencyError: a remote path, and the package for it is not installed.
+        DataError: fsspec knows no such scheme.
     """
     return _Remote(path) if "://" in path else _LOCAL
 
@@ -112,29 +113,18 @@ class _Local:
 
     def runs(self, root: str) -> dict[str, tuple[str, list[LogStat]]]:
         found: dict[str, tuple[str, list[LogStat]]] = {}
-        seen: set[tuple[int, int]] | None = None
+        seen = set()
         real: list[str] = [root]
         links: list[str] = []
-        visited: list[str] = []
         while real or links:
-            if not real:
-                # Links come last, and lead to what was not seen yet: no run is there twice.
-                if seen is None:
-                    seen = {key for path in visited if (key := _identity(path))}
-                path = links.pop(0)
-                key = _identity(path)
-                if key is None or key in seen:
-                    continue
-                seen.add(key)
-            else:
-                path = real.pop()
-                if seen is not None:
-                    key = _identity(path)
-                    if key is None or key in seen:
-                        continue
-                    seen.add(key)
-            visited.append(path)
+            # Links come last: what lies under the root anyway is found there, and no run is there twice.
+            path = real.pop() if real else links.pop(0)
             try:
+                stat = os.stat(path)
+                identity = (stat.st_dev, stat.st_ino) if stat.st_ino else os.path.realpath(path)
+                if identity in seen:
+                    continue
+                seen.add(identity)
                 logs, any_log, inner, inner_links = self._scan(path)
             except OSError:
                 continue  # gone, or not ours to read: that costs no other run
@@ -161,14 +151,6 @@ class _Local:
 
 
 _LOCAL = _Local()
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        stat = os.stat(path)
-    except OSError:
-        return None
-    return stat.st_dev, stat.st_ino
 
 
 _CHANGED = ("ETag", "etag", "LastModified", "last_modified", "mtime", "updated")  # by file system
@@ -205,6 +187,8 @@ class _Remote:
             package = _PACKAGES.get(self._protocol)
             needs = f"need {package}: pip install {package}" if package else f"cannot be read: {error}"
             raise MissingDependencyError(f"logs at {self._protocol}:// {needs}") from error
+        except ValueError as error:
+            raise DataError(f"{url} cannot be read: {error}; copy the logs here, and read those") from error
 
     def _stat(self, info: dict[str, Any]) -> LogStat:
         changed = [info.get(key) for key in _CHANGED]

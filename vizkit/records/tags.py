@@ -6,9 +6,12 @@ import unicodedata
 
 from vizkit.errors import TagError
 
-__all__ = ["SECONDS", "check_tag", "clean_tag"]
+__all__ = ["MACHINE", "SECONDS", "check_tag", "clean_tag"]
 
-SECONDS = ("system/", "pace/")
+MACHINE = "system/"
+"""What the tags begin with that tell of the machine, and are recorded beside the training."""
+
+SECONDS = (MACHINE, "pace/")
 """What the tags begin with whose steps are seconds, not a training's steps."""
 
 # VisualDL takes "%" for "/"; control characters and half surrogates do not survive its URLs.

@@ -81,12 +81,13 @@ class Walk:
         self._log = log
         self._take = take
         self._start = start
+        self._broken = -1  # where damage began that has not ended yet
         self.size = size
         self.pending: list[tuple[int, int]] = []
 
     def __iter__(self) -> Iterator[Piece | Damage]:
         short = min(_SHORT, self._log.window)
-        pos, broken, length = self._start, -1, short
+        pos, length = self._start, short
         buf = window(min(self._log.window, self.size - pos))
         while pos < self.size:
             asked = min(length, self.size - pos)
@@ -94,60 +95,65 @@ class Walk:
             if got < asked:
                 self.size = pos + got
             length = self._log.window
-            if broken < 0:
+            if self._broken < 0:
                 taken, look = self._take(buf, got, pos)
                 if look:
                     length = short
                 if taken:
                     pos += taken
                     continue
-            # Frames that begin at the very end of a window are found in the next one.
-            final = pos + got == self.size
-            examined = got if final else got - HEAD
             claims, beyond = find_frames(buf, got, self.size - pos)
-            self.pending += [
-                (pos + int(s), pos + int(e)) for s, e in zip(beyond.starts, beyond.ends, strict=True)
-            ]
-            found: list[Ints] = []
-            breaks = np.flatnonzero(claims.ends[:-1] != claims.starts[1:])
-            at = 0
-            while at < examined:
-                row, last = _row(claims, breaks, at)
-                if broken >= 0 and len(row):
-                    yield Damage(broken, pos + at)
-                    broken = -1
-                found.append(row)
-                if last >= 0:
-                    start, end = int(claims.starts[last]), int(claims.ends[last])
-                    behind = not final and end >= examined  # what follows is not in this window
-                    if behind and start and (end - start < _LARGE or start + _BEGINNING > got):
-                        at = start  # of the next window, where there is more of it
-                        break
-                    whole = (
-                        self._whole(pos + start, pos + end)
-                        if behind
-                        else is_record(buf[start + 8 : end].tobytes())
-                    )
-                    if whole:
-                        if broken >= 0:
-                            yield Damage(broken, pos + start)
-                            broken = -1
-                        found.append(np.array([last]))
-                        at = end
-                        continue
-                    at = start
-                if broken < 0:
-                    broken = pos + at
-                after = int(np.searchsorted(claims.starts, at, "right"))
-                at = min(int(claims.starts[after]), examined) if after < len(claims.starts) else examined
-            every = np.concatenate(found) if len(found) > 1 else found[0] if found else np.empty(0, np.int64)
-            if len(every):
-                yield Piece(pos, buf, got, claims.at(every))
-            pos += at
-        if broken >= 0:
-            yield Damage(broken, self.size)
+            starts, ends = (pos + beyond.starts).tolist(), (pos + beyond.ends).tolist()
+            self.pending += zip(starts, ends, strict=True)
+            indexes, damage, examined = self._examine(buf, pos, got, claims)
+            yield from damage
+            if len(indexes):
+                yield Piece(pos, buf, got, claims.at(indexes))
+            pos += examined
+        if self._broken >= 0:
+            yield Damage(self._broken, self.size)
 
-    def _whole(self, start: int, end: int) -> bool:
+    def _examine(self, buf: Bytes, pos: int, got: int, claims: Frames) -> tuple[Ints, list[Damage], int]:
+        """Which frames that a window seems to hold are whole, what is broken, and how far that is known."""
+        final = pos + got == self.size
+        end_of_window = got if final else got - HEAD  # what begins behind it is found in the next one
+        breaks = np.flatnonzero(claims.ends[:-1] != claims.starts[1:])
+        found: list[Ints] = [np.empty(0, np.int64)]
+        damage: list[Damage] = []
+
+        def whole(indexes: Ints) -> None:
+            found.append(indexes)
+            if self._broken >= 0:
+                damage.append(Damage(self._broken, pos + int(claims.starts[indexes[0]])))
+                self._broken = -1
+
+        at = 0
+        while at < end_of_window:
+            row, last = _row(claims, breaks, at)
+            if len(row):
+                whole(row)
+            if last >= 0:
+                start, end = int(claims.starts[last]), int(claims.ends[last])
+                if final or end < end_of_window:
+                    good = is_record(buf[start + 8 : end].tobytes())
+                elif start and (end - start < _LARGE or start + _BEGINNING > got):
+                    at = start  # of the next window, where there is more of it
+                    break
+                else:
+                    good = self._is_whole(pos + start, pos + end)
+                if good:
+                    whole(np.array([last]))
+                    at = end
+                    continue
+                at = start
+            if self._broken < 0:
+                self._broken = pos + at
+            after = int(np.searchsorted(claims.starts, at, "right"))
+            at = int(claims.starts[after]) if after < len(claims.starts) else end_of_window
+            at = min(at, end_of_window)
+        return np.concatenate(found), damage, at
+
+    def _is_whole(self, start: int, end: int) -> bool:
         """Whether a frame that reaches beyond the window is whole."""
         head = read_bytes(self._log, end, min(end + HEAD, self.size))
         if claimed_size(head, self.size - end):

@@ -19,16 +19,17 @@ __all__ = ["Worker"]
 
 _IDLE_SECONDS = 5.0
 _LOOK_SECONDS = 0.02
+_BUSY_SECONDS = 0.25  # after which looking costs more than being woken
 _SMALL = 1 << 16  # bytes
 
 
 class Worker:
     """Runs jobs one after the other on a thread of its own; holds a bounded amount of them.
 
-    The thread is not woken for a small job, which would cost the caller more than all else: it
-    looks for them by itself. A caller that finds no room, or waits for the end, does the work that
-    the thread is not at. The thread starts with the first job and ends when idle. Jobs are done
-    before a fork and at exit.
+    The thread is not woken for a small job, which would cost the caller more than all else: it looks
+    for them by itself, until none has come for a while; then it sleeps. A caller that finds no room, or
+    waits for the end, does the work that the thread is not at. The thread starts with the first job and
+    ends when idle. Jobs are done before a fork and at exit.
 
     Args:
         max_jobs: how many jobs may wait.
@@ -50,6 +51,7 @@ class Worker:
         self._taken = self._finished = 0  # jobs ever
         self._busy: threading.Thread | None = None  # who is at a job
         self._thread: threading.Thread | None = None
+        self._sleeps = False
 
     def submit(self, job: Callable[[], None], size: int = 0) -> None:
         """Hands ``job`` over; ``size`` is how many bytes it keeps alive."""
@@ -64,7 +66,8 @@ class Worker:
                 _drain_at_exit_of_child()
                 self._thread = threading.Thread(target=self._run, name="vizkit-worker", daemon=True)
                 self._thread.start()
-            elif size > _SMALL and not self._busy:
+            elif (size > _SMALL or self._sleeps) and not self._busy:
+                self._sleeps = False
                 self._called.notify()
 
     def _fits(self, size: int) -> bool:
@@ -121,11 +124,13 @@ class Worker:
                 if self._jobs and not self._busy:
                     self._advance()
                     idle_since = time.monotonic()
-                elif time.monotonic() - idle_since > _IDLE_SECONDS:
-                    self._thread = None
+                    continue
+                idle = time.monotonic() - idle_since
+                if idle > _IDLE_SECONDS:
+                    self._thread, self._sleeps = None, False
                     return
-                else:
-                    self._called.wait(_LOOK_SECONDS)
+                self._sleeps = self.idle and idle > _BUSY_SECONDS
+                self._called.wait(_IDLE_SECONDS if self._sleeps else _LOOK_SECONDS)
 
 
 _live: weakref.WeakValueDictionary[int, Worker] = weakref.WeakValueDictionary()

@@ -18,7 +18,16 @@ from vizkit.records.tags import check_tag
 from vizkit.runs.loading import load
 from vizkit.runs.run import Run
 
-__all__ = ["RESERVED", "Finding", "Inventory", "being_written", "check", "check_run", "inventory", "is_bad_tag"]
+__all__ = [
+    "RESERVED",
+    "Finding",
+    "Inventory",
+    "being_written",
+    "check",
+    "check_run",
+    "inventory",
+    "is_bad_tag",
+]
 
 RESERVED = {"meta_data_tag": "meta_data", "hparam": "hparams"}
 """Tags of VisualDL's own records -> their kind."""
@@ -31,7 +40,7 @@ _MEANING = {
         "it reads only the log whose name sorts last, and does not show this one",
         "--repair merges a run's logs into that one",
     ),
-    "torn": (_STOPS, "--repair cuts the tail off"),
+    "torn": (f"unless it is a few bytes, {_STOPS}", "--repair cuts the tail off"),
     "damaged": (_STOPS, "--repair closes the gap: all whole records around it stay"),
     "undecodable": (_STOPS, "--repair takes it out"),
     "empty": ("it shows a run without data", "--repair moves it aside"),
@@ -219,8 +228,7 @@ def _of_files(run: str, files: Inventory) -> list[Finding]:
     for path in files.empty:
         kind = "hiding" if path == files.last and files.logs else "empty"
         found.append(_finding(run, path, kind, "the file is empty"))
-    for path in files.foreign:
-        found.append(_finding(run, path, "no log", f"{_described(path)}, and no log"))
+    found += [_finding(run, path, "no log", f"{_described(path)}, and no log") for path in files.foreign]
     for path, original in files.copies.items():
         what = f"it is a copy of {os.path.basename(original)}, or of its beginning"
         found.append(_finding(run, path, "copy", what))
@@ -286,12 +294,9 @@ def _same_names(runs: Iterable[Run]) -> list[Finding]:
     found = []
     for name, some in shown.items():
         if len(some) > 1:
-            others = ", ".join(run.name for run in some)
-            found += [
-                _finding(run.name, run.directory, "display name", f"{len(some)} runs are called {name!r}: {others}")
-                for run in some
-                if run.logs.display_name
-            ]
+            what = f"{len(some)} runs are called {name!r}: {', '.join(run.name for run in some)}"
+            named = [run for run in some if run.logs.display_name]
+            found += [_finding(run.name, run.directory, "display name", what) for run in named]
     return found
 
 

@@ -126,5 +126,5 @@ class Recent:
                 start = max(start, n - most)
             lists = (np.asarray(column[start:]).tolist() for column in columns)
             found += [Line(walltime, step, tag, value) for step, walltime, value in zip(*lists, strict=True)]
-        found.sort(key=lambda line: line.walltime)
+        found.sort(key=lambda line: (line.walltime, line.step))
         return found if most is None else found[max(len(found) - most, 0) :]

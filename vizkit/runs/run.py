@@ -14,6 +14,7 @@ from vizkit.errors import DataError, MissingDependencyError, UnknownNameError
 from vizkit.measures.curves import PRCurve, ROCCurve
 from vizkit.measures.histograms import Histogram
 from vizkit.records.reader import Problem, RunLogs, Scalars
+from vizkit.records.tags import MACHINE
 from vizkit.runs import display, export, frames, paddlex
 from vizkit.runs.lookup import unknown
 from vizkit.runs.media import Images, Media
@@ -334,9 +335,11 @@ class Run:
         return [*environment.get("sessions", []), environment] if environment else []
 
     def _walltimes(self) -> list[Any]:
-        """The walltimes of every tag."""
+        """The walltimes of every tag but the machine's: it is sampled after the training, too."""
         found: list[Any] = []
         for tag, kind in self.logs.kinds.items():
+            if tag.startswith(MACHINE):
+                continue
             if kind == "scalar":
                 found.append(self.logs.scalars(tag, superseded=True).walltimes)
             elif kind == "scalars":

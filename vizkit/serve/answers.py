@@ -65,8 +65,15 @@ class Answer:
 
 def json_answer(data: Any) -> Answer:
     """VisualDL's envelope around some data; numbers that JSON lacks become null."""
-    body = orjson.dumps({"status": 0, "msg": "", "data": data}, option=orjson.OPT_SERIALIZE_NUMPY)
+    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+    body = orjson.dumps({"status": 0, "msg": "", "data": data}, _as_list, options)
     return Answer.of(body, JSON)
+
+
+def _as_list(value: Any) -> Any:
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} in an answer")
 
 
 def failure(message: str, *, code: int = 1, status: int = 200) -> Answer:
@@ -84,6 +91,7 @@ class AnswerCache:
         self._lock = threading.Lock()
 
     def get(self, key: Hashable) -> Answer | None:
+        """The answer of a key, if it is kept."""
         with self._lock:
             answer = self._answers.get(key)
             if answer is not None:
@@ -91,6 +99,7 @@ class AnswerCache:
             return answer
 
     def put(self, key: Hashable, answer: Answer) -> None:
+        """Keeps an answer, and lets go of those that nobody asked for."""
         if answer.size > self._most // 8:
             return
         with self._lock:

@@ -15,6 +15,7 @@ from vizkit.serve.api.routes import API
 from vizkit.serve.following import Followed
 from vizkit.serve.guards import Guard
 from vizkit.serve.page import VisualDLPage
+from vizkit.serve.pages.routes import page_routes
 from vizkit.serve.responses import respond
 
 __all__ = ["build_app"]
@@ -59,6 +60,7 @@ def build_app(
 
     routes: list[BaseRoute] = [
         Route(f"{public_path}/api/{{path:path}}", api.answer),
+        *page_routes(log, api.run, language=language, visualdl=public_path),
         *more,
         Route("/", root),
         Route("/favicon.ico", icon),

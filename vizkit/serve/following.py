@@ -147,7 +147,7 @@ class Followed:
         self._asked = self._looked = time.monotonic()
         self._cost = 0.0
         self._wake = threading.Event()
-        self._stopped = False
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="vizkit-serve-follow", daemon=True)
 
     @property
@@ -163,7 +163,7 @@ class Followed:
 
     def stop(self) -> None:
         """Follows no longer."""
-        self._stopped = True
+        self._stop.set()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -193,20 +193,22 @@ class Followed:
             found: list[tuple[str, Problem]] = [
                 (run.name, problem) for run in self._paths.values() for problem in run.logs.problems
             ]
-            every = [(name, problem.message) for name, problem in found] + list(self._root.refused.items())
-            return [(printable(name), printable(message)) for name, message in every]
+            return [(name, printable(problem.message)) for name, problem in found] + list(self.refused.items())
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Run -> why it is not served."""
+        return {printable(name): printable(why) for name, why in self._root.refused.items()}
 
     def _pause(self) -> float:
         return max(_PAUSE, _SHARE * self._cost)
 
     def _follow(self) -> None:
-        while not self._stopped:
+        while not self._stop.wait(self._pause()):
             if time.monotonic() - self._asked > _FORGOTTEN:
                 self._wake.clear()
                 self._wake.wait()
-                continue
-            time.sleep(self._pause())
-            if not self._stopped:
+            else:
                 self.look()
 
     def _publish(self, changed: Iterable[str]) -> None:

@@ -66,6 +66,7 @@ class Guard:
         self._addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers, or lets the application answer."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
@@ -105,7 +106,8 @@ class Guard:
         host = headers.get("host", "")
         if not self._known(host):
             return PlainTextResponse(
-                f"This server is not known as {host[:200]!a}: start it with --allow-host and that name.\n", 403
+                f"This server is not known as {host[:200]!a}: start it with --allow-host and that name.\n",
+                403,
             )
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2].lower() != host.lower():

@@ -13,18 +13,18 @@ import os
 import re
 from functools import lru_cache
 from importlib.metadata import version
-from importlib.util import find_spec
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from vizkit.errors import MissingDependencyError
 from vizkit.serve.answers import Answer
 from vizkit.serve.responses import respond
+from vizkit.serve.stock import find_package
 
-__all__ = ["VisualDLPage", "find_page"]
+__all__ = ["VisualDLPage", "preferred_language"]
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
+_FOR_A_WHILE = "public, max-age=600"  # what workers load, by a path without the version
 _LANGUAGES = ("en", "zh")
 _TYPES = {
     ".js": "application/javascript",
@@ -35,22 +35,17 @@ _TYPES = {
     ".wasm": "application/wasm",
     ".ico": "image/x-icon",
 }
+_SCRIPT_POLICY = "default-src 'self'; script-src 'self' 'unsafe-eval'"  # a worker's own, with WebAssembly
 _SETTINGS = "__snowpack__/env.local.js"
+_LINK = (  # to VizKit's own page, in the margin beside what VisualDL draws
+    '<a href="/vizkit/" title="VizKit" style="position:fixed;left:0;bottom:24px;z-index:9;width:18px;'
+    "padding:8px 0;writing-mode:vertical-rl;font:600 11px/18px sans-serif;text-decoration:none;color:#fff;"
+    'background:#1527c2;border-radius:0 5px 5px 0">VizKit</a>'
+)
+_MISSING = {  # what the page asks for and VisualDL does not have
+    "icons/dragger.svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="16"/>',
+}
 _INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S)
-
-
-def find_page() -> str:
-    """The directory of the page's files; ``visualdl`` itself is not imported.
-
-    Raises:
-        MissingDependencyError: this ``visualdl`` brings no page, or there is none.
-    """
-    spec = find_spec("visualdl")
-    for place in (spec.submodule_search_locations if spec else None) or ():
-        directory = os.path.join(place, "server", "dist")
-        if os.path.isfile(os.path.join(directory, "index.html")):
-            return directory
-    raise MissingDependencyError("VisualDL's page is not installed: pip install visualdl")
 
 
 class VisualDLPage:
@@ -63,7 +58,7 @@ class VisualDLPage:
     """
 
     def __init__(self, public_path: str, *, token: bool = False, language: str | None = None) -> None:
-        self.directory = find_page()
+        self.directory = os.path.join(find_package(), "server", "dist")
         self.public_path = public_path
         self.assets = f"{public_path}/visualdl-{version('visualdl')}"
         self._language = language
@@ -78,6 +73,7 @@ class VisualDLPage:
         self._read = lru_cache(maxsize=None)(self._prepare)
 
     async def answer(self, http: Request) -> Response:
+        """Answers a request below the page's path."""
         path: str = http.path_params.get("path", "")
         if path == _SETTINGS:
             return respond(http, self._read(path) or _nothing(), "no-cache")
@@ -90,9 +86,9 @@ class VisualDLPage:
             return RedirectResponse(f"{self.public_path}/index{query}", 302)
         if "." in path.rpartition("/")[2]:
             answer = self._read(path)
-            return respond(http, answer, "no-cache") if answer else _nowhere()
+            return respond(http, answer, _FOR_A_WHILE) if answer else _nowhere()
         response = respond(http, self._read("index.html") or _nothing(), "no-cache")
-        language = self._language or _language(http.headers.get("accept-language", ""))
+        language = self._language or preferred_language(http.headers.get("accept-language", ""))
         response.set_cookie("vdl_lng", language, samesite="strict")
         return response
 
@@ -102,6 +98,8 @@ class VisualDLPage:
 
     def _prepare(self, path: str) -> Answer | None:
         """A file of the page, filled in if it has places for that; None if there is none."""
+        if path in _MISSING:
+            return Answer.of(_MISSING[path], "image/svg+xml")
         full = os.path.normpath(os.path.join(self.directory, path))
         if "\0" in path or not full.startswith(self.directory + os.sep) or not os.path.isfile(full):
             return None
@@ -111,10 +109,12 @@ class VisualDLPage:
             text = content.decode("utf-8")
             for name, value in self._settings.items():
                 text = text.replace("{{" + name + "}}", value)
+            text = text.replace("</body>", f"{_LINK}</body>")
             content = text.encode()
         ending = os.path.splitext(path)[1]
         media = _TYPES.get(ending) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-        headers = (("Content-Security-Policy", _policy(content)),) if ending == ".html" else ()
+        policy = _policy(content) if ending == ".html" else _SCRIPT_POLICY if ending == ".js" else None
+        headers = (("Content-Security-Policy", policy),) if policy else ()
         return Answer.of(content, media, headers=headers, level=6)
 
 
@@ -135,7 +135,7 @@ def _policy(document: bytes) -> str:
     )
 
 
-def _language(accepted: str) -> str:
+def preferred_language(accepted: str) -> str:
     """The first of the page's languages in an ``Accept-Language`` header; any header will do."""
     wanted = []
     for place, part in enumerate(accepted.split(",")):

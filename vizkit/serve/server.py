@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib
 import logging
 import os
 import secrets
@@ -27,7 +28,6 @@ class Server:
     """A running server. A notebook shows the page in its place; as a context manager it stops at the end.
 
     Attributes:
-        url: the page's address, with the token if there is one.
         host: what it listens on.
         port: the port, the one that was found if 0 was asked for.
         token: what clients must show; None: nothing.
@@ -44,6 +44,7 @@ class Server:
 
     @property
     def url(self) -> str:
+        """The page's address, with the token if there is one."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
         if ":" in host and not host.startswith("["):
             host = f"[{host}]"
@@ -151,18 +152,18 @@ def serve(
             f"{path!r} is not there{where}: name the directory that training writes its logs to"
         ) from error
     local = is_loopback(host)
-    if token is None and not local:
+    if not token and not local:
         token = secrets.token_urlsafe(24)
     names = [host, *allow_hosts] if local else [host, socket.gethostname(), socket.getfqdn(), *allow_hosts]
     app = build_app(
         log,
         Settings(samples, hparam_metrics, None if model is None else os.fspath(model)),
-        token=token,
+        token=token or None,
         hosts=names,
         addresses=not local,
         language=language,
     )
-    return Server(path, host, port, token, app, log).start()
+    return Server(path, host, port, token or None, app, log).start()
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -186,7 +187,7 @@ def _bind(host: str, port: int) -> socket.socket:
 def _who_has(port: int) -> str:
     """The process that listens on a port, if that can be known."""
     try:
-        import psutil
+        psutil: Any = importlib.import_module("psutil")
 
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:

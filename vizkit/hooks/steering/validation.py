@@ -12,7 +12,7 @@ from vizkit.errors import DataError
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._steps import Steps
-from vizkit.hooks._undisturbed import paddle_random_kept, random_states_kept
+from vizkit.hooks._undisturbed import host_random_states, paddle_random_kept, random_states_kept
 from vizkit.hooks.evaluation import MeanLoss
 from vizkit.hooks.metrics import spread
 from vizkit.hooks.steering._base import NoTracker, Steering, checked_tracker, over_ranks
@@ -49,8 +49,9 @@ class ValidateEvery(paddle.callbacks.Callback):  # type: ignore[misc]
         data: a ``paddle.io.Dataset``, a ``DataLoader`` or another collection of batches; by default
             ``fit``'s ``eval_data``.
         batches: how many of the first batches. They are read once, when training begins, and kept in
-            memory. None: all, which are read anew every time; should the training data draw global
-            random numbers while they are read, in a thread of Paddle's, it can draw some twice.
+            memory. None: all, which are read anew every time. Where reading them draws random numbers of
+            NumPy or Python, these are taken back; training data that draws some in a thread of Paddle's
+            at that moment can draw them twice.
         batch_size: of a ``Dataset``.
         prefix: what the tags begin with.
         steering: `EarlyStop` and `HalveOnPlateau` that are to decide by these evaluations, within the
@@ -100,6 +101,7 @@ class ValidateEvery(paddle.callbacks.Callback):  # type: ignore[misc]
         self._guard = Guard(self._tracker)
         self._steps = Steps(self._tracker)
         self._source: Any = None
+        self._kept: Any = paddle_random_kept  # what keeps random numbers as they are
         self._inputs = -1  # how many parts of a batch are inputs; all but the last
         self._held: tuple[int, dict[str, float]] | None = None
         self._network: Any = None
@@ -190,18 +192,18 @@ class ValidateEvery(paddle.callbacks.Callback):  # type: ignore[misc]
             raise DataError("nothing to validate: there is neither a loss nor a metric")
         self._network, self._loss = network, loss
         self._metrics = [copy.deepcopy(metric) for metric in metrics]
-        if self._count is None:
-            self._source = data
-        else:
-            with random_states_kept():
-                self._source = list(islice(_batches(data), self._count))
-            if not self._source:
-                raise DataError("the data to validate on has no batches")
+        before = host_random_states()
+        with random_states_kept():
+            read = list(islice(_batches(data), self._count or 1))
+            draws = host_random_states() != before
+        if not read:
+            raise DataError("the data to validate on has no batches")
+        self._source = data if self._count is None else read
+        # Only where it must be: threads that read the training's data may draw meanwhile.
+        self._kept = random_states_kept if draws and self._count is None else paddle_random_kept
 
     def _validate(self) -> dict[str, float]:
-        # Data that is at hand is not read: threads that read the training's may draw meanwhile.
-        kept = random_states_kept if self._count is None else paddle_random_kept
-        with self._guard(_PATH), kept(), _in_eval_mode(self._network), paddle.no_grad():
+        with self._guard(_PATH), self._kept(), _in_eval_mode(self._network), paddle.no_grad():
             self.last = self._measure(_batches(self._source))
             return dict(self.last)
         return {}

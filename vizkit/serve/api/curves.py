@@ -50,9 +50,7 @@ def _bins(histogram: Histogram) -> list[Any]:
 
 
 def _curve(curve: Any) -> list[Any]:
-    first, second = (
-        (curve.precision, curve.recall) if isinstance(curve, PRCurve) else (curve.tpr, curve.fpr)
-    )
+    first, second = (curve.precision, curve.recall) if isinstance(curve, PRCurve) else (curve.tpr, curve.fpr)
     return [
         column.tolist()
         for column in (first, second, curve.tp, curve.fp, curve.tn, curve.fn, curve.thresholds)

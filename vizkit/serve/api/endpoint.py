@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
-
 
 from vizkit.serve.following import Followed
 
@@ -62,11 +61,12 @@ class Endpoint:
         needs: names that the query must hold.
         lasts: until what its answer stays the same: ``"shape"`` (runs or tags come or go), ``"version"``
             (any change), ``"run"`` (the run of the query changes); ``""``: it is made anew each time.
+        stamp: what else the answer depends on.
+        slow: whether it may take seconds: such requests wait for each other, and no other for them.
     """
 
     answer: Callable[[Request], Any]
     needs: tuple[str, ...] = ()
     lasts: str = "version"
-    extra: Callable[[Request], Any] | None = field(default=None)
-
-
+    stamp: Callable[[Request], Hashable] | None = None
+    slow: bool = False

@@ -56,8 +56,10 @@ def scalars_of(request: Request, tag: str) -> Scalars | None:
             if found:
                 return run.logs.scalars(found)
         member = view.members.get(name)
-        if member and member.tag == tag.replace("%", "/") and member.run.logs.kinds.get(member.tag) == "scalars":
-            return member.run.logs.group(member.tag).get(member.member)
+        if member and member.tag == tag.replace("%", "/"):
+            logs = member.run.logs
+            if logs.kinds.get(member.tag) == "scalars":
+                return logs.group(member.tag).get(member.member)
     return None
 
 

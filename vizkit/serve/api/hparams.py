@@ -105,7 +105,8 @@ def _data(request: Request) -> Streamed:
         yield ["Trial ID", *hparams, *metrics]
         for row in rows:
             made = [row.hparams.get(name, "") for name in hparams]
-            yield [row.name, *made, *("" if row.metrics.get(tag) is None else row.metrics[tag] for tag in metrics)]
+            reached = [row.metrics.get(tag) for tag in metrics]
+            yield [row.name, *made, *("" if value is None else value for value in reached)]
 
     return table(lines(), request, "hparams")
 

@@ -14,7 +14,12 @@ from vizkit.serve.api.finding import entries_of, milliseconds, tags_answer
 
 __all__ = ["ENDPOINTS"]
 
-_IMAGES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
+_IMAGES = {
+    b"\x89PNG": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"RIFF": "image/webp",
+}
 
 
 def _list(request: Request, kind: str) -> list[dict[str, Any]]:

@@ -13,12 +13,12 @@ from starlette.responses import Response, StreamingResponse
 
 from vizkit.errors import VizKitError
 from vizkit.serve.answers import Answer, AnswerCache, failure, json_answer
-from vizkit.serve.api import curves, embeddings, graphs, hparams, media, scalars, tabs
+from vizkit.serve.api import curves, embeddings, graphs, hparams, media, profiles, scalars, tabs
 from vizkit.serve.api.endpoint import Endpoint, Request, Settings, Streamed
 from vizkit.serve.following import Followed
 from vizkit.serve.responses import respond
 
-__all__ = ["ENDPOINTS", "API"]
+__all__ = ["API", "ENDPOINTS"]
 
 ENDPOINTS: dict[str, Endpoint] = {
     **tabs.ENDPOINTS,
@@ -28,6 +28,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     **hparams.ENDPOINTS,
     **embeddings.ENDPOINTS,
     **graphs.ENDPOINTS,
+    **profiles.ENDPOINTS,
 }
 
 _WORKERS = 4
@@ -43,16 +44,20 @@ class API:
         self.settings = settings
         self._cache = AnswerCache()
         self._pool = ThreadPoolExecutor(_WORKERS, "vizkit-serve")
+        self._slow = ThreadPoolExecutor(1, "vizkit-serve-slow")
 
     def close(self) -> None:
         """Ends the threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._slow):
+            pool.shutdown(wait=False, cancel_futures=True)
 
-    async def run(self, function: Any, *args: Any) -> Any:
+    async def run(self, function: Any, *args: Any, slow: bool = False) -> Any:
         """Calls a function on a thread, so that no other request waits for it."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
+        pool = self._slow if slow else self._pool
+        return await asyncio.get_running_loop().run_in_executor(pool, function, *args)
 
     async def answer(self, http: HTTPRequest) -> Response:
+        """Answers a request below the API's path."""
         if self.log.stale():
             await self.run(self.log.look)
         path: str = http.path_params["path"]
@@ -68,7 +73,7 @@ class API:
         key = self._key(path, endpoint, request)
         answer = self._cache.get(key) if key is not None else None
         if answer is None:
-            made = await self.run(_answer, path, endpoint, request)
+            made = await self.run(_answer, path, endpoint, request, slow=endpoint.slow)
             if isinstance(made, Streamed):
                 headers = dict(made.headers)
                 return StreamingResponse(_stepwise(self, made), media_type=made.media_type, headers=headers)
@@ -88,8 +93,8 @@ class API:
             member = view.members.get(name)
             run = view.runs.get(name) or (member.run if member else None)
             stamp = run.version if run else view.version
-        extra = endpoint.extra(request) if endpoint.extra else None
-        return path, stamp, extra, tuple(sorted(request.query.items()))
+        more = endpoint.stamp(request) if endpoint.stamp else None
+        return path, stamp, more, tuple(sorted(request.query.items()))
 
 
 async def _stepwise(api: API, streamed: Streamed) -> Any:

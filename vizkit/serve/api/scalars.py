@@ -47,8 +47,9 @@ def points(columns: Scalars, most: int) -> list[list[Any]]:
 
 def _budget(request: Request) -> int:
     tag = request.query.get("tag", request.query.get("metric", ""))
-    series = request.log.view.series
-    return max(_FEWEST, min(_MOST, request.settings.samples // max(series[tag], series[tag.replace("%", "/")], 1)))
+    counts = request.log.view.series
+    series = max(counts[tag], counts[tag.replace("%", "/")], 1)
+    return max(_FEWEST, min(_MOST, request.settings.samples // series))
 
 
 def _list(request: Request) -> list[list[Any]]:
@@ -79,15 +80,18 @@ def table(rows: Iterable[Iterable[Any]], request: Request, name: str) -> Streame
 def _data(request: Request) -> Streamed:
     tag = request.query["tag"].replace("%", "/")
     columns = scalars_of(request, request.query["tag"])
+    view = request.log.view
+    member = None if request.query["run"] in view.runs else view.members.get(request.query["run"])
+    names = (tag, member.member) if member else (tag,)
 
     def rows() -> Iterator[Iterable[Any]]:
-        yield "id", "tag", "timestamp", "value"
+        yield "id", *("tag", "sub_tag")[: len(names)], "timestamp", "value"
         if columns:
             for start in range(0, len(columns.steps), _ROWS):
                 some = slice(start, start + _ROWS)
                 steps, walltimes, values = (column[some].tolist() for column in columns)
                 for step, walltime, value in zip(steps, walltimes, values, strict=True):
-                    yield step, tag, walltime, value
+                    yield step, *names, walltime, value
 
     return table(rows(), request, "scalars")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vizkit.serve.api import graphs
+from vizkit.serve.api import graphs, profiles
 from vizkit.serve.api.endpoint import Endpoint, Request
 from vizkit.serve.following import KINDS
 
@@ -21,6 +21,8 @@ def _tabs(request: Request) -> list[str]:
         tabs.append("static_graph")
     if graphs.graph_files(request.log):
         tabs.append("dynamic_graph")
+    if profiles.trace_files(request.log):
+        tabs.append("profiler")
     return tabs or ["scalar"]  # whose page says that there is nothing yet
 
 
@@ -31,7 +33,13 @@ def _tags(request: Request) -> dict[str, str]:
     }
 
 
+def _problems(request: Request) -> list[dict[str, str]]:
+    """What could not be read, or is not served; stock has no such endpoint."""
+    return [{"run": run, "message": message} for run, message in request.log.problems()]
+
+
 ENDPOINTS = {
+    "problems": Endpoint(_problems, lasts=""),
     "component_tabs": Endpoint(_tabs, lasts=""),
     "components": Endpoint(_kinds, lasts="shape"),
     "runs": Endpoint(lambda request: list(request.log.view.runs), lasts="shape"),

@@ -1,0 +1,78 @@
+"""From a server's start to its first right answer, and the memory that it holds then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks._common import Goal, Table, median
+from benchmarks._readers import TAGS, Logs, write_logs
+from benchmarks._servers import SERVERS, STOCK_SERVER, TENSORBOARD, VIZKIT_SERVER, serving
+
+__all__ = ["run"]
+
+RUNS, STEPS, MANY_STEPS = 100, 1_000, 10_000
+TIMES = 5
+
+
+def run(root: str) -> list[Table]:
+    """Both tables."""
+    random = np.random.default_rng(0)
+    logs = write_logs(Path(root, "peers"), random.random((STEPS, len(TAGS))), RUNS)
+    many = write_logs(Path(root, "many"), random.random((MANY_STEPS, len(TAGS))), RUNS)
+    return [_beside_peers(logs), _many(many)]
+
+
+def _measure(name: str, logs: Logs) -> tuple[float, float]:
+    """Seconds, and MB."""
+    with serving(name, logs, f"run{logs.runs - 1}", TAGS[3]) as served:
+        return served.seconds, served.memory / 1e6
+
+
+def _beside_peers(logs: Logs) -> Table:
+    title = f"start to first right answer, {logs.runs} runs x {len(TAGS)} tags x {logs.steps:,} steps"
+    _measure(VIZKIT_SERVER, logs)
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in SERVERS}
+    for turn in range(TIMES):
+        for name in SERVERS:
+            if name != STOCK_SERVER or turn < 2:
+                taken[name].append(_measure(name, logs))
+    seconds = {name: median([one[0] for one in some]) for name, some in taken.items()}
+    memory = {name: median([one[1] for one in some]) for name, some in taken.items()}
+    table = Table(title, ("", "s", "times VizKit's", "MB"))
+    for name in SERVERS:
+        times = seconds[name] / seconds[VIZKIT_SERVER]
+        table.rows.append((name, f"{seconds[name]:.2f}", f"{times:.1f}", f"{memory[name]:,.0f}"))
+    sooner = {name: seconds[name] / seconds[VIZKIT_SERVER] for name in SERVERS}
+    share = memory[VIZKIT_SERVER] / memory[STOCK_SERVER]
+    table.goals += [
+        Goal(
+            title, "15 times sooner than visualdl", f"{sooner[STOCK_SERVER]:.1f}x", sooner[STOCK_SERVER] >= 15
+        ),
+        Goal(
+            title,
+            "3 times sooner than TensorBoard's fast load",
+            f"{sooner[TENSORBOARD]:.1f}x",
+            sooner[TENSORBOARD] >= 3,
+        ),
+        Goal("memory, 1 M points", "a fifth of visualdl's", f"{share:.2f} of it", share <= 0.2),
+    ]
+    table.notes.append(
+        f"Medians of {TIMES} starts (visualdl: 2), in turns, Python's own start included. Memory is that of "
+        "the process and its children after the answer. visualdl's answer counts without its last point, "
+        "which it usually drops."
+    )
+    return table
+
+
+def _many(logs: Logs) -> Table:
+    title = f"the same with {logs.runs} runs x {len(TAGS)} tags x {logs.steps:,} steps"
+    taken = [_measure(VIZKIT_SERVER, logs) for _ in range(3)]
+    seconds, memory = median([one[0] for one in taken]), median([one[1] for one in taken])
+    table = Table(title, ("", "s", "MB"), [(VIZKIT_SERVER, f"{seconds:.2f}", f"{memory:,.0f}")])
+    table.goals += [
+        Goal(title, "< 4 s", f"{seconds:.2f} s", seconds < 4),
+        Goal("its memory", "< 1 GB", f"{memory:,.0f} MB", memory < 1000),
+    ]
+    return table

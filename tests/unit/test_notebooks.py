@@ -1,0 +1,63 @@
+"""The notebooks run from top to bottom, on runs and data that ship, and find what they tell of."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.helpers import ROOT
+from tests.notebooks import NOTEBOOKS, executed
+
+FINDINGS = {
+    "01-quickstart": ["run quickstart: finished", r"9\d\.\d% of the digits", "9 runs in ../log/sample"],
+    "02-compare-runs": ["best run: run8, accuracy 0.952", r"Adam +0.952 +0.939 +0.113", "better is open"],
+    "03-inside-a-model": [r"hardest digit: \d", r"labels: \["],
+    "04-tutorial": ["chosen: LeNet", "0 and 1: accuracy (1|0.9)", "result: 0.9", "agrees on 100%"],
+}
+
+
+def texts(notebook: nbformat.NotebookNode) -> str:
+    """All that its cells say in plain text."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "\n".join(
+        output["text"] if output.output_type == "stream" else output.get("data", {}).get("text/plain", "")
+        for output in outputs
+    )
+
+
+def test_every_notebook_is_known() -> None:
+    assert [path.stem for path in NOTEBOOKS] == sorted(FINDINGS)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_and_finds_what_it_tells_of(path: Path, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "log" / "sample", tmp_path / "log" / "sample")
+    (tmp_path / "notebooks").mkdir()
+    copy = shutil.copy(path, tmp_path / "notebooks")
+    said = texts(executed(Path(copy)))
+    for finding in FINDINGS[path.stem]:
+        assert re.search(finding, said), finding
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_committed_as_it_ran_and_small(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    for output in (output for cell in code for output in cell.outputs):
+        assert output.output_type != "error" and output.get("name") != "stderr"
+    for finding in FINDINGS[path.stem]:
+        assert re.search(finding, texts(notebook)), finding
+    assert path.stat().st_size < 300_000
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_links_of_a_notebook_lead_somewhere(path: Path) -> None:
+    for cell in nbformat.read(path, as_version=4).cells:
+        for target in re.findall(r"\]\(([^)#]+)", cell.source if cell.cell_type == "markdown" else ""):
+            assert (path.parent / target).exists(), target

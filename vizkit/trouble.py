@@ -1,0 +1,40 @@
+"""What is told of what could not be recorded."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections import Counter
+from types import FrameType
+
+from vizkit.errors import VizKitError, VizKitWarning
+
+__all__ = ["count_lost", "warn"]
+
+
+def warn(message: str) -> None:
+    """Warns with a `VizKitWarning` that points to the line outside of VizKit that led here."""
+    frame: FrameType | None = sys._getframe(1)
+    level = 2
+    while frame is not None and _is_ours(frame.f_globals.get("__name__")):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, VizKitWarning, stacklevel=level)
+
+
+def count_lost(lost: Counter[str], tag: str, reason: object) -> None:
+    """Counts what was not recorded; the first of each tag is warned about.
+
+    Args:
+        lost: tag -> how often.
+        tag: whose record it was, or another name for what is missing.
+        reason: an error, or a text. Errors of VizKit and of files speak for themselves.
+    """
+    lost[tag] += 1
+    if lost[tag] == 1:
+        foreign = isinstance(reason, Exception) and not isinstance(reason, (VizKitError, OSError))
+        kind = f"{type(reason).__name__}: " if foreign else ""
+        warn(f"{tag}: not recorded: {kind}{reason}")
+
+
+def _is_ours(module: object) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] in ("vizkit", "contextlib")
