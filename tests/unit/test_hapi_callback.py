@@ -627,8 +627,9 @@ def test_what_fails_is_warned_about_once_and_training_goes_on(
         ("hapi", "trains_alone", {"input images"}),
         ("hapi", "samples_of", {"input images"}),
         ("hapi", "record_histograms", {"weights"}),
-        ("hapi", "metric_scalars", {"train scalars", "eval scalars"}),
-        ("hapi", "spread", {"eval scalars"}),
+        ("hapi", "metric_scalars", {"train scalars"}),
+        ("_evaluating", "metric_scalars", {"eval scalars"}),
+        ("_evaluating", "spread", {"eval scalars"}),
         ("evaluation", "class_labels", {"curves"}),
     ],
 )

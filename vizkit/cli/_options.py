@@ -54,7 +54,7 @@ OneRun = Annotated[
 SomeRuns = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="RUN...", help="Names, beginnings or patterns ('lenet/*'); all.", show_default=False
+        metavar="RUN", help="Names, beginnings or patterns ('lenet/*'); all.", show_default=False
     ),
 ]
 
@@ -77,7 +77,7 @@ def some_runs(logdir: str, names: Sequence[str] | None = None, where: str | None
         found = runs[name]
         for run in [found] if isinstance(found, Run) else found:
             chosen[run.name] = run
-    return runs.filter(lambda run: run.name in chosen) if len(chosen) > 1 else Runs(chosen.values())
+    return Runs(chosen.values(), where=logdir)
 
 
 def a_run(runs: Runs, name: str | None) -> Run:

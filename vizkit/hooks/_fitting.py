@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vizkit.hooks._paddle import paddle
+from vizkit.hooks._patching import overridden
 
 __all__ = ["Fitting", "current_fitting", "fits_now", "trains_alone"]
 
@@ -36,8 +37,7 @@ class Fitting:
         self._model = model
         self._callbacks = callbacks
         self._told: list[Callable[[BaseException], object]] = []
-        self._former: Any = None
-        self._run: Any = None
+        self._put_back: Callable[[], None] | None = None
         self._last = ""  # the event that ends it
         self._left = time.perf_counter()
         self._loading = 0.0
@@ -54,8 +54,8 @@ class Fitting:
 
     def _begin(self, event: str) -> None:
         self._last = event.replace("begin", "end")
-        self._former = vars(self._model).get("_run_one_epoch")
-        self._run = self._model._run_one_epoch = self._runner(self._model._run_one_epoch)
+        run = self._runner(self._model._run_one_epoch)
+        self._put_back = overridden(self._model, "_run_one_epoch", run)
         _running.add(self)
 
     def _runner(self, run: Callable[..., Any]) -> Callable[..., Any]:
@@ -72,7 +72,7 @@ class Fitting:
     def _caller(self, call: Callable[..., None]) -> Callable[..., None]:
         def _call(event: str, *args: Any) -> None:
             now = time.perf_counter()
-            if event in _BEGINS and self._run is None:  # fit evaluates, too
+            if event in _BEGINS and self._put_back is None:  # fit evaluates, too
                 self._begin(event)
             elif event == "on_train_batch_begin":
                 self._loading = now - self._left
@@ -94,11 +94,8 @@ class Fitting:
     def _end(self, error: BaseException | None = None) -> None:
         told, self._told = self._told, []
         vars(self._callbacks).pop("_call", None)
-        if self._run is not None and vars(self._model).get("_run_one_epoch") is self._run:
-            if self._former is None:
-                del self._model._run_one_epoch
-            else:
-                self._model._run_one_epoch = self._former
+        if self._put_back is not None:
+            self._put_back()
         _running.discard(self)
         if error is not None:
             for tell in told:

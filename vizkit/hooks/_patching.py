@@ -1,4 +1,4 @@
-"""Attributes of other people's modules and classes, replaced in a way that can be taken back."""
+"""Attributes of other people's objects, modules and classes, replaced in a way that can be taken back."""
 
 from __future__ import annotations
 
@@ -10,9 +10,25 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-__all__ = ["AfterImport", "Patches"]
+__all__ = ["AfterImport", "Patches", "overridden"]
 
 _GONE = object()
+
+
+def overridden(holder: Any, name: str, value: Any) -> Callable[[], None]:
+    """Sets an attribute of an object; returns what puts it back, unless somebody has set it since."""
+    former = vars(holder).get(name, _GONE)
+    setattr(holder, name, value)
+
+    def put_back() -> None:
+        if vars(holder).get(name) is not value:
+            return
+        if former is _GONE:
+            delattr(holder, name)
+        else:
+            setattr(holder, name, former)
+
+    return put_back
 
 
 @dataclass(frozen=True)

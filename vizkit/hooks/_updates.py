@@ -9,6 +9,7 @@ from typing import Any
 
 from vizkit.errors import DataError
 from vizkit.hooks._paddle import paddle
+from vizkit.hooks._patching import overridden
 from vizkit.measures.arrays import describe
 
 __all__ = ["Updates", "check_optimizer", "gradient_of", "parameters_of"]
@@ -62,7 +63,7 @@ class Updates:
             finally:
                 self._within = False
 
-        return _set(self.optimizer, name, around)
+        return overridden(self.optimizer, name, around)
 
 
 def check_optimizer(optimizer: Any, net: Any) -> None:
@@ -120,26 +121,9 @@ def _tapped(clips: list[Any], clipped: Clipped) -> Iterator[None]:
 
         return around
 
-    undo = [_set(clip, "_dygraph_clip", tapped(clip)) for clip in clips]
+    undo = [overridden(clip, "_dygraph_clip", tapped(clip)) for clip in clips]
     try:
         yield
     finally:
         for put_back in undo:
             put_back()
-
-
-def _set(holder: Any, name: str, value: Any) -> Callable[[], None]:
-    """Sets an attribute of an object; returns what puts it back, unless somebody has set it since."""
-    missing = object()
-    former = vars(holder).get(name, missing)
-    setattr(holder, name, value)
-
-    def put_back() -> None:
-        if vars(holder).get(name) is not value:
-            return
-        if former is missing:
-            delattr(holder, name)
-        else:
-            setattr(holder, name, former)
-
-    return put_back

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from vizkit.hooks._patching import overridden
+
 __all__ = ["Batch", "capture_next"]
 
 
@@ -38,19 +40,10 @@ def capture_next(model: Any, mode: Literal["train", "eval"]) -> Batch:
     """
     name = f"{mode}_batch"
     batch = Batch()
-    former = vars(model).get(name)
     run = getattr(model, name)
 
-    def put_back() -> None:
-        if vars(model).get(name) is not run_captured:
-            return
-        if former is None:
-            delattr(model, name)
-        else:
-            setattr(model, name, former)
-
     def run_captured(inputs: Any, labels: Any = None, *args: Any, **kwargs: Any) -> Any:
-        put_back()
+        batch.cancel()
         batch.inputs, batch.labels = _as_list(inputs), _as_list(labels)
         network = model.network
 
@@ -65,8 +58,7 @@ def capture_next(model: Any, mode: Literal["train", "eval"]) -> Batch:
         finally:
             hook.remove()
 
-    batch.cancel = put_back
-    setattr(model, name, run_captured)
+    batch.cancel = overridden(model, name, run_captured)
     return batch
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from vizkit.collector import checked_names
+from vizkit.hooks._evaluating import Evaluating
 from vizkit.hooks._fitting import Fitting, current_fitting, trains_alone
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
@@ -15,9 +16,8 @@ from vizkit.hooks._steps import EPOCH, Steps
 from vizkit.hooks.capture import Batch, capture_next
 from vizkit.hooks.distributed import RankCallback, reduced
 from vizkit.hooks.eval_images import EvalImages
-from vizkit.hooks.evaluation import EvalScores, MeanLoss
 from vizkit.hooks.layers import record_summary
-from vizkit.hooks.metrics import metric_scalars, spread
+from vizkit.hooks.metrics import metric_scalars
 from vizkit.hooks.parameters import record_histograms
 from vizkit.hooks.samples import Display, checked_count, looks_like_images, record_samples, samples_of
 from vizkit.hooks.saving import log_model, record_graph
@@ -155,15 +155,20 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         self._tracker = tracker
         self._weights = weights
         self._images = images
-        self._curves = curves
-        self._class_names = class_names
         self._image_count = image_count
         self._display = Display(class_names, *normalised)
         self._graph = graph
         self._save_model = save_model
         self._reduce = reduce
         self._guard = Guard(tracker)
-        self._eval_images = EvalImages(tracker, self._guard, samples, worst, self._display)
+        self._evaluating = Evaluating(
+            tracker,
+            self._guard,
+            EvalImages(tracker, self._guard, samples, worst, self._display),
+            curves=curves,
+            class_names=class_names,
+            of_ranks=self._of_ranks,
+        )
         self._dynamic = True
         self._steps = Steps(tracker)
         self._fitting: Fitting | None = None
@@ -172,9 +177,6 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         self._weights_step = -1
         self._batch: Batch | None = None
         self._predicted = (0, 0.0)  # samples, and when it began
-        self._eval_metrics: list[str] = []
-        self._eval_loss = MeanLoss()
-        self._scores: EvalScores | None = None
 
     # -- training ---------------------------------------------------------------------------------
 
@@ -190,7 +192,7 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         Raises:
             DataError: what is to be recorded of the evaluation's data is not there.
         """
-        self._check_eval_images()
+        self._evaluating.check(self.model)
         with self._guard("training steps"):
             self._begin()
             self._steps.begin(self._metrics())
@@ -309,57 +311,29 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
         Raises:
             DataError: what is to be recorded of the data is not there.
         """
-        self._check_eval_images()
+        self._evaluating.check(self.model)
         self._mark_failure()
-        self._eval_metrics = list((logs or {}).get("metrics") or ())
-        self._eval_loss = MeanLoss()
         self._begin()
-        self._scores = None
-        if self._curves and self._dynamic:
-            self._scores = EvalScores(self._tracker, self._class_names, self._guard.warn)
-        self._eval_images.begin(self.model._test_dataloader if self._dynamic else None)
-
-    def _check_eval_images(self) -> None:
-        if paddle.in_dynamic_mode():
-            self._eval_images.check(self.model, self.model._test_dataloader)
+        self._evaluating.begin(self.model, logs)
 
     def on_eval_batch_begin(self, step: int, logs: Any = None) -> None:
         """Looks at the batch if its scores or images are wanted."""
         with self._guard("curves"):
             self._forget_batch()
-            scores = self._scores is not None and self._scores.wanted
-            if scores or self._eval_images.wants(step):
+            if self._evaluating.wants(step):
                 self._batch = capture_next(self.model, "eval")
 
     def on_eval_batch_end(self, step: int, logs: Any = None) -> None:
         """Gathers the batch."""
-        logs = dict(logs or {})
-        if "loss" in self._eval_metrics and "loss" in logs:
-            with self._guard("eval loss"):
-                self._eval_loss.add(logs["loss"], int(logs.get("batch_size") or 1))
         batch, self._batch = self._batch, None
-        if batch is not None and self._scores is not None:
-            with self._guard("curves"):
-                self._scores.add(batch.labels[0] if batch.labels else None, batch.output)
-        if batch is not None:
-            self._eval_images.add(step, batch)
+        self._evaluating.add(step, logs, batch)
 
     def on_eval_end(self, logs: Any = None) -> None:
         """Records the evaluation."""
         step = 0
         with self._guard("eval steps"):
             step = self._steps.last(self._metrics())
-        scalars: dict[str, Any] = {}
-        with self._guard("eval scalars"):
-            names = [name for name in self._eval_metrics if name != "loss"]
-            scalars = self._of_ranks(spread("eval/loss", self._eval_loss.means()))
-            scalars |= metric_scalars("eval", logs, names)
-            self._tracker.log(scalars, step)
-        self._eval_images.record(step)
-        scores, self._scores = self._scores, None
-        if scores is not None:
-            with self._guard("curves"):
-                scores.record(step, without=scalars)
+        self._evaluating.record(step, logs)
 
     # -- prediction -------------------------------------------------------------------------------
 

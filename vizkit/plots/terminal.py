@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vizkit.plots.series import CurvesData, Series
 from vizkit.runs.sparkline import extremes
 
-__all__ = ["Drawing", "Span", "draw"]
+__all__ = ["Drawing", "Span", "draw", "series_of"]
 
 _Floats = NDArray[np.float64]
 _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # by row and column of the dots of one

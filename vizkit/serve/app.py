@@ -10,9 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from vizkit.serve.api.endpoint import Settings
 from vizkit.serve.api.routes import API
-from vizkit.serve.following import Followed
 from vizkit.serve.guards import Guard
 from vizkit.serve.page import VisualDLPage
 from vizkit.serve.pages.routes import page_routes
@@ -22,30 +20,25 @@ __all__ = ["build_app"]
 
 
 def build_app(
-    log: Followed,
-    settings: Settings,
+    api: API,
     *,
     token: str | None = None,
     hosts: Sequence[str] = (),
     addresses: bool = False,
     language: str | None = None,
     public_path: str = "/app",
-    more: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """The application that serves a followed log.
 
     Args:
-        log: the runs.
-        settings: how they are shown.
+        api: the runs, and what answers from them.
         token: what clients must show, None: nothing.
         hosts: names that it is asked for by, besides loopback's.
         addresses: whether it may be asked for by any address.
         language: of the page, ``en`` or ``zh``; as the browser asks for by default.
         public_path: where VisualDL's page is.
-        more: routes of further pages.
     """
     page = VisualDLPage(public_path, token=token is not None, language=language)
-    api = API(log, settings)
 
     async def root(http: Request) -> Response:
         query = f"?{http.url.query}" if http.url.query else ""
@@ -60,8 +53,7 @@ def build_app(
 
     routes: list[BaseRoute] = [
         Route(f"{public_path}/api/{{path:path}}", api.answer),
-        *page_routes(log, api.run, language=language, visualdl=public_path),
-        *more,
+        *page_routes(api.log, api.run, language=language, visualdl=public_path),
         Route("/", root),
         Route("/favicon.ico", icon),
         Route("/alive", alive),
@@ -69,7 +61,7 @@ def build_app(
         Route(f"{public_path}/{{path:path}}", page.answer),
     ]
     app = Starlette(routes=routes)
-    app.state.log, app.state.api, app.state.settings = log, api, settings
     app.router.redirect_slashes = False
-    files = (f"{page.assets}/", f"{public_path}/__snowpack__/", "/favicon.ico", "/alive")
+    folders = (page.assets, f"{public_path}/__snowpack__", f"{public_path}/_dist_")
+    files = (*(f"{folder}/" for folder in folders), "/favicon.ico", "/alive")
     return Guard(app, hosts=hosts, token=token, open_paths=files, addresses=addresses)

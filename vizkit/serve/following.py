@@ -193,7 +193,8 @@ class Followed:
             found: list[tuple[str, Problem]] = [
                 (run.name, problem) for run in self._paths.values() for problem in run.logs.problems
             ]
-            return [(name, printable(problem.message)) for name, problem in found] + list(self.refused.items())
+            messages = [(name, printable(problem.message)) for name, problem in found]
+            return [*messages, *self.refused.items()]
 
     @property
     def refused(self) -> dict[str, str]:

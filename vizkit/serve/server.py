@@ -34,9 +34,9 @@ class Server:
         logdir: what it serves.
     """
 
-    def __init__(self, logdir: str, host: str, port: int, token: str | None, app: Any, log: Any) -> None:
+    def __init__(self, logdir: str, host: str, port: int, token: str | None, app: Any, api: Any) -> None:
         self.logdir, self.host, self.token = logdir, host, token
-        self._log = log
+        self._api = api
         self._socket = _bind(host, port)
         self.port: int = self._socket.getsockname()[1]
         self._uvicorn = _uvicorn_server(app)
@@ -52,7 +52,7 @@ class Server:
 
     def start(self) -> Server:
         """Begins to serve on a thread, and returns when it does."""
-        self._log.start()
+        self._api.log.start()
         self._thread.start()
         while not self._uvicorn.started and self._thread.is_alive():
             time.sleep(0.005)
@@ -65,7 +65,7 @@ class Server:
             self._thread.join(5)
             self._uvicorn.force_exit = True
             self._thread.join(5)
-        self._log.stop()
+        self._api.close()
         self._socket.close()
 
     def wait(self) -> None:
@@ -129,6 +129,7 @@ def serve(
     """
     try:
         from vizkit.serve.api.endpoint import Settings
+        from vizkit.serve.api.routes import API
         from vizkit.serve.app import build_app
         from vizkit.serve.following import Followed
         from vizkit.serve.guards import is_loopback
@@ -155,15 +156,10 @@ def serve(
     if not token and not local:
         token = secrets.token_urlsafe(24)
     names = [host, *allow_hosts] if local else [host, socket.gethostname(), socket.getfqdn(), *allow_hosts]
-    app = build_app(
-        log,
-        Settings(samples, hparam_metrics, None if model is None else os.fspath(model)),
-        token=token or None,
-        hosts=names,
-        addresses=not local,
-        language=language,
-    )
-    return Server(path, host, port, token or None, app, log).start()
+    model_file = None if model is None else os.fspath(model)
+    api = API(log, Settings(samples, hparam_metrics, model_file))
+    app = build_app(api, token=token or None, hosts=names, addresses=not local, language=language)
+    return Server(path, host, port, token or None, app, api).start()
 
 
 def _bind(host: str, port: int) -> socket.socket:

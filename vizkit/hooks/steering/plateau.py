@@ -63,9 +63,9 @@ class HalveOnPlateau(Steering):
     def __init__(
         self,
         monitor: str,
-        *,
         patience: int = 3,
         min_delta: float = 0.0,
+        *,
         factor: float = 0.5,
         smallest: float = 1 / 1024,
         mode: Mode = "auto",

@@ -33,8 +33,7 @@ def _list(request: Request, kind: str) -> list[list[Any]]:
     out = []
     for index in _shown(entries, kind).tolist():
         try:
-            with request.log.lock:
-                content = entries[index]
+            content = entries[index]
         except DataError:
             continue
         row = [int(milliseconds(entries.walltimes[index : index + 1])[0]), entries.steps[index].item()]

@@ -29,7 +29,8 @@ def _read(request: Request, name: str) -> Embeddings | None:
         return None
     try:
         with request.log.lock:
-            found = shown.logs.entries(tag)[-1]
+            entries = shown.logs.entries(tag)
+        found = entries[-1]
     except (DataError, KeyError, IndexError):
         return None
     return found if isinstance(found, Embeddings) and found.vectors.ndim == 2 else None

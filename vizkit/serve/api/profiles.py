@@ -79,7 +79,7 @@ def _add(manager: Any, path: str) -> None:
 def _views(request: Request) -> list[str]:
     manager = _manager(request)
     views = list(manager.get_views()) if manager else []
-    return [view for view in views if view != "Trace"]  # it loads a script from another site, and spins without
+    return [view for view in views if view != "Trace"]  # without a script of another site it spins
 
 
 def _workers(request: Request) -> list[str]:

@@ -47,7 +47,8 @@ class API:
         self._slow = ThreadPoolExecutor(1, "vizkit-serve-slow")
 
     def close(self) -> None:
-        """Ends the threads."""
+        """Ends the threads, and follows the log no longer."""
+        self.log.stop()
         for pool in (self._pool, self._slow):
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -62,7 +62,7 @@ class Address:
 
         return cls(
             filter=last("filter").strip(),
-            sort=last("sort").strip(),
+            sort=last("sort"),
             order=last("order", ("", "desc")),
             page=min(max(_whole(last("page"), 1), 1), _MOST_PAGES),
             rows=rows if (rows := _whole(last("rows"), 0)) in ROWS else ROWS[0],
@@ -70,7 +70,7 @@ class Address:
             hparam=_unique(given.get("hparam", [])),
             metric=_unique(given.get("metric", [])),
             run=_unique(given.get("run", [])),
-            group=last("group").strip(),
+            group=last("group"),
             tag=last("tag"),
             x=last("x", ("step", "time")),
             scale=last("scale", ("linear", "log")),

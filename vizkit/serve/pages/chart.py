@@ -140,6 +140,17 @@ def _axis(parts: list[_Floats], log: bool = False) -> Axis:
     return Axis(low, high, log)
 
 
+def _with_room(axis: Axis) -> Axis:
+    """A little more than the values take, so that none lies on the rim."""
+    if axis.log:
+        room = (axis.high / axis.low) ** 0.04
+        low, high = axis.low / room, axis.high * room
+    else:
+        room = 0.04 * (axis.high / 2 - axis.low / 2) * 2
+        low, high = axis.low - room, axis.high + room
+    return Axis(low, high, axis.log) if math.isfinite(high - low) and low < high else axis
+
+
 def _across(x: Axis, values: _Floats) -> _Floats:
     return np.round(_LEFT + x.shares(values) * (_WIDTH - _LEFT - _RIGHT), 1)
 

@@ -23,7 +23,7 @@ from vizkit.serve.page import preferred_language
 from vizkit.serve.pages.address import ROWS, Address
 from vizkit.serve.pages.current import CurrentRuns
 from vizkit.serve.pages.table import hparam_key, table
-from vizkit.serve.pages.views import difference, grouped, problems, run_view
+from vizkit.serve.pages.views import difference, grouped, importances, problems, run_view
 from vizkit.serve.pages.words import speaker
 from vizkit.serve.responses import respond
 
@@ -92,6 +92,7 @@ class _Pages:
     def __init__(self, log: Followed, visualdl: str) -> None:
         self._log = log
         self._runs = CurrentRuns(log)
+        self._importances = lru_cache(maxsize=8)(importances)  # runs that change are others
         self._templates = Environment(
             loader=PackageLoader("vizkit.serve.pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
@@ -131,7 +132,7 @@ class _Pages:
             "": lambda: table(runs, address),
             "run": lambda: run_view(runs, address, x_label),
             "compare": lambda: difference(runs, address, x_label),
-            "groups": lambda: grouped(runs, address, x_label),
+            "groups": lambda: grouped(runs, address, x_label, self._importances),
             "problems": lambda: problems(runs, list(self._log.refused.items())),
         }
         return views[view](), self._troubled(runs)

@@ -12,6 +12,7 @@ from vizkit.runs.difference import differing
 from vizkit.runs.display import duration_text, shown_metrics, value_text
 from vizkit.runs.query import MISSING
 from vizkit.runs.summary import Summary
+from vizkit.runs.values import FIELDS
 from vizkit.serve.pages.address import Address
 from vizkit.serve.pages.chart import classes
 
@@ -25,13 +26,13 @@ __all__ = [
     "hparam_key",
     "leader",
     "metric_cell",
+    "quoted",
     "table",
 ]
 
 _MOST_HPARAMS = 8
 _MOST_METRICS = 4
 _MOST_CHOICES = 300
-_SPARK_COLUMNS = 24
 
 
 class Column(NamedTuple):
@@ -115,11 +116,12 @@ class Table(NamedTuple):
 
 
 def hparam_key(name: str) -> str:
-    """The expression that stands for a hyper-parameter, whatever its name."""
-    return f"hparams.{_quoted(name)}"
+    """The key that runs are sorted or grouped by for a hyper-parameter, whatever its name."""
+    return f"hparams.{quoted(name)}" if name in FIELDS else name
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as it stands in an expression."""
     return "`" + name.replace("`", "``") + "`"
 
 
@@ -175,7 +177,7 @@ def table(runs: Runs, address: Address) -> Table:
         fields=[
             Column("Run", "name"),
             Column("Status", "status"),
-            Column("Started", "started", "desc"),
+            Column("Started (UTC)", "started", "desc"),
             Column("Duration", "duration", "desc"),
         ],
         hparams=[Column(name, hparam_key(name), kind="hparam") for name in chosen_hparams],
@@ -196,7 +198,7 @@ def _shared(rows: Sequence[dict[str, Any]], varying: dict[str, Any]) -> list[tup
 
 def _metric_column(tag: str) -> Column:
     mode = better(tag)
-    key = _quoted(tag)
+    key = quoted(tag)
     best = f"{key}.best" if mode else ""
     return Column(tag, f"{key}.last", "desc" if mode == "max" else "", "metric", best)
 
@@ -242,9 +244,7 @@ def metric_cell(run: Run, tag: str, top: float | None = None) -> MetricCell | No
         title += f"; best ({mode}) {best.value!r} at step {value_text(best.step)}"
     if summary.nan:
         title += f"; NaN: {summary.nan} of {summary.n}"
-    spark = sparkline.svg(
-        columns.values, columns.steps, columns=_SPARK_COLUMNS, label=sparkline.blocks(columns.values)
-    )
+    spark = sparkline.svg(columns.values, columns.steps, label=sparkline.blocks(columns.values))
     return MetricCell(
         spark,
         value_text(summary.last.value),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from vizkit.errors import UnknownNameError, VizKitError
@@ -14,7 +14,7 @@ from vizkit.runs.display import duration_text, shown_metrics, value_text
 from vizkit.runs.query import MISSING
 from vizkit.serve.pages.address import Address
 from vizkit.serve.pages.chart import Chart, chart, classes
-from vizkit.serve.pages.table import MetricCell, better, choose, hparam_key, leader, metric_cell
+from vizkit.serve.pages.table import MetricCell, better, choose, hparam_key, leader, metric_cell, quoted
 
 __all__ = [
     "Difference",
@@ -33,6 +33,8 @@ _MOST_LINES = 20
 _MOST_ROWS = 500
 _MOST_TAGS = 200
 _LONGEST_TEXT = 20_000  # characters
+
+Importances = list[tuple[str, str, str, str, str]]
 
 
 class Drawn(NamedTuple):
@@ -104,7 +106,7 @@ class Grouped(NamedTuple):
     choices: list[tuple[str, str]]
     groups: list[Group]
     mode: str
-    importance: list[tuple[str, str, str, str, str]]
+    importance: Importances
     drawn: Drawn
 
 
@@ -240,8 +242,17 @@ def _exact(value: Any) -> str:
     return "" if value is MISSING else value if isinstance(value, str) else repr(value)
 
 
-def grouped(runs: Runs, address: Address, x_label: str) -> Grouped:
-    """Runs by the value of a hyper-parameter, with the mean of a metric over each group."""
+def grouped(
+    runs: Runs, address: Address, x_label: str, importance: Callable[[tuple[Run, ...], str], Importances]
+) -> Grouped:
+    """Runs by the value of a hyper-parameter, with the mean of a metric over each group.
+
+    Args:
+        runs: all runs.
+        address: what is asked for.
+        x_label: what the horizontal axis is.
+        importance: `importances`, which takes long, or what keeps its results.
+    """
     some, errors = choose(runs, address)
     varying = differing([run.hparams for run in some])
     choices = [(name, hparam_key(name)) for name in varying]
@@ -266,7 +277,7 @@ def grouped(runs: Runs, address: Address, x_label: str) -> Grouped:
         choices=choices,
         groups=_groups(some, address.group, drawn, mode) if groups else [],
         mode=mode,
-        importance=_importance(some, drawn.tag) if mode else [],
+        importance=importance(tuple(some), drawn.tag) if mode else [],
         drawn=drawn,
     )
 
@@ -274,6 +285,7 @@ def grouped(runs: Runs, address: Address, x_label: str) -> Grouped:
 def _groups(runs: Runs, key: str, drawn: Drawn, mode: str) -> list[Group]:
     """The rows of the table; colours as in the chart, which leaves out groups without the tag."""
     groups = runs.group_by(key)
+    expression = f"hparams.{quoted(key)}" if any(key in run.hparams for run in runs) else f"({key})"
     rows = groups.rows(drawn.tag, mode) if mode else [{} for _ in groups]
     out, position = [], 0
     for (label, some), row in list(zip(groups.items(), rows, strict=True))[:_MOST_ROWS]:
@@ -283,7 +295,7 @@ def _groups(runs: Runs, key: str, drawn: Drawn, mode: str) -> list[Group]:
         numbers = [_number(row.get(part)) for part in ("n", "mean", "low", "high", "std", "min", "max")]
         out.append(
             Group(
-                "none" if label is None else value_text(label), name, _filter(key, label), len(some), numbers
+                "none" if label is None else value_text(label), name, _filter(expression, label), len(some), numbers
             )
         )
     return out
@@ -294,15 +306,17 @@ def _number(value: Any) -> str:
 
 
 def _filter(key: str, label: Any) -> str:
+    """The expression that is true for the runs of a group; empty if there is none."""
     if label is None:
-        return f"({key}) is None"
+        return f"{key} is None"
     plain = isinstance(label, (bool, int, str)) or (isinstance(label, float) and math.isfinite(label))
-    return f"({key}) == {label!r}" if plain else ""
+    return f"{key} == {label!r}" if plain else ""
 
 
-def _importance(runs: Runs, tag: str) -> list[tuple[str, str, str, str, str]]:
+def importances(runs: tuple[Run, ...], tag: str) -> Importances:
+    """Which hyper-parameter mattered for a metric: name, share, p, values, what changed with it."""
     try:
-        frame = runs.importance(tag)
+        frame = Runs(runs).importance(tag)
     except VizKitError:  # too few runs
         return []
     return [
