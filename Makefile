@@ -15,12 +15,12 @@ export LD_LIBRARY_PATH := $(CURDIR)/$(VENV)/lib$(if $(LD_LIBRARY_PATH),:$(LD_LIB
 .PHONY: help demo test lint notebooks bench bench-here lock same-python
 
 help:
-	@echo "make demo    train LeNet on MNIST, nine runs that are recorded into log/lenet/"
-	@echo "make test    lint, types and all tests"
-	@echo "make lint    lint and types alone"
+	@echo "make demo        train LeNet on MNIST, nine runs that are recorded into log/lenet/"
+	@echo "make test        lint, types and all tests"
+	@echo "make lint        lint and types alone"
 	@echo "make notebooks   run the notebooks anew, in place"
-	@echo "make bench   measure VizKit beside its peers"
-	@echo "make lock    resolve the pinned versions anew; needs uv (UPGRADE=--upgrade: the newest ones)"
+	@echo "make bench       measure VizKit beside its peers"
+	@echo "make lock        resolve the pinned versions anew; needs uv (UPGRADE=--upgrade: the newest ones)"
 
 demo: $(VENV)/.demo-ready
 	$(VENV)/bin/python -m vizkit.demo
@@ -44,8 +44,8 @@ bench-here: $(VENV)/.bench-ready
 	$(VENV)/bin/python -m benchmarks.writing
 	$(VENV)/bin/python -m benchmarks.reading
 
-for_demo := -e '.[demo,paddle]'
-for_test := -e '.[demo,paddle,plots]' --group lint --group test
+for_demo := -e '.[cli,demo,paddle,plots,serve]'
+for_test := $(for_demo) --group lint --group test
 for_bench := $(for_demo) --group bench
 
 $(VENV)/.demo-ready: pyproject.toml $(CONSTRAINTS) | same-python
@@ -102,7 +102,8 @@ ifneq ($(origin PYTHON),file)
 endif
 
 lock_command := uv pip compile pyproject.toml --universal --python-version 3.10 --quiet --no-annotate \
-	--custom-compile-command 'make lock' $(UPGRADE) --extra demo --extra paddle --extra plots --group setup
+	--custom-compile-command 'make lock' $(UPGRADE) --extra cli --extra demo --extra paddle --extra plots --extra serve \
+	--group setup
 
 lock:
 	$(lock_command) --group lint --group test -o constraints.txt

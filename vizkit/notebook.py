@@ -13,17 +13,24 @@ __all__ = ["Live", "live", "load_ipython_extension"]
 
 _ENDED = {"finished", "failed", "interrupted", "killed"}
 
+_servers: dict[str, Any] = {}
+
 
 def load_ipython_extension(shell: Any) -> None:
-    """Adds ``%vizkit [logdir] [filter]``; called by ``%load_ext vizkit``."""
+    """Adds ``%vizkit [logdir] [filter]`` and ``%vizkit serve [logdir]``; called by ``%load_ext vizkit``."""
     shell.register_magic_function(_magic, magic_kind="line", magic_name="vizkit")
 
 
-def _magic(line: str) -> Runs:
-    """Show runs: ``%vizkit [logdir] [filter expression]``; the directory is ``log`` by default."""
+def _magic(line: str) -> Any:
+    """Show runs: ``%vizkit [logdir] [filter expression]``; the directory is ``log`` by default.
+
+    ``%vizkit serve [logdir]`` shows VisualDL's page over them.
+    """
     from IPython.core.error import UsageError
 
     line = line.strip()
+    if line.partition(" ")[0] == "serve":
+        return _served(line[len("serve") :].strip().strip("'\"") or "log")
     if line[:1] in ("'", '"') and line[0] in line[1:]:
         logdir, _, expression = line[1:].partition(line[0])
     else:
@@ -33,6 +40,21 @@ def _magic(line: str) -> Runs:
         return runs.filter(expression.strip()) if expression.strip() else runs
     except VizKitError as error:
         raise UsageError(str(error)) from error
+
+
+def _served(logdir: str) -> Any:
+    """The server of a directory, the one that an earlier cell started if it still runs."""
+    from IPython.core.error import UsageError
+
+    import vizkit
+
+    server = _servers.get(logdir)
+    if server is None or not server.is_running:
+        try:
+            server = _servers[logdir] = vizkit.serve(logdir)
+        except VizKitError as error:
+            raise UsageError(str(error)) from error
+    return server
 
 
 class Live:

@@ -44,6 +44,16 @@ def test_the_magic_shows_runs(log: Path, shell: Any, capsys: pytest.CaptureFixtu
         shell.run_line_magic("vizkit", "nowhere")
 
 
+def test_the_magic_serves(log: Path, shell: Any) -> None:
+    shell.run_line_magic("load_ext", "vizkit")
+    server = shell.run_line_magic("vizkit", "serve log")
+    assert "<iframe" in shell.display_formatter.format(server)[0]["text/html"]
+    assert shell.run_line_magic("vizkit", "serve log") is server  # the cell was run again
+    server.stop()
+    with pytest.raises(IPython.core.error.UsageError, match="'nowhere' is not there"):
+        shell.run_line_magic("vizkit", "serve nowhere")
+
+
 def test_a_notebook_shows_html_and_text(log: Path, shell: Any) -> None:
     runs = vizkit.load(log)
     shown, _ = shell.display_formatter.format(runs)

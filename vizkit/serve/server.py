@@ -18,7 +18,6 @@ from vizkit.errors import DataError, LogNotFoundError, MissingDependencyError, S
 
 __all__ = ["Server", "serve"]
 
-_PORT = 8040
 _BACKLOG = 2048
 _MOST_CONNECTIONS = 1000
 _IDLE = 65  # seconds that an idle connection is kept: longer than between two polls of the page
@@ -56,6 +55,9 @@ class Server:
         self._thread.start()
         while not self._uvicorn.started and self._thread.is_alive():
             time.sleep(0.005)
+        if not self._uvicorn.started:
+            self.stop()
+            raise ServeError(f"the server of {self.logdir!r} did not start; its log says why")
         return self
 
     def stop(self) -> None:
@@ -84,8 +86,13 @@ class Server:
     ) -> None:
         self.stop()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it serves."""
+        return self._thread.is_alive()
+
     def __repr__(self) -> str:
-        state = "at" if self._thread.is_alive() else "stopped, was at"
+        state = "at" if self.is_running else "stopped, was at"
         return f"<Server of {self.logdir!r} {state} {self.url}>"
 
     def _repr_html_(self) -> str:
@@ -196,13 +203,7 @@ def _who_has(port: int) -> str:
 def _uvicorn_server(app: Any) -> Any:
     import uvicorn
 
-    class Quiet(uvicorn.Server):
-        def capture_signals(self) -> Any:  # Ctrl-C is the caller's
-            from contextlib import nullcontext
-
-            return nullcontext()
-
-    return Quiet(
+    return uvicorn.Server(
         uvicorn.Config(
             app,
             log_config=None,
