@@ -43,6 +43,7 @@ bench:
 bench-here: $(VENV)/.bench-ready
 	$(VENV)/bin/python -m benchmarks.writing
 	$(VENV)/bin/python -m benchmarks.reading
+	$(VENV)/bin/python -m benchmarks.serving
 
 for_demo := -e '.[cli,demo,paddle,plots,serve]'
 for_test := $(for_demo) --group lint --group test

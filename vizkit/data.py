@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from vizkit.errors import DataError
 from vizkit.measures.arrays import describe, to_array
 
-__all__ = ["Subset", "subset"]
+__all__ = ["Subset", "as_dataset", "subset"]
 
+_Kind = TypeVar("_Kind")
 _OWN_LABELS = ("labels", "targets")
 
 
@@ -108,12 +109,15 @@ class Subset:
 
 
 def _make(*parts: Any) -> Subset:
-    """A `Subset` that Paddle, which asks for its own class, takes where Paddle is in use."""
+    return as_dataset(Subset)(*parts)
+
+
+def as_dataset(kind: type[_Kind]) -> type[_Kind]:
+    """A class as Paddle, which asks for its own, takes it where Paddle is in use; else as it is."""
     base = getattr(sys.modules.get("paddle.io"), "Dataset", None)
-    kind: Callable[..., Subset] = Subset
-    if base is not None:
-        kind = type("Subset", (Subset, base), {"__doc__": Subset.__doc__})
-    return kind(*parts)
+    if base is None or issubclass(kind, base):
+        return kind
+    return type(kind.__name__, (kind, base), {"__doc__": kind.__doc__})
 
 
 def _like(label: Any, number: int) -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from vizkit import ranks
 from vizkit.errors import RunExistsError
+from vizkit.ranks import rank
 from vizkit.records import rundir
 from vizkit.trouble import warn
 from vizkit.writer import LogWriter
@@ -88,5 +88,5 @@ def open_run_of_rank(
     directory = hooks.from_rank_0(take)
     if taken:
         return taken[0]
-    suffix = f"-rank{ranks.rank()}"
+    suffix = f"-rank{rank()}"
     return open_run(directory + suffix, if_exists, lambda name: make(name, suffix))

@@ -13,10 +13,10 @@ __all__ = ["count_lost", "warn"]
 
 
 def warn(message: str) -> None:
-    """Warns with a `VizKitWarning` that points to the line outside of VizKit that led here."""
+    """Warns with a `VizKitWarning` that points to the line outside of VizKit and Paddle that led here."""
     frame: FrameType | None = sys._getframe(1)
     level = 2
-    while frame is not None and _is_ours(frame.f_globals.get("__name__")):
+    while frame is not None and _is_passed(frame.f_globals.get("__name__")):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, VizKitWarning, stacklevel=level)
 
@@ -36,5 +36,5 @@ def count_lost(lost: Counter[str], tag: str, reason: object) -> None:
         warn(f"{tag}: not recorded: {kind}{reason}")
 
 
-def _is_ours(module: object) -> bool:
-    return isinstance(module, str) and module.partition(".")[0] in ("vizkit", "contextlib")
+def _is_passed(module: object) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] in ("vizkit", "paddle", "contextlib")

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["LogWriter"]
 
 
-
 class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
     """Writes one run's log; use it where ``visualdl.LogWriter`` was used.
 

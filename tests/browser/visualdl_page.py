@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import json
 import os
 import re
 import signal
@@ -13,13 +14,15 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import ConsoleMessage, Locator, Page, Response, Route
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response
 
 # What stock's page asks for and stock does not have: faults of VisualDL 2.5.3, not of the log.
 STOCK_FAULTS = ("/app/icons/dragger.svg",)
@@ -48,6 +51,16 @@ _CHARTS = """async () => {
                 .map(one => ({name: one.name ?? '', data: one.data})),
         }));
 }"""
+
+_SPINS = """() => !!document.querySelector('animate') || document.getAnimations()
+    .some(one => one.effect.getTiming().iterations === Infinity)"""
+
+
+@cache
+def _words(language: str, namespace: str) -> Any:
+    """The page's own texts."""
+    package = files("visualdl")
+    return json.loads((package / f"server/dist/locales/{language}/{namespace}.json").read_text("utf-8"))
 
 
 class Series(TypedDict):
@@ -119,7 +132,7 @@ class VisualDLPage:
         self._origin = origin
         self._faults: list[str] = []
         self._answers: list[Response] = []
-        page.route(re.compile(rf"^(?!{re.escape(origin)}/|blob:|data:)"), self._block)
+        page.on("request", self._on_request)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self._faults.append(f"page error: {error}"))
         page.on("requestfailed", lambda request: self._faults.append(f"{request.url}: {request.failure}"))
@@ -128,9 +141,10 @@ class VisualDLPage:
     def open(self, path: str) -> None:
         self.page.goto(f"{self._origin}/app/{path}", wait_until="domcontentloaded")
 
-    def _block(self, route: Route) -> None:
-        self.elsewhere.append(route.request.url)
-        route.abort()
+    def _on_request(self, request: Request) -> None:
+        # Only noted: the browser finds no other host, and a route would turn its cache off.
+        if not request.url.startswith((f"{self._origin}/", "blob:", "data:")):
+            self.elsewhere.append(request.url)
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.location["url"].endswith(STOCK_FAULTS):
@@ -151,6 +165,17 @@ class VisualDLPage:
             *(f"API: {url}: {body['msg']}" for url, body in refused if body["status"] != 0),
             *(f"toast: {text}" for text in self.page.locator(".Toastify__toast").all_inner_texts()),
         ]
+
+    def word(self, namespace: str, *keys: str) -> str:
+        """What the page calls something in its language."""
+        words = _words(str(self.page.evaluate("navigator.language"))[:2], namespace)
+        for key in keys:
+            words = words[key]
+        return str(words)
+
+    def spins(self) -> bool:
+        """Whether anything is still shown to be loading: an animation without an end."""
+        return bool(self.page.evaluate(_SPINS))
 
     def runs(self, count: int) -> dict[str, tuple[int, ...]]:
         """The runs listed at the side, each with its colour; waits for ``count`` of them."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import tempfile
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -162,6 +164,25 @@ def test_mixed_kinds_and_bad_tags_are_renamed(tmp_path: Path) -> None:
     assert run.columns("a_b").values.tolist() == [0.1]  # the exact value too
 
 
+def test_hyper_parameters_that_empty_the_page_become_text_and_metrics_are_renamed(tmp_path: Path) -> None:
+    from visualdl import LogWriter
+
+    with LogWriter(str(tmp_path / "run")) as writer:
+        writer.add_hparams({"lr": float("nan"), "clip": float("inf"), "n": 3}, ["/acc", "loss"])
+        for step in range(3):
+            writer.add_scalar("/acc", step / 4, step)
+            writer.add_scalar("loss", step / 2, step)
+    before = vizkit.load(tmp_path)[0].hparams
+    assert sorted(kinds(tmp_path)) == ["hparams", "hparams", "tag"]
+    mended(tmp_path)
+    (run,) = vizkit.load(tmp_path)
+    assert str(run.hparams) == str(before) == "{'lr': nan, 'clip': inf, 'n': 3}"
+    assert run.metrics == ["acc", "loss"] == run.scalar_tags
+    (settings,) = stock(tmp_path / "run", "hparams", "hparam")
+    assert [info.name for info in settings.hparam.metricInfos] == ["acc", "loss"]
+    assert [info.string_value for info in settings.hparam.hparamInfos][:2] == ["nan", "inf"]
+
+
 def test_a_tag_of_two_kinds_in_two_logs_does_not_clash_when_they_are_one(tmp_path: Path) -> None:
     written(tmp_path / "run", "vdlrecords.1.log", range(3))
     (tmp_path / "run" / "vdlrecords.2.log").write_bytes(encode_text("loss", "words", 4, 0))
@@ -280,16 +301,28 @@ def test_a_large_log_with_many_gaps(tmp_path: Path) -> None:
     assert len(list(read_frames(log.read_bytes()))) == len(run.columns("loss").values) == 60_000 - 12
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
-def test_what_cannot_be_read(tmp_path: Path) -> None:
-    log = written(tmp_path / "run", "vdlrecords.1.log", range(3))
-    (tmp_path / "closed").mkdir(mode=0)
-    log.chmod(0)
-    try:
-        found = sorted((finding.run, finding.kind) for finding in check(tmp_path))
-        assert found == [("closed", "unreadable"), ("run", "unreadable")]
-    finally:
-        (tmp_path / "closed").chmod(0o700)
+@pytest.mark.skipif(os.name == "nt", reason="permissions are others there")
+def test_what_cannot_be_read() -> None:
+    # Root may read everything: it looks as another user, in a directory that is open to that one.
+    look = """
+        import os, sys
+        from vizkit.runs.checkup import check
+        check(sys.argv[1])  # all that it imports, which another user may not be able to read
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        print(sorted((finding.run, finding.kind) for finding in check(sys.argv[1])))
+    """
+    with tempfile.TemporaryDirectory() as root:
+        Path(root).chmod(0o755)
+        log = written(Path(root) / "run", "vdlrecords.1.log", range(3))
+        closed = Path(root) / "closed"
+        closed.mkdir(mode=0)
+        log.chmod(0)
+        try:
+            found = python(textwrap.dedent(look), root)
+        finally:
+            closed.chmod(0o700)
+    assert found.stdout.strip() == "[('closed', 'unreadable'), ('run', 'unreadable')]", found.stderr
 
 
 def test_a_broken_environment_is_told(tmp_path: Path) -> None:

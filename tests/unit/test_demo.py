@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import pickle
 import shutil
 from pathlib import Path
 
@@ -33,6 +34,12 @@ def test_the_digits_are_real_and_shuffled() -> None:
     for part in (train, evaluation):
         assert set(np.unique(part.labels)) == set(range(10))
     assert len(set(train.labels[:50, 0].tolist())) > 5
+
+
+def test_the_digits_are_a_data_set_of_paddle() -> None:
+    data = training.Digits(np.zeros((4, 1, 28, 28), "float32"), np.zeros((4, 1), "int64"))
+    assert isinstance(data, paddle.io.Dataset) and isinstance(data, training.Digits)
+    assert len(pickle.loads(pickle.dumps(data))) == 4
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ def test_both_readmes_show_the_same_code() -> None:
         return [re.sub(r"#.*", "", block).replace(" ", "") for block in blocks]
 
     assert code("README.md") == code("README.zh-CN.md")
-    assert len(code("README.md")) == 2
+    assert len(code("README.md")) == 3
 
 
 def test_the_readmes_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +46,7 @@ def test_the_readmes_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     import paddle
 
     monkeypatch.chdir(tmp_path)
-    first, second = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
+    first, second, third = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
     net = paddle.nn.Linear(4, 2)
     model = paddle.Model(net)
     optimizer = paddle.optimizer.SGD(0.1, parameters=net.parameters())
@@ -55,6 +55,10 @@ def test_the_readmes_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     names = {"model": model, "train_data": data, "eval_data": data}
     exec(first, names)
     step = "loss = net(x).square().mean(); loss.backward(); acc = 0.5"
-    loop = {"vizkit": names["vizkit"], "net": net, "hparams": {}, "loader": [(paddle.rand([2, 4]), None)] * 3}
+    loop = {"vizkit": names["vizkit"], "net": net, "optimizer": optimizer, "hparams": {}}
+    loop["loader"] = [(paddle.rand([2, 4]), None)] * 3
     exec(second.replace("...", step), loop)
     assert {path.parent.name for path in tmp_path.glob("log/**/vdlrecords*")} == {"run1", "run2"}
+    (tmp_path / "log" / "sample").symlink_to(ROOT / "log" / "sample")  # some runs to ask about
+    exec(third, loop)
+    assert len(loop["runs"]) == 11

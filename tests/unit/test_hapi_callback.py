@@ -140,6 +140,15 @@ def test_evaluating_and_predicting_on_their_own(tmp_path: Path) -> None:
     assert hooks_of(model)[1:] == before[1:]
 
 
+def test_an_evaluation_that_is_made_again_is_recorded_once(tmp_path: Path) -> None:
+    model = prepared()
+    with Tracker(tmp_path) as tracker:
+        fit(model, tracker.callback())
+        for seed in (1, 2):  # the data of fit, and other data
+            model.evaluate(Pictures(EVAL, seed), batch_size=BATCH, verbose=0, callbacks=tracker.callback())
+    assert steps(tmp_path, "eval/loss") == steps(tmp_path, "eval/pr/0") == [9, 9]
+
+
 def test_an_evaluation_after_a_loop_of_ones_own_is_at_its_last_step(tmp_path: Path) -> None:
     with Tracker(tmp_path) as tracker:
         for step in range(5):
@@ -611,6 +620,8 @@ def test_what_fails_is_warned_about_once_and_training_goes_on(
     with pytest.warns(VizKitWarning, match="injected") as told:
         having = trained(tracker.callback(weights_every=2, images_every=2))
     messages = [str(warning.message) for warning in told]
+    files = {Path(warning.filename).name for warning in told}
+    assert files <= {"test_hapi_callback.py", "threading.py"}  # of the worker
     assert tracker.lost[PATHS[verb]] >= 1
     expected = [PATHS[verb], "eval scalars"] if verb == "log" else [PATHS[verb]]
     assert sorted(message.partition(":")[0] for message in messages) == sorted(expected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -511,3 +512,34 @@ def test_runs_are_drawn_by_plots(lenet: Runs) -> None:
     assert list(drawn.lines) == ["lenet/run1"]
     assert list(lenet[0].plot("eval/acc").lines) == ["lenet/run1"]
     pyplot.close("all")
+
+
+def test_what_is_sampled_beside_the_training_comes_last_and_does_not_count(tmp_path: Path) -> None:
+    start = 1_600_000_000_000
+    for name, tags in (("a", ("system/cpu", "loss")), ("b", ("pace/step", "acc", "loss"))):
+        with LogWriter(str(tmp_path / name)) as writer:
+            for tag in tags:
+                late = 60_000 if "/" in tag else 0
+                for step in range(3):
+                    writer.add_scalar(tag, step, step, walltime=start + 1000 * step + late)
+    runs = vizkit.load(tmp_path)
+    assert runs["a"].scalar_tags == ["loss", "system/cpu"]
+    assert runs.scalar_tags == ["loss", "acc", "system/cpu", "pace/step"]
+    assert runs.metrics == ["loss", "acc"]
+    assert not any("/" in column for column in runs.table().columns)
+    assert [run.duration for run in runs] == [timedelta(seconds=2)] * 2
+    with pytest.raises(UnknownNameError, match=r"there are: 'loss', 'acc', 'system/cpu', 'pace/step'$"):
+        runs.scalars("zzz")
+
+
+def test_times_in_seconds_are_told_apart(tmp_path: Path) -> None:
+    """Of old logs, and of ``walltime=time.time()``."""
+    with LogWriter(str(tmp_path / "run")) as writer:
+        for step in range(3):
+            writer.add_scalar("loss", 1.0, step, walltime=1_600_000_000 + step)
+            writer.add_text("note", "x", step, walltime=1_600_000_000 + step)
+    (run,) = vizkit.load(tmp_path)
+    assert run.started == datetime(2020, 9, 13, 12, 26, 40, tzinfo=timezone.utc)
+    assert run.duration == timedelta(seconds=2)
+    assert run.columns("loss").walltimes[2] == run.texts("note").walltimes[2] == 1_600_000_002_000
+    assert run.seconds(run.columns("loss").walltimes).tolist() == [0, 1, 2]

@@ -233,6 +233,7 @@ def test_what_is_not_there_is_empty_and_quick(server: vizkit.serve.Server) -> No
 def test_few_points_keep_the_first_last_extremes_and_gaps() -> None:
     values = np.random.default_rng(0).normal(size=100_000)
     values[54_321], values[12_345], values[77_777] = 1e6, -1e6, np.nan
+    values[-2:] = np.nan
     columns = Scalars(np.arange(100_000), np.full(100_000, 1_700_000_000_000), values)
     rows = points(columns, 100)
     assert rows == points(columns, 100)
@@ -330,6 +331,11 @@ def test_wrong_directories_ports_and_options_say_so(tmp_path: Path) -> None:
         vizkit.serve(tmp_path / "nowhere")
     with vizkit.serve(tmp_path) as server, pytest.raises(ServeError, match=f"{server.port}.*--port 0"):
         vizkit.serve(tmp_path, port=server.port)
+    (tmp_path / "model.json").write_text("{}")
+    with pytest.raises(DataError, match=r"\.pdmodel.*model\.json"):
+        vizkit.serve(tmp_path, model=tmp_path / "model.json")
+    with pytest.raises(LogNotFoundError, match="no model"):
+        vizkit.serve(tmp_path, model=tmp_path / "model.onnx")
     with pytest.raises(DataError, match="samples"):
         vizkit.serve(tmp_path, samples=0)
     with pytest.raises(DataError, match="last"):

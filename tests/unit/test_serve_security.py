@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -221,7 +222,8 @@ def test_the_command_says_where_it_serves_or_why_not(log: Path, tmp_path: Path) 
         found = re.search(r"http://127\.0\.0\.1:\d+", line)
         assert found, line
         assert httpx.get(found[0] + RUNS).json()["data"] == ["run"]
-        process.terminate()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
     wrong = subprocess.run(
         [*command, str(tmp_path / "nowhere")], capture_output=True, text=True, cwd=ROOT, check=False
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit.data import as_dataset
 from vizkit.errors import MissingDependencyError
 from vizkit.tracker import Tracker
 
@@ -35,10 +36,19 @@ class Settings:
 
 @dataclass(frozen=True)
 class Digits:
-    """Images float32 (n, 1, 28, 28) in [0, 1] and labels int64 (n, 1)."""
+    """Images float32 (n, 1, 28, 28) in [0, 1] and labels int64 (n, 1).
+
+    Where Paddle is in use, a ``paddle.io.Dataset``, as ``Model.fit`` wants it.
+    """
 
     images: NDArray[np.float32]
     labels: NDArray[np.int64]
+
+    def __new__(cls, *parts: Any, **named: Any) -> Digits:  # noqa: D102  as of any class
+        return object.__new__(as_dataset(cls))
+
+    def __reduce__(self) -> tuple[type[Digits], tuple[Any, ...]]:
+        return Digits, (self.images, self.labels)
 
     def __len__(self) -> int:
         return len(self.images)

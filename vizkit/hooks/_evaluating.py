@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
+from vizkit.errors import DataError
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks.capture import Batch
 from vizkit.hooks.eval_images import EvalImages
 from vizkit.hooks.evaluation import EvalScores, MeanLoss
 from vizkit.hooks.metrics import metric_scalars, spread
+from vizkit.measures.arrays import to_float
 
 if TYPE_CHECKING:
     from vizkit.tracker import Tracker
@@ -89,13 +92,29 @@ class Evaluating:
     def record(self, step: int, logs: Any) -> None:
         """The evaluation has ended."""
         scalars: dict[str, Any] = {}
+        known = False
         with self._guard("eval scalars"):
             names = [name for name in self._metrics if name != "loss"]
             scalars = self._of_ranks(spread("eval/loss", self._loss.means()))
             scalars |= metric_scalars("eval", logs, names)
-            self._tracker.log(scalars, step)
+            known = self._known(step, scalars)
+            if not known:
+                self._tracker.log(scalars, step)
         self._images.record(step)
         scores, self._scores = self._scores, None
-        if scores is not None:
+        if scores is not None and not known:
             with self._guard("curves"):
                 scores.record(step, without=scalars)
+
+    def _known(self, step: int, scalars: dict[str, Any]) -> bool:
+        """Whether these are the results of the run's last evaluation, made again; their loss tells."""
+        before = _last.pop(self._tracker, None)
+        try:
+            found = (step, {tag: to_float(value) for tag, value in scalars.items()})
+        except DataError:  # a metric that is no number, which is told when it is recorded
+            return False
+        _last[self._tracker] = found
+        return before == found and "eval/loss" in scalars
+
+
+_last: WeakKeyDictionary[Tracker, tuple[int, dict[str, float]]] = WeakKeyDictionary()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -192,7 +193,8 @@ class Collection:
                 self.broken.append(NoRecord(start, end, str(error)))
                 continue
             if number == _HPARAMS:
-                self.hparams = content
+                earlier = self.hparams.bare if self.hparams else []  # VisualDL shows the first record's
+                self.hparams = replace(content, bare=[*earlier, *content.bare])
             elif content:
                 self.display_name = content
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -169,6 +170,7 @@ def _hparams(payload: bytes) -> HParams:
     hparams: dict[str, Any] = {}
     metrics = []
     name = ""
+    bare = []
     for number, _, value in wire.fields(payload):
         if number == 3:
             name = _text(value)
@@ -183,9 +185,11 @@ def _hparams(payload: bytes) -> HParams:
             hparams[key] = wire.signed(_last(parts, 1, 0))
         elif 2 in parts:
             hparams[key] = _double(_last(parts, 2, bytes(8)))
+            if not math.isfinite(hparams[key]):
+                bare.append(key)
         else:
             hparams[key] = _text(_last(parts, 3, b""))
-    return HParams(hparams, metrics, name)
+    return HParams(hparams, metrics, name, bare)
 
 
 def _sub_scalar(payload: bytes) -> SubScalar:

@@ -130,6 +130,7 @@ class RunLogs:
         self._stats: list[LogStat] = []
         self._parts: dict[str, dict[str, _Parts]] = {}  # tag -> name within the group -> in each log
         self._mixed: list[tuple[FollowedLog, SeriesKey, Series]] = []
+        self._scalars: dict[tuple[str, str, bool], Scalars] = {}  # as they were asked for
         self.refresh()
 
     @property
@@ -194,7 +195,7 @@ class RunLogs:
 
     def _sort_out(self) -> None:
         """Whose kind each tag is of, and where its records lie."""
-        self.kinds, self._parts, self._mixed = {}, {}, []
+        self.kinds, self._parts, self._mixed, self._scalars = {}, {}, [], {}
         for log in self._logs:
             for key, series in sorted(log.records.series.items(), key=lambda item: item[1].first):
                 if self.kinds.setdefault(key.tag, key.kind) == key.kind:
@@ -226,7 +227,7 @@ class RunLogs:
         Raises:
             KeyError: no scalars of that tag.
         """
-        return Scalars(*_columns(self._parts_of(tag, "scalar")[""], superseded))
+        return self._columns_of(tag, "", self._parts_of(tag, "scalar")[""], superseded)
 
     def group(self, tag: str, *, superseded: bool = False) -> dict[str, Scalars]:
         """The members of an ``add_scalars`` group: name within the group -> columns.
@@ -235,7 +236,13 @@ class RunLogs:
             KeyError: no group of that tag.
         """
         members = self._parts_of(tag, "scalars")
-        return {name: Scalars(*_columns(parts, superseded)) for name, parts in members.items()}
+        return {name: self._columns_of(tag, name, parts, superseded) for name, parts in members.items()}
+
+    def _columns_of(self, tag: str, member: str, parts: _Parts, superseded: bool) -> Scalars:
+        key = tag, member, superseded
+        if key not in self._scalars:
+            self._scalars[key] = Scalars(*_columns(parts, superseded))
+        return self._scalars[key]
 
     def entries(self, tag: str, *, superseded: bool = False) -> Entries:
         """The records of a tag of any kind but ``scalar`` and ``scalars``.

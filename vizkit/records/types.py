@@ -36,11 +36,19 @@ class SubScalar:
 
 @dataclass(frozen=True)
 class HParams:
-    """The hyper-parameters of a run and the tags of its metrics."""
+    """The hyper-parameters of a run and the tags of its metrics.
+
+    Attributes:
+        hparams: name -> value.
+        metrics: tags.
+        name: of the run.
+        bare: names of NaN and infinities that are written as numbers: VisualDL's page cannot show them.
+    """
 
     hparams: dict[str, Any]
     metrics: list[str] = field(default_factory=list)
     name: str = ""
+    bare: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

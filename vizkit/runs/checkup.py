@@ -61,6 +61,10 @@ _MEANING = {
         "it takes '%' for '/', and answers a tag that begins with '/' with another run's data",
         "--repair renames it; use another tag in the training",
     ),
+    "hparams": (
+        "its page of hyper-parameters stays empty, for all runs",
+        "--repair writes it as text, which VizKit reads as the number",
+    ),
     "display name": (
         "it shows one of these runs under the name, for all of them",
         "give each run a display name of its own, or none",
@@ -73,8 +77,8 @@ _MEANING = {
         "nothing: it is looked at again when the run has ended",
     ),
 }
-_MENDABLE = {"hidden", "torn", "damaged", "undecodable", "empty", "hiding", "no log", "copy", "mixed", "tag"}
 _NOTES = {"killed", "being written"}
+_FOR_PEOPLE = {"display name", "unreadable", "environment"}
 
 
 class Finding(NamedTuple):
@@ -84,8 +88,8 @@ class Finding(NamedTuple):
         run: the run's name.
         path: the file or directory.
         kind: ``hidden``, ``torn``, ``damaged``, ``undecodable``, ``empty``, ``hiding`` (an empty file
-            that hides the others), ``no log``, ``copy``, ``mixed``, ``tag``, ``display name``,
-            ``unreadable``, ``environment``, ``killed`` or ``being written``.
+            that hides the others), ``no log``, ``copy``, ``mixed``, ``tag``, ``hparams`` (NaN
+            or infinite), ``display name``, ``unreadable``, ``environment``, ``killed`` or ``being written``.
         what: what there is, in words.
         stock: what it means for stock VisualDL.
         todo: what to do.
@@ -106,7 +110,7 @@ class Finding(NamedTuple):
     @property
     def mendable(self) -> bool:
         """Whether `vizkit.runs.mending.repair` mends it."""
-        return self.kind in _MENDABLE and "://" not in self.path
+        return self.is_problem and self.kind not in _FOR_PEOPLE and "://" not in self.path
 
 
 class Inventory(NamedTuple):
@@ -156,6 +160,9 @@ def check_run(run: Run) -> list[Finding]:
             found.append(_finding(run.name, path, "mixed", what))
         elif is_bad_tag(tag):
             found.append(_finding(run.name, path, "tag", f"VisualDL cannot serve the tag {tag!r}"))
+    for name in dict.fromkeys(run.logs.hparams.bare):
+        what = f"the hyper-parameter {name!r} is {run.hparams.get(name)}, written as a number"
+        found.append(_finding(run.name, path, "hparams", what))
     if run.status == "killed":
         found.append(_finding(run.name, run.directory, "killed", "the run's process was killed"))
     return found

@@ -16,7 +16,7 @@ from vizkit.runs.comparison import Comparison, compared
 from vizkit.runs.difference import differing, made_by
 from vizkit.runs.groups import Groups
 from vizkit.runs.importance import importance
-from vizkit.runs.lookup import find_name, is_pattern, matching, unknown
+from vizkit.runs.lookup import find_name, in_order, is_pattern, matching, unknown
 from vizkit.runs.query import MISSING
 from vizkit.runs.run import Run
 from vizkit.runs.values import chosen, key_values, sort_order
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Runs"]
 
 
-class Runs(Sequence[Run]):
+class Runs(export.Exported, Sequence[Run]):
     """Runs in an order, found by position, name or pattern.
 
     ``runs[0]`` and ``runs["lenet/run1"]`` are a run; a name may be a display name, the last parts of
@@ -131,11 +131,11 @@ class Runs(Sequence[Run]):
     @property
     def scalar_tags(self) -> list[str]:
         """The scalar tags of all runs."""
-        return list(dict.fromkeys(tag for run in self._runs for tag in run.scalar_tags))
+        return in_order(tag for run in self._runs for tag in run.scalar_tags)
 
     @property
     def metrics(self) -> list[str]:
-        """The tags that runs say they are compared by, or else all scalar tags."""
+        """The tags that runs say they are compared by, or else all but ``system/`` and ``pace/``."""
         return display.shown_metrics(self._runs)
 
     def _with(self, tag: str) -> list[Run]:
@@ -408,18 +408,6 @@ class Runs(Sequence[Run]):
         from vizkit.plots import curves
 
         return curves(self, tag, **options)
-
-    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
-        """All scalars as CSV (``run,tag,step,time,value``), into a file or returned as text."""
-        return export.to_csv(self.scalars(), path)
-
-    def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """All scalars into a Parquet file, the columns of `scalars`.
-
-        Raises:
-            MissingDependencyError: pyarrow is missing.
-        """
-        export.to_parquet(self.scalars(), path)
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str | None:
         """A list of the runs as JSON, each as `Run.to_json` has it, into a file or returned as text."""

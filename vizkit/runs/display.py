@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vizkit.errors import DataError
 from vizkit.measures.direction import direction
 from vizkit.records.reader import Scalars
+from vizkit.records.tags import SECONDS
 from vizkit.runs import sparkline
 from vizkit.runs.difference import differing
+from vizkit.runs.lookup import in_order
 from vizkit.runs.query import MISSING
 
 if TYPE_CHECKING:
@@ -111,10 +113,15 @@ def _metric_cell(run: Run, tag: str) -> Cell:
 
 
 def shown_metrics(runs: Sequence[Run]) -> list[str]:
-    """The metrics that runs name, or else all scalar tags, those that exist, in order."""
+    """The metrics that runs name, or else all scalar tags, those that exist, in order.
+
+    What is sampled beside the training is left out, unless it is named, or nothing else is there.
+    """
     named = dict.fromkeys(tag for run in runs for tag in run.metrics)
-    there = dict.fromkeys(tag for run in runs for tag in run.scalar_tags)
-    return [tag for tag in named if tag in there] or list(there)
+    there = in_order(tag for run in runs for tag in run.scalar_tags)
+    trained = [tag for tag in there if not tag.startswith(SECONDS)]
+    known = set(there)
+    return [tag for tag in named if tag in known] or trained or there
 
 
 def runs_view(

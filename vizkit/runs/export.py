@@ -17,11 +17,38 @@ if TYPE_CHECKING:
 
     from vizkit.runs.run import Run
 
-__all__ = ["as_data", "plain", "to_csv", "to_json", "to_parquet"]
+__all__ = ["Exported", "as_data", "in_short", "plain", "to_json"]
 
 
-def as_data(run: Run) -> dict[str, Any]:
-    """A run as dicts, lists, texts and numbers; walltimes in milliseconds since 1970."""
+class Exported:
+    """What can be exported by its `scalars`: a run, or several."""
+
+    def scalars(self) -> pd.DataFrame:
+        """All scalars, one tag below the other."""
+        raise NotImplementedError
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
+        """All scalars as CSV, the columns of `scalars`, into a file or returned as text; NaN is ``NaN``."""
+        text: str = self.scalars().to_csv(None, index=False, na_rep="NaN", lineterminator="\n")
+        return _written(text, path)
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """All scalars into a Parquet file, the columns of `scalars`.
+
+        Raises:
+            MissingDependencyError: pyarrow is missing.
+        """
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError as error:
+            raise MissingDependencyError(
+                'Parquet files need pyarrow: pip install "vizkit[parquet]" (or export with to_csv)'
+            ) from error
+        self.scalars().to_parquet(path, index=False, engine="pyarrow")
+
+
+def in_short(run: Run) -> dict[str, Any]:
+    """What a run is called, where it is, how it stands, its times as ISO 8601 and seconds, its settings."""
     return {
         "name": run.name,
         "display_name": run.display_name,
@@ -31,9 +58,13 @@ def as_data(run: Run) -> dict[str, Any]:
         "ended": None if run.ended is None else run.ended.isoformat(),
         "duration": None if run.duration is None else run.duration.total_seconds(),
         "hparams": run.hparams,
-        "metrics": run.metrics,
-        "scalars": {tag: run.columns(tag)._asdict() for tag in run.scalar_tags},
     }
+
+
+def as_data(run: Run) -> dict[str, Any]:
+    """A run as dicts, lists, texts and numbers; walltimes in milliseconds since 1970."""
+    scalars = {tag: run.columns(tag)._asdict() for tag in run.scalar_tags}
+    return {**in_short(run), "metrics": run.metrics, "scalars": scalars}
 
 
 def plain(value: Any) -> Any:
@@ -60,29 +91,8 @@ def to_json(data: Any, path: str | os.PathLike[str] | None) -> str | None:
     return _written(text + "\n", path)
 
 
-def to_csv(frame: pd.DataFrame, path: str | os.PathLike[str] | None) -> str | None:
-    """A frame as CSV without its index, into a file or returned as text; NaN is written ``NaN``."""
-    text: str = frame.to_csv(None, index=False, na_rep="NaN", lineterminator="\n")
-    return _written(text, path)
-
-
 def _written(text: str, path: str | os.PathLike[str] | None) -> str | None:
     if path is None:
         return text
     Path(path).write_bytes(text.encode("utf-8", "backslashreplace"))
     return None
-
-
-def to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str]) -> None:
-    """A frame into a Parquet file, without its index.
-
-    Raises:
-        MissingDependencyError: pyarrow is missing.
-    """
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError as error:
-        raise MissingDependencyError(
-            'Parquet files need pyarrow: pip install "vizkit[parquet]" (or export with to_csv)'
-        ) from error
-    frame.to_parquet(path, index=False, engine="pyarrow")

@@ -7,21 +7,27 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 
 from vizkit.errors import UnknownNameError
+from vizkit.records.tags import SECONDS
 
-__all__ = ["closest", "find_name", "is_pattern", "matching", "unknown"]
+__all__ = ["closest", "find_name", "in_order", "is_pattern", "matching", "unknown"]
 
 _MOST = 5
 
 
+def in_order(tags: Iterable[str]) -> list[str]:
+    """Tags once each, as they come; those that are sampled beside the training last."""
+    return sorted(dict.fromkeys(tags), key=lambda tag: tag.startswith(SECONDS))
+
+
 def closest(name: str, names: Iterable[str]) -> list[str]:
-    """The up to five of ``names`` that look most like ``name``; the first ones where none does."""
+    """The up to five of ``names`` that look most like ``name``."""
     every = list(dict.fromkeys(names))
     lower = {other.lower(): other for other in reversed(every)}
     found = [other for other in every if name and name.lower() in other.lower()][:_MOST]
     for key in difflib.get_close_matches(name.lower(), lower, n=_MOST, cutoff=0.5):
         if lower[key] not in found:
             found.append(lower[key])
-    return found[:_MOST] or every[:_MOST]
+    return found[:_MOST]
 
 
 def unknown(what: str, name: object, names: Iterable[str]) -> UnknownNameError:
@@ -29,9 +35,12 @@ def unknown(what: str, name: object, names: Iterable[str]) -> UnknownNameError:
     every = list(dict.fromkeys(names))
     if not every:
         return UnknownNameError(f"there is no {what} {name!r}: there is none at all")
-    shown = closest(str(name), every)
-    more = f" (and {len(every) - len(shown)} more)" if len(every) > len(shown) else ""
-    return UnknownNameError(f"there is no {what} {name!r}; closest: {', '.join(map(repr, shown))}{more}")
+    if shown := closest(str(name), every):
+        return UnknownNameError(f"there is no {what} {name!r}; closest: {', '.join(map(repr, shown))}")
+    more = " ..." if len(every) > _MOST else ""
+    return UnknownNameError(
+        f"there is no {what} {name!r}; there are: {', '.join(map(repr, every[:_MOST]))}{more}"
+    )
 
 
 def is_pattern(name: str) -> bool:

@@ -15,11 +15,13 @@ from typing import NamedTuple
 
 from vizkit.errors import DataError
 from vizkit.records import wire
-from vizkit.records.decode import decode_head
+from vizkit.records.decode import decode_head, decode_record
+from vizkit.records.encode import encode_hparams
 from vizkit.records.frames import mapped, read_frames
 from vizkit.records.logfile import lock_exclusive
 from vizkit.records.reader import Problem, RunLogs
 from vizkit.records.tags import clean_tag
+from vizkit.records.types import HParams, Record
 from vizkit.runs.checkup import RESERVED, being_written, check_run, inventory, is_bad_tag
 from vizkit.runs.loading import load
 from vizkit.runs.run import Run
@@ -103,7 +105,7 @@ def _mend(name: str, directory: str) -> Mended:
     problems = [problem for problem in logs.problems if problem.path in files.logs]
     broken = [problem for problem in problems if problem.kind in _BROKEN]
     renames = _Renames(logs.kinds)
-    rename = any(problem.kind == "mixed" for problem in problems) or renames.wanted
+    rename = any(problem.kind == "mixed" for problem in problems) or renames.wanted or logs.hparams.bare
     if files.logs and (broken or rename or len(files.logs) > 1):
         *older, last = files.logs
         kept.append(_copied(last))
@@ -196,13 +198,29 @@ class _Renames:
     def renamed(self, data: bytes) -> bytes:
         """A record's frame, under the tag that it gets."""
         head = decode_head(data)
-        key = (head.tag, head.kind)
-        if key not in self._names:
-            self._names[key] = self._name(*key)
-        record = data if self._names[key] == head.tag else retagged(data, self._names[key])
+        if head.kind == "hparams" and (frame := self._settings(decode_record(data))):
+            return frame
+        name = self._name(head.tag, head.kind)
+        record = data if name == head.tag else retagged(data, name)
         return len(record).to_bytes(8, "little") + record
 
+    def _settings(self, record: Record) -> bytes | None:
+        """The frame of hyper-parameters that name the metrics as they are now; None: they do already."""
+        before: HParams = record.data
+        metrics = [
+            self._name(tag, self._kinds[tag]) if tag in self._kinds else tag for tag in before.metrics
+        ]
+        if metrics == before.metrics and not before.bare:
+            return None
+        self.done += [f"wrote the hyper-parameter {name!r} as text" for name in before.bare]
+        return encode_hparams(HParams(before.hparams, metrics, before.name), record.walltime)
+
     def _name(self, tag: str, kind: str) -> str:
+        if (tag, kind) not in self._names:
+            self._names[tag, kind] = self._new_name(tag, kind)
+        return self._names[tag, kind]
+
+    def _new_name(self, tag: str, kind: str) -> str:
         if kind in RESERVED.values():
             return tag
         name = clean_tag(tag).replace("\ufffd", "_") if is_bad_tag(tag) else tag

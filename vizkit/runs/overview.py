@@ -9,6 +9,7 @@ import numpy as np
 
 from vizkit.errors import DataError, UnknownNameError
 from vizkit.runs.display import shown_metrics
+from vizkit.runs.export import in_short
 from vizkit.runs.run import Run
 
 __all__ = ["Line", "Recent", "newest", "overview", "row"]
@@ -44,17 +45,7 @@ def row(run: Run, metrics: Sequence[str] | None = None) -> dict[str, Any]:
         ``best``, ``best_step`` (None where it is not known what is best), ``n``, ``nan``.
     """
     tags = shown_metrics([run]) if metrics is None else [tag for tag in metrics if tag in run.scalar_tags]
-    return {
-        "name": run.name,
-        "display_name": run.display_name,
-        "directory": run.directory,
-        "status": run.status,
-        "started": None if run.started is None else run.started.isoformat(),
-        "ended": None if run.ended is None else run.ended.isoformat(),
-        "duration": None if run.duration is None else run.duration.total_seconds(),
-        "hparams": run.hparams,
-        "metrics": {tag: _metric(run, tag) for tag in tags},
-    }
+    return {**in_short(run), "metrics": {tag: _metric(run, tag) for tag in tags}}
 
 
 def _metric(run: Run, tag: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,10 @@ from vizkit.errors import DataError, MissingDependencyError, UnknownNameError
 from vizkit.measures.curves import PRCurve, ROCCurve
 from vizkit.measures.histograms import Histogram
 from vizkit.records.reader import Problem, RunLogs, Scalars
-from vizkit.records.tags import MACHINE
+from vizkit.records.tags import SECONDS
 from vizkit.runs import display, export, frames, paddlex
-from vizkit.runs.lookup import unknown
+from vizkit.runs.frames import milliseconds
+from vizkit.runs.lookup import in_order, unknown
 from vizkit.runs.media import Images, Media
 from vizkit.runs.summary import Point, Summary, summarize
 
@@ -41,7 +43,7 @@ _METHODS = {
 }
 
 
-class Run:
+class Run(export.Exported):
     """A run directory, read as far as it is written.
 
     The members of an ``add_scalars`` group are scalars too, named ``group/member``. Records that a
@@ -99,7 +101,10 @@ class Run:
 
     @property
     def scalar_tags(self) -> list[str]:
-        """All that `scalars` gives: scalar tags, and groups' members as ``group/member``."""
+        """All that `scalars` gives: scalar tags, and groups' members as ``group/member``.
+
+        First recorded first; those of the machine and of the pace come last.
+        """
         if self._scalar_tags is None:
             tags = []
             for tag, kind in self.logs.kinds.items():
@@ -107,7 +112,7 @@ class Run:
                     tags.append(tag)
                 elif kind == "scalars":
                     tags += [f"{tag}/{member}" for member in self.logs.group(tag)]
-            self._scalar_tags = list(dict.fromkeys(tags))
+            self._scalar_tags = in_order(tags)
         return self._scalar_tags
 
     @property
@@ -131,13 +136,13 @@ class Run:
         """
         kind = self.logs.kinds.get(tag)
         if kind == "scalar":
-            return self.logs.scalars(tag, superseded=superseded)
+            return _in_milliseconds(self.logs.scalars(tag, superseded=superseded))
         if kind is None and tag in self.scalar_tags:
             for group, group_kind in self.logs.kinds.items():
                 if group_kind == "scalars" and tag.startswith(group + "/"):
                     members = self.logs.group(group, superseded=superseded)
                     if tag[len(group) + 1 :] in members:
-                        return members[tag[len(group) + 1 :]]
+                        return _in_milliseconds(members[tag[len(group) + 1 :]])
         raise self._unknown("scalar", tag)
 
     def group(self, tag: str, *, superseded: bool = False) -> dict[str, Scalars]:
@@ -148,7 +153,8 @@ class Run:
         """
         if self.logs.kinds.get(tag) != "scalars":
             raise self._unknown("scalars", tag)
-        return self.logs.group(tag, superseded=superseded)
+        members = self.logs.group(tag, superseded=superseded)
+        return {name: _in_milliseconds(columns) for name, columns in members.items()}
 
     def scalars(self, tag: str | None = None, *, superseded: bool = False) -> pd.DataFrame:
         """Scalars as a frame.
@@ -238,7 +244,8 @@ class Run:
     def _entries(self, kind: str, tag: str) -> tuple[str, Any]:
         if self.logs.kinds.get(tag) != kind:
             raise self._unknown(kind, tag)
-        return tag, self.logs.entries(tag)
+        entries = self.logs.entries(tag)
+        return tag, replace(entries, walltimes=milliseconds(entries.walltimes))
 
     def _unknown(self, kind: str, tag: str) -> UnknownNameError:
         other = self.logs.kinds.get(tag)
@@ -335,10 +342,10 @@ class Run:
         return [*environment.get("sessions", []), environment] if environment else []
 
     def _walltimes(self) -> list[Any]:
-        """The walltimes of every tag but the machine's: it is sampled after the training, too."""
+        """The walltimes of every tag but those sampled beside the training, which may outlast it."""
         found: list[Any] = []
         for tag, kind in self.logs.kinds.items():
-            if tag.startswith(MACHINE):
+            if tag.startswith(SECONDS):
                 continue
             if kind == "scalar":
                 found.append(self.logs.scalars(tag, superseded=True).walltimes)
@@ -346,7 +353,7 @@ class Run:
                 found += [columns.walltimes for columns in self.logs.group(tag, superseded=True).values()]
             else:
                 found.append(self.logs.entries(tag, superseded=True).walltimes)
-        return [walltimes for walltimes in found if len(walltimes)]
+        return [milliseconds(walltimes) for walltimes in found if len(walltimes)]
 
     def _span(self) -> tuple[int, int] | None:
         """Walltimes of the first and the last record."""
@@ -380,18 +387,6 @@ class Run:
 
         return curves([self], tag, **options)
 
-    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
-        """All scalars as CSV (``tag,step,time,value``), into a file or returned as text."""
-        return export.to_csv(self.scalars(), path)
-
-    def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """All scalars into a Parquet file, the columns of `scalars`.
-
-        Raises:
-            MissingDependencyError: pyarrow is missing.
-        """
-        export.to_parquet(self.scalars(), path)
-
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str | None:
         """Hyper-parameters, status and all scalars as JSON, into a file or returned as text.
 
@@ -412,10 +407,14 @@ class Run:
         return display.as_html(display.run_view(self))
 
 
-def _utc(milliseconds: int | None) -> datetime | None:
-    if milliseconds is None:
+def _in_milliseconds(columns: Scalars) -> Scalars:
+    return columns._replace(walltimes=milliseconds(columns.walltimes))
+
+
+def _utc(walltime: int | None) -> datetime | None:
+    if walltime is None:
         return None
     try:
-        return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
+        return datetime.fromtimestamp(walltime / 1000, tz=timezone.utc)
     except (OverflowError, OSError, ValueError):
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from vizkit.errors import QueryError
 from vizkit.records.reader import natural_key
-from vizkit.runs.lookup import unknown
+from vizkit.runs.lookup import in_order, unknown
 from vizkit.runs.query import MISSING, Query
 from vizkit.runs.run import Run
 from vizkit.runs.summary import STATISTICS
@@ -47,7 +47,7 @@ class _Names:
     def __init__(self, runs: Iterable[Run]) -> None:
         every = list(runs)
         self.hparams = dict.fromkeys(name for run in every for name in run.hparams)
-        self.tags = dict.fromkeys(tag for run in every for tag in run.scalar_tags)
+        self.tags = in_order(tag for run in every for tag in run.scalar_tags)
 
     def getter(self, parts: tuple[str, ...]) -> Getter:
         whole = ".".join(parts)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vizkit.serve.api.routes import API
 from vizkit.serve.guards import Guard
 from vizkit.serve.page import VisualDLPage
-from vizkit.serve.pages.routes import page_routes
 from vizkit.serve.responses import respond
 
 __all__ = ["build_app"]
@@ -53,7 +53,7 @@ def build_app(
 
     routes: list[BaseRoute] = [
         Route(f"{public_path}/api/{{path:path}}", api.answer),
-        *page_routes(api.log, api.run, language=language, visualdl=public_path),
+        Route("/vizkit{path:path}", _OwnPages(api, language, public_path)),
         Route("/", root),
         Route("/favicon.ico", icon),
         Route("/alive", alive),
@@ -65,3 +65,20 @@ def build_app(
     folders = (page.assets, f"{public_path}/__snowpack__", f"{public_path}/_dist_")
     files = (*(f"{folder}/" for folder in folders), "/favicon.ico", "/alive")
     return Guard(app, hosts=hosts, token=token, open_paths=files, addresses=addresses)
+
+
+class _OwnPages:
+    """VizKit's own pages, imported when they are first asked for: VisualDL's page is there sooner."""
+
+    def __init__(self, api: API, language: str | None, visualdl: str) -> None:
+        self._api, self._language, self._visualdl = api, language, visualdl
+
+    @cached_property
+    def _router(self) -> Router:
+        from vizkit.serve.pages.routes import page_routes
+
+        api = self._api
+        return Router(page_routes(api.log, api.run, language=self._language, visualdl=self._visualdl))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._router(scope, receive, send)

@@ -33,10 +33,12 @@ class Server:
         logdir: what it serves.
     """
 
-    def __init__(self, logdir: str, host: str, port: int, token: str | None, app: Any, api: Any) -> None:
+    def __init__(
+        self, logdir: str, host: str, listener: socket.socket, token: str | None, app: Any, api: Any
+    ) -> None:
         self.logdir, self.host, self.token = logdir, host, token
         self._api = api
-        self._socket = _bind(host, port)
+        self._socket = listener
         self.port: int = self._socket.getsockname()[1]
         self._uvicorn = _uvicorn_server(app)
         self._thread = threading.Thread(target=self._run, name="vizkit-serve", daemon=True)
@@ -130,12 +132,13 @@ def serve(
 
     Raises:
         LogNotFoundError: no such directory or file.
-        DataError: another option than those above.
+        DataError: another option than those above, or a model that the page does not draw.
         ServeError: the host or port cannot be listened on.
         MissingDependencyError: a package is not installed.
     """
     try:
         from vizkit.serve.api.endpoint import Settings
+        from vizkit.serve.api.graphs import MODELS
         from vizkit.serve.api.routes import API
         from vizkit.serve.app import build_app
         from vizkit.serve.following import Followed
@@ -151,22 +154,27 @@ def serve(
         raise DataError(f"language must be 'en' or 'zh', got {language!r}")
     if model is not None and not os.path.isfile(model):
         raise LogNotFoundError(f"there is no model file {os.fspath(model)!r}")
+    if model is not None and not os.fspath(model).endswith(MODELS):
+        raise DataError(f"the page draws models of {', '.join(MODELS)}, not {os.fspath(model)!r}")
     path = os.fspath(logdir)
+    local = is_loopback(host)
+    if not token and not local:
+        token = secrets.token_urlsafe(24)
+    names = [host, *allow_hosts] if local else [host, socket.gethostname(), *allow_hosts]
+    listener = _bind(host, port)  # who comes while the logs are read waits
     try:
         log = Followed(path)
-    except FileNotFoundError as error:
+        api = API(log, Settings(samples, hparam_metrics, None if model is None else os.fspath(model)))
+        app = build_app(api, token=token or None, hosts=names, addresses=not local, language=language)
+    except BaseException as error:
+        listener.close()
+        if not isinstance(error, FileNotFoundError):
+            raise
         where = "" if "://" in path else f" (looked in {os.getcwd()})"
         raise LogNotFoundError(
             f"{path!r} is not there{where}: name the directory that training writes its logs to"
         ) from error
-    local = is_loopback(host)
-    if not token and not local:
-        token = secrets.token_urlsafe(24)
-    names = [host, *allow_hosts] if local else [host, socket.gethostname(), socket.getfqdn(), *allow_hosts]
-    model_file = None if model is None else os.fspath(model)
-    api = API(log, Settings(samples, hparam_metrics, model_file))
-    app = build_app(api, token=token or None, hosts=names, addresses=not local, language=language)
-    return Server(path, host, port, token or None, app, api).start()
+    return Server(path, host, listener, token or None, app, api).start()
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -18,10 +18,10 @@ from vizkit.serve.api.files import LARGEST, beside
 from vizkit.serve.following import Followed, printable
 from vizkit.serve.stock import stock_module
 
-__all__ = ["ENDPOINTS", "graph_files", "static_model"]
+__all__ = ["ENDPOINTS", "MODELS", "graph_files", "static_model"]
 
 _MOST_STATES = 32
-_MODELS = (".pdmodel", ".onnx", ".pb", ".tflite", ".h5", ".keras", ".pt", ".caffemodel", ".mlmodel")
+MODELS = (".pdmodel", ".onnx", ".pb", ".tflite", ".h5", ".keras", ".pt", ".caffemodel", ".mlmodel")
 
 _lock = threading.Lock()
 _states: OrderedDict[tuple[str, str], tuple[tuple[int, int], Any]] = OrderedDict()
@@ -39,7 +39,7 @@ def graph_files(log: Followed) -> dict[str, str]:
 def static_model(settings: Settings) -> str | None:
     """The model file to show, None if there is none that the page draws."""
     path = settings.model
-    return path if path and path.endswith(_MODELS) and os.path.isfile(path) else None
+    return path if path and path.endswith(MODELS) and os.path.isfile(path) else None
 
 
 def _static(request: Request) -> Answer:

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 __all__ = ["ROWS", "Address"]
 
-ROWS = (50, 100, 200)
+ROWS = (25, 50, 100)
+_ROWS = 50
 _MOST_PAGES = 100_000
 _LONGEST = 4_000  # characters of one value
 
@@ -38,7 +39,7 @@ class Address:
     sort: str = ""
     order: Literal["", "desc"] = ""
     page: int = 1
-    rows: int = ROWS[0]
+    rows: int = _ROWS
     columns: Literal["", "own"] = ""
     hparam: tuple[str, ...] = ()
     metric: tuple[str, ...] = ()
@@ -65,7 +66,7 @@ class Address:
             sort=last("sort"),
             order=last("order", ("", "desc")),
             page=min(max(_whole(last("page"), 1), 1), _MOST_PAGES),
-            rows=rows if (rows := _whole(last("rows"), 0)) in ROWS else ROWS[0],
+            rows=rows if (rows := _whole(last("rows"), 0)) in ROWS else _ROWS,
             columns=last("columns", ("", "own")),
             hparam=_unique(given.get("hparam", [])),
             metric=_unique(given.get("metric", [])),

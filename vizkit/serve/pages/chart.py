@@ -99,9 +99,8 @@ def chart(data: CurvesData, *, log_y: bool = False, label: str, x_label: str) ->
         x_label: what the horizontal axis is.
     """
     x = _axis([line.x for line in data.series])
-    y = _axis(
-        [part for line in data.series for part in (line.y, line.low, line.high) if part is not None], log_y
-    )
+    drawn = [part for line in data.series for part in (line.y, line.low, line.high) if part is not None]
+    y = _with_room(_axis(drawn, log_y))
     lines = [(classes(line.position), line) for line in data.series]
     columns = max(min(_MOST_COLUMNS, _POINTS // max(len(lines), 1)), 60)
     parts = [*_grid(x, y, x_label, data.tag)]
@@ -191,7 +190,7 @@ def _labels(ticks: list[float]) -> list[str]:
     for least, size, unit in ((1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if least <= greatest < 1e9 and all(float(f"{tick / size:.3g}") * size == tick for tick in ticks):
             return [f"{tick / size:.3g}{unit}" if tick else "0" for tick in ticks]
-    for digits in range(3, 17):
+    for digits in range(4, 17):
         texts = [f"{tick:.{digits}g}" for tick in ticks]
         if len(set(texts)) == len(texts):
             return texts

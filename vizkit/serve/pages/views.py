@@ -72,7 +72,7 @@ class RunView(NamedTuple):
     environment: list[tuple[str, str]]
     other: list[tuple[str, list[str]]]
     texts: list[tuple[str, str, str]]
-    problems: list[tuple[str, str]]
+    problems: list[str]
 
 
 class Difference(NamedTuple):
@@ -118,17 +118,22 @@ class Problems(NamedTuple):
     refused: list[tuple[str, str]]
 
 
+def _tags(runs: Sequence[Run]) -> list[str]:
+    """The scalar tags of some runs, those first that they are compared by."""
+    return list(dict.fromkeys([*shown_metrics(runs), *(tag for run in runs for tag in run.scalar_tags)]))
+
+
 def _draw(runs: Sequence[Run], address: Address, title: str, x_label: str, *, by: str | None = None) -> Drawn:
-    tags = list(dict.fromkeys([*shown_metrics(runs), *(tag for run in runs for tag in run.scalar_tags)]))
+    tags = _tags(runs)
     if not tags:
         return Drawn("", [], None)
     tag = address.tag or tags[0]
     kept, cut = list(runs), 0
-    if by is not None:
-        groups = Runs([run for run in runs if tag in run.scalar_tags]).group_by(by)
-        some = list(groups.values())[:_MOST_LINES]
-        kept, cut = [run for group in some for run in group], len(groups) - len(some)
     try:
+        if by is not None:
+            groups = Runs([run for run in runs if tag in run.scalar_tags]).group_by(by)
+            some = list(groups.values())[:_MOST_LINES]
+            kept, cut = [run for group in some for run in group], len(groups) - len(some)
         data = curves_data(kept, tag, x=address.x, by=by, band="ci", log_y=address.scale == "log")
     except VizKitError as error:
         return Drawn(tag, tags[:_MOST_ROWS], None, str(error))
@@ -146,7 +151,7 @@ def run_view(runs: Runs, address: Address, x_label: str) -> RunView:
     if not address.run:
         raise UnknownNameError("the address names no run")
     run = named(runs, address.run[0])
-    tags = list(dict.fromkeys([*shown_metrics([run]), *run.scalar_tags]))
+    tags = _tags([run])
     rows = []
     for tag in tags[:_MOST_TAGS]:
         cell = metric_cell(run, tag)
@@ -170,7 +175,7 @@ def run_view(runs: Runs, address: Address, x_label: str) -> RunView:
         environment=[(name, _exact(value)) for name, value in flat(run.environment).items()][:_MOST_ROWS],
         other=[(k, some[:_MOST_TAGS]) for k, some in run.tags.items() if k not in ("scalar", "scalars")],
         texts=_texts(run),
-        problems=[(problem.message, problem.path) for problem in run.problems][:_MOST_ROWS],
+        problems=[problem.message for problem in run.problems][:_MOST_ROWS],
     )
 
 
@@ -216,7 +221,7 @@ def difference(runs: Runs, address: Address, x_label: str) -> Difference:
     found = some.differences()
     made = [run.hparams for run in some]
     varying = differing(made)
-    tags = list(dict.fromkeys([*some.metrics, *some.scalar_tags]))[:_MOST_TAGS]
+    tags = _tags(some)[:_MOST_TAGS]
     return Difference(
         runs=[(run.name, classes(run.position)) for run in some],
         hparams=_listed(found["hparams"]),
@@ -224,7 +229,7 @@ def difference(runs: Runs, address: Address, x_label: str) -> Difference:
         metrics=[(tag, _cells(some, tag)) for tag in tags],
         same=[(name, _exact(v)) for name, v in (made[0].items() if made else ()) if name not in varying],
         cut=len(chosen) - len(some),
-        drawn=_draw(list(some), address, ", ".join(some.names[:3]), x_label),
+        drawn=_draw(some, address, ", ".join(some.names[:3]), x_label),
         errors=errors,
     )
 
@@ -262,14 +267,11 @@ def grouped(
             groups = dict(some.group_by(address.group))
         except VizKitError as error:
             errors["group"] = str(error)
-    drawn = Drawn("", [], None)
-    if len(some):
-        by = address.group if groups else None
-        drawn = (
-            _draw(some, address, address.group, x_label, by=by) if by else _draw(some[:0], address, "", "")
-        )
-        tags = list(dict.fromkeys([*some.metrics, *some.scalar_tags]))
-        drawn = drawn._replace(tags=tags[:_MOST_ROWS], tag=drawn.tag or address.tag or (tags or [""])[0])
+    if groups:
+        drawn = _draw(some, address, address.group, x_label, by=address.group)
+    else:
+        tags = _tags(some)
+        drawn = Drawn(address.tag or (tags or [""])[0], tags[:_MOST_ROWS], None)
     mode = better(drawn.tag)
     return Grouped(
         found=len(some),
@@ -293,11 +295,8 @@ def _groups(runs: Runs, key: str, drawn: Drawn, mode: str) -> list[Group]:
         name = classes(position) if there and position < _MOST_LINES else ""
         position += there
         numbers = [_number(row.get(part)) for part in ("n", "mean", "low", "high", "std", "min", "max")]
-        out.append(
-            Group(
-                "none" if label is None else value_text(label), name, _filter(expression, label), len(some), numbers
-            )
-        )
+        text = "none" if label is None else value_text(label)
+        out.append(Group(text, name, _filter(expression, label), len(some), numbers))
     return out
 
 

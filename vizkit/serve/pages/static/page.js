@@ -17,7 +17,8 @@ document.addEventListener("change", (event) => {
 
 // Asks for the document anew, and puts its content in place where it is another and nobody is at work in it.
 const PAUSE = 10000;
-let tag = null;
+const content = (page) => page.querySelector("header").outerHTML + page.getElementById("main").outerHTML;
+let shown = content(document);
 
 function busy() {
   const main = document.getElementById("main");
@@ -29,16 +30,15 @@ async function follow() {
   if (!busy()) {
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-cache" });
-      const now = answer.headers.get("ETag");
-      if (answer.ok && now !== tag) {
-        const text = await answer.text();
-        if (tag !== null && !busy()) {
-          const made = new DOMParser().parseFromString(text, "text/html");
+      if (answer.ok) {
+        const made = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const now = content(made);
+        if (now !== shown && !busy()) {
+          shown = now;
           document.querySelector("header").replaceWith(made.querySelector("header"));
           document.getElementById("main").replaceWith(made.getElementById("main"));
           compareButton();
         }
-        tag = now;
       }
     } catch {
       // The server is not there at the moment: what was shown stays.

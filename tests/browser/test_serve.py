@@ -1,0 +1,193 @@
+"""Every page of VisualDL over `vizkit.serve`, on logs of VizKit and of stock VisualDL, in both languages.
+
+One page is opened for a log, and its menu leads from test to test.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+import vizkit
+
+from . import checks
+from .conftest import ARTIFACTS
+from .sample_log import GRAPH_RUN, RUNS, SampleRun
+from .served_logs import PROFILED_STEPS, write_logs
+from .visualdl_page import VisualDLPage
+
+pytestmark = pytest.mark.browser
+
+IN_ORDER = sorted(RUNS, key=lambda run: [run.name.startswith("run"), run.name != "run1", run.name == "run10"])
+BY_NAME = {run.display_name or run.name: run for run in IN_ORDER}
+
+
+@dataclass
+class Served:
+    """A served log, and the page that is open on it.
+
+    Attributes:
+        writer: who wrote the log.
+        origin: where it is served.
+        locale: the browser's.
+        page: the page, None before it is opened.
+    """
+
+    writer: str
+    origin: str
+    locale: str
+    page: VisualDLPage | None = None
+
+    @property
+    def tabs(self) -> list[str]:
+        """The paths that the menu leads to, in its order."""
+        tabs = ["scalar", "sample/image", "sample/text", "sample/audio", "histogram", "hyper-parameter"]
+        tabs += ["pr-curve", "roc-curve", "high-dimensional", "graph/dynamic_graph", "profiler"]
+        return [*tabs, "graph/static_graph"] if self.writer == "stock" else tabs
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Served]]:
+    ours, stock, model = write_logs(tmp_path_factory.mktemp("served"))
+    with vizkit.serve(ours) as first, vizkit.serve(stock, model=model) as second:
+        yield {
+            "vizkit": Served("vizkit", f"http://127.0.0.1:{first.port}", "en-US"),
+            "stock": Served("stock", f"http://127.0.0.1:{second.port}", "zh-CN"),
+        }
+
+
+@pytest.fixture(scope="module", params=["vizkit", "stock"], ids=["log of vizkit-en", "log of stock-zh"])
+def served(logs: dict[str, Served], request: pytest.FixtureRequest) -> Served:
+    return logs[request.param]
+
+
+Show = Callable[[str], AbstractContextManager[VisualDLPage]]
+
+
+@pytest.fixture
+def show(chromium: Browser, served: Served, request: pytest.FixtureRequest) -> Show:
+    """Go to a tab by the menu; on leaving, keep a screenshot and assert that nothing went wrong."""
+    name = re.sub(r"\W+", "-", f"serve-{request.node.name}").strip("-")
+
+    @contextmanager
+    def show(path: str) -> Iterator[VisualDLPage]:
+        if served.page is None:
+            context = chromium.new_context(locale=served.locale, viewport={"width": 1400, "height": 1000})
+            served.page = VisualDLPage(context.new_page(), served.origin)
+            served.page.open("index")
+        page, served.page = served.page, None  # what fails is not shown again
+        try:
+            go_to(page, path)
+            yield page
+            page.until(lambda: not page.spins(), "nothing is loading")
+        finally:
+            ARTIFACTS.mkdir(exist_ok=True)
+            page.page.screenshot(path=ARTIFACTS / f"{name}.png")
+            faults = "\n".join(page.faults())
+            print(faults)  # pytest shows it with a failure
+        assert not faults, faults
+        served.page = page
+
+    return show
+
+
+def go_to(page: VisualDLPage, path: str) -> None:
+    """Click a tab, or one in the menu that unfolds under another."""
+    link = page.page.locator(f"a[href='/app/{path}']")
+    page.page.locator("nav .nav-text").first.wait_for()
+    for menu in page.page.locator("nav .left [aria-expanded]").all():
+        if link.count():
+            break
+        menu.hover()
+        page.page.wait_for_timeout(200)
+    link.first.click()
+    page.page.mouse.move(700, 990)  # off the menu
+    page.page.wait_for_url(f"**/app/{path}")
+
+
+def test_the_page_opens_at_scalars_and_has_a_tab_for_what_there_is(show: Show, served: Served) -> None:
+    with show("scalar") as page:
+        assert page.page.request.get(f"{served.origin}/app/api/component_tabs").json()["data"]
+        links = page.page.locator("nav .left > div")
+        print(links.all_inner_texts())
+
+
+def test_scalars(show: Show) -> None:
+    with show("scalar") as page:
+        checks.check_scalars(page, BY_NAME)
+        assert list(page.runs(len(RUNS))) == list(BY_NAME)
+
+
+def test_images(show: Show) -> None:
+    with show("sample/image") as page:
+        checks.check_images(page, BY_NAME)
+        assert list(page.runs(len(RUNS))) == list(BY_NAME)
+
+
+def test_texts(show: Show) -> None:
+    with show("sample/text") as page:
+        checks.check_texts(page, BY_NAME)
+        assert list(page.runs(len(RUNS))) == list(BY_NAME)
+
+
+def test_audio(show: Show) -> None:
+    with show("sample/audio") as page:
+        checks.check_audio(page, BY_NAME)
+        assert list(page.runs(len(RUNS))) == list(BY_NAME)
+
+
+def test_histograms(show: Show) -> None:
+    with show("histogram") as page:
+        checks.check_histograms(page, BY_NAME)
+        assert list(page.runs(len(RUNS))) == list(BY_NAME)
+
+
+def test_hyper_parameter_table(show: Show, served: Served) -> None:
+    with show("hyper-parameter") as page:
+        names = checks.check_table(page, BY_NAME, exact=served.writer == "vizkit")
+        assert names == list(BY_NAME)
+
+
+def test_parallel_coordinates(show: Show) -> None:
+    with show("hyper-parameter") as page:
+        checks.check_parallel_coordinates(page, IN_ORDER)
+
+
+def test_scatter_plots(show: Show) -> None:
+    with show("hyper-parameter") as page:
+        checks.check_scatter_plots(page, IN_ORDER)
+
+
+@pytest.mark.parametrize("kind", ["pr", "roc"])
+def test_curves(show: Show, served: Served, kind: str) -> None:
+    with show(f"{kind}-curve") as page:
+        checks.check_curves(page, BY_NAME, kind, stock_rates=served.writer == "stock")
+        assert list(page.runs(len(RUNS))) == list(BY_NAME)
+
+
+def test_embeddings(show: Show) -> None:
+    with show("high-dimensional") as page:
+        names = checks.check_embeddings(page, {f"{name}/features": run for name, run in BY_NAME.items()})
+        assert names == [f"{name}/features" for name in BY_NAME]
+
+
+def test_model_graph(show: Show) -> None:
+    with show("graph/dynamic_graph") as page:
+        checks.check_graph(page)
+
+
+def test_model_file(show: Show, served: Served) -> None:
+    if served.writer == "stock":
+        with show("graph/static_graph") as page:
+            page.page.wait_for_timeout(3000)
+
+
+def test_profiler(show: Show, served: Served) -> None:
+    with show("profiler") as page:
+        rows = page.page.locator("tbody tr", has_text="matmul dygraph")
+        expect(rows.locator("td").nth(1)).to_have_text(str(PROFILED_STEPS))
