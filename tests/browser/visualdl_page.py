@@ -40,7 +40,8 @@ BROWSER_ARGS = [
 
 # The page's own ECharts module holds the charts that it has drawn.
 _CHARTS = """async () => {
-    const echarts = await import('/app/__snowpack__/pkg/echarts.js');
+    const [base] = document.querySelector('script[src*="/_dist_/"]').src.split('/_dist_/');
+    const echarts = await import(`${base}/__snowpack__/pkg/echarts.js`);
     return [...document.querySelectorAll('.echarts')]
         .map(element => echarts.getInstanceByDom(element)?.getOption())
         .filter(option => option)

@@ -532,6 +532,14 @@ def test_what_is_sampled_beside_the_training_comes_last_and_does_not_count(tmp_p
         runs.scalars("zzz")
 
 
+def test_a_wrong_name_is_not_taken_for_an_expression(lenet: Runs) -> None:
+    with pytest.raises(UnknownNameError, match="'learning-rate'; closest: 'learning rate'"):
+        lenet.group_by("learning-rate")
+    with pytest.raises(UnknownNameError, match=r"no run that fits '\*adam\*'"):
+        lenet.compare("*adam*", "lenet/run1", "eval/acc")
+    assert lenet.sort("`eval/acc`*-1").names == lenet.sort("eval/acc", reverse=True).names
+
+
 def test_times_in_seconds_are_told_apart(tmp_path: Path) -> None:
     """Of old logs, and of ``walltime=time.time()``."""
     with LogWriter(str(tmp_path / "run")) as writer:

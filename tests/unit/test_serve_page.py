@@ -287,6 +287,8 @@ def test_a_runs_page_shows_what_it_recorded(site: Site, log: Path) -> None:
     assert summary.min and summary.max
     expected = [f"{n:.4g}" for n in (summary.min.value, summary.max.value, summary.mean)]
     assert rows["train/loss"][2:] == [*expected, "30", "1"]
+    links = [link.attributes["href"] for link in page.all("a", title="VisualDL")]
+    assert "../app/sample/text" in links
     assert page.one("pre").content == ["first line\n<b>not bold</b>"]
     assert len(page.one("svg", class_="chart").all("path", class_="line")) == 1
     assert "NaN" in page.one("figure").text

@@ -16,7 +16,7 @@ from vizkit.runs.comparison import Comparison, compared
 from vizkit.runs.difference import differing, made_by
 from vizkit.runs.groups import Groups
 from vizkit.runs.importance import importance
-from vizkit.runs.lookup import find_name, in_order, is_pattern, matching, unknown
+from vizkit.runs.lookup import find_name, in_order, is_pattern, like_name, matching, unknown
 from vizkit.runs.query import MISSING
 from vizkit.runs.run import Run
 from vizkit.runs.values import chosen, key_values, sort_order
@@ -388,7 +388,7 @@ class Runs(export.Exported, Sequence[Run]):
             try:
                 return chosen(self._runs, side)
             except (QueryError, UnknownNameError):
-                if side.replace("/", "").replace("-", "").replace("_", "").isalnum():
+                if like_name(side):
                     raise error from None
                 raise
         return [found] if isinstance(found, Run) else list(found)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from vizkit.errors import UnknownNameError
 from vizkit.records.tags import SECONDS
 
-__all__ = ["closest", "find_name", "in_order", "is_pattern", "matching", "unknown"]
+__all__ = ["closest", "find_name", "in_order", "is_pattern", "like_name", "matching", "unknown"]
 
 _MOST = 5
 
@@ -46,6 +46,11 @@ def unknown(what: str, name: object, names: Iterable[str]) -> UnknownNameError:
 def is_pattern(name: str) -> bool:
     """Whether a name is a pattern as of the shell's."""
     return any(character in name for character in "*?[")
+
+
+def like_name(text: str) -> bool:
+    """Whether a text that is neither was more likely meant as a name than as an expression."""
+    return not set(text) & set(" <>=`()")
 
 
 def matching(pattern: str, names: Sequence[str]) -> list[int]:

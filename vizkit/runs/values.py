@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from vizkit.errors import QueryError
+from vizkit.errors import QueryError, UnknownNameError
 from vizkit.records.reader import natural_key
-from vizkit.runs.lookup import in_order, unknown
+from vizkit.runs.lookup import in_order, like_name, unknown
 from vizkit.runs.query import MISSING, Query
 from vizkit.runs.run import Run
 from vizkit.runs.summary import STATISTICS
@@ -118,12 +118,11 @@ def key_values(runs: Sequence[Run], key: str | Callable[[Run], Any]) -> list[Any
         get = names.getter((key,))
         return [get(run) for run in runs]
     try:
-        query = Query(key)
-    except QueryError:
-        if key.replace(" ", "_").replace("/", "_").isidentifier():  # a name, though not one of these
-            names.getter((key,))
+        return _values(Query(key), runs)
+    except (QueryError, UnknownNameError):
+        if like_name(key) or key.replace(" ", "_").replace("/", "_").isidentifier():
+            names.getter((key,))  # raises: a name, though not one of these
         raise
-    return _values(query, runs)
 
 
 def sort_order(values: Sequence[Any], reverse: bool = False) -> list[int]:

@@ -40,6 +40,16 @@ _FILES = {"page.css": "text/css; charset=utf-8", "page.js": "application/javascr
 _VIEWS = {"": "runs.html", "run": "run.html", "compare": "compare.html", "groups": "groups.html"}
 _VIEWS["problems"] = "problems.html"
 
+_VISUALDL = {  # kind of record -> where VisualDL's page shows it
+    "image": "sample/image",
+    "audio": "sample/audio",
+    "text": "sample/text",
+    "histogram": "histogram",
+    "hparams": "hyper-parameter",
+    "pr_curve": "curves/pr",
+    "roc_curve": "curves/roc",
+    "embeddings": "high-dimensional",
+}
 _COLOR = ".c{} {{ --line: color-mix(in oklab, {}, white var(--run-mix)); }}\n"
 
 
@@ -97,7 +107,7 @@ class _Pages:
             loader=PackageLoader("vizkit.serve.pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
         self._templates.globals.update(
-            visualdl=visualdl, page_sizes=ROWS, safe_svg=Markup, group_key=hparam_key, join_filters=_both
+            visualdl=visualdl, visualdl_pages=_VISUALDL, page_sizes=ROWS, safe_svg=Markup, group_key=hparam_key, join_filters=_both
         )
         self._templates.filters["clean"] = clean
 
