@@ -46,6 +46,7 @@ def write_run(directory: Path, batch_size: int, seed: int) -> None:
         for step in range(100):
             loss = math.exp(-step / batch_size) + 0.05 * seed
             tracker.log({"train/loss": loss, "eval/acc": 1 - loss / 2}, step=step)
+        tracker.log_text("notes", "as planned", step=0)
 
 
 @pytest.fixture(scope="module")
@@ -190,8 +191,8 @@ def test_a_runs_page_and_the_way_from_visualdl_and_back(look: Look) -> None:
         page.page.get_by_role("link", name="batch64-1").click()
         expect(page.page.locator("h1")).to_have_text("batch64-1")
         expect(page.page.locator(".chart path.line")).to_have_count(1)
-        page.page.get_by_role("link", name="hparams").click()
-        expect(page.page).to_have_url(re.compile("/app/hyper-parameter"))
+        page.page.get_by_role("link", name="text").click()
+        expect(page.page).to_have_url(re.compile("/app/sample/text"))
         page.page.go_back()
         page.page.get_by_role("link", name="VisualDL").first.click()
         expect(page.page).to_have_url(re.compile("/app/"))

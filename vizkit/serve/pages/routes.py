@@ -45,9 +45,8 @@ _VISUALDL = {  # kind of record -> where VisualDL's page shows it
     "audio": "sample/audio",
     "text": "sample/text",
     "histogram": "histogram",
-    "hparams": "hyper-parameter",
-    "pr_curve": "curves/pr",
-    "roc_curve": "curves/roc",
+    "pr_curve": "pr-curve",
+    "roc_curve": "roc-curve",
     "embeddings": "high-dimensional",
 }
 _COLOR = ".c{} {{ --line: color-mix(in oklab, {}, white var(--run-mix)); }}\n"
@@ -107,7 +106,12 @@ class _Pages:
             loader=PackageLoader("vizkit.serve.pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
         self._templates.globals.update(
-            visualdl=visualdl, visualdl_pages=_VISUALDL, page_sizes=ROWS, safe_svg=Markup, group_key=hparam_key, join_filters=_both
+            visualdl=visualdl,
+            visualdl_pages=_VISUALDL,
+            page_sizes=ROWS,
+            safe_svg=Markup,
+            group_key=hparam_key,
+            join_filters=_both,
         )
         self._templates.filters["clean"] = clean
 
