@@ -159,11 +159,14 @@ class VisualDLPage:
 
     def faults(self) -> list[str]:
         """Everything that went wrong since the page was opened."""
-        refused = [(answer.url, answer.json()) for answer in self._answers]
+        while self._answers:
+            answer = self._answers.pop(0)
+            body = answer.json()
+            if body["status"] != 0:
+                self._faults.append(f"API: {answer.url}: {body['msg']}")
         return [
             *self._faults,
             *(f"request to another host: {url}" for url in self.elsewhere),
-            *(f"API: {url}: {body['msg']}" for url, body in refused if body["status"] != 0),
             *(f"toast: {text}" for text in self.page.locator(".Toastify__toast").all_inner_texts()),
         ]
 

@@ -14,7 +14,10 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
-@pytest.mark.parametrize("page", ["recording.md", "hooks.md", "steering.md", "reading.md", "plots.md", "serving.md"])
+PAGES = ["recording.md", "hooks.md", "steering.md", "reading.md", "plots.md", "serving.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_code_of_a_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = BLOCK.findall((ROOT / "docs" / page).read_text("utf-8"))
