@@ -19,7 +19,7 @@ __all__ = ["run"]
 
 MOST_SLOWER = 1.02
 LENET_ROUNDS = 10
-RESNET_ROUNDS = 4
+RESNET_ROUNDS = 2
 RESNET_STEPS = 102  # weights and an image are recorded at the 101st
 MEMORY_STEPS = 20_000
 MEMORY_POINTS = 20

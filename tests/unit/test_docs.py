@@ -12,12 +12,10 @@ from tests.helpers import ROOT
 PAGES = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("docs/decisions/*.md"), *ROOT.glob("*.md")])
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+WITH_CODE = ["recording.md", "hooks.md", "steering.md", "reading.md", "plots.md", "serving.md"]
 
 
-PAGES = ["recording.md", "hooks.md", "steering.md", "reading.md", "plots.md", "serving.md"]
-
-
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", WITH_CODE)
 def test_the_code_of_a_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = BLOCK.findall((ROOT / "docs" / page).read_text("utf-8"))
