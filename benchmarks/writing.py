@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks._main import main
 
-TOPICS = ["scalars", "tensors", "histograms", "images", "curves", "hooks", "killed"]
+TOPICS = ["scalars", "tensors", "histograms", "images", "curves", "hooks", "memory", "killed"]
 PACKAGES = [
     "vizkit",
     "visualdl",
