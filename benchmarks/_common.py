@@ -6,9 +6,7 @@ import gc
 import importlib.metadata
 import os
 import platform
-import shlex
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +28,7 @@ __all__ = [
     "timed",
     "us",
 ]
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -134,13 +133,13 @@ def goals_table(goals: Sequence[Goal]) -> Table:
     return Table("Goals", ("work", "goal", "measured", "met"), rows)
 
 
-def machine(packages: Sequence[str], command: str | None = None) -> str:
+def machine(packages: Sequence[str], command: str) -> str:
     """CPU, versions of packages, load, date and command, as a markdown list."""
     versions = [f"{package} {importlib.metadata.version(package)}" for package in packages]
     load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
     lines = [
         f"date: {time.strftime('%Y-%m-%d %H:%M %Z')}",
-        f"command: `{command or shlex.join(['python', '-m', *sys.argv])}`",
+        f"command: `{command}`",
         f"machine: {_cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
         f"logs on {_file_system(tempfile.gettempdir())}",
         f"load average at the start: {load}",

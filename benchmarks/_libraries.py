@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LIBRARIES", "Recorder", "environment_known", "offline"]
+__all__ = ["LIBRARIES", "Recorder", "offline"]
 
 
 @dataclass(frozen=True)

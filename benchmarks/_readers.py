@@ -8,13 +8,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks._common import median
 
 __all__ = [
     "DATA_SERVER",
@@ -24,6 +26,7 @@ __all__ = [
     "TAGS",
     "VIZKIT",
     "Logs",
+    "beside_ours",
     "in_rounds",
     "write_logs",
     "write_visualdl",
@@ -61,9 +64,9 @@ def write_logs(root: Path, values: Any, runs: int = 1) -> Logs:
 
 
 def in_rounds(values: Any) -> Iterator[tuple[int, str, float]]:
-    """Step, tag and value of a loop that records all tags at each step."""
+    """Step, tag and value of a loop that records the first tags, one a column, at each step."""
     for step, row in enumerate(values.tolist()):
-        for tag, value in zip(TAGS, row, strict=True):
+        for tag, value in zip(TAGS[: len(row)], row, strict=True):
             yield step, tag, value
 
 
@@ -197,3 +200,27 @@ READERS: dict[str, Callable[[Logs], Columns]] = {
     "tbparse": _tbparse,
 }
 """Library -> all its scalars as arrays; tbparse gives frames."""
+
+
+def beside_ours(
+    seconds: Callable[[str], float], repeats: Mapping[str, int] | None = None
+) -> tuple[dict[str, float], int]:
+    """Median seconds of every library, VizKit first, and how often VizKit was measured.
+
+    Args:
+        seconds: reads once with a library.
+        repeats: how often it does so with each; once by default, and VizKit twice before each, so that a
+            slow moment meets both.
+    """
+    seconds(VIZKIT)
+    ours: list[float] = []
+    taken: dict[str, float] = {}
+    for name in READERS:
+        if name == VIZKIT:
+            continue
+        times = []
+        for _ in range((repeats or {}).get(name, 1)):
+            ours += [seconds(VIZKIT) for _ in range(2)]
+            times.append(seconds(name))
+        taken[name] = median(times)
+    return {VIZKIT: median(ours), **taken}, len(ours)

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 
 from benchmarks._common import Goal, Table, median, ms, timed
-from benchmarks._readers import NOW, READERS, TAGS, VIZKIT, Logs, in_rounds, write_logs, write_visualdl
+from benchmarks._readers import (
+    NOW,
+    READERS,
+    TAGS,
+    VIZKIT,
+    Logs,
+    beside_ours,
+    in_rounds,
+    write_logs,
+    write_visualdl,
+)
 
 __all__ = ["run"]
 
@@ -52,14 +62,7 @@ def _to_frames(logs: Logs) -> Table:
         assert all(len(frame) == STEPS * len(TAGS) for frame in found.values())
         return seconds
 
-    checked(VIZKIT)
-    ours: list[float] = []
-    taken = {}
-    for name in READERS:
-        if name != VIZKIT:
-            ours += [checked(VIZKIT) for _ in range(2)]
-            taken[name] = checked(name)
-    taken = {VIZKIT: median(ours), **taken}
+    taken, times_ours = beside_ours(checked)
     for name, seconds in taken.items():
         table.rows.append((name, f"{seconds:.3f}", f"{seconds / taken[VIZKIT]:.1f}"))
     second = min((seconds, name) for name, seconds in taken.items() if name != VIZKIT)
@@ -73,7 +76,7 @@ def _to_frames(logs: Logs) -> Table:
         ),
     ]
     table.notes.append(
-        f"One frame a run, all tags one below the other. The median of {len(ours)} readings by VizKit, two "
+        f"One frame a run, all tags one below the other. The median of {times_ours} readings by VizKit, two "
         "before each peer's one."
     )
     return table

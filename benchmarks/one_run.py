@@ -16,6 +16,7 @@ from benchmarks._readers import (
     TAGS,
     VIZKIT,
     Logs,
+    beside_ours,
     in_rounds,
     write_logs,
     write_visualdl,
@@ -26,6 +27,7 @@ __all__ = ["run"]
 STEPS = 100_000
 RECORDS = STEPS * len(TAGS)
 REPEATS = {STOCK: 2, DATA_SERVER: 3}
+
 
 def run(root: str) -> list[Table]:
     """Both tables."""
@@ -63,18 +65,7 @@ def _beside_peers(logs: Logs) -> Table:
         f"{RECORDS:,} scalars, {len(TAGS)} tags, one run, to arrays",
         ("", "s", "records a second", "ns a record", "times VizKit's"),
     )
-    ours: list[float] = []
-    READERS[VIZKIT](logs)
-    taken = {}
-    for name, read in READERS.items():
-        if name == VIZKIT:
-            continue
-        times = []
-        for _ in range(REPEATS.get(name, 1)):  # beside ours, so that a slow moment meets both
-            ours += [_checked(READERS[VIZKIT], logs) for _ in range(2)]
-            times.append(_checked(read, logs))
-        taken[name] = median(times)
-    taken = {VIZKIT: median(ours), **taken}
+    taken, times_ours = beside_ours(lambda name: _checked(READERS[name], logs), REPEATS)
     for name, seconds in taken.items():
         table.rows.append(
             (
@@ -96,9 +87,9 @@ def _beside_peers(logs: Logs) -> Table:
             Goal(f"the same, against {name}", goal, f"{faster:.1f}x", faster >= times_faster)
         )
     table.notes.append(
-        "Medians of 2 runs (LogReader), 3 (data server), 1 (EventAccumulator, tbparse) and 14 of VizKit's, "
-        "two before each of theirs; files in the page cache. The data server's time includes its start and "
-        "all points' way over gRPC into arrays. tbparse gives frames."
+        "Medians of 2 runs (LogReader), 3 (data server), 1 (EventAccumulator, tbparse) and "
+        f"{times_ours} of VizKit's, two before each of theirs; files in the page cache. The data server's "
+        "time includes its start and all points' way over gRPC into arrays. tbparse gives frames."
     )
     return table
 

@@ -7,11 +7,14 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vizkit.records.decode import decode_record
 from vizkit.records.frames import read_frames
 from vizkit.records.types import Record
+
+if TYPE_CHECKING:
+    from vizkit.serve import Server
 
 ROOT = Path(__file__).parents[1]
 KINDS = {"hparams": "hyper_parameters"}
@@ -54,6 +57,17 @@ def stock(directory: Path | str, kind: str, tag: str) -> list[Any]:
 
     reader = LogReader(file_path=str(log_of(directory)))
     return list(reader.get_data(KINDS.get(kind, kind), tag))
+
+
+def api(server: Server, path: str, **query: Any) -> Any:
+    """What the API of a server answers, the data in its envelope."""
+    import httpx
+
+    answer = httpx.get(f"http://127.0.0.1:{server.port}/app/api/{path}", params=query)
+    assert answer.status_code == 200, answer.text
+    content = answer.json()
+    assert content["status"] == 0, content
+    return content["data"]
 
 
 def python(code: str, *args: object, timeout: float = 60) -> subprocess.CompletedProcess[str]:

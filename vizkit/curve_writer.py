@@ -146,10 +146,9 @@ class CurveWriter(RunLog):
                 frames.append(evaluation.encode_pair(row[0], row[1], pr, roc, step, now))
                 areas.append((pr.ap, roc.auc))
             if count > 1:
-                known = np.array([pair for pair in areas if not np.isnan(pair).any()])
-                areas.append(tuple(known.mean(axis=0)) if len(known) else (np.nan, np.nan))
+                areas.append(curves.mean_areas(pairs))
             scalars = [
-                (name, float(value))
+                (name, value)
                 for row, pair in zip(tags, areas, strict=True)
                 for name, value in zip(row[2:], pair, strict=True)
             ]

@@ -8,10 +8,9 @@ from typing import Any
 
 from vizkit.errors import MissingDependencyError, VizKitError
 from vizkit.runs import Runs, load
+from vizkit.runs.run import ENDED
 
 __all__ = ["Live", "live", "load_ipython_extension"]
-
-_ENDED = {"finished", "failed", "interrupted", "killed"}
 
 _servers: dict[str, Any] = {}
 
@@ -90,7 +89,7 @@ class Live:
                 statuses = [run.status for run in runs]
                 if changed:
                     self._show(runs[0] if len(runs) == 1 else runs)
-                if statuses and not changed and set(statuses) <= _ENDED:
+                if statuses and not changed and set(statuses) <= ENDED:
                     self._show(runs[0] if len(runs) == 1 else runs)
                     return
             except OSError:  # the training has not begun, or its log is being replaced

@@ -11,6 +11,7 @@ import re
 import threading
 import time
 import weakref
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,7 +19,7 @@ from typing import Any
 
 from vizkit.errors import ClosedError, DataError, MissingDependencyError
 from vizkit.records.tags import MACHINE as PREFIX
-from vizkit.trouble import warn
+from vizkit.trouble import count_lost
 
 __all__ = ["PREFIX", "Counters", "SystemSampler", "rates", "sampler_of"]
 
@@ -118,7 +119,7 @@ class SystemSampler:
         self._pid = os.getpid()
         self._lock = threading.RLock()  # reentrant: log() may stop us
         self._running = False
-        self._warned = False
+        self._lost: Counter[str] = Counter()
         self._gpus: _Gpus | None = None
         self._before = Counters(0.0)
         self._started = 0.0
@@ -191,13 +192,8 @@ class SystemSampler:
             except ClosedError:
                 self.stop()
             except Exception as error:
-                self._warn(error)
-
-    def _warn(self, error: Exception) -> None:
-        if not self._warned:
-            self._warned = True
-            with contextlib.suppress(Exception):  # a warning that is an error, on our thread
-                warn(f"{PREFIX}: not recorded: {error}")
+                with contextlib.suppress(Exception):  # a warning that is an error, on our thread
+                    count_lost(self._lost, PREFIX, error)
 
     # -- what psutil knows -----------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import visualdl
 
 from vizkit.curve_writer import CurveWriter
-from vizkit.errors import ClosedError, DataError
+from vizkit.errors import DataError
 from vizkit.measures import audio as audio_measures
 from vizkit.measures import histograms, images, overlays, panels, png
 from vizkit.measures.arrays import describe, to_float
@@ -404,8 +404,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         """
         from vizkit.hooks.graph import trace_graph
 
-        if self._closed:
-            raise ClosedError(f"{self._log.path}: nothing can be recorded after close()")
+        self._check_open()
         if not self._write_to_disk:
             return
         graph = trace_graph(model, input_spec)

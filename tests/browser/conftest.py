@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
@@ -54,24 +55,31 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield origin
 
 
+@contextmanager
+def kept(page: VisualDLPage, test: str, **options: Any) -> Iterator[None]:
+    """What is done with a page; keeps a screenshot then, and asserts that nothing went wrong on it."""
+    try:
+        yield
+    finally:
+        ARTIFACTS.mkdir(exist_ok=True)
+        name = re.sub(r"\W+", "-", test).strip("-")
+        page.page.screenshot(path=ARTIFACTS / f"{name}.png", **options)
+        faults = "\n".join(page.faults())
+        print(faults)  # pytest shows it with a failure
+    assert not faults, faults
+
+
 @pytest.fixture
 def visit(context_of: Callable[[str], BrowserContext], origin: str, request: pytest.FixtureRequest) -> Visit:
     """Open a page; on leaving, keep a screenshot and assert that nothing went wrong on it."""
-    name = re.sub(r"\W+", "-", request.node.name).strip("-")
 
     @contextmanager
     def visit(path: str, locale: str = "en-US") -> Iterator[VisualDLPage]:
         page = VisualDLPage(context_of(locale).new_page(), origin)
         try:
             page.open(path)
-            try:
+            with kept(page, request.node.name):
                 yield page
-            finally:
-                ARTIFACTS.mkdir(exist_ok=True)
-                page.page.screenshot(path=ARTIFACTS / f"{name}.png")
-                faults = "\n".join(page.faults())
-                print(faults)  # pytest shows it with a failure
-            assert not faults, faults
         finally:
             page.page.close()
 

@@ -5,7 +5,6 @@ One page is opened for a log, and its menu leads from test to test.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from playwright.sync_api import Browser, expect
 import vizkit
 
 from . import checks
-from .conftest import ARTIFACTS
+from .conftest import kept
 from .sample_log import RUNS
 from .served_logs import PROFILED_STEPS, write_logs
 from .visualdl_page import VisualDLPage
@@ -72,7 +71,6 @@ Show = Callable[[str], AbstractContextManager[VisualDLPage]]
 @pytest.fixture
 def show(chromium: Browser, served: Served, request: pytest.FixtureRequest) -> Show:
     """Go to a tab by the menu; on leaving, keep a screenshot and assert that nothing went wrong."""
-    name = re.sub(r"\W+", "-", f"serve-{request.node.name}").strip("-")
 
     @contextmanager
     def show(path: str) -> Iterator[VisualDLPage]:
@@ -82,16 +80,10 @@ def show(chromium: Browser, served: Served, request: pytest.FixtureRequest) -> S
             served.page.open("index")
             served.page.page.wait_for_url("**/app/scalar")
         page, served.page = served.page, None  # what fails is not shown again
-        try:
+        with kept(page, f"serve-{request.node.name}"):
             go_to(page, path)
             yield page
             page.until(lambda: not page.spins(), "nothing is loading")
-        finally:
-            ARTIFACTS.mkdir(exist_ok=True)
-            page.page.screenshot(path=ARTIFACTS / f"{name}.png")
-            faults = "\n".join(page.faults())
-            print(faults)  # pytest shows it with a failure
-        assert not faults, faults
         served.page = page
 
     return show

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Response, expect
 
 import vizkit
 
-from .conftest import ARTIFACTS
+from .conftest import kept
 from .visualdl_page import VisualDLPage
 
 pytestmark = pytest.mark.browser
@@ -67,7 +67,6 @@ def own_origin(log: Path) -> Iterator[str]:
 @pytest.fixture
 def look(chromium: Browser, own_origin: str, request: pytest.FixtureRequest) -> Look:
     """Open a view; on leaving, keep a screenshot and assert that nothing went wrong on it."""
-    name = re.sub(r"\W+", "-", request.node.name).strip("-")
 
     @contextmanager
     def look(path: str = "", origin: str = own_origin, **options: Any) -> Iterator[VisualDLPage]:
@@ -76,13 +75,8 @@ def look(chromium: Browser, own_origin: str, request: pytest.FixtureRequest) -> 
         page = OwnPage(context.new_page(), origin)
         try:
             page.open(f"../vizkit/{path}")
-            try:
+            with kept(page, request.node.name, full_page=True):
                 yield page
-            finally:
-                ARTIFACTS.mkdir(exist_ok=True)
-                page.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
-                faults = "\n".join(page.faults())
-            assert not faults, faults
         finally:
             context.close()
 

@@ -495,7 +495,7 @@ def test_what_is_no_confusion_matrix_is_refused(counts: Any, names: Any, message
 @pytest.mark.usefixtures("chinese_font")
 def test_chinese_is_drawn_with_a_font_of_the_system() -> None:
     strip = strip_of(captioned(DIGIT, "猫"))
-    rows, columns = np.nonzero((strip == drawing._INK).all(axis=2))
+    rows, columns = np.nonzero((strip == drawing.INK).all(axis=2))
     assert np.ptp(columns) + 1 == pytest.approx(14, abs=1)  # the square of the test's font
     assert np.ptp(rows) + 1 == pytest.approx(0.8 * 14, abs=1)
     assert len(rows) == (np.ptp(columns) + 1) * (np.ptp(rows) + 1)
@@ -562,7 +562,7 @@ def test_of_a_collection_the_simplified_chinese_font_is_taken(
     ]
     collection.save(tmp_path / "NotoSansCJK-Regular.ttc")
     only_fonts_of(tmp_path)
-    rows = (strip_of(captioned(DIGIT, "猫")) == drawing._INK).all(axis=2).any(axis=1)
+    rows = (strip_of(captioned(DIGIT, "猫")) == drawing.INK).all(axis=2).any(axis=1)
     assert rows.sum() == pytest.approx(0.8 * 14, abs=1)
 
 

@@ -370,8 +370,8 @@ def test_images_stand_at_their_steps(tmp_path: Path) -> None:
     assert (data.pixels[1][1] == 13).all() and data.pixels[1][1].shape == (2, 3, 3)
     assert images_data(runs, "sample").columns.tolist() == [0, 10, 13, 20]
     assert images_data(runs, "sample", most=2).columns.tolist() == [0, 20]
-    with pytest.raises(UnknownNameError, match="sample"):
-        images_data(runs, "samples")
+    with pytest.raises(UnknownNameError, match="closest: 'sample'"):
+        images_data([runs["run3"], runs["run1"]], "samples")
     with pytest.raises(DataError, match="at or before step -1"):
         images_data(runs, "sample", steps=[-1])
 
@@ -436,6 +436,12 @@ def test_a_missing_setting_has_no_place(write: Write, tmp_path: Path) -> None:
     assert column.places[0] == 0.1 and np.isnan(column.places[1])
 
 
+def test_a_setting_that_is_an_equal_number_does_not_differ(write: Write, tmp_path: Path) -> None:
+    write("a", {"acc": [0.5]}, {"batch size": 64, "lr": 0.1})
+    write("b", {"acc": [0.6]}, {"batch size": 64.0, "lr": 0.2})
+    assert [column.name for column in settings_data(vizkit.load(tmp_path), "acc").columns] == ["lr", "acc"]
+
+
 def test_importance_tells_what_mattered(nine: Any) -> None:
     data = importance_data(nine, "eval/acc")
     assert data.names[0] == "optimizer" and data.shares[0] > 0.9 and data.p[0] < 0.05
@@ -458,6 +464,14 @@ def test_who_gets_there_first(nine: Any) -> None:
     assert [np.isnan(racer.median) for racer in alone] == [False, True, True]
     with pytest.raises(DataError, match="target"):
         time_to_data(nine, "eval/acc", float("nan"))
+
+
+def test_runs_of_one_name_race_each_for_itself(write: Write, tmp_path: Path) -> None:
+    write("a/run1", {"acc": [0.5, 0.9]})
+    write("b/run1", {"acc": [0.5, 0.6, 0.9]})
+    both = [*vizkit.load(tmp_path / "a"), *vizkit.load(tmp_path / "b")]
+    racers = time_to_data(both, "acc", 0.9).racers
+    assert [(racer.steps.tolist(), racer.positions) for racer in racers] == [([1], (0,)), ([2], (1,))]
 
 
 def test_the_data_steps_need_no_matplotlib(nine: Any, tmp_path: Path) -> None:

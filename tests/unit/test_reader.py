@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers import log_of
+from tests.helpers import stock as stock_values
 from vizkit import LogWriter
 from vizkit.errors import DataError, MissingDependencyError
 from vizkit.records import collect, encode, names, store, walk, wire
@@ -380,12 +381,6 @@ def stock_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def stock_values(directory: Path, kind: str, tag: str) -> list[Any]:
-    from visualdl import LogReader
-
-    return list(LogReader(file_path=str(log_of(directory))).get_data(kind, tag))
-
-
 @pytest.mark.parametrize("tag", ["loss", "acc", "odd"])
 def test_stock_scalars_are_stocks_own_values(stock_log: Path, tag: str) -> None:
     columns = RunLogs(stock_log / "run").scalars(tag)
@@ -462,6 +457,26 @@ def test_a_log_of_ours_is_read_as_stock_reads_it_and_exactly(tmp_path: Path) -> 
 
 # -- following a log --------------------------------------------------------------------------
 
+read_into = store._LocalLog.read_into
+
+
+def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Bytes of each read from now on."""
+    asked: list[int] = []
+
+    def counted(self: Any, view: memoryview, at: int) -> int:
+        asked.append(len(view))
+        return read_into(self, view, at)
+
+    monkeypatch.setattr(store._LocalLog, "read_into", counted)
+    return asked
+
+
+def fail_behind_the_beginning(self: Any, view: memoryview, at: int) -> int:
+    if at > 0:
+        raise OSError(5, "Input/output error")
+    return read_into(self, view, at)
+
 
 def problem_kinds(run: RunLogs) -> list[str]:
     return [problem.kind for problem in run.problems]
@@ -529,14 +544,7 @@ def test_only_what_was_appended_is_read(tmp_path: Path, monkeypatch: pytest.Monk
     path.write_bytes(b"".join(scalar("a", step / 2, step) for step in range(5000)))
     run = RunLogs(tmp_path)
     before = run.scalars("a")
-    asked: list[int] = []
-    read_into = store._LocalLog.read_into
-
-    def counted(self: Any, view: memoryview, at: int) -> int:
-        asked.append(len(view))
-        return read_into(self, view, at)
-
-    monkeypatch.setattr(store._LocalLog, "read_into", counted)
+    asked = count_reads(monkeypatch)
     assert not run.refresh()
     assert asked == []
     with path.open("ab") as file:
@@ -603,7 +611,6 @@ def test_an_unreadable_log_costs_no_other_and_is_tried_again(
 ) -> None:
     for name in ("good", "bad"):
         path_in(tmp_path / name).write_bytes(scalar("a", 0.5))
-    read_into = store._LocalLog.read_into
     opened = store._Local.open
 
     def refuse(self: Any, path: str) -> Any:
@@ -622,12 +629,7 @@ def test_an_unreadable_log_costs_no_other_and_is_tried_again(
     assert root.runs["bad"].problems == []
     assert root.runs["bad"].scalars("a").values.tolist() == [0.5]
 
-    def fail(self: Any, view: memoryview, at: int) -> int:
-        if at > 0:
-            raise OSError(5, "Input/output error")
-        return read_into(self, view, at)
-
-    monkeypatch.setattr(store._LocalLog, "read_into", fail)
+    monkeypatch.setattr(store._LocalLog, "read_into", fail_behind_the_beginning)
     with path_in(tmp_path / "good").open("ab") as file:
         file.write(scalar("a", 0.25, 1))
     root.refresh()
@@ -639,14 +641,8 @@ def test_an_unreadable_log_costs_no_other_and_is_tried_again(
 
 def test_reading_that_failed_halfway_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path_in(tmp_path).write_bytes(b"".join(scalar("a", step / 2, step) for step in range(20_000)))
-    read_into = store._LocalLog.read_into
 
-    def fail(self: Any, view: memoryview, at: int) -> int:
-        if at > 0:
-            raise OSError(5, "Input/output error")
-        return read_into(self, view, at)
-
-    monkeypatch.setattr(store._LocalLog, "read_into", fail)
+    monkeypatch.setattr(store._LocalLog, "read_into", fail_behind_the_beginning)
     run = RunLogs(tmp_path)
     assert problem_kinds(run) == ["unreadable"]
     monkeypatch.setattr(store._LocalLog, "read_into", read_into)
@@ -707,14 +703,7 @@ def test_media_are_read_when_they_are_asked_for(tmp_path: Path, monkeypatch: pyt
     images = [bytes([number]) * 3_000_000 for number in range(4)]
     frames = [encode.encode_image("i", data, step, NOW) for step, data in enumerate(images)]
     path_in(tmp_path).write_bytes(b"".join(frames) + scalar("a", 0.5))
-    read: list[int] = []
-    read_into = store._LocalLog.read_into
-
-    def counted(self: Any, view: memoryview, at: int) -> int:
-        read.append(len(view))
-        return read_into(self, view, at)
-
-    monkeypatch.setattr(store._LocalLog, "read_into", counted)
+    read = count_reads(monkeypatch)
     run = RunLogs(tmp_path)
     assert sum(read) < sum(map(len, images)) / 2
     entries = run.entries("i")

@@ -17,7 +17,7 @@ import pytest
 
 import vizkit
 from tests.browser.sample_log import RUNS, write_log
-from tests.helpers import python
+from tests.helpers import api, python
 from vizkit.errors import DataError, LogNotFoundError, ServeError
 from vizkit.records.reader import Scalars
 from vizkit.serve.api.scalars import points
@@ -84,15 +84,6 @@ def write(root: Path) -> None:
         for step, value in enumerate((float("nan"), float("inf"), 2.0)):
             writer.add_scalar("x/nan", value, step)
             writer.add_scalars("sc/group", {"a": step, "b": 2 * step}, step)
-
-
-def api(server: vizkit.serve.Server, path: str, **query: Any) -> Any:
-    """The data in the envelope of an answer."""
-    answer = httpx.get(f"http://127.0.0.1:{server.port}/app/api/{path}", params=query)
-    assert answer.status_code == 200
-    content = answer.json()
-    assert content["status"] == 0, content
-    return content["data"]
 
 
 @pytest.fixture(scope="module")

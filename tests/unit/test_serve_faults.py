@@ -19,18 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import vizkit
-from tests.helpers import log_of
+from tests.helpers import api, log_of
 from vizkit.serve.api.routes import ENDPOINTS
 
 
-def data(server: vizkit.serve.Server, path: str, **query: Any) -> Any:
-    answer = httpx.get(f"http://127.0.0.1:{server.port}/app/api/{path}", params=query)
-    assert answer.status_code == 200 and answer.json()["status"] == 0, answer.text
-    return answer.json()["data"]
-
-
 def values(server: vizkit.serve.Server, run: str = "run", tag: str = "x") -> list[Any]:
-    return [row[2] for row in data(server, "scalar/list", run=run, tag=tag)]
+    return [row[2] for row in api(server, "scalar/list", run=run, tag=tag)]
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -67,10 +61,10 @@ def test_new_records_kinds_and_runs_appear(server: vizkit.serve.Server, log: Pat
         until(lambda: values(server, "new") == [7.0])
         writer.add_scalar("x", 8.0, 1)
         until(lambda: values(server, "new") == [7.0, 8.0])
-        assert data(server, "component_tabs") == ["scalar"]
+        assert api(server, "component_tabs") == ["scalar"]
         writer.add_text("t", "hello", 0)
-        until(lambda: data(server, "component_tabs") == ["scalar", "text"])
-        assert data(server, "text/tags") == {"runs": ["new"], "tags": [["t"]]}
+        until(lambda: api(server, "component_tabs") == ["scalar", "text"])
+        assert api(server, "text/tags") == {"runs": ["new"], "tags": [["t"]]}
 
 
 def test_a_torn_record_is_shown_when_it_is_whole(server: vizkit.serve.Server, log: Path) -> None:
@@ -80,17 +74,17 @@ def test_a_torn_record_is_shown_when_it_is_whole(server: vizkit.serve.Server, lo
     path.parent.mkdir()
     path.write_bytes(whole[:-5])
     until(lambda: values(server, "torn") == [1.0, 2.0])
-    assert any("torn" in problem["run"] for problem in data(server, "problems"))
+    assert any("torn" in problem["run"] for problem in api(server, "problems"))
     with path.open("ab") as file:
         file.write(whole[-5:])
     until(lambda: values(server, "torn") == [1.0, 2.0, 3.0])
-    assert data(server, "problems") == []
+    assert api(server, "problems") == []
 
 
 def test_a_deleted_run_goes_and_a_replaced_one_is_read_anew(server: vizkit.serve.Server, log: Path) -> None:
     assert values(server) == [1.0, 2.0]
     shutil.rmtree(log / "run")
-    until(lambda: data(server, "runs") == ["other"])
+    until(lambda: api(server, "runs") == ["other"])
     assert values(server) == []
     write(log / "run", 9.0)
     until(lambda: values(server) == [9.0])
@@ -106,7 +100,7 @@ def test_a_truncated_log_shows_what_is_left(server: vizkit.serve.Server, log: Pa
 def test_garbage_costs_no_other_run(server: vizkit.serve.Server, log: Path) -> None:
     (log / "junk").mkdir()
     (log / "junk" / "vdlrecords.1.log").write_bytes(os.urandom(5000))
-    until(lambda: any(problem["run"] == "junk" for problem in data(server, "problems")))
+    until(lambda: any(problem["run"] == "junk" for problem in api(server, "problems")))
     assert values(server) == [1.0, 2.0]
 
 
@@ -123,7 +117,7 @@ def test_an_unreadable_file_is_reported(
 
     monkeypatch.setattr(store, "_LocalLog", Locked)
     shutil.copytree(log / "run", log / "locked")
-    until(lambda: any("Permission denied" in problem["message"] for problem in data(server, "problems")))
+    until(lambda: any("Permission denied" in problem["message"] for problem in api(server, "problems")))
     assert values(server) == [1.0, 2.0]
     monkeypatch.undo()
     until(lambda: values(server, "locked") == [1.0, 2.0])
@@ -132,7 +126,7 @@ def test_an_unreadable_file_is_reported(
 def test_the_whole_directory_may_go_and_come(log: Path) -> None:
     with vizkit.serve(log) as server:
         shutil.rmtree(log)
-        until(lambda: data(server, "runs") == [])
+        until(lambda: api(server, "runs") == [])
         assert values(server) == []
         write(log / "run", 4.0)
         until(lambda: values(server) == [4.0])
@@ -147,15 +141,15 @@ def test_links_out_of_the_directory_are_refused(log: Path, tmp_path: Path) -> No
     (log / "inside").mkdir()
     (log / "inside" / "vdlrecords.1.log").symlink_to(log_of(log / "run"))
     with vizkit.serve(log) as server:
-        assert data(server, "runs") == ["inside", "other", "run"]
-        refused = data(server, "problems")
+        assert api(server, "runs") == ["inside", "other", "run"]
+        refused = api(server, "problems")
         assert [problem["run"] for problem in refused] == ["file", "link"]
         assert all("leads out" in problem["message"] for problem in refused)
         assert values(server, "link") == values(server, "file") == []
         # A run that becomes a link while it is served goes too.
         shutil.rmtree(log / "run")
         (log / "run").symlink_to(tmp_path / "secret")
-        until(lambda: data(server, "runs") == ["other"])
+        until(lambda: api(server, "runs") == ["other"])
 
 
 def test_a_thousand_small_runs(tmp_path: Path) -> None:
@@ -165,7 +159,7 @@ def test_a_thousand_small_runs(tmp_path: Path) -> None:
         (tmp_path / f"log/run{number}").mkdir(parents=True)
         (tmp_path / f"log/run{number}/vdlrecords.1.log").write_bytes(content)
     with vizkit.serve(tmp_path / "log") as server:
-        runs = data(server, "scalar/tags")["runs"]
+        runs = api(server, "scalar/tags")["runs"]
         assert runs == [f"run{number}" for number in range(1000)]
         assert values(server, "run999") == [1.0]
         write(tmp_path / "log" / "run1000", 3.0)
@@ -199,11 +193,11 @@ def test_slow_and_broken_clients_hold_up_nobody(server: vizkit.serve.Server) -> 
                     b"\x16\x03",
                 ][number % 3]
             )
-        assert data(server, "runs") == ["other", "run"]
+        assert api(server, "runs") == ["other", "run"]
     finally:
         for client in slow:
             client.close()
-    assert data(server, "runs") == ["other", "run"]
+    assert api(server, "runs") == ["other", "run"]
 
 
 def test_hostile_names_are_data_like_any_other(tmp_path: Path) -> None:
@@ -216,10 +210,10 @@ def test_hostile_names_are_data_like_any_other(tmp_path: Path) -> None:
         os.mkdir(odd)
         shutil.copy(log_of(tmp_path / "log" / "plain"), odd)
     with vizkit.serve(tmp_path / "log") as server:
-        assert values(server, data(server, "runs")[0], tag) == [1.0]
+        assert values(server, api(server, "runs")[0], tag) == [1.0]
         answer = httpx.get(
             f"http://127.0.0.1:{server.port}/app/api/text/text",
-            params={"run": data(server, "runs")[0], "tag": "t", "index": 0},
+            params={"run": api(server, "runs")[0], "tag": "t", "index": 0},
         )
         assert answer.headers["content-type"].startswith("text/plain")
         assert answer.headers["x-content-type-options"] == "nosniff"

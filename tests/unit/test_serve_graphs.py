@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import vizkit
-from tests.helpers import python
+from tests.helpers import api, python
 from vizkit.hooks._graph_json import Operator, Variable, visualdl_graph
 
 _STOCK = """
@@ -100,17 +100,11 @@ def server(log: Path) -> Iterator[vizkit.serve.Server]:
         yield server
 
 
-def data(server: vizkit.serve.Server, path: str, **query: Any) -> Any:
-    answer = httpx.get(f"http://127.0.0.1:{server.port}/app/api/{path}", params=query)
-    assert answer.status_code == 200 and answer.json()["status"] == 0, answer.text
-    return answer.json()["data"]
-
-
 def test_tabs_are_there_for_what_there_is(server: vizkit.serve.Server, tmp_path: Path) -> None:
-    assert data(server, "component_tabs") == ["scalar", "dynamic_graph", "profiler"]
-    assert data(server, "graph_runs") == ["shown", "broken"]
+    assert api(server, "component_tabs") == ["scalar", "dynamic_graph", "profiler"]
+    assert api(server, "graph_runs") == ["shown", "broken"]
     with vizkit.serve(tmp_path) as empty:
-        assert data(empty, "component_tabs") == ["scalar"]
+        assert api(empty, "component_tabs") == ["scalar"]
 
 
 def test_graphs_unfold_as_in_stock(server: vizkit.serve.Server, log: Path) -> None:
@@ -119,15 +113,15 @@ def test_graphs_unfold_as_in_stock(server: vizkit.serve.Server, log: Path) -> No
     layer = {"run": "shown", "nodeid": "/Sequential", "keep_state": "false"}
     add = {"run": "shown", "nodeid": "/Sequential/Linear[1]/add_1", "keep_state": "false", "is_node": "true"}
     ours = {
-        "collapsed": data(server, "graph/graph", run="shown", refresh="true", expand_all="false"),
-        "opened": data(server, "graph/manipulate", **layer, expand="true"),
-        "closed": data(server, "graph/manipulate", **layer, expand="false"),
-        "found": data(server, "graph/search", **add),
-        "variable": data(
+        "collapsed": api(server, "graph/graph", run="shown", refresh="true", expand_all="false"),
+        "opened": api(server, "graph/manipulate", **layer, expand="true"),
+        "closed": api(server, "graph/manipulate", **layer, expand="false"),
+        "found": api(server, "graph/search", **add),
+        "variable": api(
             server, "graph/search", run="shown", nodeid="hidden", keep_state="true", is_node="false"
         ),
-        "expanded": data(server, "graph/graph", run="shown", refresh="false", expand_all="true"),
-        "nodes": data(server, "graph/get_all_nodes", run="shown"),
+        "expanded": api(server, "graph/graph", run="shown", refresh="false", expand_all="true"),
+        "nodes": api(server, "graph/get_all_nodes", run="shown"),
     }
     assert len(ours["opened"]["nodes"]) > len(ours["collapsed"]["nodes"])
     for name, answer in ours.items():
@@ -135,17 +129,17 @@ def test_graphs_unfold_as_in_stock(server: vizkit.serve.Server, log: Path) -> No
 
 
 def test_what_is_no_graph_harms_nothing(server: vizkit.serve.Server) -> None:
-    assert data(server, "graph/graph", run="broken") is None
-    assert data(server, "graph/manipulate", run="shown", nodeid="/nowhere", expand="true") is not None
-    assert data(server, "graph/search", run="shown", nodeid="nothing", is_node="false") is not None
-    assert data(server, "graph/get_all_nodes", run="nobody") is None
+    assert api(server, "graph/graph", run="broken") is None
+    assert api(server, "graph/manipulate", run="shown", nodeid="/nowhere", expand="true") is not None
+    assert api(server, "graph/search", run="shown", nodeid="nothing", is_node="false") is not None
+    assert api(server, "graph/get_all_nodes", run="nobody") is None
 
 
 def test_a_model_is_shown_where_one_is_named(log: Path, tmp_path: Path) -> None:
     model = tmp_path / 'net";.onnx'
     model.write_bytes(b"\x08\x07")
     with vizkit.serve(log, model=model) as server:
-        assert "static_graph" in data(server, "component_tabs")
+        assert "static_graph" in api(server, "component_tabs")
         answer = httpx.get(f"http://127.0.0.1:{server.port}/app/api/graph/static_graph")
         assert answer.content == b"\x08\x07"
         assert answer.headers["content-disposition"] == 'attachment; filename="net__.onnx"'
@@ -153,22 +147,22 @@ def test_a_model_is_shown_where_one_is_named(log: Path, tmp_path: Path) -> None:
 
 def test_traces_of_paddle_3_are_read(server: vizkit.serve.Server) -> None:
     """Stock looks for ``span_indx`` and shows nothing."""
-    assert data(server, "profiler/runs") == ["prof"]
-    views = data(server, "profiler/views", run="prof")
+    assert api(server, "profiler/runs") == ["prof"]
+    views = api(server, "profiler/views", run="prof")
     assert "Operator" in views and "Trace" not in views
-    assert data(server, "profiler/workers", run="prof", view="Operator") == ["host"]
-    assert data(server, "profiler/spans", run="prof", worker="host") == ["0"]
+    assert api(server, "profiler/workers", run="prof", view="Operator") == ["host"]
+    assert api(server, "profiler/spans", run="prof", worker="host") == ["0"]
     where = {"run": "prof", "worker": "host", "span": "0", "time_unit": "us"}
-    table = data(server, "profiler/operator/table", **where, group_by="op_name", search_name="undefined")
+    table = api(server, "profiler/operator/table", **where, group_by="op_name", search_name="undefined")
     calls = {row["name"]: (row["calls"], row["cpu_total_time"]) for row in table["events"]}
     assert calls == {"relu dygraph": (2, 500.0), "matmul dygraph": (1, 100.0)}
-    pie = data(server, "profiler/operator/pie", **where, topk=1)
+    pie = api(server, "profiler/operator/pie", **where, topk=1)
     assert pie["cpu"][0]["name"] == "relu dygraph"
 
 
 @pytest.mark.parametrize("language", ["en", "zh", "undefined"])
 def test_the_profilers_words_are_there(server: vizkit.serve.Server, language: str) -> None:
-    words = data(server, "profiler/descriptions", lang=language)
+    words = api(server, "profiler/descriptions", lang=language)
     assert len(words) == 6 and all(words.values())
 
 
@@ -178,5 +172,5 @@ def test_links_are_not_followed(log: Path, tmp_path: Path) -> None:
     (tmp_path / "log" / "run" / "vdlgraph.1.log").symlink_to(log / "run" / "vdlgraph.1.log")
     (tmp_path / "log" / "prof").symlink_to(log / "prof")
     with vizkit.serve(tmp_path / "log") as server:
-        assert data(server, "component_tabs") == ["scalar"]
-        assert data(server, "graph_runs") == data(server, "profiler/runs") == []
+        assert api(server, "component_tabs") == ["scalar"]
+        assert api(server, "graph_runs") == api(server, "profiler/runs") == []

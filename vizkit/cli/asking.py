@@ -12,7 +12,6 @@ from vizkit.cli._output import as_table, for_people, print_json, print_lines, pr
 from vizkit.errors import UnknownNameError
 from vizkit.measures.direction import direction
 from vizkit.runs.display import value_text
-from vizkit.runs.overview import row
 from vizkit.runs.query import MISSING
 
 __all__ = ["best", "compare", "diff"]
@@ -100,9 +99,8 @@ def best(
     run = some_runs(logdir, where=where).best(metric, mode)
     point = run.best(metric, mode)
     if as_json:
-        about = row(run, [metric])
         found = {"metric": metric, "mode": direction(metric, mode), "value": point.value, "step": point.step}
-        print_json({**found, "run": run.name, "directory": run.directory, "hparams": about["hparams"]})
+        print_json({**found, "run": run.name, "directory": run.directory, "hparams": run.hparams})
     elif for_people():
         print_lines([f"{run.name}: {metric} {point.value:.6g} at step {point.step:g}"])
         rows = [[name, value_text(value)] for name, value in run.hparams.items()]

@@ -16,6 +16,7 @@ from vizkit.cli._output import as_table, for_people, print_json, print_rows, say
 from vizkit.runs import Run, Runs, load
 from vizkit.runs.difference import flat
 from vizkit.runs.display import Cell, clean, duration_text, runs_view, value_text
+from vizkit.runs.lookup import with_tag
 from vizkit.runs.overview import overview, row
 
 __all__ = ["ls", "show"]
@@ -87,8 +88,8 @@ def _plain(value: Any) -> Any:
 
 
 def _picture(runs: Runs, directory: str, metrics: list[str] | None) -> RenderableType:
-    if metrics:
-        runs.rows(metrics)  # raises where no run has one of them
+    for tag in metrics or ():
+        with_tag(runs, tag)  # raises where no run has it
     view = runs_view(runs, directory, metrics=metrics, most=max(len(runs), 1))
     width = stdout().width
     table, hidden = as_table(view.header, view.rows, width)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from datetime import datetime
 from typing import Annotated
@@ -14,12 +12,10 @@ from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, Watch, a
 from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
 from vizkit.runs import Run, load
 from vizkit.runs.display import clean
-from vizkit.runs.export import plain
 from vizkit.runs.overview import Line, Recent
+from vizkit.runs.run import ENDED
 
 __all__ = ["tail"]
-
-_ENDED = {"finished", "failed", "interrupted", "killed"}
 
 Tags = Annotated[
     list[str] | None,
@@ -66,7 +62,7 @@ def tail(
 
 def _follow(run: Run, recent: Recent, every: float, as_json: bool) -> None:
     while True:
-        ended = run.status in _ENDED  # looked at first: what was recorded until then is in the log
+        ended = run.status in ENDED  # looked at first: what was recorded until then is in the log
         run.refresh()
         _print(recent.take(), as_json)
         if ended:
@@ -76,13 +72,13 @@ def _follow(run: Run, recent: Recent, every: float, as_json: bool) -> None:
 
 def _print(lines: list[Line], as_json: bool, header: bool = False) -> None:
     if as_json:
-        print_lines([json.dumps(plain(line._asdict()), ensure_ascii=False) for line in lines])
+        for line in lines:
+            print_json(line._asdict())
     elif for_people():
         print_lines([_text(line) for line in lines])
     else:
         rows = [(_time(line).isoformat(), line.step, line.tag, line.value) for line in lines]
         print_rows(["time", "step", "tag", "value"] if header else [], rows)
-    sys.stdout.flush()
 
 
 def _time(line: Line) -> datetime:

@@ -9,6 +9,7 @@ from vizkit.environment import FILE_NAME
 from vizkit.records import rundir
 from vizkit.records.decode import decode_record
 from vizkit.records.frames import read_frames
+from vizkit.records.tags import MACHINE
 
 __all__ = ["shrink"]
 
@@ -28,7 +29,7 @@ def shrink(run: Path) -> None:
     kept = [
         frame
         for index, (frame, record) in enumerate(zip(frames, records, strict=True))
-        if not record.tag.startswith("system/")
+        if not record.tag.startswith(MACHINE)
         and (record.kind not in _LARGE or index == last[record.kind, record.tag])
     ]
     path.write_bytes(b"".join(len(frame).to_bytes(8, "little") + frame for frame in kept))

@@ -15,6 +15,7 @@ from typing import Any
 
 from vizkit.environment.git import git_state
 from vizkit.environment.masking import is_secret_name, mask_arguments
+from vizkit.ranks import rank, world_size
 
 __all__ = ["DEFAULT_ALLOWED", "quick_snapshot", "slow_snapshot", "snapshot"]
 
@@ -62,8 +63,8 @@ def quick_snapshot(*, seed: Any = None, allow: Sequence[str] = DEFAULT_ALLOWED) 
         "hardware": _hardware(),
         "packages": _packages(),
         "variables": _variables(allow),
-        "rank": _number("PADDLE_TRAINER_ID", 0),
-        "world_size": _number("PADDLE_TRAINERS_NUM", 1),
+        "rank": rank(),
+        "world_size": world_size(),
     }
     if seed is not None:
         out["seed"] = _plain(seed)
@@ -89,13 +90,6 @@ def _plain(value: Any) -> Any:
         return int(value)
     except (TypeError, ValueError):
         return str(value)
-
-
-def _number(variable: str, default: int) -> int:
-    try:
-        return int(os.environ.get(variable, default))
-    except ValueError:
-        return default
 
 
 def _variables(allow: Sequence[str]) -> dict[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["EPOCH", "Steps"]
+from vizkit.records.tags import EPOCH
 
-EPOCH = "train/epoch"
+__all__ = ["Steps"]
 
 
 class Steps:

@@ -27,6 +27,7 @@ def untouched() -> Iterator[None]:
     from paddle.jit.dy2static import parameter_recorder as recorder
 
     from vizkit.hooks._fitting import fits_now
+    from vizkit.hooks._undisturbed import paddle_random_kept
 
     def tables() -> list[dict[int, Any]]:
         parameters, inplace = recorder._global_parameter_recorder, recorder._global_inplace_map
@@ -34,10 +35,10 @@ def untouched() -> Iterator[None]:
 
     known = [set(table) for table in tables()]
     python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
-    paddle_states = [(device, paddle.get_rng_state(device)) for device in (None, "cpu")]
     with (
         paddle.utils.unique_name.guard(),
         paddle.pir_utils.DygraphPirGuard(),
+        paddle_random_kept(),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # they are about the copy, and of no use to the caller
@@ -52,8 +53,6 @@ def untouched() -> Iterator[None]:
             if not fits_now():
                 random.setstate(python_state)
                 np.random.set_state(numpy_state)  # noqa: NPY002
-            for device, state in paddle_states:
-                paddle.set_rng_state(state, device)
             gc.collect()  # tracing ties the copy, with its weights, into reference cycles
 
 

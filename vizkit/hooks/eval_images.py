@@ -121,4 +121,3 @@ def _check_fields(model: Any, loader: Any, option: str) -> None:
         raise DataError(
             f"{option}= shows images, of 1, 3 or 4 channels; the evaluation's data is of shape {list(shape)}"
         )
-

@@ -12,7 +12,7 @@ from vizkit.hooks._fitting import Fitting, current_fitting, trains_alone
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._spacing import Spacing
-from vizkit.hooks._steps import EPOCH, Steps
+from vizkit.hooks._steps import Steps
 from vizkit.hooks.capture import Batch, capture_next
 from vizkit.hooks.distributed import RankCallback, reduced
 from vizkit.hooks.eval_images import EvalImages
@@ -21,6 +21,7 @@ from vizkit.hooks.metrics import metric_scalars
 from vizkit.hooks.parameters import record_histograms
 from vizkit.hooks.samples import Display, checked_count, looks_like_images, record_samples, samples_of
 from vizkit.hooks.saving import log_model, record_graph
+from vizkit.records.tags import EPOCH
 
 if TYPE_CHECKING:
     from vizkit.tracker import Tracker

@@ -13,6 +13,7 @@ from vizkit.errors import DataError
 from vizkit.hooks.capture import Batch
 from vizkit.hooks.evaluation import class_labels
 from vizkit.measures import images
+from vizkit.measures.activation import are_distributions
 from vizkit.measures.arrays import describe, to_array
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def record_samples(
 def probabilities_of(scores: NDArray[Any]) -> NDArray[Any]:
     """Of scores (n, c): themselves where each row is a distribution, else their softmax."""
     with np.errstate(invalid="ignore", over="ignore"):
-        if scores.shape[1] > 1 and (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=5e-3):
+        if scores.shape[1] > 1 and are_distributions(scores):
             return scores
         powers = np.exp(scores.astype(np.float64) - scores.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))

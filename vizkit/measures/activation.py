@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vizkit.errors import DataError
 from vizkit.measures.arrays import describe
 
-__all__ = ["activated", "check_activation"]
+__all__ = ["activated", "are_distributions", "check_activation"]
 
 
 def check_activation(activation: Any, allowed: tuple[str, ...]) -> None:
@@ -46,3 +46,9 @@ def activated(scores: NDArray[Any], activation: str | None) -> NDArray[Any]:
         scores = np.exp(scores - highest)
         scores /= scores.sum(axis=1, keepdims=True)
     return scores
+
+
+def are_distributions(scores: NDArray[Any]) -> bool:
+    """Whether each row of scores (n, c) is a distribution, up to the rounding of half precision."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return bool((scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=5e-3))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vizkit.errors import DataError
 
-__all__ = ["describe", "to_array", "to_float"]
+__all__ = ["describe", "to_array", "to_float", "to_real"]
 
 
 def describe(value: object, limit: int = 80) -> str:
@@ -72,6 +72,18 @@ def to_array(value: Any, *, copy: bool = False, order: Literal["C", "F"] = "C") 
             raise DataError(f"expected an array of numbers, got {describe(value)}")
         array, fresh = array.astype(np.float32), True
     return array.copy(order) if copy and not fresh else array
+
+
+def to_real(value: Any, name: str) -> NDArray[Any]:
+    """``value`` as a plain array of real numbers, called ``name`` in errors.
+
+    Raises:
+        DataError: ``value`` holds no numbers, or complex ones.
+    """
+    array = np.asarray(to_array(value))  # asarray: a matrix would never become flat
+    if array.dtype.kind == "c":
+        raise DataError(f"{name} must be real numbers, got {describe(value)}")
+    return array
 
 
 def _from_foreign(value: Any) -> tuple[NDArray[Any], bool]:

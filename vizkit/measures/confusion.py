@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.errors import DataError
-from vizkit.measures.arrays import describe, to_array
+from vizkit.measures.arrays import describe, to_real
 
 __all__ = ["confusion_matrix"]
 
@@ -43,8 +43,8 @@ def confusion_matrix(
             finite, lengths or shapes that do not fit each other, or no samples and so no telling
             how many classes.
     """
-    true = _flat(_real(labels, "labels"), "labels")
-    guess = _real(predictions, "predictions")
+    true = _flat(to_real(labels, "labels"), "labels")
+    guess = to_real(predictions, "predictions")
     classes = None if num_classes is None else _checked_count(num_classes)
     _check_length("predictions", guess, true)
     if guess.ndim == 2 and guess.shape[1] != 1:
@@ -65,13 +65,6 @@ def confusion_matrix(
     each = _checked_weights(weights, true)
     sums = np.bincount(cells, weights=each, minlength=classes * classes).reshape(classes, classes)
     return sums.astype(np.int64, copy=False) if each is None else sums.astype(np.float64, copy=False)
-
-
-def _real(value: Any, name: str) -> NDArray[Any]:
-    array = np.asarray(to_array(value))
-    if array.dtype.kind == "c":
-        raise DataError(f"{name} must be real numbers, got {describe(array)}")
-    return array
 
 
 def _flat(array: NDArray[Any], name: str) -> NDArray[Any]:
@@ -145,7 +138,7 @@ def _classes_of_ids(true: NDArray[Any], guess: NDArray[Any]) -> int:
 def _checked_weights(weights: Any, true: NDArray[Any]) -> NDArray[np.float64] | None:
     if weights is None:
         return None
-    array = _real(weights, "weights").astype(np.float64, copy=False)
+    array = to_real(weights, "weights").astype(np.float64, copy=False)
     if array.ndim == 0:
         array = np.full(len(true), array)
     array = _flat(array, "weights")

@@ -20,7 +20,9 @@ The numbers equal scikit-learn's. Where a denominator is zero:
 
 from __future__ import annotations
 
+import math
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -29,10 +31,10 @@ from numpy.typing import NDArray
 
 from vizkit.errors import DataError
 from vizkit.measures.activation import activated, check_activation
-from vizkit.measures.arrays import describe, to_array
+from vizkit.measures.arrays import describe, to_real
 from vizkit.measures.ranking import tally
 
-__all__ = ["PRCurve", "ROCCurve", "class_curves", "pr_curve", "pr_roc_curves", "roc_curve"]
+__all__ = ["PRCurve", "ROCCurve", "class_curves", "mean_areas", "pr_curve", "pr_roc_curves", "roc_curve"]
 
 _Floats = NDArray[np.float64]
 _Bools = NDArray[np.bool_]
@@ -139,7 +141,7 @@ def pr_roc_curves(
     scores = _flat(_scores(predictions), "predictions")
     check_activation(activation, ("sigmoid",))
     scores = activated(scores, activation)
-    positive = _indicator(_flat(_real(labels, "labels"), "labels"))
+    positive = _indicator(_flat(to_real(labels, "labels"), "labels"))
     _check_lengths(labels=positive, predictions=scores)
     return _curves(positive[None], scores[None], num_thresholds, weights)[0]
 
@@ -179,10 +181,18 @@ def class_curves(
         )
     check_activation(activation, ("sigmoid", "softmax"))
     matrix = activated(matrix, activation)
-    given = _real(labels, "labels")
+    given = to_real(labels, "labels")
     _check_lengths(labels=given, scores=matrix)
     members = _members(given, matrix.shape[1])
     return _curves(members, np.ascontiguousarray(matrix.T), num_thresholds, weights)
+
+
+def mean_areas(pairs: Sequence[tuple[PRCurve, ROCCurve]]) -> tuple[float, float]:
+    """Means of AP and AUC over the classes that have both kinds of samples; NaN without any."""
+    areas = np.array([(pr.ap, roc.auc) for pr, roc in pairs]).reshape(-1, 2)
+    known = areas[~np.isnan(areas).any(axis=1)]
+    ap, auc = known.mean(axis=0).tolist() if len(known) else (math.nan, math.nan)
+    return ap, auc
 
 
 def _curves(
@@ -246,7 +256,7 @@ def _checked_weights(weights: Any, samples: int) -> tuple[_Floats | None, float]
     """A weight per sample, if they may differ, and one factor for all."""
     if weights is None:
         return None, 1.0
-    array = _real(weights, "weights").astype(np.float64, copy=False)
+    array = to_real(weights, "weights").astype(np.float64, copy=False)
     _refuse(array[~((array >= 0) & (array < np.inf))], "weights must be finite and not negative")
     if array.ndim == 0:
         one = float(array)
@@ -263,16 +273,9 @@ def _checked_weights(weights: Any, samples: int) -> tuple[_Floats | None, float]
     return (None, one) if one else (array, 1.0)
 
 
-def _real(value: Any, name: str) -> NDArray[Any]:
-    array = np.asarray(to_array(value))  # asarray: a matrix would never become flat
-    if array.dtype.kind == "c":
-        raise DataError(f"{name} must be real numbers, got {describe(value)}")
-    return array
-
-
 def _scores(value: Any) -> NDArray[Any]:
     """Scores without NaN, as float32 if they cannot hold more, else as float64."""
-    array = _real(value, "scores")
+    array = to_real(value, "scores")
     narrow = array.dtype in (np.float16, np.float32)
     array = array.astype(np.float32 if narrow else np.float64, copy=False)
     if array.size and np.isnan(array.min()):

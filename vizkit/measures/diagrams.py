@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.measures.calibration import BINS, Reliability
+from vizkit.measures.drawing import INK, LINE, PAPER
 from vizkit.measures.lettering import Letters
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["reliability_image"]
 
-_INK = (31, 35, 40)
-_PAPER = (255, 255, 255)
-_LINE = (208, 215, 222)
 _BAR = (66, 146, 198)
 _TOP = (8, 81, 156)
 _GAP = (253, 200, 145)  # light orange on blue: told apart by colour-blind readers, and in grey
@@ -44,7 +42,7 @@ def reliability_image(reliability: Reliability) -> NDArray[np.uint8]:
     left, top = title + 44, title + 16
     below = top + _SIDE + 12
     foot = below + _LOW + 4
-    image = Image.new("RGB", (left + _SIDE + 16, foot + line + title + 6), _PAPER)
+    image = Image.new("RGB", (left + _SIDE + 16, foot + line + title + 6), PAPER)
     image.paste(_diagram(reliability), (left, top))
     image.paste(_shares(reliability), (left, below))
 
@@ -52,20 +50,20 @@ def reliability_image(reliability: Reliability) -> NDArray[np.uint8]:
     total = int(reliability.counts.sum())
     ece = "no predictions" if not total else f"ECE {reliability.ece:.4f}"
     heading = titles.stamp(f"{ece}, {total:,} predictions" if total else ece)
-    image.paste(_INK, (left + (_SIDE - heading.width) // 2, 6), heading)
+    image.paste(INK, (left + (_SIDE - heading.width) // 2, 6), heading)
     name = titles.stamp(confidence)
-    image.paste(_INK, (left + (_SIDE - name.width) // 2, foot + line), name)
+    image.paste(INK, (left + (_SIDE - name.width) // 2, foot + line), name)
     for text, start, height in ((accuracy, top, _SIDE), ("share", below, _LOW)):
         stamp = titles.stamp(text).transpose(Image.Transpose.ROTATE_90)
-        image.paste(_INK, (4, start + (height - stamp.height) // 2), stamp)
+        image.paste(INK, (4, start + (height - stamp.height) // 2), stamp)
     for tick in range(6):
         stamp = letters.stamp(f"{tick / 5:g}")
         at = round(tick / 5 * _SIDE)
-        image.paste(_INK, (left + at - stamp.width // 2, foot), stamp)
-        image.paste(_INK, (left - 6 - stamp.width, top + _SIDE - at - line // 2), stamp)
+        image.paste(INK, (left + at - stamp.width // 2, foot), stamp)
+        image.paste(INK, (left - 6 - stamp.width, top + _SIDE - at - line // 2), stamp)
     highest = int(reliability.counts.max()) / max(total, 1)
     most = letters.stamp(f"{highest:.0%}")
-    image.paste(_INK, (left - 6 - most.width, below - 2), most)
+    image.paste(INK, (left - 6 - most.width, below - 2), most)
     return np.array(image)
 
 
@@ -74,12 +72,12 @@ def _diagram(reliability: Reliability) -> Image.Image:
     from PIL import Image, ImageDraw
 
     side = _SIDE * _FINE
-    canvas = Image.new("RGB", (side, side), _PAPER)
+    canvas = Image.new("RGB", (side, side), PAPER)
     draw = ImageDraw.Draw(canvas)
     for tick in range(1, 5):
         at = side * tick / 5
-        draw.line([(0, at), (side, at)], _LINE, _FINE)
-        draw.line([(at, 0), (at, side)], _LINE, _FINE)
+        draw.line([(0, at), (side, at)], LINE, _FINE)
+        draw.line([(at, 0), (at, side)], LINE, _FINE)
     wide = side / BINS
     for k in np.flatnonzero(reliability.counts):
         came, said = float(reliability.accuracy[k]), float(reliability.confidence[k])
@@ -90,7 +88,7 @@ def _diagram(reliability: Reliability) -> Image.Image:
         draw.line([(start, side * (1 - came)), (end, side * (1 - came))], _TOP, 3 * _FINE)
     for dash in np.arange(0, 1, 0.03):
         ends = [(side * at, side * (1 - at)) for at in (dash, dash + 0.018)]
-        draw.line(ends, _INK, 4)
+        draw.line(ends, INK, 4)
     return _framed(canvas)
 
 
@@ -99,7 +97,7 @@ def _shares(reliability: Reliability) -> Image.Image:
     from PIL import Image, ImageDraw
 
     wide, height = _SIDE * _FINE / BINS, _LOW * _FINE
-    canvas = Image.new("RGB", (_SIDE * _FINE, height), _PAPER)
+    canvas = Image.new("RGB", (_SIDE * _FINE, height), PAPER)
     draw = ImageDraw.Draw(canvas)
     most = max(int(reliability.counts.max()), 1)
     for k in np.flatnonzero(reliability.counts):
@@ -113,5 +111,5 @@ def _framed(canvas: Image.Image) -> Image.Image:
     from PIL import ImageDraw
 
     image = canvas.reduce(_FINE)
-    ImageDraw.Draw(image).rectangle((0, 0, image.width - 1, image.height - 1), outline=_LINE)
+    ImageDraw.Draw(image).rectangle((0, 0, image.width - 1, image.height - 1), outline=LINE)
     return image

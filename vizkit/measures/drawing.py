@@ -11,19 +11,31 @@ from numpy.typing import NDArray
 
 from vizkit.errors import DataError
 from vizkit.measures.arrays import describe, to_array
-from vizkit.measures.lettering import Letters, drawable, paths_for
+from vizkit.measures.images import enlarged
+from vizkit.measures.lettering import Letters, drawable, one_line, paths_for
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["captioned", "ground_of", "is_dark", "matrix_image"]
+__all__ = [
+    "INK",
+    "LINE",
+    "PAPER",
+    "PLAIN",
+    "captioned",
+    "ground_of",
+    "is_dark",
+    "matrix_image",
+    "ramp_colors",
+]
 
 _Pixels = NDArray[np.uint8]
 _Color = tuple[int, int, int]
 
-_INK = (31, 35, 40)
-_PAPER = (255, 255, 255)
-_PLAIN = (234, 238, 242)
+INK = (31, 35, 40)
+PAPER = (255, 255, 255)
+PLAIN = (234, 238, 242)
+LINE = (208, 215, 222)
 _GOOD = (0, 90, 156)  # blue and orange: told apart by colour-blind readers too
 _BAD = (180, 72, 0)
 
@@ -59,9 +71,8 @@ def captioned(pixels: _Pixels, text: str, good: bool | None = None) -> _Pixels:
     factor = max(1, round(_SMALL / max(height, width)))
     if picture.shape[2] == 1:
         picture = picture.repeat(3, axis=2)
-    if factor > 1:
-        picture = picture.repeat(factor, axis=1).repeat(factor, axis=0)
-        height, width = height * factor, width * factor
+    picture = enlarged(picture, factor)
+    height, width = height * factor, width * factor
     full = max(width, _NARROW)
     strip = _strip(text, good, full)
 
@@ -76,7 +87,7 @@ def captioned(pixels: _Pixels, text: str, good: bool | None = None) -> _Pixels:
 
 def ground_of(good: bool | None) -> _Color:
     """The colour of a caption's ground."""
-    return _PLAIN if good is None else (_GOOD if good else _BAD)
+    return PLAIN if good is None else (_GOOD if good else _BAD)
 
 
 def _checked_image(pixels: _Pixels) -> _Pixels:
@@ -101,7 +112,7 @@ def _strip(text: str, good: bool | None, width: int) -> _Pixels:
     if len(lines) > _MOST_LINES:
         lines[_MOST_LINES - 1 :] = ["…"]
 
-    ground, ink = ground_of(good), _INK if good is None else _PAPER
+    ground, ink = ground_of(good), INK if good is None else PAPER
     image = Image.new("RGB", (width, len(lines) * step + 2 * _PAD), ground)
     if good is not None:
         image.paste(ink, (_PAD, _PAD + (step - size) // 2), _mark(bool(good), size))
@@ -160,7 +171,6 @@ _RAMP = np.array(
 )
 _GAMMA = 0.6  # below 1, so that confusions of a few percent show
 _NEUTRAL = (221, 221, 221)
-_LINE = (208, 215, 222)
 _FAINT = (101, 109, 118)  # zeros, so that the other numbers stand out
 _FEW_CLASSES = 20
 _MOST_CLASSES = 2000
@@ -209,19 +219,19 @@ def matrix_image(counts: Any, names: Sequence[Any] | None = None) -> _Pixels:
     extent = classes * cell + 1
     bottom = top + extent + _PAD
     foot = bottom + (reach if upright else line) + _PAD
-    image = Image.new("RGB", (left + extent + 2 * _PAD, foot + titles.line_height + _PAD), _PAPER)
+    image = Image.new("RGB", (left + extent + 2 * _PAD, foot + titles.line_height + _PAD), PAPER)
     image.paste(Image.fromarray(_heat_map(colors, cell)), (left, top))
 
     for i, stamp in stamps.items():
         middle = i * cell + (cell + 1) // 2
-        image.paste(_INK, (left - _PAD - stamp.width, top + middle - line // 2), stamp)
+        image.paste(INK, (left - _PAD - stamp.width, top + middle - line // 2), stamp)
         if upright:
-            image.paste(_INK, (left + middle - line // 2, bottom), stamp.transpose(Image.Transpose.ROTATE_90))
+            image.paste(INK, (left + middle - line // 2, bottom), stamp.transpose(Image.Transpose.ROTATE_90))
         else:
-            image.paste(_INK, (left + middle - stamp.width // 2, bottom), stamp)
+            image.paste(INK, (left + middle - stamp.width // 2, bottom), stamp)
     predicted, true = titles.stamp("predicted"), titles.stamp("true").transpose(Image.Transpose.ROTATE_90)
-    image.paste(_INK, (_PAD, top + max(0, extent - true.height) // 2), true)
-    image.paste(_INK, (left + (extent - predicted.width) // 2, foot), predicted)
+    image.paste(INK, (_PAD, top + max(0, extent - true.height) // 2), true)
+    image.paste(INK, (left + (extent - predicted.width) // 2, foot), predicted)
 
     if size:
         dark, digits = is_dark(colors), Letters(size)
@@ -231,7 +241,7 @@ def matrix_image(counts: Any, names: Sequence[Any] | None = None) -> _Pixels:
                 if number == "0" and classes > _FEW_CLASSES:
                     continue
                 stamp = drawn.get(number) or drawn.setdefault(number, digits.stamp(number))
-                ink = _PAPER if dark[i, j] else _FAINT if number == "0" else _INK
+                ink = PAPER if dark[i, j] else _FAINT if number == "0" else INK
                 x = left + j * cell + (cell + 1 - stamp.width) // 2
                 y = top + i * cell + (cell + 1 - stamp.height) // 2
                 image.paste(ink, (x, y), stamp)
@@ -259,7 +269,7 @@ def _checked_names(names: Sequence[Any] | None, classes: int) -> list[str]:
         return [str(i) for i in range(classes)]
     if len(names) != classes:
         raise DataError(f"expected names of {classes} classes, got {len(names)}")
-    return [drawable(str(name)).replace("\n", " ") for name in names]
+    return [one_line(str(name)) for name in names]
 
 
 def _number(value: float) -> str:
@@ -293,18 +303,23 @@ def _colors(matrix: NDArray[Any]) -> _Pixels:
     empty = ~np.isfinite(shares)
     shares[empty] = 0.0
     at = np.clip(shares, 0, 1) ** _GAMMA
-    stops = np.linspace(0, 1, len(_RAMP))
-    colors = np.stack([np.interp(at, stops, channel) for channel in _RAMP.T], axis=-1)
+    colors = ramp_colors(at, _RAMP)
     colors[empty] = _NEUTRAL
     return colors.round().astype(np.uint8)
+
+
+def ramp_colors(values: NDArray[Any], ramp: NDArray[Any]) -> NDArray[np.float64]:
+    """Values from 0 to 1 as colours of a ramp, shape (..., 3), whose first and last are those of 0 and 1."""
+    stops = np.linspace(0, 1, len(ramp))
+    return np.stack([np.interp(values, stops, channel) for channel in ramp.T], axis=-1)
 
 
 def _heat_map(colors: _Pixels, cell: int) -> _Pixels:
     """Squares with lines between them if there is room, and a line around them."""
     image = np.empty((len(colors) * cell + 1, len(colors) * cell + 1, 3), np.uint8)
-    image[:-1, :-1] = colors.repeat(cell, axis=0).repeat(cell, axis=1)
+    image[:-1, :-1] = enlarged(colors, cell)
     step = cell if cell >= 8 else len(colors) * cell
-    image[::step] = image[:, ::step] = _LINE
+    image[::step] = image[:, ::step] = LINE
     return image
 
 

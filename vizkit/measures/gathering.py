@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.errors import DataError
-from vizkit.measures.activation import activated, check_activation
-from vizkit.measures.arrays import describe, to_array
+from vizkit.measures.activation import activated, are_distributions, check_activation
+from vizkit.measures.arrays import describe, to_real
 from vizkit.measures.binning import ScoreBins
 from vizkit.measures.calibration import BINS, Reliability, reliability_sums
-from vizkit.measures.curves import PRCurve, ROCCurve, class_curves, pr_roc_curves
+from vizkit.measures.curves import PRCurve, ROCCurve, class_curves, mean_areas, pr_roc_curves
 
 __all__ = ["LIMIT", "Activation", "Evaluation", "ScoreGatherer"]
 
@@ -65,9 +65,7 @@ class Evaluation:
     @property
     def macro(self) -> tuple[float, float]:
         """Means of AP and AUC over the classes that have both kinds of samples; NaN without any."""
-        areas = np.array([(pr.ap, roc.auc) for pr, roc in self.curves])
-        known = areas[~np.isnan(areas).any(axis=1)]
-        return _pair(known.mean(axis=0)) if len(known) else (math.nan, math.nan)
+        return mean_areas(self.curves)
 
 
 class ScoreGatherer:
@@ -371,9 +369,7 @@ def _samples(
 
 
 def _real(value: Any, name: str) -> NDArray[Any]:
-    array = np.asarray(to_array(value))
-    if array.dtype.kind == "c":
-        raise DataError(f"{name} must be real numbers, got {describe(value)}")
+    array = to_real(value, name)
     return array.view(np.uint8) if array.dtype.kind == "b" else array
 
 
@@ -418,7 +414,5 @@ def _within_one(scores: NDArray[Any]) -> bool:
 
 
 def _are_probabilities(scores: NDArray[Any], sums_to_one: bool) -> bool:
-    """Whether scores lie in [0, 1], and each row is a distribution, up to the rounding of half precision."""
-    if not _within_one(scores):
-        return False
-    return not sums_to_one or bool(np.allclose(scores.sum(axis=1), 1.0, atol=5e-3))
+    """Whether scores lie in [0, 1], and each row is a distribution."""
+    return _within_one(scores) and (not sums_to_one or are_distributions(scores))

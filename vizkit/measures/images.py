@@ -154,7 +154,8 @@ def resize(pixels: Pixels, scale: float = 1.0, *, size: tuple[int, int] | None =
 
 def enlarged(pixels: NDArray[Any], factor: int) -> NDArray[Any]:
     """Each pixel as a square of ``factor`` by ``factor``; shape (H, W) or (H, W, C)."""
-    return pixels if factor == 1 else pixels.repeat(factor, axis=0).repeat(factor, axis=1)
+    # Rows last: they are copied whole.
+    return pixels if factor == 1 else pixels.repeat(factor, axis=1).repeat(factor, axis=0)
 
 
 def rgb(pixels: Pixels) -> Pixels:

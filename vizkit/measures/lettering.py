@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from PIL import Image, ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
-__all__ = ["Letters", "drawable", "paths_for"]
+__all__ = ["Letters", "drawable", "one_line", "paths_for"]
 
 _Color = tuple[int, int, int]
 
@@ -39,6 +39,11 @@ def drawable(text: str) -> str:
         return text
     text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text.replace("\r\n", "\n"))
+
+
+def one_line(text: str) -> str:
+    """The same with spaces for line breaks."""
+    return drawable(text).replace("\n", " ")
 
 
 @dataclass(frozen=True)

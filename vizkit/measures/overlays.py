@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from vizkit.errors import DataError
 from vizkit.measures import palette
 from vizkit.measures.arrays import describe, to_array
-from vizkit.measures.drawing import is_dark
+from vizkit.measures.drawing import INK, PAPER, PLAIN, is_dark, ramp_colors
 from vizkit.measures.images import enlarged, rgb
-from vizkit.measures.lettering import Letters, drawable, paths_for
+from vizkit.measures.lettering import Letters, one_line, paths_for
 
 __all__ = ["Annotations", "annotated", "checked_annotations", "color_of", "heated"]
 
@@ -26,7 +26,6 @@ IGNORED = 255
 
 _SMALL = 280  # pixels that small images are enlarged to, about
 _OPACITY = 0.45  # of a mask, within its outline
-_INK, _PAPER, _LEGEND = (31, 35, 40), (255, 255, 255), (234, 238, 242)
 _PAD = 4
 _MOST_IN_LEGEND = 40
 _SLACK = 1e-3  # what rounding adds to a side of no length
@@ -100,7 +99,7 @@ def checked_annotations(
     return Annotations(
         mask=None if mask is None else _checked_mask(mask, size, names),
         boxes=checked,
-        texts=[drawable(title).replace("\n", " ") for title in titles],
+        texts=[one_line(title) for title in titles],
         colors=[color_of(kind) for kind in kinds],
         class_names=names,
     )
@@ -233,8 +232,7 @@ def heated(pixels: _Pixels, heat: Any) -> _Pixels:
     values = np.where(np.isfinite(values), np.maximum(values, 0), 0.0)
     top = np.percentile(values, 99) or values.max()
     values = np.minimum(values / top, 1) if top else values
-    stops = np.linspace(0, 1, len(_HEAT))
-    colors = np.stack([np.interp(values, stops, channel) for channel in _HEAT.T], axis=-1)
+    colors = ramp_colors(values, _HEAT)
     grey = rgb(pixels) @ (0.299, 0.587, 0.114)
     share = (0.85 * np.sqrt(values))[..., np.newaxis]
     mixed: _Pixels = np.rint((1 - share) * grey[..., np.newaxis] + share * colors).astype(np.uint8)
@@ -286,7 +284,7 @@ def _legend(mask: NDArray[np.int64], names: list[str] | None, width: int) -> _Pi
     numbers = _shown(mask)
     if not numbers:
         return np.empty((0, width, 3), np.uint8)
-    titles = [str(n) if names is None else drawable(names[n]).replace("\n", " ") for n in numbers]
+    titles = [str(n) if names is None else one_line(names[n]) for n in numbers]
     if len(titles) > _MOST_IN_LEGEND:
         titles[_MOST_IN_LEGEND - 1 :] = ["…"]
     letters = Letters(_text_size(width), paths_for("".join(titles)))
@@ -300,14 +298,14 @@ def _legend(mask: NDArray[np.int64], names: list[str] | None, width: int) -> _Pi
             x, row = _PAD, row + 1
         places.append((x, row, text))
         x += extent + 3 * _PAD
-    image = Image.new("RGB", (width, (row + 1) * letters.line_height + 2 * _PAD), _LEGEND)
+    image = Image.new("RGB", (width, (row + 1) * letters.line_height + 2 * _PAD), PLAIN)
     draw = ImageDraw.Draw(image)
     for number, (x, row, text) in zip(numbers, places, strict=False):
         y = _PAD + row * letters.line_height
         top = y + (letters.line_height - square) // 2
         if text != "…":
             draw.rectangle((x, top, x + square - 1, top + square - 1), fill=color_of(number))
-        letters.write(draw, text, x + square + _PAD, y, _INK)
+        letters.write(draw, text, x + square + _PAD, y, INK)
     return np.asarray(image)
 
 
@@ -330,7 +328,7 @@ def _with_boxes(picture: _Pixels, marks: Annotations, factor: int) -> _Pixels:
         y = top - stamp.height if top >= stamp.height else top
         ground = (x, y, x + stamp.width + _PAD - 1, y + stamp.height - 1)
         draw.rectangle(ground, fill=color)
-        image.paste(_PAPER if is_dark(color) else _INK, (x + _PAD // 2, y), stamp)
+        image.paste(PAPER if is_dark(color) else INK, (x + _PAD // 2, y), stamp)
     return np.asarray(image)
 
 

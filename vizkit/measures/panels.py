@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.errors import DataError
+from vizkit.measures.activation import are_distributions
 from vizkit.measures.arrays import describe, to_array
 from vizkit.measures.drawing import captioned, ground_of
 from vizkit.measures.images import grid
@@ -125,9 +126,7 @@ def _guesses(given: Any, count: int) -> tuple[list[Any], NDArray[Any] | None]:
     if len(scores) != count:
         raise DataError(f"{count} images need {count} predictions, got {describe(given)}")
     guesses = scores.argmax(axis=1)
-    with np.errstate(invalid="ignore"):
-        spread = (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=5e-3)
-    return guesses.tolist(), scores.max(axis=1) if spread else None
+    return guesses.tolist(), scores.max(axis=1) if are_distributions(scores) else None
 
 
 def percent(share: float) -> str:

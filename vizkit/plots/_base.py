@@ -17,7 +17,7 @@ from vizkit.plots.fonts import add_fallbacks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["INK", "PALE", "Plot", "add_legend", "axes_for", "line_style", "quiet", "shortened"]
+__all__ = ["INK", "PALE", "Plot", "add_legend", "axes_for", "finish", "line_style", "quiet", "shortened"]
 
 INK = "#1f2328"
 PALE = "#8c959f"

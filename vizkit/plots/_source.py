@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from vizkit.errors import DataError, UnknownNameError
 from vizkit.measures.arrays import describe
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from vizkit.runs import Run
-    from vizkit.runs.media import Media
+from vizkit.runs import Media, Run, Runs
 
 __all__ = [
     "as_runs",
     "class_tags",
     "entry_at",
-    "evenly",
     "grouped",
     "is_run_like",
     "one_run",
     "positions",
-    "with_tag",
 ]
 
 
 def is_run_like(source: Any) -> bool:
     """Whether it is a run, or a sequence of them."""
-    from vizkit.runs import Run, Runs
-
     if isinstance(source, (Run, Runs)):
         return True
     return isinstance(source, Sequence) and bool(source) and all(isinstance(run, Run) for run in source)
@@ -44,8 +35,6 @@ def as_runs(source: Any) -> list[Run]:
     Raises:
         DataError: something else, or no run at all.
     """
-    from vizkit.runs import Run, Runs
-
     if isinstance(source, Run):
         return [source]
     if isinstance(source, Runs) and not len(source):
@@ -67,20 +56,6 @@ def one_run(source: Any) -> Run:
     return runs[0]
 
 
-def with_tag(runs: Sequence[Run], tag: str) -> list[Run]:
-    """The runs that have a scalar tag.
-
-    Raises:
-        UnknownNameError: none has.
-    """
-    from vizkit.runs.lookup import unknown
-
-    found = [run for run in runs if tag in run.scalar_tags]
-    if not found:
-        raise unknown("scalar tag", tag, [other for run in runs for other in run.scalar_tags])
-    return found
-
-
 def positions(runs: Sequence[Run]) -> list[int]:
     """The runs' places among the colours: those among all that were loaded.
 
@@ -92,8 +67,6 @@ def positions(runs: Sequence[Run]) -> list[int]:
 
 def grouped(runs: Sequence[Run], by: str | Sequence[str]) -> dict[str, list[Run]]:
     """Runs by the values of hyper-parameters: ``batch size = 32`` -> runs, in the order of the values."""
-    from vizkit.runs import Runs
-
     groups = Runs(runs).group_by(by)
     several = len(groups.names) > 1
     return {
@@ -120,6 +93,7 @@ def entry_at(entries: Media[Any], step: float | None, what: str = "") -> int:
 
     Raises:
         DataError: nothing was recorded at that step.
+        UnknownNameError: nothing at all was recorded.
     """
     if not len(entries):
         raise UnknownNameError(f"{what or entries.tag} is empty")
@@ -131,12 +105,3 @@ def entry_at(entries: Media[Any], step: float | None, what: str = "") -> int:
         shown = ", ".join(f"{near:g}" for near in np.sort(nearest))
         raise DataError(f"{what or entries.tag} has no record at step {step:g}; the nearest are {shown}")
     return int(found[-1])
-
-
-def evenly(values: NDArray[Any], most: int) -> NDArray[Any]:
-    """At most so many of ascending values, spread evenly over them; the first and the last are kept."""
-    if len(values) <= most:
-        return values
-    places = np.unique(np.linspace(0, len(values) - 1, most).round().astype(int))
-    kept: NDArray[Any] = values[places]
-    return kept

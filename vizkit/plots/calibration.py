@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ReliabilityPlot", "reliability", "reliability_data"]
 
-
 _FEW = 10
 
 
@@ -77,8 +76,8 @@ def reliability(
         data.confidence[held] - data.accuracy[held],
         width * 0.94,
         bottom=data.accuracy[held],
-        facecolor="#e4253626",
-        edgecolor="#e42536",
+        facecolor=f"{color(2)}26",
+        edgecolor=color(2),
         hatch="////",
         linewidth=0.6,
         label=f"gap to {data.axes[0]}",

@@ -119,7 +119,7 @@ def confusion_data(
     names: Sequence[str] | None
     if is_run_like(source):
         texts = one_run(source).texts(f"{tag}/counts")
-        names, counts = _parsed(texts[entry_at(texts, step, f"{tag}/counts")], tag)
+        names, counts = _parsed(texts[entry_at(texts, step)], tag)
     else:
         names, counts = None, to_array(source).astype(np.float64)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vizkit.errors import MissingDependencyError
 
-__all__ = ["Thinned", "thinned"]
+__all__ = ["Thinned", "evenly", "thinned"]
 
 _Floats = NDArray[np.float64]
 
@@ -55,6 +55,15 @@ def thinned(x: NDArray[np.generic], y: NDArray[np.generic], most: int = 8000) ->
     order = np.sort(np.concatenate((kept, broken)))
     line = np.where(np.isfinite(ys), ys, np.nan)
     return Thinned(xs[order], line[order], xs[broken], ys[broken])
+
+
+def evenly(values: NDArray[Any], most: int) -> NDArray[Any]:
+    """At most so many of ascending values, spread evenly over them; the first and the last are kept."""
+    if len(values) <= most:
+        return values
+    places = np.unique(np.linspace(0, len(values) - 1, most).round().astype(int))
+    kept: NDArray[Any] = values[places]
+    return kept
 
 
 def _m4(values: _Floats, most: int) -> NDArray[np.intp]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vizkit.errors import DataError
 from vizkit.measures.arrays import describe, to_array
 from vizkit.measures.images import to_pixels
+from vizkit.measures.palette import COLORS
 from vizkit.plots._base import INK, Plot, axes_for, finish, shortened
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ExampleData", "InputOutputPlot", "input_output", "input_output_data"]
 
-_GOOD, _BAD, _BAR = "#1a7f37", "#cf222e", "#5790fc"
+_GOOD, _BAD, _BAR = "#1a7f37", "#cf222e", COLORS[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,8 +163,7 @@ def input_output_data(
             shares = array[order].astype(np.float64)
             words = names[0]
         elif array.size == 1:
-            item = array.reshape(-1)[0].item()
-            words = _named(item, class_names)
+            words = _named(array.item(), class_names)
         elif array.ndim in (2, 3):
             output = _rgb(to_pixels(array, "HW" if array.ndim == 2 else dataformats), bgr)
         else:

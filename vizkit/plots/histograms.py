@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from vizkit.errors import DataError
 from vizkit.plots._base import INK, PALE, Plot, axes_for, finish
-from vizkit.plots._source import evenly, one_run
+from vizkit.plots._source import one_run
+from vizkit.plots.downsampling import evenly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

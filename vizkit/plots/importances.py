@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit.measures.palette import color
 from vizkit.plots._base import INK, PALE, Plot, axes_for, finish, shortened
 from vizkit.plots._source import as_runs
+from vizkit.runs import Runs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +67,7 @@ def importance(source: Any, metric: str, *, mode: str = "auto", ax: Axes | None 
     n = len(data.names)
     ax, new = axes_for(ax, 6.4, max(0.42 * n + 1.1, 1.8))
     shares = np.nan_to_num(data.shares)
-    colors = ["#5790fc" if p <= _SURE else "#c9d1d9" for p in data.p]
+    colors = [color(0) if p <= _SURE else "#c9d1d9" for p in data.p]
     bars = ax.barh(range(n), shares, color=colors, height=0.62)
     texts = [
         ax.annotate(
@@ -93,8 +95,6 @@ def importance(source: Any, metric: str, *, mode: str = "auto", ax: Axes | None 
 
 def importance_data(source: Any, metric: str, *, mode: str = "auto") -> ImportanceData:
     """The data step of `importance`."""
-    from vizkit.runs import Runs
-
     table = Runs(as_runs(source)).importance(metric, mode)
     return ImportanceData(
         metric,

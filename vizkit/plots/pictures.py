@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.errors import DataError, UnknownNameError
+from vizkit.errors import DataError
 from vizkit.plots._base import PALE, Plot, axes_for, finish, shortened
-from vizkit.plots._source import as_runs, evenly
+from vizkit.plots._source import as_runs
+from vizkit.plots.downsampling import evenly
+from vizkit.runs.lookup import unknown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +87,8 @@ def images(
             height, width = pixels.shape[:2]
             zoom = min(tall / height, wide / width)
             left, top = column * room_x - width * zoom / 2, row * room_y - height * zoom / 2
-            cells[row, column] = _show(ax, pixels, (left, left + width * zoom, top + height * zoom, top))
+            extent = (left, left + width * zoom, top + height * zoom, top)
+            cells[row, column] = ax.imshow(pixels, cmap="gray", vmin=0, vmax=255, extent=extent)
             if data.steps[row, column] != data.columns[column]:
                 ax.text(
                     column * room_x,
@@ -116,10 +119,10 @@ def images_data(
     source: Any, tag: str, *, steps: Sequence[float] | None = None, most: int = _COLUMNS
 ) -> ImagesData:
     """The data step of `images`; ``most`` is how many columns there are by default."""
-    runs = [run for run in as_runs(source) if tag in run.tags.get("image", [])][:_ROWS]
+    tags = {run: run.tags.get("image", []) for run in as_runs(source)}
+    runs = [run for run in tags if tag in tags[run]][:_ROWS]
     if not runs:
-        as_runs(source)[0].images(tag)  # raises, naming the closest tags
-        raise UnknownNameError(f"no run has images of tag {tag!r}")
+        raise unknown("image tag", tag, [other for names in tags.values() for other in names])
     media = [run.images(tag) for run in runs]
     if steps is None:
         recorded = np.unique(np.concatenate([each.steps for each in media]).astype(np.float64))
@@ -147,9 +150,3 @@ def images_data(
 
 def _has_captions(data: ImagesData) -> bool:
     return bool((~np.isnan(data.steps) & (data.steps != data.columns)).any())
-
-
-def _show(ax: Axes, pixels: NDArray[np.uint8], extent: tuple[float, float, float, float]) -> Any:
-    grey = pixels.ndim == 3 and pixels.shape[2] == 1
-    shown = pixels[:, :, 0] if grey else pixels
-    return ax.imshow(shown, cmap="gray", vmin=0, vmax=255, extent=extent)

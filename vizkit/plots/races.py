@@ -13,8 +13,9 @@ from vizkit.errors import DataError
 from vizkit.measures.direction import direction
 from vizkit.measures.palette import color
 from vizkit.plots._base import INK, PALE, Plot, axes_for, finish, shortened
-from vizkit.plots._source import as_runs, grouped, positions, with_tag
+from vizkit.plots._source import as_runs, grouped, positions
 from vizkit.plots.series import time_unit
+from vizkit.runs.lookup import with_tag
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -154,13 +155,13 @@ def time_to_data(
         raise DataError(f"target must be a finite number, got {target}")
     runs = with_tag(as_runs(source), metric)
     way = direction(metric, mode)
-    places = dict(zip((run.name for run in runs), positions(runs), strict=True))
-    groups = {run.name: [run] for run in runs} if by is None else grouped(runs, by)
+    places = dict(zip(runs, positions(runs), strict=True))
+    groups = [(run.name, [run]) for run in runs] if by is None else grouped(runs, by).items()
     racers = []
-    for name, group in groups.items():
+    for name, group in groups:
         found = [_reached(run, metric, target, way) for run in group]
         seconds, steps, best = np.array(found, dtype=np.float64).T
-        racers.append(Racer(name, seconds, steps, best, tuple(places[run.name] for run in group)))
+        racers.append(Racer(name, seconds, steps, best, tuple(places[run] for run in group)))
     sign = -1 if way == "max" else 1
     racers.sort(
         key=lambda racer: (np.isnan(racer.median), np.nan_to_num(racer.median), sign * _best(racer, way))

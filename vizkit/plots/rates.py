@@ -14,6 +14,7 @@ from vizkit.measures.arrays import describe
 from vizkit.measures.curves import PRCurve, ROCCurve
 from vizkit.plots._base import PALE, Plot, add_legend, axes_for, finish, line_style
 from vizkit.plots._source import as_runs, class_tags, entry_at, is_run_like, positions
+from vizkit.runs.lookup import unknown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,14 +120,12 @@ def _curves(
     """(name, curve, position) of all that is to be drawn."""
     if isinstance(source, kind):
         return [("", source, 0)]
-    if isinstance(source, Mapping) and not is_run_like(source):
+    if isinstance(source, Mapping):
         return [(str(name), curve, k) for k, (name, curve) in enumerate(source.items())]
     if isinstance(source, Sequence) and source and all(isinstance(curve, kind) for curve in source):
         return [(str(k), curve, k) for k, curve in enumerate(source)]
     if not is_run_like(source):
         raise DataError(f"a curve is drawn of runs or of {kind.__name__}s, got {describe(source)}")
-    from vizkit.runs.lookup import unknown
-
     if tag is None:
         raise DataError("of a run, one tag is drawn: give tag, such as 'eval/pr/0' or 'eval/pr'")
     runs = as_runs(source)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vizkit.measures.palette import color
+from vizkit.measures.palette import color, lap
 from vizkit.plots._base import PALE, Plot, add_legend, axes_for, finish, shortened
 from vizkit.plots.settings import Column, Settings, settings_data
 
@@ -76,7 +76,7 @@ def _draw_cell(cell: Axes, data: Settings, across: Column, up: Column) -> None:
         cell.plot(
             x,
             y,
-            _MARKERS[position // 10 % len(_MARKERS)],
+            _MARKERS[lap(position) % len(_MARKERS)],
             color=color(position),
             markersize=6,
             alpha=0.9,

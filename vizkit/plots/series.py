@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.errors import DataError
-from vizkit.plots._source import as_runs, grouped, positions, with_tag
-from vizkit.records.tags import SECONDS
-
-if TYPE_CHECKING:
-    from vizkit.records.reader import Scalars
-    from vizkit.runs import Run
+from vizkit.plots._source import as_runs, grouped, positions
+from vizkit.records.reader import Scalars
+from vizkit.records.tags import EPOCH, SECONDS
+from vizkit.runs import Run
+from vizkit.runs.lookup import with_tag
+from vizkit.runs.statistics import align, spread
 
 __all__ = ["Band", "CurvesData", "Series", "X", "curves_data", "epochs", "smoothed", "time_unit"]
 
@@ -23,7 +23,6 @@ X = Literal["step", "time", "epoch", "relative"]
 Band = Literal["std", "ci", "minmax"]
 _Floats = NDArray[np.float64]
 
-_EPOCH = "train/epoch"
 _MOST_PLACES = 20_000
 _UNITS = ((180.0, 1.0, "s"), (180.0 * 60, 60.0, "min"), (72.0 * 3600, 3600.0, "h"), (np.inf, 86400.0, "days"))
 
@@ -112,8 +111,8 @@ def curves_data(
     unit = ""
     if x in ("time", "relative"):
         series, unit = _in_unit(series)
-    limits, above, below = None if outliers else _robust_limits(series, log_y), 0, 0
     values = np.concatenate([line.y for line in series])
+    limits, above, below = None if outliers else _robust_limits(values, log_y), 0, 0
     if limits is not None:
         above = int((values[values < np.inf] > limits[1]).sum())
         shown = values[values > 0] if log_y else values[values > -np.inf]
@@ -158,9 +157,9 @@ def epochs(run: Run, steps: NDArray[Any]) -> _Floats:
     Raises:
         DataError: the run has no ``train/epoch``.
     """
-    if _EPOCH not in run.scalar_tags:
-        raise DataError(f"{run.name} has no scalar {_EPOCH!r} that tells its epochs; use x='step'")
-    columns = run.columns(_EPOCH)
+    if EPOCH not in run.scalar_tags:
+        raise DataError(f"{run.name} has no scalar {EPOCH!r} that tells its epochs; use x='step'")
+    columns = run.columns(EPOCH)
     number = np.concatenate(([0], np.cumsum(np.diff(columns.values) != 0)))
     lengths = np.bincount(number)
     within = np.arange(len(number)) - np.concatenate(([0], np.cumsum(lengths)))[number] + 1
@@ -189,30 +188,26 @@ def _points(run: Run, tag: str, x: X) -> tuple[_Floats, _Floats]:
 
 def _training_steps(run: Run, columns: Scalars) -> NDArray[Any]:
     """The steps of the training at the times of records whose own steps are seconds; -1 before the first."""
-    if _EPOCH not in run.scalar_tags:
+    if EPOCH not in run.scalar_tags:
         return columns.steps
-    epoch = run.columns(_EPOCH)
+    epoch = run.columns(EPOCH)
     return np.append(-1, epoch.steps)[np.searchsorted(epoch.walltimes, columns.walltimes, side="right")]
 
 
 def _of_group(
     name: str, runs: Sequence[Run], tag: str, x: X, position: int, smooth: float, band: Band | None
 ) -> Series:
-    from vizkit.runs.statistics import align, spread
-
     points = [_points(run, tag, x) for run in runs]
     points = [(np.maximum.accumulate(places), values) for places, values in points if len(places)]
     grid = np.unique(np.concatenate([places for places, _ in points]))
     if len(grid) > _MOST_PLACES:
         grid = np.linspace(grid[0], grid[-1], _MOST_PLACES)
     matrix, _ = align(points, grid)
-    mean, std, n, low, high = spread(matrix)
+    mean, std, _, low, high = spread(matrix)
     if band == "std":
         low, high = mean - std, mean + std
     elif band == "minmax":
-        low, high = np.full(len(grid), np.nan), np.full(len(grid), np.nan)
-        held = n > 0
-        low[held], high[held] = np.nanmin(matrix[:, held], axis=0), np.nanmax(matrix[:, held], axis=0)
+        low, high = np.fmin.reduce(matrix), np.fmax.reduce(matrix)
     if band is None or len(runs) < 2:
         return Series(name, position, grid, mean, smoothed(mean, smooth), runs=len(runs))
     low, high = smoothed(low, smooth), smoothed(high, smooth)
@@ -221,8 +216,7 @@ def _of_group(
 
 def _in_unit(series: list[Series]) -> tuple[list[Series], str]:
     factor, unit = time_unit(max((float(line.x.max(initial=0.0)) for line in series), default=0.0))
-    scaled = [Series(s.name, s.position, s.x / factor, s.y, s.smooth, s.low, s.high, s.runs) for s in series]
-    return scaled, unit
+    return [replace(line, x=line.x / factor) for line in series], unit
 
 
 def time_unit(longest: float) -> tuple[float, str]:
@@ -230,9 +224,8 @@ def time_unit(longest: float) -> tuple[float, str]:
     return next((factor, unit) for most, factor, unit in _UNITS if longest < most or most == np.inf)
 
 
-def _robust_limits(series: Sequence[Series], log_y: bool) -> tuple[float, float] | None:
+def _robust_limits(values: _Floats, log_y: bool) -> tuple[float, float] | None:
     """From 5 % to 95 % of all values, and as far again on both sides, but not beyond the values."""
-    values = np.concatenate([line.y for line in series])
     values = values[np.isfinite(values) & ((values > 0) | (not log_y))]
     if not len(values):
         return None

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.errors import DataError
-from vizkit.plots._source import as_runs, positions, with_tag
-
-if TYPE_CHECKING:
-    from vizkit.runs import Run
+from vizkit.plots._source import as_runs, positions
+from vizkit.records.reader import natural_key
+from vizkit.runs import Run
+from vizkit.runs.difference import differing
+from vizkit.runs.lookup import unknown, with_tag
 
 __all__ = ["Column", "Settings", "settings_data"]
 
@@ -77,29 +78,22 @@ def settings_data(
     metrics = [metrics] if isinstance(metrics, str) else list(metrics)
     if not metrics:
         raise DataError("name a metric at least, such as 'eval/acc'")
-    for metric in metrics:
-        runs = with_tag(as_runs(source), metric)
-    runs = with_tag(as_runs(source), metrics[0])
+    every = as_runs(source)
+    runs, *_ = [with_tag(every, metric) for metric in metrics]
     settings = [run.hparams for run in runs]
-    known = list(dict.fromkeys(name for each in settings for name in each))
     if hparams is None:
-        chosen = [name for name in known if len({repr(each.get(name)) for each in settings}) > 1]
+        chosen = list(differing(settings))
         if not chosen:
             raise DataError("no hyper-parameter differs between the runs")
     else:
         chosen = list(hparams)
-        _check_known(chosen, known)
+        known = list(dict.fromkeys(name for each in settings for name in each))
+        for name in chosen:
+            if name not in known:
+                raise unknown("hyper-parameter", name, known)
     columns = [_column(name, [each.get(name) for each in settings], False) for name in chosen]
     columns += [_column(metric, [_best(run, metric, mode) for run in runs], True) for metric in metrics]
     return Settings(tuple(run.name for run in runs), tuple(positions(runs)), tuple(columns))
-
-
-def _check_known(names: Sequence[str], known: Sequence[str]) -> None:
-    from vizkit.runs.lookup import unknown
-
-    for name in names:
-        if name not in known:
-            raise unknown("hyper-parameter", name, known)
 
 
 def _best(run: Run, metric: str, mode: str) -> float | None:
@@ -120,8 +114,6 @@ def _column(name: str, values: Sequence[Any], is_metric: bool) -> Column:
         few = not is_metric and len(finite) <= _MOST_TICKS
         ticks = tuple((float(p), f"{v:g}") for p, v in zip(marks, finite, strict=True)) if few else ()
         return Column(name, tuple(values), places, "log" if log else "linear", ticks, is_metric)
-    from vizkit.records.reader import natural_key
-
     texts = ["" if value is None else str(value) for value in values]
     kinds = sorted(
         {text for text, value in zip(texts, values, strict=True) if value is not None}, key=natural_key

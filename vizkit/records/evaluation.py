@@ -18,7 +18,15 @@ from vizkit.measures.gathering import Evaluation
 from vizkit.records import encode
 from vizkit.records.tags import clean_tag
 
-__all__ = ["MOST_CLASSES", "Names", "encode_confusion", "encode_evaluation", "evaluation_tags"]
+__all__ = [
+    "MOST_CLASSES",
+    "Names",
+    "encode_confusion",
+    "encode_evaluation",
+    "encode_pair",
+    "encode_scalars",
+    "evaluation_tags",
+]
 
 MOST_CLASSES = 20
 """Up to how many classes each has curves of its own."""

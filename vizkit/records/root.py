@@ -62,9 +62,6 @@ class LogRoot:
         logs = self._store.logs(directory)
         return {".": (directory, logs)} if logs else {}
 
-    def close(self) -> None:
-        """Lets go of all files; none is held open between two calls."""
-
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
     """A sort key by which ``run2`` comes before ``run10``."""

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from vizkit.errors import ClosedError, DataError, TagError
@@ -17,7 +19,7 @@ from vizkit.records.logfile import NullLog, RecordLog, open_log
 from vizkit.records.tags import SECONDS, check_tag
 from vizkit.records.types import HParams
 from vizkit.records.worker import Worker
-from vizkit.trouble import warn
+from vizkit.trouble import count_lost
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -67,8 +69,7 @@ class RunLog:
         self._suffix = suffix
         self._write_to_disk = write_to_disk
         self._display_name = display_name
-        self._on_error = on_error or self._warn
-        self._warned: set[str] = set()
+        self._on_error = on_error or partial(count_lost, Counter())
         self._closed = False
         path, continued = rundir.log_path(logdir, file_name, suffix)
 
@@ -230,6 +231,10 @@ class RunLog:
 
     # -- the shared way into the log ----------------------------------------------------------
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError(f"{self._log.path}: nothing can be recorded after close()")
+
     def _when(self, tag: str, step: Any, walltime: int | None) -> tuple[Any, int]:
         """The step and walltime of a record of any kind but scalar."""
         if step is None:
@@ -263,8 +268,7 @@ class RunLog:
         So is what a job of `defer` adds, and its arrays are not copied.
         """
         self._check_tag(tag, kind)
-        if self._closed:
-            raise ClosedError(f"{self._log.path}: nothing can be recorded after close()")
+        self._check_open()
         here = self._worker.here
         arrays = [None if value is None else to_array(value, copy=not here, order=order) for value in values]
         for array in arrays:
@@ -278,13 +282,7 @@ class RunLog:
             self._write(tag, build(arrays, step, now))
             return
 
-        def job() -> None:
-            try:
-                self._write(tag, build(arrays, step, now))
-            except Exception as error:
-                self._on_error(tag, error)
-
-        self._worker.submit(job, size)
+        self.defer(tag, lambda: self._write(tag, build(arrays, step, now)), size)
 
     def defer(self, name: str, job: Callable[[], None], size: int) -> None:
         """Has the worker run ``job``, which may add any records.
@@ -297,8 +295,7 @@ class RunLog:
         Raises:
             ClosedError: after `close`.
         """
-        if self._closed:
-            raise ClosedError(f"{self._log.path}: nothing can be recorded after close()")
+        self._check_open()
 
         def guarded() -> None:
             try:
@@ -307,11 +304,6 @@ class RunLog:
                 self._on_error(name, error)
 
         self._worker.submit(guarded, size)
-
-    def _warn(self, tag: str, error: Exception) -> None:
-        if tag not in self._warned:
-            self._warned.add(tag)
-            warn(f"{tag}: not recorded: {error}")
 
     def flush(self) -> None:
         """Waits until everything that was added is in the log."""

@@ -264,9 +264,6 @@ class RunLogs:
             raise KeyError(tag)
         return self._parts[tag]
 
-    def close(self) -> None:
-        """Lets go of the files; none is held open between two calls."""
-
 
 def _columns(parts: _Parts, superseded: bool, *more: NDArray[Any]) -> list[NDArray[Any]]:
     """The columns of a tag over all logs, and ``more`` of the same length."""

@@ -6,7 +6,10 @@ import unicodedata
 
 from vizkit.errors import TagError
 
-__all__ = ["MACHINE", "SECONDS", "check_tag", "clean_tag"]
+__all__ = ["EPOCH", "MACHINE", "SECONDS", "check_tag", "clean_tag"]
+
+EPOCH = "train/epoch"
+"""The tag that tells a training's epochs: each change of it begins one."""
 
 MACHINE = "system/"
 """What the tags begin with that tell of the machine, and are recorded beside the training."""

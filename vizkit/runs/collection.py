@@ -16,7 +16,7 @@ from vizkit.runs.comparison import Comparison, compared
 from vizkit.runs.difference import differing, made_by
 from vizkit.runs.groups import Groups
 from vizkit.runs.importance import importance
-from vizkit.runs.lookup import find_name, in_order, is_pattern, like_name, matching, unknown
+from vizkit.runs.lookup import find_name, in_order, is_pattern, like_name, matching, unknown, with_tag
 from vizkit.runs.query import MISSING
 from vizkit.runs.run import Run
 from vizkit.runs.values import chosen, key_values, sort_order
@@ -138,12 +138,6 @@ class Runs(export.Exported, Sequence[Run]):
         """The tags that runs say they are compared by, or else all but ``system/`` and ``pace/``."""
         return display.shown_metrics(self._runs)
 
-    def _with(self, tag: str) -> list[Run]:
-        found = [run for run in self._runs if tag in run.scalar_tags]
-        if not found:
-            raise unknown("scalar tag", tag, self.scalar_tags)
-        return found
-
     def scalars(self, tag: str | None = None, *, superseded: bool = False) -> pd.DataFrame:
         """Scalars of all runs that have them, one below the other.
 
@@ -159,7 +153,8 @@ class Runs(export.Exported, Sequence[Run]):
             UnknownNameError: a tag that no run has.
         """
         if tag is not None:
-            parts = {(run.name,): run.columns(tag, superseded=superseded) for run in self._with(tag)}
+            some = with_tag(self._runs, tag)
+            parts = {(run.name,): run.columns(tag, superseded=superseded) for run in some}
             return frames.scalars_frame(parts, ("run",))
         every = {
             (run.name, name): run.columns(name, superseded=superseded)
@@ -174,7 +169,7 @@ class Runs(export.Exported, Sequence[Run]):
         """The content of `table`: name -> what is known of the run."""
         tags = self.metrics if metrics is None else list(metrics)
         for tag in tags if metrics is not None else ():
-            self._with(tag)
+            with_tag(self._runs, tag)
         taken = {"status", "started", "duration"}
         taken |= {f"{tag}.{part}" for tag in tags for part in ("last", "best", "best_step")}
         return {run.name: _row(run, tags, mode, taken) for run in self._runs}
@@ -247,7 +242,8 @@ class Runs(export.Exported, Sequence[Run]):
             UnknownNameError: no run has the tag, or any number in it.
             DataError: another mode, or a tag that does not tell.
         """
-        found = [(point, run) for run in self._with(tag) if (point := run.summary(tag).best(tag, mode))]
+        runs = with_tag(self._runs, tag)
+        found = [(point, run) for run in runs if (point := run.summary(tag).best(tag, mode))]
         if not found:
             raise UnknownNameError(f"all values of {tag!r} are NaN, in every run")
         values = [point.value for point, _ in found]
@@ -334,7 +330,8 @@ class Runs(export.Exported, Sequence[Run]):
             QueryError: fewer than four runs with a finite value.
             DataError: a mode that is none, or a metric whose name does not tell.
         """
-        runs, values = self._bests(self._with(metric), metric, mode)
+        runs = with_tag(self._runs, metric)
+        values = _bests(runs, metric, mode)
         kept = [(run, value) for run, value in zip(runs, values, strict=True) if np.isfinite(value)]
         if len(kept) < 4:
             raise QueryError(
@@ -373,8 +370,8 @@ class Runs(export.Exported, Sequence[Run]):
             QueryError: not an expression, or a side without a number.
             DataError: a mode that is none, or a metric whose name does not tell.
         """
-        self._with(metric)
-        sides = [self._bests(self._meant(side), metric, mode)[1] for side in (a, b)]
+        with_tag(self._runs, metric)
+        sides = [_bests(self._meant(side), metric, mode) for side in (a, b)]
         return compared(metric, sides[0], sides[1], mode)
 
     def _meant(self, side: Any) -> list[Run]:
@@ -392,14 +389,6 @@ class Runs(export.Exported, Sequence[Run]):
                     raise error from None
                 raise
         return [found] if isinstance(found, Run) else list(found)
-
-    @staticmethod
-    def _bests(runs: Iterable[Run], metric: str, mode: str) -> tuple[list[Run], list[float]]:
-        every = list(runs)
-        points = [
-            run.summary(metric).best(metric, mode) if metric in run.scalar_tags else None for run in every
-        ]
-        return every, [float("nan") if point is None else point.value for point in points]
 
     # -- drawing, exporting ----------------------------------------------------------------------
 
@@ -447,6 +436,12 @@ def _row(run: Run, tags: Sequence[str], mode: str | Mapping[str, str], taken: se
         row[f"{tag}.best"] = None if best is None else best.value
         row[f"{tag}.best_step"] = None if best is None else best.step
     return row
+
+
+def _bests(runs: Iterable[Run], metric: str, mode: str) -> list[float]:
+    """The best value of each run, NaN where it has none."""
+    points = [run.summary(metric).best(metric, mode) if metric in run.scalar_tags else None for run in runs]
+    return [float("nan") if point is None else point.value for point in points]
 
 
 def _hashable(value: Any) -> Any:

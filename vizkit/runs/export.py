@@ -49,14 +49,15 @@ class Exported:
 
 def in_short(run: Run) -> dict[str, Any]:
     """What a run is called, where it is, how it stands, its times as ISO 8601 and seconds, its settings."""
+    started, ended, duration = run.started, run.ended, run.duration  # of a run that goes on each reads a file
     return {
         "name": run.name,
         "display_name": run.display_name,
         "directory": run.directory,
         "status": run.status,
-        "started": None if run.started is None else run.started.isoformat(),
-        "ended": None if run.ended is None else run.ended.isoformat(),
-        "duration": None if run.duration is None else run.duration.total_seconds(),
+        "started": None if started is None else started.isoformat(),
+        "ended": None if ended is None else ended.isoformat(),
+        "duration": None if duration is None else duration.total_seconds(),
         "hparams": run.hparams,
     }
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vizkit.errors import QueryError
 from vizkit.runs.frames import rows_frame
-from vizkit.runs.lookup import unknown
+from vizkit.runs.lookup import unknown, with_tag
 from vizkit.runs.statistics import align, mean_interval, spread
 
 if TYPE_CHECKING:
@@ -124,9 +124,7 @@ class Groups(Mapping[Any, "Runs"]):
         """
         import pandas as pd
 
-        runs = [run for group in self.values() for run in group]
-        if not any(tag in run.scalar_tags for run in runs):
-            raise unknown("scalar tag", tag, (name for run in runs for name in run.scalar_tags))
+        with_tag((run for group in self.values() for run in group), tag)
         frames = []
         for key, group in self._groups.items():
             band = band_of(group, tag, on)._asdict()
@@ -173,9 +171,7 @@ class Groups(Mapping[Any, "Runs"]):
             UnknownNameError: a metric that no run has.
             DataError: a mode that is none, or a metric whose name does not tell.
         """
-        runs = [run for group in self.values() for run in group]
-        if not any(metric in run.scalar_tags for run in runs):
-            raise unknown("scalar tag", metric, (name for run in runs for name in run.scalar_tags))
+        with_tag((run for group in self.values() for run in group), metric)
         rows = self.rows(metric, mode)
         return rows_frame({str(i): row for i, row in enumerate(rows)}, "group").reset_index(drop=True)
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import difflib
 import fnmatch
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from vizkit.errors import UnknownNameError
 from vizkit.records.tags import SECONDS
 
-__all__ = ["closest", "find_name", "in_order", "is_pattern", "like_name", "matching", "unknown"]
+if TYPE_CHECKING:
+    from vizkit.runs.run import Run
+
+__all__ = ["closest", "find_name", "in_order", "is_pattern", "like_name", "matching", "unknown", "with_tag"]
 
 _MOST = 5
 
@@ -41,6 +45,19 @@ def unknown(what: str, name: object, names: Iterable[str]) -> UnknownNameError:
     return UnknownNameError(
         f"there is no {what} {name!r}; there are: {', '.join(map(repr, every[:_MOST]))}{more}"
     )
+
+
+def with_tag(runs: Iterable[Run], tag: str) -> list[Run]:
+    """The runs that have a scalar tag.
+
+    Raises:
+        UnknownNameError: none has.
+    """
+    every = list(runs)
+    found = [run for run in every if tag in run.scalar_tags]
+    if not found:
+        raise unknown("scalar tag", tag, in_order(other for run in every for other in run.scalar_tags))
+    return found
 
 
 def is_pattern(name: str) -> bool:

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from vizkit.measures.audio import Wave
     from vizkit.records.types import Embeddings
 
-__all__ = ["Run"]
+__all__ = ["ENDED", "Run"]
+
+ENDED = {"finished", "failed", "interrupted", "killed"}
+"""`Run.status` of a run that goes on no longer."""
 
 _METHODS = {
     "scalar": "scalars",
@@ -318,12 +321,11 @@ class Run(export.Exported):
     @property
     def duration(self) -> timedelta | None:
         """How long it took, up to its last record while it runs; pauses before a resume do not count."""
-        span = self._span()
-        starts = [s["started"] for s in self._sessions() if isinstance(s.get("started"), int)]
-        if not starts:
-            return timedelta(milliseconds=span[1] - span[0]) if span else None
-        total = 0
         sessions = [s for s in self._sessions() if isinstance(s.get("started"), int)]
+        if not sessions:
+            return timedelta(milliseconds=span[1] - span[0]) if (span := self._span()) else None
+        starts = [session["started"] for session in sessions]
+        total = 0
         for session, following in zip(sessions, [*starts[1:], None], strict=True):
             end = session.get("ended")
             if not isinstance(end, int):

@@ -19,8 +19,8 @@ FIELDS: dict[str, Callable[[Run], Any]] = {
     "name": lambda run: run.name,
     "display_name": lambda run: run.display_name,
     "status": lambda run: run.status,
-    "started": lambda run: MISSING if run.started is None else run.started.timestamp(),
-    "duration": lambda run: MISSING if run.duration is None else run.duration.total_seconds(),
+    "started": lambda run: MISSING if (time := run.started) is None else time.timestamp(),
+    "duration": lambda run: MISSING if (time := run.duration) is None else time.total_seconds(),
 }
 """What every run has. ``duration`` is in seconds, ``started`` in seconds since 1970."""
 

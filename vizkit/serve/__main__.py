@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from vizkit.errors import VizKitError
 from vizkit.serve.server import serve
@@ -40,11 +41,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except VizKitError as error:
         print(f"vizkit serve: {error}", file=sys.stderr)
         return 2
-    print(f"{options.logdir} is served at {server.url} (Ctrl-C ends it)", flush=True)
-    try:
+    with server, suppress(KeyboardInterrupt):
+        print(f"{options.logdir} is served at {server.url} (Ctrl-C ends it)", flush=True)
         server.wait()
-    except KeyboardInterrupt:
-        server.stop()
     return 0
 
 

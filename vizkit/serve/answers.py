@@ -76,9 +76,9 @@ def _as_list(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} in an answer")
 
 
-def failure(message: str, *, code: int = 1, status: int = 200) -> Answer:
+def failure(message: str, *, code: int = 1) -> Answer:
     """VisualDL's envelope around a message, which the page shows."""
-    return Answer.of(orjson.dumps({"status": code, "msg": message, "data": None}), JSON, status=status)
+    return Answer.of(orjson.dumps({"status": code, "msg": message, "data": None}), JSON)
 
 
 class AnswerCache:

@@ -7,14 +7,14 @@ from functools import cached_property
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vizkit.serve.api.routes import API
 from vizkit.serve.guards import Guard
 from vizkit.serve.page import VisualDLPage
-from vizkit.serve.responses import respond
+from vizkit.serve.responses import redirect, respond
 
 __all__ = ["build_app"]
 
@@ -41,8 +41,7 @@ def build_app(
     page = VisualDLPage(public_path, token=token is not None, language=language)
 
     async def root(http: Request) -> Response:
-        query = f"?{http.url.query}" if http.url.query else ""
-        return RedirectResponse(f"{public_path}/index{query}", 302)
+        return redirect(http, f"{public_path}/index")
 
     async def icon(http: Request) -> Response:
         answer = page.icon()

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from vizkit.records.reader import LogRoot, Problem, RunLogs, natural_key
+from vizkit.records.reader import LogRoot, RunLogs, natural_key
 from vizkit.records.store import LogStat
 
 __all__ = ["KINDS", "Followed", "Member", "ShownRun", "View", "printable"]
@@ -190,11 +190,12 @@ class Followed:
     def problems(self) -> list[tuple[str, str]]:
         """Run and message of all that could not be read, or is not served."""
         with self.lock:
-            found: list[tuple[str, Problem]] = [
-                (run.name, problem) for run in self._paths.values() for problem in run.logs.problems
+            found = [
+                (run.name, printable(problem.message))
+                for run in self._paths.values()
+                for problem in run.logs.problems
             ]
-            messages = [(name, printable(problem.message)) for name, problem in found]
-            return [*messages, *self.refused.items()]
+            return [*found, *self.refused.items()]
 
     @property
     def refused(self) -> dict[str, str]:

@@ -15,13 +15,16 @@ from functools import lru_cache
 from importlib.metadata import version
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import Response
 
 from vizkit.serve.answers import Answer
-from vizkit.serve.responses import respond
+from vizkit.serve.responses import no_file, redirect, respond
 from vizkit.serve.stock import find_package
 
-__all__ = ["VisualDLPage", "preferred_language"]
+__all__ = ["FRAMES", "VisualDLPage", "preferred_language"]
+
+FRAMES = "frame-ancestors 'self' http://localhost:* http://127.0.0.1:* vscode-webview:"
+"""The policy for who may show a page in a frame: notebooks do."""
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _FOR_A_WHILE = "public, max-age=600"  # what workers load, by a path without the version
@@ -80,13 +83,12 @@ class VisualDLPage:
         if path.startswith(self.assets[len(self.public_path) + 1 :] + "/"):
             inner = path.partition("/")[2]
             answer = None if inner == _SETTINGS else self._read(inner)
-            return respond(http, answer, _FOR_GOOD) if answer else _nowhere()
+            return respond(http, answer, _FOR_GOOD) if answer else no_file()
         if not path:
-            query = f"?{http.url.query}" if http.url.query else ""
-            return RedirectResponse(f"{self.public_path}/index{query}", 302)
+            return redirect(http, f"{self.public_path}/index")
         if "." in path.rpartition("/")[2]:
             answer = self._read(path)
-            return respond(http, answer, _FOR_A_WHILE) if answer else _nowhere()
+            return respond(http, answer, _FOR_A_WHILE) if answer else no_file()
         response = respond(http, self._read("index.html") or _nothing(), "no-cache")
         language = self._language or preferred_language(http.headers.get("accept-language", ""))
         response.set_cookie("vdl_lng", language, samesite="strict")
@@ -129,9 +131,7 @@ def _policy(document: bytes) -> str:
         f"script-src 'self' 'unsafe-eval' {allowed}; "
         "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
         "font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' blob: data:; "
-        "object-src 'none'; base-uri 'self'; form-action 'self'; "
-        # Notebooks show the page in a frame.
-        "frame-ancestors 'self' http://localhost:* http://127.0.0.1:* vscode-webview:"
+        f"object-src 'none'; base-uri 'self'; form-action 'self'; {FRAMES}"
     )
 
 
@@ -153,7 +153,3 @@ def preferred_language(accepted: str) -> str:
 
 def _nothing() -> Answer:
     return Answer.of(b"", "text/plain")
-
-
-def _nowhere() -> Response:
-    return PlainTextResponse("There is no such file.\n", 404)

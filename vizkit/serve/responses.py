@@ -1,13 +1,13 @@
-"""From an `Answer` to what is sent: packed if the client takes that, nothing if it has it already."""
+"""What is sent: an `Answer`, packed if the client takes that, nothing if it has it already; and the like."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from vizkit.serve.answers import Answer
 
-__all__ = ["respond"]
+__all__ = ["no_file", "redirect", "respond"]
 
 
 def respond(http: Request, answer: Answer, cache: str = "private, no-cache") -> Response:
@@ -26,3 +26,14 @@ def respond(http: Request, answer: Answer, cache: str = "private, no-cache") -> 
         body = answer.packed
         headers["Content-Encoding"] = "gzip"
     return Response(body, answer.status, headers, answer.media_type)
+
+
+def redirect(http: Request, path: str) -> Response:
+    """To another path, with the query that was asked with."""
+    query = f"?{http.url.query}" if http.url.query else ""
+    return RedirectResponse(f"{path}{query}", 302)
+
+
+def no_file() -> Response:
+    """There is none of that name."""
+    return PlainTextResponse("There is no such file.\n", 404)

@@ -81,7 +81,6 @@ class Steering(paddle.callbacks.Callback):  # type: ignore[misc]
         self._phase, _, self._name = self.monitor.partition("/")
         self._rule = (direction(monitor, mode), patience, min_delta, window)
         self._min_delta = min_delta
-        self._patience = patience
         self._stall = Stall(*self._rule)
         self._tracker: Any = checked_tracker(tracker)
         self._guard = Guard(self._tracker)

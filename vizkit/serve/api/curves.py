@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vizkit.errors import DataError
 from vizkit.measures.curves import PRCurve
 from vizkit.measures.histograms import Histogram
+from vizkit.plots.downsampling import evenly
 from vizkit.records.reader import Entries
 from vizkit.serve.api.endpoint import Endpoint, Request
 from vizkit.serve.api.finding import entries_of, milliseconds, open_run, tags_answer
@@ -22,8 +23,7 @@ _MOST = {"pr_curve": 300, "roc_curve": 300, "histogram": 100}  # as stock, recor
 
 def _shown(entries: Entries, kind: str) -> NDArray[np.int64]:
     """Positions of the records that are shown: all, or the first, the last and evenly spaced ones."""
-    count = len(entries)
-    return np.unique(np.linspace(0, count - 1, min(count, _MOST[kind])).round().astype(np.int64))
+    return evenly(np.arange(len(entries)), _MOST[kind])
 
 
 def _list(request: Request, kind: str) -> list[list[Any]]:
@@ -60,13 +60,14 @@ def _steps(request: Request, kind: str) -> list[list[Any]]:
     """Walltime and step of all curves of a run; stock gives those of its first tag alone."""
     times: dict[Any, int] = {}
     with open_run(request) as logs:
-        for tag in [tag for tag, other in logs.kinds.items() if other == kind] if logs else ():
-            entries = logs.entries(tag) if logs else None
-            if entries is not None:
-                shown = _shown(entries, kind)
-                walltimes = milliseconds(entries.walltimes[shown]).tolist()
-                for step, walltime in zip(entries.steps[shown].tolist(), walltimes, strict=True):
-                    times.setdefault(step, walltime)
+        if logs is None:
+            return []
+        for tag in [tag for tag, other in logs.kinds.items() if other == kind]:
+            entries = logs.entries(tag)
+            shown = _shown(entries, kind)
+            walltimes = milliseconds(entries.walltimes[shown]).tolist()
+            for step, walltime in zip(entries.steps[shown].tolist(), walltimes, strict=True):
+                times.setdefault(step, walltime)
     return [[times[step], step] for step in sorted(times)]
 
 

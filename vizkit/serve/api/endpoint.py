@@ -8,9 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from vizkit.serve.following import Followed
 
-__all__ = ["Endpoint", "Query", "Request", "Settings", "Streamed"]
-
-Query = dict[str, str]
+__all__ = ["Endpoint", "Request", "Settings", "Streamed"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Request(NamedTuple):
     """
 
     log: Followed
-    query: Query
+    query: dict[str, str]
     settings: Settings
     client: str = ""
 

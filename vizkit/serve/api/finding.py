@@ -18,7 +18,7 @@ _SECONDS_BELOW = 2_000_000_000
 
 
 def milliseconds(walltimes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Walltimes as milliseconds: old logs hold seconds."""
+    """Walltimes as milliseconds, told from the seconds of old logs as stock VisualDL does."""
     return np.where(walltimes < _SECONDS_BELOW, walltimes * 1000, walltimes)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.measures.palette import COLORS, lap
+from vizkit.plots.downsampling import evenly
 from vizkit.plots.series import CurvesData, Series
 from vizkit.runs.display import clean
 from vizkit.runs.sparkline import extremes
@@ -194,7 +195,7 @@ def _labels(ticks: list[float]) -> list[str]:
         texts = [f"{tick:.{digits}g}" for tick in ticks]
         if len(set(texts)) == len(texts):
             return texts
-    return texts if ticks else []
+    return texts
 
 
 def _line(line: Series, x: Axis, y: Axis, columns: int) -> tuple[str, str]:
@@ -270,8 +271,7 @@ def _probes(data: CurvesData, x: Axis, x_label: str) -> list[str]:
     known = known[np.isfinite(known)]
     if not len(known):
         return []
-    if len(known) > _PROBES:
-        known = known[np.unique(np.linspace(0, len(known) - 1, _PROBES).round().astype(int))]
+    known = evenly(known, _PROBES)
     places = _across(x, known)
     edges = np.concatenate(([_LEFT], (places[1:] + places[:-1]) / 2, [_WIDTH - _RIGHT]))
     columns = []

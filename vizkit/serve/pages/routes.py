@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from vizkit.errors import VizKitError
@@ -19,21 +19,20 @@ from vizkit.runs import Runs
 from vizkit.runs.display import clean
 from vizkit.serve.answers import Answer
 from vizkit.serve.following import Followed
-from vizkit.serve.page import preferred_language
+from vizkit.serve.page import FRAMES, preferred_language
 from vizkit.serve.pages.address import ROWS, Address
 from vizkit.serve.pages.current import CurrentRuns
 from vizkit.serve.pages.table import hparam_key, table
 from vizkit.serve.pages.views import difference, grouped, importances, problems, run_view
 from vizkit.serve.pages.words import speaker
-from vizkit.serve.responses import respond
+from vizkit.serve.responses import no_file, redirect, respond
 
 __all__ = ["page_routes"]
 
 PATH = "/vizkit"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'self' http://localhost:* http://127.0.0.1:* vscode-webview:"
+    f"form-action 'self'; base-uri 'none'; {FRAMES}"
 )
 _HEADERS = (("Content-Security-Policy", _POLICY), ("Vary", "Accept-Encoding, Accept-Language"))
 _FILES = {"page.css": "text/css; charset=utf-8", "page.js": "application/javascript"}
@@ -79,13 +78,10 @@ def page_routes(
 
     async def static(http: Request) -> Response:
         answer = _file(http.path_params["name"])
-        if answer is None:
-            return PlainTextResponse("There is no such file.\n", 404)
-        return respond(http, answer, "private, no-cache")
+        return respond(http, answer) if answer else no_file()
 
     async def slash(http: Request) -> Response:
-        query = f"?{http.url.query}" if http.url.query else ""
-        return RedirectResponse(f"{PATH}/{query}", 302)
+        return redirect(http, f"{PATH}/")
 
     return [
         Route(PATH, slash),

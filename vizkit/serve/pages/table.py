@@ -42,14 +42,12 @@ class Column(NamedTuple):
         name: what it shows.
         key: the expression that sorts by it.
         first: the order that a first click gives: ``desc`` where more is better.
-        kind: ``field``, ``hparam`` or ``metric``.
         best: for a metric, the expression of its best values; empty where it is not known what is best.
     """
 
     name: str
     key: str
     first: Literal["", "desc"] = ""
-    kind: str = "field"
     best: str = ""
 
 
@@ -180,7 +178,7 @@ def table(runs: Runs, address: Address) -> Table:
             Column("Started (UTC)", "started", "desc"),
             Column("Duration", "duration", "desc"),
         ],
-        hparams=[Column(name, hparam_key(name), kind="hparam") for name in chosen_hparams],
+        hparams=[Column(name, hparam_key(name)) for name in chosen_hparams],
         metrics=metrics,
         rows=[_row(run, chosen_hparams, chosen_metrics, leaders) for run in shown],
         page=page,
@@ -200,7 +198,7 @@ def _metric_column(tag: str) -> Column:
     mode = better(tag)
     key = quoted(tag)
     best = f"{key}.best" if mode else ""
-    return Column(tag, f"{key}.last", "desc" if mode == "max" else "", "metric", best)
+    return Column(tag, f"{key}.last", "desc" if mode == "max" else "", best)
 
 
 def leader(runs: Sequence[Run], tag: str) -> float | None:

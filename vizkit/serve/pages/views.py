@@ -11,6 +11,7 @@ from vizkit.plots.series import curves_data
 from vizkit.runs import Run, Runs
 from vizkit.runs.difference import differing, flat
 from vizkit.runs.display import duration_text, shown_metrics, value_text
+from vizkit.runs.groups import Groups
 from vizkit.runs.query import MISSING
 from vizkit.serve.pages.address import Address
 from vizkit.serve.pages.chart import Chart, chart, classes
@@ -219,15 +220,14 @@ def difference(runs: Runs, address: Address, x_label: str) -> Difference:
         chosen, errors = choose(runs, address)
     some = chosen[:_MOST_COMPARED]
     found = some.differences()
-    made = [run.hparams for run in some]
-    varying = differing(made)
     tags = _tags(some)[:_MOST_TAGS]
+    first = some[0].hparams if len(some) else {}
     return Difference(
         runs=[(run.name, classes(run.position)) for run in some],
         hparams=_listed(found["hparams"]),
         environment=_listed(found["environment"]),
         metrics=[(tag, _cells(some, tag)) for tag in tags],
-        same=[(name, _exact(v)) for name, v in (made[0].items() if made else ()) if name not in varying],
+        same=[(name, _exact(value)) for name, value in first.items() if name not in found["hparams"]],
         cut=len(chosen) - len(some),
         drawn=_draw(some, address, ", ".join(some.names[:3]), x_label),
         errors=errors,
@@ -261,10 +261,10 @@ def grouped(
     some, errors = choose(runs, address)
     varying = differing([run.hparams for run in some])
     choices = [(name, hparam_key(name)) for name in varying]
-    groups: dict[Any, Runs] = {}
+    groups = None
     if address.group:
         try:
-            groups = dict(some.group_by(address.group))
+            groups = some.group_by(address.group)
         except VizKitError as error:
             errors["group"] = str(error)
     if groups:
@@ -277,16 +277,15 @@ def grouped(
         found=len(some),
         errors=errors,
         choices=choices,
-        groups=_groups(some, address.group, drawn, mode) if groups else [],
+        groups=_groups(some, groups, address.group, drawn, mode) if groups else [],
         mode=mode,
         importance=importance(tuple(some), drawn.tag) if mode else [],
         drawn=drawn,
     )
 
 
-def _groups(runs: Runs, key: str, drawn: Drawn, mode: str) -> list[Group]:
+def _groups(runs: Runs, groups: Groups, key: str, drawn: Drawn, mode: str) -> list[Group]:
     """The rows of the table; colours as in the chart, which leaves out groups without the tag."""
-    groups = runs.group_by(key)
     expression = f"hparams.{quoted(key)}" if any(key in run.hparams for run in runs) else f"({key})"
     rows = groups.rows(drawn.tag, mode) if mode else [{} for _ in groups]
     out, position = [], 0
