@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import copy
 import functools
+import gc
 import io
 import json
 import random
 import time
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from tests.helpers import by_tag, python, records, series, stock
 from vizkit import DataError, Tracker, VizKitWarning
 from vizkit.hooks import ValidateEvery
+from vizkit.hooks.capture import Batch
 
 CLASSES = 3
 TRAIN, EVAL, BATCH = 40, 10, 4  # an epoch is 10 steps; the last eval batch holds 2
@@ -627,6 +630,36 @@ def test_what_fails_is_warned_about_once_and_training_goes_on(
     assert sorted(message.partition(":")[0] for message in messages) == sorted(expected)
     for one, other in zip(without, having, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_batch_that_was_looked_at_is_let_go_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: weakref.WeakSet[Batch] = weakref.WeakSet()
+    made: list[int] = []
+    held: list[int] = []
+
+    def noted() -> Batch:
+        batch = Batch()
+        looked_at.add(batch)
+        made.append(1)
+        return batch
+
+    class Held(paddle.callbacks.Callback):
+        def on_train_batch_end(self, step: int, logs: Any = None) -> None:
+            held.append(len(looked_at))
+
+        on_eval_batch_end = on_train_batch_end
+
+    monkeypatch.setattr("vizkit.hooks.capture.Batch", noted)
+    gc.disable()
+    try:
+        with Tracker(tmp_path) as tracker:
+            fit(prepared(), [tracker.callback(images_every=2), Held()])
+    finally:
+        gc.enable()
+    assert len(made) == 5 + 3
+    assert held == [0] * (10 + 3)
 
 
 @pytest.mark.parametrize(

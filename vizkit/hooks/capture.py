@@ -11,6 +11,10 @@ from vizkit.hooks._patching import overridden
 __all__ = ["Batch", "capture_next"]
 
 
+def _done() -> None:
+    """In the place of what gives the model its method back."""
+
+
 @dataclass(eq=False)
 class Batch:
     """A batch as the model met it; nothing is copied.
@@ -25,7 +29,7 @@ class Batch:
     inputs: list[Any] = field(default_factory=list)
     labels: list[Any] = field(default_factory=list)
     output: Any = None
-    cancel: Callable[[], None] = field(default=lambda: None, repr=False)
+    cancel: Callable[[], None] = field(default=_done, repr=False)
 
 
 def capture_next(model: Any, mode: Literal["train", "eval"]) -> Batch:
@@ -44,6 +48,7 @@ def capture_next(model: Any, mode: Literal["train", "eval"]) -> Batch:
 
     def run_captured(inputs: Any, labels: Any = None, *args: Any, **kwargs: Any) -> Any:
         batch.cancel()
+        batch.cancel = _done  # else both would live on, holding each other, until the garbage is collected
         batch.inputs, batch.labels = _as_list(inputs), _as_list(labels)
         network = model.network
 
