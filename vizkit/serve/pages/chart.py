@@ -47,8 +47,9 @@ class Axis(NamedTuple):
                     math.log10(self.high) - math.log10(self.low)
                 )
                 places[values <= 0] = np.nan
-            else:  # halves: a whole difference of floats may overflow
-                places = (values / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+            else:  # a whole difference of floats may overflow; half of the least one is nothing
+                half = 1.0 if math.isfinite(self.high - self.low) else 0.5
+                places = (values * half - self.low * half) / (self.high * half - self.low * half)
         return np.clip(places, 0.0, 1.0)
 
     def ticks(self, most: int) -> list[float]:
