@@ -273,10 +273,34 @@ def test_tables_in_a_terminal_have_no_colours_with_NO_COLOR(vk) -> None:  # noqa
 
 
 @pytest.mark.usefixtures("terminal")
-def test_a_narrow_terminal_says_what_had_no_room(vk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    out = vk("ls").out
-    assert "no room for" in out and "eval/acc" in out and "batch64-2" in out
+def test_a_narrow_terminal_keeps_results_and_says_what_had_no_room(
+    vk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        hparams = {"learning rate": 10.0**-number, "batch size": 32 << number}
+        with vizkit.Tracker(tmp_path / f"run{number}", hparams=hparams) as tracker:
+            for tag in ("train/loss", "train/acc", "eval/loss", "eval/acc"):
+                tracker.log_scalar(tag, 0.25, 0)
+
+    def header(columns: int, *more: str) -> list[str]:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        said = vk("ls", *more, at=tmp_path).out
+        names = re.split("  +", said.splitlines()[0].strip())
+        missing = re.search(r"no room for: (.*) \(choose", said.replace("\n", " "))
+        told = missing[1].split(", ") if missing else []
+        assert len(names) + len(told) == 9 - 3 * bool(more), said
+        assert not set(names) & set(told)
+        return names
+
+    everything = header(100)
+    assert everything[:3] == ["run", "status", "duration"] and len(everything) == 9
+    assert header(80) == ["run", *everything[3:]]
+    assert header(50) == ["run", "learning rate", "batch size", "eval/acc"]
+    assert header(20) == ["run", "eval/acc"]
+    assert header(42, "-m", "train/acc") == ["run", "learning rate", "batch size", "train/acc"]
+    with vizkit.Tracker(tmp_path / "run1", if_exists="resume") as tracker:
+        tracker.fail(RuntimeError("diverged"))
+    assert header(50) == ["run", "status", "learning rate", "eval/acc"]
 
 
 def test_colours_in_a_terminal_that_has_them(vk, monkeypatch: pytest.MonkeyPatch) -> None:

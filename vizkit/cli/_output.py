@@ -81,7 +81,7 @@ def _plain(value: Any) -> str:
 
 
 def as_table(
-    header: Sequence[str], rows: Sequence[Sequence[str | Cell]], width: int, *, keep: int = 1
+    header: Sequence[str], rows: Sequence[Sequence[str | Cell]], width: int, *, spare: Sequence[int] = ()
 ) -> tuple[Table, list[str]]:
     """A table for people that fits the terminal.
 
@@ -89,7 +89,7 @@ def as_table(
         header: the columns' names; none: no line for them.
         rows: texts, or texts with a series that is drawn before them where there is room.
         width: in characters.
-        keep: columns on the left that are always there.
+        spare: columns that can be left out, the first ones first.
 
     Returns:
         The table, and the columns that had no room.
@@ -100,15 +100,17 @@ def as_table(
         widths = [max(text.cell_len for text in column) for column in zip(*texts, strict=True)]
         if sum(widths) + _GAP * (len(widths) - 1) <= width:
             break
-    shown = len(widths)
-    while header and shown > keep and sum(widths[:shown]) + _GAP * (shown - 1) > width:
-        shown -= 1
+    shown = list(range(len(widths)))
+    for column in spare:
+        if sum(widths[i] for i in shown) + _GAP * (len(shown) - 1) <= width:
+            break
+        shown.remove(column)
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=bool(header))
-    for name in texts[0][:shown]:
-        table.add_column(name, no_wrap=bool(header), overflow="ellipsis", header_style="bold")
+    for i in shown:
+        table.add_column(texts[0][i], no_wrap=bool(header), overflow="ellipsis", header_style="bold")
     for row in texts[1:]:
-        table.add_row(*row[:shown])
-    return table, names[shown:]
+        table.add_row(*(row[i] for i in shown))
+    return table, [name for i, name in enumerate(names) if i not in shown]
 
 
 def _full(cell: str | Cell) -> Text:

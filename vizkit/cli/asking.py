@@ -64,7 +64,7 @@ def diff(
         header = ["part", "name", *some.names]
         if for_people() and rows:
             texts = [[part, name, *map(value_text, values)] for part, name, *values in rows]
-            table, hidden = as_table(header, texts, stdout().width, keep=4)
+            table, hidden = as_table(header, texts, stdout().width, spare=range(len(header) - 1, 3, -1))
             stdout().print(table)
             if hidden:
                 say(f"vizkit: no room for {len(hidden)} more runs; name two, or see all with --json")

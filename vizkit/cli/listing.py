@@ -92,7 +92,7 @@ def _picture(runs: Runs, directory: str, metrics: list[str] | None) -> Renderabl
         with_tag(runs, tag)  # raises where no run has it
     view = runs_view(runs, directory, metrics=metrics, most=max(len(runs), 1))
     width = stdout().width
-    table, hidden = as_table(view.header, view.rows, width)
+    table, hidden = as_table(view.header, view.rows, width, spare=view.spare)
     notes = [*view.notes]
     if hidden:
         notes.append(f"no room for: {', '.join(hidden)} (choose with --metric, or see all with --json)")

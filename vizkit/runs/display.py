@@ -55,12 +55,21 @@ class Cell(NamedTuple):
 
 
 class View(NamedTuple):
-    """A table: a title, column names, rows, and lines below it."""
+    """A table.
+
+    Attributes:
+        title: what it is of.
+        header: the columns' names.
+        rows: their cells.
+        notes: lines below it.
+        spare: columns that can be left out where there is no room for all, the first ones first.
+    """
 
     title: str
     header: list[str]
     rows: list[list[Cell]]
     notes: list[str]
+    spare: Sequence[int] = ()
 
 
 def value_text(value: Any) -> str:
@@ -172,7 +181,18 @@ def runs_view(
     if troubled:
         notes.append(f"problems in {len(troubled)} of them, see .problems: " + ", ".join(troubled[:5]))
     title = f"{len(runs)} run{'s' if len(runs) > 1 else ''}{place}"
-    return View(title, header, table, notes)
+    return View(title, header, table, notes, _spare(runs, len(hparams), len(tags), metrics is not None))
+
+
+def _spare(runs: Sequence[Run], hparams: int, metrics: int, asked: bool) -> list[int]:
+    """The columns of `runs_view` in the order in which they can be missed."""
+    status, duration, first = 1, 2, 3
+    settings = [*reversed(range(first, first + hparams))]
+    results = [*range(first + hparams, first + hparams + metrics)]
+    # Those asked for come by importance; of all, the evaluation's stand last.
+    least = [*settings, *reversed(results)] if asked else [*results[:-1], *settings, *results[-1:]]
+    ended_well = all(run.status == "finished" for run in runs)
+    return [duration, status, *least] if ended_well else [duration, *least, status]
 
 
 def run_view(run: Run) -> View:
