@@ -12,12 +12,13 @@ CONSTRAINTS := constraints.txt
 export LD_LIBRARY_PATH := $(CURDIR)/$(VENV)/lib$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint notebooks bench bench-here lock same-python
+.PHONY: help demo test lint suites suites-here notebooks bench bench-here lock same-python
 
 help:
 	@echo "make demo        train LeNet on MNIST, nine runs that are recorded into log/lenet/"
 	@echo "make test        lint, types and all tests"
 	@echo "make lint        lint and types alone"
+	@echo "make suites      the tests with the real PaddleFormers alone"
 	@echo "make notebooks   run the notebooks anew, in place"
 	@echo "make bench       measure VizKit beside its peers"
 	@echo "make lock        resolve the pinned versions anew; needs uv (UPGRADE=--upgrade: the newest ones)"
@@ -27,11 +28,21 @@ demo: $(VENV)/.demo-ready
 
 test: lint
 	$(VENV)/bin/python -m pytest -n auto
+	@$(MAKE) --no-print-directory suites
 
 lint: $(VENV)/.test-ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/mypy
+
+# Apart from the others, and not on the newest Python: PaddleFormers needs NumPy 1.
+suites:
+	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; then \
+		$(MAKE) --no-print-directory suites-here VENV=$(VENV)-suites CONSTRAINTS=tests/suites/constraints.txt; \
+	else echo "PaddleFormers left out: it needs NumPy 1, and so Python 3.12 or older"; fi
+
+suites-here: $(VENV)/.suites-ready
+	$(VENV)/bin/python -m pytest tests/suites
 
 notebooks: $(VENV)/.test-ready
 	$(VENV)/bin/python -m tests.notebooks
@@ -47,6 +58,7 @@ bench-here: $(VENV)/.bench-ready
 
 for_demo := -e '.[cli,demo,paddle,plots,serve]'
 for_test := $(for_demo) --group lint --group test
+for_suites := -e '.[paddle]' --group suites
 for_bench := $(for_demo) --group bench
 
 $(VENV)/.demo-ready: pyproject.toml $(CONSTRAINTS) | same-python
@@ -56,6 +68,10 @@ $(VENV)/.demo-ready: pyproject.toml $(CONSTRAINTS) | same-python
 $(VENV)/.test-ready: pyproject.toml $(CONSTRAINTS) | same-python
 	$(call install,$(for_test))
 	@touch $(VENV)/.demo-ready $@
+
+$(VENV)/.suites-ready: pyproject.toml $(CONSTRAINTS) | same-python
+	$(call install,$(for_suites))
+	@touch $@
 
 $(VENV)/.bench-ready: pyproject.toml $(CONSTRAINTS) | same-python
 	$(call install,$(for_bench))
@@ -103,9 +119,10 @@ ifneq ($(origin PYTHON),file)
 endif
 
 lock_command := uv pip compile pyproject.toml --universal --python-version 3.10 --quiet --no-annotate \
-	--custom-compile-command 'make lock' $(UPGRADE) --extra cli --extra demo --extra paddle --extra plots --extra serve \
-	--group setup
+	--custom-compile-command 'make lock' $(UPGRADE) --extra paddle --group setup
+lock_all := $(lock_command) --extra cli --extra demo --extra plots --extra serve
 
 lock:
-	$(lock_command) --group lint --group test -o constraints.txt
-	$(lock_command) --group bench -o benchmarks/constraints.txt
+	$(lock_all) --group lint --group test -o constraints.txt
+	$(lock_all) --group bench -o benchmarks/constraints.txt
+	$(lock_command) --group suites -o tests/suites/constraints.txt
