@@ -322,9 +322,13 @@ def test_wrong_directories_ports_and_options_say_so(tmp_path: Path) -> None:
         vizkit.serve(tmp_path / "nowhere")
     with vizkit.serve(tmp_path) as server, pytest.raises(ServeError, match=f"{server.port}.*--port 0"):
         vizkit.serve(tmp_path, port=server.port)
-    (tmp_path / "model.json").write_text("{}")
-    with pytest.raises(DataError, match=r"\.pdmodel.*model\.json"):
-        vizkit.serve(tmp_path, model=tmp_path / "model.json")
+    for content in ("{}", "[1]", "no JSON", '{"base_code": {"magic": 1}}', '{"base_code": {"magic": "pir"}}'):
+        (tmp_path / "model.json").write_text(content)
+        with pytest.raises(DataError, match=r"model\.json' is not a model that Paddle 3 saved"):
+            vizkit.serve(tmp_path, model=tmp_path / "model.json")
+    (tmp_path / "model.txt").write_text("{}")
+    with pytest.raises(DataError, match=r"\.pdmodel.*model\.txt"):
+        vizkit.serve(tmp_path, model=tmp_path / "model.txt")
     with pytest.raises(LogNotFoundError, match="no model"):
         vizkit.serve(tmp_path, model=tmp_path / "model.onnx")
     with pytest.raises(DataError, match="samples"):

@@ -143,6 +143,7 @@ def serve(
         from vizkit.serve.app import build_app
         from vizkit.serve.following import Followed
         from vizkit.serve.guards import is_loopback
+        from vizkit.serve.pir import pdmodel
     except ImportError as error:
         raise MissingDependencyError(f"serving needs {error.name}: pip install 'vizkit[serve]'") from error
 
@@ -156,6 +157,8 @@ def serve(
         raise LogNotFoundError(f"there is no model file {os.fspath(model)!r}")
     if model is not None and not os.fspath(model).endswith(MODELS):
         raise DataError(f"the page draws models of {', '.join(MODELS)}, not {os.fspath(model)!r}")
+    if model is not None and os.fspath(model).endswith(".json"):
+        pdmodel(model)  # says what is wrong with it
     path = os.fspath(logdir)
     local = is_loopback(host)
     if not token and not local:

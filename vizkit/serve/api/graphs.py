@@ -12,16 +12,18 @@ from collections import OrderedDict
 from contextlib import suppress
 from typing import Any
 
+from vizkit.errors import DataError
 from vizkit.serve.answers import Answer
 from vizkit.serve.api.endpoint import Endpoint, Request, Settings
 from vizkit.serve.api.files import LARGEST, beside
 from vizkit.serve.following import Followed, printable
+from vizkit.serve.pir import pdmodel
 from vizkit.serve.stock import stock_module
 
 __all__ = ["ENDPOINTS", "MODELS", "graph_files", "static_model"]
 
 _MOST_STATES = 32
-MODELS = (".pdmodel", ".onnx", ".pb", ".tflite", ".h5", ".keras", ".pt", ".caffemodel", ".mlmodel")
+MODELS = (".json", ".pdmodel", ".onnx", ".pb", ".tflite", ".h5", ".keras", ".pt", ".caffemodel", ".mlmodel")
 
 _lock = threading.Lock()
 _states: OrderedDict[tuple[str, str], tuple[tuple[int, int], Any]] = OrderedDict()
@@ -46,9 +48,15 @@ def _static(request: Request) -> Answer:
     path = static_model(request.settings)
     if path is None:
         return Answer.of(b"", "application/octet-stream")
-    with open(path, "rb") as file:
-        content = file.read(LARGEST)
-    name = printable(os.path.basename(path)).translate({ord(c): "_" for c in '"\\;\r\n'})
+    name = os.path.basename(path)
+    content = b""
+    with suppress(OSError, DataError):  # gone, or another by now
+        if path.endswith(".json"):
+            content, name = pdmodel(path), f"{name}.pdmodel"
+        else:
+            with open(path, "rb") as file:
+                content = file.read(LARGEST)
+    name = printable(name).translate({ord(c): "_" for c in '"\\;\r\n'})
     name = name.encode("ascii", "replace").decode()
     return Answer.of(
         content,
@@ -133,7 +141,7 @@ def _copied(graph: Any) -> Any:
 
 ENDPOINTS = {
     "graph_runs": Endpoint(lambda request: list(graph_files(request.log)), lasts=""),
-    "graph/static_graph": Endpoint(_static, lasts=""),
+    "graph/static_graph": Endpoint(_static, lasts="", slow=True),
     "graph/graph": Endpoint(_graph, ("run",), "", slow=True),
     "graph/manipulate": Endpoint(_manipulate, ("run", "nodeid"), "", slow=True),
     "graph/search": Endpoint(_search, ("run", "nodeid"), "", slow=True),
