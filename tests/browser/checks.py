@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from .sample_log import (
     AUDIO_SECONDS,
@@ -138,10 +138,16 @@ def _final(runs: Iterable[SampleRun], tag: str) -> list[float]:
     return [float(run.scalars[tag][-1]) for run in runs]
 
 
-def _assert_drawn_upwards(values: list[float], heights: list[float]) -> None:
+def assert_drawn_upwards(values: list[float], heights: list[float]) -> None:
     """Larger values stand higher, in proportion; a screen's y grows downwards."""
     assert len(values) == len(heights)
     assert abs(np.corrcoef(values, heights)[0, 1] + 1) < 1e-6
+
+
+def crossings(lines: Locator, axis: int) -> list[float]:
+    """Where each line of the parallel coordinates crosses an axis."""
+    points = [re.findall(r"[\d.]+", line.get_attribute("d") or "") for line in lines.all()]
+    return [float(numbers[2 * axis + 1]) for numbers in points]
 
 
 def check_parallel_coordinates(page: VisualDLPage, in_order: list[SampleRun]) -> None:
@@ -151,14 +157,9 @@ def check_parallel_coordinates(page: VisualDLPage, in_order: list[SampleRun]) ->
     expect(names).to_have_text([*in_order[0].hparams, *METRICS])
     lines = page.page.locator("svg path.line")
     expect(lines).to_have_count(len(in_order))
-    points = [
-        np.reshape(re.findall(r"[\d.]+", line.get_attribute("d") or ""), (-1, 2)).astype(float)
-        for line in lines.all()
-    ]
-    columns = np.stack(points)[:, :, 1].T
-    _assert_drawn_upwards([run.learning_rate for run in in_order], list(columns[0]))
-    _assert_drawn_upwards(_final(in_order, "eval/acc"), list(columns[3]))
-    _assert_drawn_upwards(_final(in_order, "eval/loss"), list(columns[4]))
+    assert_drawn_upwards([run.learning_rate for run in in_order], crossings(lines, 0))
+    assert_drawn_upwards(_final(in_order, "eval/acc"), crossings(lines, 3))
+    assert_drawn_upwards(_final(in_order, "eval/loss"), crossings(lines, 4))
     page.until_inked(page.page.locator("svg", has=page.page.locator("path.line")), share=0.01)
 
 
@@ -171,8 +172,8 @@ def check_scatter_plots(page: VisualDLPage, in_order: list[SampleRun]) -> None:
     for index, plot in enumerate(plots.all()):
         tag = METRICS[index // len(in_order[0].hparams)]
         dots = plot.locator("g.dots circle")
-        heights = dots.evaluate_all("dots => dots.map(dot => dot.cy.baseVal.value)")
-        _assert_drawn_upwards(_final(in_order, tag), heights)
+        centres = dots.evaluate_all("dots => dots.map(dot => dot.cy.baseVal.value)")
+        assert_drawn_upwards(_final(in_order, tag), centres)
 
 
 def check_curves(page: VisualDLPage, runs: Runs, kind: str, *, stock_rates: bool = False) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 import vizkit
 
@@ -23,6 +24,8 @@ from .visualdl_page import VisualDLPage
 pytestmark = pytest.mark.browser
 
 IN_ORDER = [RUNS[3], *RUNS[:3]]  # the natural order of their paths: lenet/seed1, run1, run2, run10
+STAGE_COLOURS = ((41, 50, 225), (0, 204, 136), (152, 30, 255))
+PEAK_COLOUR = (6, 107, 255)
 BY_NAME = {run.display_name or run.name: run for run in IN_ORDER}
 
 
@@ -105,13 +108,9 @@ def go_to(page: VisualDLPage, path: str) -> None:
 
 def test_there_is_a_tab_for_what_there_is_and_scalars_are_first(show: Show, served: Served) -> None:
     with show("scalar") as page:
-        for menu in page.page.locator("nav .left [aria-expanded]").all():
-            menu.hover()
-            page.page.wait_for_timeout(200)
-        links = page.page.locator("a[href^='/app/']:not([href='/app/index'])")
-        paths = links.evaluate_all("links => links.map(link => link.getAttribute('href').slice(5))")
-        assert paths[0] == "scalar"
-        assert sorted(paths) == sorted(served.tabs)
+        tabs = page.tabs()
+        assert tabs[0] == "scalar"
+        assert sorted(tabs) == sorted(served.tabs)
         page.runs(len(RUNS))
 
 
@@ -186,11 +185,58 @@ def test_model_file(show: Show, served: Served) -> None:
             page.until_drawn(page.page.locator("iframe"), [(153, 190, 255)], pixels=1000)
 
 
-def test_profiler(show: Show) -> None:
+def choose_view(page: VisualDLPage, view: str) -> None:
+    """Choose one of the profiler's views, which are all that it offers."""
+    choice = page.page.locator("aside .list", has=page.page.locator("[title='Operator']")).locator("[title]")
+    choice.first.wait_for(state="attached")
+    assert choice.all_text_contents() == ["Overview", "Operator", "Memory"]
+    page.until(lambda: not page.spins(), "the first view is there")
+    choice.filter(has_text=view).evaluate("choice => choice.click()")
+
+
+def test_profiler_overview(show: Show) -> None:
     with show("profiler") as page:
-        choice = page.page.locator("aside .list [title='Operator']")
-        choice.wait_for(state="attached")
-        page.until(lambda: not page.spins(), "the first view is there")
-        choice.evaluate("choice => choice.click()")
+        choose_view(page, "Overview")
+        page.page.locator("canvas").nth(6).wait_for()
+        for title in ("Configuration-details", "Device-Details", "time-consuming", "training-step-time"):
+            expect(page.page.get_by_text(page.word("profiler", title), exact=True)).to_be_visible()
+        expect(page.page.get_by_text(page.word("profiler", "NoGPUdata")).first).to_be_visible()
+        # A column a step, of forward, backward and other time, each in its colour.
+        page.until_drawn(page.page.locator("canvas").nth(2), STAGE_COLOURS, pixels=500)
+
+
+def test_profiler_operators(show: Show) -> None:
+    with show("profiler") as page:
+        choose_view(page, "Operator")
         row = page.page.locator("tbody tr", has_text="matmul dygraph").first
         expect(row.locator("td").nth(1)).to_have_text(str(PROFILED_STEPS))
+
+
+def test_profiler_memory(show: Show) -> None:
+    with show("profiler") as page:
+        choose_view(page, "Memory")
+        expect(page.page.locator("table")).to_have_count(2)
+        row = page.page.locator("table").last.locator("tbody tr", has_text="matmul dygraph")
+        expect(row.locator("td").nth(2)).to_have_text(str(PROFILED_STEPS))  # each step allocates once
+        page.until_drawn(page.page.locator("canvas").first, [PEAK_COLOUR], pixels=200)
+
+
+def test_series_that_rest_come_from_the_server_once(
+    context_of: Callable[[str], BrowserContext], tmp_path: Path
+) -> None:
+    for run in range(5):
+        with vizkit.LogWriter(tmp_path / f"run{run}") as writer:
+            writer.add_scalar("loss", 1.0, 0, walltime=1_700_000_000_000)
+            writer.add_scalar("loss", 0.5, 1, walltime=1_700_000_060_000)
+    with vizkit.serve(tmp_path) as server:
+        page = VisualDLPage(context_of("en-US").new_page(), f"http://127.0.0.1:{server.port}")
+        page.page.add_init_script("performance.setResourceTimingBufferSize(1000)")
+        page.open("scalar")
+        page.charts(1, filled=10)  # smoothed, and as recorded
+        sizes = page.page.evaluate(
+            """performance.getEntriesByType('resource').filter(entry => entry.name.includes('/scalar/list'))
+            .map(entry => entry.transferSize)"""
+        )
+        page.page.close()
+    assert len(sizes) == 10  # the page asks twice
+    assert 0 in sizes

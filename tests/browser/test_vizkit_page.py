@@ -32,10 +32,6 @@ class OwnPage(VisualDLPage):
         if response.status >= 400:
             self._faults.append(f"HTTP {response.status}: {response.url}")
 
-    def faults(self) -> list[str]:
-        """As its base's; what a click left behind, half loaded, is no fault."""
-        return [fault for fault in super().faults() if not fault.endswith("net::ERR_ABORTED")]
-
 
 Look = Callable[..., AbstractContextManager[VisualDLPage]]
 

@@ -22,7 +22,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request, Response
 
 # What stock's page asks for and stock does not have: faults of VisualDL 2.5.3, not of the log.
 STOCK_FAULTS = ("/app/icons/dragger.svg",)
@@ -136,16 +136,21 @@ class VisualDLPage:
         page.on("request", self._on_request)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self._faults.append(f"page error: {error}"))
-        page.on("requestfailed", lambda request: self._faults.append(f"{request.url}: {request.failure}"))
+        page.on("requestfailed", self._on_failure)
         page.on("response", self._on_response)
 
     def open(self, path: str) -> None:
+        self._read_answers()  # the browser drops them with the page
         self.page.goto(f"{self._origin}/app/{path}", wait_until="domcontentloaded")
 
     def _on_request(self, request: Request) -> None:
         # Only noted: the browser finds no other host, and a route would turn its cache off.
         if not request.url.startswith((f"{self._origin}/", "blob:", "data:")):
             self.elsewhere.append(request.url)
+
+    def _on_failure(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # what a page that was left had not loaded yet
+            self._faults.append(f"{request.url}: {request.failure}")
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.location["url"].endswith(STOCK_FAULTS):
@@ -157,13 +162,19 @@ class VisualDLPage:
         elif "/api/" in response.url and "json" in response.headers.get("content-type", ""):
             self._answers.append(response)
 
-    def faults(self) -> list[str]:
-        """Everything that went wrong since the page was opened."""
+    def _read_answers(self) -> None:
         while self._answers:
             answer = self._answers.pop(0)
-            body = answer.json()
+            try:
+                body = answer.json()
+            except Error:  # of a page that was left just then
+                continue
             if body["status"] != 0:
                 self._faults.append(f"API: {answer.url}: {body['msg']}")
+
+    def faults(self) -> list[str]:
+        """Everything that went wrong since the page was opened."""
+        self._read_answers()
         return [
             *self._faults,
             *(f"request to another host: {url}" for url in self.elsewhere),
@@ -176,6 +187,17 @@ class VisualDLPage:
         for key in keys:
             words = words[key]
         return str(words)
+
+    def tabs(self) -> list[str]:
+        """The paths that the menu leads to, those that unfold under others included."""
+        self.page.locator("nav .nav-text").first.wait_for()
+        for menu in self.page.locator("nav .left [aria-expanded]").all():
+            menu.hover()
+            self.page.wait_for_timeout(200)
+        links = self.page.locator("a[href^='/app/']:not([href='/app/index'])")
+        paths = links.evaluate_all("links => links.map(link => link.getAttribute('href').slice(5))")
+        self.page.mouse.move(700, 990)  # off the menu
+        return list(dict.fromkeys(paths))
 
     def spins(self) -> bool:
         """Whether anything is still shown to be loading: an animation without an end."""

@@ -357,6 +357,24 @@ def test_answers_are_packed_and_not_sent_twice(server: vizkit.serve.Server) -> N
     assert again.status_code == 304 and not again.content
 
 
+def test_browsers_keep_a_series_for_a_moment_unless_it_grows(tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        for step in range(3):
+            writer.add_scalar("rests", 0.5, step, walltime=1_700_000_000_000 + step)
+            writer.add_scalar("grows", 0.5, step)
+    with vizkit.serve(tmp_path) as server:
+        url = f"http://127.0.0.1:{server.port}/app/api/scalar/list"
+        kept = {
+            tag: httpx.get(url, params={"run": "run", "tag": tag}).headers["cache-control"]
+            for tag in ("rests", "grows", "other")
+        }
+    assert kept == {
+        "rests": "private, max-age=3",
+        "grows": "private, no-cache",
+        "other": "private, no-cache",
+    }
+
+
 def test_files_of_the_page_are_kept_for_good(server: vizkit.serve.Server) -> None:
     origin = f"http://127.0.0.1:{server.port}"
     document = httpx.get(f"{origin}/app/index").text

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import vizkit
 from tests.helpers import api, log_of
+from vizkit.serve.api.endpoint import Endpoint
 from vizkit.serve.api.routes import ENDPOINTS
 
 
@@ -198,6 +199,42 @@ def test_slow_and_broken_clients_hold_up_nobody(server: vizkit.serve.Server) -> 
         for client in slow:
             client.close()
     assert api(server, "runs") == ["other", "run"]
+
+
+def test_connections_without_a_whole_request_end(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vizkit.serve.server._IDLE", 0.3)
+    whole = b"GET /alive HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with vizkit.serve(log) as server:
+        for sent in (b"", b"GET /alive HT", b"GET /alive HTTP/1.1\r\nX: ", whole, whole + whole[:20]):
+            with socket.create_connection(("127.0.0.1", server.port), 20) as client:
+                client.sendall(sent)
+                answers = b"".join(iter(lambda: client.recv(65536), b""))
+                assert answers.count(b" 204 No Content") == sent.count(whole)
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(b"GET /alive HTTP/1.1\r\nX: ")
+            client.settimeout(0.05)
+
+            def ended() -> bool:
+                """Whether it is closed, however much goes on coming."""
+                try:
+                    client.sendall(b"x")
+                    return client.recv(1) == b""
+                except TimeoutError:
+                    return False
+                except ConnectionError:
+                    return True
+
+            until(ended)
+        assert api(server, "runs") == ["other", "run"]
+
+
+def test_an_answer_may_take_longer_than_a_connection_idles(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vizkit.serve.server._IDLE", 0.1)
+    monkeypatch.setitem(ENDPOINTS, "slow", Endpoint(lambda request: time.sleep(0.5), lasts=""))
+    with vizkit.serve(log) as server:
+        assert api(server, "slow") is None
 
 
 def test_hostile_names_are_data_like_any_other(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from vizkit.records.reader import LogRoot, RunLogs, natural_key
 from vizkit.records.store import LogStat
 
-__all__ = ["KINDS", "Followed", "Member", "ShownRun", "View", "printable"]
+__all__ = ["KINDS", "Followed", "Member", "ShownRun", "View", "page_name", "printable"]
 
 KINDS = {
     "scalar": "scalar",
@@ -29,6 +29,9 @@ KINDS = {
 }
 """Kind of record -> VisualDL's name for its page, in the order of the tabs."""
 
+_PROPERTIES = {"constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString"}
+_PROPERTIES |= {"toString", "valueOf", "__proto__", "__defineGetter__", "__defineSetter__"}
+_PROPERTIES |= {"__lookupGetter__", "__lookupSetter__"}
 _PAUSE = 0.4  # seconds between two looks at the directory
 _SHARE = 10  # a look takes at most a tenth of the time
 _FORGOTTEN = 60.0  # seconds without a request after which nobody looks
@@ -271,13 +274,18 @@ def _natural(item: tuple[str, object]) -> list[tuple[int, int, str]]:
 def _names(root: LogRoot) -> dict[str, str]:
     """Path -> the name that a run is listed by; no two are the same."""
     taken = {_own_name(root, path) for path in root.runs}
-    wanted = {path: logs.display_name or _own_name(root, path) for path, logs in root.runs.items()}
+    wanted = {path: page_name(logs.display_name or _own_name(root, path)) for path, logs in root.runs.items()}
     often = Counter(wanted.values())
     names = {}
     for path, name in wanted.items():
         own = _own_name(root, path)
         names[path] = own if name == own else f"{name} ({own})" if often[name] > 1 or name in taken else name
     return names
+
+
+def page_name(name: str) -> str:
+    """A name that VisualDL's pages can look up: a property of every JavaScript object blanks them."""
+    return f"{name}/" if name in _PROPERTIES else name
 
 
 def _own_name(root: LogRoot, path: str) -> str:

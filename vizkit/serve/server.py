@@ -20,7 +20,7 @@ __all__ = ["Server", "serve"]
 
 _BACKLOG = 2048
 _MOST_CONNECTIONS = 1000
-_IDLE = 65  # seconds that an idle connection is kept: longer than between two polls of the page
+_IDLE = 65  # seconds that a connection without a request is kept: longer than between two polls of the page
 
 
 class Server:
@@ -214,9 +214,12 @@ def _who_has(port: int) -> str:
 def _uvicorn_server(app: Any) -> Any:
     import uvicorn
 
+    from vizkit.serve.connections import Connection
+
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            http=Connection,
             log_config=None,
             log_level="warning",
             access_log=False,

@@ -12,7 +12,8 @@ from vizkit.errors import DataError
 from vizkit.measures.direction import direction
 from vizkit.records.reader import RunLogs
 from vizkit.serve.api.endpoint import Endpoint, Request, Streamed
-from vizkit.serve.api.scalars import plain_number, table
+from vizkit.serve.api.scalars import table
+from vizkit.serve.following import page_name
 
 __all__ = ["ENDPOINTS"]
 
@@ -31,7 +32,8 @@ def _rows(request: Request) -> list[_Row]:
             made = run.logs.hparams
             if made.hparams or made.metrics:
                 metrics = {tag: _value(run.logs, tag, best) for tag in made.metrics}
-                rows.append(_Row(run.name, made.hparams, metrics))
+                hparams = {page_name(name): value for name, value in made.hparams.items()}
+                rows.append(_Row(run.name, hparams, metrics))
     return rows
 
 
@@ -48,6 +50,10 @@ def _value(logs: RunLogs, tag: str, best: bool) -> float | None:
         values = values[~np.isnan(values)]
         return float(values.min() if low else values.max()) if len(values) else math.nan
     return logs.last(tag)[2]
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
 
 
 def _types(rows: list[_Row]) -> dict[str, str]:
@@ -88,9 +94,8 @@ def _list(request: Request) -> list[dict[str, Any]]:
         {
             "name": row.name,
             "hparams": {name: _plain(value, types[name]) for name, value in row.hparams.items()},
-            "metrics": {
-                tag: None if value is None else plain_number(value) for tag, value in row.metrics.items()
-            },
+            # The page leaves out a run with text for a number, and shows null as NaN.
+            "metrics": {tag: value if _is_finite(value) else None for tag, value in row.metrics.items()},
         }
         for row in rows
     ]
@@ -122,7 +127,7 @@ def _importance(request: Request) -> list[dict[str, Any]]:
     names = dict.fromkeys(name for row in rows for name in row.hparams)
     shares: dict[str, list[float]] = {name: [] for name in names}
     for tag in dict.fromkeys(tag for row in rows for tag in row.metrics):
-        known = [row for row in rows if (value := row.metrics.get(tag)) is not None and math.isfinite(value)]
+        known = [row for row in rows if _is_finite(row.metrics.get(tag))]
         if len(known) >= 4:
             columns = {name: [row.hparams.get(name) for row in known] for name in names}
             for found in importance(columns, [row.metrics[tag] or 0.0 for row in known]):

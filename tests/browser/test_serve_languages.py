@@ -1,0 +1,51 @@
+"""Every `Accept-Language` has a page, in English or Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+import vizkit
+
+from .conftest import kept
+from .visualdl_page import VisualDLPage
+
+pytestmark = pytest.mark.browser
+
+LANGUAGES = {
+    "*": "en",
+    "": "en",
+    "xx": "en",
+    "zh-TW": "zh",
+}
+WORDS = {"en": ("Scalars", "1 run"), "zh": ("标量数据", "1 个实验")}
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    root = tmp_path_factory.mktemp("languages") / "log"
+    with vizkit.LogWriter(root / "run") as writer:
+        writer.add_scalar("train/loss", 0.5, 0)
+    with vizkit.serve(root) as server:
+        yield f"http://127.0.0.1:{server.port}"
+
+
+def test_any_accepted_language_has_a_page(
+    chromium: Browser, origin: str, request: pytest.FixtureRequest
+) -> None:
+    context = chromium.new_context(viewport={"width": 1400, "height": 1000})
+    page = VisualDLPage(context.new_page(), origin)
+    with kept(page, request.node.name):
+        for accepted, language in LANGUAGES.items():
+            page.page.set_extra_http_headers({"Accept-Language": accepted})
+            scalars, runs = WORDS[language]
+            with page.page.expect_request("**/app/index") as asked:
+                page.open("index")
+            assert asked.value.header_value("Accept-Language") == accepted
+            expect(page.page.locator("nav .nav-text").first).to_have_text(scalars, ignore_case=True)
+            page.page.evaluate("localStorage.clear()")  # there the page keeps its language
+            page.open("../vizkit/")
+            expect(page.page.locator("h1")).to_contain_text(runs)
+    context.close()
