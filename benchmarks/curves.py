@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._apart import apart
 from benchmarks._common import Goal, Table, fresh, interleaved, ms, ratio, three, timed
 
 __all__ = ["run"]
@@ -26,25 +27,30 @@ def run(root: str) -> list[Table]:
     logits = random.normal(0, 1, (SAMPLES, CLASSES)) + 2.0 * (labels[:, None] == np.arange(CLASSES))
     scores = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     scores = scores.astype(np.float32)
-    cases: dict[str, Callable[[], float]] = {}
-    for count in (127, 10):
-        ours = f"vizkit `add_class_curves`, {count} thresholds"
-        cases[ours] = partial(_vizkit, root, labels, scores, count)
-        cases[f"visualdl, ten `add_pr_curve` and `add_roc_curve`, {count}"] = partial(
-            _visualdl, root, labels, scores, count
-        )
-    paced = f"mean of {EVALUATIONS} evaluations in a training"
-    cases[f"vizkit at 127, {paced}"] = partial(_vizkit, root, labels, scores, 127, EVALUATIONS)
-    cases[f"visualdl at 127, {paced}"] = partial(_visualdl, root, labels, scores, 127, EVALUATIONS)
-    peer = "tensorboardX, ten `add_pr_curve` (no ROC), 127"
-    cases[peer] = partial(_tensorboardx, root, labels, scores, 127)
-    taken = interleaved(cases, REPEATS)
+    with apart(root, ["vizkit", "visualdl", "tensorboardX"]) as there:
+
+        def case(name: str, work: Callable[..., float], *more: int) -> Callable[[], float]:
+            return partial(there, name, work, root, labels, scores, *more)
+
+        cases: dict[str, Callable[[], float]] = {}
+        for count in (127, 10):
+            ours = f"vizkit `add_class_curves`, {count} thresholds"
+            cases[ours] = case("vizkit", _vizkit, count)
+            theirs = f"visualdl, ten `add_pr_curve` and `add_roc_curve`, {count}"
+            cases[theirs] = case("visualdl", _visualdl, count)
+        paced = f"mean of {EVALUATIONS} evaluations in a training"
+        cases[f"vizkit at 127, {paced}"] = case("vizkit", _vizkit, 127, EVALUATIONS)
+        cases[f"visualdl at 127, {paced}"] = case("visualdl", _visualdl, 127, EVALUATIONS)
+        peer = "tensorboardX, ten `add_pr_curve` (no ROC), 127"
+        cases[peer] = case("tensorboardX", _tensorboardx, 127)
+        taken = interleaved(cases, REPEATS)
     one, stock, few, stock_few, paced_ours, paced_stock, _ = taken.values()
     rows = [(name, *three(times, one, ms)) for name, times in taken.items()]
     notes = [
-        "One evaluation and close, in a run just opened; and the time on the calling thread, close included, "
-        f"of {EVALUATIONS} evaluations with {PACE * 1e3:.0f} ms of training between, divided by them. VizKit "
-        "also records AP and AUC of each class and their means, from all scores.",
+        "Each library in a process of its own. One evaluation and close, in a run just opened; and the time "
+        f"on the calling thread, close included, of {EVALUATIONS} evaluations with {PACE * 1e3:.0f} ms of "
+        "training between, divided by them. VizKit also records AP and AUC of each class and their means, "
+        "from all scores.",
         "VisualDL's functions need numpy's removed `np.float`, which is put back while they run. (Its ROC "
         "curves are wrong all the same.)",
     ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
+from benchmarks._apart import apart
 from benchmarks._common import Goal, Table, fresh, interleaved, median, three, us
 from benchmarks._libraries import LIBRARIES, Recorder
 
@@ -23,7 +25,8 @@ COPY = "floor: `img.copy()`"
 
 def run(root: str) -> list[Table]:
     """One table for each size and type."""
-    return [_table(root, shape, kind) for shape in GOALS for kind in (np.uint8, np.float32)]
+    with apart(root, [*LIBRARIES, COPY]) as there:
+        return [_table(there, root, shape, kind) for shape in GOALS for kind in (np.uint8, np.float32)]
 
 
 def picture(shape: tuple[int, int, int], kind: type) -> np.ndarray:
@@ -40,7 +43,7 @@ def picture(shape: tuple[int, int, int], kind: type) -> np.ndarray:
     return (image * 255).astype(np.uint8) if kind is np.uint8 else image.astype(np.float32)
 
 
-def _table(root: str, shape: tuple[int, int, int], kind: type) -> Table:
+def _table(there: Callable[..., Any], root: str, shape: tuple[int, int, int], kind: type) -> Table:
     image, calls = picture(shape, kind), CALLS[shape]
     names = [n for n in LIBRARIES if n != "vizkit Tracker" and (kind is np.uint8 or n not in BYTES_ONLY)]
     ways = {"work": partial(_paced, _work), "sleep": partial(_paced, time.sleep), "loop": _loop}
@@ -48,7 +51,7 @@ def _table(root: str, shape: tuple[int, int, int], kind: type) -> Table:
     for way, measure in ways.items():
         # A run of trackio or swanlab takes a second to begin and end: they do not get the third way.
         some = {"work": [*names, COPY], "sleep": [*names[:2], COPY], "loop": names}[way]
-        cases = {name: partial(measure, root, name, image, calls) for name in some}
+        cases = {name: partial(there, name, measure, root, name, image, calls) for name in some}
         taken[way] = interleaved(cases, REPEATS)
     base = "vizkit LogWriter"
     rows = []
@@ -68,7 +71,8 @@ def _table(root: str, shape: tuple[int, int, int], kind: type) -> Table:
         median(taken["work"][base]) <= GOALS[shape],
     )
     note = (
-        f"Means of {calls} calls in us: the median of {REPEATS} repetitions, and the least. The calls alone, "
+        f"Means of {calls} calls in us, each library in a process of its own: the median of {REPEATS} "
+        "repetitions, and the least. The calls alone, "
         f"{PACE * 1e3:.0f} ms of other work, or of sleep, before each; and a tight loop, close included. "
         "Every call gets a copy made before, since stock VisualDL writes into float images."
     )

@@ -7,9 +7,11 @@ import random
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
+from benchmarks._apart import apart
 from benchmarks._common import Goal, Table, fresh, interleaved, median, ms, ratio, three, us
-from benchmarks._libraries import LIBRARIES, Recorder
+from benchmarks._libraries import LIBRARIES
 
 __all__ = ["run"]
 
@@ -22,6 +24,8 @@ TAGS = [
 
 Values = list[dict[str, float]]
 Times = dict[str, list[float]]
+There = Callable[..., Any]
+WRITE = "floor: bare `os.write` of the same size"
 
 
 def run(root: str) -> list[Table]:
@@ -29,11 +33,16 @@ def run(root: str) -> list[Table]:
     numbers = random.Random(0)
     singles = [{TAGS[0]: numbers.random()} for _ in range(CALLS)]
     steps = [{tag: numbers.random() for tag in TAGS} for _ in range(STEPS)]
-    return [_one_a_call(root, singles), _ten_a_step(root, steps), _begin_and_end(root)]
+    with apart(root, [*LIBRARIES, WRITE]) as there:
+        return [
+            _one_a_call(there, root, singles),
+            _ten_a_step(there, root, steps),
+            _begin_and_end(there, root),
+        ]
 
 
-def _one_a_call(root: str, rows: Values) -> Table:
-    taken, calls = _measure(root, rows, by_tag=["vizkit LogWriter", "vizkit Tracker"])
+def _one_a_call(there: There, root: str, rows: Values) -> Table:
+    taken, calls = _measure(there, root, rows, by_tag=["vizkit LogWriter", "vizkit Tracker"])
     table = _table(f"One scalar a call, {CALLS:,} calls", "us a call", taken, calls, "vizkit LogWriter")
     ours, tracker = median(taken["vizkit LogWriter"]), median(taken["vizkit Tracker"])
     stock = ratio(taken["visualdl LogWriter"], taken["vizkit LogWriter"])
@@ -42,7 +51,7 @@ def _one_a_call(root: str, rows: Values) -> Table:
         Goal(
             "one scalar a call, `LogWriter.add_scalar`",
             "<= 2.5 us",
-            f"{us(ours)} us (bare os.write {us(median(taken['os.write']))} us)",
+            f"{us(ours)} us (bare os.write {us(median(taken[WRITE]))} us)",
             ours <= 2.5e-6,
         ),
         Goal("one scalar a call, `Tracker.log_scalar`", "<= 2.5 us", f"{us(tracker)} us", tracker <= 2.5e-6),
@@ -57,8 +66,8 @@ def _one_a_call(root: str, rows: Values) -> Table:
     return table
 
 
-def _ten_a_step(root: str, rows: Values) -> Table:
-    taken, calls = _measure(root, rows, by_tag=["vizkit LogWriter"])
+def _ten_a_step(there: There, root: str, rows: Values) -> Table:
+    taken, calls = _measure(there, root, rows, by_tag=["vizkit LogWriter"])
     title = f"`log` of {len(TAGS)} metrics a step, {STEPS:,} steps"
     table = _table(title, "us a metric", taken, calls, "vizkit Tracker")
     table.notes.append("LogWriters and tensorboardX get one call a metric: they have none for a step.")
@@ -76,20 +85,14 @@ def _ten_a_step(root: str, rows: Values) -> Table:
     return table
 
 
-def _begin_and_end(root: str) -> Table:
+def _begin_and_end(there: There, root: str) -> Table:
     """What a run costs beside its records."""
     ends: Times = {name: [] for name in LIBRARIES}
 
     def case(name: str) -> float:
-        directory = fresh(root, name)
-        start = time.perf_counter()
-        recorder = LIBRARIES[name](directory)
-        opened = time.perf_counter()
-        recorder.ready()
-        closing = time.perf_counter()
-        recorder.close()
-        ends[name].append(time.perf_counter() - closing)
-        return opened - start
+        begin, end = there(name, _opened_and_closed, root, name)
+        ends[name].append(end)
+        return begin
 
     begins = interleaved({name: partial(case, name) for name in LIBRARIES}, REPEATS)
     rows = [(name, ms(median(begins[name])), ms(median(ends[name][-REPEATS:]))) for name in LIBRARIES]
@@ -101,37 +104,54 @@ def _begin_and_end(root: str) -> Table:
     return Table("A run's begin and end, no records", ("", "open, ms", "close, ms"), rows, [note])
 
 
+def _opened_and_closed(root: str, name: str) -> tuple[float, float]:
+    """Seconds of both."""
+    directory = fresh(root, name)
+    start = time.perf_counter()
+    recorder = LIBRARIES[name](directory)
+    opened = time.perf_counter()
+    recorder.ready()
+    closing = time.perf_counter()
+    recorder.close()
+    return opened - start, time.perf_counter() - closing
+
+
 def _nearest(taken: Times, ours: str) -> tuple[float, str]:
     """The fastest peer, and how many times our time it takes."""
     return min((ratio(taken[name], taken[ours]), name) for name in LIBRARIES if not name.startswith("vizkit"))
 
 
-def _measure(root: str, rows: Values, by_tag: list[str]) -> tuple[Times, Times]:
+def _measure(there: There, root: str, rows: Values, by_tag: list[str]) -> tuple[Times, Times]:
     """Seconds a scalar with `close` included, and those of the calls alone.
 
     VizKit is called through ``scalar`` where ``by_tag`` says so, and through ``log`` elsewhere.
     """
-    calls: Times = {}
+    calls: Times = {name: [] for name in LIBRARIES}
     count = len(rows) * len(rows[0])
 
-    def case(name: str, open_run: Callable[[str], Recorder]) -> float:
-        recorder = open_run(fresh(root, name))
-        recorder.ready()
-        start = time.perf_counter()
-        if recorder.log is None or name in by_tag:
-            _call_by_tag(recorder.scalar, rows)
-        else:
-            _call_by_step(recorder.log, rows)
-        done = time.perf_counter()
-        recorder.close()
-        end = time.perf_counter()
-        calls.setdefault(name, []).append((done - start) / count)
-        return (end - start) / count
+    def case(name: str) -> float:
+        alone, whole = there(name, _recorded, root, name, rows, name in by_tag)
+        calls[name].append(alone / count)
+        return whole / count
 
-    cases = {name: partial(case, name, open_run) for name, open_run in LIBRARIES.items()}
+    cases = {name: partial(case, name) for name in LIBRARIES}
     size = _bytes_a_row(root, rows)
-    cases["os.write"] = lambda: _bare_writes(root, size, len(rows)) / count
+    cases[WRITE] = lambda: there(WRITE, _bare_writes, root, size, len(rows)) / count
     return interleaved(cases, REPEATS), calls
+
+
+def _recorded(root: str, name: str, rows: Values, by_tag: bool) -> tuple[float, float]:
+    """Seconds of the calls, and with `close`."""
+    recorder = LIBRARIES[name](fresh(root, name))
+    recorder.ready()
+    start = time.perf_counter()
+    if recorder.log is None or by_tag:
+        _call_by_tag(recorder.scalar, rows)
+    else:
+        _call_by_step(recorder.log, rows)
+    done = time.perf_counter()
+    recorder.close()
+    return done - start, time.perf_counter() - start
 
 
 def _call_by_tag(add: Callable[[str, float, int], object] | None, rows: Values) -> None:
@@ -173,12 +193,12 @@ def _bare_writes(root: str, size: int, count: int) -> float:
 def _table(title: str, unit: str, taken: Times, calls: Times, base: str) -> Table:
     rows = []
     for name, times in taken.items():
-        label = "floor: bare `os.write` of the same size" if name == "os.write" else name
         alone = us(median(calls[name][-len(times) :])) if name in calls else ""
         middle, least, slower = three(times, taken[base])
-        rows.append((label, middle, least, alone, slower))
+        rows.append((name, middle, least, alone, slower))
     note = (
-        f"{REPEATS} interleaved repetitions after one that is not counted. The calls-alone column leaves out "
-        "`close`, in which libraries with a queue do what they put off."
+        f"{REPEATS} interleaved repetitions after one that is not counted, each library in a process of "
+        "its own. The calls-alone column leaves out `close`, in which libraries with a queue do what they "
+        "put off."
     )
     return Table(title, ("", f"{unit}, median", "min", "calls alone", f"times {base}"), rows, [note])

@@ -141,10 +141,8 @@ class CurveWriter(RunLog):
                 weights=weights,
                 activation=activation,
             )
-            frames, areas = [], []
-            for row, (pr, roc) in zip(tags, pairs, strict=False):
-                frames.append(evaluation.encode_pair(row[0], row[1], pr, roc, step, now))
-                areas.append((pr.ap, roc.auc))
+            frames = evaluation.encode_pairs([(row[0], row[1]) for row in tags[:count]], pairs, step, now)
+            areas = [(pr.ap, roc.auc) for pr, roc in pairs]
             if count > 1:
                 areas.append(curves.mean_areas(pairs))
             scalars = [
@@ -152,7 +150,7 @@ class CurveWriter(RunLog):
                 for row, pair in zip(tags, areas, strict=True)
                 for name, value in zip(row[2:], pair, strict=True)
             ]
-            return b"".join(frames) + evaluation.encode_scalars(scalars, step, now)
+            return frames + evaluation.encode_scalars(scalars, step, now)
 
         self._later(
             "pr_curve",

@@ -333,6 +333,16 @@ class TestClasses:
             same(pr, alone[0])
             same(roc, alone[1])
 
+    @pytest.mark.parametrize("together", [1, 500, 1 << 20])
+    def test_classes_of_equal_scores_and_without_samples_stay_apart(
+        self, together: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("vizkit.measures.ranking._TOGETHER", together)
+        ids, scores = RNG.choice([0, 2, 3, 5], 200), RNG.integers(0, 3, (200, 7)) / 2
+        scores[:, 2:4] = 0.5
+        for k, (pr, roc) in enumerate(class_curves(ids, scores, num_thresholds=5)):
+            agree_with_scikit_learn(pr, roc, ids == k, scores[:, k])
+
     def test_softmax_is_over_the_classes(self) -> None:
         ids, logits = RNG.integers(0, 3, 300), RNG.normal(size=(300, 3)) * 2
         logits[:150] += 1000

@@ -20,7 +20,7 @@ from tests.helpers import log_of
 from tests.helpers import stock as stock_values
 from vizkit import LogWriter
 from vizkit.errors import DataError, MissingDependencyError
-from vizkit.records import collect, encode, names, store, walk, wire
+from vizkit.records import collect, encode, names, repeats, store, walk, wire
 from vizkit.records.decode import decode_head, decode_record
 from vizkit.records.follow import read_log
 from vizkit.records.frames import Damage, Frame, scan
@@ -229,7 +229,7 @@ def small_windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     def choose(size: int) -> None:
         monkeypatch.setattr(store._LocalLog, "window", size)
-        monkeypatch.setattr(walk, "_SHORT", size // 2 + 50)
+        monkeypatch.setattr(collect, "_SHORT", size // 2 + 50)
         monkeypatch.setattr(walk, "_LARGE", size // 4)
         monkeypatch.setattr(walk, "_BEGINNING", min(2048, size // 2))
         monkeypatch.setattr(collect, "_WORTHWHILE", size % 5)
@@ -264,6 +264,67 @@ def test_fast_reading_finds_what_slow_reading_finds(
         run.refresh()
         assert_same(run, [data[:end] for data, end in zip(datas, ends, strict=True)])
     assert not run.refresh()
+
+
+def training(seed: int, steps: int, other: dict[int, bytes] | None = None) -> bytes:
+    """A log of three tags a step; ``other`` records come before some steps."""
+    r = random.Random(seed)
+    frames = []
+    for step in range(steps):
+        frames.append((other or {}).get(step, b""))
+        values = [float(np.float32(r.random())) for _ in range(3)]
+        scalars = zip(("b", "a", "train/loss"), values, strict=True)
+        frames += [scalar(tag, value, step, NOW + step) for tag, value in scalars]
+    return b"".join(frames)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        training(1, 900),
+        training(2, 131) + scalar("a", 0.5, 131),
+        training(3, 900, {0: encode.encode_hparams(HParams({"a": 1}, ["b"]), NOW) + scalar("early", 1.0)}),
+        training(4, 900, {400: scalar("eval/loss", 0.25, 400)}),
+        training(5, 900)[:-3],
+        training(6, 300).replace(b"train/loss", b"train/lost"),
+        training(7, 900)[:20_000] + b"broken" + training(7, 900)[20_000:],
+        training(8, 900, {500: scalar("a", 0.1, 10)}),
+    ],
+)
+@pytest.mark.parametrize("grown", [False, True])
+def test_rounds_that_one_log_taught_are_right_in_another(tmp_path: Path, data: bytes, grown: bool) -> None:
+    path_in(tmp_path / "first").write_bytes(training(0, 2000))
+    RunLogs(tmp_path / "first")
+    second = path_in(tmp_path / "second")
+    second.write_bytes(data[: len(data) // 2] if grown else data)
+    run = RunLogs(tmp_path / "second")
+    second.write_bytes(data)
+    run.refresh()
+    assert_same(run, [data])
+
+
+def test_rounds_that_one_log_taught_are_not_searched_in_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds of runs of one training script are read fast for that."""
+    monkeypatch.setattr(repeats, "_known", {})
+    first, second = (path_in(tmp_path / name) for name in ("first", "second"))
+    first.write_bytes(training(0, 2000))
+    second.write_bytes(training(1, 900))
+    RunLogs(first.parent)
+    monkeypatch.delattr(collect, "parse_records")
+    assert_same(RunLogs(second.parent), [training(1, 900)])
+
+
+def test_the_longest_round_that_fits_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeats, "_known", {})
+    short = b"".join(scalar("b", 0.5, step, NOW + step) for step in range(900))
+    for number, data in enumerate([short, training(0, 2000)]):
+        path_in(tmp_path / str(number)).write_bytes(data)
+        RunLogs(tmp_path / str(number))
+    path_in(tmp_path / "third").write_bytes(training(1, 900))
+    monkeypatch.delattr(collect, "parse_records")
+    assert_same(RunLogs(tmp_path / "third"), [training(1, 900)])
 
 
 @pytest.mark.filterwarnings("error")

@@ -14,10 +14,10 @@ from visualdl.proto.record_pb2 import Record as Proto
 
 from vizkit.errors import DataError
 from vizkit.measures.audio import to_wave
-from vizkit.measures.curves import pr_roc_curves
+from vizkit.measures.curves import class_curves, pr_roc_curves
 from vizkit.measures.histograms import Histogram, histogram
 from vizkit.measures.png import encode_png
-from vizkit.records import encode
+from vizkit.records import encode, evaluation, wire
 from vizkit.records.decode import decode_head, decode_record
 from vizkit.records.frames import Damage, Frame, read_frames, scan
 from vizkit.records.types import Embeddings, HParams, Record, SubScalar
@@ -27,6 +27,7 @@ STEPS = st.integers(-(2**63), 2**63 - 1)
 TIMES = st.integers(0, 2**63 - 1)
 TAGS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300)
 fast = settings(max_examples=150, deadline=None)
+RNG = np.random.default_rng(3)
 
 
 def body(frame: bytes) -> bytes:
@@ -193,6 +194,27 @@ def test_curves_carry_thresholds_areas_and_exact_weights(weights: np.ndarray | N
         stock = getattr(value, value.WhichOneof("one_value"))
         assert list(getattr(stock, rates[0])) == getattr(curve, rates[0]).tolist()
         assert list(stock.TP) == np.rint(curve.tp).tolist()
+
+
+@pytest.mark.parametrize("weights", [None, RNG.random(30)])
+def test_curves_of_many_classes_are_the_records_of_each(weights: np.ndarray | None) -> None:
+    pairs = class_curves(RNG.integers(0, 3, 30), RNG.random((30, 3)), num_thresholds=7, weights=weights)
+    tags = [(f"pr/{k}", f"roc/{k}") for k in range(3)]
+    each = [
+        encode.encode_pr_curve(pr_tag, pr, 1, 5) + encode.encode_roc_curve(roc_tag, roc, 1, 5)
+        for (pr_tag, roc_tag), (pr, roc) in zip(tags, pairs, strict=True)
+    ]
+    assert evaluation.encode_pairs(tags, pairs, 1, 5) == b"".join(each)
+    assert evaluation.encode_pairs([], [], 1, 5) == b""
+
+
+@fast
+@given(st.integers(0, 3), st.integers(0, 5), st.data())
+def test_rows_of_varints_are_those_of_each_number(rows: int, columns: int, data: st.DataObject) -> None:
+    numbers = st.one_of(STEPS, st.integers(0, 300), st.integers(0, 10).map(lambda k: (1 << 7 * k) - 1))
+    row = st.lists(numbers.filter(lambda n: n < 2**63), min_size=columns, max_size=columns)
+    values = np.array(data.draw(st.lists(row, min_size=rows, max_size=rows)), np.int64).reshape(rows, columns)
+    assert wire.varint_rows(values) == [b"".join(map(wire.varint, row)) for row in values.tolist()]
 
 
 def test_curves_of_stock_visualdl_are_read_with_the_thresholds_it_means() -> None:

@@ -6,6 +6,7 @@ float64 and without NaN. A sample is predicted positive when its score is at or 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,9 @@ __all__ = ["Tally", "tally"]
 
 _Floats = NDArray[np.float64]
 _Bools = NDArray[np.bool_]
+_Ranks = NDArray[np.intp]
+
+_TOGETHER = 1 << 20  # scores whose classes are counted together: fewer calls, and not much memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,41 +61,57 @@ def tally(columns: NDArray[Any], members: _Bools, thresholds: _Floats, weights: 
     tp, fp = np.empty((classes, count)), np.empty((classes, count))
     totals = np.empty((4, classes))
     exact = _rounded_up(thresholds, columns.dtype)
-    for k in range(classes):
-        if weights is None:
-            tp[k], fp[k], totals[:, k] = _counted(columns[k], members[k], exact[k])
-        else:
+    if weights is None:
+        step = max(_TOGETHER // max(columns.shape[1], 1), 1)
+        for start in range(0, classes, step):
+            some = slice(start, start + step)
+            tp[some], fp[some], totals[:, some] = _counted(columns[some], members[some], exact[some])
+    else:
+        for k in range(classes):
             tp[k], fp[k], totals[:, k] = _weighed(columns[k], members[k], exact[k], weights)
     positives, negatives, ap, auc = totals
     return Tally(tp, fp, positives[:, None], negatives[:, None], ap, auc)
 
 
-_Sums = tuple[float, float, float, float]  # positives, negatives, ap, auc
-
-
 def _counted(
-    scores: NDArray[Any], member: _Bools, thresholds: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any], _Sums]:
-    ranked = np.sort(scores[member])
-    negatives = scores.size - ranked.size
-    first = _run_starts(ranked)
-    level, at_or_above = ranked[first], ranked.size - first
-    tied = at_or_above.copy()
-    tied[:-1] -= at_or_above[1:]
+    columns: NDArray[Any], members: _Bools, thresholds: NDArray[Any]
+) -> tuple[_Floats, _Floats, _Floats]:
+    """TP and FP at the thresholds; and positives, negatives, AP and AUC of each class."""
+    classes, samples = columns.shape
+    places = np.flatnonzero(members)  # class by class
+    bounds = places.searchsorted(np.arange(classes + 1) * samples)
+    positives = np.diff(bounds)
+    negatives = samples - positives
+    parts = [slice(*pair) for pair in itertools.pairwise(bounds.tolist())]
+    ranked = columns.take(places)
+    below, up_to = np.empty((2, places.size), dtype=np.intp)  # negatives, for each positive
+    tp, fp = np.empty(thresholds.shape), np.empty(thresholds.shape)
+    spans = _bit_spans(columns)
+    for k, part in enumerate(parts):
+        own = ranked[part]
+        own.sort()
+        marks = np.concatenate((own, thresholds[k]))
+        under, not_above = _ranks(columns[k], ~members[k], marks, spans[k])
+        below[part], up_to[part] = under[: own.size], not_above[: own.size]
+        tp[k] = own.size - own.searchsorted(thresholds[k])
+        fp[k] = negatives[k] - under[own.size :]
 
-    below, up_to = _ranks(scores, ~member, np.concatenate((level, thresholds)))
-    tp = ranked.size - ranked.searchsorted(thresholds)
-    fp = negatives - below[level.size :]
-    below, up_to = below[: level.size], up_to[: level.size]
-    ap = float(tied.dot(at_or_above / (at_or_above + (negatives - below)))) / max(ranked.size, 1)
-    pairs = ranked.size * negatives
-    auc = int(tied.dot(below + up_to)) / (2 * pairs) if pairs else float("nan")
-    return tp, fp, (ranked.size, negatives, ap, auc)
+    new = np.ones(places.size, dtype=np.bool_)
+    np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
+    new[bounds[:-1][positives > 0]] = True
+    first = np.maximum.accumulate(np.where(new, np.arange(places.size), 0))  # of equal positives
+    at_or_above = np.repeat(bounds[1:], positives) - first
+    precision = at_or_above / (at_or_above + np.repeat(negatives, positives) - below)
+    pairs = (positives * negatives).tolist()
+    up_to += below
+    ap = [precision[part].sum() / max(part.stop - part.start, 1) for part in parts]
+    auc = [int(up_to[part].sum()) / (2 * n) if n else np.nan for part, n in zip(parts, pairs, strict=True)]
+    return tp, fp, np.array((positives, negatives, ap, auc))
 
 
 def _weighed(
     scores: NDArray[Any], member: _Bools, thresholds: NDArray[Any], weights: _Floats
-) -> tuple[NDArray[Any], NDArray[Any], _Sums]:
+) -> tuple[_Floats, _Floats, tuple[float, float, float, float]]:
     order = np.argsort(scores)
     ranked, member, weights = scores[order], member[order], weights[order]
     # Entry i sums the i highest scores.
@@ -111,9 +131,21 @@ def _weighed(
     return tp_of_top[top], fp_of_top[top], (positives, negatives, ap, auc)
 
 
+def _bit_spans(columns: NDArray[Any]) -> list[tuple[int, int]]:
+    """The least and the greatest of each row's floats, read as integers."""
+    if not columns.size:
+        return [(0, 0)] * len(columns)
+    bits = columns.view(_integers(columns.dtype))
+    return list(zip(bits.min(axis=1).tolist(), bits.max(axis=1).tolist(), strict=True))
+
+
+def _integers(dtype: np.dtype[Any]) -> type[np.signedinteger[Any]]:
+    return np.int32 if dtype == np.float32 else np.int64
+
+
 def _ranks(
-    values: NDArray[Any], chosen: _Bools, marks: NDArray[Any]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    values: NDArray[Any], chosen: _Bools, marks: NDArray[Any], span: tuple[int, int]
+) -> tuple[_Ranks, _Ranks]:
     """For each mark, how many of the chosen values are below it, and how many are not above it.
 
     Sorting is the cost of a curve. So where marks are few, only the values that share a narrow
@@ -124,17 +156,17 @@ def _ranks(
         values: shape (n,).
         chosen: shape (n,); every value that is not chosen must be a mark.
         marks: shape (m,), in any order, of the same dtype.
+        span: of the values, as `_bit_spans` gives it.
     """
-    integers: type[np.signedinteger[Any]] = np.int32 if values.dtype == np.float32 else np.int64
-    bits = values.view(integers)
+    integers = _integers(values.dtype)
+    low, high = span
     # Floats of no sign are ordered as their bits: buckets that are even in the logarithm.
-    if 4 * marks.size > values.size or bits.min() < 0:
+    if 4 * marks.size > values.size or low < 0:
         near, far = values[chosen], np.zeros(marks.size, dtype=np.intp)
     else:
-        low, high = int(bits.min()), int(bits.max())
         shift = max((high - low).bit_length() - values.size.bit_length() - 1, 0)  # 2 n to 4 n buckets
         low, high = low >> shift, high >> shift
-        codes = np.subtract(bits >> shift, low, dtype=np.intp)
+        codes = np.subtract(values.view(integers) >> shift, low, dtype=np.intp)
         mark_codes = np.minimum(np.maximum(marks.view(integers) >> shift, low), high) - low
         marked = np.zeros(high - low + 1, dtype=np.bool_)
         marked[mark_codes] = True

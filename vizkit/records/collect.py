@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from vizkit.records.bulk import MEMBER, ODD, SCALAR, Batch, Bytes, Names, parse_records
 from vizkit.records.decode import decode_head, decode_record
-from vizkit.records.repeats import Repeats, learn
+from vizkit.records.repeats import Repeats, before_round, known_round, learn
 from vizkit.records.series import Series
 from vizkit.records.types import KINDS, HParams
 from vizkit.records.walk import Piece, Readable, read_bytes
@@ -22,6 +23,7 @@ _NUMBERS = {kind: number for number, kind in KINDS.items()}
 _NAME, _HPARAMS = _NUMBERS["meta_data"], _NUMBERS["hparams"]
 _WORTHWHILE = 256  # rounds
 _PATIENCE = 63
+_SHORT = 1 << 17  # as much of a log tells whether it repeats
 _MANY = 128  # records a tag
 
 
@@ -39,6 +41,17 @@ class NoRecord(NamedTuple):
     start: int
     end: int
     why: str
+
+
+class _Rounds(NamedTuple):
+    """Rounds of scalars: the bytes [start, end) of the log, and the columns that `Repeats.read` gives."""
+
+    repeats: Repeats
+    start: int
+    end: int
+    steps: NDArray[Any]
+    walltimes: NDArray[Any]
+    values: NDArray[Any]
 
 
 class Collection:
@@ -65,25 +78,53 @@ class Collection:
         self._patience = 0  # pieces to read in the general way before repeats are looked for again
         self._pieces = 0
 
-    def take_repeats(self, buf: Bytes, size: int, base: int) -> tuple[int, bool]:
+    def take_repeats(self, buf: Bytes, size: int, base: int) -> tuple[int, int]:
         """Takes the rounds of scalars that a window begins with, as `Walk` wants to have it."""
-        if self._repeats is None:
-            return 0, False
-        repeats = self._repeats
-        rounds, ended = repeats.count(buf, size)
-        taken = rounds * repeats.size
+        taken = count = 0
+        ended = False
+        found: list[_Rounds] = []
+        while True:
+            rest = buf[taken:]
+            if self._repeats is None and self._pieces >= self._patience:
+                self._repeats = known_round(rest, size - taken)
+            repeats = self._repeats
+            if repeats is None:
+                break
+            rounds, ended = repeats.count(rest, size - taken)
+            if rounds:
+                start, end = base + taken, base + taken + rounds * repeats.size
+                found.append(_Rounds(repeats, start, end, *repeats.read(rest, rounds)))
+                taken += rounds * repeats.size
+                count += rounds
+            if ended:
+                self._repeats = None
+            elif size - taken < repeats.size:
+                break
         if ended:
-            self._repeats = None
             # What changes often is better read in the general way.
-            self._patience = 0 if rounds >= _WORTHWHILE else min(2 * self._patience + 1, _PATIENCE)
+            self._patience = 0 if count >= _WORTHWHILE else min(2 * self._patience + 1, _PATIENCE)
             self._pieces = 0
-        if rounds:
+        if found:
             self._sort_waiting()
-            columns = repeats.read(buf, rounds)
-            for tag, which in repeats.tags.items():
-                steps, walltimes, values = (column[which].T.reshape(-1) for column in columns)
-                self._extend(self._by_number[SCALAR, tag, -1], base + taken, steps, None, walltimes, values)
-        return taken, ended and self._patience == 0
+            for _, some in groupby(found, lambda one: one.repeats.tags):
+                self._take_rounds(list(some))
+        looking = self._repeats is None and self._patience == self._pieces == 0
+        return taken, before_round(buf, size) or min(size, _SHORT) if looking and not taken else size
+
+    def _take_rounds(self, found: list[_Rounds]) -> None:
+        """Appends rounds that have the same tags to the columns of these."""
+        every = [one[3:] for one in found]
+        steps, walltimes, values = (_side_by_side(parts) for parts in zip(*every, strict=True))
+        repeats, start, end = found[0].repeats, found[0].start, found[-1].end
+        for tag, which in repeats.tags.items():
+            key = SCALAR, self._names.tags.number(tag), -1
+            series = self._series_of(key, start + repeats.starts[which[0]], np.float64)
+            columns = [_of_records(column, which, len(values)) for column in (steps, walltimes, values)]
+            room = self._room(end)
+            if room > 1 or series.count:
+                series.extend(room, end, columns[0], None, *columns[1:])
+            else:
+                series.adopt(end, columns)
 
     def take(self, log: Readable, piece: Piece) -> None:
         """Takes all records of a piece; some may wait until `finish`."""
@@ -93,11 +134,11 @@ class Collection:
         batch = batch._replace(starts=batch.starts + piece.base, ends=batch.ends + piece.base)
         self._pieces += 1
         if self._repeats is None and self._pieces > self._patience:
-            self._repeats = learn(piece.buf, piece.base, batch)
+            self._repeats = learn(piece.buf, piece.base, batch, self._names.tags.names)
         if (batch.kinds == SCALAR).all():
             self._waiting.append(batch)
         else:
-            for number in np.unique(batch.kinds).tolist():
+            for number in np.flatnonzero(np.bincount(batch.kinds)).tolist():
                 part = _select(batch, np.flatnonzero(batch.kinds == number))
                 if number == SCALAR:
                     self._waiting.append(part)
@@ -138,24 +179,28 @@ class Collection:
             part = slice(start, end)
             fractions = None if batch.fractions is None else batch.fractions[part]
             others = [column[part] for column in columns]
-            series = self._series_of(batch, start, number, content)
-            self._extend(series, int(batch.ends[end - 1]), batch.steps[part], fractions, *others)
+            member = int(batch.members[start]) if batch.members is not None and number == MEMBER else -1
+            key = number, int(batch.tags[start]), member
+            series = self._series_of(key, int(batch.starts[start]), *(column.dtype for column in content))
+            behind = int(batch.ends[end - 1])
+            series.extend(self._room(behind), behind, batch.steps[part], fractions, *others)
 
-    def _series_of(self, batch: Batch, index: int, number: int, content: Sequence[NDArray[Any]]) -> Series:
-        """The columns that a record belongs to, new ones if it is the first."""
-        member = int(batch.members[index]) if batch.members is not None and number == MEMBER else -1
-        key = (number, int(batch.tags[index]), member)
+    def _series_of(self, key: tuple[int, int, int], first: int, *content: Any) -> Series:
+        """The columns of a kind, tag and member, new ones if the frame at ``first`` is the first of them.
+
+        Args:
+            content: types of the columns of the content.
+        """
         series = self._by_number.get(key)
         if series is None:
+            number, tag, member = key
             name = self._names.members.names[member] if member >= 0 else ""
-            series = Series(int(batch.starts[index]), *(column.dtype for column in content))
-            self._by_number[key] = series
-            self.series[SeriesKey(self._names.tags.names[key[1]], KINDS[number], name)] = series
+            series = self._by_number[key] = Series(first, *content)
+            self.series[SeriesKey(self._names.tags.names[tag], KINDS[number], name)] = series
         return series
 
-    def _extend(self, series: Series, end: int, *columns: Any) -> None:
-        room = self.expected / max(end, self.expected // 64, 1)
-        series.extend(room, end, *columns)
+    def _room(self, end: int) -> float:
+        return self.expected / max(end, self.expected // 64, 1)
 
     def _decode_odd(self, log: Readable, piece: Piece, batch: Batch) -> Batch:
         """Fills in the records that were not taken at once; those that are none are reported."""
@@ -203,6 +248,22 @@ def _content(log: Readable, piece: Piece, start: int, end: int) -> bytes:
     if end <= piece.size:
         return piece.buf[start + 8 : end].tobytes()
     return read_bytes(log, piece.base + start + 8, piece.base + end)
+
+
+def _side_by_side(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Columns of rounds, and of those behind them, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    height = max(map(len, parts))
+    return np.concatenate([np.broadcast_to(part, (height, part.shape[1])) for part in parts], axis=1)
+
+
+def _of_records(column: NDArray[Any], which: list[int], count: int) -> NDArray[Any]:
+    """What some of a round's ``count`` records have, round by round."""
+    if len(which) == 1:
+        row: NDArray[Any] = column[which[0] if len(column) > 1 else 0]
+        return row
+    return np.broadcast_to(column, (count, column.shape[1]))[which].T.reshape(-1)
 
 
 def _select(batch: Batch, indexes: Any) -> Batch:

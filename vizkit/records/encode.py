@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -202,26 +203,30 @@ def encode_histogram(tag: str, histogram: Histogram, step: Any, walltime: int) -
 Counts = tuple[list[bytes], list[bytes]]
 
 
-def encode_counts(curve: PRCurve | ROCCurve) -> Counts:
+def encode_counts(curves: Sequence[PRCurve | ROCCurve]) -> list[Counts]:
     """TP, FP, TN, FN as the integers that VisualDL holds, and exactly where that loses weights.
 
-    They are the same for the PR and the ROC curve of one class, and cost the most of both.
+    They are the same for the PR and the ROC curve of one class, and cost the most of both. The curves
+    have as many thresholds.
     """
-    counts = np.array((curve.tp, curve.fp, curve.tn, curve.fn))
+    counts = np.array([(curve.tp, curve.fp, curve.tn, curve.fn) for curve in curves])
     rounded = np.rint(counts)
-    whole = wire.varint_rows(rounded.astype(np.int64))
-    lossy = (rounded != counts).any(axis=1)
-    return (
-        [wire.packed(number, row) for number, row in enumerate(whole, start=1)],
-        [wire.doubles(own, row) for own, row, loss in zip(WEIGHTED, counts, lossy, strict=True) if loss],
-    )
+    whole = iter(wire.varint_rows(rounded.astype(np.int64).reshape(-1, rounded.shape[-1])))
+    lossy = (rounded != counts).any(axis=2).tolist()
+    return [
+        (
+            [wire.packed(number, next(whole)) for number in range(1, 5)],
+            [wire.doubles(own, row) for own, row, loss in zip(WEIGHTED, rows, losses, strict=True) if loss],
+        )
+        for rows, losses in zip(counts, lossy, strict=True)
+    ]
 
 
 def encode_pr_curve(
     tag: str, curve: PRCurve, step: Any, walltime: int, counts: Counts | None = None
 ) -> bytes:
     """A precision-recall curve with its thresholds and average precision."""
-    whole, exact = counts or encode_counts(curve)
+    whole, exact = counts or encode_counts([curve])[0]
     rates = [wire.doubles(5, curve.precision), wire.doubles(6, curve.recall)]
     own = [wire.doubles(THRESHOLDS, curve.thresholds), wire.double(AREA, curve.ap)]
     return _frame(9, tag, step, walltime, b"".join(whole + rates + own + exact))
@@ -231,7 +236,7 @@ def encode_roc_curve(
     tag: str, curve: ROCCurve, step: Any, walltime: int, counts: Counts | None = None
 ) -> bytes:
     """A receiver operating characteristic with its thresholds and the area under it."""
-    whole, exact = counts or encode_counts(curve)
+    whole, exact = counts or encode_counts([curve])[0]
     rates = [wire.doubles(5, curve.tpr), wire.doubles(6, curve.fpr)]
     own = [wire.doubles(THRESHOLDS, curve.thresholds), wire.double(AREA, curve.auc)]
     return _frame(11, tag, step, walltime, b"".join(whole + rates + own + exact))

@@ -23,7 +23,7 @@ __all__ = [
     "Names",
     "encode_confusion",
     "encode_evaluation",
-    "encode_pair",
+    "encode_pairs",
     "encode_scalars",
     "evaluation_tags",
 ]
@@ -97,8 +97,9 @@ def encode_evaluation(
         pairs.append((f"/{_MICRO}", found.micro))
         areas[f"{tag}/ap"], areas[f"{tag}/auc"] = found.macro
     for end, (pr, roc) in pairs:
-        frames.append(encode_pair(f"{tag}/pr{end}", f"{tag}/roc{end}", pr, roc, step, now))
         areas[f"{tag}/ap{end}"], areas[f"{tag}/auc{end}"] = pr.ap, roc.auc
+    tags = [(f"{tag}/pr{end}", f"{tag}/roc{end}") for end, _ in pairs]
+    frames.append(encode_pairs(tags, [pair for _, pair in pairs], step, now))
     if found.reliability is not None:
         areas[f"{tag}/ece"] = found.reliability.ece
         image = png.encode_png(reliability_image(found.reliability))
@@ -116,11 +117,16 @@ def encode_evaluation(
     return b"".join(frames)
 
 
-def encode_pair(pr_tag: str, roc_tag: str, pr: PRCurve, roc: ROCCurve, step: Any, now: int) -> bytes:
-    """The two curves of a class, whose counts are the same."""
-    counts = encode.encode_counts(pr)
-    first = encode.encode_pr_curve(pr_tag, pr, step, now, counts)
-    return first + encode.encode_roc_curve(roc_tag, roc, step, now, counts)
+def encode_pairs(
+    tags: Iterable[tuple[str, str]], pairs: Sequence[tuple[PRCurve, ROCCurve]], step: Any, now: int
+) -> bytes:
+    """The two curves of each class, whose counts are the same, under their two tags."""
+    frames = []
+    counts = encode.encode_counts([pr for pr, _ in pairs]) if pairs else []
+    for (pr_tag, roc_tag), (pr, roc), count in zip(tags, pairs, counts, strict=True):
+        frames.append(encode.encode_pr_curve(pr_tag, pr, step, now, count))
+        frames.append(encode.encode_roc_curve(roc_tag, roc, step, now, count))
+    return b"".join(frames)
 
 
 def encode_scalars(scalars: Iterable[tuple[str, float]], step: Any, now: int) -> bytes:

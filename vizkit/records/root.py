@@ -51,7 +51,7 @@ class LogRoot:
         removed = [name for name in self.runs if name not in found]
         changed = [name for name, run in self.runs.items() if name in found and run.refresh(found[name][1])]
         if added or removed:
-            runs = {name: self.runs.get(name) or RunLogs(path) for name, (path, _) in found.items()}
+            runs = {name: self.runs.get(name) or RunLogs(*there) for name, there in found.items()}
             self.runs = dict(sorted(runs.items(), key=lambda item: natural_key(item[0])))
         return Changes(sorted(added, key=natural_key), removed, changed)
 

@@ -116,12 +116,13 @@ class RunLogs:
 
     Args:
         directory: the run directory, or a remote one with a scheme (``s3://``).
+        stats: its logs as they are now, if the caller has looked already.
 
     Raises:
         MissingDependencyError: a remote directory, and the package that reads it is not installed.
     """
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    def __init__(self, directory: str | os.PathLike[str], stats: list[LogStat] | None = None) -> None:
         self.directory = os.fspath(directory)
         self.kinds: dict[str, str] = {}
         """Tag -> kind of its records, in the order of their first ones."""
@@ -131,7 +132,7 @@ class RunLogs:
         self._parts: dict[str, dict[str, _Parts]] = {}  # tag -> name within the group -> in each log
         self._mixed: list[tuple[FollowedLog, SeriesKey, Series]] = []
         self._scalars: dict[tuple[str, str, bool], Scalars] = {}  # as they were asked for
-        self.refresh()
+        self.refresh(stats)
 
     @property
     def files(self) -> list[str]:

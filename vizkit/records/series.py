@@ -58,6 +58,15 @@ class Series:
         self.count = count
         self.end = end
 
+    def adopt(self, end: int, columns: list[NDArray[Any]]) -> None:
+        """Takes all columns of the first records as they are, when no more are expected.
+
+        They are never written to, and may be shared.
+        """
+        self._columns = columns
+        self.count = len(columns[0])
+        self.end = end
+
     def columns(self) -> list[NDArray[Any]]:
         """Steps, walltimes and content, each (n,) and read-only; what comes later leaves them alone."""
         views = [column[: self.count] for column in self._columns]

@@ -15,7 +15,6 @@ from vizkit.records.frames import HEAD, Damage, claimed_size, is_record
 
 __all__ = ["Piece", "Readable", "Walk", "read_bytes"]
 
-_SHORT = 1 << 17  # as much of a log tells whether it repeats
 _LARGE = 1 << 18  # a frame of as many bytes is not read to find the next one
 _BEGINNING = 2048  # what must be at hand of a frame to tell its tag
 
@@ -63,8 +62,8 @@ class Walk:
         start: where a frame begins.
         size: where the log ends.
         take: offered every window that begins with a frame, its size and its base; returns how many
-            bytes of whole frames it took from its beginning, which are then left out here, and
-            whether it is to be offered the rest after a short piece of it.
+            bytes of whole frames it took from its beginning, which are then left out here; and how many
+            bytes are to be looked through here before it is offered the rest, if it took none.
 
     Attributes:
         size: where the log ended, which is earlier than asked for if it was cut meanwhile.
@@ -76,7 +75,7 @@ class Walk:
         log: Readable,
         start: int,
         size: int,
-        take: Callable[[Bytes, int, int], tuple[int, bool]] = lambda buf, size, base: (0, False),
+        take: Callable[[Bytes, int, int], tuple[int, int]] = lambda buf, size, base: (0, size),
     ) -> None:
         self._log = log
         self._take = take
@@ -86,30 +85,25 @@ class Walk:
         self.pending: list[tuple[int, int]] = []
 
     def __iter__(self) -> Iterator[Piece | Damage]:
-        short = min(_SHORT, self._log.window)
-        pos, length = self._start, short
+        pos, held = self._start, 0  # so many bytes of the window are there already
         buf = window(min(self._log.window, self.size - pos))
         while pos < self.size:
-            asked = min(length, self.size - pos)
-            got = self._log.read_into(memoryview(buf.data)[:asked], pos)
+            asked = min(self._log.window, self.size - pos)
+            got = held + self._log.read_into(memoryview(buf.data)[held:asked], pos + held)
             if got < asked:
                 self.size = pos + got
-            length = self._log.window
-            if self._broken < 0:
-                taken, look = self._take(buf, got, pos)
-                if look:
-                    length = short
-                if taken:
-                    pos += taken
-                    continue
-            claims, beyond = find_frames(buf, got, self.size - pos)
-            starts, ends = (pos + beyond.starts).tolist(), (pos + beyond.ends).tolist()
-            self.pending += zip(starts, ends, strict=True)
-            indexes, damage, examined = self._examine(buf, pos, got, claims)
-            yield from damage
-            if len(indexes):
-                yield Piece(pos, buf, got, claims.at(indexes))
-            pos += examined
+            done, some = self._take(buf, got, pos) if self._broken < 0 else (0, got)
+            if not done:
+                claims, beyond = find_frames(buf, some, self.size - pos)
+                starts, ends = (pos + beyond.starts).tolist(), (pos + beyond.ends).tolist()
+                self.pending += zip(starts, ends, strict=True)
+                indexes, damage, done = self._examine(buf, pos, some, claims)
+                yield from damage
+                if len(indexes):
+                    yield Piece(pos, buf, some, claims.at(indexes))
+            pos += done
+            held = max(got - done, 0)
+            buf[:held] = buf[done:got]
         if self._broken >= 0:
             yield Damage(self._broken, self.size)
 

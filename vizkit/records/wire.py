@@ -7,6 +7,7 @@ less than a protobuf object does.
 from __future__ import annotations
 
 import functools
+import itertools
 import mmap
 import struct
 from collections.abc import Iterable, Iterator
@@ -52,9 +53,9 @@ def varint(n: int) -> bytes:
     return bytes(out)
 
 
-SMALL = [varint(n) for n in range(1 << 14)]
+_GROUPS = [bytes((n,)) for n in range(1 << 8)]
+SMALL = _GROUPS[:128] + [low + high for high in _GROUPS[1:128] for low in _GROUPS[128:]]
 """The varints of one and two bytes, which nearly all are."""
-_SMALL = np.array(SMALL, dtype=object)
 
 
 def key(number: int, wire_type: int) -> bytes:
@@ -90,9 +91,15 @@ def doubles(number: int, values: Iterable[float]) -> bytes:
 
 def varint_rows(values: NDArray[np.int64]) -> list[bytes]:
     """The varints of each row of a matrix, one behind the other."""
-    if values.size and values.min() >= 0 and values.max() < len(SMALL):
-        return [b"".join(row) for row in _SMALL[values].tolist()]
-    return [b"".join(map(varint, row)) for row in values.tolist()]
+    unsigned = values.astype(np.uint64)
+    width = max(-(-int(unsigned.max(initial=0)).bit_length() // 7), 1)
+    groups = np.stack([unsigned >> np.uint64(7 * k) for k in range(width)], axis=-1)
+    used = groups > 0
+    used[..., 0] = True
+    more = groups > 0x7F
+    data = (groups & 0x7F | more.astype(np.uint64) << 7).astype(np.uint8)[used].tobytes()
+    ends = used.sum(axis=(1, 2)).cumsum().tolist()
+    return [data[start:end] for start, end in itertools.pairwise([0, *ends])]
 
 
 def signed(n: int) -> int:

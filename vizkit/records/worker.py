@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import weakref
+from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable
 
@@ -49,8 +50,8 @@ class Worker:
         self._jobs: deque[tuple[Callable[[], None], int]] = deque()
         self._waiting_bytes = 0
         self._taken = self._finished = 0  # jobs ever
-        self._busy: threading.Thread | None = None  # who is at a job
-        self._thread: threading.Thread | None = None
+        self._busy: int | None = None  # which thread is at a job
+        self._thread: int | None = None
         self._sleeps = False
 
     def submit(self, job: Callable[[], None], size: int = 0) -> None:
@@ -64,8 +65,7 @@ class Worker:
             self._taken += 1
             if self._thread is None:
                 _drain_at_exit_of_child()
-                self._thread = threading.Thread(target=self._run, name="vizkit-worker", daemon=True)
-                self._thread.start()
+                self._thread = start_new_thread(self._run, ())  # `Thread.start` would wait for it to run
             elif (size > _SMALL or self._sleeps) and not self._busy:
                 self._sleeps = False
                 self._called.notify()
@@ -81,7 +81,7 @@ class Worker:
     @property
     def here(self) -> bool:
         """Whether the caller is a job."""
-        return self._busy is threading.current_thread()
+        return self._busy == threading.get_ident()
 
     def drain(self) -> None:
         """Sees to it that every job handed over so far has run."""
@@ -98,7 +98,7 @@ class Worker:
             self._done.wait()
             return
         job, size = self._jobs.popleft()
-        self._busy = threading.current_thread()
+        self._busy = threading.get_ident()
         self._lock.release()
         done = False
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import gc
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -26,6 +28,7 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", help="a model file for the page of static graphs")
     parser.add_argument("--language", choices=("en", "zh"), help="of the page (default: the browser's)")
     options = parser.parse_args(args)
+    gc.disable()  # what the start makes stays: to look through it again and again would delay it
     try:
         server = serve(
             options.logdir,
@@ -41,6 +44,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except VizKitError as error:
         print(f"vizkit serve: {error}", file=sys.stderr)
         return 2
+    finally:
+        gc.freeze()
+        gc.enable()
     with server, suppress(KeyboardInterrupt):
         print(f"{options.logdir} is served at {server.url} (Ctrl-C ends it)", flush=True)
         server.wait()
@@ -48,4 +54,6 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    # Nothing here multiplies matrices; threads that wait for that delay the start, and take memory.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(main())
