@@ -85,7 +85,7 @@ def _listed(answer: bytes) -> int:
 SERVERS = {
     VIZKIT_SERVER: Server(
         lambda logs, port: [
-            *(sys.executable, "-m", "vizkit.serve", "--logdir", str(logs.visualdl), "--port", str(port))
+            *(sys.executable, "-m", "vizkit", "serve", "--logdir", str(logs.visualdl), "--port", str(port))
         ],
         _api,
         lambda answer, steps: bool(rows := _rows(answer)) and rows[-1][1] == steps - 1,

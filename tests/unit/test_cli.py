@@ -22,6 +22,7 @@ from typer.main import get_command
 
 import vizkit
 from tests.helpers import ROOT, python
+from vizkit.cli import serving
 from vizkit.cli.app import app, run
 
 PAGE = (ROOT / "docs" / "terminal.md").read_text("utf-8")
@@ -457,17 +458,34 @@ def test_every_command_has_help_with_an_example_that_runs(
     assert vk(*shlex.split(example[1]), at=None).code == 0
 
 
+@pytest.mark.parametrize("port", ["65536", "-1", "http"])
+def test_a_port_that_is_none_is_wrong_usage(port: str, vk) -> None:
+    said = vk("serve", "--port", port, at=None)
+    assert said.code == 2 and f"from 0 to 65535, not '{port}'" in said.err
+
+
+def test_serving_needs_nothing_of_the_other_commands() -> None:
+    code = """
+import sys
+sys.argv = ["vizkit", "serve", "--port", "0", "log/sample"]
+sys.modules["rich"] = sys.modules["typer"] = None
+import vizkit.serve.server
+vizkit.serve.server.Server.wait = lambda server: print("served")
+from vizkit.cli import main
+main()
+"""
+    done = python(code)
+    assert done.returncode == 0 and "served" in done.stdout, done.stderr
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_is_in_the_docs(name: str) -> None:
     section = re.search(rf"^## vizkit {name}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
     assert section, name
     common = PAGE.partition("\n## vizkit ")[0]
-    options = {
-        option
-        for parameter in COMMANDS[name].params
-        for option in parameter.opts
-        if option.startswith("--") and option != "--help"
-    }
+    known = serving.parser()._actions if name == "serve" else COMMANDS[name].params
+    every = {option for one in known for option in getattr(one, "opts", None) or one.option_strings}
+    options = {option for option in every if option.startswith("--")} - {"--help"}
     shared = {"--logdir", "--json"}
     told = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", re.sub(r"```.*?```", "", section[1], flags=re.DOTALL)))
     assert options - shared == told - shared

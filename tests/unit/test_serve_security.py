@@ -215,7 +215,7 @@ print("EVENTS", events)
 
 
 def test_the_command_says_where_it_serves_or_why_not(log: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "vizkit.serve", "--port", "0", "--logdir"]
+    command = [sys.executable, "-m", "vizkit", "serve", "--port", "0", "--logdir"]
     with subprocess.Popen([*command, str(log)], stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

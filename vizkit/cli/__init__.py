@@ -5,6 +5,8 @@ Each command is thin: it asks `vizkit.load`'s runs, and prints what they answer.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 
 __all__ = ["main"]
@@ -12,6 +14,15 @@ __all__ = ["main"]
 
 def main() -> None:
     """Runs the command of ``sys.argv``, and ends the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that is not UTF-8
+    if sys.argv[1:2] == ["serve"]:
+        # Nothing in it multiplies matrices; threads that wait for that take time and memory.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        from vizkit.cli.serving import serve
+
+        sys.exit(serve(sys.argv[2:]))
     try:
         import rich
         import typer

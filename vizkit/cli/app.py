@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -35,10 +34,18 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "plot": drawing.plot,
     "export": exporting.export,
     "check": checking.check_logs,
-    "serve": serving.serve_page,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+
+
+_AS_GIVEN = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command("serve", context_settings=_AS_GIVEN)
+def _serve(context: typer.Context) -> None:
+    """Serve VisualDL's page over the runs, until Ctrl-C."""
+    raise typer.Exit(serving.serve(context.args))
 
 
 def _version(wanted: bool) -> None:
@@ -62,9 +69,6 @@ def run(args: list[str] | None = None) -> int:
     Args:
         args: what follows ``vizkit``; by default the process's own.
     """
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, OSError, ValueError):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that is not UTF-8
     try:
         app(args, prog_name="vizkit")
     except SystemExit as end:

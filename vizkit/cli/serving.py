@@ -1,76 +1,78 @@
-"""``vizkit serve``."""
+"""``vizkit serve``, on argparse: what the other commands import takes longer than reading many logs."""
 
 from __future__ import annotations
 
+import argparse
+import gc
+import sys
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated, Literal
 
-import typer
+from vizkit.errors import VizKitError
 
-from vizkit.cli._options import DIRECTORY, Logdir, Place
-from vizkit.cli._output import say
-
-__all__ = ["serve_page"]
-
-Host = Annotated[str, typer.Option("--host", help="What to listen on; what others can reach needs a token.")]
-Port = Annotated[int, typer.Option("--port", "-p", min=0, max=65535, help="0: any free port.")]
-Token = Annotated[
-    str | None,
-    typer.Option("--token", help="What clients must show; made where it is needed.", show_default=False),
-]
-Names = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-host", metavar="NAME", help="A name it is asked for by, as a proxy's.", show_default=False
-    ),
-]
-Samples = Annotated[int, typer.Option("--samples", min=1, help="Points of one chart; its series share them.")]
-Metrics = Annotated[
-    Literal["last", "best"], typer.Option("--hparam-metrics", help="Values in the table of hyper-parameters.")
-]
-Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model", metavar="FILE", help="A model for the page of static graphs.", show_default=False
-    ),
-]
-Language = Annotated[
-    Literal["en", "zh"] | None,
-    typer.Option("--language", help="Of the page; the browser's.", show_default=False),
-]
+__all__ = ["parser", "serve"]
 
 
-def serve_page(
-    place: Place = None,
-    logdir: Logdir = DIRECTORY,
-    host: Host = "127.0.0.1",
-    port: Port = 8040,
-    token: Token = None,
-    allow_host: Names = None,
-    samples: Samples = 10_000,
-    hparam_metrics: Metrics = "last",
-    model: Model = None,
-    language: Language = None,
-) -> None:
-    """Serve VisualDL's page over the runs, until Ctrl-C.
-
-    Example: vizkit serve log --port 0
-    """
-    from vizkit.serve.server import serve
-
-    directory = place or logdir
-    server = serve(
-        directory,
-        host=host,
-        port=port,
-        token=token,
-        allow_hosts=allow_host or (),
-        samples=samples,
-        hparam_metrics=hparam_metrics,
-        model=model,
-        language=language,
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    made = argparse.ArgumentParser(
+        prog="vizkit serve",
+        description="Serve VisualDL's page over the runs, until Ctrl-C.",
+        epilog="  Example: vizkit serve log --port 0",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
+    add = made.add_argument
+    add("place", nargs="?", metavar="DIR", help="The same as --logdir; also one log file.")
+    add("--logdir", "-d", default="log", metavar="DIR", help="The directory of runs.  [default: log]")
+    add("--host", default="127.0.0.1", help="What to listen on; what others can reach needs a token.")
+    add("--port", "-p", type=_port, default=8040, help="0: any free port.  [default: 8040]")
+    add("--token", help="What clients must show; made where it is needed.")
+    add("--allow-host", action="append", default=[], metavar="NAME", help="A name it is asked for by.")
+    add("--samples", type=int, default=10_000, help="Points of one chart; its series share them.")
+    add("--hparam-metrics", choices=("last", "best"), default="last", help="In the hyper-parameters' table.")
+    add("--model", metavar="FILE", help="A model for the page of static graphs.")
+    add("--language", choices=("en", "zh"), help="Of the page; by default the browser's.")
+    return made
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+
+
+def serve(args: Sequence[str]) -> int:
+    """Serves until Ctrl-C; returns the exit code.
+
+    Args:
+        args: what follows ``vizkit serve``.
+    """
+    options = parser().parse_args(args)
+    directory = options.place or options.logdir
+    gc.disable()  # what the start makes stays: to look through it again and again would delay it
+    try:
+        from vizkit.serve.server import serve
+
+        server = serve(
+            directory,
+            host=options.host,
+            port=options.port,
+            token=options.token,
+            allow_hosts=options.allow_host,
+            samples=options.samples,
+            hparam_metrics=options.hparam_metrics,
+            model=options.model,
+            language=options.language,
+        )
+    except VizKitError as error:
+        print(f"vizkit: {error}", file=sys.stderr)
+        return 2
+    finally:
+        gc.freeze()
+        gc.enable()
     with server, suppress(KeyboardInterrupt):
         print(server.url, flush=True)
-        say(f"vizkit: serving {directory}; Ctrl-C ends it")
+        print(f"vizkit: serving {directory}; Ctrl-C ends it", file=sys.stderr)
         server.wait()
+    return 0

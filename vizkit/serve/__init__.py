@@ -1,4 +1,4 @@
-"""VisualDL's page over VizKit's reader: ``vizkit.serve("log")``, ``python -m vizkit.serve --logdir log``."""
+"""VisualDL's page over VizKit's reader: ``vizkit.serve("log")``, ``vizkit serve log``."""
 
 from __future__ import annotations
 
