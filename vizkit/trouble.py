@@ -13,12 +13,15 @@ __all__ = ["count_lost", "warn"]
 
 
 def warn(message: str) -> None:
-    """Warns with a `VizKitWarning` that points to the line outside of VizKit and Paddle that led here."""
+    """Warns with a `VizKitWarning` that points to the line outside of VizKit and Paddle that led here.
+
+    On the worker's thread there is none: there it points to this file.
+    """
     frame: FrameType | None = sys._getframe(1)
     level = 2
     while frame is not None and _is_passed(frame.f_globals.get("__name__")):
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, VizKitWarning, stacklevel=level)
+    warnings.warn(message, VizKitWarning, stacklevel=1 if frame is None else level)
 
 
 def count_lost(lost: Counter[str], tag: str, reason: object) -> None:

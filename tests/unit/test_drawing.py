@@ -618,3 +618,11 @@ def test_importing_the_module_imports_no_drawing_library() -> None:
     code = "import sys, vizkit.measures.drawing; print({'PIL', 'matplotlib', 'cv2'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_picture_is_the_same_when_its_letters_are_drawn_again() -> None:
+    counts, names = np.array([[7, 0], [3, 12]]), ["a long name that is shown upright", "b"]
+    first = matrix_image(counts, names)
+    lettering._stamp.cache_clear()
+    np.testing.assert_array_equal(matrix_image(counts, names), first)
+    np.testing.assert_array_equal(matrix_image(counts, names), first)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from vizkit.errors import VizKitWarning
@@ -24,18 +23,36 @@ class Guard:
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
 
-    @contextmanager
-    def __call__(self, path: str) -> Iterator[None]:
+    def __call__(self, path: str) -> _Guarded:
         """Guards one path, named as its warning begins: ``input images``."""
-        try:
-            yield
-        except VizKitWarning:  # made an error by the user's filter
-            raise
-        except Exception as error:
-            if self._tracker.strict:
-                raise
-            self.warn(path, error)
+        return _Guarded(self, path)
+
+    def stops(self, error: BaseException | None) -> bool:
+        """Whether an error is not to be raised."""
+        # A warning is an error if the user's filter made it one.
+        return isinstance(error, Exception) and not (isinstance(error, VizKitWarning) or self._tracker.strict)
 
     def warn(self, path: str, reason: object) -> None:
         """Says once that ``path`` was not recorded, and why."""
         count_lost(self._tracker.lost, path, reason)
+
+
+class _Guarded:
+    """The context of one path; a class, since entered several times a step a generator costs more."""
+
+    __slots__ = ("_guard", "_path")
+
+    def __init__(self, guard: Guard, path: str) -> None:
+        self._guard = guard
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if exc is None or not self._guard.stops(exc):
+            return False
+        self._guard.warn(self._path, exc)
+        return True

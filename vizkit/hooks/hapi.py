@@ -226,10 +226,11 @@ class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
             # At the batch's end, a scheduler may have moved on.
             get_rate = getattr(self.model._optimizer, "get_lr", None)
             self._rate = None if get_rate is None else get_rate()
-        with self._guard("input images"):
-            self._forget_batch()
-            if self._dynamic and (self._traces() or self._images.due(self._steps.next)):
-                self._batch = capture_next(self.model, "train")
+        if self._graph or self._images.due(self._steps.next) or self._batch is not None:
+            with self._guard("input images"):
+                self._forget_batch()
+                if self._dynamic and (self._traces() or self._images.due(self._steps.next)):
+                    self._batch = capture_next(self.model, "train")
 
     def on_train_batch_end(self, step: int, logs: Any = None) -> None:
         """Records the batch."""

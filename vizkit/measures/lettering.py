@@ -63,7 +63,7 @@ class Letters:
 
     def width(self, text: str) -> float:
         """Pixels that ``text`` takes on one line."""
-        return sum(_font(path, self.size).getlength(run) for path, run in self._runs(text))
+        return sum(_length(path, self.size, run) for path, run in self._runs(text))
 
     def wrapped(self, text: str, width: int) -> list[str]:
         """Lines of at most ``width`` pixels, broken within words only where one is too long."""
@@ -99,12 +99,14 @@ class Letters:
     def write(self, draw: ImageDraw.ImageDraw, text: str, x: float, y: float, ink: _Color | int) -> None:
         """Draw one line with its top left at (x, y)."""
         for path, run in self._runs(text):
-            font = _font(path, self.size)
-            draw.text((x, y + self.size), run, fill=ink, font=font, anchor="ls")
-            x += font.getlength(run)
+            draw.text((x, y + self.size), run, fill=ink, font=_font(path, self.size), anchor="ls")
+            x += _length(path, self.size, run)
 
     def stamp(self, text: str) -> Image.Image:
-        """One line of text as a mask."""
+        """One line of text as a mask, not to be altered."""
+        return self._stamped(text) if self.path_of else _stamp(self.size, text)
+
+    def _stamped(self, text: str) -> Image.Image:
         from PIL import Image, ImageDraw
 
         mask = Image.new("L", (int(self.width(text)) + 2, self.line_height))
@@ -193,6 +195,18 @@ def _font(path: str, size: int) -> FreeTypeFont:
     with contextlib.suppress(OSError, ValueError, NotImplementedError):  # mostly: no variable font
         font.set_variation_by_name("Regular")
     return font
+
+
+# Numbers and names come again in every picture of a training, and FreeType takes 10 us to measure
+# a word and 200 us to draw a line.
+@functools.lru_cache(maxsize=1 << 11)
+def _length(path: str, size: int, text: str) -> float:
+    return _font(path, size).getlength(text)
+
+
+@functools.lru_cache(maxsize=1 << 9)
+def _stamp(size: int, text: str) -> Image.Image:
+    return Letters(size)._stamped(text)
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from vizkit.plots.downsampling import thinned
+from vizkit.plots.downsampling import distinct, thinned
 from vizkit.records.reader import Scalars
 from vizkit.serve.answers import Answer, json_answer
 from vizkit.serve.api.endpoint import Endpoint, Request, Streamed
@@ -41,8 +41,8 @@ def points(columns: Scalars, most: int) -> list[list[Any]]:
     """
     steps, walltimes, values = columns
     if len(values) > most:
-        chosen = thinned(np.arange(len(values)), values, most).x.astype(np.int64)
-        chosen = np.union1d(chosen, [0, len(values) - 1])
+        kept = thinned(np.arange(len(values)), values, most).x.astype(np.intp)
+        chosen = distinct(np.append(kept, [0, len(values) - 1]))
         steps, walltimes, values = steps[chosen], walltimes[chosen], values[chosen]
     shown: Iterable[Any] = values.tolist()
     if not np.isfinite(values).all():
