@@ -14,7 +14,6 @@ PACKAGES = [
     "starlette",
     "httptools",
     "orjson",
-    "tsdownsample",
     "numpy",
 ]
 

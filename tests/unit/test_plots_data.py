@@ -108,6 +108,16 @@ def test_spikes_side_by_side_survive_thinning() -> None:
     assert np.array_equal(points.y, y[points.x.astype(int)])
 
 
+@pytest.mark.parametrize(("count", "most"), [(1003, 40), (1000, 40), (401, 400), (9, 8), (5, 4), (5, 1)])
+def test_a_spike_anywhere_survives_thinning(count: int, most: int) -> None:
+    for place in range(count):
+        y = np.zeros(count)
+        y[place] = 1.0 if place % 2 else -1.0
+        points = thinned(np.arange(count), y, most=most)
+        assert {0, place, count - 1} <= set(points.x.tolist())
+        assert len(points.x) <= max(most, 4)
+
+
 def test_gaps_and_their_kinds_survive_thinning() -> None:
     y = np.linspace(0, 1, 100_000)
     y[50_000:60_000] = np.nan

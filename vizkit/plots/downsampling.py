@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.errors import MissingDependencyError
-
 __all__ = ["Thinned", "distinct", "evenly", "thinned"]
 
 _Floats = NDArray[np.float64]
@@ -32,16 +30,13 @@ class Thinned(NamedTuple):
 def thinned(x: NDArray[np.generic], y: NDArray[np.generic], most: int = 8000) -> Thinned:
     """The first, last, least and greatest of every group of neighbouring points.
 
-    The points are cut into ``most / 4`` groups of equal count (M4: Jugel et al., PVLDB 7, 2014). MinMaxLTTB
-    would look as good with fewer, but of two spikes side by side it drops one.
+    The points are cut into at most ``most / 4`` groups of equal count (M4: Jugel et al., PVLDB 7, 2014).
+    MinMaxLTTB would look as good with fewer, but of two spikes side by side it drops one.
 
     Args:
         x: (n,) in the order of recording.
         y: (n,) values; those that are not finite break the line.
         most: how many finite points are kept, about; curves of fewer are left whole.
-
-    Raises:
-        MissingDependencyError: there are more points, and tsdownsample is not installed.
     """
     xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     finite = np.flatnonzero(np.isfinite(ys))
@@ -71,12 +66,16 @@ def distinct(places: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def _m4(values: _Floats, most: int) -> NDArray[np.intp]:
-    try:
-        from tsdownsample import M4Downsampler
-    except ImportError:
-        raise MissingDependencyError(
-            f"drawing {len(values):,} points needs tsdownsample: pip install 'vizkit[plots]'"
-        ) from None
-    thinner: Any = M4Downsampler
-    chosen: NDArray[np.uint64] = thinner().downsample(values, n_out=most - most % 4)
-    return distinct(chosen.astype(np.intp))
+    """The places of the first, last, least and greatest of groups of as many values."""
+    width = -(-len(values) // max(most // 4, 1))
+    whole = len(values) // width * width
+    chosen = _of_each(values[:whole].reshape(-1, width))
+    if whole < len(values):
+        chosen += [whole + places for places in _of_each(values[None, whole:])]
+    return distinct(np.concatenate(chosen))
+
+
+def _of_each(rows: _Floats) -> list[NDArray[np.intp]]:
+    """The places of each row's first, last, least and greatest, in all rows one behind the other."""
+    starts = np.arange(0, rows.size, rows.shape[1])
+    return [starts, starts + rows.shape[1] - 1, starts + rows.argmin(axis=1), starts + rows.argmax(axis=1)]

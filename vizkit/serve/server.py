@@ -220,6 +220,7 @@ def _uvicorn_server(app: Any) -> Any:
         uvicorn.Config(
             app,
             http=Connection,
+            loop="asyncio",  # the same everywhere, also where uvloop happens to be installed
             log_config=None,
             log_level="warning",
             access_log=False,
