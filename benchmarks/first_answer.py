@@ -13,7 +13,7 @@ from benchmarks._servers import SERVERS, STOCK_SERVER, TENSORBOARD, VIZKIT_SERVE
 __all__ = ["run"]
 
 RUNS, STEPS, MANY_STEPS = 100, 1_000, 10_000
-TIMES = 5
+TIMES = 15
 
 
 def run(root: str) -> list[Table]:
