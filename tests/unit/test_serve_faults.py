@@ -68,6 +68,32 @@ def test_new_records_kinds_and_runs_appear(server: vizkit.serve.Server, log: Pat
         assert api(server, "text/tags") == {"runs": ["new"], "tags": [["t"]]}
 
 
+def test_the_tab_of_hyper_parameters_comes_with_the_first_metric(tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_hparams({"lr": 0.1}, ["eval/acc"])
+        writer.add_scalar("train/loss", 1.0, 0)
+        with vizkit.serve(tmp_path) as server:
+            assert api(server, "component_tabs") == api(server, "components") == ["scalar"]
+            writer.add_scalar("eval/acc", 0.5, 0)
+            until(lambda: api(server, "component_tabs") == ["scalar", "hyper_parameters"])
+            assert api(server, "components") == ["scalar", "hyper_parameters"]
+
+def test_answers_are_sent_at_once(server: vizkit.serve.Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And do not wait for the client's acknowledgement of their heads."""
+    from asyncio import selector_events
+
+    made: list[int] = []
+    init = selector_events._SelectorSocketTransport.__init__  # type: ignore[attr-defined]
+
+    def noted(self: Any, loop: Any, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        init(self, loop, sock, *args, **kwargs)
+        made.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(selector_events._SelectorSocketTransport, "__init__", noted)  # type: ignore[attr-defined]
+    assert values(server, "other")
+    assert made and all(made)
+
+
 def test_a_torn_record_is_shown_when_it_is_whole(server: vizkit.serve.Server, log: Path) -> None:
     write(log / "more", 1.0, 2.0, 3.0)
     whole = log_of(log / "more").read_bytes()

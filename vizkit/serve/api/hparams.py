@@ -15,7 +15,7 @@ from vizkit.serve.api.endpoint import Endpoint, Request, Streamed
 from vizkit.serve.api.scalars import table
 from vizkit.serve.following import page_name
 
-__all__ = ["ENDPOINTS"]
+__all__ = ["ENDPOINTS", "is_shown"]
 
 
 class _Row(NamedTuple):
@@ -54,6 +54,11 @@ def _value(logs: RunLogs, tag: str, best: bool) -> float | None:
 
 def _is_finite(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
+
+
+def is_shown(request: Request) -> bool:
+    """Whether the page has something to show: it lists no run before one of the metrics is recorded."""
+    return any(value is not None for row in _rows(request) for value in row.metrics.values())
 
 
 def _types(rows: list[_Row]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vizkit.serve.api import graphs, profiles
+from vizkit.serve.api import graphs, hparams, profiles
 from vizkit.serve.api.endpoint import Endpoint, Request
 from vizkit.serve.following import KINDS
 
@@ -11,7 +11,11 @@ __all__ = ["ENDPOINTS"]
 
 def _kinds(request: Request) -> list[str]:
     view = request.log.view
-    return [name for kind, name in KINDS.items() if view.tags(kind)]
+    return [
+        name
+        for kind, name in KINDS.items()
+        if view.tags(kind) and (kind != "hparams" or hparams.is_shown(request))
+    ]
 
 
 def _tabs(request: Request) -> list[str]:
