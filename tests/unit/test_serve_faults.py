@@ -78,6 +78,7 @@ def test_the_tab_of_hyper_parameters_comes_with_the_first_metric(tmp_path: Path)
             until(lambda: api(server, "component_tabs") == ["scalar", "hyper_parameters"])
             assert api(server, "components") == ["scalar", "hyper_parameters"]
 
+
 def test_answers_are_sent_at_once(server: vizkit.serve.Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """And do not wait for the client's acknowledgement of their heads."""
     from asyncio import selector_events
