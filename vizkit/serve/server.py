@@ -153,12 +153,13 @@ def serve(
         raise DataError(f"samples must be a positive number of points, got {samples!r}")
     if language not in (None, "en", "zh"):
         raise DataError(f"language must be 'en' or 'zh', got {language!r}")
-    if model is not None and not os.path.isfile(model):
-        raise LogNotFoundError(f"there is no model file {os.fspath(model)!r}")
-    if model is not None and not os.fspath(model).endswith(MODELS):
-        raise DataError(f"the page draws models of {', '.join(MODELS)}, not {os.fspath(model)!r}")
-    if model is not None and os.fspath(model).endswith(".json"):
-        pdmodel(model)  # says what is wrong with it
+    if model is not None:
+        if not os.path.isfile(model):
+            raise LogNotFoundError(f"there is no model file {os.fspath(model)!r}")
+        if not os.fspath(model).endswith(MODELS):
+            raise DataError(f"the page draws models of {', '.join(MODELS)}, not {os.fspath(model)!r}")
+        if os.fspath(model).endswith(".json"):
+            pdmodel(model)  # says what is wrong with it
     path = os.fspath(logdir)
     local = is_loopback(host)
     if not token and not local:

@@ -39,7 +39,7 @@ def _rows(request: Request) -> list[_Row]:
 
 def _value(logs: RunLogs, tag: str, best: bool) -> float | None:
     """The metric of a run; None if it has none."""
-    if logs.kinds.get(tag) != "scalar":
+    if not _has(logs, tag):
         return None
     if best:
         try:
@@ -58,7 +58,13 @@ def _is_finite(value: float | None) -> bool:
 
 def is_shown(request: Request) -> bool:
     """Whether the page has something to show: it lists no run before one of the metrics is recorded."""
-    return any(value is not None for row in _rows(request) for value in row.metrics.values())
+    with request.log.lock:
+        every = [run.logs for run in request.log.view.runs.values()]
+        return any(_has(logs, tag) for logs in every for tag in logs.hparams.metrics)
+
+
+def _has(logs: RunLogs, metric: str) -> bool:
+    return logs.kinds.get(metric) == "scalar"
 
 
 def _types(rows: list[_Row]) -> dict[str, str]:
