@@ -72,7 +72,7 @@ def in_rounds(values: Any) -> Iterator[tuple[int, str, float]]:
 
 def write_visualdl(directory: Path, records: Iterable[tuple[int, str, float]]) -> None:
     """A log of VisualDL's format with records of step, tag and value."""
-    from vizkit.records import encode
+    from vizkit.format import encode
 
     fields = {tag: encode.tag_field(tag) for tag in TAGS}
     frames = []
@@ -102,7 +102,7 @@ def _write_tensorboard(directory: Path, values: Any) -> None:
 
 
 def _vizkit(logs: Logs) -> Columns:
-    from vizkit.records.reader import LogRoot
+    from vizkit.reading.reader import LogRoot
 
     runs = LogRoot(logs.visualdl).runs
     return {(name, tag): run.scalars(tag) for name, run in runs.items() for tag in run.kinds}

@@ -83,8 +83,8 @@ def _to_frames(logs: Logs) -> Table:
 
 
 def _refresh(root: Path) -> Table:
-    from vizkit.records import encode
-    from vizkit.records.reader import LogRoot
+    from vizkit.format import encode
+    from vizkit.reading.reader import LogRoot
 
     write_visualdl(root / "run0", in_rounds(np.random.default_rng(0).random((20, len(TAGS)))))
     for number in range(1, FOLLOWED):

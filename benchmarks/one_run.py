@@ -83,9 +83,7 @@ def _beside_peers(logs: Logs) -> Table:
     for name, times_faster in ((STOCK, 40), (DATA_SERVER, 4)):
         faster = taken[name] / taken[VIZKIT]
         goal = f">= {times_faster}x faster"
-        table.goals.append(
-            Goal(f"the same, against {name}", goal, f"{faster:.1f}x", faster >= times_faster)
-        )
+        table.goals.append(Goal(f"the same, against {name}", goal, f"{faster:.1f}x", faster >= times_faster))
     table.notes.append(
         "Medians of 2 runs (LogReader), 3 (data server), 1 (EventAccumulator, tbparse) and "
         f"{times_ours} of VizKit's, two before each of theirs; files in the page cache. The data server's "
@@ -104,7 +102,7 @@ def _checked(read: Callable[[Logs], dict[tuple[str, str], object]], logs: Logs) 
 
 
 def _kinds_of_logs(every: dict[str, Path]) -> Table:
-    from vizkit.records.reader import RunLogs
+    from vizkit.reading.reader import RunLogs
 
     def read(path: Path) -> None:
         run = RunLogs(path)

@@ -66,7 +66,7 @@ def _ask(name: str, logs: Logs, port: int, each: int) -> list[float]:
 
 
 def _new_records(logs: Logs) -> Table:
-    from vizkit.records import encode
+    from vizkit.format import encode
 
     field, log = encode.tag_field(TAGS[0]), next((logs.visualdl / "run7").iterdir())
     path = f"/app/api/scalar/list?{urlencode({'run': 'run7', 'tag': TAGS[0]})}"

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
 
 from tests.helpers import find_browser
+
+# A machine may be slow: how long one example takes says nothing.
+hypothesis.settings.register_profile("vizkit", deadline=None)
+hypothesis.settings.load_profile("vizkit")
 
 NO_BROWSER = "no chromium found (apt-get install chromium)"
 
@@ -19,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def _no_system_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, a run holds what its test recorded alone."""
-    monkeypatch.setattr("vizkit.tracker._SAMPLE_SECONDS", None)
+    monkeypatch.setattr("vizkit.tracking.tracker._SAMPLE_SECONDS", None)
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k

@@ -9,12 +9,12 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vizkit.records.decode import decode_record
-from vizkit.records.frames import read_frames
-from vizkit.records.types import Record
+from vizkit.format.decode import decode_record
+from vizkit.format.frames import Damage, read_frames, scan
+from vizkit.format.types import Record
 
 if TYPE_CHECKING:
-    from vizkit.serve import Server
+    from vizkit.server import Server
 
 ROOT = Path(__file__).parents[1]
 KINDS = {"hparams": "hyper_parameters"}
@@ -30,6 +30,11 @@ def log_of(directory: Path | str) -> Path:
     """The one log of a run directory."""
     (path,) = Path(directory).glob("*vdlrecords*")
     return path
+
+
+def damage(path: Path | str) -> list[Damage]:
+    """The parts of a log that are not whole: a torn tail, or broken bytes within."""
+    return [part for part in scan(Path(path).read_bytes()) if isinstance(part, Damage)]
 
 
 def records(directory: Path | str) -> list[Record]:

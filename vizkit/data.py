@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.errors import DataError
-from vizkit.measures.arrays import describe, to_array
+from vizkit.metrics.arrays import describe, to_array
 
 __all__ = ["Subset", "as_dataset", "subset"]
 

@@ -56,7 +56,7 @@ def write(directory: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[vizkit.serve.Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[vizkit.Server]:
     root = tmp_path_factory.mktemp("odd") / "log"
     root.mkdir()
     with vizkit.serve(root) as server:
@@ -64,19 +64,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[vizkit.serve.Se
 
 
 @pytest.fixture(scope="module")
-def origin(server: vizkit.serve.Server) -> str:
+def origin(server: vizkit.Server) -> str:
     return f"http://127.0.0.1:{server.port}"
 
 
 @pytest.fixture
-def log(server: vizkit.serve.Server) -> Iterator[Path]:
+def log(server: vizkit.Server) -> Iterator[Path]:
     """The directory that is served, empty before and after."""
     yield Path(server.logdir)
     shutil.rmtree(server.logdir)
     Path(server.logdir).mkdir()
 
 
-def until_answered(server: vizkit.serve.Server, path: str, data: Any) -> None:
+def until_answered(server: vizkit.Server, path: str, data: Any) -> None:
     """Wait until the server has read what was written."""
     end = time.monotonic() + 20
     while (answer := api(server, path)) != data:
@@ -101,9 +101,7 @@ def check_content(page: VisualDLPage, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", WRITE)
-def test_one_kind_of_record_has_one_tab(
-    visit: Visit, server: vizkit.serve.Server, log: Path, kind: str
-) -> None:
+def test_one_kind_of_record_has_one_tab(visit: Visit, server: vizkit.Server, log: Path, kind: str) -> None:
     with vizkit.LogWriter(log / "run") as writer:
         WRITE[kind](writer)
     until_answered(server, "components", [kind])
@@ -116,7 +114,7 @@ def test_one_kind_of_record_has_one_tab(
 
 
 def test_hyper_parameters_without_a_metric_have_no_tab(
-    visit: Visit, server: vizkit.serve.Server, log: Path
+    visit: Visit, server: vizkit.Server, log: Path
 ) -> None:
     with vizkit.LogWriter(log / "run") as writer:
         writer.add_hparams({"batch size": 64}, ["train/loss"])
@@ -129,7 +127,7 @@ def test_hyper_parameters_without_a_metric_have_no_tab(
         expect(page.page.locator("table.runs a.run")).to_have_text(["run"])
 
 
-def test_an_empty_log_says_so(visit: Visit, server: vizkit.serve.Server, log: Path) -> None:
+def test_an_empty_log_says_so(visit: Visit, server: vizkit.Server, log: Path) -> None:
     (log / "run").mkdir()
     (log / "run" / "vdlrecords.1.log").touch()
     until_answered(server, "runs", ["run"])
@@ -143,7 +141,7 @@ def test_an_empty_log_says_so(visit: Visit, server: vizkit.serve.Server, log: Pa
 
 
 def test_torn_logs_show_what_is_sound_and_cost_no_other_run(
-    visit: Visit, server: vizkit.serve.Server, log: Path
+    visit: Visit, server: vizkit.Server, log: Path
 ) -> None:
     write(log / "sound")
     cut = write(log / "cut")

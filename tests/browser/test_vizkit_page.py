@@ -20,7 +20,7 @@ from .visualdl_page import VisualDLPage
 pytestmark = pytest.mark.browser
 
 HOSTILE = "<img src=x onerror=document.title=1>'%20&amp; 🌡\u202eabc " + "long" * 40
-TAG = "eval/<b onclick=alert(1)>\"loss\" 损失"
+TAG = 'eval/<b onclick=alert(1)>"loss" 损失'
 ORANGE = (248, 156, 32)  # of the second run
 RUNS = [f"batch{batch_size}-{seed}" for batch_size in (32, 64, 128) for seed in range(3)]
 

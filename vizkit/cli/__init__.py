@@ -20,7 +20,7 @@ def main() -> None:
     if sys.argv[1:2] == ["serve"]:
         # Nothing in it multiplies matrices; threads that wait for that take time and memory.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        from vizkit.cli.serving import serve
+        from vizkit.cli.serve import serve
 
         sys.exit(serve(sys.argv[2:]))
     try:

@@ -9,7 +9,7 @@ import typer
 
 from vizkit.errors import UnknownNameError
 from vizkit.runs import Run, Runs, load
-from vizkit.runs.overview import newest
+from vizkit.runs.details import newest
 
 __all__ = [
     "DIRECTORY",
@@ -31,9 +31,7 @@ DIRECTORY = "log"
 Logdir = Annotated[
     str, typer.Option("--logdir", "-d", metavar="DIR", help="The directory of runs.", show_default=True)
 ]
-Place = Annotated[
-    str | None, typer.Argument(metavar="DIR", help="The same as --logdir.", show_default=False)
-]
+Place = Annotated[str | None, typer.Argument(metavar="DIR", help="The same as --logdir.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Where = Annotated[
     str | None,
@@ -53,9 +51,7 @@ OneRun = Annotated[
 ]
 SomeRuns = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="RUN", help="Names, beginnings or patterns ('lenet/*'); all.", show_default=False
-    ),
+    typer.Argument(metavar="RUN", help="Names, beginnings or patterns ('lenet/*'); all.", show_default=False),
 ]
 
 

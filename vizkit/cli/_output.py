@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vizkit.runs.display import Cell, clean
 from vizkit.runs.export import to_json
 from vizkit.runs.query import MISSING
 from vizkit.runs.sparkline import blocks
+from vizkit.runs.tables import Cell, clean
 
 __all__ = [
     "as_table",

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import vizkit
-from vizkit.cli import asking, checking, drawing, exporting, listing, serving, tailing
+from vizkit.cli import check, compare, export, ls, plot, serve, tail
 from vizkit.errors import VizKitError
 
 __all__ = ["app", "run"]
@@ -25,15 +25,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 _COMMANDS: dict[str, Callable[..., None]] = {
-    "ls": listing.ls,
-    "show": listing.show,
-    "tail": tailing.tail,
-    "compare": asking.compare,
-    "diff": asking.diff,
-    "best": asking.best,
-    "plot": drawing.plot,
-    "export": exporting.export,
-    "check": checking.check_logs,
+    "ls": ls.ls,
+    "show": ls.show,
+    "tail": tail.tail,
+    "compare": compare.compare,
+    "diff": compare.diff,
+    "best": compare.best,
+    "plot": plot.plot,
+    "export": export.export,
+    "check": check.check_logs,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
@@ -45,7 +45,7 @@ _AS_GIVEN = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opt
 @app.command("serve", context_settings=_AS_GIVEN)
 def _serve(context: typer.Context) -> None:
     """Serve VisualDL's page over the runs, until Ctrl-C."""
-    raise typer.Exit(serving.serve(context.args))
+    raise typer.Exit(serve.serve(context.args))
 
 
 def _version(wanted: bool) -> None:

@@ -67,9 +67,7 @@ def main() -> None:
             if options.small:
                 shrink(run)
             (result,) = results.ranked([run])
-            console.print(
-                f"{run.name}: {settings}: accuracy {result.best_acc:.4f} in {result.seconds:.0f} s"
-            )
+            console.print(f"{run.name}: {settings}: accuracy {result.best_acc:.4f} in {result.seconds:.0f} s")
 
     console.print(results.table(results.ranked(runs)))
     console.print(f"{len(runs)} runs in {time.monotonic() - started:.0f} s, recorded in {options.logdir}")

@@ -10,9 +10,9 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from vizkit.records import rundir
-from vizkit.records.decode import decode_record
-from vizkit.records.frames import read_frames
+from vizkit.format.decode import decode_record
+from vizkit.format.frames import read_frames
+from vizkit.writing import run_directory
 
 __all__ = ["Result", "ranked", "table"]
 
@@ -35,7 +35,7 @@ def ranked(runs: Iterable[Path]) -> list[Result]:
 
 
 def _read(run: Path) -> Result:
-    path, _ = rundir.log_path(str(run))
+    path, _ = run_directory.log_path(str(run))
     hparams: dict[str, Any] = {}
     best = (float("-inf"), 0.0)
     loss = float("nan")

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from vizkit.environment import FILE_NAME
-from vizkit.records import rundir
-from vizkit.records.decode import decode_record
-from vizkit.records.frames import read_frames
-from vizkit.records.tags import MACHINE
+from vizkit.format.decode import decode_record
+from vizkit.format.frames import read_frames
+from vizkit.format.tags import MACHINE
+from vizkit.writing import run_directory
 
 __all__ = ["shrink"]
 
@@ -22,7 +22,7 @@ def shrink(run: Path) -> None:
 
     The saved model, what the machine did and what tells of it are left out.
     """
-    path = Path(rundir.log_path(str(run))[0])
+    path = Path(run_directory.log_path(str(run))[0])
     frames = list(read_frames(path.read_bytes()))
     records = [decode_record(frame) for frame in frames]
     last = {(record.kind, record.tag): index for index, record in enumerate(records)}

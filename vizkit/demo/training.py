@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vizkit.data import as_dataset
 from vizkit.errors import MissingDependencyError
-from vizkit.tracker import Tracker
+from vizkit.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
     import paddle

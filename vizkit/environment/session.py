@@ -10,23 +10,21 @@ import atexit
 import contextlib
 import hashlib
 import json
-import multiprocessing
-import multiprocessing.util
 import os
 import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from vizkit._files import at_exit_of_child, hold_directory, write_atomic
+from vizkit._warnings import warn
 from vizkit.environment.masking import mask
 from vizkit.environment.processes import is_alive, process_identity
 from vizkit.environment.snapshot import DEFAULT_ALLOWED, quick_snapshot, slow_snapshot
 from vizkit.errors import DataError
-from vizkit.records.logfile import lock_exclusive
-from vizkit.trouble import warn
 
 __all__ = ["FILE_NAME", "Session", "Status", "read_environment"]
 
@@ -92,7 +90,7 @@ class Session:
         except RuntimeError:  # no more threads
             self._thread = None
         _open.add(self)
-        _at_exit_of_children()
+        at_exit_of_child(_finish_all)
 
     @property
     def path(self) -> str:
@@ -173,7 +171,7 @@ class Session:
                 if self._content["status"] != "running" or self._thread:
                     return  # it was deleted meanwhile: that is not to be undone
                 os.makedirs(self._directory, exist_ok=True)
-            with self._lock, _alone(self._directory):
+            with self._lock, hold_directory(self._directory, _LOCK_SECONDS):
                 if not keep:
                     _remove_diffs(self._directory)
                 sessions = self._others() if keep else []
@@ -263,7 +261,8 @@ def _write(directory: str, content: dict[str, Any]) -> None:
     # A key a line: readable, and by json's fast encoder, which knows no indent.
     lines = (f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False, default=str)}" for k, v in content.items())
     # Arguments that are not UTF-8 hold half surrogates; escaped, they are JSON all the same.
-    _put(directory, FILE_NAME, ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "backslashreplace"))
+    text = "{\n" + ",\n".join(lines) + "\n}\n"
+    write_atomic(Path(directory, FILE_NAME), text.encode("utf-8", "backslashreplace"))
 
 
 def _write_diff(directory: str, diff: str) -> str:
@@ -271,7 +270,7 @@ def _write_diff(directory: str, diff: str) -> str:
     data = diff.encode("utf-8", "backslashreplace")
     name = f"environment.{hashlib.sha256(data).hexdigest()[:12]}.diff"
     if not os.path.exists(os.path.join(directory, name)):
-        _put(directory, name, data)
+        write_atomic(Path(directory, name), data)
     return name
 
 
@@ -279,37 +278,6 @@ def _remove_diffs(directory: str) -> None:
     for name in os.listdir(directory):
         if _DIFF.fullmatch(name):
             os.unlink(os.path.join(directory, name))
-
-
-def _put(directory: str, name: str, data: bytes) -> None:
-    """In place at once, by a name of this thread's own: a reader sees a whole file."""
-    part = Path(directory, f".{name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(Path(directory, name))
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _alone(directory: str) -> Iterator[None]:
-    """Keeps other processes of the same run from rewriting the file; gives up after half a second."""
-    if os.name == "nt":  # a directory cannot be opened there, nor locked
-        yield
-        return
-    import fcntl
-
-    fd = os.open(directory, os.O_RDONLY)
-    try:
-        deadline = time.monotonic() + _LOCK_SECONDS
-        while lock_exclusive(fd) is False and time.monotonic() < deadline:
-            time.sleep(0.001)
-        yield
-    finally:
-        # Said, not left to closing: a child that was forked meanwhile holds the descriptor too.
-        with contextlib.suppress(OSError):
-            fcntl.flock(fd, fcntl.LOCK_UN)
-        os.close(fd)
 
 
 # -- the end -------------------------------------------------------------------------------------
@@ -354,11 +322,4 @@ def _finish_all() -> None:
         session._finish(None, error, deadline - time.monotonic())
 
 
-def _at_exit_of_children() -> None:
-    """What `multiprocessing` started, as ``paddle.distributed.spawn`` does, ends without `atexit`."""
-    if os.getpid() not in _children and multiprocessing.parent_process() is not None:
-        _children[os.getpid()] = multiprocessing.util.Finalize(None, _finish_all, exitpriority=0)
-
-
-_children: dict[int, multiprocessing.util.Finalize] = {}
 atexit.register(_finish_all)

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from vizkit._ranks import rank, world_size
 from vizkit.environment.git import git_state
 from vizkit.environment.masking import is_secret_name, mask_arguments
-from vizkit.ranks import rank, world_size
 
 __all__ = ["DEFAULT_ALLOWED", "quick_snapshot", "slow_snapshot", "snapshot"]
 

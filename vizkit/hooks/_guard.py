@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from vizkit._warnings import count_lost
 from vizkit.errors import VizKitWarning
-from vizkit.trouble import count_lost
 
 if TYPE_CHECKING:
-    from vizkit.tracker import Tracker
+    from vizkit.tracking.tracker import Tracker
 
 __all__ = ["Guard"]
 

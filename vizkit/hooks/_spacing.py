@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from vizkit.errors import DataError
-from vizkit.measures.arrays import describe
+from vizkit.metrics.arrays import describe
 
 __all__ = ["Spacing"]
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.plots.series import CurvesData, Series
+from vizkit.curves.run_series import CurvesData, Series
 from vizkit.runs.sparkline import extremes
 
 __all__ = ["Drawing", "Span", "draw", "series_of"]
@@ -51,7 +51,7 @@ def draw(
     a NaN stands an ``x``; infinities are ``^`` and ``v`` at the rims.
 
     Args:
-        data: the numbers, as `vizkit.plots.series.curves_data` gives them.
+        data: the numbers, as `vizkit.curves.run_series.curves_data` gives them.
         width: in characters, at least 30.
         height: of the whole drawing but the legend, at least 6.
         log: whether the y axis is logarithmic.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vizkit.errors import QueryError
-from vizkit.measures.direction import direction
+from vizkit.metrics.direction import direction
 from vizkit.runs.statistics import welch
 
 __all__ = ["Comparison", "compared"]

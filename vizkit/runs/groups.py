@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.errors import QueryError
-from vizkit.runs.frames import rows_frame
+from vizkit.runs.dataframes import rows_frame
 from vizkit.runs.lookup import unknown, with_tag
 from vizkit.runs.statistics import align, mean_interval, spread
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vizkit.runs.collection import Runs
     from vizkit.runs.run import Run
+    from vizkit.runs.runs import Runs
 
 __all__ = ["Band", "Groups", "band_of"]
 

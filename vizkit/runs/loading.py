@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from vizkit.errors import LogNotFoundError
-from vizkit.records.reader import LogRoot
-from vizkit.runs.collection import Runs
+from vizkit.reading.reader import LogRoot
+from vizkit.runs.runs import Runs
 
 __all__ = ["load"]
 

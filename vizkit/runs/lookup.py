@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from vizkit.errors import UnknownNameError
-from vizkit.records.tags import SECONDS
+from vizkit.format.tags import SECONDS
 
 if TYPE_CHECKING:
     from vizkit.runs.run import Run

@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 
 from vizkit.environment import FILE_NAME, read_environment
 from vizkit.errors import DataError, MissingDependencyError, UnknownNameError
-from vizkit.measures.curves import PRCurve, ROCCurve
-from vizkit.measures.histograms import Histogram
-from vizkit.records.reader import Problem, RunLogs, Scalars
-from vizkit.records.tags import SECONDS
-from vizkit.runs import display, export, frames, paddlex
-from vizkit.runs.frames import milliseconds
+from vizkit.format.tags import SECONDS
+from vizkit.metrics.histograms import Histogram
+from vizkit.metrics.pr_roc import PRCurve, ROCCurve
+from vizkit.reading.reader import Problem, RunLogs, Scalars
+from vizkit.runs import config, dataframes, export, tables
+from vizkit.runs.dataframes import milliseconds
+from vizkit.runs.entries import Images, Media
 from vizkit.runs.lookup import in_order, unknown
-from vizkit.runs.media import Images, Media
 from vizkit.runs.summary import Point, Summary, summarize
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vizkit.measures.audio import Wave
-    from vizkit.records.types import Embeddings
+    from vizkit.format.types import Embeddings
+    from vizkit.media.audio import Wave
 
 __all__ = ["ENDED", "Run"]
 
@@ -173,9 +173,9 @@ class Run(export.Exported):
             UnknownNameError: no scalars of that tag.
         """
         if tag is not None:
-            return frames.scalars_frame({(): self.columns(tag, superseded=superseded)}, ())
+            return dataframes.scalars_frame({(): self.columns(tag, superseded=superseded)}, ())
         every = {(name,): self.columns(name, superseded=superseded) for name in self.scalar_tags}
-        return frames.scalars_frame(every, ("tag",))
+        return dataframes.scalars_frame(every, ("tag",))
 
     def summary(self, tag: str) -> Summary:
         """First, last, smallest, largest and mean value of a scalar tag.
@@ -269,9 +269,9 @@ class Run(export.Exported):
     def _read_config(self) -> tuple[dict[str, Any], list[Problem]]:
         if self._config is None:
             try:
-                self._config = paddlex.hparams_of(self.directory) or {}, []
+                self._config = config.hparams_of(self.directory) or {}, []
             except (DataError, MissingDependencyError) as error:
-                path = str(paddlex.config_path(self.directory))
+                path = str(config.config_path(self.directory))
                 self._config = {}, [Problem(path, "unreadable", 0, 0, str(error))]
         return self._config
 
@@ -400,13 +400,13 @@ class Run(export.Exported):
         return f"<Run {self.name!r}: {self.status}, {len(self.logs.kinds)} tags>"
 
     def __str__(self) -> str:
-        return display.as_text(display.run_view(self))
+        return tables.as_text(tables.run_view(self))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(str(self))
 
     def _repr_html_(self) -> str:
-        return display.as_html(display.run_view(self))
+        return tables.as_html(tables.run_view(self))
 
 
 def _in_milliseconds(columns: Scalars) -> Scalars:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vizkit.measures.direction import direction
-from vizkit.records.reader import Scalars
+from vizkit.metrics.direction import direction
+from vizkit.reading.reader import Scalars
 
 __all__ = ["STATISTICS", "Point", "Summary", "summarize"]
 

@@ -7,8 +7,8 @@ from collections import deque
 from typing import Any, Literal
 
 from vizkit.errors import DataError
-from vizkit.measures.arrays import describe
-from vizkit.measures.direction import Mode, direction
+from vizkit.metrics.arrays import describe
+from vizkit.metrics.direction import Mode, direction
 
 __all__ = ["Mode", "Stall", "direction"]
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from vizkit.errors import DataError
-from vizkit.hooks._fitting import Fitting, current_fitting
+from vizkit.hooks._fit.fitting import Fitting, current_fitting
 from vizkit.hooks.steering.validation import ValidateEvery
-from vizkit.measures.arrays import describe
+from vizkit.metrics.arrays import describe
 
 if TYPE_CHECKING:
-    from vizkit.tracker import Tracker
+    from vizkit.tracking.tracker import Tracker
 
 __all__ = ["Pace"]
 

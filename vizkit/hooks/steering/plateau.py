@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from vizkit.errors import DataError
 from vizkit.hooks._paddle import paddle
-from vizkit.hooks.steering._base import Steering
 from vizkit.hooks.steering._stall import Mode
-from vizkit.measures.arrays import describe
+from vizkit.hooks.steering._steering import Steering
+from vizkit.metrics.arrays import describe
 
 if TYPE_CHECKING:
-    from vizkit.tracker import Tracker
+    from vizkit.tracking.tracker import Tracker
 
 __all__ = ["HalveOnPlateau", "ScaledRate"]
 

@@ -9,17 +9,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vizkit.errors import DataError
+from vizkit.hooks._fit.eval_scores import MeanLoss
+from vizkit.hooks._fit.logs import spread
+from vizkit.hooks._fit.steps import Steps
 from vizkit.hooks._guard import Guard
+from vizkit.hooks._network.undisturbed import host_random_states, paddle_random_kept, random_states_kept
 from vizkit.hooks._paddle import paddle
-from vizkit.hooks._steps import Steps
-from vizkit.hooks._undisturbed import host_random_states, paddle_random_kept, random_states_kept
-from vizkit.hooks.evaluation import MeanLoss
-from vizkit.hooks.metrics import spread
-from vizkit.hooks.steering._base import NoTracker, Steering, checked_tracker, over_ranks
-from vizkit.measures.arrays import describe
+from vizkit.hooks.steering._steering import NoTracker, Steering, checked_tracker, over_ranks
+from vizkit.metrics.arrays import describe
 
 if TYPE_CHECKING:
-    from vizkit.tracker import Tracker
+    from vizkit.tracking.tracker import Tracker
 
 __all__ = ["ValidateEvery"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vizkit.hooks.suites._recorder import Recorder
 
 if TYPE_CHECKING:
-    from vizkit.tracker import Tracker
+    from vizkit.tracking.tracker import Tracker
 
 __all__ = ["paddleclas"]
 

@@ -12,7 +12,7 @@ from vizkit.errors import MissingDependencyError
 from vizkit.hooks.suites._recorder import Recorder
 
 if TYPE_CHECKING:
-    from vizkit.tracker import Tracker
+    from vizkit.tracking.tracker import Tracker
 
 __all__ = ["paddledetection"]
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vizkit.environment.masking import MASK, is_secret_name, mask
+from vizkit.format.hparams import flat_hparams
 from vizkit.hooks._guard import Guard
-from vizkit.records.hparams import flat_hparams
 
 if TYPE_CHECKING:
-    from vizkit.tracker import Tracker
+    from vizkit.tracking.tracker import Tracker
 
 __all__ = ["Recorder", "suite_tag"]
 

@@ -1,0 +1,445 @@
+"""Images: what is drawn is what the array holds, in the right colours, from any layout."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import paddle
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from visualdl.component.base_component import convert_to_HWC
+
+from vizkit.errors import DataError, VizKitWarning
+from vizkit.media import png
+from vizkit.media.images import grid, resize, to_pixels, to_pixels_each
+from vizkit.media.png import decode_png, encode_png, resize_pixels
+
+RNG = np.random.default_rng(11)
+MAGENTA = [255, 0, 255]
+
+
+def noise(*shape: int) -> NDArray[np.uint8]:
+    return RNG.integers(0, 256, shape, dtype=np.uint8)
+
+
+def grey(*values: Any, dtype: Any = np.float32) -> NDArray[Any]:
+    """An image of one row."""
+    return np.array([values], dtype)
+
+
+def drawn(*values: Any, dtype: Any = np.float32, **how: Any) -> list[Any]:
+    """The pixels of an image of one row."""
+    return list(to_pixels(grey(*values, dtype=dtype), "HW", **how)[0].tolist())
+
+
+# Layouts
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("letters", ["".join(p) for p in permutations("HWC")])
+def test_every_order_of_three_axes(letters: str, channels: int) -> None:
+    image = noise(6, 9, channels)
+    given = np.ascontiguousarray(image.transpose(["HWC".index(letter) for letter in letters]))
+    for dataformats in (letters, letters.lower()):
+        pixels = to_pixels(given, dataformats)
+        np.testing.assert_array_equal(pixels, image if channels > 1 else image[..., 0])
+        assert pixels.dtype == np.uint8
+        assert pixels.flags.c_contiguous
+        assert not np.shares_memory(pixels, given)
+
+
+@pytest.mark.parametrize("letters", ["".join(p) for p in permutations("NCHW")])
+@pytest.mark.parametrize("count", [1, 5, 8, 11])
+def test_a_batch_is_the_grid_that_visualdl_draws(letters: str, count: int) -> None:
+    images = noise(count, 3, 4, 5)
+    given = images.transpose(["NCHW".index(letter) for letter in letters])
+    np.testing.assert_array_equal(to_pixels(given, letters), convert_to_HWC(images, "NCHW"))
+
+
+def test_two_axes() -> None:
+    image = noise(4, 7)
+    np.testing.assert_array_equal(to_pixels(image, "HW"), image)
+    np.testing.assert_array_equal(to_pixels(image.T, "wh"), image)
+    assert not np.shares_memory(to_pixels(image, "HW"), image)
+
+
+def test_a_grey_batch_is_grey() -> None:
+    images = noise(3, 1, 4, 5)
+    np.testing.assert_array_equal(to_pixels(images, "NCHW"), np.hstack(list(images[:, 0])))
+
+
+def test_the_callers_array_is_only_read() -> None:
+    for values in (
+        RNG.random((4, 5, 3)),
+        noise(4, 5, 3) % 2,
+        RNG.random((4, 5, 3)) > 0.5,
+        RNG.normal(size=(4, 5, 3)),
+    ):
+        before = values.copy()
+        values.flags.writeable = False
+        whole = to_pixels(values)
+        np.testing.assert_array_equal(values, before)
+        np.testing.assert_array_equal(to_pixels(values.tolist()), whole)
+        wide = np.repeat(values, 2, axis=1)[:, ::2]
+        np.testing.assert_array_equal(to_pixels(wide), whole)
+        assert whole.flags.writeable
+
+
+def test_tensors_and_pil_images() -> None:
+    image = RNG.random((3, 4, 5)).astype(np.float32)
+    tensor = paddle.to_tensor(image, stop_gradient=False)
+    np.testing.assert_array_equal(to_pixels(tensor, "CHW"), to_pixels(image, "CHW"))
+    halves = paddle.to_tensor(np.array([[0, 0.5, 1]], np.float32)).astype("bfloat16")
+    assert to_pixels(halves, "HW").tolist() == [[0, 128, 255]]
+
+    colours = Image.fromarray(noise(4, 5, 3))
+    np.testing.assert_array_equal(to_pixels(colours), np.asarray(colours))
+    np.testing.assert_array_equal(to_pixels(colours.convert("L")), np.asarray(colours.convert("L")))
+    palette = colours.quantize(8)
+    np.testing.assert_array_equal(to_pixels(palette), np.asarray(palette.convert("RGB")))
+    faded = colours.convert("LA")
+    np.testing.assert_array_equal(to_pixels(faded), np.asarray(faded.convert("RGBA")))
+
+
+@pytest.mark.parametrize(
+    ("shape", "dataformats", "message"),
+    [
+        ((3, 32, 32), "HWC", r"\[3, 32, 32\] has 32.*try dataformats=\"CHW\""),
+        ((32, 32, 3), "CHW", r"try dataformats=\"HWC\""),
+        ((2, 3, 8, 9), "NHWC", r"try dataformats=\"NCHW\""),
+        ((8, 8, 2), "HWC", r"1, 3 or 4 channels.*'HWC'.*\[8, 8, 2\] has 2; choose"),
+        ((8, 8), "HWC", r"try dataformats=\"HW\""),
+        ((8, 8, 3), "HW", r"try dataformats=\"HWC\" or \"CHW\""),
+        ((2, 8, 8, 3), "HWC", r"try dataformats=\"NHWC\" or \"NCHW\""),
+        ((8,), "HWC", "1 axes.*reshape"),
+        ((0, 8, 3), "HWC", "no pixels"),
+        ((8, 8, 3), "HWW", "'HWW' does not name"),
+        ((8, 8, 3), "HCN", "does not name"),
+        ((8, 8, 3), "", "does not name"),
+        ((8, 8, 3), None, "does not name"),
+    ],
+)
+def test_what_is_no_image(shape: tuple[int, ...], dataformats: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        to_pixels(np.zeros(shape), dataformats)
+
+
+def test_complex_and_text_are_refused() -> None:
+    with pytest.raises(DataError, match="real numbers"):
+        to_pixels(np.zeros((4, 4), complex), "HW")
+    with pytest.raises(DataError, match="array of numbers"):
+        to_pixels(np.full((4, 4), "x"), "HW")
+
+
+# Values
+
+
+def test_every_uint8_is_kept() -> None:
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    np.testing.assert_array_equal(to_pixels(image, "HW"), image)
+    for dtype in (np.int16, np.uint16, np.int32, np.int64, np.uint64):
+        np.testing.assert_array_equal(to_pixels(image.astype(dtype), "HW"), image)
+
+
+def test_masks() -> None:
+    assert drawn(True, False, dtype=bool) == [255, 0]
+    assert drawn(1, 0, dtype=np.uint8) == [255, 0]
+    assert drawn(1, 0, dtype=np.int64) == [255, 0]
+    assert drawn(1, 1, dtype=np.uint8) == [255, 255]
+    assert drawn(0, 0, dtype=np.uint8) == [0, 0]
+    assert drawn(1, 0, dtype=np.uint8, value_range=(0, 255)) == [1, 0]
+    assert drawn(2, 1, 0, dtype=np.uint8) == [2, 1, 0]
+
+
+def test_other_integers() -> None:
+    assert drawn(0, 200, 257, 65535, 32768, dtype=np.uint16) == [0, 1, 1, 255, 128]
+    assert drawn(-100, 0, 100, dtype=np.int16) == [0, 128, 255]
+    assert drawn(0, 1000, dtype=np.int32) == [0, 255]
+    assert drawn(np.iinfo(np.int64).min, np.iinfo(np.int64).max, dtype=np.int64) == [0, 255]
+    assert drawn(-5, -5, dtype=np.int8) == [128, 128]
+    assert drawn(10, 20, dtype=np.uint8, value_range="minmax") == [0, 255]
+    assert drawn(0, 10, 20, 30, dtype=np.uint8, value_range=(10, 20)) == [0, 0, 255, 255]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_floats(dtype: Any) -> None:
+    steps = np.arange(256)
+    assert drawn(*(steps / 255), dtype=dtype) == steps.tolist()
+    assert drawn(*steps, dtype=dtype) == steps.tolist()
+    assert drawn(0, 0.2, 1, dtype=dtype) == [0, 51, 255]
+    assert drawn(0, 100.4, 100.6, dtype=dtype) == [0, 100, 101]
+    assert drawn(-1, 0, 1, dtype=dtype) == [0, 128, 255]
+    assert drawn(0, 300, 600, dtype=dtype) == [0, 128, 255]
+
+
+def test_every_float16_goes_to_the_nearest_step() -> None:
+    values = np.arange(0x3C01, dtype=np.uint16).view(np.float16)  # 0 to 1
+    expected = np.rint(values.astype(np.float64) * 255).tolist()
+    assert drawn(*values, dtype=np.float16) == expected
+
+
+def test_rounding_errors_at_the_ends_do_not_change_the_scale() -> None:
+    assert drawn(-1e-7, 0.5, 1.0000001) == [0, 128, 255]
+    assert drawn(-1e-4, 128, 255.01) == [0, 128, 255]
+
+
+@pytest.mark.parametrize("value", [-3.0, 300.0, 1e300, -1e300])
+def test_a_constant_image_out_of_range_is_mid_grey(value: float) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert drawn(value, value, dtype=np.float64) == [128, 128]
+        assert drawn(0.25, 0.25, value_range="minmax") == [128, 128]
+
+
+def test_the_largest_floats() -> None:
+    most = np.finfo(np.float64).max
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert drawn(-most, 0, most, dtype=np.float64) == [0, 128, 255]
+
+
+def test_value_range() -> None:
+    assert drawn(-2, -1, 0, 1, 2, value_range=(-1, 1)) == [0, 0, 128, 255, 255]
+    assert drawn(0, 1, value_range=(0, 255)) == [0, 1]
+    assert drawn(0.5, 0.75, 1, value_range="minmax") == [0, 128, 255]
+    for wrong in ((1, 0), (1, 1), (0, np.nan), (0, np.inf), (0,), 3, "max"):
+        with pytest.raises(DataError, match="value_range="):
+            drawn(0, 1, value_range=wrong)
+
+
+def test_mean_and_std_are_taken_back() -> None:
+    image = noise(8, 9, 3)
+    mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    normal = ((image / 255 - mean) / std).astype(np.float32)
+    np.testing.assert_array_equal(to_pixels(normal, mean=mean, std=std), image)
+    np.testing.assert_array_equal(
+        to_pixels(normal.transpose(2, 0, 1), "CHW", mean=mean, std=tuple(std)), image
+    )
+    np.testing.assert_array_equal(to_pixels((image - 127.5) / 127.5, mean=127.5, std=127.5), image)
+    np.testing.assert_array_equal(to_pixels(image / 255, mean=[0, 0, 0], std=[255, 255, 255]), image)
+    np.testing.assert_array_equal(to_pixels((image / 255 - 0.5) / 0.5, mean=0.5, std=np.array([0.5])), image)
+    assert drawn(-9, 9, mean=0.5, std=0.5) == [0, 255]
+    assert drawn(0, 1, mean=1, value_range=(0, 4)) == [64, 128]
+
+
+def test_mean_of_other_channels_is_refused() -> None:
+    with pytest.raises(DataError, match=r"mean=\[0.1, 0.2, 0.3\] for 1 channels"):
+        drawn(0, 1, mean=[0.1, 0.2, 0.3])
+    with pytest.raises(DataError, match="std=nan"):
+        drawn(0, 1, std=float("nan"))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_nan_is_magenta_and_inf_is_full(dtype: Any) -> None:
+    found = drawn(0, np.nan, 1, np.inf, -np.inf, dtype=dtype)
+    assert found == [[0, 0, 0], MAGENTA, [255, 255, 255], [255, 255, 255], [0, 0, 0]]
+    assert drawn(-1, 1, np.inf, -np.inf, 0, dtype=dtype) == [0, 255, 255, 0, 128]
+    colour = np.full((2, 2, 3), 0.2, dtype)
+    colour[0, 1, 2] = np.nan
+    assert to_pixels(colour).tolist() == [[[51] * 3, MAGENTA], [[51] * 3, [51] * 3]]
+    clear = np.full((1, 2, 4), 0.2, dtype)
+    clear[0, 0, 1] = np.nan
+    assert to_pixels(clear).tolist() == [[[*MAGENTA, 255], [51] * 4]]
+    assert drawn(0, np.nan, mean=0.2, std=1, dtype=dtype) == [[51] * 3, MAGENTA]
+
+
+def test_nothing_but_nan_and_inf() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert drawn(np.nan, np.nan) == [MAGENTA, MAGENTA]
+        assert drawn(np.inf, -np.inf) == [255, 0]
+
+
+def test_images_of_one_call_share_a_scale() -> None:
+    dim, bright = grey(-1, 0), grey(0, 1, 3)
+    first, second = to_pixels_each([dim, bright], "HW")
+    assert first.tolist() == [[0, 64]]
+    assert second.tolist() == [[64, 128, 255]]
+    batch = np.stack([np.full((2, 2), v, np.float32) for v in (-1, 0, 1)])
+    assert [pixels[0, 0] for pixels in to_pixels_each(batch, "HW")] == [0, 128, 255]
+    colours = RNG.normal(size=(2, 3, 4, 5))
+    both = to_pixels_each(list(colours), "CHW")
+    np.testing.assert_array_equal(np.hstack(both), to_pixels(colours, "NCHW"))
+    holes = to_pixels_each([grey(0, np.nan), grey(0, 1)], "HW")
+    assert holes[0].tolist() == [[[0, 0, 0], MAGENTA]]
+    assert holes[1].tolist() == [[[0, 0, 0], [255, 255, 255]]]
+
+
+def test_images_of_different_kinds_have_their_own_scales() -> None:
+    image = noise(3, 4, 3)
+    first, second = to_pixels_each([image, np.full((2, 2, 1), 0.2)])
+    np.testing.assert_array_equal(first, image)
+    assert second.tolist() == [[51, 51], [51, 51]]
+    assert to_pixels_each([]) == []
+
+
+# Grids and sizes
+
+
+@pytest.mark.parametrize(
+    ("count", "rows", "shape"),
+    [(1, -1, (1, 1)), (2, -1, (2, 1)), (3, -1, (2, 2)), (5, -1, (3, 2)), (9, -1, (3, 3)), (6, 1, (1, 6)),
+     (5, 2, (2, 3)), (4, 4, (4, 1))],
+)  # fmt: skip
+def test_the_shape_of_a_grid(count: int, rows: int, shape: tuple[int, int]) -> None:
+    images = [np.full((2, 3), 10 * (i + 1), np.uint8) for i in range(count)]
+    found = grid(images, rows)
+    assert found.shape == (2 * shape[0], 3 * shape[1])
+    cells = [int(value) for value in found[::2, ::3].ravel()]
+    assert cells == [10 * (i + 1) for i in range(count)] + [0] * (shape[0] * shape[1] - count)
+
+
+def test_smaller_images_are_centred_on_black() -> None:
+    found = grid([np.full((3, 5), 9, np.uint8), np.full((1, 1, 3), [1, 2, 3], np.uint8)], rows=1, pad=2)
+    assert found.shape == (3, 12, 3)
+    assert (found[:, :5] == 9).all()
+    assert found[1, 9].tolist() == [1, 2, 3]
+    found[1, 9] = 0
+    assert not found[:, 5:].any()
+
+
+def test_a_grid_with_transparency_is_opaque_elsewhere() -> None:
+    found = grid([np.full((1, 1, 4), 7, np.uint8), np.full((1, 1), 5, np.uint8), noise(1, 1, 3)], rows=1)
+    assert found[0, 0].tolist() == [7, 7, 7, 7]
+    assert found[0, 1].tolist() == [5, 5, 5, 255]
+    assert found[0, 2, 3] == 255
+
+
+def test_impossible_grids() -> None:
+    with pytest.raises(DataError, match="got none"):
+        grid([])
+    for rows in (0, 3, -2):
+        with pytest.raises(DataError, match=f"rows={rows} for 2 images"):
+            grid([noise(2, 2), noise(2, 2)], rows)
+    with pytest.raises(DataError, match="pad=-1"):
+        grid([noise(2, 2)], pad=-1)
+
+
+# PNG, by OpenCV and by Pillow
+
+
+@pytest.fixture(params=["cv2", "pillow"])
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    png._cv2.cache_clear()
+    if request.param == "pillow":
+        monkeypatch.setitem(sys.modules, "cv2", None)
+        with pytest.warns(VizKitWarning, match="Pillow"):
+            assert png._cv2() is None
+    yield request.param
+    png._cv2.cache_clear()
+
+
+SHAPES = [(28, 28), (1, 1), (5, 7), (5, 7, 3), (5, 7, 4), (1, 300, 3), (224, 224, 3)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_png_holds_exactly_the_pixels(backend: str, shape: tuple[int, ...]) -> None:
+    pixels = noise(*shape)
+    data = encode_png(pixels)
+    by_pillow = Image.open(io.BytesIO(data))
+    assert by_pillow.mode == ("L" if len(shape) == 2 else "RGBA"[: shape[2]])
+    np.testing.assert_array_equal(np.asarray(by_pillow), pixels)
+    found = decode_png(data)
+    np.testing.assert_array_equal(found, pixels)
+    assert found.dtype == np.uint8
+
+
+def test_red_is_red(backend: str) -> None:
+    red = np.zeros((2, 2, 3), np.uint8)
+    red[..., 0] = 200
+    assert Image.open(io.BytesIO(encode_png(red))).getpixel((0, 0)) == (200, 0, 0)
+    file = io.BytesIO()
+    Image.fromarray(red).save(file, "png")
+    np.testing.assert_array_equal(decode_png(file.getvalue()), red)
+
+
+def test_pixels_of_any_memory(backend: str) -> None:
+    for pixels in (noise(12, 10, 3)[::2, ::-1], noise(10, 12).T, noise(4, 10, 12).transpose(1, 2, 0)):
+        pixels.flags.writeable = False
+        np.testing.assert_array_equal(decode_png(encode_png(pixels)), pixels)
+        assert resize_pixels(pixels, (2, 2)).shape[:2] == (2, 2)
+
+
+@pytest.mark.parametrize("mode", ["1", "LA", "P", "I;16"])
+def test_other_kinds_of_png_are_read(backend: str, mode: str) -> None:
+    rgb = Image.fromarray(noise(6, 5, 3))
+    if mode == "I;16":
+        image = Image.fromarray((np.asarray(rgb.convert("L")).astype(np.uint16) << 8) + 77)
+        expected = np.asarray(rgb.convert("L"))
+    else:
+        image = rgb.quantize(9) if mode == "P" else rgb.convert(mode)
+        expected = np.asarray(image.convert({"1": "L", "LA": "RGBA", "P": "RGB"}[mode]))
+    file = io.BytesIO()
+    image.save(file, "png")
+    np.testing.assert_array_equal(decode_png(file.getvalue()), expected)
+
+
+def test_damaged_png_is_refused(backend: str) -> None:
+    data = encode_png(noise(20, 20, 3))
+    flipped = bytearray(data)
+    flipped[100] ^= 255
+    for broken in (b"", b"GIF89a", data[:8], data[: len(data) // 2], data[:-40], bytes(flipped)):
+        with pytest.raises(DataError):
+            decode_png(broken)
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((2, 2)), np.zeros((2, 2, 2), "u1"), np.zeros((2, 0), "u1"), [[1]]]
+)
+def test_what_are_no_pixels(backend: str, wrong: Any) -> None:
+    with pytest.raises(DataError, match="pixels"):
+        encode_png(wrong)
+
+
+def test_resizing(backend: str) -> None:
+    checks = np.array([[0, 200], [100, 40]], np.uint8)
+    np.testing.assert_array_equal(resize(checks, 3), np.kron(checks, np.ones((3, 3), np.uint8)))
+    assert resize(checks, 0.5).tolist() == [[85]]
+    assert resize(checks, 1e-6).shape == (1, 1)
+    rgb = np.full((4, 6, 3), [10, 20, 30], np.uint8)
+    assert (resize(rgb, size=(3, 8)) == [10, 20, 30]).all()
+    assert resize(rgb, size=(3, 8)).shape == (3, 8, 3)
+    same = resize(checks)
+    np.testing.assert_array_equal(same, checks)
+    assert not np.shares_memory(same, checks)
+    for scale in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(DataError, match="scale="):
+            resize(checks, scale)
+    with pytest.raises(DataError, match="0 pixels high"):
+        resize_pixels(checks, (0, 3))
+
+
+def test_without_opencv_there_is_one_warning() -> None:
+    script = """
+import sys, warnings
+assert not {"cv2", "PIL"} & set(sys.modules)
+import vizkit.media.images, vizkit.media.png as png
+assert not {"cv2", "PIL"} & set(sys.modules), "imported before it is used"
+class NoLibGL:
+    def find_spec(self, name, path=None, target=None):
+        if name == "cv2":
+            raise OSError("libGL.so.1: cannot open shared object file")
+sys.meta_path.insert(0, NoLibGL())
+import numpy as np
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    for value in (1, 2):
+        pixels = np.full((3, 4, 3), value, np.uint8)
+        assert (png.decode_png(png.encode_png(pixels)) == pixels).all()
+assert [type(w.message).__name__ for w in seen] == ["VizKitWarning"], seen
+assert "libGL" in str(seen[0].message)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_a_float_image_made_brighter_is_not_taken_for_a_dark_one() -> None:
+    np.testing.assert_array_equal(to_pixels(np.array([[0.0, 0.5, 1.3]]), "HW"), [[0, 128, 255]])
+    np.testing.assert_array_equal(to_pixels(np.array([[0.0, 3.0]]), "HW"), [[0, 3]])

@@ -1,0 +1,213 @@
+"""Runs as people see them: the same content as text and as static, escaped, small HTML."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import vizkit
+from tests.helpers import log_of
+from vizkit import LogWriter, Runs
+from vizkit.format.encode import encode_hparams, encode_scalar, step_field, tag_field, walltime_field
+from vizkit.format.types import HParams
+from vizkit.runs.sparkline import blocks, extremes, svg, svg_path
+from vizkit.runs.tables import duration_text
+
+NAN, INF = float("nan"), float("inf")
+HOSTILE = "<script>alert('x')</script>&\"\x1b[31m\u202e"
+
+
+class Reader(HTMLParser):
+    """The texts of the cells, and the names of all tags and attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.rows: list[list[str]] = []
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag == "svg":
+            self.rows[-1][-1] += dict(attrs)["aria-label"] or ""
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in ("td", "th"):
+            self.rows[-1][-1] += data
+
+
+def write(path: Path, hparams: dict[str, object], metrics: list[str], points: int) -> None:
+    """A log as `LogWriter` writes it, from its records: a thousand are needed."""
+    path.mkdir(parents=True)
+    frames = [encode_hparams(HParams(hparams, metrics), 0)]
+    wave = np.random.default_rng(points).normal(size=points)
+    wave[::7] = NAN
+    for tag in metrics:
+        frames += [
+            encode_scalar(tag_field(tag), value, step_field(step), walltime_field(1000 + step))
+            for step, value in enumerate(wave.tolist())
+        ]
+    (path / "vdlrecords.1.log").write_bytes(b"".join(frames))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    root = tmp_path_factory.mktemp("log")
+    for index, rate in enumerate([0.1, 0.01]):
+        with LogWriter(str(root / f"运行{index}")) as writer:
+            writer.add_hparams({"学习率": rate, "optimizer": "Adam"}, ["eval/acc"])
+            for step in range(5):
+                writer.add_scalar(
+                    "eval/acc", 0.5 + 0.1 * ((step + index) % 4), step, walltime=1000 + step * 1000
+                )
+    return vizkit.load(root)
+
+
+def test_text_and_html_say_the_same(runs: Runs) -> None:
+    text = repr(runs).splitlines()
+    assert text[0].startswith("2 runs in ") and text[-1] == "the same in all: optimizer = Adam"
+    assert text[1].split() == ["run", "status", "duration", "学习率", "eval/acc"]
+    assert re.split(r"\s{2,}", text[2]) == ["运行0", "unknown", "4.0 s", "0.1", "▁▃▆█▁ 0.5 (max 0.8 at 3)"]
+    page = Reader(runs._repr_html_())
+    assert page.rows == [re.split(r"\s{2,}", line) for line in text[1:-1]]
+    assert "the same in all: optimizer = Adam" in runs._repr_html_()
+
+
+def test_columns_of_wide_characters_are_in_line(runs: Runs) -> None:
+    header, row = repr(runs).splitlines()[1:3]
+    assert header.index("status") + 0 == row.index("unknown") + 2  # two characters of double width before it
+
+
+def test_one_run_is_shown_with_its_scalars(runs: Runs) -> None:
+    text = str(runs[0])
+    assert (
+        text.splitlines()[0] == "run 运行0: unknown, 4.0 s"
+        and "hparams: 学习率 = 0.1, optimizer = Adam" in text
+    )
+    assert Reader(runs[0]._repr_html_()).rows == [
+        ["scalar", "last"],
+        ["eval/acc", "▁▃▆█▁ 0.5 (max 0.8 at 3)"],
+    ]
+    assert repr(runs[0]) == "<Run '运行0': unknown, 1 tags>"
+
+
+def test_a_thousand_hostile_runs_are_small_static_and_escaped(tmp_path: Path) -> None:
+    for index in range(1000):
+        name = "&'\"<b>" * 20 + str(index)
+        hparams = {f"{HOSTILE}{k}": '"' * 60 + str(index) for k in range(9)}
+        write(
+            tmp_path / name,
+            hparams,
+            [f"{HOSTILE}/{k}" for k in range(6)],
+            200 if abs(index - 500) > 488 else 2,
+        )
+    runs = vizkit.load(tmp_path)
+    page, text = runs._repr_html_(), repr(runs)
+    assert len(runs) == 1000 and len(page.encode()) < 100_000 and len(text.encode()) < 100_000
+    read = Reader(page)
+    assert read.tags <= {"div", "p", "b", "table", "thead", "tbody", "tr", "th", "td", "svg", "path"}
+    assert not any(name.startswith("on") or name in ("href", "src", "style") for name in read.attributes)
+    assert "\x1b" not in text + page and "\u202e" not in text + page and "<script" not in page
+    assert len(read.rows) == 18 and "… 984 more" in page and "… 984 more" in text
+    assert len(runs[0]._repr_html_()) < 100_000
+
+
+def test_a_run_of_a_thousand_tags_is_small(tmp_path: Path) -> None:
+    write(tmp_path / "run", {}, [f"{HOSTILE * 3}/{k}" for k in range(1000)], 1)
+    run = vizkit.load(tmp_path)[0]
+    assert len(run._repr_html_()) < 100_000 and "… 970 more" in str(run)
+
+
+def test_problems_are_told(tmp_path: Path) -> None:
+    with LogWriter(str(tmp_path / "a")) as writer:
+        writer.add_scalar("loss", 1.0, 0)
+        writer.add_scalar("loss", 0.5, 1)
+    path = log_of(tmp_path / "a")
+    path.write_bytes(path.read_bytes()[:-3])
+    runs = vizkit.load(tmp_path)
+    assert runs[0].problems[0].kind == "torn" and runs[0].last("loss").step == 0
+    assert "problems in 1 of them, see .problems: a" in repr(runs)
+    assert "problem: " in str(runs[0]) and "problem: " in runs[0]._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.0 s"), (59.96, "60.0 s"), (125, "2 min 05 s"), (7260, "2 h 01 min"), (190_000, "2 d 4 h")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    from datetime import timedelta
+
+    assert duration_text(timedelta(seconds=seconds)) == text
+
+
+# -- sparklines ----------------------------------------------------------------------------------
+
+
+def test_blocks() -> None:
+    assert blocks([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█"
+    assert blocks([]) == "" and blocks([3.0]) == blocks([3.0, 3.0])[:1] == "▅"
+    assert blocks([0, NAN, 1]) == "▁x█" and blocks([NAN]) == "x"
+    assert blocks([0, INF, 1, -INF]) == "▁██▁"
+
+
+def test_a_spike_of_one_point_is_seen() -> None:
+    values = np.zeros(100_000)
+    values[54_321] = 1
+    assert blocks(values).count("█") == 1 and svg_path(values)[0].count("V0") == 1
+    assert blocks(-values).count("▁") == 1 and blocks(1 - values, 8).count("▁") == 1
+
+
+def test_nan_is_a_gap_and_a_mark() -> None:
+    line, marks = svg_path([0, 1, NAN, 1, NAN, NAN, 0], 7)
+    assert line == "M0 40L1 0M3 0h0M6 40h0" and marks.count("M") == 3
+    assert svg([NAN], label="<&>").count("<path") == 2 and "&lt;&amp;&gt;" in svg([NAN], label="<&>")
+    values = np.ones(10_000)
+    values[5000] = NAN  # one among many: no gap that is seen, but a mark
+    assert svg_path(values)[0].count("M") == 1 and svg_path(values)[1].count("M") == 1
+
+
+def test_points_lie_where_their_steps_are() -> None:
+    parts = extremes([1, 2, 3], 10, x=[0, 1, 100])
+    assert parts.column.tolist() == [0, 9] and parts.high.tolist() == [2, 3]
+    assert extremes([1, 2, 3], 3, x=[5, 1, 0]).column.tolist() == [0, 1, 2]  # steps that go back
+    assert extremes([1, 2], 2, x=[7, 7]).column.tolist() == [0, 1]
+
+
+@given(arrays(np.float64, st.integers(1, 60)), st.integers(1, 40))
+def test_any_series_is_drawn(values: np.ndarray, width: int) -> None:
+    with np.errstate(all="raise"):
+        text = blocks(values, width)
+        line, _ = svg_path(values, width)
+    assert len(text) == len(extremes(values, min(width, len(values))).column) and set(text) <= set(
+        "▁▂▃▄▅▆▇█x"
+    )
+    assert all(0 <= int(y) <= 40 for y in re.findall(r"[ V](\d+)", line))
+    assert not re.search(r"[^MLVh\d ]", line)
+    parts = extremes(values, width)
+    seen = values[~np.isnan(values)]
+    if len(seen):
+        assert np.nanmin(parts.low) == seen.min() and np.nanmax(parts.high) == seen.max()

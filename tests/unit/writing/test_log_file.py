@@ -1,0 +1,403 @@
+"""The log file under threads, forks, kills, full disks and damage."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.helpers import damage, python, stock
+from vizkit import LogWriter
+from vizkit.errors import ClosedError, VizKitWarning
+from vizkit.format import encode
+from vizkit.format.decode import decode_record
+from vizkit.format.frames import read_frames
+from vizkit.writing.log_file import LogFile, RemoteLog
+from vizkit.writing.worker import Worker
+
+
+def frame(step: int, tag: str = "a") -> bytes:
+    return encode.encode_scalar(
+        encode.tag_field(tag), step / 3, encode.step_field(step), encode.walltime_field(1000)
+    )
+
+
+def steps(path: Path) -> list[int | float]:
+    return [decode_record(data).step for data in read_frames(path.read_bytes())]
+
+
+def path_in(tmp_path: Path) -> Path:
+    return tmp_path / "vdlrecords.1.log"
+
+
+def test_it_is_created_on_its_first_record_and_written_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "vdlrecords.1.log"
+    log = LogFile(str(path))
+    assert not path.exists()
+    log.append(frame(0))
+    assert steps(path) == [0]  # neither flushed nor closed
+    log.append(frame(1) + frame(2))
+    assert steps(path) == [0, 1, 2]
+
+
+def test_a_new_log_begins_with_its_first_record(tmp_path: Path) -> None:
+    for _ in range(2):  # the second time it is there already
+        log = LogFile(str(path_in(tmp_path)), lambda: frame(77))
+        log.append(frame(1))
+        log.close()
+    assert steps(path_in(tmp_path)) == [77, 1, 1]
+
+
+def test_nothing_is_written_after_close(tmp_path: Path) -> None:
+    log = LogFile(str(path_in(tmp_path)))
+    log.append(frame(0))
+    log.close()
+    log.close()
+    with pytest.raises(ClosedError, match=r"vdlrecords\.1\.log.*close"):
+        log.append(frame(1))
+    assert steps(path_in(tmp_path)) == [0]
+
+
+@pytest.mark.parametrize("cut", [1, 8, 20])
+def test_a_torn_tail_is_repaired_when_it_is_opened_again(tmp_path: Path, cut: int) -> None:
+    path = path_in(tmp_path)
+    path.write_bytes(b"".join(map(frame, range(5)))[:-cut])
+    LogFile(str(path)).append(frame(9))
+    assert steps(path) == [0, 1, 2, 3, 9]
+    assert damage(path) == []
+
+
+def test_damage_within_is_closed_and_a_copy_kept_that_is_no_log(tmp_path: Path) -> None:
+    path = path_in(tmp_path)
+    broken = frame(0) + b"\0" * 50 + frame(1) + frame(2)[:-3]
+    path.write_bytes(broken)
+    LogFile(str(path)).append(frame(9))
+    assert steps(path) == [0, 1, 9]
+    assert damage(path) == []
+    (copy,) = [other for other in tmp_path.iterdir() if other != path]
+    assert copy.read_bytes() == broken
+    assert "vdlrecords" not in copy.name
+
+
+def test_a_log_that_is_being_written_is_not_repaired_under_its_writer(tmp_path: Path) -> None:
+    path = path_in(tmp_path)
+    first = LogFile(str(path))
+    first.append(frame(0))
+    with path.open("ab") as torn:
+        torn.write(frame(1)[:-4])
+    LogFile(str(path)).append(frame(2))
+    assert path.read_bytes() == frame(0) + frame(1)[:-4] + frame(2)
+
+
+def test_threads_share_one_log(tmp_path: Path) -> None:
+    log = LogFile(str(path_in(tmp_path)))
+
+    def work(thread: int) -> None:
+        for i in range(500):
+            log.append(frame(i, f"thread{thread}"))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = [decode_record(data) for data in read_frames(path_in(tmp_path).read_bytes())]
+    for i in range(8):
+        assert [record.step for record in found if record.tag == f"thread{i}"] == list(range(500))
+    assert damage(path_in(tmp_path)) == []
+
+
+def test_two_writers_of_one_file_mix_whole_records(tmp_path: Path) -> None:
+    code = """
+import sys
+from tests.unit.writing.test_log_file import frame
+from vizkit.writing.log_file import LogFile
+log = LogFile(sys.argv[1])
+for i in range(3000): log.append(frame(i, sys.argv[2]))
+"""
+    command = [sys.executable, "-c", code, str(path_in(tmp_path))]
+    writers = [subprocess.Popen([*command, name], cwd=Path(__file__).parents[3]) for name in "ab"]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert sorted(steps(path_in(tmp_path))) == sorted([*range(3000)] * 2)
+    assert damage(path_in(tmp_path)) == []
+
+
+def test_a_full_disk_leaves_whole_frames_and_writing_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    code = """
+import resource, signal, sys
+from tests.unit.writing.test_log_file import frame
+from vizkit.writing.log_file import LogFile
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+log = LogFile(sys.argv[1])
+log.append(frame(0))
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (len(frame(0)) + 10, hard))  # room for a part of the next
+try:
+    log.append(frame(1))
+except OSError as error:
+    print("refused", error.errno)
+resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+log.append(frame(2))
+"""
+    done = python(code, path_in(tmp_path))
+    assert done.stdout.startswith("refused"), done.stderr
+    assert path_in(tmp_path).read_bytes() == frame(0) + frame(2)
+
+
+def test_a_forked_child_never_touches_its_parents_log(tmp_path: Path) -> None:
+    log = LogFile(str(path_in(tmp_path)))
+    log.append(frame(0))
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            with pytest.warns(VizKitWarning, match="parent process"):
+                log.append(frame(1))
+            log.close()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    log.append(frame(2))
+    assert steps(path_in(tmp_path)) == [0, 2]
+
+
+def test_forking_amid_writes_of_other_threads_blocks_nobody(tmp_path: Path) -> None:
+    """A lock or half a write that a child inherits would hang it or spoil the log."""
+    log = LogFile(str(path_in(tmp_path)))
+    worker = Worker()
+    stop = threading.Event()
+    written = [0, 0]
+
+    def direct() -> None:
+        while not stop.is_set():
+            log.append(frame(written[0], "direct"))
+            written[0] += 1
+
+    def queued() -> None:
+        while not stop.is_set():
+            worker.submit(partial(log.append, frame(written[1], "queued")), 10)
+            written[1] += 1
+
+    threads = [threading.Thread(target=direct), threading.Thread(target=queued)]
+    for thread in threads:
+        thread.start()
+    children = []
+    for _ in range(20):
+        child = os.fork()
+        if child == 0:
+            worker.drain()
+            log.close()
+            os._exit(0)
+        children.append(child)
+    stop.set()
+    for thread in threads:
+        thread.join(30)
+    for child in children:
+        assert os.waitpid(child, 0)[1] == 0
+    worker.drain()
+    found = [decode_record(data) for data in read_frames(path_in(tmp_path).read_bytes())]
+    for index, tag in enumerate(("direct", "queued")):
+        assert [record.step for record in found if record.tag == tag] == list(range(written[index]))
+    assert damage(path_in(tmp_path)) == []
+
+
+def test_the_child_of_a_dead_parent_does_not_hold_its_log(tmp_path: Path) -> None:
+    """Else a resumed run could not repair what the parent left torn."""
+    code = """
+import os, sys, time
+from tests.unit.writing.test_log_file import frame
+from vizkit.writing.log_file import LogFile
+log = LogFile(sys.argv[1])
+log.append(frame(0))
+if os.fork() == 0:
+    print("forked", flush=True)
+    time.sleep(60)
+os._exit(0)
+"""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, str(path_in(tmp_path))],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd=Path(__file__).parents[3],
+    )
+    try:
+        assert parent.stdout.readline() == "forked\n"
+        parent.wait(10)
+        with path_in(tmp_path).open("ab") as torn:
+            torn.write(frame(1)[:-4])
+        LogFile(str(path_in(tmp_path))).append(frame(2))
+        assert steps(path_in(tmp_path)) == [0, 2]
+    finally:
+        os.killpg(parent.pid, signal.SIGKILL)
+        parent.stdout.close()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_sigkill_loses_nothing_that_a_call_returned_from(tmp_path: Path, seed: int) -> None:
+    code = """
+import os, sys
+from vizkit import LogWriter
+writer = LogWriter(sys.argv[1])
+done = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+step = 0
+while True:
+    writer.add_scalar("loss", step / 3, step)
+    os.write(done, b".")
+    step += 1
+"""
+    returned = tmp_path / "returned"
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "run"), str(returned)])
+    while not returned.exists() or not returned.stat().st_size:
+        assert process.poll() is None
+        time.sleep(0.005)
+    time.sleep(random.Random(seed).uniform(0, 0.1))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (log,) = (tmp_path / "run").iterdir()
+    found = [decode_record(data) for data in read_frames(log.read_bytes())]
+    values = [(record.step, record.data) for record in found if record.tag == "loss"]
+    count = returned.stat().st_size
+    assert len(values) in (count, count + 1)  # killed between the two writes
+    assert values == [(step, step / 3) for step in range(len(values))]
+    # The kernel may end a write that crosses a page: of a record whose call had not returned.
+    assert all(torn.end == log.stat().st_size for torn in damage(log))
+    with LogWriter(log.parent) as writer:  # resuming repairs it
+        writer.add_scalar("loss", 0, None)
+    assert damage(log) == []
+    assert len(stock(log.parent, "scalar", "loss")) == len(values) + 1
+
+
+def test_exit_without_close_loses_nothing(tmp_path: Path) -> None:
+    code = """
+import sys, numpy as np
+from vizkit import LogWriter
+writer = LogWriter(sys.argv[1])
+for step in range(50):
+    writer.add_scalar("loss", step, step)
+    writer.add_image("image", np.zeros((64, 64, 3), np.uint8), step)
+"""
+    done = python(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    (log,) = tmp_path.iterdir()
+    found = [decode_record(data) for data in read_frames(log.read_bytes())]
+    for tag in ("loss", "image"):
+        assert [record.step for record in found if record.tag == tag] == list(range(50))
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_child_of_multiprocessing_loses_nothing_either(tmp_path: Path, method: str) -> None:
+    """Such children end without `atexit`."""
+    child = multiprocessing.get_context(method).Process(target=record_images, args=(str(tmp_path / "run"),))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    (log,) = (tmp_path / "run").glob("vdlrecords*")
+    found = [decode_record(data) for data in read_frames(log.read_bytes())]
+    assert [record.step for record in found if record.tag == "image"] == list(range(8))
+
+
+def record_images(directory: str) -> None:
+    from vizkit import LogWriter
+
+    writer = LogWriter(directory)
+    for step in range(8):
+        writer.add_image("image", np.random.default_rng(step).random((300, 300)), step, dataformats="HW")
+
+
+def test_a_worker_runs_jobs_in_order_and_holds_a_bounded_amount() -> None:
+    worker = Worker(max_jobs=3)
+    gate, out = threading.Event(), []
+    worker.submit(gate.wait)
+    submitted = threading.Event()
+
+    def submit() -> None:
+        for i in range(10):
+            worker.submit(lambda i=i: out.append(i))
+        submitted.set()
+
+    thread = threading.Thread(target=submit, daemon=True)
+    thread.start()
+    assert not submitted.wait(0.1)  # the caller waits, nothing is dropped
+    gate.set()
+    thread.join(10)
+    worker.drain()
+    assert out == list(range(10))
+
+
+def test_a_worker_takes_one_large_job_but_not_two_at_once() -> None:
+    worker = Worker(max_bytes=10)
+    gate, started = threading.Event(), threading.Event()
+    worker.submit(lambda: (started.set(), gate.wait()))
+    assert started.wait(10)
+    worker.submit(lambda: None, 100)
+    second = threading.Thread(target=worker.submit, args=(lambda: None, 100), daemon=True)
+    second.start()
+    second.join(0.1)
+    assert second.is_alive()
+    gate.set()
+    second.join(10)
+    assert not second.is_alive()
+    worker.drain()
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> str:
+    """A scheme of VisualDL's file layer, ``memory://``, which keeps files in ``tmp_path``."""
+    from visualdl.io import bfile
+
+    class Memory(bfile.LocalFileSystem):
+        def _local(self, path: str) -> str:
+            return str(tmp_path / path.removeprefix("memory://"))
+
+        def exists(self, path: str) -> bool:
+            return os.path.exists(self._local(path))
+
+        def makedirs(self, path: str) -> None:
+            os.makedirs(self._local(path), exist_ok=True)
+
+        def append(self, path: str, content: bytes | str, binary_mode: bool = False) -> None:
+            with open(self._local(path), "ab") as file:
+                file.write(content if isinstance(content, bytes) else content.encode())
+
+        write = append
+
+    bfile.default_file_factory.register_filesystem("memory", Memory())
+    return "memory://"
+
+
+def test_logs_with_a_scheme_go_through_visualdls_file_layer(memory: str, tmp_path: Path) -> None:
+    log = RemoteLog(memory + "run/vdlrecords.1.log", lambda: frame(0))
+    log.append(frame(1))
+    log.append(frame(2))
+    log.close()
+    assert steps(tmp_path / "run" / "vdlrecords.1.log") == [0, 1, 2]
+    with pytest.raises(ClosedError):
+        log.append(frame(3))
+
+
+def test_a_tracker_records_into_a_directory_with_a_scheme(memory: str, tmp_path: Path) -> None:
+    import paddle
+
+    from vizkit import Tracker
+
+    with Tracker(memory + "remote/run", hparams={"lr": 1}) as tracker:
+        tracker.log({"loss": 0.5})
+        tracker.log_histogram("h", [1, 2, 3])
+        tracker.log_graph(paddle.nn.Linear(2, 2), [paddle.static.InputSpec([-1, 2])])
+    (log,) = (tmp_path / "remote" / "run").glob("vdlrecords*")
+    found = [decode_record(data) for data in read_frames(log.read_bytes())]
+    assert [record.kind for record in found] == ["meta_data", "hparams", "scalar", "histogram"]
+    assert len(list((tmp_path / "remote" / "run").glob("vdlgraph*"))) == 1
+    assert not tracker.lost

@@ -1,0 +1,30 @@
+from vizkit import data as data
+from vizkit import environment as environment
+from vizkit import errors as errors
+from vizkit import hooks as hooks
+from vizkit import metrics as metrics
+from vizkit import plots as plots
+from vizkit import repair as repair
+from vizkit.errors import ClosedError as ClosedError
+from vizkit.errors import DataError as DataError
+from vizkit.errors import LogNotFoundError as LogNotFoundError
+from vizkit.errors import MissingDependencyError as MissingDependencyError
+from vizkit.errors import QueryError as QueryError
+from vizkit.errors import RunExistsError as RunExistsError
+from vizkit.errors import ServeError as ServeError
+from vizkit.errors import TagError as TagError
+from vizkit.errors import UnknownNameError as UnknownNameError
+from vizkit.errors import VizKitError as VizKitError
+from vizkit.errors import VizKitWarning as VizKitWarning
+from vizkit.hooks._autolog.autolog import autolog as autolog
+from vizkit.notebook import live as live
+from vizkit.notebook import load_ipython_extension as load_ipython_extension
+from vizkit.runs import Run as Run
+from vizkit.runs import Runs as Runs
+from vizkit.runs import load as load
+from vizkit.server import Server as Server
+from vizkit.server import serve as serve
+from vizkit.tracking.tracker import Tracker as Tracker
+from vizkit.writing.log_writer import LogWriter as LogWriter
+
+__version__: str

@@ -1,0 +1,46 @@
+"""Lazy exports of a package, listed once, in the stub (``__init__.pyi``) beside its ``__init__.py``.
+
+Type checkers and editors read the stub; at run time `exports` reads the same imports from it, and
+imports what they name when it is first used (PEP 562).
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["exports"]
+
+
+def exports(package: str) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
+    """The ``__getattr__``, ``__dir__`` and ``__all__`` of a package.
+
+    In the stub ``from a.b import c as c`` makes ``c`` of module ``a.b`` an attribute of the package, and
+    ``from package import d as d`` its submodule ``d``.
+
+    Args:
+        package: the package's ``__name__``.
+    """
+    sources: dict[str, str] = {}
+    stub = Path(str(sys.modules[package].__file__)).with_suffix(".pyi")
+    for node in ast.parse(stub.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            sources.update({alias.name: node.module for alias in node.names})
+
+    def get(name: str) -> object:
+        source = sources.get(name)
+        if source is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        if source == package:
+            return importlib.import_module(f"{package}.{name}")
+        value: object = getattr(importlib.import_module(source), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    def listed() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *sources})
+
+    return get, listed, sorted(sources)

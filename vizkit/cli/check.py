@@ -1,0 +1,67 @@
+"""``vizkit check``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vizkit.cli._options import DIRECTORY, Json, Logdir, Place
+from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
+from vizkit.repair._check import Finding, check
+from vizkit.repair._repair import Mended, repair
+from vizkit.runs.tables import clean
+
+__all__ = ["check_logs"]
+
+Repair = Annotated[
+    bool, typer.Option("--repair", help="Mend what can be mended; every file is kept as it was.")
+]
+
+
+def check_logs(
+    place: Place = None, logdir: Logdir = DIRECTORY, mend: Repair = False, as_json: Json = False
+) -> None:
+    """Find what is wrong with logs, and mend it.
+
+    Of each problem it tells what it means for stock VisualDL, and what to do. A run that is being written
+    is looked at, and not mended. The exit code is 1 if there are problems.
+
+    Example: vizkit check log --repair
+    """
+    directory = place or logdir
+    mended = repair(directory) if mend else []
+    found = check(directory)
+    problems = [finding for finding in found if finding.is_problem]
+    if as_json:
+        about = [{**finding._asdict(), "is_problem": finding.is_problem} for finding in found]
+        print_json({"logdir": directory, "findings": about, "repaired": [one._asdict() for one in mended]})
+    elif for_people():
+        print_lines([line for one in mended for line in _words(one)])
+        print_lines([line for finding in found for line in _lines(finding)])
+    else:
+        rows = [(f.run, f.kind, f.path, f.what, f.stock, f.todo) for f in found]
+        print_rows(["run", "kind", "path", "what", "stock VisualDL", "to do"] if rows else [], rows)
+        for line in (line for one in mended for line in _words(one)):
+            say(line)
+    left = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}" if problems else "no problems"
+    say(f"vizkit: {left}{' left' if mended else ''} in {directory}")
+    if problems:
+        raise typer.Exit(1)
+
+
+def _lines(finding: Finding) -> list[str]:
+    return [
+        f"{clean(finding.run, None)}: {clean(finding.what, None)}",
+        f"    {clean(finding.path, None)}",
+        f"    stock VisualDL: {finding.stock}",
+        f"    to do: {finding.todo}",
+    ]
+
+
+def _words(mended: Mended) -> list[str]:
+    run = clean(mended.run, None)
+    if mended.left:
+        return [f"{run}: left alone: {clean(mended.left, None)}"]
+    done = "; ".join(clean(text, None) for text in mended.done)
+    return [f"{run}: {done}", *(f"    kept: {clean(path, None)}" for path in mended.kept)]

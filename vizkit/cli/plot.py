@@ -1,0 +1,94 @@
+"""``vizkit plot``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+from rich.text import Text
+
+from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, some_runs
+from vizkit.cli._output import for_people, print_json, print_lines, say, stdout, terminal_size
+from vizkit.curves.run_series import curves_data
+from vizkit.media.palette import color
+from vizkit.plots.terminal import Drawing, draw, series_of
+
+__all__ = ["plot"]
+
+Tag = Annotated[str, typer.Argument(metavar="TAG", help="A scalar tag.")]
+Output = Annotated[
+    str | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Draw into a file, .png, .svg or .pdf."),
+]
+Axis = Annotated[
+    Literal["step", "epoch", "time", "relative"],
+    typer.Option("--x", help="The x axis; relative: time since the first record."),
+]
+By = Annotated[
+    list[str] | None,
+    typer.Option("--by", metavar="NAME", help="A line for the mean of each value of a hyper-parameter."),
+]
+Smooth = Annotated[float, typer.Option("--smooth", min=0, max=0.999, help="0 (off) to below 1.")]
+Log = Annotated[bool, typer.Option("--log", help="A logarithmic y axis.")]
+Robust = Annotated[bool, typer.Option("--no-outliers", help="Choose the y axis by the bulk of the values.")]
+Width = Annotated[
+    int | None, typer.Option("--width", min=30, help="Characters; the terminal's.", show_default=False)
+]
+Height = Annotated[
+    int | None, typer.Option("--height", min=6, help="Lines; as fit the terminal.", show_default=False)
+]
+
+
+def plot(
+    tag: Tag,
+    runs: SomeRuns = None,
+    logdir: Logdir = DIRECTORY,
+    where: Where = None,
+    x: Axis = "step",
+    by: By = None,
+    smooth: Smooth = 0.0,
+    log: Log = False,
+    no_outliers: Robust = False,
+    output: Output = None,
+    width: Width = None,
+    height: Height = None,
+    as_json: Json = False,
+) -> None:
+    """Draw a scalar tag of runs.
+
+    In the terminal, or into a file. Without colours each run is a letter.
+
+    Example: vizkit plot eval/acc --by 'batch size' --x time -o acc.png
+    """
+    some = some_runs(logdir, runs, where)
+    if not len(some):
+        say("vizkit: no runs")
+        raise typer.Exit(1)
+    if output:
+        options = {"x": x, "by": by or None, "smooth": smooth, "log": log, "outliers": not no_outliers}
+        some.plot(tag, **options).save(output)
+        say(f"vizkit: {output} written")
+        return
+    data = curves_data(
+        some, tag, x=x, by=by or None, smooth=smooth, band=None, outliers=not no_outliers, log_y=log
+    )
+    if as_json:
+        print_json({"tag": tag, "x": x, "unit": data.unit, "series": series_of(data)})
+        return
+    columns, lines = terminal_size()
+    room = height or max(min(lines - len(data.series) - 2, 24), 10)
+    coloured = for_people() and not stdout().no_color and stdout().color_system in ("256", "truecolor")
+    drawing = draw(data, width or columns, room, log=log, plain=not coloured)
+    if coloured:
+        for line in _coloured(drawing, [series.position for series in data.series]):
+            stdout().print(line, soft_wrap=True)
+    else:
+        print_lines(str(drawing).split("\n"))
+
+
+def _coloured(drawing: Drawing, positions: list[int]) -> list[Text]:
+    styles = [color(position) for position in positions]
+    return [
+        Text.assemble(*((span.text, styles[span.series] if span.series >= 0 else "") for span in row))
+        for row in drawing.rows
+    ]

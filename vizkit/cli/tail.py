@@ -1,0 +1,92 @@
+"""``vizkit tail``."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, Watch, a_run
+from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
+from vizkit.runs import Run, load
+from vizkit.runs.details import Line, Recent
+from vizkit.runs.run import ENDED
+from vizkit.runs.tables import clean
+
+__all__ = ["tail"]
+
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--metric", "-m", metavar="TAG", help="A scalar tag; may be given several times."),
+]
+Count = Annotated[int, typer.Option("--lines", "-n", metavar="N", min=0, help="How many records.")]
+
+
+def tail(
+    run: OneRun = None,
+    logdir: Logdir = DIRECTORY,
+    metric: Tags = None,
+    lines: Count = 10,
+    watch: Watch = False,
+    every: Every = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Print a run's last scalars.
+
+    The newest is the last. With --watch, all that come follow, until the run has ended; --json then prints
+    a document a record.
+
+    Example: vizkit tail --watch --metric train/loss
+    """
+    one = a_run(load(logdir), run)
+    recent = Recent(one, metric or ())
+    found = recent.take(lines)
+    if as_json and not watch:
+        print_json([line._asdict() for line in found])
+    else:
+        _print(found, as_json, header=True)
+    if not watch:
+        if not found and lines:
+            say(f"vizkit: {one.name} has no scalars")
+            raise typer.Exit(1)
+        return
+    say(f"vizkit: following {one.name}; Ctrl-C ends")
+    try:
+        _follow(one, recent, every, as_json)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    say(f"vizkit: {one.name} has ended: {one.status}")
+
+
+def _follow(run: Run, recent: Recent, every: float, as_json: bool) -> None:
+    while True:
+        ended = run.status in ENDED  # looked at first: what was recorded until then is in the log
+        run.refresh()
+        _print(recent.take(), as_json)
+        if ended:
+            return
+        time.sleep(every)
+
+
+def _print(lines: list[Line], as_json: bool, header: bool = False) -> None:
+    if as_json:
+        for line in lines:
+            print_json(line._asdict())
+    elif for_people():
+        print_lines([_text(line) for line in lines])
+    else:
+        rows = [(_time(line).isoformat(), line.step, line.tag, line.value) for line in lines]
+        print_rows(["time", "step", "tag", "value"] if header else [], rows)
+
+
+def _time(line: Line) -> datetime:
+    try:
+        return datetime.fromtimestamp(line.walltime / 1000).astimezone()
+    except (OverflowError, OSError, ValueError):
+        return datetime.fromtimestamp(0).astimezone()
+
+
+def _text(line: Line) -> str:
+    return f"{_time(line):%H:%M:%S}  step {line.step:<8g}  {clean(line.tag, None)}  {line.value:.6g}"

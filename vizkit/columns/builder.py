@@ -1,0 +1,305 @@
+"""The records of one log, sorted by tag and kind into columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.columns.columnar import MEMBER, ODD, SCALAR, Batch, Bytes, Names, parse_records
+from vizkit.columns.periodic import Repeats, before_round, known_round, learn
+from vizkit.columns.scan import Piece, Readable, Walk, read_bytes
+from vizkit.columns.series import Series
+from vizkit.format.decode import decode_head, decode_record
+from vizkit.format.types import KINDS, HParams
+
+__all__ = ["Collection", "NoRecord", "SeriesKey", "read_log"]
+
+_NUMBERS = {kind: number for number, kind in KINDS.items()}
+_NAME, _HPARAMS = _NUMBERS["meta_data"], _NUMBERS["hparams"]
+_WORTHWHILE = 256  # rounds
+_PATIENCE = 63
+_SHORT = 1 << 17  # as much of a log tells whether it repeats
+_MANY = 128  # records a tag
+
+
+class SeriesKey(NamedTuple):
+    """Whose records a `Series` holds; ``member`` is the name within a group, else empty."""
+
+    tag: str
+    kind: str
+    member: str
+
+
+class NoRecord(NamedTuple):
+    """The bytes [start, end) of a log that are a whole frame, and no record; and why."""
+
+    start: int
+    end: int
+    why: str
+
+
+class _Rounds(NamedTuple):
+    """Rounds of scalars: the bytes [start, end) of the log, and the columns that `Repeats.read` gives."""
+
+    repeats: Repeats
+    start: int
+    end: int
+    steps: NDArray[Any]
+    walltimes: NDArray[Any]
+    values: NDArray[Any]
+
+
+class Collection:
+    """What the pieces of a log hold: scalars as columns, of all else where it lies.
+
+    Attributes:
+        series: whose records -> their columns, in no order.
+        display_name: the last one that is not empty.
+        hparams: the last ones.
+        broken: frames that are no record.
+        expected: bytes that the log will have when all of it was taken, by which room is made.
+    """
+
+    def __init__(self) -> None:
+        self.series: dict[SeriesKey, Series] = {}
+        self.display_name = ""
+        self.hparams: HParams | None = None
+        self.broken: list[NoRecord] = []
+        self.expected = 0
+        self._names = Names()
+        self._by_number: dict[tuple[int, int, int], Series] = {}  # kind, tag, member
+        self._waiting: list[Batch] = []
+        self._repeats: Repeats | None = None
+        self._patience = 0  # pieces to read in the general way before repeats are looked for again
+        self._pieces = 0
+
+    def take_repeats(self, buf: Bytes, size: int, base: int) -> tuple[int, int]:
+        """Takes the rounds of scalars that a window begins with, as `Walk` wants to have it."""
+        taken = count = 0
+        ended = False
+        found: list[_Rounds] = []
+        while True:
+            rest = buf[taken:]
+            if self._repeats is None and self._pieces >= self._patience:
+                self._repeats = known_round(rest, size - taken)
+            repeats = self._repeats
+            if repeats is None:
+                break
+            rounds, ended = repeats.count(rest, size - taken)
+            if rounds:
+                start, end = base + taken, base + taken + rounds * repeats.size
+                found.append(_Rounds(repeats, start, end, *repeats.read(rest, rounds)))
+                taken += rounds * repeats.size
+                count += rounds
+            if ended:
+                self._repeats = None
+            elif size - taken < repeats.size:
+                break
+        if ended:
+            # What changes often is better read in the general way.
+            self._patience = 0 if count >= _WORTHWHILE else min(2 * self._patience + 1, _PATIENCE)
+            self._pieces = 0
+        if found:
+            self._sort_waiting()
+            for _, some in groupby(found, lambda one: one.repeats.tags):
+                self._take_rounds(list(some))
+        looking = self._repeats is None and self._patience == self._pieces == 0
+        return taken, before_round(buf, size) or min(size, _SHORT) if looking and not taken else size
+
+    def _take_rounds(self, found: list[_Rounds]) -> None:
+        """Appends rounds that have the same tags to the columns of these."""
+        every = [one[3:] for one in found]
+        steps, walltimes, values = (_side_by_side(parts) for parts in zip(*every, strict=True))
+        repeats, start, end = found[0].repeats, found[0].start, found[-1].end
+        for tag, which in repeats.tags.items():
+            key = SCALAR, self._names.tags.number(tag), -1
+            series = self._series_of(key, start + repeats.starts[which[0]], np.float64)
+            columns = [_of_records(column, which, len(values)) for column in (steps, walltimes, values)]
+            room = self._room(end)
+            if room > 1 or series.count:
+                series.extend(room, end, columns[0], None, *columns[1:])
+            else:
+                series.adopt(end, columns)
+
+    def take(self, log: Readable, piece: Piece) -> None:
+        """Takes all records of a piece; some may wait until `finish`."""
+        batch = parse_records(piece.buf, piece.size, piece.frames, self._names)
+        if (batch.kinds == ODD).any():
+            batch = self._decode_odd(log, piece, batch)
+        batch = batch._replace(starts=batch.starts + piece.base, ends=batch.ends + piece.base)
+        self._pieces += 1
+        if self._repeats is None and self._pieces > self._patience:
+            self._repeats = learn(piece.buf, piece.base, batch, self._names.tags.names)
+        if (batch.kinds == SCALAR).all():
+            self._waiting.append(batch)
+        else:
+            for number in np.flatnonzero(np.bincount(batch.kinds)).tolist():
+                part = _select(batch, np.flatnonzero(batch.kinds == number))
+                if number == SCALAR:
+                    self._waiting.append(part)
+                elif number == MEMBER:
+                    self._sort_members(part)
+                elif number in (_NAME, _HPARAMS):
+                    self._describe(log, piece, part, number)
+                elif number != ODD:
+                    self._sort(part, part.tags, number, part.starts, part.ends)
+        # With many tags, few records of each are in one window.
+        if sum(len(part.tags) for part in self._waiting) > _MANY * len(self._names.tags.names):
+            self._sort_waiting()
+
+    def finish(self) -> None:
+        """Now all that was taken is in its columns."""
+        self._sort_waiting()
+
+    def _sort_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            batch = _concatenate(waiting)
+            self._sort(batch, batch.tags, SCALAR, batch.values)
+
+    def _sort_members(self, batch: Batch) -> None:
+        assert batch.members is not None
+        keys = np.unique(batch.tags << 32 | batch.members, return_inverse=True)[1]
+        self._sort(batch, keys, MEMBER, batch.values)
+
+    def _sort(self, batch: Batch, keys: NDArray[np.int64], number: int, *content: NDArray[Any]) -> None:
+        """Appends records of one kind to the columns of their tags, or of what else ``keys`` tell apart."""
+        if keys.max() < 1 << 16:
+            keys = keys.astype(np.uint16)  # which NumPy sorts by counting
+        order = np.argsort(keys, kind="stable")
+        bounds = (np.flatnonzero(np.diff(keys[order])) + 1).tolist()
+        batch = _select(batch, order)
+        columns = [batch.walltimes, *(column[order] for column in content)]
+        for start, end in zip([0, *bounds], [*bounds, len(order)], strict=True):
+            part = slice(start, end)
+            fractions = None if batch.fractions is None else batch.fractions[part]
+            others = [column[part] for column in columns]
+            member = int(batch.members[start]) if batch.members is not None and number == MEMBER else -1
+            key = number, int(batch.tags[start]), member
+            series = self._series_of(key, int(batch.starts[start]), *(column.dtype for column in content))
+            behind = int(batch.ends[end - 1])
+            series.extend(self._room(behind), behind, batch.steps[part], fractions, *others)
+
+    def _series_of(self, key: tuple[int, int, int], first: int, *content: Any) -> Series:
+        """The columns of a kind, tag and member, new ones if the frame at ``first`` is the first of them.
+
+        Args:
+            content: types of the columns of the content.
+        """
+        series = self._by_number.get(key)
+        if series is None:
+            number, tag, member = key
+            name = self._names.members.names[member] if member >= 0 else ""
+            series = self._by_number[key] = Series(first, *content)
+            self.series[SeriesKey(self._names.tags.names[tag], KINDS[number], name)] = series
+        return series
+
+    def _room(self, end: int) -> float:
+        return self.expected / max(end, self.expected // 64, 1)
+
+    def _decode_odd(self, log: Readable, piece: Piece, batch: Batch) -> Batch:
+        """Fills in the records that were not taken at once; those that are none are reported."""
+        fractions = np.full(len(batch.starts), np.nan) if batch.fractions is None else batch.fractions
+        members = np.full(len(batch.starts), -1) if batch.members is None else batch.members
+        batch = batch._replace(fractions=fractions, members=members)
+        for index in np.flatnonzero(batch.kinds == ODD).tolist():
+            start, end = int(batch.starts[index]), int(batch.ends[index])
+            data = _content(log, piece, start, end)
+            try:
+                record = decode_head(data)
+                if record.kind in ("scalar", "scalars"):
+                    record = decode_record(data)
+            except ValueError as error:
+                self.broken.append(NoRecord(piece.base + start, piece.base + end, str(error)))
+                continue
+            batch.kinds[index] = _NUMBERS[record.kind]
+            batch.tags[index] = self._names.tags.number(record.tag)
+            batch.walltimes[index] = record.walltime
+            fractions[index] = record.step if isinstance(record.step, float) else np.nan
+            batch.steps[index] = 0 if isinstance(record.step, float) else record.step
+            if record.kind == "scalar":
+                batch.values[index] = record.data
+            elif record.kind == "scalars":
+                batch.values[index] = record.data.value
+                members[index] = self._names.members.number(record.data.tag)
+        return batch
+
+    def _describe(self, log: Readable, piece: Piece, batch: Batch, number: int) -> None:
+        """The run's display name, or its hyper-parameters: the last ones count."""
+        for start, end in zip(batch.starts.tolist(), batch.ends.tolist(), strict=True):
+            try:
+                content = decode_record(_content(log, piece, start - piece.base, end - piece.base)).data
+            except ValueError as error:
+                self.broken.append(NoRecord(start, end, str(error)))
+                continue
+            if number == _HPARAMS:
+                earlier = self.hparams.bare if self.hparams else []  # VisualDL shows the first record's
+                self.hparams = replace(content, bare=[*earlier, *content.bare])
+            elif content:
+                self.display_name = content
+
+
+def _content(log: Readable, piece: Piece, start: int, end: int) -> bytes:
+    if end <= piece.size:
+        return piece.buf[start + 8 : end].tobytes()
+    return read_bytes(log, piece.base + start + 8, piece.base + end)
+
+
+def _side_by_side(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Columns of rounds, and of those behind them, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    height = max(map(len, parts))
+    return np.concatenate([np.broadcast_to(part, (height, part.shape[1])) for part in parts], axis=1)
+
+
+def _of_records(column: NDArray[Any], which: list[int], count: int) -> NDArray[Any]:
+    """What some of a round's ``count`` records have, round by round."""
+    if len(which) == 1:
+        row: NDArray[Any] = column[which[0] if len(column) > 1 else 0]
+        return row
+    return np.broadcast_to(column, (count, column.shape[1]))[which].T.reshape(-1)
+
+
+def _select(batch: Batch, indexes: Any) -> Batch:
+    columns: Any = [None if column is None else column[indexes] for column in batch]
+    return Batch(*columns)
+
+
+def _concatenate(batches: list[Batch]) -> Batch:
+    """Batches of scalars as one."""
+    if len(batches) == 1:
+        return batches[0]
+    columns: Any = []
+    for name in Batch._fields:
+        parts = [getattr(batch, name) for batch in batches]
+        if name == "members" or all(part is None for part in parts):
+            columns.append(None)
+        else:
+            none = [np.full(len(batch.tags), np.nan) for batch in batches]
+            columns.append(np.concatenate([n if p is None else p for n, p in zip(none, parts, strict=True)]))
+    return Batch(*columns)
+
+
+def read_log(log: Readable, size: int) -> Collection:
+    """The records of a whole log that are whole.
+
+    Args:
+        log: the log.
+        size: its size in bytes.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    records = Collection()
+    records.expected = size
+    for part in Walk(log, 0, size, records.take_repeats):
+        if isinstance(part, Piece):
+            records.take(log, part)
+    records.finish()
+    return records

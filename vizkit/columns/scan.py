@@ -1,0 +1,174 @@
+"""All whole frames of a log and the damage between them, window by window.
+
+It finds what `vizkit.format.frames.scan` finds, many frames at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from vizkit.columns.columnar import Bytes, Frames, Ints, find_frames, window
+from vizkit.format.frames import HEAD, Damage, claimed_size, is_record
+
+__all__ = ["Piece", "Readable", "Walk", "read_bytes"]
+
+_LARGE = 1 << 18  # a frame of as many bytes is not read to find the next one
+_BEGINNING = 2048  # what must be at hand of a frame to tell its tag
+
+
+class Readable(Protocol):
+    """A log that is open for reading.
+
+    Attributes:
+        window: how many bytes are read at once best.
+    """
+
+    window: int
+
+    def read_into(self, view: memoryview, at: int) -> int:
+        """Fills ``view`` with the bytes from ``at`` on; returns how many there were."""
+
+
+def read_bytes(log: Readable, start: int, end: int) -> bytes:
+    """The bytes [start, end) of a log, fewer where it ends before."""
+    data = bytearray(end - start)
+    return bytes(data[: log.read_into(memoryview(data), start)])
+
+
+class Piece(NamedTuple):
+    """Whole frames within a window; the last one may reach beyond it.
+
+    Attributes:
+        base: where in the log the window begins.
+        buf: the window, which the next piece overwrites.
+        size: how many bytes of it are the log's.
+        frames: positions within the window.
+    """
+
+    base: int
+    buf: Bytes
+    size: int
+    frames: Frames
+
+
+class Walk:
+    """Goes through the bytes [start, size) of a log once; iterate over it.
+
+    Args:
+        log: the log.
+        start: where a frame begins.
+        size: where the log ends.
+        take: offered every window that begins with a frame, its size and its base; returns how many
+            bytes of whole frames it took from its beginning, which are then left out here; and how many
+            bytes are to be looked through here before it is offered the rest, if it took none.
+
+    Attributes:
+        size: where the log ended, which is earlier than asked for if it was cut meanwhile.
+        pending: (start, end) of what looks like a frame that ends beyond: more bytes may make it whole.
+    """
+
+    def __init__(
+        self,
+        log: Readable,
+        start: int,
+        size: int,
+        take: Callable[[Bytes, int, int], tuple[int, int]] = lambda buf, size, base: (0, size),
+    ) -> None:
+        self._log = log
+        self._take = take
+        self._start = start
+        self._broken = -1  # where damage began that has not ended yet
+        self.size = size
+        self.pending: list[tuple[int, int]] = []
+
+    def __iter__(self) -> Iterator[Piece | Damage]:
+        pos, held = self._start, 0  # so many bytes of the window are there already
+        buf = window(min(self._log.window, self.size - pos))
+        while pos < self.size:
+            asked = min(self._log.window, self.size - pos)
+            got = held + self._log.read_into(memoryview(buf.data)[held:asked], pos + held)
+            if got < asked:
+                self.size = pos + got
+            done, some = self._take(buf, got, pos) if self._broken < 0 else (0, got)
+            if not done:
+                claims, beyond = find_frames(buf, some, self.size - pos)
+                starts, ends = (pos + beyond.starts).tolist(), (pos + beyond.ends).tolist()
+                self.pending += zip(starts, ends, strict=True)
+                indexes, damage, done = self._examine(buf, pos, some, claims)
+                yield from damage
+                if len(indexes):
+                    yield Piece(pos, buf, some, claims.at(indexes))
+            pos += done
+            held = max(got - done, 0)
+            buf[:held] = buf[done:got]
+        if self._broken >= 0:
+            yield Damage(self._broken, self.size)
+
+    def _examine(self, buf: Bytes, pos: int, got: int, claims: Frames) -> tuple[Ints, list[Damage], int]:
+        """Which frames that a window seems to hold are whole, what is broken, and how far that is known."""
+        final = pos + got == self.size
+        end_of_window = got if final else got - HEAD  # what begins behind it is found in the next one
+        breaks = np.flatnonzero(claims.ends[:-1] != claims.starts[1:])
+        found: list[Ints] = [np.empty(0, np.int64)]
+        damage: list[Damage] = []
+
+        def whole(indexes: Ints) -> None:
+            found.append(indexes)
+            if self._broken >= 0:
+                damage.append(Damage(self._broken, pos + int(claims.starts[indexes[0]])))
+                self._broken = -1
+
+        at = 0
+        while at < end_of_window:
+            row, last = _row(claims, breaks, at)
+            if len(row):
+                whole(row)
+            if last >= 0:
+                start, end = int(claims.starts[last]), int(claims.ends[last])
+                if final or end < end_of_window:
+                    good = is_record(buf[start + 8 : end].tobytes())
+                elif start and (end - start < _LARGE or start + _BEGINNING > got):
+                    at = start  # of the next window, where there is more of it
+                    break
+                else:
+                    good = self._is_whole(pos + start, pos + end)
+                if good:
+                    whole(np.array([last]))
+                    at = end
+                    continue
+                at = start
+            if self._broken < 0:
+                self._broken = pos + at
+            after = int(np.searchsorted(claims.starts, at, "right"))
+            at = int(claims.starts[after]) if after < len(claims.starts) else end_of_window
+            at = min(at, end_of_window)
+        return np.concatenate(found), damage, at
+
+    def _is_whole(self, start: int, end: int) -> bool:
+        """Whether a frame that reaches beyond the window is whole."""
+        head = read_bytes(self._log, end, min(end + HEAD, self.size))
+        if claimed_size(head, self.size - end):
+            return True
+        return is_record(read_bytes(self._log, start + 8, end))
+
+
+def _row(claims: Frames, breaks: Ints, at: int) -> tuple[Ints, int]:
+    """The frames from ``at`` on of which each is followed by the next; and the last one, or -1."""
+    rows: list[Ints] = []
+    starts = claims.starts
+    first = int(np.searchsorted(starts, at))
+    last = -1
+    while first < len(starts) and starts[first] == at:
+        nth = int(np.searchsorted(breaks, first))
+        last = int(breaks[nth]) if nth < len(breaks) else len(starts) - 1
+        rows.append(np.arange(first, last))
+        at = int(claims.ends[last])
+        first = int(np.searchsorted(starts, at))
+        if first < len(starts) and starts[first] == at:
+            rows.append(np.array([last]))
+    if len(rows) == 1:
+        return rows[0], last
+    return (np.concatenate(rows) if rows else np.empty(0, np.int64)), last

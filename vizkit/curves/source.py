@@ -1,0 +1,107 @@
+"""What plots are drawn of: runs, their tags and the steps of their records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from vizkit.errors import DataError, UnknownNameError
+from vizkit.metrics.arrays import describe
+from vizkit.runs import Media, Run, Runs
+
+__all__ = [
+    "as_runs",
+    "class_tags",
+    "entry_at",
+    "grouped",
+    "is_run_like",
+    "one_run",
+    "positions",
+]
+
+
+def is_run_like(source: Any) -> bool:
+    """Whether it is a run, or a sequence of them."""
+    if isinstance(source, (Run, Runs)):
+        return True
+    return isinstance(source, Sequence) and bool(source) and all(isinstance(run, Run) for run in source)
+
+
+def as_runs(source: Any) -> list[Run]:
+    """The runs of a run, of `Runs` or of a sequence of runs.
+
+    Raises:
+        DataError: something else, or no run at all.
+    """
+    if isinstance(source, Run):
+        return [source]
+    if isinstance(source, Runs) and not len(source):
+        raise DataError("there is no run to draw")
+    if not is_run_like(source):
+        raise DataError(f"expected runs, as vizkit.load gives them, got {describe(source)}")
+    return list(source)
+
+
+def one_run(source: Any) -> Run:
+    """The only run of ``source``.
+
+    Raises:
+        DataError: there are several, or none.
+    """
+    runs = as_runs(source)
+    if len(runs) > 1:
+        raise DataError(f"this plot shows one run, got {len(runs)}: choose one, as in runs[{runs[0].name!r}]")
+    return runs[0]
+
+
+def positions(runs: Sequence[Run]) -> list[int]:
+    """The runs' places among the colours: those among all that were loaded.
+
+    Where runs of several `vizkit.load` share a place, their order counts instead.
+    """
+    places = [run.position for run in runs]
+    return places if len(set(places)) == len(places) else list(range(len(places)))
+
+
+def grouped(runs: Sequence[Run], by: str | Sequence[str]) -> dict[str, list[Run]]:
+    """Runs by the values of hyper-parameters: ``batch size = 32`` -> runs, in the order of the values."""
+    groups = Runs(runs).group_by(by)
+    several = len(groups.names) > 1
+    return {
+        ", ".join(
+            f"{name} = {_value_text(value)}"
+            for name, value in zip(groups.names, key if several else (key,), strict=True)
+        ): list(group)
+        for key, group in groups.items()
+    }
+
+
+def _value_text(value: Any) -> str:
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def class_tags(run: Run, kind: str, tag: str) -> list[str]:
+    """``tag`` itself if the run has it, or else all tags of that kind right below it (``tag/...``)."""
+    tags = run.tags.get(kind, [])
+    return [tag] if tag in tags else [other for other in tags if other.startswith(f"{tag}/")]
+
+
+def entry_at(entries: Media[Any], step: float | None, what: str = "") -> int:
+    """The position of the record at a step; of the last one if no step is given.
+
+    Raises:
+        DataError: nothing was recorded at that step.
+        UnknownNameError: nothing at all was recorded.
+    """
+    if not len(entries):
+        raise UnknownNameError(f"{what or entries.tag} is empty")
+    if step is None:
+        return len(entries) - 1
+    found = np.flatnonzero(entries.steps == step)
+    if not len(found):
+        nearest = entries.steps[np.argsort(np.abs(entries.steps - step), kind="stable")[:3]]
+        shown = ", ".join(f"{near:g}" for near in np.sort(nearest))
+        raise DataError(f"{what or entries.tag} has no record at step {step:g}; the nearest are {shown}")
+    return int(found[-1])

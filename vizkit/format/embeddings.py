@@ -1,0 +1,51 @@
+"""Vectors and their labels as people hold them, checked and made plain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from vizkit.errors import DataError
+from vizkit.format.types import Embeddings
+from vizkit.metrics.arrays import describe, to_array
+
+__all__ = ["checked_embeddings"]
+
+
+def checked_embeddings(mat: Any, metadata: Any = None, header: Sequence[str] | None = None) -> Embeddings:
+    """Vectors with one row of labels each.
+
+    Args:
+        mat: (n, d) real numbers, one vector a row.
+        metadata: n labels, or several columns of n labels each; row numbers by default.
+        header: names of the columns.
+
+    Raises:
+        DataError: not a matrix, a column that has not one label a vector, or a header of another
+            number of columns.
+    """
+    if mat is None:
+        raise DataError("embeddings need mat, a matrix of one vector a row")
+    vectors = to_array(mat)
+    if vectors.ndim != 2 or 0 in vectors.shape or vectors.dtype.kind == "c":
+        raise DataError(
+            f"embeddings need a matrix of real numbers, one vector a row, got {describe(vectors)}"
+        )
+    count = len(vectors)
+    given: Any = range(count) if metadata is None else metadata
+    labels: list[Any] = given.tolist() if hasattr(given, "tolist") else list(given)
+    columns: list[list[Any]] = labels if labels and isinstance(labels[0], (list, tuple)) else [labels]
+    for column in columns:
+        if len(column) != count:
+            raise DataError(
+                f"{count} vectors have {len(column)} labels: give one label a vector, or none at all"
+            )
+    names = [str(name) for name in header] if header is not None else []
+    if len(columns) > 1 and not names:
+        names = [f"label_{index}" for index in range(len(columns))]
+    if names and len(names) != len(columns):
+        raise DataError(f"metadata_header names {len(names)} columns, metadata has {len(columns)}")
+    rows = [[str(column[index]) for column in columns] for index in range(count)]
+    return Embeddings(vectors.astype(np.float32, copy=False), rows, names)

@@ -1,0 +1,1 @@
+"""`vizkit.autolog`: records code that knows nothing of VizKit."""

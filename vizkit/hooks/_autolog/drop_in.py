@@ -1,0 +1,159 @@
+"""The writer that code gets which asks for VisualDL's."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import visualdl
+
+from vizkit import _ranks
+from vizkit._warnings import count_lost, warn
+from vizkit.errors import ClosedError, TagError, VizKitWarning
+from vizkit.format.tags import clean_tag
+from vizkit.writing.log_writer import LogWriter as VizKitLogWriter
+
+__all__ = ["LogWriter", "StockLogWriter"]
+
+StockLogWriter: type = visualdl.LogWriter
+
+_KINDS = {
+    "add_metrics": "scalar",
+    "add_image_matrix": "image",
+    "add_figure": "image",
+    "add_confusion_matrix": "image",
+}
+
+
+class _InPlaceOfStock(type):
+    """Has VizKit's writer pass for VisualDL's class, and VisualDL's stand in where it cannot be made."""
+
+    _warned = False
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except VizKitWarning:  # made an error by the user's filter
+            raise
+        except Exception as error:
+            if cls is not LogWriter:  # a subclass, whose author may want to know
+                raise
+            writer = StockLogWriter(*args, **kwargs)
+            if not _InPlaceOfStock._warned:
+                _InPlaceOfStock._warned = True
+                warn(f"autolog: VisualDL's own writer is used: {type(error).__name__}: {error}")
+            return writer
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        if cls is LogWriter and isinstance(instance, StockLogWriter):
+            return True
+        return super().__instancecheck__(instance)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        if cls is LogWriter and issubclass(subclass, StockLogWriter):
+            return True
+        return super().__subclasscheck__(subclass)
+
+
+class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
+    """`vizkit.LogWriter`, for code that was written for VisualDL's and expects no error of VizKit's.
+
+    What cannot be recorded is warned about once a tag. A tag that VisualDL could not serve is recorded
+    as the nearest that it can. After ``close``, adding opens the log again, as VisualDL does. On
+    ranks other than 0 nothing is recorded.
+
+    Arguments are those of `vizkit.LogWriter`. Unknown ones are left out with a warning, but for
+    ``log_dir``, which is taken for ``logdir``.
+    """
+
+    _warned_of_rank = False
+
+    def __init__(
+        self,
+        logdir: str | os.PathLike[str] | None = None,
+        comment: str = "",
+        max_queue: int = 10,
+        flush_secs: float = 120,
+        filename_suffix: str = "",
+        write_to_disk: bool = True,
+        display_name: str = "",
+        file_name: str = "",
+        **unknown: Any,
+    ) -> None:
+        if unknown:
+            logdir = logdir or unknown.get("log_dir")
+            names = ", ".join(map(repr, unknown))
+            use = f"'log_dir' is taken for logdir={logdir!r}" if "log_dir" in unknown else "left out"
+            warn(f"LogWriter got unknown arguments {names}; {use}")
+        rank = _ranks.rank()
+        if rank and write_to_disk and not LogWriter._warned_of_rank:
+            LogWriter._warned_of_rank = True
+            warn(f"autolog: on rank {rank}, LogWriter({str(logdir)!r}) records nothing; rank 0 does")
+        self._renamed: dict[tuple[str, Any], str] = {}
+        self.lost: Counter[str] = Counter()
+        again = functools.partial(
+            VizKitLogWriter.__init__,
+            max_queue=max_queue,
+            flush_secs=flush_secs,
+            filename_suffix=filename_suffix,
+            write_to_disk=write_to_disk and rank == 0,
+            display_name=display_name,
+            file_name=file_name,
+        )
+        again(self, logdir, comment)
+        self._open_again = functools.partial(again, logdir=self.logdir)
+
+    def _forgive(self, method: Callable[..., None], args: Any, kwargs: Any, error: Exception) -> None:
+        """An addition that failed: done in another way, or counted as lost."""
+        try:
+            bound = inspect.signature(method).bind(self, *args, **kwargs)
+        except TypeError:
+            raise error from None  # no call of that method
+        key = "main_tag" if "main_tag" in bound.arguments else "tag"
+        tag = bound.arguments.get(key, method.__name__.removeprefix("add_"))
+        try:
+            if isinstance(error, ClosedError):
+                self._open_again(self)
+            elif isinstance(error, TagError) and key in bound.arguments:
+                bound.arguments[key] = self._rename(tag, method.__name__, error)
+            else:
+                raise error
+            method(*bound.args, **bound.kwargs)
+        except VizKitWarning:  # made an error by the user's filter
+            raise
+        except Exception as last:
+            count_lost(self.lost, str(tag), last)
+
+    def _rename(self, tag: Any, method: str, error: TagError) -> str:
+        kind = _KINDS.get(method, method.removeprefix("add_"))
+        known = self._renamed.get((kind, tag))
+        if known is not None:
+            return known
+        better = clean_tag(tag)
+        while self.kind_of(better) not in (None, kind):
+            better += f"/{kind}"
+        self._renamed[kind, tag] = better
+        warn(f"{error}; recorded as {better!r}")
+        return better
+
+
+def _forgiving(method: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(method)
+    def add(self: LogWriter, *args: Any, **kwargs: Any) -> None:
+        try:
+            method(self, *args, **kwargs)
+        except VizKitWarning:
+            raise
+        except Exception as error:
+            self._forgive(method, args, kwargs, error)
+
+    return add
+
+
+for _name in dir(VizKitLogWriter):
+    if _name.startswith("add_"):
+        setattr(LogWriter, _name, _forgiving(getattr(VizKitLogWriter, _name)))

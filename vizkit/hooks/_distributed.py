@@ -1,0 +1,129 @@
+"""What the ranks of a distributed training tell one another."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit._ranks import world_size
+from vizkit.errors import DataError, VizKitError
+from vizkit.hooks._fit.eval_scores import MeanLoss
+from vizkit.hooks._fit.logs import metric_scalars, spread
+from vizkit.hooks._paddle import paddle
+from vizkit.metrics.arrays import describe, to_float
+from vizkit.tracking.tracker import Tracker
+
+__all__ = ["RankCallback", "from_rank_0", "reduced"]
+
+T = TypeVar("T")
+
+_REDUCTIONS: dict[str, Callable[..., NDArray[np.float64]]] = {"mean": np.mean, "sum": np.sum, "max": np.max}
+_BLOCK = 64  # numbers: rows of ranks that differ in their tags mostly have one length all the same
+
+
+def from_rank_0(make: Callable[[], T]) -> T:
+    """What ``make``, which rank 0 alone calls, returns there; to be called by all ranks.
+
+    Raises:
+        VizKitError: there is no process group yet.
+        Exception: what ``make`` raised on rank 0, on every rank.
+    """
+    _check_group("ranks='all'")
+    told: list[Any] = [None]
+    if paddle.distributed.get_rank() == 0:
+        try:
+            told = [(make(), None)]
+        except Exception as error:
+            # One that every process can unpickle.
+            told = [(None, error if isinstance(error, (VizKitError, OSError)) else VizKitError(repr(error)))]
+    paddle.distributed.broadcast_object_list(told, src=0)
+    value, failure = told[0]
+    if failure is not None:
+        raise failure
+    return value  # type: ignore[no-any-return]
+
+
+def reduced(
+    metrics: Mapping[str, Any], reduce: str, on_error: Callable[[str, Exception], None]
+) -> dict[str, Any]:
+    """Metrics over all ranks, in float64; to be called by all of them, with the same tags.
+
+    One collective call, and its result is the same on every rank.
+
+    Args:
+        metrics: tag -> this rank's number.
+        reduce: ``"mean"``, ``"sum"`` or ``"max"``; NaN on one rank makes each of them NaN.
+        on_error: called with the tag and the error for what is no number. It takes part as NaN, since
+            the other ranks wait.
+
+    Raises:
+        DataError: an unknown ``reduce``, or the ranks gave different tags.
+        VizKitError: there is no process group yet.
+    """
+    if reduce not in _REDUCTIONS:
+        raise DataError(f"reduce must be 'mean', 'sum' or 'max', got {describe(reduce)}")
+    if world_size() == 1:
+        return dict(metrics)
+    _check_group("reduce")
+    own = metrics if isinstance(metrics, Mapping) else {}
+    values = {str(tag): _number(str(tag), value, on_error) for tag, value in own.items()}
+    tags, count = sorted(values), len(values)
+    # As integers, which every device can send.
+    row = np.zeros(1 + (count // _BLOCK + 1) * _BLOCK, np.int64)
+    row[0] = zlib.crc32("\0".join([reduce, *tags]).encode("utf-8", "surrogatepass"))
+    row[1 : 1 + count] = np.array([values[tag] for tag in tags], np.float64).view(np.int64)
+    rows: list[Any] = []
+    paddle.distributed.all_gather(rows, paddle.to_tensor(row))
+    table = np.stack([part.numpy() for part in rows])
+    if (table[:, 0] != row[0]).any():
+        raise DataError(f"reduce={reduce!r} needs the same tags on all ranks; here: {', '.join(tags)}")
+    with np.errstate(invalid="ignore", over="ignore"):  # infinities are what they are
+        result = _REDUCTIONS[reduce](table[:, 1 : 1 + count].view(np.float64), axis=0)
+    return dict(zip(tags, result.tolist(), strict=True))
+
+
+def _number(tag: str, value: Any, on_error: Callable[[str, Exception], None]) -> float:
+    try:
+        return to_float(value)
+    except DataError as error:
+        on_error(tag, error)
+        return float("nan")
+
+
+class RankCallback(paddle.callbacks.Callback):  # type: ignore[misc]
+    """On a rank that records nothing: gives what ``callback(reduce=True)`` of rank 0 asks of all ranks."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        super().__init__()
+        self._tracker = tracker
+        self._loss = MeanLoss()
+        self._has_loss = False
+
+    def on_train_batch_end(self, step: int, logs: Any = None) -> None:
+        """Gives the batch's loss and metrics."""
+        self._tracker.log(metric_scalars("train", logs, self.params.get("metrics")), reduce="mean")
+
+    def on_eval_begin(self, logs: Any = None) -> None:
+        """Starts to gather."""
+        self._loss = MeanLoss()
+        self._has_loss = "loss" in ((logs or {}).get("metrics") or ())
+
+    def on_eval_batch_end(self, step: int, logs: Any = None) -> None:
+        """Gathers the batch's loss."""
+        if self._has_loss and logs and "loss" in logs:
+            self._loss.add(logs["loss"], int(logs.get("batch_size") or 1))
+
+    def on_eval_end(self, logs: Any = None) -> None:
+        """Gives the loss of its share of the data."""
+        self._tracker.log(spread("eval/loss", self._loss.means()), reduce="mean")
+
+
+def _check_group(what: str) -> None:
+    if not paddle.distributed.is_initialized():
+        raise VizKitError(
+            f"{what} needs the process group: call paddle.distributed.init_parallel_env() before"
+        )

@@ -1,0 +1,282 @@
+"""Which pixels a network's score rests on: three methods, by gradients alone.
+
+Each works on networks in any mode, with any number of channels, and leaves network, gradients, hooks
+and Paddle's random states as they were.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.errors import DataError
+from vizkit.hooks._network.undisturbed import undisturbed
+from vizkit.hooks._paddle import paddle
+from vizkit.hooks._watch.patterns import Patterns
+from vizkit.metrics.arrays import describe, to_array
+
+__all__ = [
+    "batch_of",
+    "class_scores",
+    "grad_cam",
+    "integrated_gradients",
+    "layer_of",
+    "smooth_grad",
+    "targets_of",
+]
+
+_Floats = NDArray[np.float32]
+
+
+def grad_cam(
+    net: Any, images: Any, target: Any = None, *, layer: Any = None, dataformats: str = "NCHW"
+) -> _Floats:
+    """Grad-CAM: where the features of a layer speak for a class.
+
+    Of the features A (c, h, w) and the class's score y it is ``relu(sum_k a_k A_k)``, with ``a_k`` the
+    mean of ``dy / dA_k`` over the pixels, enlarged to the image's size.
+
+    Source: R. Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+    Localization" (ICCV 2017), equations 1 and 2.
+
+    Args:
+        net: a classifier, whose first output is scores of shape (n, c).
+        images: (n, ...) as the network takes them.
+        target: the class, one or n of them; by default the predicted one.
+        layer: a sublayer, its name as in ``net.named_sublayers()``, or a pattern such as ``features.*``,
+            of which the last that fits counts; by default the last ``Conv2D``.
+        dataformats: the axes of ``images``, "NCHW" or "NHWC".
+
+    Returns:
+        Heat of 0 and more, shape (n, H, W).
+
+    Raises:
+        DataError: no such layer or class, a layer whose output is no feature map.
+    """
+    chosen, name = layer_of(net, layer)
+    x = batch_of(images)
+    features: list[Any] = []
+
+    def watch(layer: Any, inputs: Any, output: Any) -> Any:
+        if not isinstance(output, paddle.Tensor) or output.ndim != 4:
+            raise DataError(
+                f"layer {name} gives {describe(output)}; Grad-CAM needs a feature map of shape [n, c, h, w]: "
+                "name a convolution"
+            )
+        leaf = output.detach()  # gradients need not go further, nor need it be trained
+        leaf.stop_gradient = False
+        features[:] = [leaf]
+        return leaf.clone()  # which later layers may change in place
+
+    with undisturbed(net):
+        hook = chosen.register_forward_post_hook(watch)
+        try:
+            scores = class_scores(net, x)
+        finally:
+            hook.remove()
+        if not features:
+            raise DataError(f"the network does not use its layer {name} for these images")
+        gradient = _gradient(scores, targets_of(scores, target), features[0])
+        heat = _weighted(features[0], gradient, getattr(chosen, "_data_format", "NCHW") == "NHWC")
+        with paddle.no_grad():
+            size = [x.shape[dataformats.index(axis)] for axis in "HW"]
+            heat = paddle.nn.functional.interpolate(heat, size=size, mode="bilinear")
+        return np.asarray(to_array(heat[:, 0]), np.float32)
+
+
+def integrated_gradients(
+    net: Any,
+    images: Any,
+    target: Any = None,
+    *,
+    steps: int = 32,
+    baseline: Any = 0.0,
+) -> _Floats:
+    """Integrated gradients: how much each number of an image adds to a class's score.
+
+    ``(x - x') * mean of dy / dx over the way from x' to x``, the mean over the middles of ``steps`` equal
+    parts. The sum over an image is its score less the baseline's, up to the error of that mean.
+
+    Source: M. Sundararajan, A. Taly and Q. Yan, "Axiomatic Attribution for Deep Networks" (ICML 2017),
+    equations 1 and 3.
+
+    Args:
+        net: as for `grad_cam`.
+        images: as for `grad_cam`.
+        target: as for `grad_cam`.
+        steps: how many points of the way; each takes a forward and a backward pass.
+        baseline: x', an image without any features, as the network would take it: one number, or an
+            array that broadcasts with ``images``.
+
+    Returns:
+        Attributions of either sign, of the shape of ``images``.
+
+    Raises:
+        DataError: ``steps`` below 1, a baseline of another shape, no such class.
+    """
+    _check_count(steps, "steps")
+    x = batch_of(images)
+    start = paddle.to_tensor(to_array(baseline), dtype=x.dtype)
+    try:
+        start = start.expand(x.shape)
+    except (ValueError, RuntimeError):
+        raise DataError(f"baseline {describe(baseline)} does not fit images of shape {x.shape}") from None
+    with undisturbed(net):
+        with paddle.no_grad():
+            classes = targets_of(class_scores(net, x), target)
+        total = paddle.zeros_like(x, dtype="float32")
+        for i in range(steps):
+            at = start + (x - start) * ((i + 0.5) / steps)
+            total += _gradient_at(net, at, classes).astype("float32")
+        return np.asarray(to_array(total / steps * (x - start).astype("float32")), np.float32)
+
+
+def smooth_grad(
+    net: Any,
+    images: Any,
+    target: Any = None,
+    *,
+    samples: int = 25,
+    noise: float = 0.15,
+) -> _Floats:
+    """SmoothGrad: the mean gradient of a class's score at an image with noise, many times over.
+
+    Source: D. Smilkov et al., "SmoothGrad: removing noise by adding noise" (2017), section 3.
+
+    Args:
+        net: as for `grad_cam`.
+        images: as for `grad_cam`.
+        target: as for `grad_cam`.
+        samples: how many times; each takes a forward and a backward pass.
+        noise: standard deviation of the Gaussian noise, as a share of the image's range. It is the same
+            noise in every call.
+
+    Returns:
+        Gradients, of the shape of ``images``.
+
+    Raises:
+        DataError: ``samples`` below 1, ``noise`` below 0, no such class.
+    """
+    _check_count(samples, "samples")
+    if not 0 <= noise < np.inf:
+        raise DataError(f"noise must be a share of the image's range, 0 or more, got {describe(noise)}")
+    x = batch_of(images)
+    rng = np.random.default_rng(0)
+    with undisturbed(net):
+        with paddle.no_grad():
+            classes = targets_of(class_scores(net, x), target)
+            flat = x.reshape([len(x), -1]).astype("float32")
+            spread = (flat.max(axis=1) - flat.min(axis=1)).reshape([-1] + [1] * (x.ndim - 1))
+        total = paddle.zeros_like(x, dtype="float32")
+        for _ in range(samples):
+            draw = paddle.to_tensor(rng.standard_normal(x.shape, np.float32))
+            total += _gradient_at(net, x + (draw * spread * noise).astype(x.dtype), classes).astype("float32")
+        return np.asarray(to_array(total / samples), np.float32)
+
+
+# ---- classes and layers ----------------------------------------------------------------------------
+
+
+def class_scores(net: Any, x: Any) -> Any:
+    """The scores that ``net`` gives a batch, shape (n, c): its first output.
+
+    Raises:
+        DataError: outputs of another shape.
+    """
+    output = net(x)
+    scores = output[0] if isinstance(output, (list, tuple)) and output else output
+    if getattr(scores, "ndim", 0) == 1:
+        scores = scores.unsqueeze(1)
+    if getattr(scores, "ndim", 0) != 2 or scores.shape[0] != x.shape[0]:
+        raise DataError(
+            f"a network is explained by scores of shape [n, classes], but this one gives {describe(scores)}"
+        )
+    return scores
+
+
+def targets_of(scores: Any, target: Any = None) -> list[int]:
+    """The class of each row of scores (n, c) that is asked for; by default the one with the highest.
+
+    Raises:
+        DataError: not n classes from 0 to c - 1.
+    """
+    count, classes = scores.shape
+    if target is None:
+        return [int(number) for number in to_array(scores).argmax(axis=1)]
+    numbers = to_array(target).reshape(-1)
+    if numbers.dtype.kind not in "iu" or len(numbers) not in (1, count):
+        raise DataError(f"target must be a class number, or {count} of them, got {describe(target)}")
+    out = [int(number) for number in numbers] * (count if len(numbers) == 1 else 1)
+    for number in out:
+        if not 0 <= number < classes:
+            raise DataError(f"target {number} is no class: the network tells 0 to {classes - 1} apart")
+    return out
+
+
+def layer_of(net: Any, layer: Any = None) -> tuple[Any, str]:
+    """A sublayer and its name; see `grad_cam` for how it can be named.
+
+    Raises:
+        DataError: there is none; the message names the closest.
+    """
+    named = dict(net.named_sublayers())
+    if layer is None:
+        convolutions = [name for name, sub in named.items() if isinstance(sub, paddle.nn.Conv2D)]
+        if not convolutions:
+            raise DataError(f"{type(net).__name__} has no Conv2D: name the layer to look at with layer=")
+        return named[convolutions[-1]], convolutions[-1]
+    if isinstance(layer, paddle.nn.Layer):
+        for name, sub in named.items():
+            if sub is layer:
+                return sub, name
+        raise DataError(f"the given {type(layer).__name__} is no sublayer of {type(net).__name__}")
+    if not isinstance(layer, str):
+        raise DataError(f"layer must be a name, a pattern or a layer, got {describe(layer)}")
+    patterns = Patterns(layer, "layer", [[name] for name in named])
+    fitting = [name for name in named if name == layer or (layer not in named and patterns.match(name))]
+    return named[fitting[-1]], fitting[-1]
+
+
+# ---- gradients ---------------------------------------------------------------------------------------
+
+
+def batch_of(images: Any) -> Any:
+    """Images as a tensor of floats of its own, without gradient."""
+    is_tensor = isinstance(images, paddle.Tensor)
+    x = images.detach().clone() if is_tensor else paddle.to_tensor(to_array(images))
+    if x.ndim < 2 or 0 in x.shape:
+        raise DataError(f"images must be a batch, of shape [n, c, h, w], got {describe(images)}")
+    if "float" not in str(x.dtype) or x.dtype == paddle.float64:
+        x = x.astype("float32")
+    return x
+
+
+def _gradient_at(net: Any, x: Any, classes: list[int]) -> Any:
+    x = x.detach()
+    x.stop_gradient = False
+    return _gradient(class_scores(net, x), classes, x)
+
+
+def _gradient(scores: Any, classes: list[int], source: Any) -> Any:
+    """Of each row's score of its class, with respect to ``source``; no other gradient is touched."""
+    if scores.stop_gradient:
+        raise DataError("the network's scores do not depend on this input in a way that has a gradient")
+    chosen = paddle.nn.functional.one_hot(paddle.to_tensor(classes), scores.shape[1]).astype(scores.dtype)
+    return paddle.grad((scores * chosen).sum(), source)[0]
+
+
+def _weighted(features: Any, gradient: Any, channels_last: bool) -> Any:
+    """The features' sum, each weighted with its mean gradient, cut off at 0; shape (n, 1, h, w)."""
+    with paddle.no_grad():
+        features, gradient = features.astype("float32"), gradient.astype("float32")
+        if channels_last:
+            features, gradient = (array.transpose([0, 3, 1, 2]) for array in (features, gradient))
+        weights = gradient.mean(axis=[2, 3], keepdim=True)
+        return paddle.nn.functional.relu((weights * features).sum(axis=1, keepdim=True))
+
+
+def _check_count(count: Any, name: str) -> None:
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise DataError(f"{name} must be a whole number, 1 or more, got {describe(count)}")

@@ -1,0 +1,169 @@
+"""Pictures of what a network looks at, recorded."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.errors import DataError
+from vizkit.hooks._explain import attribution
+from vizkit.hooks._fit.samples import probabilities_of
+from vizkit.hooks._network.undisturbed import undisturbed
+from vizkit.hooks._paddle import paddle
+from vizkit.media import images as image_measures
+from vizkit.media.overlays import heated
+from vizkit.media.panels import Caption, captioned_grid, name_of, percent
+from vizkit.metrics.arrays import describe, to_array
+
+if TYPE_CHECKING:
+    from vizkit.tracking.tracker import Tracker
+
+__all__ = ["explain"]
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "gradcam": attribution.grad_cam,
+    "integrated_gradients": attribution.integrated_gradients,
+    "smoothgrad": attribution.smooth_grad,
+}
+_FOREIGN = "interpretdl:"
+_SMALL = 140  # pixels that small images are enlarged to, about
+
+
+def explain(
+    tracker: Tracker,
+    net: Any,
+    images: Any,
+    method: Any = "gradcam",
+    *,
+    target: Any = None,
+    layer: Any = None,
+    tag: str | None = None,
+    step: Any = None,
+    dataformats: str = "NCHW",
+    class_names: Sequence[str] | None = None,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    **options: Any,
+) -> NDArray[np.float32]:
+    """Records for each image which of its pixels speak for a class, as a heat map over it.
+
+    The network runs in eval mode. Every sublayer's mode, gradients, buffers, hooks and Paddle's random
+    states are as before when it returns, so that it may be called amid a training.
+
+    Args:
+        tracker: what records.
+        net: a classifier, a ``paddle.nn.Layer`` or ``paddle.Model``; its first output is scores (n, c).
+        images: (n, c, h, w) as the network takes them, of any number of channels.
+        method: ``"gradcam"``, ``"integrated_gradients"``, ``"smoothgrad"``
+            (`vizkit.hooks._explain.attribution`), or one of InterpretDL, where that is installed:
+            ``"interpretdl:ScoreCAM"``, or an interpreter.
+        target: the class to explain, or one for each image; by default the predicted one.
+        layer: for methods that look at a layer: its name, a pattern, or the layer; by default the last
+            ``Conv2D``.
+        tag: by default ``explain/<method>``.
+        step: the step; by default the clock's.
+        dataformats: the axes of ``images``, "NCHW" or "NHWC".
+        class_names: what classes are called.
+        mean: what was subtracted when the images were normalised, a number or one a channel; for their
+            display, and for the baseline of integrated gradients, which is black.
+        std: what they were divided by.
+        **options: the method's own: ``steps`` and ``baseline`` of integrated gradients, ``samples`` and
+            ``noise`` of SmoothGrad, arguments of the interpreter's ``interpret``.
+
+    Returns:
+        The heat maps, shape (n, h, w), 0 and more.
+
+    Raises:
+        DataError: an unknown method, option, layer or class, images that are no batch, a network
+            without scores.
+        MissingDependencyError: InterpretDL is asked for and not installed.
+    """
+    net = net.network if isinstance(net, paddle.Model) else net
+    if not isinstance(net, paddle.nn.Layer):
+        raise DataError(f"only a paddle.nn.Layer or paddle.Model can be explained, got {describe(net)}")
+    if not paddle.in_dynamic_mode():
+        raise DataError("networks are explained in dynamic mode: call paddle.disable_static() first")
+    axes = dataformats.upper() if isinstance(dataformats, str) else ""
+    if axes not in ("NCHW", "NHWC") or getattr(images, "ndim", np.ndim(images)) != 4:
+        raise DataError(
+            f'images must be a batch of 4 axes, "NCHW" or "NHWC", got {describe(images)} '
+            f"and dataformats={dataformats!r}"
+        )
+    name, run = _method(method)
+    if name == "integrated_gradients" and "baseline" not in options:
+        options["baseline"] = _black(to_array(images).shape[axes.index("C")], axes, mean, std)
+    if layer is not None:
+        options["layer"] = layer
+    if "dataformats" in inspect.signature(run).parameters:
+        options["dataformats"] = axes
+    with undisturbed(net), paddle.no_grad():
+        scores = attribution.class_scores(net, attribution.batch_of(images))
+        classes = attribution.targets_of(scores, target)
+        shares = probabilities_of(to_array(scores))
+    heat = _heat(run(net, images, classes, **_checked(options, run, name)), axes)
+    texts = [
+        f"for {name_of(number, class_names)}" + (f", {percent(float(row[number]))}" if len(row) > 1 else "")
+        for number, row in zip(classes, shares, strict=True)
+    ]
+    picture = _picture(to_array(images), heat, texts, axes[1:], mean, std)
+    tracker.log_image(tag or f"explain/{name}", picture, step, value_range=(0, 255))
+    return heat
+
+
+def _method(method: Any) -> tuple[str, Callable[..., Any]]:
+    """Its name in tags, and what computes it."""
+    if isinstance(method, str) and method in _METHODS:
+        return method, _METHODS[method]
+    if (isinstance(method, str) and method.startswith(_FOREIGN)) or hasattr(method, "interpret"):
+        from vizkit.hooks._explain.interpretdl import interpreter_of
+
+        return interpreter_of(method.removeprefix(_FOREIGN) if isinstance(method, str) else method)
+    known = ", ".join(map(repr, _METHODS))
+    raise DataError(
+        f"method must be {known}, 'interpretdl:' and a name, or an interpreter; got {describe(method)}"
+    )
+
+
+def _checked(options: dict[str, Any], run: Callable[..., Any], name: str) -> dict[str, Any]:
+    parameters = inspect.signature(run).parameters
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        for option in options:
+            if option not in parameters:
+                known = [p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY]
+                raise DataError(f"{name} has no option {option!r}; it has {', '.join(known)}")
+    return options
+
+
+def _black(channels: int, axes: str, mean: Any, std: Any) -> NDArray[np.float32]:
+    """Black as the network sees it; shape (c, 1, 1) or (c,)."""
+    zero = np.zeros(channels, np.float32)
+    zero -= to_array(0 if mean is None else mean).astype(np.float32)
+    zero /= to_array(1 if std is None else std).astype(np.float32)
+    return np.asarray(zero.reshape(-1, 1, 1) if axes == "NCHW" else zero)
+
+
+def _heat(attributions: NDArray[Any], axes: str) -> NDArray[np.float32]:
+    """Heat maps (n, h, w) of attributions of that shape or of the images'."""
+    if attributions.ndim == 4:
+        attributions = np.abs(attributions).sum(axis=axes.index("C"))
+    return np.asarray(np.maximum(attributions, 0), np.float32)
+
+
+def _picture(
+    batch: NDArray[Any], heat: NDArray[np.float32], texts: list[str], axes: str, mean: Any, std: Any
+) -> NDArray[np.uint8]:
+    """Each image beside its heat map."""
+    if batch.shape[1 + axes.index("C")] in (1, 3, 4):
+        pixels = image_measures.to_pixels_each(list(batch), axes, mean=mean, std=std)
+    else:
+        greys = batch.mean(axis=1 + axes.index("C"))
+        pixels = image_measures.to_pixels_each(list(greys), "HW", value_range="minmax")
+    cells = []
+    for image, values in zip(pixels, heat, strict=True):
+        pair = np.concatenate([image_measures.rgb(image), heated(image, values)], axis=1)
+        cells.append(image_measures.enlarged(pair, max(1, round(_SMALL / max(image.shape[:2])))))
+    return captioned_grid(cells, [Caption(text) for text in texts])

@@ -1,0 +1,1 @@
+"""A network's summary, graph, copies and saved files."""

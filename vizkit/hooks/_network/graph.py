@@ -1,0 +1,180 @@
+"""The graph of a Paddle model, for VisualDL's dynamic-graph page."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from vizkit.errors import DataError
+from vizkit.hooks._network.copies import copied, untouched
+from vizkit.hooks._network.graph_json import visualdl_graph
+from vizkit.hooks._network.graph_pir import Scopes, read_program
+from vizkit.metrics.arrays import describe
+
+__all__ = ["trace_graph"]
+
+
+def trace_graph(model: Any, input_spec: Any = None) -> dict[str, Any]:
+    """The graph of ``model`` as VisualDL's dynamic-graph page reads it.
+
+    A deep copy of the model is traced, so it takes the memory of a second set of weights for a
+    moment; the model, Paddle's global state and all random states stay as they are. Call it on
+    the thread that trains: while it traces, Paddle is in static mode. Forward hooks other than
+    Paddle's own (weight norm ...) do not run, and do not show.
+
+    Args:
+        model: a ``paddle.nn.Layer`` or ``paddle.Model``. It is drawn in the mode it is in:
+            dropout, for example, differs between ``train()`` and ``eval()``.
+        input_spec: what ``forward`` is called with. A list with, for each argument, a
+            ``paddle.static.InputSpec``, a tensor or array (its shape and dtype count), or a
+            shape: a tuple of int, -1 or None for any size, taken as float32. Other lists and
+            dicts are taken by their members, and all else (flags, None) is passed as it is.
+            A single argument needs no list; a dict gives arguments by name. None: what the
+            model itself knows (the inputs of a ``paddle.Model``, the ``input_spec`` of
+            ``paddle.jit.to_static``, or a ``forward`` that needs no arguments).
+
+    Returns:
+        The JSON-able content of a ``vdlgraph.<time>.log`` file.
+
+    Raises:
+        DataError: ``model`` is not a model, does not fit ``input_spec``, or cannot be copied
+            or traced; the cause is chained.
+    """
+    import paddle
+
+    network, input_spec = _network(model, input_spec)
+    if not paddle.in_dynamic_mode():
+        raise DataError("a graph is traced from dynamic mode: call paddle.disable_static() first")
+    with untouched():
+        return _trace(network, input_spec)
+
+
+def _trace(network: Any, input_spec: Any) -> dict[str, Any]:
+    import paddle
+
+    name = type(network).__name__
+    try:
+        network = copied(network)
+    except Exception as error:
+        raise DataError(
+            f"the graph of {name} needs a copy of it, and copy.deepcopy failed ({_brief(error)}); keep "
+            "files, locks and the like out of its layers, or log the graph of one of its sublayers"
+        ) from error
+    call = _call(network, input_spec)
+    scopes = Scopes(network)
+
+    # to_static of the network itself takes no *args, keyword-only arguments or hooks.
+    def run(args: Any, kwargs: Any) -> Any:
+        return network(*args, **kwargs)
+
+    spec = [list(call.args), call.kwargs]
+    try:
+        traced = paddle.jit.to_static(run, input_spec=spec, full_graph=True).concrete_program
+        return visualdl_graph(*read_program(traced.main_program, traced.outputs, network, scopes))
+    except Exception as error:
+        raise DataError(
+            f"Paddle cannot trace {name} with {_arguments(call)} ({_brief(error)}); see that "
+            "input_spec fits forward, and that paddle.jit.to_static(model, full_graph=True) can run it"
+        ) from error
+
+
+def _network(model: Any, input_spec: Any) -> tuple[Any, Any]:
+    """The layer to trace, and what is known of its inputs."""
+    import paddle
+
+    if isinstance(model, paddle.Model):
+        # Without `_input_info` the shapes of `_inputs` are placeholders.
+        if input_spec is None and model._input_info is not None:
+            input_spec = list(model._inputs)
+        model = model.network
+    if isinstance(model, paddle.DataParallel):
+        model = model._layers
+    if not isinstance(model, paddle.nn.Layer):
+        raise DataError(f"a graph needs a paddle.nn.Layer or a paddle.Model, got {describe(model)}")
+    if input_spec is None:
+        # Of paddle.jit.to_static. Plain attribute access would leave traces in the model.
+        input_spec = getattr(inspect.getattr_static(model, "forward"), "_input_spec", None)
+    return model, input_spec
+
+
+def _call(network: Any, input_spec: Any) -> inspect.BoundArguments:
+    """The arguments of ``forward``, with an ``InputSpec`` for each tensor."""
+    signature = inspect.signature(network.forward)
+    head = f"{type(network).__name__}.forward{signature}"
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = {}
+    if isinstance(input_spec, Mapping):
+        kwargs = dict(input_spec)
+    elif isinstance(input_spec, (list, tuple)) and not _is_shape(input_spec):
+        args = tuple(input_spec)
+    elif input_spec is not None:
+        args = (input_spec,)
+    try:
+        call = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        if input_spec is None:
+            raise DataError(
+                f"the shapes that {head} takes are not known: give an input_spec, "
+                "for example [(None, 1, 28, 28)]"
+            ) from error
+        raise DataError(f"input_spec does not fit {head}: {error}; give one entry per argument") from error
+    for name, value in call.arguments.items():
+        kind = signature.parameters[name].kind
+        try:
+            if kind is inspect.Parameter.VAR_POSITIONAL:
+                call.arguments[name] = tuple(_spec(item, f"{name}_{i}") for i, item in enumerate(value))
+            elif kind is inspect.Parameter.VAR_KEYWORD:
+                call.arguments[name] = {key: _spec(item, key) for key, item in value.items()}
+            else:
+                call.arguments[name] = _spec(value, name)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"no input of {head} can be like {describe(value)}: {_brief(error)}") from error
+    return call
+
+
+def _spec(value: Any, name: str) -> Any:
+    """``value`` with a named ``InputSpec`` in place of all that stands for a tensor."""
+    import paddle
+
+    if isinstance(value, paddle.static.InputSpec):
+        spec = copy.copy(value)  # Paddle writes names into it
+        spec.name = spec.name or name
+        return spec
+    if _is_shape(value):
+        sizes = [None if size is None else int(size) for size in value]
+        return paddle.static.InputSpec(sizes, "float32", name)
+    if isinstance(value, Mapping):
+        return {key: _spec(item, f"{name}_{key}") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_spec(item, f"{name}_{i}") for i, item in enumerate(value)]
+    if isinstance(value, paddle.Tensor):
+        return paddle.static.InputSpec.from_tensor(value, name)
+    if isinstance(value, np.ndarray):
+        return paddle.static.InputSpec.from_numpy(value, name)
+    return value
+
+
+def _is_shape(value: Any) -> bool:
+    if not isinstance(value, (list, tuple)):
+        return False
+    sizes = [isinstance(item, (int, np.integer)) and not isinstance(item, bool) for item in value]
+    full = all(size or item is None for size, item in zip(sizes, value, strict=True))
+    return full and (isinstance(value, tuple) or any(sizes))  # [None] is an argument that is None
+
+
+def _arguments(call: inspect.BoundArguments) -> str:
+    parts: Iterable[str] = (f"{name}={describe(value)}" for name, value in call.arguments.items())
+    return f"forward({', '.join(parts)})"
+
+
+def _brief(error: Exception) -> str:
+    """The line of a long message that tells what is wrong."""
+    kind = type(error).__name__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if line.startswith(f"{kind}: ")]
+    line = told[-1] if told else f"{kind}: {lines[0]}" if lines else kind
+    return line if len(line) <= 300 else line[:297] + "..."

@@ -1,0 +1,110 @@
+"""What a network consists of, as a text: its layers, their output shapes and parameters."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from vizkit.errors import DataError
+from vizkit.hooks._network.copies import copied, untouched
+from vizkit.hooks._paddle import paddle
+from vizkit.metrics.arrays import describe
+
+if TYPE_CHECKING:
+    from vizkit.tracking.tracker import Tracker
+
+__all__ = ["record_summary", "summary"]
+
+_TAG = "model/summary"
+_HEAD = ("layer", "type", "output", "parameters")
+
+
+def summary(network: Any, inputs: Sequence[Any] = ()) -> str:
+    """A table of the layers of a network, and how many parameters it has.
+
+    Shapes come from one pass of a copy, in eval mode and without gradients: the network, Paddle's
+    state and the random numbers stay as they are. The batch axis is ``-``. Parameters that several
+    layers share are counted where they come first.
+
+    Args:
+        network: a ``paddle.nn.Layer`` or ``paddle.Model``.
+        inputs: a batch that it takes, or none: then shapes are left out, as they are where the network
+            cannot be copied or run.
+
+    Raises:
+        DataError: not a network.
+    """
+    network = network.network if isinstance(network, paddle.Model) else network
+    if not isinstance(network, paddle.nn.Layer):
+        raise DataError(f"expected a paddle.nn.Layer or a paddle.Model, got {describe(network)}")
+    shapes: dict[str, str] = {}
+    if inputs:
+        with contextlib.suppress(Exception), untouched():
+            shapes = _shapes(copied(network), inputs)
+    rows = [_HEAD, *_rows(network, shapes)]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = ["  ".join([*map(str.ljust, row[:3], widths), row[3]]).rstrip() for row in rows]
+    return "\n".join([*lines, "", *_totals(network)])
+
+
+def record_summary(tracker: Tracker, network: Any, inputs: Sequence[Any]) -> None:
+    """Records the `summary` as the text ``model/summary``, unless the run has one."""
+    if tracker.writer.kind_of(_TAG) is None:
+        tracker.log_text(_TAG, summary(network, inputs), 0)
+
+
+def _shapes(twin: Any, inputs: Sequence[Any]) -> dict[str, str]:
+    """The output shape of each layer, by its name."""
+    shapes: dict[str, str] = {}
+
+    def keeper(name: str) -> Any:
+        def keep(layer: Any, inputs: Any, output: Any) -> None:
+            shapes.setdefault(name, _shape(output))
+
+        return keep
+
+    for name, layer in twin.named_sublayers(include_self=True):
+        layer.register_forward_post_hook(keeper(name))
+    twin.eval()
+    with paddle.no_grad():
+        twin(*[array[:1] for array in inputs])
+    return shapes
+
+
+def _shape(output: Any) -> str:
+    if isinstance(output, (list, tuple)):
+        return ", ".join(_shape(part) for part in output)
+    if isinstance(output, dict):
+        return ", ".join(f"{name} {_shape(part)}" for name, part in output.items())
+    shape = getattr(output, "shape", None)
+    if shape is None:
+        return type(output).__name__
+    return f"[{', '.join(['-', *map(str, shape[1:])])}]" if len(shape) else "[]"
+
+
+def _rows(network: Any, shapes: dict[str, str]) -> Iterator[tuple[str, str, str, str]]:
+    seen: set[int] = set()
+    for name, layer in network.named_sublayers(include_self=True):
+        own = [p for p in layer.parameters(include_sublayers=False) if id(p) not in seen]
+        seen.update(map(id, own))
+        above, _, last = name.rpartition(".")
+        depth = "  " * (above.count(".") + 1) if above else ""
+        count = f"{_count(own):,}" if own else ""
+        if own and all(parameter.stop_gradient for parameter in own):
+            count += " not trained"
+        yield depth + (last or "(network)"), type(layer).__name__, shapes.get(name, ""), count
+
+
+def _totals(network: Any) -> Iterator[str]:
+    parameters = list({id(parameter): parameter for parameter in network.parameters()}.values())
+    trained = [parameter for parameter in parameters if not parameter.stop_gradient]
+    size = sum(_count([parameter]) * parameter.element_size() for parameter in parameters)
+    yield f"parameters  {_count(parameters):,} ({size / 1e6:,.2f} MB)"
+    yield f"trained     {_count(trained):,}"
+    yield f"not trained {_count(parameters) - _count(trained):,}"
+
+
+def _count(parameters: Sequence[Any]) -> int:
+    return sum(math.prod(parameter.shape) for parameter in parameters)

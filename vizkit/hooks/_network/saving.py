@@ -1,0 +1,98 @@
+"""What is kept of a network in the run's directory: the network itself, and its graph."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from vizkit.errors import DataError
+from vizkit.hooks._network.copies import copied, untouched
+from vizkit.hooks._paddle import paddle
+from vizkit.metrics.arrays import describe
+
+if TYPE_CHECKING:
+    from vizkit.tracking.tracker import Tracker
+
+__all__ = ["log_model", "record_graph"]
+
+_MISLEADING = ("vdlrecords", "vdlgraph", "pdmodel")  # stock VisualDL takes such files for its own
+
+
+def log_model(tracker: Tracker, model: Any, input_spec: Any = None, name: str = "inference") -> str:
+    """Saves a copy of a network, in eval mode, with ``paddle.jit.save``; the network stays as it was.
+
+    Args:
+        tracker: into whose run directory.
+        model: a ``paddle.nn.Layer`` or ``paddle.Model``.
+        input_spec: its inputs, a list of ``paddle.static.InputSpec`` or tensors; by default those
+            of the ``paddle.Model`` or of ``paddle.jit.to_static``, for any batch size.
+        name: of the files: ``<name>.json`` and ``<name>.pdiparams``.
+
+    Returns:
+        The path without suffix, as ``paddle.jit.load`` takes it.
+
+    Raises:
+        DataError: not a network, its inputs are not known, or a name that would mislead VisualDL.
+    """
+    network = model.network if isinstance(model, paddle.Model) else model
+    if not isinstance(network, paddle.nn.Layer):
+        raise DataError(f"expected a paddle.nn.Layer or a paddle.Model, got {describe(model)}")
+    if not paddle.in_dynamic_mode():
+        raise DataError("a network is saved from dynamic mode: call paddle.disable_static() first")
+    if "://" in tracker.logdir:
+        raise DataError(f"{tracker.logdir} is remote: paddle.jit.save writes to local directories only")
+    if not name or os.path.basename(name) != name or any(part in name for part in _MISLEADING):
+        raise DataError(
+            f"{name!r} cannot name the saved model: it must be a file's name, and hold none of "
+            f"{', '.join(_MISLEADING)}, which stock VisualDL takes for its own files"
+        )
+    spec = _known_inputs(model, network) if input_spec is None else list(input_spec)
+    if spec is None:
+        raise DataError(
+            "the inputs of the network are not known: pass input_spec, such as "
+            "[paddle.static.InputSpec([None, 1, 28, 28], 'float32')]"
+        )
+    path = os.path.join(tracker.logdir, name)
+    with untouched():
+        twin = copied(network)
+        twin.eval()
+        paddle.jit.save(twin, path, input_spec=spec)
+    return path
+
+
+def record_graph(tracker: Tracker, model: Any, inputs: Sequence[Any]) -> None:
+    """Records the graph of a ``paddle.Model``, unless the run has one.
+
+    Args:
+        tracker: what records.
+        model: the model.
+        inputs: a batch that it took, for their shapes if the model was not told them.
+    """
+    if _holds_graph(tracker.logdir):
+        return
+    if model._input_info is not None and not model._is_shape_inferred:
+        spec = list(model._inputs)
+    else:
+        spec = [paddle.static.InputSpec([None, *array.shape[1:]], array.dtype) for array in inputs]
+    tracker.log_graph(model.network, spec)
+
+
+def _holds_graph(logdir: str) -> bool:
+    try:
+        return any("vdlgraph" in name for name in os.listdir(logdir))
+    except OSError:  # a remote directory
+        return False
+
+
+def _known_inputs(model: Any, network: Any) -> list[Any] | None:
+    if isinstance(model, paddle.Model) and model._input_info is not None:
+        return [_any_batch(spec) if model._is_shape_inferred else spec for spec in model._inputs]
+    # Of paddle.jit.to_static. Plain attribute access would leave traces in the network.
+    known = getattr(inspect.getattr_static(network, "forward"), "_input_spec", None)
+    return None if known is None else list(known)
+
+
+def _any_batch(spec: Any) -> Any:
+    return paddle.static.InputSpec([None, *spec.shape[1:]], spec.dtype, spec.name)

@@ -1,0 +1,1 @@
+"""Weights, gradients and activations of a network in training."""

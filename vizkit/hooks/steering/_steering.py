@@ -1,0 +1,271 @@
+"""What `EarlyStop` and `HalveOnPlateau` share: the metric that they follow, and how they record."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from vizkit.errors import DataError
+from vizkit.hooks._fit.eval_scores import MeanLoss
+from vizkit.hooks._fit.logs import metric_scalars, spread
+from vizkit.hooks._fit.steps import Steps
+from vizkit.hooks._guard import Guard
+from vizkit.hooks._paddle import paddle
+from vizkit.hooks.steering._stall import Mode, Stall, direction
+from vizkit.metrics.arrays import describe, to_float
+
+if TYPE_CHECKING:
+    from vizkit.tracking.tracker import Tracker
+
+__all__ = ["NoTracker", "Steering", "checked_tracker", "over_ranks"]
+
+
+class NoTracker:
+    """In the place of a tracker where there is none: records nothing."""
+
+    strict = False
+    step = 0
+
+    def __init__(self) -> None:
+        self.lost: Counter[str] = Counter()
+
+    def log(self, metrics: Mapping[str, Any], step: Any = None) -> None:
+        """Does nothing."""
+
+    def log_text(self, tag: str, text_string: str, step: Any = None) -> None:
+        """Does nothing."""
+
+
+def checked_tracker(tracker: Any) -> Any:
+    """The tracker, or what stands in its place.
+
+    Raises:
+        DataError: something else, such as ``tracker.callback()``.
+    """
+    if tracker is None:
+        return NoTracker()
+    if not hasattr(tracker, "log_text"):
+        raise DataError(f"tracker must be a vizkit.Tracker, got {describe(tracker)}")
+    return tracker
+
+
+class Steering(paddle.callbacks.Callback):  # type: ignore[misc]
+    """Follows one metric, and decides at each of its evaluations whether training goes on.
+
+    Attributes:
+        monitor: the metric, with ``train/`` or ``eval/``.
+        stopped: whether it decided that training should stop.
+        reason: why, in words; empty otherwise.
+    """
+
+    _tag: str  # of what it records
+
+    def __init__(
+        self,
+        monitor: str,
+        patience: int | None,
+        *,
+        min_delta: float,
+        window: int,
+        mode: Mode,
+        tracker: Tracker | None,
+    ) -> None:
+        super().__init__()
+        if not isinstance(monitor, str) or not monitor.strip("/"):
+            raise DataError(f"monitor must name a metric, such as 'eval/acc', got {describe(monitor)}")
+        self.monitor = monitor if "/" in monitor else f"eval/{monitor}"
+        self.stopped = False
+        self.reason = ""
+        self._phase, _, self._name = self.monitor.partition("/")
+        self._rule = (direction(monitor, mode), patience, min_delta, window)
+        self._min_delta = min_delta
+        self._stall = Stall(*self._rule)
+        self._tracker: Any = checked_tracker(tracker)
+        self._guard = Guard(self._tracker)
+        self._steps = Steps(self._tracker)
+        self._updates = 0
+        self._fitting = False
+        self._loss = MeanLoss()
+
+    @property
+    def best(self) -> float | None:
+        """The best value so far; None before the first."""
+        return self._stall.best
+
+    @property
+    def best_step(self) -> int | None:
+        """The step of the best value; None before the first."""
+        return None if self._stall.best is None else self._stall.best_step
+
+    def update(self, value: Any, step: int | None = None) -> bool:
+        """Takes the metric's value after an evaluation, and decides.
+
+        Args:
+            value: a number of Python, NumPy or Paddle. NaN counts as no improvement.
+            step: of the training; by default the tracker's clock, without one the number of the call.
+
+        Returns:
+            Whether training should stop; from then on always True, until `reset`.
+
+        Raises:
+            DataError: ``value`` is not one number.
+        """
+        if self.stopped:
+            return True
+        number = to_float(value)
+        if step is None:
+            step = self._updates if isinstance(self._tracker, NoTracker) else self._tracker.step
+        self._updates += 1
+        better = self._stall.add(number, step)
+        self.reason = self._decide(number, step, better)
+        self.stopped = bool(self.reason)
+        if self.stopped:
+            self._say(f"stopped at step {step}: {self.reason}", step)
+        return self.stopped
+
+    def reset(self) -> None:
+        """Forgets what it saw, for another training; ``fit`` does so when it begins."""
+        self.stopped = False
+        self.reason = ""
+        self._stall = Stall(*self._rule)
+        self._updates = 0
+
+    @abstractmethod
+    def _decide(self, value: float, step: int, better: bool) -> str:
+        """Acts on an evaluation.
+
+        Args:
+            value: the metric's.
+            step: of the training.
+            better: whether it is the best so far.
+
+        Returns:
+            Why training should stop; empty if it should go on.
+        """
+
+    def _stalled(self) -> str:
+        """In words, that the metric does not improve."""
+        amount = f" by {self._min_delta:g}" if self._min_delta else ""
+        count = "1 evaluation" if self._stall.waited == 1 else f"{self._stall.waited} evaluations"
+        best = (
+            "it was never finite"
+            if self._stall.best is None
+            else f"best {self._stall.best:.4g} at step {self._stall.best_step}"
+        )
+        return f"{self.monitor} has not improved{amount} over {count} ({best})"
+
+    def _record(self, scalars: Mapping[str, float | None], step: int) -> None:
+        known = {f"{self._tag}/{name}": value for name, value in scalars.items() if value is not None}
+        with self._guard(self._tag):
+            self._tracker.log(known, step)
+
+    def _say(self, text: str, step: int) -> None:
+        with self._guard(self._tag):
+            self._tracker.log_text(self._tag, text, step)
+
+    # -- within Model.fit ---------------------------------------------------------------------------
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Starts anew.
+
+        Raises:
+            DataError: the metric will never be logged.
+        """
+        self.begin(fed=False)
+
+    def begin(self, *, fed: bool) -> None:
+        """Starts anew; ``fed`` tells that `ValidateEvery` brings the values.
+
+        Raises:
+            DataError: the metric will never be logged.
+        """
+        self._check(fed)
+        self.reset()
+        self._fitting = True
+        self._loss = MeanLoss()
+        self.model.stop_training = False  # Paddle itself never takes it back
+        with self._guard(self._tag):
+            self._steps.begin(self.params.get("metrics") or ())
+
+    def _check(self, fed: bool) -> None:
+        names = list(self.params.get("metrics") or ())
+        known = self._phase in ("train", "eval") and (
+            self._name in names or ("loss" in names and self._name.startswith("loss/"))
+        )
+        if not known:
+            logged = ", ".join(f"{phase}/{name}" for phase in ("train", "eval") for name in names)
+            raise DataError(
+                f"monitor {self.monitor!r} is never logged; this model logs {logged or 'nothing'}: "
+                "monitor one of these, or pass more metrics to model.prepare"
+            )
+        if fed and self._phase != "eval":
+            raise DataError(f"ValidateEvery measures eval/... only, not {self.monitor!r}")
+        if not fed and self._phase == "eval" and self.model._test_dataloader is None:
+            raise DataError(
+                f"monitor {self.monitor!r} is never logged: fit has no eval_data; pass it, "
+                f"or monitor train/{self._name}"
+            )
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Starts a mean of the train loss."""
+        if self._phase == "train":
+            self._loss = MeanLoss()
+
+    def on_train_batch_end(self, step: int, logs: Any = None) -> None:
+        """Counts the batch."""
+        self._steps.advance()
+        if self._phase == "train":
+            self._gather(logs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Decides by the epoch's train metric."""
+        if self._phase == "train":
+            self._evaluated(logs)
+
+    def on_eval_begin(self, logs: Any = None) -> None:
+        """Starts a mean of the eval loss."""
+        if self._phase == "eval":
+            self._loss = MeanLoss()
+
+    def on_eval_batch_end(self, step: int, logs: Any = None) -> None:
+        """Gathers the eval loss, of which Paddle returns the last batch's only."""
+        if self._phase == "eval":
+            self._gather(logs)
+
+    def on_eval_end(self, logs: Any = None) -> None:
+        """Decides by the evaluation."""
+        if self._phase == "eval" and self._fitting:
+            self._evaluated(logs)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Says so if the metric never came."""
+        self._fitting = False
+        if not self._updates:
+            self._guard.warn(self._tag, f"{self.monitor} was never evaluated in this training")
+
+    def _gather(self, logs: Any) -> None:
+        if self._name.startswith("loss") and "loss" in (logs or {}):
+            with self._guard(self.monitor):
+                self._loss.add(logs["loss"], int(logs.get("batch_size") or 1))
+
+    def _evaluated(self, logs: Any) -> None:
+        with self._guard(self.monitor):
+            scalars = spread(f"{self._phase}/loss", self._loss.means())
+            scalars = {**metric_scalars(self._phase, logs, [self._name]), **scalars}
+            if self.monitor not in scalars:
+                raise DataError(f"Paddle logged {', '.join(scalars) or 'nothing'}, and not {self.monitor}")
+            value = over_ranks(to_float(scalars[self.monitor]))
+            if self.update(value, self._steps.current):
+                self.model.stop_training = True
+
+
+def over_ranks(value: float) -> float:
+    """The mean over the ranks: each has seen its own part, and all have to decide alike."""
+    ranks = paddle.distributed.get_world_size()
+    if ranks < 2 or not paddle.distributed.is_initialized():
+        return value
+    total = paddle.to_tensor([value], dtype="float64")
+    paddle.distributed.all_reduce(total)
+    return to_float(total) / int(ranks)

@@ -1,1 +1,0 @@
-"""Numbers and pixels from arrays, with no input or output: curves, histograms, images, sounds."""

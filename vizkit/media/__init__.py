@@ -1,0 +1,1 @@
+"""Pixels and sound from arrays, with no plotting library."""

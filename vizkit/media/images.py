@@ -1,0 +1,356 @@
+"""Images of any kind to the 8 bit pixels that a PNG holds, and grids of them.
+
+Pixels are uint8 arrays of shape (H, W) for grey, (H, W, 3) for RGB and (H, W, 4) for RGBA, in
+memory of their own: the caller's array is read, never written.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.errors import DataError
+from vizkit.media.png import resize_pixels
+from vizkit.metrics.arrays import describe, to_array
+
+__all__ = ["enlarged", "grid", "laid_out", "resize", "rgb", "to_pixels", "to_pixels_each"]
+
+Pixels = NDArray[np.uint8]
+Channels = float | Sequence[float] | NDArray[Any] | None
+Range = tuple[float, float] | str | None
+
+_NAN = (255, 0, 255)  # magenta: no image has it by chance
+_LAYOUTS = {"".join(order) for axes in ("HW", "HWC", "NHWC") for order in itertools.permutations(axes)}
+_SWAPS = {"HWC": ("HWC", "CHW"), "NHWC": ("NHWC", "NCHW")}  # the usual orders
+_COLUMNS = 8  # of a batch, as in VisualDL
+_SLACK = 1e-3  # what interpolation and float32 may add to [0, 255] and take from 0
+_BRIGHT = 2.0  # up to which an image in [0, 1] was made brighter; one in [0, 255] would be black
+_PIL_MODES = ("1", "L", "RGB", "RGBA", "I", "F")  # those whose arrays are what they look like
+
+
+def to_pixels(
+    img: Any,
+    dataformats: str = "HWC",
+    *,
+    mean: Channels = None,
+    std: Channels = None,
+    value_range: Range = None,
+) -> Pixels:
+    """The pixels that show ``img``.
+
+    Booleans become 0 and 255. Integers in 0..255 are kept, except that an image of only 0 and 1 is
+    a mask and becomes 0 and 255; a uint16 image above 255 is divided by 257. Floats in [0, 1] are
+    multiplied by 255, as are those up to 2, of an image made brighter, which are then cut off;
+    floats in [0, 255] are rounded. All else is stretched from its smallest to its largest finite
+    value. NaN is drawn magenta, which makes a grey image RGB, Inf white and -Inf black (0 and 255
+    in their channels).
+
+    Args:
+        img: an array, a tensor, nested lists or a PIL image (whose own layout is known).
+        dataformats: what the axes are: "HW", or the letters of "HWC" or of "NHWC" in any order and
+            either case. A batch becomes a grid of at most 8 columns, scaled as one image.
+        mean: with which ``img`` was normalised, one number or one for each channel: drawn is
+            ``img * std + mean``, as [0, 255] if a mean or std is above 1, as [0, 1] otherwise.
+        std: as ``mean``; 1 if only ``mean`` is given.
+        value_range: the values to draw black and white, such as (-1, 1), with those beyond cut off,
+            or "minmax" for the smallest and the largest.
+
+    Returns:
+        Contiguous pixels, shape (H, W), (H, W, 3) or (H, W, 4).
+
+    Raises:
+        DataError: ``img`` is no image in ``dataformats``, or the other arguments make no sense.
+    """
+    array = laid_out(img, dataformats)
+    pixels = _drawn(array, mean, std, value_range)
+    if pixels.shape[-1] == 1:
+        pixels = pixels[..., 0]
+    if array.ndim == 4:
+        return _tiled(list(pixels), min(len(pixels), _COLUMNS), 0)
+    return np.ascontiguousarray(pixels)
+
+
+def to_pixels_each(
+    images: Sequence[Any],
+    dataformats: str = "HWC",
+    *,
+    mean: Channels = None,
+    std: Channels = None,
+    value_range: Range = None,
+) -> list[Pixels]:
+    """The pixels that show each of ``images``, scaled alike so that they can be compared.
+
+    Args:
+        images: images as for :func:`to_pixels`, or an array of them; their sizes may differ.
+            Those of other types or channels than the first are scaled each on its own.
+        dataformats: as for :func:`to_pixels`, of one image.
+        mean: as for :func:`to_pixels`.
+        std: as for :func:`to_pixels`.
+        value_range: as for :func:`to_pixels`.
+
+    Raises:
+        DataError: as :func:`to_pixels`.
+    """
+    arrays = [laid_out(image, dataformats) for image in images]
+    if len({(array.dtype, array.shape[-1], array.ndim) for array in arrays}) != 1 or arrays[0].ndim != 3:
+        return [
+            to_pixels(image, dataformats, mean=mean, std=std, value_range=value_range) for image in images
+        ]
+    together = np.concatenate([array.reshape(-1, array.shape[-1]) for array in arrays])
+    pixels = _drawn(together, mean, std, value_range)
+    ends = np.cumsum([array.shape[0] * array.shape[1] for array in arrays])
+    shape = (-1,) if pixels.shape[-1] > 1 else ()
+    return [
+        part.reshape(*array.shape[:2], *shape).copy()
+        for part, array in zip(np.split(pixels, ends[:-1]), arrays, strict=True)
+    ]
+
+
+def grid(images: Sequence[Pixels], rows: int = -1, pad: int = 0) -> Pixels:
+    """One image of many, row by row; smaller ones are centred on black.
+
+    Args:
+        images: pixels as :func:`to_pixels` gives them; their sizes may differ. If one has colour
+            or transparency, all get it.
+        rows: how many rows there are; -1 is as near to a square as possible.
+        pad: black pixels between neighbours.
+
+    Raises:
+        DataError: there are no images, or ``rows`` or ``pad`` are impossible.
+    """
+    if not len(images):
+        raise DataError("a grid needs one image or more, got none")
+    if rows == -1:
+        rows = math.ceil(math.sqrt(len(images)))
+    if not 1 <= rows <= len(images):
+        raise DataError(f"rows={rows} for {len(images)} images; use -1 or 1 to {len(images)}")
+    if pad < 0:
+        raise DataError(f"pad={pad} is below 0")
+    return _tiled(images, math.ceil(len(images) / rows), pad)
+
+
+def resize(pixels: Pixels, scale: float = 1.0, *, size: tuple[int, int] | None = None) -> Pixels:
+    """Pixels of another size: averaged by area if smaller, repeated if larger.
+
+    Args:
+        pixels: uint8, shape (H, W), (H, W, 3) or (H, W, 4).
+        scale: the factor for height and width.
+        size: height and width in pixels, in place of ``scale``.
+
+    Raises:
+        DataError: ``scale`` or ``size`` is not positive and finite.
+    """
+    if size is None:
+        if not (0 < scale < math.inf):
+            raise DataError(f"scale={scale!r} is not a positive number")
+        size = (max(1, round(pixels.shape[0] * scale)), max(1, round(pixels.shape[1] * scale)))
+    return resize_pixels(pixels, size)
+
+
+def enlarged(pixels: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Each pixel as a square of ``factor`` by ``factor``; shape (H, W) or (H, W, C)."""
+    # Rows last: they are copied whole.
+    return pixels if factor == 1 else pixels.repeat(factor, axis=1).repeat(factor, axis=0)
+
+
+def rgb(pixels: Pixels) -> Pixels:
+    """Pixels of shape (H, W, 3): grey in all channels, what is transparent on white."""
+    if pixels.ndim == 2:
+        pixels = pixels[..., np.newaxis]
+    if pixels.shape[2] == 1:
+        return pixels.repeat(3, axis=2)
+    if pixels.shape[2] == 3:
+        return pixels
+    share = pixels[..., 3:] / 255
+    return np.rint(pixels[..., :3] * share + 255 * (1 - share)).astype(np.uint8)
+
+
+def laid_out(img: Any, dataformats: str) -> NDArray[Any]:
+    """``img`` as an array (H, W, C) or (N, H, W, C), usually a view; costs no pass over it.
+
+    Raises:
+        DataError: it is no image in ``dataformats``.
+    """
+    if type(img) is not np.ndarray and hasattr(img, "getbands") and hasattr(img, "convert"):  # PIL
+        if img.mode not in _PIL_MODES and not img.mode.startswith("I;"):
+            clear = "A" in img.getbands() or "transparency" in img.info
+            img = img.convert("RGBA" if clear else "RGB")
+        array = to_array(img)
+        dataformats = "HWC"[: array.ndim]
+    else:
+        array = to_array(img)
+    if array.dtype.kind == "c":
+        raise DataError(f"an image needs real numbers, got {describe(img)}; take its abs() or .real")
+    if dataformats == "HWC" and array.ndim == 3 and array.size and array.shape[2] in (1, 3, 4):
+        return array  # the short way
+    letters = dataformats.upper() if isinstance(dataformats, str) else ""
+    if letters not in _LAYOUTS:
+        raise DataError(
+            f"dataformats={dataformats!r} does not name the axes of an image; "
+            'use "HW", "HWC", "CHW", "NHWC" or "NCHW"'
+        )
+    if array.ndim != len(letters):
+        fitting = {2: '"HW"', 3: '"HWC" or "CHW"', 4: '"NHWC" or "NCHW"'}.get(array.ndim)
+        raise DataError(
+            f"an image of shape {list(array.shape)} has {array.ndim} axes, but dataformats={dataformats!r} "
+            f"names {len(letters)}; "
+            + (f"try dataformats={fitting}" if fitting else "reshape it to 2, 3 or 4")
+        )
+    if not array.size:
+        raise DataError(f"an image of shape {list(array.shape)} has no pixels")
+    shape = list(array.shape)
+    if "C" not in letters:
+        letters += "C"
+        array = array[..., np.newaxis]
+    order = "NHWC"[-len(letters) :]
+    if letters != order:
+        array = array.transpose([letters.index(letter) for letter in order])
+    channels = array.shape[-1]
+    if channels not in (1, 3, 4):
+        others = [other for other in _SWAPS.get(order, ()) if shape[other.index("C")] in (1, 3, 4)]
+        way_out = (
+            f'try dataformats="{others[0]}"' if others else "choose 1 or 3 of them, or log each by itself"
+        )
+        raise DataError(
+            f"an image has 1, 3 or 4 channels, but under dataformats={dataformats!r} one of shape {shape} "
+            f"has {channels}; {way_out}"
+        )
+    return array
+
+
+def _drawn(array: NDArray[Any], mean: Channels, std: Channels, value_range: Range) -> Pixels:
+    """uint8 of the same shape (..., C); with NaN in a grey image, of shape (..., 3)."""
+    if value_range is not None and not isinstance(value_range, str):
+        value_range = _checked_range(value_range)
+    elif value_range not in (None, "minmax"):
+        raise DataError(f'value_range={value_range!r} is unknown; use (low, high) or "minmax"')
+    if mean is not None or std is not None:
+        array, natural = _denormalised(array, mean, std)
+        value_range = natural if value_range is None else value_range
+    if array.dtype.kind != "f":
+        return _from_integers(array, value_range)
+    if array.dtype == np.float16:
+        array = array.astype(np.float32)  # 255 steps and more need more than 11 bits
+    low, high = _ends(array)
+    if math.isfinite(low) and math.isfinite(high):
+        return _from_floats(array, low, high, value_range)
+    finite = np.isfinite(array)
+    low, high = _ends(array[finite]) if finite.any() else (0.0, 0.0)
+    pixels = _from_floats(np.where(finite, array, array.dtype.type(low)), low, high, value_range)
+    pixels[array == np.inf] = 255
+    pixels[array == -np.inf] = 0
+    missing = np.isnan(array).any(axis=-1)
+    if missing.any():
+        if pixels.shape[-1] == 1:
+            pixels = np.repeat(pixels, 3, axis=-1)
+        pixels[missing] = (*_NAN, 255)[: pixels.shape[-1]]
+    return pixels
+
+
+def _denormalised(
+    array: NDArray[Any], mean: Channels, std: Channels
+) -> tuple[NDArray[Any], tuple[float, float]]:
+    """``array * std + mean``, and the range of the image that was normalised."""
+    channels = array.shape[-1]
+    factors = []
+    for name, given, default in (("std", std, 1.0), ("mean", mean, 0.0)):
+        factor = to_array(default if given is None else given).astype(np.float64).reshape(-1)
+        if factor.size not in (1, channels) or not np.isfinite(factor).all():
+            raise DataError(f"{name}={given!r} for {channels} channels; use one finite number, or {channels}")
+        factors.append(factor)
+    top = 255.0 if max(factor.max() for factor in factors) > 1 else 1.0
+    kind = np.promote_types(array.dtype, np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        restored = array * factors[0].astype(kind)
+        restored += factors[1].astype(kind)
+    return restored, (0.0, top)
+
+
+def _checked_range(value_range: Sequence[float]) -> tuple[float, float]:
+    try:
+        low, high = (float(end) for end in value_range)
+    except (TypeError, ValueError):
+        raise DataError(f'value_range={value_range!r} is no range; use (low, high) or "minmax"') from None
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise DataError(f"value_range={value_range!r} must be finite, with the lower end first")
+    return low, high
+
+
+def _ends(array: NDArray[Any]) -> tuple[float, float]:
+    with np.errstate(invalid="ignore"):
+        return float(array.min()), float(array.max())
+
+
+def _from_integers(array: NDArray[Any], value_range: Range) -> Pixels:
+    """Integers and booleans as uint8."""
+    low, high = int(array.min()), int(array.max())
+    if low >= 0 and value_range in (None, (0, 255)):
+        if high <= 1 and value_range is None:  # a mask
+            return array.astype(np.uint8) * np.uint8(255)
+        if high <= 255:
+            return array.astype(np.uint8)
+        if array.dtype == np.uint16 and value_range is None:
+            return ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return _stretched(array, (low, high) if value_range in (None, "minmax") else value_range)
+
+
+def _from_floats(array: NDArray[Any], low: float, high: float, value_range: Range) -> Pixels:
+    """Finite values, of which ``low`` is the least and ``high`` the largest, as uint8."""
+    if value_range is None and low >= -_SLACK:
+        if high <= _BRIGHT:
+            if high > 1:
+                array = np.minimum(array, array.dtype.type(1))
+            return _rounded(array * array.dtype.type(255))
+        if high <= 255 * (1 + _SLACK):
+            return _rounded(np.minimum(array, array.dtype.type(255)))
+    return _stretched(array, (low, high) if value_range in (None, "minmax") else value_range)
+
+
+def _stretched(array: NDArray[Any], ends: Any) -> Pixels:
+    """Finite values between ``ends`` over 0 to 255, those beyond cut off."""
+    low, high = ends
+    width = high / 2 - low / 2  # halves: the whole may overflow
+    if not width > 0:  # a constant image has no darkest and no brightest value
+        return np.full(array.shape, 128, np.uint8)
+    part = array.astype(np.float64)
+    part /= 2
+    part -= low / 2
+    part /= width
+    np.clip(part, 0, 1, out=part)
+    part *= 255
+    return _rounded(part)
+
+
+def _rounded(values: NDArray[Any]) -> Pixels:
+    """The nearest integers to a temporary array of values in (-0.5, 255.5)."""
+    pixels: Pixels = np.rint(values, out=values).astype(np.uint8)
+    return pixels
+
+
+def _tiled(images: Sequence[Pixels], columns: int, pad: int) -> Pixels:
+    """The images row by row, each centred in a cell of the largest height and width."""
+    channels = max(1 if image.ndim == 2 else image.shape[2] for image in images)
+    height = max(image.shape[0] for image in images)
+    width = max(image.shape[1] for image in images)
+    rows = math.ceil(len(images) / columns)
+    canvas = np.zeros(
+        (rows * (height + pad) - pad, columns * (width + pad) - pad, channels),
+        np.uint8,
+    )
+    if channels == 4:
+        canvas[..., 3] = 255  # opaque
+    for i, image in enumerate(images):
+        row, column = divmod(i, columns)
+        top = row * (height + pad) + (height - image.shape[0]) // 2
+        left = column * (width + pad) + (width - image.shape[1]) // 2
+        cell = canvas[top : top + image.shape[0], left : left + image.shape[1]]
+        if image.ndim == 2:
+            cell[..., : min(channels, 3)] = image[..., np.newaxis]
+        else:
+            cell[..., : image.shape[2]] = image
+    return canvas[..., 0] if channels == 1 else canvas

@@ -1,0 +1,263 @@
+"""Text as letters of a size: Pillow's own font where it has them all, else fonts of the system.
+
+Nothing here keeps state that threads could share but caches.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import glob
+import os
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from vizkit._warnings import warn
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageDraw
+    from PIL.ImageFont import FreeTypeFont
+
+__all__ = ["Letters", "drawable", "one_line", "paths_for"]
+
+_Color = tuple[int, int, int]
+
+_WIDE = r"\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+_CLOSING = "、。，．！？；：）」』】》〉”’"
+# Where lines may break: at spaces, and after each CJK character unless a closing mark follows.
+_PIECES = re.compile(rf"\s+|[{_WIDE}][{_CLOSING}]*|[^\s{_WIDE}]+")
+
+
+def drawable(text: str) -> str:
+    """The text without what no font can draw; line breaks stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text.replace("\r\n", "\n"))
+
+
+def one_line(text: str) -> str:
+    """The same with spaces for line breaks."""
+    return drawable(text).replace("\n", " ")
+
+
+@dataclass(frozen=True)
+class Letters:
+    """The size and the fonts that text is drawn with.
+
+    Fonts are chosen once for a text, so that its parts are as wide alone as on their line.
+    """
+
+    size: int
+    path_of: Mapping[str, str] = field(default_factory=dict)  # the font of a character, else Pillow's own
+
+    @property
+    def line_height(self) -> int:
+        """Pixels from a line to the next."""
+        return round(1.3 * self.size)
+
+    def width(self, text: str) -> float:
+        """Pixels that ``text`` takes on one line."""
+        return sum(_length(path, self.size, run) for path, run in self._runs(text))
+
+    def wrapped(self, text: str, width: int) -> list[str]:
+        """Lines of at most ``width`` pixels, broken within words only where one is too long."""
+        lines = []
+        for paragraph in text.split("\n"):
+            line, used = "", 0.0
+            for piece in _PIECES.findall(paragraph):
+                length = self.width(piece)
+                if used + length > width:
+                    if line.strip():
+                        lines.append(line.rstrip())
+                    line, used = "", 0.0
+                    if piece.isspace():
+                        continue
+                    while length > width and len(piece) > 1:
+                        fits = max(1, self._fitting(piece, width))
+                        lines.append(piece[:fits])
+                        piece = piece[fits:]
+                        length = self.width(piece)
+                line, used = line + piece, used + length
+            lines.append(line.rstrip())
+        return lines
+
+    def shortened(self, text: str, width: int) -> str:
+        """The text, or its start and end if it is wider than ``width`` pixels."""
+        if len(text) <= width and self.width(text) <= width:
+            return text
+        half = (width - self.width("…")) / 2
+        head = text[: self._fitting(text, half)]
+        tail = text[len(text) - self._fitting(text[::-1], half) :]
+        return f"{head.rstrip()}…{tail.lstrip()}"
+
+    def write(self, draw: ImageDraw.ImageDraw, text: str, x: float, y: float, ink: _Color | int) -> None:
+        """Draw one line with its top left at (x, y)."""
+        for path, run in self._runs(text):
+            draw.text((x, y + self.size), run, fill=ink, font=_font(path, self.size), anchor="ls")
+            x += _length(path, self.size, run)
+
+    def stamp(self, text: str) -> Image.Image:
+        """One line of text as a mask, not to be altered."""
+        return self._stamped(text) if self.path_of else _stamp(self.size, text)
+
+    def _stamped(self, text: str) -> Image.Image:
+        from PIL import Image, ImageDraw
+
+        mask = Image.new("L", (int(self.width(text)) + 2, self.line_height))
+        self.write(ImageDraw.Draw(mask), text, 1, 0, 255)
+        return mask
+
+    def _fitting(self, text: str, width: float) -> int:
+        """How many characters from the start fit ``width`` pixels."""
+        most = min(len(text), int(width))
+        return bisect_right(range(1, most + 1), width, key=lambda count: self.width(text[:count]))
+
+    def _runs(self, text: str) -> Iterable[tuple[str, str]]:
+        if not self.path_of:
+            return [(_OWN, text)]
+        return [(path, "".join(run)) for path, run in groupby(text, lambda c: self.path_of.get(c, _OWN))]
+
+
+# ---- fonts -----------------------------------------------------------------------------------------
+
+_OWN = ""  # stands for the path of Pillow's own font, which has ASCII and little else
+_ABSENT = "\uffff"  # no character: drawn as what the font draws for those it lacks
+# Chinese first; then other scripts. A blank in a name is written as "|".
+_FILES = """
+    NotoSansCJK-Regular.ttc NotoSansCJKsc-Regular.otf NotoSansSC-Regular.otf NotoSansSC-Regular.ttf
+    NotoSansCJK-VF.ttc NotoSansCJK-VF.otf.ttc NotoSansSC-VF.ttf NotoSansSC[wght].ttf
+    SourceHanSans.ttc SourceHanSans-Regular.ttc SourceHanSansSC-Regular.otf SourceHanSansCN-Regular.otf
+    wqy-microhei.ttc wqy-zenhei.ttc
+    PingFang.ttc Hiragino|Sans|GB.ttc STHeiti|Medium.ttc STHeiti|Light.ttc
+    msyh.ttc msyh.ttf Deng.ttf simhei.ttf simsun.ttc
+    DroidSansFallbackFull.ttf DroidSansFallback.ttf NotoSerifCJK-Regular.ttc uming.ttc ukai.ttc
+    Arial|Unicode.ttf arialuni.ttf unifont.otf unifont.ttf
+    YuGothM.ttc msgothic.ttc malgun.ttf AppleSDGothicNeo.ttc NanumGothic.ttf
+    DejaVuSans.ttf NotoSans-Regular.ttf LiberationSans-Regular.ttf segoeui.ttf arial.ttf
+"""
+_RANKS = {name.replace("|", " "): rank for rank, name in enumerate(_FILES.lower().split())}
+_told: dict[str, object] = {}
+
+
+def paths_for(text: str) -> dict[str, str]:
+    """The font of each character; none where Pillow's own font serves."""
+    characters = set(text)
+    if text.isascii() or all(_has(_OWN, c) for c in characters):
+        return {}
+    fonts = _system_fonts()
+    for path in fonts:  # one font for all looks better than two
+        if all(_has(path, c) for c in characters):
+            return dict.fromkeys(characters, path)
+    path_of = {c: next((path for path in (_OWN, *fonts) if _has(path, c)), None) for c in characters}
+    missing = sorted(c for c, path in path_of.items() if path is None)
+    if missing:
+        _tell_missing(missing)
+    return {c: path for c, path in path_of.items() if path}
+
+
+def _tell_missing(characters: Iterable[str]) -> None:
+    me = object()
+    if _told.setdefault("missing", me) is not me:  # atomic: of many threads, one tells
+        return
+    warn(
+        f"no font found for {''.join(characters)[:20]}: drawn as boxes. "
+        "For Chinese, Japanese and Korean install fonts (Debian, Ubuntu: `apt-get install fonts-noto-cjk`; "
+        "Fedora: `dnf install google-noto-sans-cjk-fonts`), or put NotoSansCJK-Regular.ttc into "
+        "~/.local/share/fonts, and start again"
+    )
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _has(path: str, character: str) -> bool:
+    """Whether the font has the character, told by what it draws: Pillow cannot be asked."""
+    if character.isspace():
+        return True
+    font = _font(path, 16)
+    glyph, absent = font.getmask(character), font.getmask(_ABSENT)
+    return glyph.size != absent.size or bytes(glyph) != bytes(absent)
+
+
+@functools.lru_cache(maxsize=64)
+def _font(path: str, size: int) -> FreeTypeFont:
+    from PIL import ImageFont
+
+    if path == _OWN:
+        font = ImageFont.load_default(size)
+        assert isinstance(font, ImageFont.FreeTypeFont)  # as long as Pillow is built with FreeType
+        return font
+    font = ImageFont.truetype(path, size, index=_face(path))
+    with contextlib.suppress(OSError, ValueError, NotImplementedError):  # mostly: no variable font
+        font.set_variation_by_name("Regular")
+    return font
+
+
+# Numbers and names come again in every picture of a training, and FreeType takes 10 us to measure
+# a word and 200 us to draw a line.
+@functools.lru_cache(maxsize=1 << 11)
+def _length(path: str, size: int, text: str) -> float:
+    return _font(path, size).getlength(text)
+
+
+@functools.lru_cache(maxsize=1 << 9)
+def _stamp(size: int, text: str) -> Image.Image:
+    return Letters(size)._stamped(text)
+
+
+@functools.cache
+def _face(path: str) -> int:
+    """Which font of a collection draws the Chinese of the mainland; Noto's first is Japanese."""
+    from PIL import ImageFont
+
+    if path.lower().endswith(".ttc"):
+        for index in range(16):
+            try:
+                family = ImageFont.truetype(path, 16, index=index).getname()[0] or ""
+            except OSError:
+                break
+            if family.endswith(" SC"):
+                return index
+    return 0
+
+
+@functools.cache
+def _system_fonts() -> tuple[str, ...]:
+    """Paths of the fonts that other scripts are drawn with, best first; searched once."""
+    found = []
+    for folder in _font_folders():
+        for where, _, names in os.walk(folder):
+            found += [(_RANKS[n.lower()], os.path.join(where, n)) for n in names if n.lower() in _RANKS]
+    return tuple(path for _, path in sorted(found) if _loads(path))
+
+
+def _loads(path: str) -> bool:
+    try:
+        _font(path, 16)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _font_folders() -> list[str]:
+    """Where Linux, macOS and Windows keep fonts, of the system and of the user."""
+    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    windows = os.environ.get("WINDIR") or "C:\\Windows"
+    local = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    folders = [
+        f"{data}/fonts",
+        "~/.fonts",
+        "/usr/local/share/fonts",
+        "/usr/share/fonts",
+        "~/Library/Fonts",
+        "/Library/Fonts",
+        "/System/Library/Fonts",
+        *glob.glob("/System/Library/AssetsV2/com_apple_MobileAsset_Font*"),
+        f"{local}/Microsoft/Windows/Fonts",
+        f"{windows}/Fonts",
+    ]
+    return [os.path.expanduser(folder) for folder in folders]

@@ -1,0 +1,336 @@
+"""Segmentation masks, detection boxes and heat maps drawn over images, with no plotting library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.errors import DataError
+from vizkit.media import palette
+from vizkit.media.drawing import INK, PAPER, PLAIN, is_dark, ramp_colors
+from vizkit.media.images import enlarged, rgb
+from vizkit.media.lettering import Letters, one_line, paths_for
+from vizkit.metrics.arrays import describe, to_array
+
+__all__ = ["Annotations", "annotated", "checked_annotations", "color_of", "heated"]
+
+_Pixels = NDArray[np.uint8]
+_Color = tuple[int, int, int]
+
+IGNORED = 255
+"""The class number that masks mark pixels with that do not count."""
+
+_SMALL = 280  # pixels that small images are enlarged to, about
+_OPACITY = 0.45  # of a mask, within its outline
+_PAD = 4
+_MOST_IN_LEGEND = 40
+_SLACK = 1e-3  # what rounding adds to a side of no length
+
+
+@dataclass(frozen=True, eq=False)
+class Annotations:
+    """A mask and boxes that fit an image; `annotated` draws them.
+
+    Attributes:
+        mask: int64 class numbers, shape (H, W), or None.
+        boxes: float64, shape (n, 4), left, top, right and bottom in pixels.
+        texts: what is written at each box.
+        colors: of each box.
+        class_names: what classes are called.
+    """
+
+    mask: NDArray[np.int64] | None
+    boxes: NDArray[np.float64]
+    texts: list[str]
+    colors: list[_Color]
+    class_names: list[str] | None
+
+
+def color_of(number: int) -> _Color:
+    """The colour of a class: ten that colour-blind readers tell apart, then lighter, then darker ones."""
+    red, green, blue = bytes.fromhex(palette.color(number)[1:])
+    turn = palette.lap(number) % 3
+    if turn == 1:
+        return (red + 255) // 2, (green + 255) // 2, (blue + 255) // 2
+    return (red * 3 // 5, green * 3 // 5, blue * 3 // 5) if turn else (red, green, blue)
+
+
+# ---- checks ----------------------------------------------------------------------------------------
+
+
+def checked_annotations(
+    size: tuple[int, int],
+    *,
+    mask: Any = None,
+    boxes: Any = None,
+    labels: Any = None,
+    scores: Any = None,
+    class_names: Sequence[str] | None = None,
+) -> Annotations:
+    """Checks that a mask and boxes fit an image, and copies them.
+
+    Args:
+        size: height and width of the image in pixels, H and W.
+        mask: (H, W) class numbers of the pixels. 0, the background, and 255, what does not count,
+            are not drawn.
+        boxes: (n, 4) left, top, right and bottom in pixels; what sticks out is cut off.
+        labels: n class numbers or texts of the boxes.
+        scores: n numbers, such as the boxes' probabilities.
+        class_names: what classes are called, by their number.
+
+    Raises:
+        DataError: wrong shapes, classes without a name, boxes that are not of pixels of this image.
+    """
+    names = None if class_names is None else [str(name) for name in class_names]
+    if boxes is None and (labels is not None or scores is not None):
+        raise DataError("labels and scores are those of boxes: pass boxes=, of shape [n, 4]")
+    checked = np.empty((0, 4)) if boxes is None else _checked_boxes(boxes, size)
+    kinds, titles = _titles(labels, len(checked), names)
+    values = None if scores is None else _numbers(scores, len(checked))
+    if values is not None:
+        titles = [f"{t} {v:.2f}".lstrip() for t, v in zip(titles, values, strict=True)]
+        order = np.argsort(values, kind="stable")  # the surest in front
+        checked, titles = checked[order], [titles[i] for i in order]
+        kinds = [kinds[i] for i in order]
+    return Annotations(
+        mask=None if mask is None else _checked_mask(mask, size, names),
+        boxes=checked,
+        texts=[one_line(title) for title in titles],
+        colors=[color_of(kind) for kind in kinds],
+        class_names=names,
+    )
+
+
+def _checked_mask(mask: Any, size: tuple[int, int], names: list[str] | None) -> NDArray[np.int64]:
+    array = to_array(mask)
+    if array.ndim == 3 and 1 in (array.shape[0], array.shape[2]):
+        array = array.reshape([side for side in array.shape if side != 1] or [1, 1])
+    if array.shape != size:
+        way_out = "; take the argmax over its classes" if array.ndim == 3 else ""
+        raise DataError(
+            f"a mask of an image of {size[0]} x {size[1]} pixels must be of shape {list(size)}, "
+            f"got {describe(mask)}{way_out}"
+        )
+    whole = array.dtype.kind in "biu" or (array.dtype.kind == "f" and bool((array == np.rint(array)).all()))
+    if not whole:
+        raise DataError(f"a mask holds class numbers, got {describe(mask)}; threshold it, or take its argmax")
+    numbers = array.astype(np.int64)
+    if numbers.min() < 0:
+        raise DataError(f"a mask holds class numbers from 0 on, got {numbers.min()}; ignored is {IGNORED}")
+    if names is not None:
+        highest = int(np.max(numbers, where=numbers != IGNORED, initial=0))
+        if highest >= len(names):
+            raise DataError(f"the mask has class {highest}, but there are {len(names)} class names")
+    return numbers
+
+
+def _checked_boxes(boxes: Any, size: tuple[int, int]) -> NDArray[np.float64]:
+    array = to_array(boxes)
+    if array.size == 0:
+        return np.empty((0, 4))
+    if array.ndim != 2 or array.shape[1] != 4 or array.dtype.kind not in "iuf":
+        raise DataError(
+            f"boxes must be of shape [n, 4] (left, top, right, bottom in pixels), got {describe(boxes)}"
+        )
+    array = array.astype(np.float64)
+    height, width = size
+    for i, box in enumerate(array):
+        shown = [round(float(side), 2) for side in box]
+        if not np.isfinite(box).all():
+            raise DataError(f"box {i} is {shown}, which is not finite")
+        left, top, right, bottom = box
+        if right < left - _SLACK or bottom < top - _SLACK:
+            raise DataError(
+                f"box {i} is {shown}, which ends before it begins; boxes are left, top, right, bottom: "
+                "add the corner to a width and height"
+            )
+        if left >= width or top >= height or right <= 0 or bottom <= 0:
+            raise DataError(f"box {i} is {shown}, outside of the image of {height} x {width} pixels")
+    if array.max() <= 1 and min(size) > 2:
+        raise DataError("all boxes lie within [0, 1]: multiply them by the image's width and height")
+    return array.clip(0, [width, height, width, height])
+
+
+def _titles(labels: Any, count: int, names: list[str] | None) -> tuple[list[int], list[str]]:
+    """A number for the colour of each box, and its title."""
+    if labels is None:
+        return [0] * count, [""] * count
+    if isinstance(labels, (list, tuple)) and any(isinstance(label, str) for label in labels):
+        titles = [str(label) for label in labels]
+        known = names or sorted(set(titles))
+        kinds = [known.index(title) if title in known else len(known) for title in titles]
+    else:
+        kinds = [int(number) for number in _numbers(labels, count, "labels")]
+        if kinds and min(kinds) < 0:
+            raise DataError(f"labels are class numbers from 0 on, got {min(kinds)}")
+        if names is not None and kinds and max(kinds) >= len(names):
+            raise DataError(f"a box is of class {max(kinds)}, but there are {len(names)} class names")
+        titles = [str(kind) if names is None else names[kind] for kind in kinds]
+    if len(titles) != count:
+        raise DataError(f"{count} boxes need {count} labels, got {len(titles)}")
+    return kinds, titles
+
+
+def _numbers(given: Any, count: int, what: str = "scores") -> NDArray[Any]:
+    array = to_array(given)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1 or len(array) != count:
+        raise DataError(f"{count} boxes need {count} {what}, got {describe(given)}")
+    return array
+
+
+# ---- pictures --------------------------------------------------------------------------------------
+
+
+def annotated(pixels: _Pixels, marks: Annotations) -> _Pixels:
+    """An image with a mask, its legend and boxes over it.
+
+    Each class of the mask has a colour, half transparent within an outline; below the image stand
+    the names or numbers of those that occur. Boxes bear their label and score.
+
+    Args:
+        pixels: uint8, shape (H, W), (H, W, 3) or (H, W, 4). One of less than about 280 pixels is
+            enlarged by a whole factor.
+        marks: what `checked_annotations` made for an image of this size.
+
+    Returns:
+        uint8, shape (h, w, 3).
+    """
+    factor = max(1, round(_SMALL / max(pixels.shape[:2])))
+    picture = enlarged(rgb(pixels), factor)
+    if marks.mask is not None:
+        picture = _with_mask(picture, enlarged(marks.mask, factor))
+    if len(marks.boxes):
+        picture = _with_boxes(picture, marks, factor)
+    if marks.mask is not None:
+        legend = _legend(marks.mask, marks.class_names, picture.shape[1])
+        picture = np.concatenate([picture, legend]) if len(legend) else picture
+    return picture
+
+
+def heated(pixels: _Pixels, heat: Any) -> _Pixels:
+    """An image in grey with a heat map over it, from clear (0) over purple and orange to yellow.
+
+    Args:
+        pixels: uint8, shape (H, W), (H, W, 3) or (H, W, 4).
+        heat: (H, W) numbers of 0 and more; those from the 99th percentile on are the hottest.
+
+    Returns:
+        uint8, shape (H, W, 3).
+
+    Raises:
+        DataError: a heat map of another size.
+    """
+    values = to_array(heat).astype(np.float64)
+    if values.shape != pixels.shape[:2]:
+        raise DataError(f"a heat map of {describe(pixels)} must be of its size, got {describe(heat)}")
+    values = np.where(np.isfinite(values), np.maximum(values, 0), 0.0)
+    top = np.percentile(values, 99) or values.max()
+    values = np.minimum(values / top, 1) if top else values
+    colors = ramp_colors(values, _HEAT)
+    grey = rgb(pixels) @ (0.299, 0.587, 0.114)
+    share = (0.85 * np.sqrt(values))[..., np.newaxis]
+    mixed: _Pixels = np.rint((1 - share) * grey[..., np.newaxis] + share * colors).astype(np.uint8)
+    return mixed
+
+
+# Points of the map "inferno" of S. van der Walt and N. Smith: its lightness rises steadily.
+_HEAT = np.array(
+    [
+        (31, 12, 72),
+        (85, 15, 109),
+        (136, 34, 106),
+        (186, 54, 85),
+        (227, 89, 51),
+        (249, 140, 10),
+        (249, 201, 50),
+        (252, 255, 164),
+    ],
+    np.float64,
+)
+
+
+def _shown(mask: NDArray[np.int64]) -> list[int]:
+    """The classes that are drawn."""
+    return [int(number) for number in np.unique(mask) if number not in (0, IGNORED)]
+
+
+def _with_mask(picture: _Pixels, mask: NDArray[np.int64]) -> _Pixels:
+    edge = np.zeros(mask.shape, bool)
+    for axis in (0, 1):
+        differs = np.diff(mask, axis=axis) != 0
+        before, after = [slice(None)] * 2, [slice(None)] * 2
+        before[axis], after[axis] = slice(None, -1), slice(1, None)
+        edge[tuple(before)] |= differs
+        edge[tuple(after)] |= differs
+    out = picture.copy()
+    for number in _shown(mask):
+        color = np.array(color_of(number), np.float32)
+        inside = mask == number
+        out[inside] = np.rint((1 - _OPACITY) * picture[inside] + _OPACITY * color)
+        out[inside & edge] = color
+    return out
+
+
+def _legend(mask: NDArray[np.int64], names: list[str] | None, width: int) -> _Pixels:
+    """A coloured square and the name of each class that is drawn, in lines of ``width`` pixels."""
+    from PIL import Image, ImageDraw
+
+    numbers = _shown(mask)
+    if not numbers:
+        return np.empty((0, width, 3), np.uint8)
+    titles = [str(n) if names is None else one_line(names[n]) for n in numbers]
+    if len(titles) > _MOST_IN_LEGEND:
+        titles[_MOST_IN_LEGEND - 1 :] = ["…"]
+    letters = Letters(_text_size(width), paths_for("".join(titles)))
+    square = letters.size * 3 // 4
+    places: list[tuple[int, int, str]] = []
+    x, row = _PAD, 0
+    for title in titles:
+        text = letters.shortened(title, width - square - 3 * _PAD)
+        extent = square + _PAD + int(letters.width(text)) + 1
+        if x > _PAD and x + extent > width - _PAD:
+            x, row = _PAD, row + 1
+        places.append((x, row, text))
+        x += extent + 3 * _PAD
+    image = Image.new("RGB", (width, (row + 1) * letters.line_height + 2 * _PAD), PLAIN)
+    draw = ImageDraw.Draw(image)
+    for number, (x, row, text) in zip(numbers, places, strict=False):
+        y = _PAD + row * letters.line_height
+        top = y + (letters.line_height - square) // 2
+        if text != "…":
+            draw.rectangle((x, top, x + square - 1, top + square - 1), fill=color_of(number))
+        letters.write(draw, text, x + square + _PAD, y, INK)
+    return np.asarray(image)
+
+
+def _with_boxes(picture: _Pixels, marks: Annotations, factor: int) -> _Pixels:
+    from PIL import Image, ImageDraw
+
+    height, width = picture.shape[:2]
+    line = max(2, max(height, width) // 300)
+    letters = Letters(_text_size(width), paths_for("".join(marks.texts)))
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
+    for box, text, color in zip(marks.boxes * factor, marks.texts, marks.colors, strict=True):
+        left, top, right, bottom = (round(float(side)) for side in box)
+        right, bottom = max(left, right - 1), max(top, bottom - 1)
+        draw.rectangle((left, top, right, bottom), outline=color, width=line)
+        if not text:
+            continue
+        stamp = letters.stamp(letters.shortened(text, width - 2 * _PAD))
+        x = max(0, min(left, width - stamp.width - _PAD))
+        y = top - stamp.height if top >= stamp.height else top
+        ground = (x, y, x + stamp.width + _PAD - 1, y + stamp.height - 1)
+        draw.rectangle(ground, fill=color)
+        image.paste(PAPER if is_dark(color) else INK, (x + _PAD // 2, y), stamp)
+    return np.asarray(image)
+
+
+def _text_size(width: int) -> int:
+    return min(max(13, width // 40), 36)

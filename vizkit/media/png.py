@@ -1,0 +1,146 @@
+"""Pixels to PNG and back, by OpenCV, or by Pillow where OpenCV cannot be loaded.
+
+Pixels are uint8 arrays of shape (H, W) for grey, (H, W, 3) for RGB and (H, W, 4) for RGBA.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit._warnings import warn
+from vizkit.errors import DataError
+from vizkit.metrics.arrays import describe
+
+__all__ = ["decode_png", "encode_png", "resize_pixels"]
+
+Pixels = NDArray[np.uint8]
+
+
+@functools.cache
+def _cv2() -> Any:
+    """OpenCV, or None where it cannot be loaded; then it says so, once."""
+    try:
+        import cv2
+    except (ImportError, OSError) as error:  # not installed, or a shared library such as libGL is not
+        warn(
+            f"OpenCV cannot be loaded ({error}): images are encoded by Pillow, which takes longer; "
+            "pip install opencv-python-headless needs no libGL"
+        )
+        return None
+    return cv2
+
+
+def _check(pixels: Pixels) -> None:
+    shape = np.shape(pixels)
+    possible = len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
+    if not possible or getattr(pixels, "dtype", None) != np.uint8:
+        raise DataError(
+            f"pixels must be uint8 of shape (H, W), (H, W, 3) or (H, W, 4), got {describe(pixels)}"
+        )
+    if 0 in shape:
+        raise DataError(f"there are no pixels in {describe(pixels)}")
+
+
+def encode_png(pixels: Pixels) -> bytes:
+    """A PNG file with exactly these pixels.
+
+    Raises:
+        DataError: ``pixels`` are not uint8 in one of the three shapes, or there are none.
+    """
+    _check(pixels)
+    cv2 = _cv2()
+    if cv2 is None:
+        from PIL import Image
+
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, format="png", compress_level=1)
+        return file.getvalue()
+    # OpenCV's defaults are its fastest: zlib level 1, run lengths. Naming the level drops the rest.
+    try:
+        data = cv2.imencode(".png", _swapped(cv2, pixels))[1]
+    except cv2.error as error:  # more than a million pixels in a row
+        raise DataError(f"OpenCV cannot encode {describe(pixels)}: {error}") from None
+    return bytes(data)
+
+
+def decode_png(data: bytes) -> Pixels:
+    """The pixels of a PNG file; 16 bit ones keep their upper 8 bits.
+
+    Raises:
+        DataError: ``data`` is not a whole PNG file.
+    """
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        raise DataError(f"not a PNG file: {len(data)} bytes that start with {data[:8]!r}")
+    cv2 = _cv2()
+    if cv2 is None:
+        return _decoded_by_pillow(data)
+    try:
+        found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise DataError(f"OpenCV cannot decode a PNG file of {len(data)} bytes: {error}") from None
+    if found is None:
+        raise DataError(f"OpenCV cannot decode a PNG file of {len(data)} bytes")
+    if found.dtype == np.uint16:
+        found = (found >> 8).astype(np.uint8)
+    pixels: Pixels = _swapped(cv2, found)
+    return pixels
+
+
+def _decoded_by_pillow(data: bytes) -> Pixels:
+    from PIL import Image
+
+    try:
+        image: Image.Image = Image.open(io.BytesIO(data))
+        image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"Pillow cannot decode a PNG file of {len(data)} bytes: {error}") from None
+    if image.mode.startswith("I"):  # 16 bit grey
+        return (np.asarray(image) >> 8).astype(np.uint8)
+    if image.mode not in ("L", "RGB", "RGBA"):  # 1 bit, palette, grey with alpha
+        clear = "A" in image.mode or "transparency" in image.info
+        image = image.convert("L" if image.mode == "1" else "RGBA" if clear else "RGB")
+    return np.array(image)
+
+
+def resize_pixels(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Pixels of another size.
+
+    Args:
+        pixels: uint8 of shape (H, W), (H, W, 3) or (H, W, 4).
+        size: height and width in pixels. Where either is smaller than before, pixels are averaged
+            by area; otherwise they are repeated, so that none is invented.
+
+    Raises:
+        DataError: ``pixels`` are not uint8 in one of the three shapes, or ``size`` is not positive.
+    """
+    _check(pixels)
+    height, width = size
+    if height < 1 or width < 1:
+        raise DataError(f"an image cannot be {height} pixels high and {width} wide; use sizes of 1 and more")
+    if (height, width) == pixels.shape[:2]:
+        return pixels.copy()
+    smaller = height < pixels.shape[0] or width < pixels.shape[1]
+    cv2 = _cv2()
+    if cv2 is None:
+        from PIL import Image
+
+        how = Image.Resampling.BOX if smaller else Image.Resampling.NEAREST
+        return np.array(Image.fromarray(pixels).resize((width, height), how))
+    resized: Pixels = cv2.resize(
+        pixels, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_NEAREST
+    )
+    return resized
+
+
+def _swapped(cv2: Any, pixels: Pixels) -> Pixels:
+    """RGB from OpenCV's BGR, and the other way round; alpha stays last."""
+    if pixels.ndim == 2:
+        return pixels
+    order = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+    swapped: Pixels = cv2.cvtColor(pixels, order)
+    return swapped

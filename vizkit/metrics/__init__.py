@@ -1,0 +1,1 @@
+"""Numbers from arrays: curves, histograms, confusion, calibration."""

@@ -1,0 +1,13 @@
+from vizkit.plots._confusion_matrix import confusion_matrix as confusion_matrix
+from vizkit.plots._curves import curves as curves
+from vizkit.plots._histogram import histogram as histogram
+from vizkit.plots._images import images as images
+from vizkit.plots._importance import importance as importance
+from vizkit.plots._input_output import input_output as input_output
+from vizkit.plots._parallel_coordinates import parallel_coordinates as parallel_coordinates
+from vizkit.plots._plot import Plot as Plot
+from vizkit.plots._pr_roc import pr_curve as pr_curve
+from vizkit.plots._pr_roc import roc_curve as roc_curve
+from vizkit.plots._reliability import reliability as reliability
+from vizkit.plots._scatter_matrix import scatter_matrix as scatter_matrix
+from vizkit.plots._time_to import time_to as time_to

@@ -1,0 +1,172 @@
+"""Which classes are taken for which: a confusion matrix, from a log or from an array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.curves.source import entry_at, is_run_like, one_run
+from vizkit.errors import DataError
+from vizkit.metrics.arrays import describe, to_array
+from vizkit.plots._plot import INK, Plot, axes_for, finish, shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ConfusionData", "ConfusionPlot", "confusion_data", "confusion_matrix"]
+
+_MOST_WITH_NUMBERS = 20
+_MOST_WITH_NAMES = 40
+
+
+@dataclass(frozen=True, eq=False)
+class ConfusionData:
+    """A confusion matrix.
+
+    Attributes:
+        names: of the k classes.
+        counts: (k, k) as recorded; rows are the true classes, columns the predicted.
+        shares: (k, k) what is shown: the counts, or their shares; NaN in a row (column) without samples.
+        accuracy: the share on the diagonal; NaN without samples.
+    """
+
+    names: tuple[str, ...]
+    counts: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    accuracy: float
+
+
+@dataclass(eq=False, repr=False)
+class ConfusionPlot(Plot[ConfusionData]):
+    """What `confusion_matrix` drew: the image, the numbers in its cells (row by row), the colour bar."""
+
+    image: Any
+    numbers: list[Any]
+    colorbar: Any
+
+
+def confusion_matrix(
+    source: Any,
+    tag: str = "eval/confusion",
+    *,
+    step: float | None = None,
+    normalize: Literal["true", "predicted", "all"] | None = None,
+    class_names: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> ConfusionPlot:
+    """Draws a confusion matrix.
+
+    Args:
+        source: a run, whose numbers `Tracker.log_confusion_matrix` recorded; or (k, k) counts, rows the
+            true classes.
+        tag: of the matrix; its numbers are the text ``<tag>/counts``.
+        step: of the record; the last by default.
+        normalize: show shares of each true class (each row sums to 1), of each predicted class, or of all.
+        class_names: instead of the recorded ones, or of numbers.
+        ax: axes to draw into; a figure of its own by default.
+
+    Raises:
+        DataError: no such record, or no square matrix of counts.
+    """
+    data = confusion_data(source, tag, step=step, normalize=normalize, class_names=class_names)
+    k = len(data.names)
+    size = min(max(3.2 + 0.36 * k, 4.0), 9.0)
+    ax, new = axes_for(ax, size + 0.8, size)
+    highest = 1.0 if normalize in ("true", "predicted") else float(np.nanmax(data.shares, initial=0.0)) or 1.0
+    image = ax.imshow(data.shares, cmap="Blues", vmin=0.0, vmax=highest, aspect="equal")
+    numbers = _write_numbers(ax, data, normalize, highest) if k <= _MOST_WITH_NUMBERS else []
+    every = -(-k // _MOST_WITH_NAMES)
+    names = [shortened(name, 18) for name in data.names[::every]]
+    turned = max(map(len, names)) > max(2, 24 // len(names))
+    ax.set_xticks(
+        range(0, k, every),
+        names,
+        rotation=45 if turned else 0,
+        ha="right" if turned else "center",
+        rotation_mode="anchor" if turned else None,
+    )
+    ax.set_yticks(range(0, k, every), names)
+    ax.tick_params(length=0, labelsize="small")
+    ax.set_xlabel("predicted")
+    ax.set_ylabel("true")
+    heading = f"{one_run(source).name}  {tag}  " if is_run_like(source) else ""
+    accuracy = "" if np.isnan(data.accuracy) else f"accuracy {data.accuracy:.2%}"
+    ax.set_title(heading + accuracy, fontsize="medium", loc="left")
+    colorbar = ax.figure.colorbar(image, ax=ax, shrink=0.8) if new else None
+    if colorbar is not None:
+        colorbar.outline.set_visible(False)
+        if normalize:
+            colorbar.ax.yaxis.set_major_formatter("{x:.0%}")
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    finish(ax)
+    return ConfusionPlot(data, ax, new, image, numbers, colorbar)
+
+
+def confusion_data(
+    source: Any,
+    tag: str = "eval/confusion",
+    *,
+    step: float | None = None,
+    normalize: Literal["true", "predicted", "all"] | None = None,
+    class_names: Sequence[str] | None = None,
+) -> ConfusionData:
+    """The data step of `confusion_matrix`."""
+    names: Sequence[str] | None
+    if is_run_like(source):
+        texts = one_run(source).texts(f"{tag}/counts")
+        names, counts = _parsed(texts[entry_at(texts, step)], tag)
+    else:
+        names, counts = None, to_array(source).astype(np.float64)
+    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
+        raise DataError(f"a confusion matrix has the shape [k, k], got {describe(counts)}")
+    if not (counts >= 0).all():
+        raise DataError("the counts of a confusion matrix are not negative, and not NaN")
+    names = class_names or names or [str(k) for k in range(len(counts))]
+    if len(names) != len(counts):
+        raise DataError(f"{len(names)} class names for {len(counts)} classes")
+    totals = {
+        None: np.ones((1, 1)),
+        "true": counts.sum(axis=1, keepdims=True),
+        "predicted": counts.sum(axis=0, keepdims=True),
+        "all": counts.sum(keepdims=True),
+    }
+    if normalize not in totals:
+        raise DataError(f"normalize must be 'true', 'predicted', 'all' or None, got {normalize!r}")
+    with np.errstate(invalid="ignore"):
+        shares = counts / totals[normalize]
+    total = counts.sum()
+    return ConfusionData(
+        tuple(map(str, names)), counts, shares, float(np.trace(counts) / total) if total else float("nan")
+    )
+
+
+def _parsed(text: str, tag: str) -> tuple[list[str], NDArray[np.float64]]:
+    """Class names and counts of the text that a tracker records."""
+    rows = [line.split("\t") for line in text.splitlines()]
+    try:
+        return [row[0] for row in rows[1:]], np.array([row[1:] for row in rows[1:]], dtype=np.float64)
+    except (ValueError, IndexError):
+        raise DataError(f"the text {tag}/counts holds no confusion matrix: {describe(text)}") from None
+
+
+def _write_numbers(ax: Axes, data: ConfusionData, normalize: str | None, highest: float) -> list[Any]:
+    k = len(data.names)
+    size = 9 if k <= 10 else 7
+    numbers = []
+    for row in range(k):
+        for column in range(k):
+            share = data.shares[row, column]
+            if np.isnan(share):
+                words = "–"
+            elif normalize:
+                words = f"{100 * share:.0f}" if k > 6 else f"{share:.1%}"
+            else:
+                words = f"{share:.0f}" if share < 1e5 else f"{share:.0e}"
+            ink = "white" if share > 0.55 * highest else INK if share else "#b0b7bf"
+            numbers.append(ax.text(column, row, words, ha="center", va="center", color=ink, fontsize=size))
+    return numbers

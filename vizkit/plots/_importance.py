@@ -1,0 +1,114 @@
+"""Which hyper-parameter mattered, as bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.curves.source import as_runs
+from vizkit.media.palette import color
+from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened
+from vizkit.runs import Runs
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ImportanceData", "ImportancePlot", "importance", "importance_data"]
+
+_SURE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class ImportanceData:
+    """How much of a metric's variance each hyper-parameter explains alone, the greatest first.
+
+    Attributes:
+        metric: the scalar tag.
+        names: of the k hyper-parameters that differ.
+        shares: (k,) 0 to 1; NaN where it cannot be told.
+        p: (k,) how often shuffled runs explain as much.
+        together: (k,) what changed together with it; empty for nothing.
+        runs: on how many runs this stands.
+    """
+
+    metric: str
+    names: tuple[str, ...]
+    shares: NDArray[np.float64]
+    p: NDArray[np.float64]
+    together: tuple[str, ...]
+    runs: int
+
+
+@dataclass(eq=False, repr=False)
+class ImportancePlot(Plot[ImportanceData]):
+    """What `importance` drew: the bars, and the texts at their ends."""
+
+    bars: Any
+    texts: list[Any]
+
+
+def importance(source: Any, metric: str, *, mode: str = "auto", ax: Axes | None = None) -> ImportancePlot:
+    """Draws what `Runs.importance` says, a bar a hyper-parameter; pale is what may be chance (p above 0.05).
+
+    Args:
+        source: four runs or more.
+        metric: a scalar tag.
+        mode: ``"max"``, ``"min"`` or ``"auto"``, as in `Run.best`.
+        ax: axes to draw into; a figure of its own by default.
+
+    Raises:
+        UnknownNameError: no run has the metric.
+        QueryError: fewer than four runs with a finite value.
+    """
+    data = importance_data(source, metric, mode=mode)
+    n = len(data.names)
+    ax, new = axes_for(ax, 6.4, max(0.42 * n + 1.1, 1.8))
+    shares = np.nan_to_num(data.shares)
+    colors = [color(0) if p <= _SURE else "#c9d1d9" for p in data.p]
+    bars = ax.barh(range(n), shares, color=colors, height=0.62)
+    texts = [
+        ax.annotate(
+            _words(data, k),
+            (shares[k], k),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize="small",
+            color=INK if data.p[k] <= _SURE else PALE,
+        )
+        for k in range(n)
+    ]
+    ax.set_yticks(range(n), [shortened(name, 28) for name in data.names])
+    ax.invert_yaxis()
+    ax.set_xlim(0, 1.0)
+    ax.xaxis.set_major_formatter("{x:.0%}")
+    ax.set_xlabel(
+        f"share of the variance of {data.metric} that it explains alone, {data.runs} runs", fontsize="small"
+    )
+    ax.tick_params(axis="y", length=0)
+    finish(ax)
+    return ImportancePlot(data, ax, new, bars, texts)
+
+
+def importance_data(source: Any, metric: str, *, mode: str = "auto") -> ImportanceData:
+    """The data step of `importance`."""
+    table = Runs(as_runs(source)).importance(metric, mode)
+    return ImportanceData(
+        metric,
+        tuple(map(str, table.index)),
+        table["importance"].to_numpy(np.float64),
+        table["p"].to_numpy(np.float64),
+        tuple(table["together_with"]),
+        int(table["n"].max()) if len(table) else len(as_runs(source)),
+    )
+
+
+def _words(data: ImportanceData, k: int) -> str:
+    if np.isnan(data.shares[k]):
+        return "cannot be told: a value of its own in each run"
+    together = f", with {data.together[k]}" if data.together[k] else ""
+    p = "p < 0.001" if data.p[k] < 0.001 else f"p = {data.p[k]:.2g}"
+    return f"{data.shares[k]:.0%}  ({p}{together})"

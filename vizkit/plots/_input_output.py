@@ -1,0 +1,198 @@
+"""A plain look at what goes into a network and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.errors import DataError
+from vizkit.media.images import to_pixels
+from vizkit.media.palette import COLORS
+from vizkit.metrics.arrays import describe, to_array
+from vizkit.plots._plot import INK, Plot, axes_for, finish, shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ExampleData", "InputOutputPlot", "input_output", "input_output_data"]
+
+_GOOD, _BAD, _BAR = "#1a7f37", "#cf222e", COLORS[0]
+
+
+@dataclass(frozen=True, eq=False)
+class ExampleData:
+    """One input and its output.
+
+    Attributes:
+        pixels: of the input, uint8 of shape (h, w), (h, w, 3) RGB or (h, w, 4).
+        names: of the most likely classes, the first one first; empty where the output is none of scores.
+        shares: (len(names),) their scores.
+        output: pixels of an output that is an image, else None.
+        words: the output where it is a text, a number or a class; the label, if there is one, after it.
+        good: whether the prediction is the label; None if that cannot be said.
+    """
+
+    pixels: NDArray[np.uint8]
+    names: tuple[str, ...]
+    shares: NDArray[np.float64]
+    output: NDArray[np.uint8] | None
+    words: str
+    good: bool | None
+
+
+@dataclass(eq=False, repr=False)
+class InputOutputPlot(Plot[ExampleData]):
+    """What `input_output` drew: the input, the bars of the scores or the output's image, or None."""
+
+    input: Any
+    output: Any
+
+
+def input_output(
+    image: Any,
+    prediction: Any,
+    *,
+    label: Any = None,
+    class_names: Sequence[str] | None = None,
+    bgr: bool = False,
+    dataformats: str = "HWC",
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    top: int = 5,
+    ax: Axes | None = None,
+) -> InputOutputPlot:
+    """Draws an image beside what a network makes of it.
+
+    Args:
+        image: an array or tensor, as `Tracker.log_image` takes it.
+        prediction: (c,) or (1, c) scores, of which the highest are drawn as bars; an image or mask of
+            two or more rows; or a class number, a number or a text.
+        label: the true class, as a number or a name; it turns the prediction green or red.
+        class_names: in the order of their numbers.
+        bgr: whether the channels are blue, green, red, as ``cv2.imread`` gives them; of an image that is
+            drawn as the output too.
+        dataformats: what the axes of ``image`` are, if there are three, such as ``"CHW"``.
+        mean, std: with which it was normalised.
+        top: how many classes to show.
+        ax: axes to draw into; a figure of its own by default.
+
+    Raises:
+        DataError: no image, or an output of another shape.
+    """
+    data = input_output_data(
+        image,
+        prediction,
+        label=label,
+        class_names=class_names,
+        bgr=bgr,
+        dataformats=dataformats,
+        mean=mean,
+        std=std,
+        top=top,
+    )
+    two = bool(data.names) or data.output is not None
+    ratio = data.pixels.shape[0] / data.pixels.shape[1]
+    ax, new = axes_for(ax, 6.4 if two else 3.4, min(max(2.9 * ratio + 0.4, 1.8), 4.6))
+    ax.set_axis_off()
+    left = ax.inset_axes((0, 0, 0.44, 1) if two else (0, 0, 1, 1))
+    shown_in = _show(left, data.pixels)
+    color = INK if data.good is None else _GOOD if data.good else _BAD
+    mark = "" if data.good is None else " ✓" if data.good else " ✗"
+    left.set_title(shortened(data.words, 48) + mark, fontsize="medium", color=color)
+    shown_out = None
+    if data.output is not None:
+        shown_out = _show(ax.inset_axes((0.56, 0, 0.44, 1)), data.output)
+    elif data.names:
+        right = ax.inset_axes((0.66, 0.08, 0.34, 0.84))
+        shown_out = right.barh(
+            range(len(data.names)),
+            data.shares,
+            color=[color if data.good is not None else _BAR] + ["#c9d1d9"] * (len(data.names) - 1),
+        )
+        right.set_yticks(
+            range(len(data.names)), [shortened(name, 20) for name in data.names], fontsize="small"
+        )
+        probable = bool((data.shares >= 0).all() and data.shares.sum() <= 1.001)
+        right.bar_label(
+            shown_out,
+            [f"{share:.1%}" if probable else f"{share:.3g}" for share in data.shares],
+            padding=3,
+            fontsize="small",
+        )
+        right.invert_yaxis()
+        if probable:
+            right.set_xlim(0, 1)
+        right.set_xticks([])
+        right.tick_params(length=0)
+        for spine in right.spines.values():
+            spine.set_visible(False)
+    finish(ax)
+    return InputOutputPlot(data, ax, new, shown_in, shown_out)
+
+
+def input_output_data(
+    image: Any,
+    prediction: Any,
+    *,
+    label: Any = None,
+    class_names: Sequence[str] | None = None,
+    bgr: bool = False,
+    dataformats: str = "HWC",
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    top: int = 5,
+) -> ExampleData:
+    """The data step of `input_output`."""
+    grey = len(getattr(image, "shape", ())) == 2
+    pixels = _rgb(to_pixels(image, "HW" if grey else dataformats, mean=mean, std=std), bgr)
+    names: list[str] = []
+    shares = np.zeros(0)
+    output = None
+    words = prediction if isinstance(prediction, str) else ""
+    if not isinstance(prediction, str):
+        array = to_array(prediction)
+        if array.ndim == 2 and array.shape[0] == 1:
+            array = array[0]
+        if array.ndim == 1 and array.size > 1:
+            order = np.argsort(-array, kind="stable")[: max(top, 1)]
+            names = [_named(k, class_names) for k in order]
+            shares = array[order].astype(np.float64)
+            words = names[0]
+        elif array.size == 1:
+            words = _named(array.item(), class_names)
+        elif array.ndim in (2, 3):
+            output = _rgb(to_pixels(array, "HW" if array.ndim == 2 else dataformats), bgr)
+        else:
+            raise DataError(
+                f"a prediction is scores, an image, a number or a text, got {describe(prediction)}"
+            )
+    good = None
+    if label is not None:
+        truth = (
+            label if isinstance(label, str) else _named(to_array(label).reshape(-1)[0].item(), class_names)
+        )
+        good = None if output is not None else words == truth
+        words = truth if output is not None else words if good else f"{words}, not {truth}"
+    return ExampleData(pixels, tuple(names), shares, output, words, good)
+
+
+def _named(value: Any, class_names: Sequence[str] | None) -> str:
+    number = float(value)
+    if class_names is not None and number.is_integer() and 0 <= number < len(class_names):
+        return str(class_names[int(number)])
+    return f"{number:.6g}"
+
+
+def _rgb(pixels: NDArray[np.uint8], bgr: bool) -> NDArray[np.uint8]:
+    if not bgr or pixels.ndim == 2:
+        return pixels
+    return pixels[:, :, [2, 1, 0, *range(3, pixels.shape[2])]]
+
+
+def _show(ax: Axes, pixels: NDArray[np.uint8]) -> Any:
+    ax.set_axis_off()
+    return ax.imshow(pixels, cmap="gray", vmin=0, vmax=255)

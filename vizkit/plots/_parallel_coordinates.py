@@ -1,0 +1,152 @@
+"""Parallel coordinates: an axis for each hyper-parameter, a line for each run, ending at its metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.metrics.direction import direction
+from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened
+from vizkit.plots._settings import Column, Settings, settings_data
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ParallelPlot", "parallel_coordinates"]
+
+_SMOOTH = 24  # points from one axis to the next
+
+
+@dataclass(eq=False, repr=False)
+class ParallelPlot(Plot[Settings]):
+    """What `parallel_coordinates` drew: run -> line; and the name of the best run."""
+
+    lines: dict[str, Any]
+    best: str
+
+
+def parallel_coordinates(
+    source: Any,
+    metric: str,
+    *,
+    hparams: Sequence[str] | None = None,
+    mode: str = "auto",
+    ax: Axes | None = None,
+) -> ParallelPlot:
+    """Draws each run as a line over its hyper-parameters to its best value of a metric.
+
+    Colours show the metric here, not the run; the best run is drawn bold and named.
+
+    Args:
+        source: runs; those without the metric are left out.
+        metric: a scalar tag.
+        hparams: which ones, in order; by default all that differ.
+        mode: ``"max"``, ``"min"`` or ``"auto"``, as in `Run.best`.
+        ax: axes to draw into; a figure of its own by default.
+
+    Raises:
+        UnknownNameError: no run has the metric, or the hyper-parameter.
+        DataError: nothing differs; or a tag whose words do not tell which value is best.
+    """
+    data = settings_data(source, metric, hparams, mode)
+    columns = data.columns
+    ax, new = axes_for(ax, max(2.0 + 1.6 * len(columns), 5.0), 4.2)
+    heights = np.array([_height(column) for column in columns])
+    scores = columns[-1].places
+    falling = direction(metric, mode) == "min"
+    ranked = np.argsort(np.where(np.isnan(scores), np.inf, scores if falling else -scores), kind="stable")
+    best = int(ranked[0])
+    ramp, norm = _ramp(scores, falling)
+    lines = {}
+    for k in ranked[::-1]:  # the best on top
+        bold = k == best
+        x, y = _bent(heights[:, k])
+        (lines[data.names[k]],) = ax.plot(
+            x,
+            y,
+            color=ramp(norm(scores[k])) if np.isfinite(scores[k]) else PALE,
+            linewidth=3.2 if bold else 1.4,
+            alpha=1.0 if bold else 0.8,
+            zorder=4 if bold else 2,
+            solid_capstyle="round",
+        )
+    for place, column in enumerate(columns):
+        _draw_axis(ax, place, column)
+    ax.annotate(
+        shortened(data.names[best], 24),
+        (len(columns) - 1, heights[-1, best]),
+        xytext=(52, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize="small",
+        color=INK,
+        weight="bold",
+    )
+    ax.set_xticks(range(len(columns)), [shortened(column.name, 22) for column in columns], fontsize="small")
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.set_yticks([])
+    ax.set(xlim=(-0.35, len(columns) - 0.6), ylim=(-0.06, 1.06))
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    finish(ax)
+    return ParallelPlot(data, ax, new, lines, data.names[best])
+
+
+def _ramp(scores: NDArray[np.float64], falling: bool) -> tuple[Any, Any]:
+    from matplotlib import colormaps
+    from matplotlib.colors import Normalize
+
+    finite = scores[np.isfinite(scores)]
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
+    return colormaps["viridis" if falling else "viridis_r"], Normalize(low, high if high > low else low + 1)
+
+
+def _height(column: Column) -> NDArray[np.float64]:
+    """Places from 0 (bottom) to 1 (top); what has none stays at the bottom, below the others."""
+    places = column.places
+    low, high = _ends(column)
+    heights = (places - low) / (high - low) if high > low else np.full(len(places), 0.5)
+    return np.nan_to_num(heights, nan=-0.05, posinf=1.05, neginf=-0.05)
+
+
+def _ends(column: Column) -> tuple[float, float]:
+    finite = column.places[np.isfinite(column.places)]
+    return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
+
+
+def _bent(heights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A curve that is level at each axis, so that lines that cross there can be followed."""
+    if len(heights) < 2:
+        return np.zeros(1), heights
+    t = np.linspace(0, 1, _SMOOTH, endpoint=False)
+    ease = t * t * (3 - 2 * t)
+    y = heights[:-1, None] + (heights[1:] - heights[:-1])[:, None] * ease
+    x = np.arange(len(heights) - 1)[:, None] + t
+    return np.append(x.ravel(), len(heights) - 1), np.append(y.ravel(), heights[-1])
+
+
+def _draw_axis(ax: Axes, place: int, column: Column) -> None:
+    ax.axvline(place, 0.05, 0.95, color=PALE, linewidth=1.0, zorder=3)
+    low, high = _ends(column)
+    ticks = column.ticks
+    if not ticks:
+        shown = [low, (low + high) / 2, high] if high > low else [low]
+        ticks = tuple((p, f"{10**p if column.scale == 'log' else p:.4g}") for p in shown)
+    for where, text in ticks:
+        height = (where - low) / (high - low) if high > low else 0.5
+        ax.annotate(
+            shortened(text, 18),
+            (place, height),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            zorder=5,
+            fontsize="small",
+            color=INK,
+            bbox={"facecolor": "white", "alpha": 0.9, "edgecolor": "none", "pad": 1.2},
+        )

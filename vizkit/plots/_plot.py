@@ -1,0 +1,147 @@
+"""What all plots share: the axes, what is handed back, legends and marks."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from vizkit.errors import MissingDependencyError
+from vizkit.media.palette import color, lap
+from vizkit.plots._fonts import add_fallbacks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["INK", "PALE", "Plot", "add_legend", "axes_for", "finish", "line_style", "quiet", "shortened"]
+
+INK = "#1f2328"
+PALE = "#8c959f"
+_DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
+_MOST_IN_LEGEND = 40
+_INCHES_A_ROW = 0.2
+
+Data = TypeVar("Data")
+
+
+@dataclass(eq=False, repr=False)
+class Plot(Generic[Data]):
+    """What a plot function drew; a notebook shows it unless it drew into axes of the caller's.
+
+    Attributes:
+        data: the numbers that are shown.
+        ax: the axes drawn into.
+        owns_figure: whether the figure was made for this plot.
+    """
+
+    data: Data
+    ax: Axes
+    owns_figure: bool
+
+    @property
+    def figure(self) -> Any:
+        """The ``matplotlib.figure.Figure``; pyplot knows of it only if the caller's axes do."""
+        return self.ax.figure
+
+    def save(self, path: str | os.PathLike[str], dpi: int = 150) -> None:
+        """Writes the figure to a file, of the kind that its name ends in (``.png``, ``.svg``, ``.pdf``)."""
+        with quiet():
+            self.figure.savefig(path, dpi=dpi)
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]] | None:
+        if not self.owns_figure:
+            return None
+        out = io.BytesIO()
+        dpi = self.figure.dpi
+        with quiet():
+            self.figure.savefig(out, format="png", dpi=2 * dpi)  # sharp on dense screens too
+        width, height = (round(inches * dpi) for inches in self.figure.get_size_inches())
+        return out.getvalue(), {"width": width, "height": height}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}; .save('plot.png') writes its figure>"
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without matplotlib's words on characters that no font has: VizKit said so once."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from")
+        yield
+
+
+def axes_for(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> tuple[Axes, bool]:
+    """The caller's axes, or those of a new figure (inches) that pyplot does not know of.
+
+    Returns:
+        The axes, and whether they are new.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
+    if ax is not None:
+        return ax, False
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingDependencyError("plots need matplotlib: pip install 'vizkit[plots]'") from None
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure.subplots(), True
+
+
+def line_style(position: int) -> dict[str, Any]:
+    """Colour and dashes of the run at a position."""
+    return {"color": color(position), "linestyle": _DASHES[lap(position) % len(_DASHES)]}
+
+
+def add_legend(ax: Axes, owns_figure: bool, handles: Mapping[str, Any], place: str = "best") -> Any:
+    """A legend: beside new axes, within those of the caller.
+
+    Args:
+        ax: the axes that get it.
+        owns_figure: whether they are new.
+        handles: text -> artist.
+        place: where in the caller's axes.
+
+    Returns:
+        The legend; None where there is nothing to tell apart.
+    """
+    if len(handles) < 2:
+        return None
+    options: dict[str, Any] = {"fontsize": "small", "frameon": False, "title_fontsize": "small"}
+    if len(handles) > _MOST_IN_LEGEND:
+        options["title"] = f"the first {_MOST_IN_LEGEND} of {len(handles)}"
+    labels = list(handles)[:_MOST_IN_LEGEND]
+    if owns_figure:
+        rows = max(int(ax.figure.bbox.height / ax.figure.dpi / _INCHES_A_ROW) - 1, 1)
+        options |= {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
+        options |= {"ncols": -(-len(labels) // rows)}
+    else:
+        options["loc"] = place
+    legend = ax.legend([handles[label] for label in labels], ["?"] * len(labels), **options)
+    for text, label in zip(legend.get_texts(), labels, strict=True):
+        text.set_text(shortened(label))  # at once, matplotlib would leave out those that start with "_"
+    legend.set_in_layout(owns_figure)
+    return legend
+
+
+def shortened(text: str, most: int = 40) -> str:
+    """The text, or its start and end."""
+    return text if len(text) <= most else f"{text[: most // 2 - 1]}…{text[-most // 2 :]}"
+
+
+def finish(ax: Axes) -> None:
+    """The last touch of every plot: no upper and right frame, and all labels as they were given."""
+    from matplotlib.text import Text
+
+    for side in ("top", "right"):
+        if side in ax.spines:
+            ax.spines[side].set_visible(False)
+    for text in ax.findobj(Text):
+        if "$" in text.get_text() and "\\mathdefault" not in text.get_text():  # a name, not a formula
+            text.set_parse_math(False)
+    add_fallbacks(ax)

@@ -1,0 +1,123 @@
+"""Reliability diagrams: do predictions of 80 % come true in 80 % of the cases?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vizkit.curves.source import entry_at, is_run_like, one_run
+from vizkit.errors import DataError
+from vizkit.media.palette import color
+from vizkit.metrics.arrays import describe, to_array
+from vizkit.metrics.calibration import Reliability, reliability_sums
+from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ReliabilityPlot", "reliability", "reliability_data"]
+
+_FEW = 10
+
+
+@dataclass(eq=False, repr=False)
+class ReliabilityPlot(Plot[Reliability]):
+    """What `reliability` drew.
+
+    Attributes:
+        bars: the share that came true, in each bin that is not empty.
+        gaps: from there to the mean probability.
+        counts: the bars above, of the predictions in each bin.
+    """
+
+    bars: Any
+    gaps: Any
+    counts: Any
+
+
+def reliability(
+    source: Any,
+    tag: str = "eval/reliability",
+    *,
+    labels: Any = None,
+    step: float | None = None,
+    ax: Axes | None = None,
+) -> ReliabilityPlot:
+    """Draws how often predictions of a probability come true, with the expected calibration error (ECE).
+
+    Where bars stay below the diagonal the network is too sure of itself (Guo et al., On calibration of
+    modern neural networks, ICML 2017). Bins of fewer than 10 predictions are pale.
+
+    Args:
+        source: a run that recorded one; a `vizkit.metrics.calibration.Reliability`; or
+            probabilities: (n, c) of each class, or (n,) of the positive class.
+        tag: of the diagram; its numbers are the text ``<tag>/bins``, as `Tracker.curves` records them.
+        labels: for probabilities: (n,) class numbers, or 0 and 1.
+        step: of the record; the last by default.
+        ax: axes to draw into; a figure of its own by default.
+
+    Raises:
+        DataError: nothing at that step, or no probabilities.
+    """
+    data = reliability_data(source, tag, labels=labels, step=step)
+    ax, new = axes_for(ax, 4.8, 5.2)
+    bins = len(data.counts)
+    width = 1.0 / bins
+    middles = (np.arange(bins) + 0.5) * width
+    held = data.counts > 0
+    ax.plot([0, 1], [0, 1], ":", color=PALE, linewidth=1, zorder=1)
+    bars = ax.bar(middles[held], data.accuracy[held], width * 0.94, color=color(0), label=data.axes[1])
+    for bar, count in zip(bars, data.counts[held], strict=True):
+        bar.set_alpha(1.0 if count >= _FEW else 0.3)
+    gaps = ax.bar(
+        middles[held],
+        data.confidence[held] - data.accuracy[held],
+        width * 0.94,
+        bottom=data.accuracy[held],
+        facecolor=f"{color(2)}26",
+        edgecolor=color(2),
+        hatch="////",
+        linewidth=0.6,
+        label=f"gap to {data.axes[0]}",
+    )
+    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel=data.axes[0], ylabel=data.axes[1])
+    ax.legend(loc="upper left", fontsize="small", framealpha=0.85, edgecolor="none")
+    above = ax.inset_axes((0.0, 1.05, 1.0, 0.2), sharex=ax)
+    counts = above.bar(middles, data.counts, width * 0.94, color=PALE)
+    above.tick_params(labelbottom=False, labelsize="x-small", length=2)
+    above.set_ylabel("count", fontsize="x-small")
+    above.locator_params(axis="y", nbins=2)
+    for side in ("top", "right"):
+        above.spines[side].set_visible(False)
+    total = int(data.counts.sum())
+    above.set_title(f"ECE {data.ece:.3f} of {total:,} predictions", fontsize="medium", loc="left", color=INK)
+    finish(ax)
+    return ReliabilityPlot(data, ax, new, bars, gaps, counts)
+
+
+def reliability_data(
+    source: Any, tag: str = "eval/reliability", *, labels: Any = None, step: float | None = None
+) -> Reliability:
+    """The data step of `reliability`."""
+    if isinstance(source, Reliability):
+        return source
+    if is_run_like(source):
+        texts = one_run(source).texts(f"{tag}/bins")
+        return Reliability.from_text(texts[entry_at(texts, step)])
+    if labels is None:
+        raise DataError("probabilities need labels to be right or wrong about: give labels")
+    scores, truth = to_array(source).astype(np.float64), to_array(labels).reshape(-1)
+    if scores.ndim not in (1, 2) or len(scores) != len(truth):
+        raise DataError(
+            f"{len(truth)} labels need probabilities of shape [{len(truth)}] or [{len(truth)}, c], "
+            f"got {describe(scores)}"
+        )
+    if not ((scores >= 0) & (scores <= 1)).all():
+        raise DataError("probabilities must lie in [0, 1]; apply softmax or sigmoid to logits first")
+    if scores.ndim == 2 and scores.shape[1] > 1:
+        return Reliability.of(reliability_sums(scores.max(axis=1), scores.argmax(axis=1) == truth))
+    return Reliability.of(
+        reliability_sums(scores.reshape(-1), truth == 1), ("probability", "share of positives")
+    )

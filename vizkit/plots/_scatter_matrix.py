@@ -1,0 +1,112 @@
+"""A scatter plot for each two of hyper-parameters and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vizkit.media.palette import color, lap
+from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish, shortened
+from vizkit.plots._settings import Column, Settings, settings_data
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ScatterPlot", "scatter_matrix"]
+
+_MARKERS = "os^D"
+
+
+@dataclass(eq=False, repr=False)
+class ScatterPlot(Plot[Settings]):
+    """What `scatter_matrix` drew: the cells by (row, column), and the legend of the runs."""
+
+    cells: dict[tuple[int, int], Any]
+    legend: Any
+
+
+def scatter_matrix(
+    source: Any,
+    metrics: str | Sequence[str],
+    *,
+    hparams: Sequence[str] | None = None,
+    mode: str = "auto",
+    ax: Axes | None = None,
+) -> ScatterPlot:
+    """Draws every two of the hyper-parameters and the metrics' best values against each other.
+
+    Rows are the metrics and, below each other, what is left of the hyper-parameters; a run has its colour.
+
+    Args:
+        source: runs; those without the first metric are left out.
+        metrics: one scalar tag or several.
+        hparams: which ones; by default all that differ.
+        mode: ``"max"``, ``"min"`` or ``"auto"``, as in `Run.best`.
+        ax: axes to draw into; a figure of its own by default.
+
+    Raises:
+        UnknownNameError: no run has a metric or hyper-parameter.
+        DataError: nothing differs; or a tag whose words do not tell which value is best.
+    """
+    data = settings_data(source, metrics, hparams, mode)
+    columns = data.columns
+    n = len(columns) - 1  # the lower triangle, without the diagonal
+    size = min(max(1.7 * n, 3.4), 11.0)
+    ax, new = axes_for(ax, size + 1.6, size)
+    ax.set_axis_off()
+    cells = {}
+    gap = 0.02
+    side = (1 - gap * (n - 1)) / n
+    for row in range(n):
+        for column in range(row + 1):
+            cell = ax.inset_axes((column * (side + gap), 1 - (row + 1) * side - row * gap, side, side))
+            _draw_cell(cell, data, columns[column], columns[row + 1])
+            _label(cell, columns[column], columns[row + 1], bottom=row == n - 1, left=column == 0)
+            cells[row, column] = cell
+    points = dict(zip(data.names, cells[0, 0].get_lines(), strict=True))
+    legend = add_legend(ax, new, points, "upper right")
+    finish(ax)
+    return ScatterPlot(data, ax, new, cells, legend)
+
+
+def _draw_cell(cell: Axes, data: Settings, across: Column, up: Column) -> None:
+    for k, position in enumerate(data.positions):
+        x, y = across.places[k], up.places[k]
+        cell.plot(
+            x,
+            y,
+            _MARKERS[lap(position) % len(_MARKERS)],
+            color=color(position),
+            markersize=6,
+            alpha=0.9,
+            markeredgecolor="white",
+            markeredgewidth=0.6,
+        )
+    cell.margins(0.14)
+    cell.grid(color="#eaeef2", linewidth=0.7)
+    cell.set_axisbelow(True)
+    for side in ("top", "right"):
+        cell.spines[side].set_visible(False)
+
+
+def _label(cell: Axes, across: Column, up: Column, bottom: bool, left: bool) -> None:
+    for axis, column, outer in ((cell.xaxis, across, bottom), (cell.yaxis, up, left)):
+        if column.ticks:
+            axis.set_ticks(
+                [place for place, _ in column.ticks], [shortened(text, 12) for _, text in column.ticks]
+            )
+        elif column.scale == "log":
+            axis.set_major_formatter(lambda place, _: f"{10**place:.3g}")
+        else:
+            cell.locator_params(axis="x" if axis is cell.xaxis else "y", nbins=4)
+        axis.set_tick_params(labelsize="x-small", length=2, color=PALE)
+        if outer:
+            axis.set_label_text(shortened(column.name, 24), fontsize="small")
+        else:
+            axis.set_tick_params(labelbottom=False, labelleft=False)
+    many = sum(len(text) for _, text in across.ticks)
+    if bottom and many > 14:
+        cell.tick_params(axis="x", labelrotation=40)
+        for text in cell.get_xticklabels():
+            text.set(ha="right", rotation_mode="anchor")

@@ -1,0 +1,131 @@
+"""Hyper-parameters and metrics of runs as columns of places on axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.curves.source import as_runs, positions
+from vizkit.errors import DataError
+from vizkit.reading.reader import natural_key
+from vizkit.runs import Run
+from vizkit.runs.difference import differing
+from vizkit.runs.lookup import unknown, with_tag
+
+__all__ = ["Column", "Settings", "settings_data"]
+
+_WIDE = 30.0  # the largest over the smallest value from which an axis is logarithmic
+_MOST_TICKS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One hyper-parameter or metric.
+
+    Attributes:
+        name: what it is called.
+        values: of each run, as recorded; None where a run has none.
+        places: (n,) where the values lie on the axis: numbers, their logarithms to base 10, or the rank of
+            what is no number; NaN where there is none.
+        scale: ``"linear"``, ``"log"`` or ``"category"``.
+        ticks: (place, text) of all different values, if these are few or categories; else empty.
+        is_metric: whether it is a metric.
+    """
+
+    name: str
+    values: tuple[Any, ...]
+    places: NDArray[np.float64]
+    scale: str
+    ticks: tuple[tuple[float, str], ...]
+    is_metric: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """Runs and their columns.
+
+    Attributes:
+        names: of the n runs.
+        positions: of the runs among the colours.
+        columns: first the hyper-parameters, then the metrics.
+    """
+
+    names: tuple[str, ...]
+    positions: tuple[int, ...]
+    columns: tuple[Column, ...]
+
+
+def settings_data(
+    source: Any, metrics: str | Sequence[str], hparams: Sequence[str] | None = None, mode: str = "auto"
+) -> Settings:
+    """The hyper-parameters that differ, and the best values of metrics.
+
+    Args:
+        source: the runs; those without the first metric are left out.
+        metrics: one tag or several.
+        hparams: which ones; by default all that differ between the runs.
+        mode: which value of a run is its best: ``"max"``, ``"min"``, or ``"auto"``: by the words of the tag.
+
+    Raises:
+        UnknownNameError: a metric or hyper-parameter that no run has.
+        DataError: nothing differs; or a tag whose words do not tell which value is best.
+    """
+    metrics = [metrics] if isinstance(metrics, str) else list(metrics)
+    if not metrics:
+        raise DataError("name a metric at least, such as 'eval/acc'")
+    every = as_runs(source)
+    runs, *_ = [with_tag(every, metric) for metric in metrics]
+    settings = [run.hparams for run in runs]
+    if hparams is None:
+        chosen = list(differing(settings))
+        if not chosen:
+            raise DataError("no hyper-parameter differs between the runs")
+    else:
+        chosen = list(hparams)
+        known = list(dict.fromkeys(name for each in settings for name in each))
+        for name in chosen:
+            if name not in known:
+                raise unknown("hyper-parameter", name, known)
+    columns = [_column(name, [each.get(name) for each in settings], False) for name in chosen]
+    columns += [_column(metric, [_best(run, metric, mode) for run in runs], True) for metric in metrics]
+    return Settings(tuple(run.name for run in runs), tuple(positions(runs)), tuple(columns))
+
+
+def _best(run: Run, metric: str, mode: str) -> float | None:
+    if metric not in run.scalar_tags:
+        return None
+    point = run.summary(metric).best(metric, mode)
+    return None if point is None else point.value
+
+
+def _column(name: str, values: Sequence[Any], is_metric: bool) -> Column:
+    there = [value for value in values if value is not None]
+    if there and all(_is_number(value) for value in there):
+        numbers = np.array([math.nan if value is None else float(value) for value in values])
+        finite = np.unique(numbers[np.isfinite(numbers)])
+        log = not is_metric and len(finite) > 1 and finite[0] > 0 and finite[-1] / finite[0] >= _WIDE
+        places = np.log10(numbers) if log else numbers
+        marks = np.log10(finite) if log else finite
+        few = not is_metric and len(finite) <= _MOST_TICKS
+        ticks = tuple((float(p), f"{v:g}") for p, v in zip(marks, finite, strict=True)) if few else ()
+        return Column(name, tuple(values), places, "log" if log else "linear", ticks, is_metric)
+    texts = ["" if value is None else str(value) for value in values]
+    kinds = sorted(
+        {text for text, value in zip(texts, values, strict=True) if value is not None}, key=natural_key
+    )
+    rank = {text: float(place) for place, text in enumerate(kinds)}
+    places = np.array(
+        [math.nan if value is None else rank[text] for text, value in zip(texts, values, strict=True)]
+    )
+    return Column(name, tuple(values), places, "category", tuple((rank[k], k) for k in kinds), is_metric)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) < 2**1000  # what no float holds has no place among numbers
+    return isinstance(value, (float, np.number))

@@ -1,0 +1,1 @@
+"""Log files to columns, followed as they grow."""

@@ -1,0 +1,209 @@
+"""Where logs lie: the local file system, or a remote one through fsspec."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Protocol
+
+from vizkit._files import FileReader
+from vizkit.columns.scan import Readable
+from vizkit.errors import DataError, MissingDependencyError
+
+__all__ = ["LogStat", "Store", "store_of"]
+
+
+class LogStat(NamedTuple):
+    """A log file as it was when it was looked at; equal ones hold the same.
+
+    Attributes:
+        path: the file.
+        size: in bytes.
+        changed: when it was changed last, in the store's own terms.
+        identity: another file under the same path has another one.
+    """
+
+    path: str
+    size: int
+    changed: Any
+    identity: Any
+
+
+class Store(Protocol):
+    """A file system that holds logs."""
+
+    def logs(self, directory: str) -> list[LogStat]:
+        """The logs in a directory that hold something, in order of their names; none if it is gone."""
+
+    def runs(self, root: str) -> dict[str, tuple[str, list[LogStat]]]:
+        """Name below the root (``.`` for itself) -> path and logs of every directory that holds logs."""
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file or directory."""
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is such a file."""
+
+    def open(self, path: str) -> Any:
+        """Opens a log: a context manager that gives a `Readable`."""
+
+
+def store_of(path: str) -> Store:
+    """The store that a path speaks of.
+
+    Raises:
+        MissingDependencyError: a remote path, and the package for it is not installed.
+        DataError: fsspec knows no such scheme.
+    """
+    return _Remote(path) if "://" in path else _LOCAL
+
+
+class _Local:
+    """The local file system."""
+
+    def logs(self, directory: str) -> list[LogStat]:
+        try:
+            return self._scan(directory)[0]
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return []
+
+    def _scan(self, directory: str) -> tuple[list[LogStat], bool, list[str], list[str]]:
+        """The logs that hold something, whether there is any, and directories: real ones, links."""
+        logs: list[LogStat] = []
+        real: list[str] = []
+        links: list[str] = []
+        any_log = False
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if "vdlrecords" in entry.name and entry.is_file():
+                    any_log = True
+                    try:
+                        # Windows tells of a file that is open what was true when it was opened.
+                        stat = entry.stat() if os.name != "nt" else os.stat(entry.path)
+                    except OSError:
+                        continue  # gone already
+                    if stat.st_size:
+                        identity = (stat.st_dev, stat.st_ino)
+                        logs.append(LogStat(entry.path, stat.st_size, stat.st_mtime_ns, identity))
+                elif entry.is_dir():
+                    (links if entry.is_symlink() else real).append(entry.path)
+        logs.sort()
+        return logs, any_log, real, links
+
+    def runs(self, root: str) -> dict[str, tuple[str, list[LogStat]]]:
+        found: dict[str, tuple[str, list[LogStat]]] = {}
+        seen = set()
+        real: list[str] = [root]
+        links: list[str] = []
+        while real or links:
+            # Links come last: what lies under the root anyway is found there, and no run is there twice.
+            path = real.pop() if real else links.pop(0)
+            try:
+                stat = os.stat(path)
+                identity = (stat.st_dev, stat.st_ino) if stat.st_ino else os.path.realpath(path)
+                if identity in seen:
+                    continue
+                seen.add(identity)
+                logs, any_log, inner, inner_links = self._scan(path)
+            except OSError:
+                continue  # gone, or not ours to read: that costs no other run
+            real += inner
+            links += inner_links
+            if any_log:
+                name = path[len(root) :].strip(os.sep).replace(os.sep, "/") or "."
+                found[name] = (path, logs)
+        return found
+
+    def exists(self, path: str) -> bool:
+        return os.path.exists(path)
+
+    def is_file(self, path: str) -> bool:
+        return os.path.isfile(path)
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Readable]:
+        with FileReader(path) as log:
+            yield log
+
+
+_LOCAL = _Local()
+
+
+_CHANGED = ("ETag", "etag", "LastModified", "last_modified", "mtime", "updated")  # by file system
+_PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hdfs": "pyarrow", "abfs": "adlfs"}
+
+
+class _RemoteLog:
+    window = 1 << 23
+
+    def __init__(self, files: Any, path: str) -> None:
+        self._files = files
+        self._path = path
+
+    def read_into(self, view: memoryview, at: int) -> int:
+        data = self._files.cat_file(self._path, start=at, end=at + len(view))
+        view[: len(data)] = data
+        return len(data)
+
+
+class _Remote:
+    """A file system of fsspec. Reads ask for the bytes that are needed, and no more."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            import fsspec
+        except ImportError as error:
+            raise MissingDependencyError(
+                "logs in remote directories need fsspec: pip install 'vizkit[remote]'"
+            ) from error
+        self._protocol = url.partition("://")[0]
+        try:
+            self._files = fsspec.core.url_to_fs(url)[0]
+        except ImportError as error:
+            package = _PACKAGES.get(self._protocol)
+            needs = f"need {package}: pip install {package}" if package else f"cannot be read: {error}"
+            raise MissingDependencyError(f"logs at {self._protocol}:// {needs}") from error
+        except ValueError as error:
+            raise DataError(f"{url} cannot be read: {error}; copy the logs here, and read those") from error
+
+    def _stat(self, info: dict[str, Any]) -> LogStat:
+        changed = [info.get(key) for key in _CHANGED]
+        path = self._files.unstrip_protocol(info["name"])
+        return LogStat(path, int(info["size"] or 0), changed, None)
+
+    def logs(self, directory: str) -> list[LogStat]:
+        self._files.invalidate_cache()
+        try:
+            every = self._files.ls(directory, detail=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        found = [info for info in every if info["type"] == "file" and info["size"]]
+        found = [info for info in found if "vdlrecords" in posixpath.basename(info["name"])]
+        return [self._stat(info) for info in sorted(found, key=lambda info: info["name"])]
+
+    def runs(self, root: str) -> dict[str, tuple[str, list[LogStat]]]:
+        self._files.invalidate_cache()
+        found: dict[str, tuple[str, list[LogStat]]] = {}
+        top = self._files._strip_protocol(root).rstrip("/")
+        every = self._files.find(root, detail=True)
+        for name, info in sorted(every.items()):
+            directory, base = posixpath.split(name)
+            if "vdlrecords" not in base:
+                continue
+            run = directory[len(top) :].strip("/") or "."
+            logs = found.setdefault(run, (self._files.unstrip_protocol(directory), []))[1]
+            if info["size"]:
+                logs.append(self._stat(info))
+        return found
+
+    def exists(self, path: str) -> bool:
+        return bool(self._files.exists(path))
+
+    def is_file(self, path: str) -> bool:
+        return bool(self._files.isfile(path))
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Readable]:
+        yield _RemoteLog(self._files, path)

@@ -1,0 +1,70 @@
+"""All the run directories under a root."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from vizkit.reading.filesystem import LogStat, store_of
+from vizkit.reading.run_reader import RunLogs
+
+__all__ = ["Changes", "LogRoot", "natural_key"]
+
+
+class Changes(NamedTuple):
+    """Names of the runs that a refresh found new, gone, or with new records."""
+
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+
+
+class LogRoot:
+    """All run directories under a root, followed as they come, grow and go.
+
+    Links to directories are followed, to each directory once: one that lies under the root anyway
+    is found there. A directory that cannot be listed is left out.
+
+    Args:
+        root: a directory, a log file (its directory is the one run), or a remote directory.
+
+    Raises:
+        FileNotFoundError: no such directory or file.
+        MissingDependencyError: a remote directory, and the package that reads it is not installed.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = os.fspath(root)
+        self._store = store_of(self.root)
+        if not self._store.exists(self.root):
+            raise FileNotFoundError(self.root)
+        self._alone = self._store.is_file(self.root)
+        self.runs: dict[str, RunLogs] = {}
+        """Name (the path below the root with ``/``; ``.`` for the root itself) -> logs, in natural order."""
+        self.refresh()
+
+    def refresh(self) -> Changes:
+        """Looks for new, gone and grown runs, and reads what was appended."""
+        found = self._find()
+        added = [name for name in found if name not in self.runs]
+        removed = [name for name in self.runs if name not in found]
+        changed = [name for name, run in self.runs.items() if name in found and run.refresh(found[name][1])]
+        if added or removed:
+            runs = {name: self.runs.get(name) or RunLogs(*there) for name, there in found.items()}
+            self.runs = dict(sorted(runs.items(), key=lambda item: natural_key(item[0])))
+        return Changes(sorted(added, key=natural_key), removed, changed)
+
+    def _find(self) -> dict[str, tuple[str, list[LogStat]]]:
+        if not self._alone:
+            return self._store.runs(self.root)
+        directory = os.path.dirname(self.root) or "."
+        logs = self._store.logs(directory)
+        return {".": (directory, logs)} if logs else {}
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """A sort key by which ``run2`` comes before ``run10``."""
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part
+    ]

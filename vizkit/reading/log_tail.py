@@ -1,0 +1,150 @@
+"""One log file, read as far as it is written, and further whenever it is looked at again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.columns.builder import Collection
+from vizkit.columns.scan import Piece, Readable, Walk, read_bytes
+from vizkit.format.decode import decode_record
+from vizkit.format.types import Record
+from vizkit.reading.filesystem import LogStat, Store
+
+__all__ = ["FollowedLog", "Problem"]
+
+_MARK = 256  # bytes before the place where reading stopped, by which a rewritten file is known
+
+
+class Problem(NamedTuple):
+    """Something of a run that could not be read.
+
+    Attributes:
+        path: the file.
+        kind: ``"torn"`` (a tail that is not whole, or not yet), ``"damaged"`` (broken bytes within),
+            ``"undecodable"`` (a whole frame that is no record), ``"mixed"`` (records of another kind
+            under a tag), ``"unreadable"`` (the file could not be opened).
+        start: first byte of it.
+        end: the byte after it.
+        message: a sentence for people.
+    """
+
+    path: str
+    kind: str
+    start: int
+    end: int
+    message: str
+
+
+class FollowedLog:
+    """The records of one log.
+
+    What is whole is read once. A tail that is not whole is looked at again when the file has grown.
+    A file that was replaced, cut behind what was read, or rewritten (the bytes before the place
+    where reading stopped are others) is read anew from its beginning.
+
+    Args:
+        path: the file.
+        store: where it lies.
+
+    Attributes:
+        records: what was read.
+        unreadable: whether the file could not be read the last time.
+    """
+
+    def __init__(self, path: str, store: Store) -> None:
+        self.path = path
+        self.unreadable = False
+        self._store = store
+        self._seen: LogStat | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self.records = Collection()
+        self._position = 0  # behind the last whole frame
+        self._mark = b""
+        self._damaged: list[Problem] = []
+        self._passing: list[Problem] = []  # what may be no problem the next time
+        self._anew_at: float = math.inf  # a file of this size may hold a frame where damage was seen
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What could not be read, in the order in which it lies in the file."""
+        undecodable = [
+            self._problem("undecodable", start, end, f"the frame at byte {start:,} is no record ({why})")
+            for start, end, why in self.records.broken
+        ]
+        return sorted([*self._damaged, *undecodable, *self._passing], key=lambda problem: problem.start)
+
+    def _problem(self, kind: str, start: int, end: int, what: str) -> Problem:
+        return Problem(self.path, kind, start, end, f"{self.path}: {what}")
+
+    def refresh(self, stat: LogStat) -> bool:
+        """Reads what was appended since the last time.
+
+        Args:
+            stat: the file as it is now.
+
+        Returns:
+            Whether there are other records or problems than before.
+        """
+        if stat == self._seen and not self.unreadable:
+            return False
+        before = (self.records, self._position, self.problems)
+        try:
+            with self._store.open(self.path) as log:
+                if self._is_another(log, stat):
+                    self._begin()
+                self._passing = []
+                self._read(log, stat.size)
+            self._seen = stat
+            self.unreadable = False
+        except OSError as error:
+            why = error.strerror or str(error) or type(error).__name__
+            self._passing = [self._problem("unreadable", 0, stat.size, f"cannot be read: {why}")]
+            self.unreadable = True
+            self._anew_at = 0  # some of it may have been read
+        return before != (self.records, self._position, self.problems)
+
+    def _is_another(self, log: Readable, stat: LogStat) -> bool:
+        """Whether the file no longer begins with what was read, or that is to be seen in a new light."""
+        if self._seen is not None and stat.identity != self._seen.identity:
+            return True
+        if stat.size < self._position or stat.size >= self._anew_at:
+            return True
+        return read_bytes(log, self._position - len(self._mark), self._position) != self._mark
+
+    def _read(self, log: Readable, size: int) -> None:
+        self.records.expected = size
+        walk = Walk(log, self._position, size, self.records.take_repeats)
+        torn = size
+        for part in walk:
+            if isinstance(part, Piece):
+                self.records.take(log, part)
+            elif part.end < walk.size:
+                what = f"{part.end - part.start:,} bytes from byte {part.start:,} on are broken and left out"
+                self._damaged.append(self._problem("damaged", part.start, part.end, what))
+            else:
+                torn = part.start
+                what = f"the last {part.end - torn:,} bytes are not a whole record, or not yet"
+                self._passing = [self._problem("torn", torn, part.end, what)]
+        self.records.finish()
+        self._position = min(torn, walk.size)
+        self._mark = read_bytes(log, max(self._position - _MARK, 0), self._position)
+        later = [end for start, end in walk.pending if start < self._position]
+        self._anew_at = min([self._anew_at, *later])
+
+    def decoded(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Iterator[Record]:
+        """Decodes the records in some frames.
+
+        Raises:
+            OSError: the file cannot be read.
+            ValueError: there is no such record, or no more.
+        """
+        with self._store.open(self.path) as log:
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+                yield decode_record(read_bytes(log, start + 8, end))

@@ -1,1 +1,0 @@
-"""VisualDL's record format, both ways: encode, append, recover, decode."""

@@ -1,0 +1,91 @@
+"""The training config that PaddleX, PaddleClas, PaddleOCR and the like leave beside their logs."""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from vizkit.errors import DataError, MissingDependencyError
+from vizkit.format.hparams import flat_hparams
+
+__all__ = ["config_path", "hparams_of"]
+
+_NAMES = ("config.yaml", "config.yml")
+_LOG_DIRECTORIES = ("vdl", "visualdl")  # of the suites that keep logs below their output
+_MOST_BYTES = 1_000_000
+_MOST_VALUES = 100_000
+
+
+def config_path(directory: str | os.PathLike[str]) -> Path | None:
+    """The config of the training that logged into ``directory``: there, or above its ``vdl``."""
+    if "://" in os.fspath(directory):
+        return None
+    place = Path(os.path.abspath(directory))
+    places = [place, place.parent] if place.name in _LOG_DIRECTORIES else [place]
+    return next((path for where in places for name in _NAMES if (path := where / name).is_file()), None)
+
+
+def hparams_of(directory: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """The training config beside a run's logs as hyper-parameters: ``Optimizer/lr/learning_rate``.
+
+    PaddleX writes it as ``config.yaml`` in its output directory, in the words of the suite that trains.
+
+    Args:
+        directory: the run's directory.
+
+    Returns:
+        Nested names joined with ``/``; None without a config.
+
+    Raises:
+        DataError: a config that cannot be read.
+        MissingDependencyError: there is one, but no PyYAML.
+    """
+    path = config_path(directory)
+    if path is None:
+        return None
+    try:
+        import yaml
+    except ImportError as error:
+        raise MissingDependencyError(f"{path} needs PyYAML: pip install 'vizkit[paddlex]'") from error
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise DataError(f"it is larger than {_MOST_BYTES:,} bytes")
+        config = yaml.load(path.read_bytes(), _loader())  # noqa: S506 - the loader is a safe one
+        if _size(config, {}) > _MOST_VALUES:
+            raise DataError(f"it holds more than {_MOST_VALUES:,} values")
+        return flat_hparams(config)
+    except (DataError, OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise DataError(f"{path} is no training config: {error}") from error
+
+
+@functools.cache
+def _loader() -> Any:
+    """PyYAML's safe loader, which takes what a suite tagged as a class of its own for plain data."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        pass
+
+    def plain(loader: Any, suffix: str, node: Any) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return loader.construct_mapping(node, deep=True)
+        if isinstance(node, yaml.SequenceNode):
+            return loader.construct_sequence(node, deep=True)
+        return loader.construct_scalar(node)
+
+    Loader.add_multi_constructor("", plain)
+    return Loader
+
+
+def _size(value: Any, known: dict[int, float]) -> float:
+    """How many values there are once every alias is written out: a short text can stand for billions."""
+    if not isinstance(value, (dict, list)):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = math.inf  # within itself it has no end
+        parts = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_size(part, known) for part in parts)
+    return known[id(value)]

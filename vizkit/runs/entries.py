@@ -1,0 +1,92 @@
+"""The records of a tag of any kind but scalar, decoded when they are asked for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.errors import DataError
+from vizkit.reading.reader import Entries
+
+__all__ = ["Images", "Media", "to_pixels"]
+
+T = TypeVar("T")
+
+
+class Media(Sequence[T], Generic[T]):
+    """The contents of a tag's records, in the order of their steps.
+
+    Attributes:
+        tag: the tag.
+        entries: the records as the reader gives them.
+    """
+
+    def __init__(self, tag: str, entries: Entries) -> None:
+        self.tag = tag
+        self.entries = entries
+
+    @property
+    def steps(self) -> NDArray[Any]:
+        """(n,) int64; float64 where a fractional step was recorded."""
+        return self.entries.steps
+
+    @property
+    def walltimes(self) -> NDArray[np.int64]:
+        """(n,) int64, milliseconds since 1970."""
+        return self.entries.walltimes
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        if isinstance(index, slice):
+            return [self._decoded(i) for i in range(*index.indices(len(self)))]
+        return self._decoded(index)
+
+    def _decoded(self, index: int) -> T:
+        content: T = self.entries[index]
+        return content
+
+    def __repr__(self) -> str:
+        steps = f", steps {self.steps[0]} to {self.steps[-1]}" if len(self) else ""
+        return f"<{len(self)} x {self.entries.kind} {self.tag!r}{steps}>"
+
+
+class Images(Media[NDArray[np.uint8]]):
+    """Images as uint8 arrays of shape (height, width, channels), 1, 3 (RGB) or 4 (RGBA) channels."""
+
+    def _decoded(self, index: int) -> NDArray[np.uint8]:
+        try:
+            return to_pixels(self.png(index))
+        except (OSError, ValueError, SyntaxError) as error:  # Pillow's words for a broken file
+            raise DataError(f"image {index} of {self.tag!r} cannot be decoded: {error}") from error
+
+    def png(self, index: int) -> bytes:
+        """The image's file as it was recorded."""
+        data: bytes = self.entries[index]
+        return data
+
+
+def to_pixels(data: bytes) -> NDArray[np.uint8]:
+    """An image file as uint8 of shape (height, width, channels); 1, 3 (RGB) or 4 (RGBA) channels.
+
+    Raises:
+        OSError: not an image, or a truncated one.
+    """
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as image:
+        mode = image.mode
+        if mode not in ("L", "RGB", "RGBA"):
+            transparent = "A" in image.getbands() or "transparency" in image.info
+            mode = "RGBA" if transparent else "L" if mode == "1" else "RGB"
+        pixels = np.asarray(image.convert(mode), dtype=np.uint8)
+    return pixels[:, :, None] if pixels.ndim == 2 else pixels

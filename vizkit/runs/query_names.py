@@ -1,0 +1,155 @@
+"""What a name in a filter, or as a key to sort by, stands for in a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from vizkit.errors import QueryError, UnknownNameError
+from vizkit.reading.reader import natural_key
+from vizkit.runs.lookup import in_order, like_name, unknown
+from vizkit.runs.query import MISSING, Query
+from vizkit.runs.run import Run
+from vizkit.runs.summary import STATISTICS
+
+__all__ = ["FIELDS", "chosen", "key_values", "sort_order"]
+
+FIELDS: dict[str, Callable[[Run], Any]] = {
+    "name": lambda run: run.name,
+    "display_name": lambda run: run.display_name,
+    "status": lambda run: run.status,
+    "started": lambda run: MISSING if (time := run.started) is None else time.timestamp(),
+    "duration": lambda run: MISSING if (time := run.duration) is None else time.total_seconds(),
+}
+"""What every run has. ``duration`` is in seconds, ``started`` in seconds since 1970."""
+
+Getter = Callable[[Run], Any]
+
+
+def _hparam(name: str) -> Getter:
+    return lambda run: run.hparams.get(name, MISSING)
+
+
+def _statistic(tag: str, name: str) -> Getter:
+    def get(run: Run) -> Any:
+        if tag not in run.scalar_tags:
+            return MISSING
+        value = STATISTICS[name](tag, run.summary(tag))
+        return MISSING if value is None else value
+
+    return get
+
+
+class _Names:
+    """All that the names in an expression can stand for in some runs."""
+
+    def __init__(self, runs: Iterable[Run]) -> None:
+        every = list(runs)
+        self.hparams = dict.fromkeys(name for run in every for name in run.hparams)
+        self.tags = in_order(tag for run in every for tag in run.scalar_tags)
+
+    def getter(self, parts: tuple[str, ...]) -> Getter:
+        whole = ".".join(parts)
+        if whole in FIELDS:
+            return FIELDS[whole]
+        if whole in self.hparams:
+            return _hparam(whole)
+        if whole in self.tags:
+            return _statistic(whole, "last")
+        *first, last = parts
+        if first and last in STATISTICS and ".".join(first) in self.tags:
+            return _statistic(".".join(first), last)
+        if parts[0] == "hparams" and ".".join(parts[1:]) in self.hparams:
+            return _hparam(".".join(parts[1:]))
+        if first and ".".join(first) in self.tags:
+            raise unknown(f"statistic of {'.'.join(first)!r},", last, STATISTICS)
+        error = unknown("hyper-parameter, tag or field", whole, [*self.hparams, *self.tags, *FIELDS])
+        if any(set(tag.split("/")) & set(parts) for tag in self.tags if "/" in tag):
+            error.args = (f"{error}; names with slashes stand in backquotes",)
+        raise error
+
+
+def chosen(runs: Sequence[Run], expression: str) -> list[Run]:
+    """The runs for which an expression is true.
+
+    Raises:
+        QueryError: not an expression, or one that compares unlike types in every run.
+        UnknownNameError: a name that no run has.
+    """
+    query = Query(expression)
+    values = _values(query, runs)
+    out = [run for run, value in zip(runs, values, strict=True) if value]  # what is missing is not true
+    if runs and not out and len(query.mismatches) >= len(runs):
+        raise QueryError(f"{expression!r}: {query.mismatches[0]}")
+    return out
+
+
+def _values(query: Query, runs: Sequence[Run]) -> list[Any]:
+    """What it comes to in each run."""
+    if not runs:
+        return []
+    names = _Names(runs)
+    getters = {parts: names.getter(parts) for parts in query.names}
+
+    def value(run: Run) -> Any:
+        return query.value(lambda parts: getters[parts](run))
+
+    return [value(run) for run in runs]
+
+
+def key_values(runs: Sequence[Run], key: str | Callable[[Run], Any]) -> list[Any]:
+    """What a key is in each run, `MISSING` where there is none.
+
+    Args:
+        runs: the runs.
+        key: a function; a name (hyper-parameter, tag or field) as it is; or an expression.
+
+    Raises:
+        QueryError: not an expression.
+        UnknownNameError: a name that no run has.
+    """
+    if callable(key):
+        return [key(run) for run in runs]
+    if not runs:
+        return []
+    names = _Names(runs)
+    if key in FIELDS or key in names.hparams or key in names.tags:
+        get = names.getter((key,))
+        return [get(run) for run in runs]
+    try:
+        return _values(Query(key), runs)
+    except (QueryError, UnknownNameError):
+        if like_name(key) or key.replace(" ", "_").replace("/", "_").isidentifier():
+            names.getter((key,))  # raises: a name, though not one of these
+        raise
+
+
+def sort_order(values: Sequence[Any], reverse: bool = False) -> list[int]:
+    """Positions in the order of their values: numbers, then texts naturally, then all else.
+
+    What is missing, None or NaN comes last, whichever way. Equals keep their order.
+    """
+
+    def absent(value: Any) -> bool:
+        return value is MISSING or value is None or (isinstance(value, float) and math.isnan(value))
+
+    def rank(index: int) -> tuple[int, Any]:
+        value = values[index]
+        if isinstance(value, (int, float)):
+            return 0, value
+        if isinstance(value, str):
+            return 1, natural_key(value)
+        try:
+            hash(value)
+            value < value  # noqa: B015
+        except TypeError:
+            return 3, natural_key(str(value))
+        return 2, value
+
+    present = [index for index, value in enumerate(values) if not absent(value)]
+    rest = [index for index, value in enumerate(values) if absent(value)]
+    try:
+        return [*sorted(present, key=rank, reverse=reverse), *rest]
+    except TypeError:  # values of several types of the caller's own
+        return [*sorted(present, key=lambda i: natural_key(str(values[i])), reverse=reverse), *rest]

@@ -1,0 +1,1 @@
+"""VisualDL's page over VizKit's reader."""

@@ -1,0 +1,76 @@
+"""The pages of images, audio and texts: every record can be reached, by position or by its time."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from vizkit.errors import DataError
+from vizkit.server.answers import Answer
+from vizkit.server.visualdl.api.endpoint import Endpoint, Request
+from vizkit.server.visualdl.api.finding import entries_of, milliseconds, tags_answer
+
+__all__ = ["ENDPOINTS"]
+
+_IMAGES = {
+    b"\x89PNG": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"RIFF": "image/webp",
+}
+
+
+def _list(request: Request, kind: str) -> list[dict[str, Any]]:
+    entries = entries_of(request, kind)
+    if entries is None:
+        return []
+    walltimes = milliseconds(entries.walltimes).tolist()
+    return [{"step": s, "wallTime": w} for s, w in zip(entries.steps.tolist(), walltimes, strict=True)]
+
+
+def _one(request: Request, kind: str) -> Answer:
+    entries = entries_of(request, kind)
+    index = _number(request.query.get("index"))
+    wanted = _number(request.query.get("ts"))
+    if entries is not None and wanted is not None:
+        walltimes = milliseconds(entries.walltimes)
+        if index is None or not 0 <= index < len(entries) or walltimes[index] != wanted:
+            found = np.flatnonzero(walltimes == wanted)  # the list has changed since the page got it
+            index = int(found[0]) if len(found) else index
+    index = index or 0
+    if entries is None or not 0 <= index < len(entries):
+        return _missing(f"there is no such {kind}, or no more")
+    try:
+        content = entries[index]
+    except DataError as error:
+        return _missing(str(error))
+    if kind == "text":
+        return Answer.of(content.encode("utf-8", "replace"), "text/plain; charset=utf-8")
+    if kind == "audio":
+        return Answer.of(content.data, "audio/wav")
+    types = (media for magic, media in _IMAGES.items() if content.startswith(magic))
+    return Answer.of(content, next(types, "application/octet-stream"))
+
+
+def _missing(message: str) -> Answer:
+    return Answer.of(message.encode(), "text/plain; charset=utf-8", status=404)
+
+
+def _number(text: str | None) -> int | None:
+    try:
+        return int(float(text)) if text else None
+    except (ValueError, OverflowError):
+        return None
+
+
+ENDPOINTS = {
+    f"{kind}/{what}": endpoint
+    for kind in ("image", "audio", "text")
+    for what, endpoint in {
+        "tags": Endpoint(partial(tags_answer, kind=kind), lasts="shape"),
+        "list": Endpoint(partial(_list, kind=kind), ("run", "tag"), "run"),
+        kind: Endpoint(partial(_one, kind=kind), ("run", "tag"), "run"),
+    }.items()
+}

@@ -1,0 +1,1 @@
+"""`vizkit.Tracker`, and the system metrics that it records."""

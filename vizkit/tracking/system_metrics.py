@@ -1,0 +1,380 @@
+"""What the machine did while a run was recorded: CPU, memory, disk, network and GPUs, now and then."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib
+import math
+import os
+import re
+import threading
+import time
+import weakref
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from vizkit._warnings import count_lost
+from vizkit.errors import ClosedError, DataError, MissingDependencyError
+from vizkit.format.tags import MACHINE as PREFIX
+
+__all__ = ["PREFIX", "Counters", "SystemSampler", "rates", "sampler_of"]
+
+_FIRST_SECONDS = 1.0
+_STOP_SECONDS = 1.0
+_IDLE_SECONDS = 1800.0
+_GB, _MB = 1e9, 1e6
+_LOOPBACK = re.compile(r"lo\d*$|loopback", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What only ever grows, at one moment. NaN: not known here.
+
+    Attributes:
+        time: seconds of a clock.
+        cpu_busy: seconds that the machine's CPUs worked.
+        cpu_total: seconds that they could have.
+        process_cpu: seconds of CPU time that this process took, all its threads together.
+        disk_read: bytes.
+        disk_write: bytes.
+        received: bytes over the network, without the machine's talk to itself.
+        sent: bytes.
+    """
+
+    time: float
+    cpu_busy: float = math.nan
+    cpu_total: float = math.nan
+    process_cpu: float = math.nan
+    disk_read: float = math.nan
+    disk_write: float = math.nan
+    received: float = math.nan
+    sent: float = math.nan
+
+
+def rates(before: Counters, after: Counters) -> dict[str, float]:
+    """What happened between two moments; what is not known, or was counted anew, is left out.
+
+    Returns:
+        Tag -> value. A process's CPU percent is that of one CPU: 400 is four of them at work.
+    """
+    seconds = after.time - before.time
+    if seconds <= 0:
+        return {}
+    could = after.cpu_total - before.cpu_total
+    found = {
+        "cpu percent": 100 * (after.cpu_busy - before.cpu_busy) / could if could > 0 else math.nan,
+        "process cpu percent": 100 * (after.process_cpu - before.process_cpu) / seconds,
+        "disk read MB per second": (after.disk_read - before.disk_read) / _MB / seconds,
+        "disk write MB per second": (after.disk_write - before.disk_write) / _MB / seconds,
+        "network received MB per second": (after.received - before.received) / _MB / seconds,
+        "network sent MB per second": (after.sent - before.sent) / _MB / seconds,
+    }
+    return {PREFIX + name: value for name, value in found.items() if value >= 0}
+
+
+class SystemSampler:
+    """Records what the machine does, as scalars named ``system/...``.
+
+    ``log`` is called with the values and their step: the whole seconds since `start`, so that the x
+    axis of VisualDL's page reads as seconds. The first sample comes a second after `start`. All
+    samplers of a process share one daemon thread; a forked child does not sample. Nothing is raised:
+    what cannot be read is left out.
+
+    Args:
+        log: takes tag -> value and the step; called on the sampler's thread.
+        every: seconds between two samples, at least 1.
+        directory: of the disk whose free space is of interest: the run's.
+        first_step: the step at `start`: 0, or in a resumed run one after the last.
+        clock: tells seconds.
+
+    Raises:
+        MissingDependencyError: psutil is missing.
+        DataError: ``every`` is no number of seconds, 1 or more.
+    """
+
+    def __init__(
+        self,
+        log: Callable[[dict[str, float], int], object],
+        every: float = 15.0,
+        *,
+        directory: str | os.PathLike[str] = ".",
+        first_step: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if isinstance(every, bool) or not isinstance(every, (int, float)) or not 1 <= every < math.inf:
+            raise DataError(f"every must be a number of seconds, 1 or more, got {every!r}")
+        try:
+            self._psutil: Any = importlib.import_module("psutil")
+        except ImportError as error:
+            raise MissingDependencyError("recording the system needs psutil: pip install psutil") from error
+        self.every = float(every)
+        self._log = log
+        self._directory = os.fspath(directory)
+        self._first_step = first_step
+        self._clock = clock
+        self._pid = os.getpid()
+        self._lock = threading.RLock()  # reentrant: log() may stop us
+        self._running = False
+        self._lost: Counter[str] = Counter()
+        self._gpus: _Gpus | None = None
+        self._before = Counters(0.0)
+        self._started = 0.0
+
+    def start(self) -> SystemSampler:
+        """Begins to sample; a sampler that runs goes on. Does nothing in a forked child."""
+        if os.getpid() != self._pid or self._running:
+            return self
+        self._started = self._clock()
+        self._before = self._count(self._started)
+        self._running = True
+        _shared.add(self, _FIRST_SECONDS)
+        return self
+
+    def stop(self) -> None:
+        """Ends sampling: nothing is logged after it returned. Calling it again does nothing."""
+        if os.getpid() != self._pid:
+            return
+        self._running = False
+        _shared.remove(self)
+        # A driver that hangs holds its sample up, but not the training.
+        if self._lock.acquire(timeout=_STOP_SECONDS):
+            try:
+                gpus, self._gpus = self._gpus, None
+                if gpus:
+                    gpus.close()
+            finally:
+                self._lock.release()
+
+    def __enter__(self) -> SystemSampler:
+        return self.start()
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"SystemSampler(every={self.every:g}{', running' if self._running else ''})"
+
+    def sample(self) -> dict[str, float]:
+        """What the machine does now, and did since the last sample or `start`.
+
+        Returns:
+            Tag -> value, the unit within the tag.
+        """
+        with self._lock:
+            now = self._count(self._clock())
+            values = rates(self._before, now)
+            self._before = now
+            for read in (self._memory, self._disk):
+                with contextlib.suppress(Exception):
+                    values |= read()
+            if self._gpus is None:
+                self._gpus = _Gpus()
+            values |= self._gpus.read()
+        return values
+
+    def _tick(self) -> None:
+        """One sample of a running sampler."""
+        with self._lock:
+            if not self._running:
+                return
+            try:
+                values = self.sample()
+                step = self._first_step + int(self._clock() - self._started)
+                # A driver may have hung, and `stop` come and gone.
+                if values and self._running:
+                    self._log(values, step)
+            except ClosedError:
+                self.stop()
+            except Exception as error:
+                with contextlib.suppress(Exception):  # a warning that is an error, on our thread
+                    count_lost(self._lost, PREFIX, error)
+
+    # -- what psutil knows -----------------------------------------------------------------------
+
+    def _count(self, now: float) -> Counters:
+        found: dict[str, float] = {}
+        for read in (self._count_cpu, self._count_process, self._count_disk, self._count_network):
+            with contextlib.suppress(Exception):
+                found |= read()
+        return Counters(now, **found)
+
+    def _count_cpu(self) -> dict[str, float]:
+        times = self._psutil.cpu_times()
+        # Linux counts guests within user and nice.
+        total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+        return {"cpu_total": total, "cpu_busy": total - times.idle - getattr(times, "iowait", 0.0)}
+
+    def _count_process(self) -> dict[str, float]:
+        times = self._psutil.Process().cpu_times()
+        return {"process_cpu": times.user + times.system}
+
+    def _count_disk(self) -> dict[str, float]:
+        counters = self._psutil.disk_io_counters()
+        return {"disk_read": counters.read_bytes, "disk_write": counters.write_bytes}
+
+    def _count_network(self) -> dict[str, float]:
+        every = self._psutil.net_io_counters(pernic=True)
+        cards = [card for name, card in every.items() if not _LOOPBACK.match(name)]
+        return {
+            "received": sum(card.bytes_recv for card in cards),
+            "sent": sum(card.bytes_sent for card in cards),
+        }
+
+    def _memory(self) -> dict[str, float]:
+        memory = self._psutil.virtual_memory()
+        return {
+            PREFIX + "memory used GB": (memory.total - memory.available) / _GB,
+            PREFIX + "memory used percent": float(memory.percent),
+            PREFIX + "process memory GB": self._psutil.Process().memory_info().rss / _GB,
+        }
+
+    def _disk(self) -> dict[str, float]:
+        return {PREFIX + "disk free GB": self._psutil.disk_usage(self._directory).free / _GB}
+
+
+def sampler_of(tracker: Any, every: float) -> SystemSampler:
+    """A sampler that records into the run of a `vizkit.Tracker`, until that is closed or dropped.
+
+    While the tracker's clock of steps has stood still for half an hour, as in a notebook that is left
+    open after its training, nothing is recorded. In a resumed run the seconds go on.
+
+    Args:
+        tracker: whose run.
+        every: seconds between two samples.
+
+    Raises:
+        MissingDependencyError: psutil is missing.
+    """
+    directory = "." if "://" in tracker.logdir else tracker.logdir
+    kept = weakref.ref(tracker)
+    seen, since = -1, 0.0
+
+    def log(values: dict[str, float], step: int) -> None:
+        nonlocal seen, since
+        now, tracker = time.monotonic(), kept()
+        if tracker is None:
+            raise ClosedError("the tracker was dropped")
+        if tracker.step != seen:
+            seen, since = tracker.step, now
+        if now - since < _IDLE_SECONDS:
+            tracker.writer.add_metrics(values, step)
+
+    first = int(tracker.writer.last_step_of(PREFIX + "process memory GB")) + 1
+    return SystemSampler(log, every, directory=directory, first_step=first)
+
+
+_GPU_READINGS: dict[str, Callable[[Any, Any], float]] = {
+    "utilization percent": lambda nvml, device: nvml.nvmlDeviceGetUtilizationRates(device).gpu,
+    "memory GB": lambda nvml, device: nvml.nvmlDeviceGetMemoryInfo(device).used / _GB,
+    "temperature C": lambda nvml, device: nvml.nvmlDeviceGetTemperature(device, nvml.NVML_TEMPERATURE_GPU),
+    "power W": lambda nvml, device: nvml.nvmlDeviceGetPowerUsage(device) / 1000,
+}
+
+
+class _Gpus:
+    """NVIDIA's devices through ``nvidia-ml-py``; none without it, or without a driver."""
+
+    def __init__(self) -> None:
+        self._nvml: Any = None
+        self._devices: dict[int, Any] = {}
+        try:
+            nvml: Any = importlib.import_module("pynvml")
+            nvml.nvmlInit()
+        except Exception:
+            return
+        self._nvml = nvml
+        with contextlib.suppress(Exception):
+            for index in range(nvml.nvmlDeviceGetCount()):
+                handle = nvml.nvmlDeviceGetHandleByIndex(index)
+                if _visible(index, _text(nvml.nvmlDeviceGetUUID(handle)), os.environ):
+                    self._devices[index] = handle
+
+    def read(self) -> dict[str, float]:
+        values: dict[str, float] = {}
+        for index, device in self._devices.items():
+            for name, read in _GPU_READINGS.items():
+                with contextlib.suppress(Exception):  # many a device has no power meter
+                    values[f"{PREFIX}gpu {index} {name}"] = float(read(self._nvml, device))
+        return values
+
+    def close(self) -> None:
+        if self._nvml:
+            with contextlib.suppress(Exception):
+                self._nvml.nvmlShutdown()
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _visible(index: int, uuid: str, environment: Mapping[str, str]) -> bool:
+    """Whether a device is among those of ``CUDA_VISIBLE_DEVICES``, which names numbers or UUIDs."""
+    names = environment.get("CUDA_VISIBLE_DEVICES")
+    if names is None:
+        return True
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    return any(name == str(index) or (len(name) > 4 and uuid.startswith(name)) for name in wanted)
+
+
+class _Shared:
+    """The thread of all samplers; it ends with the last of them."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._due: dict[SystemSampler, float] = {}
+        self._thread: threading.Thread | None = None
+
+    def add(self, sampler: SystemSampler, seconds: float) -> None:
+        with self._changed:
+            self._due[sampler] = time.monotonic() + seconds
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="vizkit-system", daemon=True)
+                try:
+                    self._thread.start()
+                except RuntimeError:  # no more threads
+                    self._thread = None
+            self._changed.notify_all()
+
+    def remove(self, sampler: SystemSampler) -> None:
+        with self._changed:
+            self._due.pop(sampler, None)
+            self._changed.notify_all()
+
+    def clear(self) -> None:
+        for sampler in list(self._due):
+            sampler.stop()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._due:
+                    self._thread = None
+                    return
+                sampler, due = min(self._due.items(), key=lambda item: item[1])
+                now = time.monotonic()
+                if due > now:
+                    self._changed.wait(due - now)
+                    continue
+                # No samples to catch up on after a machine's sleep.
+                self._due[sampler] = max(due + sampler.every, now + sampler.every / 2)
+            sampler._tick()
+
+
+_shared = _Shared()
+
+
+def _in_child() -> None:
+    global _shared
+    _shared = _Shared()
+
+
+# Before the interpreter is taken apart.
+atexit.register(lambda: _shared.clear())
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

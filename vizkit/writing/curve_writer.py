@@ -1,0 +1,239 @@
+"""The part of `vizkit.LogWriter` that adds curves, confusions and whole evaluations of classifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from vizkit.errors import DataError
+from vizkit.format import encode
+from vizkit.format.tags import clean_tag
+from vizkit.metrics import pr_roc
+from vizkit.metrics.confusion import confusion_matrix
+from vizkit.metrics.evaluation_scores import ScoreGatherer
+from vizkit.writing import evaluation
+from vizkit.writing.run_log import RunLog
+
+__all__ = ["CurveWriter"]
+
+_SMALL_CURVE = 1 << 18  # bytes: below it a curve costs less than a millisecond
+
+
+class CurveWriter(RunLog):
+    """What `vizkit.LogWriter` adds of labels and scores."""
+
+    def add_pr_curve(
+        self,
+        tag: str,
+        labels: Any,
+        predictions: Any,
+        step: Any,
+        num_thresholds: int = 10,
+        weights: Any = None,
+        walltime: int | None = None,
+    ) -> None:
+        """Adds a precision-recall curve.
+
+        Args:
+            tag: such as ``eval/pr/cat``.
+            labels: (n,) 0 or 1.
+            predictions: (n,) scores; those outside [0, 1] stretch the thresholds over their range.
+            step: as in `add_scalar`.
+            num_thresholds: how many evenly spaced thresholds are drawn.
+            weights: (n,) weight of each sample, or one number.
+            walltime: milliseconds since 1970; now by default.
+
+        Raises:
+            DataError: labels that are not binary, NaN scores, unequal lengths.
+        """
+        self._add_curve("pr_curve", tag, labels, predictions, step, num_thresholds, weights, walltime)
+
+    def add_roc_curve(
+        self,
+        tag: str,
+        labels: Any,
+        predictions: Any,
+        step: Any,
+        num_thresholds: int = 10,
+        weights: Any = None,
+        walltime: int | None = None,
+    ) -> None:
+        """Adds a receiver operating characteristic; arguments as in `add_pr_curve`."""
+        self._add_curve("roc_curve", tag, labels, predictions, step, num_thresholds, weights, walltime)
+
+    def _add_curve(
+        self,
+        kind: str,
+        tag: str,
+        labels: Any,
+        predictions: Any,
+        step: Any,
+        count: int,
+        weights: Any,
+        walltime: Any,
+    ) -> None:
+        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+            labels, predictions, weights = arrays
+            if kind == "pr_curve":
+                pr = pr_roc.pr_curve(labels, predictions, num_thresholds=count, weights=weights)
+                return encode.encode_pr_curve(tag, pr, step, now)
+            roc = pr_roc.roc_curve(labels, predictions, num_thresholds=count, weights=weights)
+            return encode.encode_roc_curve(tag, roc, step, now)
+
+        self._later(kind, tag, step, walltime, (labels, predictions, weights), build, small=_SMALL_CURVE)
+
+    def add_class_curves(
+        self,
+        tag: str,
+        labels: Any,
+        predictions: Any,
+        step: Any,
+        num_thresholds: int = 127,
+        weights: Any = None,
+        walltime: int | None = None,
+        *,
+        class_names: Sequence[str] | None = None,
+        activation: Literal["sigmoid", "softmax"] | None = None,
+    ) -> None:
+        """Adds the PR and ROC curve of every class, with average precision (AP) and area (AUC) as scalars.
+
+        With ``tag="eval"``, class ``cat`` gives the curves ``eval/pr/cat`` and ``eval/roc/cat`` and the
+        scalars ``eval/ap/cat`` and ``eval/auc/cat``; their means over the classes that have both kinds of
+        samples are ``eval/ap`` and ``eval/auc``. For a single class, the curves are ``eval/pr`` and
+        ``eval/roc``.
+
+        Args:
+            tag: what all tags begin with.
+            labels: (n,) class numbers, or (n, c) of 0 and 1.
+            predictions: (n, c) scores, or (n,) of a single class.
+            step: as in `add_scalar`.
+            num_thresholds: how many evenly spaced thresholds are drawn.
+            weights: (n,) weight of each sample, or one number.
+            walltime: milliseconds since 1970; now by default.
+            class_names: c names; numbers by default.
+            activation: applied to ``predictions`` first, for logits.
+
+        Raises:
+            DataError: see `vizkit.metrics.pr_roc.class_curves`; from large arrays it comes later,
+                through ``on_error``.
+        """
+        shape = getattr(predictions, "shape", None) or np.shape(predictions)
+        count = shape[1] if len(shape) == 2 else 1
+        names = [clean_tag(name) for name in (range(count) if class_names is None else class_names)]
+        if len(names) != count or len(set(names)) != count:
+            raise DataError(f"{count} classes need {count} different names, got {class_names}")
+        suffixes = [f"/{name}" for name in names] if count > 1 else [""]
+        tags = [[f"{tag}/{part}{suffix}" for part in ("pr", "roc", "ap", "auc")] for suffix in suffixes]
+        if count > 1:
+            tags.append(["", "", f"{tag}/ap", f"{tag}/auc"])
+        for row in tags:
+            for name, kind in zip(row, ("pr_curve", "roc_curve", "scalar", "scalar"), strict=True):
+                if name:
+                    self._check_tag(name, kind)
+
+        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+            labels, predictions, weights = arrays
+            pairs = pr_roc.class_curves(
+                labels,
+                predictions if np.ndim(predictions) == 2 else np.reshape(predictions, (-1, 1)),
+                num_thresholds=num_thresholds,
+                weights=weights,
+                activation=activation,
+            )
+            frames = evaluation.encode_pairs([(row[0], row[1]) for row in tags[:count]], pairs, step, now)
+            areas = [(pr.ap, roc.auc) for pr, roc in pairs]
+            if count > 1:
+                areas.append(pr_roc.mean_areas(pairs))
+            scalars = [
+                (name, value)
+                for row, pair in zip(tags, areas, strict=True)
+                for name, value in zip(row[2:], pair, strict=True)
+            ]
+            return frames + evaluation.encode_scalars(scalars, step, now)
+
+        self._later(
+            "pr_curve",
+            tags[0][0],
+            step,
+            walltime,
+            (labels, predictions, weights),
+            build,
+            small=_SMALL_CURVE,
+            order="F",
+        )
+
+    def add_confusion_matrix(
+        self,
+        tag: str,
+        labels: Any,
+        predictions: Any,
+        step: Any,
+        walltime: int | None = None,
+        *,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        """Adds a confusion matrix as an image, and its numbers as the text ``<tag>/counts``.
+
+        Args:
+            tag: such as ``eval/confusion``.
+            labels: (n,) true class numbers.
+            predictions: (n,) predicted class numbers, or (n, c) scores.
+            step: as in `add_scalar`.
+            walltime: milliseconds since 1970; now by default.
+            class_names: names in the order of their numbers; numbers by default.
+
+        Raises:
+            DataError: labels or predictions that are no classes.
+        """
+        classes = None if class_names is None else len(class_names)
+        counts = confusion_matrix(labels, predictions, num_classes=classes)
+        names = [str(name) for name in (range(len(counts)) if class_names is None else class_names)]
+        self._check_tag(f"{tag}/counts", "text")
+
+        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+            return evaluation.encode_confusion(tag, arrays[0], names, step, now)
+
+        self._later("image", tag, step, walltime, [counts], build)
+
+    def add_evaluation(
+        self,
+        tag: str,
+        scores: ScoreGatherer,
+        step: Any,
+        walltime: int | None = None,
+        *,
+        class_names: Sequence[str] | None = None,
+        most_classes: int = evaluation.MOST_CLASSES,
+        num_thresholds: int = 127,
+        without: Collection[str] = (),
+    ) -> None:
+        """Adds what the gathered scores of an evaluation tell; `Tracker.curves` names the records.
+
+        Args:
+            tag: what all tags begin with, such as ``eval``.
+            scores: the labels and scores; nothing can be added to them afterwards.
+            step: as in `add_scalar`.
+            walltime: milliseconds since 1970; now by default.
+            class_names: c names; numbers by default. For a single class also two: of 0 and of 1.
+            most_classes: with more, no class has curves of its own, and a table has the areas of all.
+            num_thresholds: how many thresholds are drawn.
+            without: scalars to leave out.
+
+        Raises:
+            DataError: no samples, or names that do not fit the classes; scores that do not fit their
+                activation, which from many scores comes later, through ``on_error``.
+        """
+        if not scores.samples:
+            raise DataError(f"{tag}: no samples were added")
+        names = evaluation.Names(scores.classes, class_names, most_classes)
+        for name, kind in evaluation.evaluation_tags(tag, names).items():
+            self._check_tag(name, kind)
+        step, now = self._when(tag, step, walltime)
+
+        def job() -> None:
+            found = scores.result(num_thresholds)
+            self._write(tag, evaluation.encode_evaluation(tag, found, names, step, now, without))
+
+        self.defer(tag, job, scores.nbytes)

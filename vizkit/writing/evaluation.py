@@ -1,0 +1,184 @@
+"""What an evaluation tells as records: curves, areas, a confusion matrix, a reliability diagram."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.errors import DataError
+from vizkit.format import encode
+from vizkit.format.tags import clean_tag
+from vizkit.media import png
+from vizkit.media.diagrams import reliability_image
+from vizkit.media.drawing import matrix_image
+from vizkit.metrics.evaluation_scores import Evaluation
+from vizkit.metrics.pr_roc import PRCurve, ROCCurve
+
+__all__ = [
+    "MOST_CLASSES",
+    "Names",
+    "encode_confusion",
+    "encode_evaluation",
+    "encode_pairs",
+    "encode_scalars",
+    "evaluation_tags",
+]
+
+MOST_CLASSES = 20
+"""Up to how many classes each has curves of its own."""
+
+_MOST_COUNTED = 200  # classes whose confusions are written as a table of their own
+_MICRO = "micro"
+_PARTS = {"pr": "pr_curve", "roc": "roc_curve", "ap": "scalar", "auc": "scalar"}
+
+
+class Names:
+    """What the classes of an evaluation are called.
+
+    Attributes:
+        shown: the names of all classes; of a single class those of its two sides.
+        parts: the ends of the tags of each class that has curves of its own; "" for a single class.
+
+    Args:
+        classes: how many there are.
+        names: of all classes, or of both sides of a single class, or of its positive side; numbers by
+            default.
+        most_classes: above it no class has curves of its own.
+
+    Raises:
+        DataError: names that are too few, too many or equal.
+    """
+
+    def __init__(self, classes: int, names: Sequence[str] | None, most_classes: int = MOST_CLASSES) -> None:
+        single = classes == 1
+        shown = [str(k) for k in range(2 if single else classes)] if names is None else list(map(str, names))
+        if single and len(shown) == 1:
+            shown = [f"not {shown[0]}", *shown]
+        parts = [clean_tag(name) for name in shown]
+        if len(shown) != (2 if single else classes) or len(set(parts)) != len(parts) or _MICRO in parts:
+            raise DataError(
+                f"{classes} classes need {classes} different names, none of them {_MICRO!r}, got {names}"
+            )
+        self.shown = shown
+        self.parts = [""] if single else [f"/{part}" for part in parts] if classes <= most_classes else []
+        self.classes = classes
+
+
+def evaluation_tags(tag: str, names: Names) -> dict[str, str]:
+    """All tags that an evaluation may record, with their kinds."""
+    ends = [*names.parts, *([f"/{_MICRO}"] if names.classes > 1 else [])]
+    tags = {f"{tag}/{part}{end}": kind for end in ends for part, kind in _PARTS.items()}
+    return {
+        **tags,
+        f"{tag}/ap": "scalar",
+        f"{tag}/auc": "scalar",
+        f"{tag}/classes": "text",
+        f"{tag}/binning": "text",
+        f"{tag}/confusion": "image",
+        f"{tag}/confusion/counts": "text",
+        f"{tag}/reliability": "image",
+        f"{tag}/reliability/bins": "text",
+        f"{tag}/ece": "scalar",
+    }
+
+
+def encode_evaluation(
+    tag: str, found: Evaluation, names: Names, step: Any, now: int, without: Collection[str] = ()
+) -> bytes:
+    """The records of an evaluation, but for the scalars ``without``; `evaluation_tags` names them."""
+    frames: list[bytes] = []
+    areas: dict[str, float] = {}
+    pairs = [*zip(names.parts, found.curves, strict=False)]
+    if found.micro is not None:
+        pairs.append((f"/{_MICRO}", found.micro))
+        areas[f"{tag}/ap"], areas[f"{tag}/auc"] = found.macro
+    for end, (pr, roc) in pairs:
+        areas[f"{tag}/ap{end}"], areas[f"{tag}/auc{end}"] = pr.ap, roc.auc
+    tags = [(f"{tag}/pr{end}", f"{tag}/roc{end}") for end, _ in pairs]
+    frames.append(encode_pairs(tags, [pair for _, pair in pairs], step, now))
+    if found.reliability is not None:
+        areas[f"{tag}/ece"] = found.reliability.ece
+        image = png.encode_png(reliability_image(found.reliability))
+        frames.append(encode.encode_image(f"{tag}/reliability", image, step, now))
+        frames.append(encode.encode_text(f"{tag}/reliability/bins", found.reliability.as_text(), step, now))
+    if found.confusion is not None:
+        few = len(found.confusion) <= _MOST_COUNTED  # else its numbers are many times its image
+        frames.append(encode_confusion(f"{tag}/confusion", found.confusion, names.shown, step, now, few))
+    if not names.parts:
+        frames.append(encode.encode_text(f"{tag}/classes", _class_table(found, names.shown), step, now))
+    if found.bins:
+        frames.append(encode.encode_text(f"{tag}/binning", _binning(found), step, now))
+    kept = [(name, value) for name, value in areas.items() if name not in without]
+    frames.append(encode_scalars(kept, step, now))
+    return b"".join(frames)
+
+
+def encode_pairs(
+    tags: Iterable[tuple[str, str]], pairs: Sequence[tuple[PRCurve, ROCCurve]], step: Any, now: int
+) -> bytes:
+    """The two curves of each class, whose counts are the same, under their two tags."""
+    frames = []
+    counts = encode.encode_counts([pr for pr, _ in pairs]) if pairs else []
+    for (pr_tag, roc_tag), (pr, roc), count in zip(tags, pairs, counts, strict=True):
+        frames.append(encode.encode_pr_curve(pr_tag, pr, step, now, count))
+        frames.append(encode.encode_roc_curve(roc_tag, roc, step, now, count))
+    return b"".join(frames)
+
+
+def encode_scalars(scalars: Iterable[tuple[str, float]], step: Any, now: int) -> bytes:
+    """Several scalars of one step."""
+    field, wall = encode.step_field(step), encode.walltime_field(now)
+    return b"".join(encode.encode_scalar(encode.tag_field(tag), value, field, wall) for tag, value in scalars)
+
+
+def encode_confusion(
+    tag: str, counts: NDArray[Any], names: Sequence[str], step: Any, now: int, numbers: bool = True
+) -> bytes:
+    """A confusion matrix as an image, and its numbers as the text ``<tag>/counts``."""
+    image = encode.encode_image(tag, png.encode_png(matrix_image(counts, names)), step, now)
+    if not numbers:
+        return image
+    cells = [_cell(name) for name in names]
+    rows = ["\t".join(["true \\ predicted", *cells])]
+    rows += ["\t".join([name, *map(str, row)]) for name, row in zip(cells, counts.tolist(), strict=True)]
+    return image + encode.encode_text(f"{tag}/counts", "\n".join(rows), step, now)
+
+
+def _class_table(found: Evaluation, names: Sequence[str]) -> str:
+    """A line for each class, the worst first."""
+    head = ["class", "samples", "AP", "AUC"]
+    confused = found.confusion
+    if confused is not None:
+        head += ["right", "mostly taken for"]
+        others = confused.copy()
+        np.fill_diagonal(others, 0)
+    lines = []
+    for k, (pr, roc) in enumerate(found.curves):
+        samples = int(pr.tp[0] + pr.fn[0])
+        cells = [_cell(names[k]), str(samples), f"{pr.ap:.4f}", f"{roc.auc:.4f}"]
+        if confused is not None:
+            other = int(others[k].argmax())
+            cells.append(f"{confused[k, k] / samples:.4f}" if samples else "")
+            cells.append(f"{_cell(names[other])} ({others[k, other]})" if others[k, other] else "")
+        lines.append((pr.ap if samples else math.inf, "\t".join(cells)))
+    lines.sort(key=lambda line: line[0])
+    return "\n".join(["\t".join(head), *(line for _, line in lines)])
+
+
+def _binning(found: Evaluation) -> str:
+    (ap, auc), (macro_ap, macro_auc) = found.error, found.macro_error
+    text = (
+        f"The scores of {found.samples:,} samples were counted in {found.bins:,} bins a class. "
+        f"AP is exact within {ap:.2g} and AUC within {auc:.2g} for every class"
+    )
+    if found.micro is None:
+        return text + "."
+    return text + f"; their means over the classes within {macro_ap:.2g} and {macro_auc:.2g}."
+
+
+def _cell(name: str) -> str:
+    return " ".join(name.split())

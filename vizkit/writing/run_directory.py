@@ -1,0 +1,119 @@
+"""Run directories: which file is their log, and who may have them."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vizkit._files import hold_directory, write_atomic
+from vizkit._warnings import warn
+from vizkit.errors import RunExistsError
+
+__all__ = [
+    "claimed",
+    "log_files",
+    "log_path",
+    "new_log_name",
+    "rank_directories",
+    "remove_logs",
+    "write_text",
+]
+
+_WAIT_SECONDS = 10.0
+_OWN = ("vdlrecords", "vdlgraph", "environment.json")
+
+
+def log_files(directory: str | os.PathLike[str]) -> list[str]:
+    """The names of the logs in a directory that hold something, in VisualDL's order.
+
+    Stock VisualDL reads the last one only.
+    """
+    try:
+        with os.scandir(directory) as entries:
+            return sorted(
+                e.name for e in entries if "vdlrecords" in e.name and e.is_file() and e.stat().st_size
+            )
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def new_log_name(suffix: str = "") -> str:
+    """A name for a new log, as VisualDL gives them."""
+    return f"vdlrecords.{int(time.time()):010d}.log{suffix}"
+
+
+def log_path(directory: str, file_name: str = "", suffix: str = "") -> tuple[str, bool]:
+    """The path of a run's log, and whether there are records in it.
+
+    A directory's log is continued, since VisualDL would not see another beside it.
+
+    Args:
+        directory: the run directory, which need not exist, or a remote one with a scheme.
+        file_name: the log's name if not found or made here.
+        suffix: what its name ends with.
+    """
+    if file_name and "vdlrecords" not in file_name:
+        better = "vdlrecords." + file_name
+        warn(f"VisualDL finds logs by 'vdlrecords' in their name: {better!r} is written, not {file_name!r}")
+        file_name = better
+    if "://" in directory:
+        return f"{directory.rstrip('/')}/{file_name or new_log_name(suffix)}", False
+    existing = [name for name in log_files(directory) if name.endswith(suffix)]
+    if not file_name:
+        file_name = existing[-1] if existing else new_log_name(suffix)
+    return os.path.join(directory, file_name), file_name in existing
+
+
+def write_text(directory: str, name: str, text: str) -> None:
+    """Writes a whole file into a run directory, local or remote."""
+    if "://" in directory:
+        from visualdl.io import bfile
+
+        file = bfile.BFile(f"{directory.rstrip('/')}/{name}", "w")
+        file.write(text)
+        file.close()
+        return
+    Path(directory).mkdir(parents=True, exist_ok=True)
+    write_atomic(Path(directory, name), text.encode("utf-8"))
+
+
+def remove_logs(directory: str | os.PathLike[str]) -> None:
+    """Deletes the logs and model graphs of a run and what tells of its making, and nothing else."""
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if any(part in entry.name for part in _OWN) and entry.is_file():
+                os.unlink(entry.path)
+
+
+def rank_directories(directory: Path) -> list[Path]:
+    """The runs that other ranks of a distributed training recorded beside that of rank 0."""
+    name = re.compile(re.escape(directory.name) + r"-rank\d+")
+    return sorted(path for path in directory.parent.iterdir() if name.fullmatch(path.name))
+
+
+@contextmanager
+def claimed(directory: Path) -> Iterator[bool]:
+    """Makes ``directory`` and holds it, so that two trackers do not take it at the same moment.
+
+    Yields whether it holds no records and so is free to be taken: the taker writes its first
+    record before it lets go.
+
+    Raises:
+        RunExistsError: another process held on to the directory for ten seconds.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir()
+        ours = True
+    except FileExistsError:
+        ours = False
+    with hold_directory(directory, _WAIT_SECONDS) as locked:
+        if locked is False:
+            raise RunExistsError(f"{directory} is locked by another process; name another run directory")
+        # On a file system without locks the maker of the directory has it: an empty one may be another's.
+        # Windows has no such lock on directories either.
+        yield not log_files(directory) if locked or os.name == "nt" else ours

@@ -1,0 +1,329 @@
+"""One run's log and all that it knows: tags and their kinds, steps, and how records get in.
+
+`RunLog` is the machinery; `vizkit.writing.log_writer.LogWriter` gives it VisualDL's face.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from vizkit._files import FileReader
+from vizkit._warnings import count_lost
+from vizkit.columns.builder import read_log
+from vizkit.errors import ClosedError, DataError, TagError
+from vizkit.format import encode
+from vizkit.format.tags import SECONDS, check_tag
+from vizkit.format.types import HParams
+from vizkit.metrics.arrays import describe, to_array, to_float
+from vizkit.writing import run_directory
+from vizkit.writing.log_file import NullLog, RecordLog, open_log
+from vizkit.writing.worker import Worker
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["RunLog"]
+
+_RESERVED = {"meta_data_tag": "meta_data", "hparam": "hparams"}
+_time_ns = time.time_ns
+_step_field, _encode_scalar = encode.step_field, encode.encode_scalar
+
+
+class _ScalarTag:
+    """What is encoded once for a tag, and the step of its last record."""
+
+    __slots__ = ("field", "step")
+
+    def __init__(self, tag: str) -> None:
+        self.field = encode.tag_field(tag)
+        self.step: int | float = -1
+
+
+class RunLog:
+    """Adds records to one run's log.
+
+    Args:
+        logdir: the run's directory, or a remote one with a scheme.
+        display_name: the run's name on VisualDL's page.
+        file_name: the log's file name, if it is to be a certain one.
+        suffix: what the file name ends with.
+        max_queue: how many costly records may wait for the worker thread.
+        write_to_disk: False records nothing at all.
+        on_error: called with tag and error when a record was not written after its call.
+    """
+
+    def __init__(
+        self,
+        logdir: str,
+        *,
+        display_name: str = "",
+        file_name: str = "",
+        suffix: str = "",
+        max_queue: int = 10,
+        write_to_disk: bool = True,
+        on_error: Callable[[str, Exception], None] | None = None,
+    ) -> None:
+        self._logdir = logdir
+        self._suffix = suffix
+        self._write_to_disk = write_to_disk
+        self._display_name = display_name
+        self._on_error = on_error or partial(count_lost, Counter())
+        self._closed = False
+        path, continued = run_directory.log_path(logdir, file_name, suffix)
+
+        def locate() -> str:
+            found, there = run_directory.log_path(logdir, suffix=suffix)
+            return found if there else path
+
+        self._log: RecordLog = NullLog(path)
+        if write_to_disk:
+            self._log = open_log(path, self._first_record, None if file_name else locate)
+        self._append = self._log.append
+        self._worker = Worker(max_jobs=max(int(max_queue), 1))
+        self._kinds = dict(_RESERVED)
+        self._steps: dict[str, int | float] = {}
+        self._hparams = HParams({})
+        self._scalars: dict[str, _ScalarTag] = {}
+        self._walltime: tuple[int, bytes] = (0, b"")
+        if continued and write_to_disk:
+            self._read_heads()
+
+    def _first_record(self) -> bytes:
+        now = _time_ns() // 1_000_000
+        return encode.encode_meta_data("meta_data_tag", self._display_name, 0, now)
+
+    def begin(self) -> None:
+        """Creates the log, which otherwise its first record does."""
+        self._append(b"")
+
+    def _read_heads(self) -> None:
+        """Kinds and last steps of the tags that an existing log holds."""
+        with FileReader(self._log.path) as log:
+            records = read_log(log, os.path.getsize(self._log.path))
+        self._hparams = records.hparams or self._hparams
+        for key, _ in sorted(records.series.items(), key=lambda item: item[1].first):
+            self._kinds.setdefault(key.tag, key.kind)
+        for key, series in sorted(records.series.items(), key=lambda item: item[1].end):
+            self._steps[key.tag] = series.columns()[0][-1].item()
+
+    @property
+    def logdir(self) -> str:
+        """The run's directory."""
+        return self._logdir
+
+    @property
+    def file_name(self) -> str:
+        """Path of the log, which exists from the first record on."""
+        return self._log.path
+
+    @property
+    def last_step(self) -> int:
+        """The highest step of any scalar in a log that is continued, -1 in a new one.
+
+        Tags whose steps are `SECONDS` do not count.
+        """
+        steps = [
+            step
+            for tag, step in self._steps.items()
+            if self._kinds.get(tag) == "scalar" and not tag.startswith(SECONDS)
+        ]
+        return int(max(steps, default=-1))
+
+    def kind_of(self, tag: str) -> str | None:
+        """The kind of data that ``tag`` holds, None for a new one."""
+        return self._kinds.get(tag)
+
+    def last_step_of(self, tag: str) -> int | float:
+        """The step of the tag's last record, -1 for a new one."""
+        state = self._scalars.get(tag)
+        return state.step if state else self._steps.get(tag, -1)
+
+    def add_scalar(self, tag: str, value: Any, step: Any, walltime: int | None = None) -> None:
+        """Adds one number.
+
+        Args:
+            tag: such as ``train/loss``.
+            value: a number of Python, NumPy or Paddle, or an array of one; kept as float64.
+            step: a whole number (``3``, ``3.0``); a fraction such as 0.5 epochs is kept exactly,
+                VisualDL sees it rounded down. None: one after the tag's last step.
+            walltime: milliseconds since 1970; now by default.
+
+        Raises:
+            DataError: ``value`` or ``step`` is not one number.
+            TagError: VisualDL could not serve the tag, or it holds another kind of data.
+            ClosedError: after `close`.
+        """
+        try:
+            state = self._scalars[tag]
+        except (KeyError, TypeError):
+            state = self._scalar_tag(tag)
+        if type(value) is not float:
+            value = to_float(value)
+        if type(step) is not int:
+            step = int(state.step) + 1 if step is None else encode.plain_step(step)
+        field = _step_field(step)
+        state.step = step
+        now = _time_ns() // 1_000_000 if walltime is None else int(walltime)
+        known, wall = self._walltime
+        if now != known:
+            wall = self._wall(now)
+        try:
+            self._append(_encode_scalar(state.field, value, field, wall))
+        except OSError as error:
+            self._on_error(tag, error)
+
+    def _wall(self, now: int) -> bytes:
+        wall = encode.walltime_field(now)
+        self._walltime = (now, wall)  # one assignment: another thread sees both or none
+        return wall
+
+    def add_metrics(self, metrics: Mapping[str, Any], step: Any, walltime: int | None = None) -> None:
+        """Adds several scalars of one step with one write: cheaper than one `add_scalar` each.
+
+        Args:
+            metrics: tag -> number, as in `add_scalar`; nothing is written if one of them is bad.
+            step: as in `add_scalar`, but not None.
+            walltime: milliseconds since 1970; now by default.
+
+        Raises:
+            DataError: a value or ``step`` is not one number.
+            TagError: VisualDL could not serve a tag.
+            ClosedError: after `close`.
+        """
+        if type(metrics) is not dict and not isinstance(metrics, Mapping):
+            raise DataError(f"metrics must be a dict such as {{'train/loss': 0.5}}, got {describe(metrics)}")
+        step = encode.plain_step(step)
+        field = _step_field(step)
+        now = _time_ns() // 1_000_000 if walltime is None else int(walltime)
+        known, wall = self._walltime
+        if now != known:
+            wall = self._wall(now)
+        scalars, encode_scalar = self._scalars, _encode_scalar
+        frames = []
+        for tag, value in metrics.items():
+            state = scalars.get(tag) or self._scalar_tag(tag)
+            if type(value) is not float:
+                value = to_float(value)
+            frames.append(encode_scalar(state.field, value, field, wall))
+            state.step = step
+        try:
+            self._append(b"".join(frames))
+        except OSError as error:
+            self._on_error(next(iter(metrics)), error)
+
+    def _scalar_tag(self, tag: str) -> _ScalarTag:
+        self._check_tag(tag, "scalar")
+        state = self._scalars[tag] = _ScalarTag(tag)
+        state.step = self._steps.get(tag, -1)
+        return state
+
+    def _check_tag(self, tag: str, kind: str) -> None:
+        known = self._kinds.get(tag) if isinstance(tag, str) else None
+        if known == kind and tag not in _RESERVED:
+            return
+        if known and known != kind:
+            raise TagError(
+                f"tag {tag!r} holds {known} records already, and VisualDL's server does not start on a tag "
+                f"of two kinds; use another tag for the {kind}, such as {tag + '/' + kind!r}"
+            )
+        self._kinds[check_tag(tag)] = kind
+
+    # -- the shared way into the log ----------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError(f"{self._log.path}: nothing can be recorded after close()")
+
+    def _when(self, tag: str, step: Any, walltime: int | None) -> tuple[Any, int]:
+        """The step and walltime of a record of any kind but scalar."""
+        if step is None:
+            step = int(self.last_step_of(tag)) + 1
+        step = encode.plain_step(step)
+        encode.step_field(step)  # a bad step is the caller's error, not the worker's
+        self._steps[tag] = step
+        return step, _time_ns() // 1_000_000 if walltime is None else int(walltime)
+
+    def _write(self, tag: str, frames: bytes) -> None:
+        try:
+            self._log.append(frames)
+        except OSError as error:
+            self._on_error(tag, error)
+
+    def _later(
+        self,
+        kind: str,
+        tag: str,
+        step: Any,
+        walltime: int | None,
+        values: Sequence[Any],
+        build: Callable[[Sequence[Any], Any, int], bytes],
+        *,
+        small: int = 0,
+        order: Literal["C", "F"] = "C",
+    ) -> None:
+        """Has the worker build a record from copies of ``values``, checked here.
+
+        Up to ``small`` bytes it is done here and now: that costs less, and errors are the caller's.
+        So is what a job of `defer` adds, and its arrays are not copied.
+        """
+        self._check_tag(tag, kind)
+        self._check_open()
+        here = self._worker.here
+        arrays = [None if value is None else to_array(value, copy=not here, order=order) for value in values]
+        for array in arrays:
+            if array is not None and array.dtype.kind == "c":
+                raise DataError(
+                    f"{tag}: expected real numbers, got {describe(array)}; take its abs() or .real"
+                )
+        step, now = self._when(tag, step, walltime)
+        size = sum(array.nbytes for array in arrays if array is not None)
+        if here or (size <= small and self._worker.idle):  # a tag's records stay in the order of their calls
+            self._write(tag, build(arrays, step, now))
+            return
+
+        self.defer(tag, lambda: self._write(tag, build(arrays, step, now)), size)
+
+    def defer(self, name: str, job: Callable[[], None], size: int) -> None:
+        """Has the worker run ``job``, which may add any records.
+
+        Args:
+            name: what it is told of as, should it raise.
+            job: a function that owns the arrays that it reads.
+            size: how many bytes they have.
+
+        Raises:
+            ClosedError: after `close`.
+        """
+        self._check_open()
+
+        def guarded() -> None:
+            try:
+                job()
+            except Exception as error:
+                self._on_error(name, error)
+
+        self._worker.submit(guarded, size)
+
+    def flush(self) -> None:
+        """Waits until everything that was added is in the log."""
+        self._worker.drain()
+
+    def close(self) -> None:
+        """Finishes the log; nothing can be added afterwards. Calling it again does nothing."""
+        self._worker.drain()
+        self._closed = True
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._logdir!r}{', closed' if self._closed else ''})"

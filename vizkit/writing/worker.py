@@ -1,0 +1,160 @@
+"""One thread that does costly encoding behind the training loop's back, in order."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+import time
+import weakref
+from _thread import start_new_thread
+from collections import deque
+from collections.abc import Callable
+
+from vizkit._files import at_exit_of_child
+from vizkit.writing import log_file
+
+__all__ = ["Worker"]
+
+_IDLE_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
+_BUSY_SECONDS = 0.25  # after which looking costs more than being woken
+_SMALL = 1 << 16  # bytes
+
+
+class Worker:
+    """Runs jobs one after the other on a thread of its own; holds a bounded amount of them.
+
+    The thread is not woken for a small job, which would cost the caller more than all else: it looks
+    for them by itself, until none has come for a while; then it sleeps. A caller that finds no room, or
+    waits for the end, does the work that the thread is not at. The thread starts with the first job and
+    ends when idle. Jobs are done before a fork and at exit.
+
+    Args:
+        max_jobs: how many jobs may wait.
+        max_bytes: how many bytes they may hold together; one job is always taken.
+    """
+
+    def __init__(self, max_jobs: int = 64, max_bytes: int = 1 << 28) -> None:
+        self._max_jobs = max_jobs
+        self._max_bytes = max_bytes
+        self._reset()
+        _live[id(self)] = self
+
+    def _reset(self) -> None:
+        self._lock = threading.RLock()
+        self._called = threading.Condition(self._lock)  # the thread waits for a large job
+        self._done = threading.Condition(self._lock)  # callers wait for who is at a job
+        self._jobs: deque[tuple[Callable[[], None], int]] = deque()
+        self._waiting_bytes = 0
+        self._taken = self._finished = 0  # jobs ever
+        self._busy: int | None = None  # which thread is at a job
+        self._thread: int | None = None
+        self._sleeps = False
+
+    def submit(self, job: Callable[[], None], size: int = 0) -> None:
+        """Hands ``job`` over; ``size`` is how many bytes it keeps alive."""
+        with self._lock:
+            if not self.here:
+                while self._jobs and not self._fits(size):
+                    self._advance()
+            self._jobs.append((job, size))
+            self._waiting_bytes += size
+            self._taken += 1
+            if self._thread is None:
+                at_exit_of_child(_drain_all)
+                self._thread = start_new_thread(self._run, ())  # `Thread.start` would wait for it to run
+            elif (size > _SMALL or self._sleeps) and not self._busy:
+                self._sleeps = False
+                self._called.notify()
+
+    def _fits(self, size: int) -> bool:
+        return len(self._jobs) < self._max_jobs and self._waiting_bytes + size <= self._max_bytes
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits or runs: what is done now does not overtake it."""
+        return not (self._jobs or self._busy)
+
+    @property
+    def here(self) -> bool:
+        """Whether the caller is a job."""
+        return self._busy == threading.get_ident()
+
+    def drain(self) -> None:
+        """Sees to it that every job handed over so far has run."""
+        with self._lock:
+            if self.here:
+                return
+            last = self._taken
+            while self._finished < last:
+                self._advance()
+
+    def _advance(self) -> None:
+        """Does the next job, or waits for who is at one. The lock is held, but not meanwhile."""
+        if self._busy:
+            self._done.wait()
+            return
+        job, size = self._jobs.popleft()
+        self._busy = threading.get_ident()
+        self._lock.release()
+        done = False
+        try:
+            job()
+            done = True
+        except Exception:  # shown as a thread's; those who wait are not left waiting
+            done = True
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
+        finally:
+            self._lock.acquire()
+            self._busy = None
+            if done:
+                self._waiting_bytes -= size
+                self._finished += 1
+            else:  # interrupted: it is not lost for that
+                self._jobs.appendleft((job, size))
+            self._done.notify_all()
+
+    def _run(self) -> None:
+        with self._lock:
+            idle_since = time.monotonic()
+            while True:
+                if self._jobs and not self._busy:
+                    self._advance()
+                    idle_since = time.monotonic()
+                    continue
+                idle = time.monotonic() - idle_since
+                if idle > _IDLE_SECONDS:
+                    self._thread, self._sleeps = None, False
+                    return
+                self._sleeps = self.idle and idle > _BUSY_SECONDS
+                self._called.wait(_IDLE_SECONDS if self._sleeps else _LOOK_SECONDS)
+
+
+_live: weakref.WeakValueDictionary[int, Worker] = weakref.WeakValueDictionary()
+
+
+def _workers() -> list[Worker]:
+    return [worker for ref in _live.valuerefs() if (worker := ref())]
+
+
+def _drain_all() -> None:
+    for worker in _workers():
+        worker.drain()
+
+
+def _before_fork() -> None:
+    _drain_all()  # first: the worker's last record needs the log's lock
+    log_file.hold_all()
+
+
+def _in_child() -> None:
+    log_file.leave_all()
+    for worker in _workers():
+        worker._reset()
+
+
+atexit.register(_drain_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=log_file.release_all, after_in_child=_in_child)
