@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from vizkit._checks import describe
 from vizkit.errors import DataError, UnknownNameError
-from vizkit.metrics.arrays import describe
 from vizkit.runs import Media, Run, Runs
 
 __all__ = [

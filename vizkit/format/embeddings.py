@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.format.types import Embeddings
-from vizkit.metrics.arrays import describe, to_array
+from vizkit.metrics.arrays import to_array
 
 __all__ = ["checked_embeddings"]
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.format import wire
 from vizkit.format.types import Embeddings, HParams
 from vizkit.media.audio import Wave
-from vizkit.metrics.arrays import describe, to_float
+from vizkit.metrics.arrays import to_float
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 

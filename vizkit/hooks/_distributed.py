@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit._ranks import world_size
 from vizkit.errors import DataError, VizKitError
 from vizkit.hooks._fit.eval_scores import MeanLoss
 from vizkit.hooks._fit.logs import metric_scalars, spread
 from vizkit.hooks._paddle import paddle
-from vizkit.metrics.arrays import describe, to_float
+from vizkit.metrics.arrays import to_float
 from vizkit.tracking.tracker import Tracker
 
 __all__ = ["RankCallback", "from_rank_0", "reduced"]

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit._warnings import warn
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import describe, to_array, to_float
+from vizkit.metrics.arrays import to_array, to_float
 
 __all__ = ["Wave", "to_wave"]
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.media.images import enlarged
 from vizkit.media.lettering import Letters, drawable, one_line, paths_for
-from vizkit.metrics.arrays import describe, to_array
+from vizkit.metrics.arrays import to_array
 
 if TYPE_CHECKING:
     from PIL import Image

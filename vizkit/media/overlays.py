@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.media import palette
 from vizkit.media.drawing import INK, PAPER, PLAIN, is_dark, ramp_colors
 from vizkit.media.images import enlarged, rgb
 from vizkit.media.lettering import Letters, one_line, paths_for
-from vizkit.metrics.arrays import describe, to_array
+from vizkit.metrics.arrays import to_array
 
 __all__ = ["Annotations", "annotated", "checked_annotations", "color_of", "heated"]
 

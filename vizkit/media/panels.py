@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.media.drawing import captioned, ground_of
 from vizkit.media.images import grid
 from vizkit.metrics.activation import are_distributions
-from vizkit.metrics.arrays import describe, to_array
+from vizkit.metrics.arrays import to_array
 
 __all__ = ["Caption", "captioned_grid", "captions_of", "name_of", "percent"]
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit._warnings import warn
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import describe
 
 __all__ = ["decode_png", "encode_png", "resize_pixels"]
 

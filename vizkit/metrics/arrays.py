@@ -10,18 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 
-__all__ = ["describe", "to_array", "to_float", "to_real"]
-
-
-def describe(value: object, limit: int = 80) -> str:
-    """A short text that names ``value`` in an error message."""
-    shape = getattr(value, "shape", None)
-    if shape is not None and not isinstance(value, np.generic):
-        return f"{type(value).__name__} of shape {list(shape)} and dtype {getattr(value, 'dtype', '?')}"
-    text = repr(value)
-    return text if len(text) <= limit else text[: limit - 3] + "..."
+__all__ = ["to_array", "to_float", "to_real"]
 
 
 def to_float(value: Any) -> float:

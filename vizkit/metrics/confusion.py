@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import describe, to_real
+from vizkit.metrics.arrays import to_real
 
 __all__ = ["confusion_matrix"]
 

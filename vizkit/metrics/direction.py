@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import describe
 
 __all__ = ["Mode", "direction"]
 

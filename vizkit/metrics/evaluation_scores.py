@@ -15,9 +15,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.metrics.activation import activated, are_distributions, check_activation
-from vizkit.metrics.arrays import describe, to_real
+from vizkit.metrics.arrays import to_real
 from vizkit.metrics.calibration import BINS, Reliability, reliability_sums
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve, class_curves, mean_areas, pr_roc_curves
 from vizkit.metrics.score_bins import ScoreBins

@@ -17,8 +17,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import describe, to_array
+from vizkit.metrics.arrays import to_array
 
 __all__ = ["Histogram", "histogram"]
 

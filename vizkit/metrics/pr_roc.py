@@ -29,9 +29,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.metrics.activation import activated, check_activation
-from vizkit.metrics.arrays import describe, to_real
+from vizkit.metrics.arrays import to_real
 from vizkit.metrics.ranking import tally
 
 __all__ = ["PRCurve", "ROCCurve", "class_curves", "mean_areas", "pr_curve", "pr_roc_curves", "roc_curve"]

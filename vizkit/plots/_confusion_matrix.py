@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.curves.source import entry_at, is_run_like, one_run
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import describe, to_array
+from vizkit.metrics.arrays import to_array
 from vizkit.plots._plot import INK, Plot, axes_for, finish, shortened
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.media.images import to_pixels
 from vizkit.media.palette import COLORS
-from vizkit.metrics.arrays import describe, to_array
+from vizkit.metrics.arrays import to_array
 from vizkit.plots._plot import INK, Plot, axes_for, finish, shortened
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.curves.source import as_runs, class_tags, entry_at, is_run_like, positions
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import describe
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish, line_style
 from vizkit.runs.lookup import unknown

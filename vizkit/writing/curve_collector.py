@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import describe
 from vizkit.metrics.evaluation_scores import ScoreGatherer
 from vizkit.writing.evaluation import Names
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import visualdl
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.embeddings import checked_embeddings
@@ -30,7 +31,7 @@ from vizkit.format.types import HParams
 from vizkit.media import audio as audio_measures
 from vizkit.media import images, overlays, panels, png
 from vizkit.metrics import histograms
-from vizkit.metrics.arrays import describe, to_float
+from vizkit.metrics.arrays import to_float
 from vizkit.writing import run_directory
 from vizkit.writing.curve_writer import CurveWriter
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from vizkit._checks import describe
 from vizkit._files import FileReader
 from vizkit._warnings import count_lost
 from vizkit.columns.builder import read_log
@@ -19,7 +20,7 @@ from vizkit.errors import ClosedError, DataError, TagError
 from vizkit.format import encode
 from vizkit.format.tags import SECONDS, check_tag
 from vizkit.format.types import HParams
-from vizkit.metrics.arrays import describe, to_array, to_float
+from vizkit.metrics.arrays import to_array, to_float
 from vizkit.writing import run_directory
 from vizkit.writing.log_file import NullLog, RecordLog, open_log
 from vizkit.writing.worker import Worker

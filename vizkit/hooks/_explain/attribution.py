@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._network.undisturbed import undisturbed
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._watch.patterns import Patterns
-from vizkit.metrics.arrays import describe, to_array
+from vizkit.metrics.arrays import to_array
 
 __all__ = [
     "batch_of",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._explain import attribution
 from vizkit.hooks._fit.samples import probabilities_of
@@ -17,7 +18,7 @@ from vizkit.hooks._paddle import paddle
 from vizkit.media import images as image_measures
 from vizkit.media.overlays import heated
 from vizkit.media.panels import Caption, captioned_grid, name_of, percent
-from vizkit.metrics.arrays import describe, to_array
+from vizkit.metrics.arrays import to_array
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker

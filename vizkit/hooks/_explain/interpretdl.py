@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.errors import DataError, MissingDependencyError
 from vizkit.hooks._explain.attribution import layer_of
 from vizkit.hooks._network.copies import copied
 from vizkit.hooks._network.undisturbed import paddle_random_kept
 from vizkit.hooks._paddle import paddle
-from vizkit.metrics.arrays import describe, to_array
+from vizkit.metrics.arrays import to_array
 
 __all__ = ["interpreter_of"]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._fit.batch import Batch
 from vizkit.hooks._fit.samples import Sample, samples_of
 from vizkit.hooks._paddle import paddle
-from vizkit.metrics.arrays import describe
 
 __all__ = ["FollowedSamples"]
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._fit.batch import Batch
 from vizkit.hooks._fit.eval_scores import class_labels
 from vizkit.media import images
 from vizkit.metrics.activation import are_distributions
-from vizkit.metrics.arrays import describe, to_array
+from vizkit.metrics.arrays import to_array
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._network.copies import copied, untouched
 from vizkit.hooks._network.graph_json import visualdl_graph
 from vizkit.hooks._network.graph_pir import Scopes, read_program
-from vizkit.metrics.arrays import describe
 
 __all__ = ["trace_graph"]
 

@@ -7,10 +7,10 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._network.copies import copied, untouched
 from vizkit.hooks._paddle import paddle
-from vizkit.metrics.arrays import describe
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker

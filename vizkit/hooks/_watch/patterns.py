@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import describe
 
 __all__ = ["Patterns"]
 

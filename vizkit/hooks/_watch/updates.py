@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._patching import overridden
-from vizkit.metrics.arrays import describe
 
 __all__ = ["Updates", "check_optimizer", "gradient_of", "parameters_of"]
 

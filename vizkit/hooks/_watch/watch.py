@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._spacing import Spacing
 from vizkit.hooks._watch.rounds import Watch
 from vizkit.hooks._watch.selection import Chosen
 from vizkit.hooks._watch.updates import check_optimizer
-from vizkit.metrics.arrays import describe
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker

@@ -6,8 +6,8 @@ import math
 from collections import deque
 from typing import Any, Literal
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import describe
 from vizkit.metrics.direction import Mode, direction
 
 __all__ = ["Mode", "Stall", "direction"]

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._fit.eval_scores import MeanLoss
 from vizkit.hooks._fit.logs import metric_scalars, spread
@@ -14,7 +15,7 @@ from vizkit.hooks._fit.steps import Steps
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks.steering._stall import Mode, Stall, direction
-from vizkit.metrics.arrays import describe, to_float
+from vizkit.metrics.arrays import to_float
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks.steering._stall import Mode
 from vizkit.hooks.steering._steering import Steering
-from vizkit.metrics.arrays import describe, to_float
+from vizkit.metrics.arrays import to_float
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker

@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._fit.fitting import Fitting, current_fitting
 from vizkit.hooks.steering.validation import ValidateEvery
-from vizkit.metrics.arrays import describe
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker

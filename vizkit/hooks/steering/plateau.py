@@ -5,11 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks.steering._stall import Mode
 from vizkit.hooks.steering._steering import Steering
-from vizkit.metrics.arrays import describe
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker

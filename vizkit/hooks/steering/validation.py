@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._fit.eval_scores import MeanLoss
 from vizkit.hooks._fit.logs import spread
@@ -16,7 +17,6 @@ from vizkit.hooks._guard import Guard
 from vizkit.hooks._network.undisturbed import host_random_states, paddle_random_kept, random_states_kept
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks.steering._steering import NoTracker, Steering, checked_tracker, over_ranks
-from vizkit.metrics.arrays import describe
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker

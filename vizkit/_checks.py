@@ -1,0 +1,112 @@
+"""Checks of arguments, one a kind: each returns the value, or raises a `DataError` that names it.
+
+``True`` is no number here, though Python takes it for 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from vizkit.errors import DataError
+
+__all__ = ["describe", "finite_number", "fraction", "is_number", "is_whole_number", "one_of", "whole_number"]
+
+_Choice = TypeVar("_Choice")
+
+
+def describe(value: object, limit: int = 80) -> str:
+    """A short text that names a value in an error message."""
+    shape = getattr(value, "shape", None)
+    if shape is not None and not isinstance(value, np.generic):
+        return f"{type(value).__name__} of shape {list(shape)} and dtype {getattr(value, 'dtype', '?')}"
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def is_whole_number(value: object) -> bool:
+    """Tells an integer of Python or NumPy from a bool and all else."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """Tells a real number of Python or NumPy from a bool and all else."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def whole_number(name: str, value: object, *, least: int = 1, unit: str = "") -> int:
+    """An integer of at least ``least``.
+
+    Args:
+        name: the argument.
+        value: its value.
+        least: the least that is allowed.
+        unit: the things counted, as in ``evaluations``.
+
+    Raises:
+        DataError: not an integer, or too small.
+    """
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least:
+        return int(value)
+    of = f" of {unit}" if unit else ""
+    raise DataError(f"{name} must be a whole number{of}, {least} or more, got {describe(value)}")
+
+
+def finite_number(
+    name: str, value: object, *, least: float | None = None, above: float | None = None, unit: str = ""
+) -> float:
+    """A finite number, optionally at least ``least`` or above ``above``.
+
+    Args:
+        name: the argument.
+        value: its value.
+        least: the least that is allowed.
+        above: the bound that is not allowed itself.
+        unit: the unit, as in ``seconds``.
+
+    Raises:
+        DataError: not a finite number, or out of bounds.
+    """
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        number = float(value)
+        fits = (least is None or number >= least) and (above is None or number > above)
+        if math.isfinite(number) and fits:
+            return number
+    bound = f", {least:g} or more" if least is not None else f" above {above:g}" if above is not None else ""
+    of = f" of {unit}" if unit else ""
+    raise DataError(f"{name} must be a number{of}{bound}, got {describe(value)}")
+
+
+def fraction(name: str, value: object, *, one: bool = False) -> float:
+    """A number above 0 and below 1, or up to 1.
+
+    Args:
+        name: the argument.
+        value: its value.
+        one: whether 1 is allowed.
+
+    Raises:
+        DataError: no such number.
+    """
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        number = float(value)
+        if 0 < number < 1 or (one and number == 1):
+            return number
+    bound = "more than 0 and at most 1" if one else "a number between 0 and 1"
+    raise DataError(f"{name} must be {bound}, got {describe(value)}")
+
+
+def one_of(name: str, value: _Choice, allowed: Sequence[_Choice]) -> _Choice:
+    """One of several values.
+
+    Raises:
+        DataError: none of them.
+    """
+    if any(value == choice and type(value) is type(choice) for choice in allowed):
+        return value
+    *most, last = map(repr, allowed)
+    choices = f"{', '.join(most)} or {last}" if most else last
+    raise DataError(f"{name} must be {choices}, got {describe(value)}")

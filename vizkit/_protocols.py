@@ -1,0 +1,54 @@
+"""Types of what users hand over, of any library: tensors, arrays, numbers, networks.
+
+They name what VizKit calls of such objects, and import none of the libraries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol, SupportsFloat, SupportsIndex, Union
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import ArrayLike as NumPyArrayLike
+    from numpy.typing import NDArray
+
+__all__ = ["ArrayLike", "LayerLike", "ScalarLike", "StepLike", "TensorLike"]
+
+
+class TensorLike(Protocol):
+    """A tensor of Paddle or another framework."""
+
+    @property
+    def shape(self) -> object:
+        """The length of each axis."""
+
+    @property
+    def dtype(self) -> object:
+        """The type of its elements."""
+
+    def numpy(self) -> NDArray[Any]:
+        """Its values as an array."""
+
+
+class LayerLike(Protocol):
+    """A network: what VizKit calls of ``paddle.nn.Layer``."""
+
+    training: bool
+
+    def named_parameters(self) -> Iterator[tuple[str, TensorLike]]:
+        """The parameters by their names."""
+
+    def named_sublayers(self) -> Iterator[tuple[str, LayerLike]]:
+        """The layers within by their names."""
+
+
+ArrayLike = Union["NumPyArrayLike", TensorLike]
+"""An array, a tensor, a number or nested sequences of numbers."""
+
+ScalarLike = SupportsFloat | SupportsIndex | TensorLike
+"""One number of Python, NumPy or Paddle, or an array or a tensor that holds one."""
+
+StepLike = SupportsFloat | SupportsIndex | TensorLike
+"""A step: a whole number, or a fraction such as 0.5 epochs."""
