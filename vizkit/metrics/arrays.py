@@ -11,13 +11,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe
+from vizkit._protocols import ArrayLike, ScalarLike
 from vizkit.errors import DataError
 
-__all__ = ["to_array", "to_float", "to_real"]
+__all__ = [
+    "AnyArray",
+    "Bools",
+    "Floats",
+    "Indices",
+    "Ints",
+    "Pixels",
+    "to_array",
+    "to_float",
+    "to_real",
+]
+
+AnyArray = NDArray[Any]
+"""An array of any type of numbers."""
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+Indices = NDArray[np.intp]
+"""Places in another array, as NumPy's ``argsort`` and ``searchsorted`` give them."""
+
+Pixels = NDArray[np.uint8]
+"""An image of shape (H, W) for grey, (H, W, 3) for RGB or (H, W, 4) for RGBA."""
 
 
-def to_float(value: Any) -> float:
-    """The one number that ``value`` holds, as a Python float (64 bit).
+def to_float(value: ScalarLike) -> float:
+    """Convert a value that holds one number to a Python float (64 bit).
 
     Args:
         value: a Python, NumPy or Paddle number, or an array or tensor with one element.
@@ -27,7 +51,8 @@ def to_float(value: Any) -> float:
     """
     try:
         try:
-            number = value.item()  # first of all: this is a tensor's way, and is called for every scalar
+            # First of all: a tensor's way, called for every scalar.
+            number = value.item()  # type: ignore[union-attr]
         except AttributeError:
             if isinstance(value, (str, bytes)):  # float("1.5") would pass for a number
                 raise TypeError from None
@@ -42,8 +67,8 @@ def to_float(value: Any) -> float:
         ) from None
 
 
-def to_array(value: Any, *, copy: bool = False, order: Literal["C", "F"] = "C") -> NDArray[Any]:
-    """``value`` as a NumPy array on the host.
+def to_array(value: ArrayLike, *, copy: bool = False, order: Literal["C", "F"] = "C") -> AnyArray:
+    """Convert ``value`` to a NumPy array on the host.
 
     Args:
         value: an array, a tensor of any framework (on any device, with or without gradient),
@@ -66,8 +91,12 @@ def to_array(value: Any, *, copy: bool = False, order: Literal["C", "F"] = "C") 
     return array.copy(order) if copy and not fresh else array
 
 
-def to_real(value: Any, name: str) -> NDArray[Any]:
-    """``value`` as a plain array of real numbers, called ``name`` in errors.
+def to_real(value: ArrayLike, name: str) -> AnyArray:
+    """Convert ``value`` to a plain array of real numbers.
+
+    Args:
+        value: as for `to_array`.
+        name: the argument's name, for errors.
 
     Raises:
         DataError: ``value`` holds no numbers, or complex ones.
@@ -78,14 +107,16 @@ def to_real(value: Any, name: str) -> NDArray[Any]:
     return array
 
 
-def _from_foreign(value: Any) -> tuple[NDArray[Any], bool]:
-    """The array and whether its memory is certainly its own."""
+def _from_foreign(value: ArrayLike) -> tuple[AnyArray, bool]:
+    """Return the array, and True if it certainly shares no memory with ``value``."""
     if hasattr(value, "detach"):
         value = value.detach()
     if hasattr(value, "numpy"):
         if "bfloat16" in str(getattr(value, "dtype", "")):
             # Paddle's .numpy() would give bfloat16 as its raw bits, torch's would raise.
-            value = value.astype("float32") if hasattr(value, "astype") else value.float()
+            value = (
+                value.astype("float32") if hasattr(value, "astype") else value.float()  # type: ignore[union-attr]
+            )
         if hasattr(value, "cpu"):
             value = value.cpu()
         array = value.numpy()
