@@ -102,7 +102,7 @@ def _write_tensorboard(directory: Path, values: Any) -> None:
 
 
 def _vizkit(logs: Logs) -> Columns:
-    from vizkit.reading.reader import LogRoot
+    from vizkit.reading import LogRoot
 
     runs = LogRoot(logs.visualdl).runs
     return {(name, tag): run.scalars(tag) for name, run in runs.items() for tag in run.kinds}

@@ -84,7 +84,7 @@ def _to_frames(logs: Logs) -> Table:
 
 def _refresh(root: Path) -> Table:
     from vizkit.format import encode
-    from vizkit.reading.reader import LogRoot
+    from vizkit.reading import LogRoot
 
     write_visualdl(root / "run0", in_rounds(np.random.default_rng(0).random((20, len(TAGS)))))
     for number in range(1, FOLLOWED):

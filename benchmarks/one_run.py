@@ -102,10 +102,10 @@ def _checked(read: Callable[[Logs], dict[tuple[str, str], object]], logs: Logs) 
 
 
 def _kinds_of_logs(every: dict[str, Path]) -> Table:
-    from vizkit.reading.reader import RunLogs
+    from vizkit.reading import RunReader
 
     def read(path: Path) -> None:
-        run = RunLogs(path)
+        run = RunReader(path)
         assert sum(len(run.scalars(tag).steps) for tag in run.kinds) == RECORDS
 
     table = Table(

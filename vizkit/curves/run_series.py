@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vizkit.curves.source import as_runs, grouped, positions
 from vizkit.errors import DataError
 from vizkit.format.tags import EPOCH, SECONDS
-from vizkit.reading.reader import Scalars
+from vizkit.reading import Scalars
 from vizkit.runs import Run
 from vizkit.runs.lookup import with_tag
 from vizkit.runs.statistics import align, spread

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vizkit.curves.source import as_runs, positions
 from vizkit.errors import DataError
-from vizkit.reading.reader import natural_key
+from vizkit.reading import natural_key
 from vizkit.runs import Run
 from vizkit.runs.difference import differing
 from vizkit.runs.lookup import unknown, with_tag

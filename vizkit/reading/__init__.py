@@ -1,1 +1,13 @@
-"""Log files to columns, followed as they grow."""
+"""Logs read back: log files to columns, followed as they grow.
+
+`RunReader` reads one run directory, `LogRoot` all run directories under a root. `vizkit.columns` holds what
+makes this fast.
+"""
+
+from __future__ import annotations
+
+from vizkit.reading.log_root import Changes, LogRoot, natural_key
+from vizkit.reading.log_tail import Problem
+from vizkit.reading.run_reader import Entries, RunReader, Scalars
+
+__all__ = ["Changes", "Entries", "LogRoot", "Problem", "RunReader", "Scalars", "natural_key"]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 from vizkit._files import FileReader
-from vizkit.columns.scan import Readable
+from vizkit.columns.frame_scan import Readable
 from vizkit.errors import DataError, MissingDependencyError
 
 __all__ = ["LogStat", "Store", "store_of"]

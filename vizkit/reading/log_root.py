@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from vizkit.reading.filesystem import LogStat, store_of
-from vizkit.reading.run_reader import RunLogs
+from vizkit.reading.run_reader import RunReader
 
 __all__ = ["Changes", "LogRoot", "natural_key"]
 
@@ -40,7 +40,7 @@ class LogRoot:
         if not self._store.exists(self.root):
             raise FileNotFoundError(self.root)
         self._alone = self._store.is_file(self.root)
-        self.runs: dict[str, RunLogs] = {}
+        self.runs: dict[str, RunReader] = {}
         """Name (the path below the root with ``/``; ``.`` for the root itself) -> logs, in natural order."""
         self.refresh()
 
@@ -51,7 +51,7 @@ class LogRoot:
         removed = [name for name in self.runs if name not in found]
         changed = [name for name, run in self.runs.items() if name in found and run.refresh(found[name][1])]
         if added or removed:
-            runs = {name: self.runs.get(name) or RunLogs(*there) for name, there in found.items()}
+            runs = {name: self.runs.get(name) or RunReader(*there) for name, there in found.items()}
             self.runs = dict(sorted(runs.items(), key=lambda item: natural_key(item[0])))
         return Changes(sorted(added, key=natural_key), removed, changed)
 

@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.columns.builder import Collection
-from vizkit.columns.scan import Piece, Readable, Walk, read_bytes
+from vizkit.columns.column_builder import ColumnBuilder
+from vizkit.columns.frame_scan import FrameWalk, Piece, Readable, read_bytes
 from vizkit.format.decode import decode_record
 from vizkit.format.types import Record
 from vizkit.reading.filesystem import LogStat, Store
 
-__all__ = ["FollowedLog", "Problem"]
+__all__ = ["LogTail", "Problem"]
 
 _MARK = 256  # bytes before the place where reading stopped, by which a rewritten file is known
 
@@ -40,7 +40,7 @@ class Problem(NamedTuple):
     message: str
 
 
-class FollowedLog:
+class LogTail:
     """The records of one log.
 
     What is whole is read once. A tail that is not whole is looked at again when the file has grown.
@@ -64,7 +64,7 @@ class FollowedLog:
         self._begin()
 
     def _begin(self) -> None:
-        self.records = Collection()
+        self.records = ColumnBuilder()
         self._position = 0  # behind the last whole frame
         self._mark = b""
         self._damaged: list[Problem] = []
@@ -120,7 +120,7 @@ class FollowedLog:
 
     def _read(self, log: Readable, size: int) -> None:
         self.records.expected = size
-        walk = Walk(log, self._position, size, self.records.take_repeats)
+        walk = FrameWalk(log, self._position, size, self.records.take_repeats)
         torn = size
         for part in walk:
             if isinstance(part, Piece):

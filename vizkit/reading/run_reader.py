@@ -10,14 +10,14 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.columns.builder import SeriesKey
+from vizkit.columns.column_builder import SeriesKey
 from vizkit.columns.series import Series, kept
 from vizkit.errors import DataError
 from vizkit.format.types import HParams
 from vizkit.reading.filesystem import LogStat, Store, store_of
-from vizkit.reading.log_tail import FollowedLog, Problem
+from vizkit.reading.log_tail import LogTail, Problem
 
-__all__ = ["Entries", "RunLogs", "Scalars"]
+__all__ = ["Entries", "RunReader", "Scalars"]
 
 
 class Scalars(NamedTuple):
@@ -50,7 +50,7 @@ class Entries(Sequence[Any]):
     steps: NDArray[Any]
     walltimes: NDArray[np.int64]
     _tag: str
-    _logs: Sequence[FollowedLog]
+    _logs: Sequence[LogTail]
     _which: NDArray[np.int64]  # (n,) the log of each record, and where it lies there
     _starts: NDArray[np.int64]
     _ends: NDArray[np.int64]
@@ -80,9 +80,7 @@ class Entries(Sequence[Any]):
         for log, some in _by_log(self._logs, self._which, indexes):
             yield from self._contents_in(log, self._starts[some], self._ends[some])
 
-    def _contents_in(
-        self, log: FollowedLog, starts: NDArray[np.int64], ends: NDArray[np.int64]
-    ) -> Iterator[Any]:
+    def _contents_in(self, log: LogTail, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Iterator[Any]:
         try:
             for record in log.decoded(starts, ends):
                 if (record.kind, record.tag) != (self.kind, self._tag):
@@ -95,8 +93,8 @@ class Entries(Sequence[Any]):
 
 
 def _by_log(
-    logs: Sequence[FollowedLog], which: NDArray[np.int64], indexes: NDArray[np.int64]
-) -> Iterator[tuple[FollowedLog, NDArray[np.int64]]]:
+    logs: Sequence[LogTail], which: NDArray[np.int64], indexes: NDArray[np.int64]
+) -> Iterator[tuple[LogTail, NDArray[np.int64]]]:
     """Runs of indexes that lie in the same log."""
     if len(indexes):
         bounds = np.flatnonzero(np.diff(which[indexes])) + 1
@@ -104,10 +102,10 @@ def _by_log(
             yield logs[which[some[0]]], some
 
 
-_Parts = list[tuple[FollowedLog, Series]]
+_Parts = list[tuple[LogTail, Series]]
 
 
-class RunLogs:
+class RunReader:
     """The logs of one run directory, read as far as they are written.
 
     All its logs are one run, in the order of their names. A record at step s supersedes the earlier
@@ -127,10 +125,10 @@ class RunLogs:
         self.kinds: dict[str, str] = {}
         """Tag -> kind of its records, in the order of their first ones."""
         self._store: Store = store_of(self.directory)
-        self._logs: list[FollowedLog] = []
+        self._logs: list[LogTail] = []
         self._stats: list[LogStat] = []
         self._parts: dict[str, dict[str, _Parts]] = {}  # tag -> name within the group -> in each log
-        self._mixed: list[tuple[FollowedLog, SeriesKey, Series]] = []
+        self._mixed: list[tuple[LogTail, SeriesKey, Series]] = []
         self._scalars: dict[tuple[str, str, bool], Scalars] = {}  # as they were asked for
         self.refresh(stats)
 
@@ -187,7 +185,7 @@ class RunLogs:
         self._stats = stats
         before = self._logs
         known = {log.path: log for log in before}
-        self._logs = [known.get(stat.path) or FollowedLog(stat.path, self._store) for stat in stats]
+        self._logs = [known.get(stat.path) or LogTail(stat.path, self._store) for stat in stats]
         grown = [log.refresh(stat) for log, stat in zip(self._logs, stats, strict=True)]
         if self._logs == before and not any(grown):
             return False

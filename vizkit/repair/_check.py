@@ -14,7 +14,7 @@ from typing import NamedTuple
 from vizkit._files import lock_exclusive
 from vizkit.errors import TagError
 from vizkit.format.tags import check_tag
-from vizkit.reading.reader import Problem
+from vizkit.reading import Problem
 from vizkit.runs.loading import load
 from vizkit.runs.run import Run
 

@@ -21,7 +21,7 @@ from vizkit.format.encode import encode_hparams
 from vizkit.format.frames import read_frames
 from vizkit.format.tags import clean_tag
 from vizkit.format.types import HParams, Record
-from vizkit.reading.reader import Problem, RunLogs
+from vizkit.reading import Problem, RunReader
 from vizkit.repair._check import RESERVED, being_written, check_run, inventory, is_bad_tag
 from vizkit.runs.loading import load
 from vizkit.runs.run import Run
@@ -95,7 +95,7 @@ def _locked(paths: Iterable[str]) -> Iterator[bool]:
 
 
 def _mend(name: str, directory: str) -> Mended:
-    logs = RunLogs(directory)  # as they are now that nobody writes
+    logs = RunReader(directory)  # as they are now that nobody writes
     files = inventory(directory, logs.files, logs.problems)
     done: list[str] = []
     kept: list[str] = []

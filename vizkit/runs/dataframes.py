@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.reading.reader import Scalars
+from vizkit.reading import Scalars
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.errors import DataError
-from vizkit.reading.reader import Entries
+from vizkit.reading import Entries
 
 __all__ = ["Images", "Media", "to_pixels"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from vizkit.errors import LogNotFoundError
-from vizkit.reading.reader import LogRoot
+from vizkit.reading import LogRoot
 from vizkit.runs.runs import Runs
 
 __all__ = ["load"]

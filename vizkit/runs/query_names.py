@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from vizkit.errors import QueryError, UnknownNameError
-from vizkit.reading.reader import natural_key
+from vizkit.reading import natural_key
 from vizkit.runs.lookup import in_order, like_name, unknown
 from vizkit.runs.query import MISSING, Query
 from vizkit.runs.run import Run

@@ -15,7 +15,7 @@ from vizkit.errors import DataError, MissingDependencyError, UnknownNameError
 from vizkit.format.tags import SECONDS
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
-from vizkit.reading.reader import Problem, RunLogs, Scalars
+from vizkit.reading import Problem, RunReader, Scalars
 from vizkit.runs import config, dataframes, export, tables
 from vizkit.runs.dataframes import milliseconds
 from vizkit.runs.entries import Images, Media
@@ -62,7 +62,7 @@ class Run(export.Exported):
         logs: the reader's columns and entries, for what stands on arrays.
     """
 
-    def __init__(self, name: str, logs: RunLogs) -> None:
+    def __init__(self, name: str, logs: RunReader) -> None:
         self.name = name
         self.position = 0
         self.logs = logs

@@ -10,7 +10,7 @@ import numpy as np
 
 from vizkit.errors import DataError, QueryError, UnknownNameError
 from vizkit.metrics.direction import direction
-from vizkit.reading.reader import Changes, LogRoot
+from vizkit.reading import Changes, LogRoot
 from vizkit.runs import dataframes, export, tables
 from vizkit.runs.comparison import Comparison, compared
 from vizkit.runs.difference import differing, made_by

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vizkit.metrics.direction import direction
-from vizkit.reading.reader import Scalars
+from vizkit.reading import Scalars
 
 __all__ = ["STATISTICS", "Point", "Summary", "summarize"]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vizkit.errors import DataError
 from vizkit.format.tags import SECONDS
 from vizkit.metrics.direction import direction
-from vizkit.reading.reader import Scalars
+from vizkit.reading import Scalars
 from vizkit.runs import sparkline
 from vizkit.runs.difference import differing
 from vizkit.runs.lookup import in_order

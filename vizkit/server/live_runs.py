@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from vizkit.reading import LogRoot, RunReader, natural_key
 from vizkit.reading.filesystem import LogStat
-from vizkit.reading.reader import LogRoot, RunLogs, natural_key
 
 __all__ = ["KINDS", "Followed", "Member", "ShownRun", "View", "page_name", "printable"]
 
@@ -62,7 +62,7 @@ class ShownRun:
 
     name: str
     path: str
-    logs: RunLogs
+    logs: RunReader
     version: int
     tags: dict[str, list[str]]
     members: dict[str, tuple[str, str]]
@@ -253,7 +253,7 @@ def _count(runs: Iterable[ShownRun]) -> Counter[str]:
     return series
 
 
-def _shown(name: str, path: str, logs: RunLogs, version: int) -> ShownRun:
+def _shown(name: str, path: str, logs: RunReader, version: int) -> ShownRun:
     tags: dict[str, list[str]] = {}
     members: dict[str, tuple[str, str]] = {}
     for tag, kind in logs.kinds.items():

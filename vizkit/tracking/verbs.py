@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from vizkit.metrics.evaluation_scores import LIMIT, Activation, ScoreGatherer
 from vizkit.writing.curve_collector import CurveCollector, checked_names
-from vizkit.writing.evaluation import MOST_CLASSES
+from vizkit.writing.evaluation import MAX_CURVE_CLASSES
 from vizkit.writing.log_writer import LogWriter
 
 if TYPE_CHECKING:
@@ -271,7 +271,7 @@ class Verbs:
         activation: Activation | None = None,
         ignore_index: int | None = None,
         limit: int = LIMIT,
-        most_classes: int = MOST_CLASSES,
+        most_classes: int = MAX_CURVE_CLASSES,
     ) -> CurveCollector:
         """Gathers labels and scores of an evaluation batch by batch, and records its curves at the end.
 

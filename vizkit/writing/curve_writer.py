@@ -205,7 +205,7 @@ class CurveWriter(RunLog):
         walltime: int | None = None,
         *,
         class_names: Sequence[str] | None = None,
-        most_classes: int = evaluation.MOST_CLASSES,
+        most_classes: int = evaluation.MAX_CURVE_CLASSES,
         num_thresholds: int = 127,
         without: Collection[str] = (),
     ) -> None:

@@ -19,7 +19,7 @@ from vizkit.metrics.evaluation_scores import Evaluation
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 
 __all__ = [
-    "MOST_CLASSES",
+    "MAX_CURVE_CLASSES",
     "Names",
     "encode_confusion",
     "encode_evaluation",
@@ -28,7 +28,7 @@ __all__ = [
     "evaluation_tags",
 ]
 
-MOST_CLASSES = 20
+MAX_CURVE_CLASSES = 20
 """Up to how many classes each has curves of its own."""
 
 _MOST_COUNTED = 200  # classes whose confusions are written as a table of their own
@@ -53,7 +53,9 @@ class Names:
         DataError: names that are too few, too many or equal.
     """
 
-    def __init__(self, classes: int, names: Sequence[str] | None, most_classes: int = MOST_CLASSES) -> None:
+    def __init__(
+        self, classes: int, names: Sequence[str] | None, most_classes: int = MAX_CURVE_CLASSES
+    ) -> None:
         single = classes == 1
         shown = [str(k) for k in range(2 if single else classes)] if names is None else list(map(str, names))
         if single and len(shown) == 1:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from vizkit._checks import describe
 from vizkit._files import FileReader
 from vizkit._warnings import count_lost
-from vizkit.columns.builder import read_log
+from vizkit.columns.column_builder import read_log
 from vizkit.errors import ClosedError, DataError, TagError
 from vizkit.format import encode
 from vizkit.format.tags import SECONDS, check_tag

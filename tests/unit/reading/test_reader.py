@@ -20,16 +20,14 @@ from tests.helpers import log_of
 from tests.helpers import stock as stock_values
 from vizkit import LogWriter
 from vizkit._files import FileReader
-from vizkit.columns import builder, interning, periodic
-from vizkit.columns import scan as columns_scan
-from vizkit.columns.builder import read_log
+from vizkit.columns import column_builder, frame_scan, name_table, repeats
+from vizkit.columns.column_builder import read_log
 from vizkit.errors import DataError, MissingDependencyError
 from vizkit.format import encode, wire
 from vizkit.format.decode import decode_head, decode_record
 from vizkit.format.frames import Damage, Frame, scan
 from vizkit.format.types import HParams, Record
-from vizkit.reading import filesystem
-from vizkit.reading.reader import LogRoot, RunLogs
+from vizkit.reading import LogRoot, RunReader, filesystem
 
 NOW = 1_767_225_600_000
 TAGS = ["a", "b", "train/loss", "标签/损失" * 9, *["n" * n for n in (31, 32, 33, 127, 200, 1100)]]
@@ -193,7 +191,7 @@ def assert_columns(columns: Any, records: list[Record], values: list[float] | No
         np.testing.assert_array_equal(np.signbit(columns.values), np.signbit(values))
 
 
-def assert_same(run: RunLogs, datas: list[bytes]) -> None:
+def assert_same(run: RunReader, datas: list[bytes]) -> None:
     """The run holds what the slow way finds in its files."""
     records, problems, name, hparams = one_by_one([data for data in datas if data])
     assert (run.display_name, run.hparams) == (name, hparams)
@@ -233,10 +231,10 @@ def small_windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     def choose(size: int) -> None:
         monkeypatch.setattr(filesystem.FileReader, "window", size)
-        monkeypatch.setattr(builder, "_SHORT", size // 2 + 50)
-        monkeypatch.setattr(columns_scan, "_LARGE", size // 4)
-        monkeypatch.setattr(columns_scan, "_BEGINNING", min(2048, size // 2))
-        monkeypatch.setattr(builder, "_WORTHWHILE", size % 5)
+        monkeypatch.setattr(column_builder, "_SHORT", size // 2 + 50)
+        monkeypatch.setattr(frame_scan, "_LARGE", size // 4)
+        monkeypatch.setattr(frame_scan, "_BEGINNING", min(2048, size // 2))
+        monkeypatch.setattr(column_builder, "_WORTHWHILE", size % 5)
 
     yield choose
     monkeypatch.undo()
@@ -258,7 +256,7 @@ def test_fast_reading_finds_what_slow_reading_finds(
     paths = [path_in(tmp_path, number) for number in range(len(datas))]
     for path, data, end in zip(paths, datas, ends, strict=True):
         path.write_bytes(data[:end])
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     assert_same(run, [data[:end] for data, end in zip(datas, ends, strict=True)])
     for grow in [r.choice([0, 1, 7, 50, 500]), 10_000, 1 << 30]:
         for index, (path, data) in enumerate(zip(paths, datas, strict=True)):
@@ -298,10 +296,10 @@ def training(seed: int, steps: int, other: dict[int, bytes] | None = None) -> by
 @pytest.mark.parametrize("grown", [False, True])
 def test_rounds_that_one_log_taught_are_right_in_another(tmp_path: Path, data: bytes, grown: bool) -> None:
     path_in(tmp_path / "first").write_bytes(training(0, 2000))
-    RunLogs(tmp_path / "first")
+    RunReader(tmp_path / "first")
     second = path_in(tmp_path / "second")
     second.write_bytes(data[: len(data) // 2] if grown else data)
-    run = RunLogs(tmp_path / "second")
+    run = RunReader(tmp_path / "second")
     second.write_bytes(data)
     run.refresh()
     assert_same(run, [data])
@@ -311,24 +309,24 @@ def test_rounds_that_one_log_taught_are_not_searched_in_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hundreds of runs of one training script are read fast for that."""
-    monkeypatch.setattr(periodic, "_known", {})
+    monkeypatch.setattr(repeats, "_known", {})
     first, second = (path_in(tmp_path / name) for name in ("first", "second"))
     first.write_bytes(training(0, 2000))
     second.write_bytes(training(1, 900))
-    RunLogs(first.parent)
-    monkeypatch.delattr(builder, "parse_records")
-    assert_same(RunLogs(second.parent), [training(1, 900)])
+    RunReader(first.parent)
+    monkeypatch.delattr(column_builder, "parse_records")
+    assert_same(RunReader(second.parent), [training(1, 900)])
 
 
 def test_the_longest_round_that_fits_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(periodic, "_known", {})
+    monkeypatch.setattr(repeats, "_known", {})
     short = b"".join(scalar("b", 0.5, step, NOW + step) for step in range(900))
     for number, data in enumerate([short, training(0, 2000)]):
         path_in(tmp_path / str(number)).write_bytes(data)
-        RunLogs(tmp_path / str(number))
+        RunReader(tmp_path / str(number))
     path_in(tmp_path / "third").write_bytes(training(1, 900))
-    monkeypatch.delattr(builder, "parse_records")
-    assert_same(RunLogs(tmp_path / "third"), [training(1, 900)])
+    monkeypatch.delattr(column_builder, "parse_records")
+    assert_same(RunReader(tmp_path / "third"), [training(1, 900)])
 
 
 @pytest.mark.filterwarnings("error")
@@ -336,17 +334,17 @@ def test_the_longest_round_that_fits_is_taken(tmp_path: Path, monkeypatch: pytes
 def test_a_nan_of_any_bits_is_a_nan(tmp_path: Path, count: int) -> None:
     signalling = scalar("a", 0.5)[:-4] + b"\x01\0\xa0\x7f"
     path_in(tmp_path).write_bytes(signalling * count)
-    values = RunLogs(tmp_path).scalars("a").values
+    values = RunReader(tmp_path).scalars("a").values
     assert len(values) == count
     assert np.isnan(values).all()
 
 
 def test_tags_are_compared_and_not_only_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interning, "_FACTOR", np.uint64(0))  # all hashes are equal
+    monkeypatch.setattr(name_table, "_FACTOR", np.uint64(0))  # all hashes are equal
     tags = ["a", "b", "c" * 40, "d" * 40]
     data = b"".join([*(scalar(tag, 0.5) for tag in tags), *mixed_log(random.Random(0), 200, tags)])
     path_in(tmp_path).write_bytes(data)
-    assert_same(RunLogs(tmp_path), [data])
+    assert_same(RunReader(tmp_path), [data])
 
 
 @settings(max_examples=60)
@@ -368,7 +366,7 @@ def test_any_scalars_come_back(
     directory = tmp_path_factory.mktemp("run")
     data = b"".join(scalar(*row) for row in rows)
     path_in(directory).write_bytes(data[: max(len(data) - cut, 0)])
-    assert_same(RunLogs(directory), [data[: max(len(data) - cut, 0)]])
+    assert_same(RunReader(directory), [data[: max(len(data) - cut, 0)]])
 
 
 @settings(max_examples=200)
@@ -385,7 +383,7 @@ def test_a_walk_in_windows_finds_the_frames_of_a_scan(seed: int) -> None:
     r = random.Random(seed)
     data = damaged(r, b"".join(mixed_log(r, 30, TAGS)))
     found: list[Any] = []
-    for part in columns_scan.Walk(Log(), 0, len(data)):
+    for part in frame_scan.FrameWalk(Log(), 0, len(data)):
         if isinstance(part, Damage):
             found.append(part)
         else:
@@ -401,9 +399,9 @@ def test_a_long_log_is_read_whole_and_in_bounded_memory(tmp_path: Path) -> None:
     frames = [scalar(f"tag{tag}", step / 7, step, NOW + step) for step in range(count) for tag in range(10)]
     path_in(tmp_path).write_bytes(b"".join(frames))
     del frames
-    RunLogs(tmp_path)
+    RunReader(tmp_path)
     tracemalloc.start()
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     for tag in range(10):
@@ -448,7 +446,7 @@ def stock_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("tag", ["loss", "acc", "odd"])
 def test_stock_scalars_are_stocks_own_values(stock_log: Path, tag: str) -> None:
-    columns = RunLogs(stock_log / "run").scalars(tag)
+    columns = RunReader(stock_log / "run").scalars(tag)
     expected = stock_values(stock_log / "run", "scalar", tag)
     assert len(expected) > 0
     np.testing.assert_array_equal(columns.steps, [value.id for value in expected])
@@ -457,7 +455,7 @@ def test_stock_scalars_are_stocks_own_values(stock_log: Path, tag: str) -> None:
 
 
 def test_stock_media_are_stocks_own_values(stock_log: Path) -> None:
-    run = RunLogs(stock_log / "run")
+    run = RunReader(stock_log / "run")
     assert run.problems == []
     assert run.display_name == "名字"
     assert (run.hparams.hparams, run.hparams.metrics) == ({"lr": 0.1, "batch": 64, "name": "Adam"}, ["loss"])
@@ -494,7 +492,7 @@ def test_stock_media_are_stocks_own_values(stock_log: Path) -> None:
 
 
 def test_stock_groups_are_stocks_own_values(stock_log: Path) -> None:
-    group = RunLogs(stock_log / "run").group("group")
+    group = RunReader(stock_log / "run").group("group")
     values = stock_values(stock_log / "run", "scalars", "group")
     stock = [(v.tag_value.tag, v.id, v.timestamp, v.tag_value.value) for v in values]
     ours = [
@@ -511,7 +509,7 @@ def test_a_log_of_ours_is_read_as_stock_reads_it_and_exactly(tmp_path: Path) -> 
         for step in range(500):
             writer.add_scalar("loss", step / 3, step)
             writer.add_scalars("group", {"a": step / 3, "b": 0.0}, step)
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     assert run.scalars("loss").values.tolist() == [step / 3 for step in range(500)]
     stock = stock_values(tmp_path, "scalar", "loss")
     assert run.scalars("loss").values.astype(np.float32).tolist() == [value.value for value in stock]
@@ -543,7 +541,7 @@ def fail_behind_the_beginning(self: Any, view: memoryview, at: int) -> int:
     return read_into(self, view, at)
 
 
-def problem_kinds(run: RunLogs) -> list[str]:
+def problem_kinds(run: RunReader) -> list[str]:
     return [problem.kind for problem in run.problems]
 
 
@@ -551,7 +549,7 @@ def test_a_record_being_written_is_a_problem_only_until_it_is_whole(tmp_path: Pa
     path = path_in(tmp_path)
     first, second = scalar("a", 0.5), scalar("a", 0.25, 1)
     path.write_bytes(first + second[:-3])
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     (problem,) = run.problems
     assert problem[:4] == (str(path), "torn", len(first), len(first + second) - 3)
     assert str(path) in problem.message
@@ -576,7 +574,7 @@ def test_a_record_being_written_is_a_problem_only_until_it_is_whole(tmp_path: Pa
 def test_a_broken_tail_costs_nothing_before_it(tmp_path: Path, tail: bytes) -> None:
     whole = b"".join(scalar("a", step / 2, step) for step in range(50))
     path_in(tmp_path).write_bytes(whole + tail)
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     assert len(run.scalars("a").steps) == 50
     assert [p[1:4] for p in run.problems] == [("torn", len(whole), len(whole + tail))]
 
@@ -584,7 +582,7 @@ def test_a_broken_tail_costs_nothing_before_it(tmp_path: Path, tail: bytes) -> N
 def test_reading_goes_on_behind_damage(tmp_path: Path) -> None:
     frames = [scalar("a", step / 2, step) for step in range(50)]
     path_in(tmp_path).write_bytes(b"".join(frames[:20]) + frames[20][5:] + b"".join(frames[21:]))
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     assert run.scalars("a").steps.tolist() == [step for step in range(50) if step != 20]
     start = sum(map(len, frames[:20]))
     assert [p[1:4] for p in run.problems] == [("damaged", start, start + len(frames[20]) - 5)]
@@ -596,7 +594,7 @@ def test_what_looked_like_a_frame_within_a_torn_one_is_not_kept(tmp_path: Path) 
     outer = encode.encode_image("outer", inner + b"!" * 40, 0, NOW)
     path = path_in(tmp_path)
     path.write_bytes(outer[:-40])
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     assert_same(run, [outer[:-40]])
     path.write_bytes(outer)
     run.refresh()
@@ -607,7 +605,7 @@ def test_what_looked_like_a_frame_within_a_torn_one_is_not_kept(tmp_path: Path) 
 def test_only_what_was_appended_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = path_in(tmp_path)
     path.write_bytes(b"".join(scalar("a", step / 2, step) for step in range(5000)))
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     before = run.scalars("a")
     asked = count_reads(monkeypatch)
     assert not run.refresh()
@@ -627,7 +625,7 @@ def test_only_what_was_appended_is_read(tmp_path: Path, monkeypatch: pytest.Monk
 def test_growing_by_little_does_not_copy_all(tmp_path: Path) -> None:
     path = path_in(tmp_path)
     path.write_bytes(scalar("a", 0.5, 0))
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     bases = set()
     with path.open("ab", buffering=0) as file:
         for step in range(1, 300):
@@ -643,7 +641,7 @@ def test_another_file_is_read_anew(tmp_path: Path, how: str) -> None:
     path = path_in(tmp_path)
     old = b"".join(scalar("old", step / 2, step) for step in range(20))
     path.write_bytes(old)
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     new = b"".join(scalar("new", step / 2, step) for step in range(5 if how == "cut" else 30))
     if "end" in how:
         new = new[: len(old) // 2] + old[len(old) // 2 :] + scalar("old", 1.0, 99)
@@ -662,7 +660,7 @@ def test_a_log_that_was_repaired_when_it_was_resumed_is_followed(tmp_path: Path)
         writer.add_scalar("a", 1.0, 1)
     with log_of(tmp_path).open("ab") as file:
         file.write(scalar("a", 2.0, 2)[:-5])
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     assert problem_kinds(run) == ["torn"]
     with LogWriter(str(tmp_path)) as writer:
         writer.add_scalar("a", 3.0, 3)
@@ -708,7 +706,7 @@ def test_reading_that_failed_halfway_begins_anew(tmp_path: Path, monkeypatch: py
     path_in(tmp_path).write_bytes(b"".join(scalar("a", step / 2, step) for step in range(20_000)))
 
     monkeypatch.setattr(filesystem.FileReader, "read_into", fail_behind_the_beginning)
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     assert problem_kinds(run) == ["unreadable"]
     monkeypatch.setattr(filesystem.FileReader, "read_into", read_into)
     assert run.refresh()
@@ -722,7 +720,7 @@ def test_reading_that_failed_halfway_begins_anew(tmp_path: Path, monkeypatch: py
 def test_several_logs_are_one_run_in_order_and_later_steps_supersede(tmp_path: Path) -> None:
     path_in(tmp_path, 1).write_bytes(b"".join(scalar("a", step, step) for step in range(10)))
     path_in(tmp_path, 2).write_bytes(b"".join(scalar("a", 100 + step, step) for step in range(6, 12)))
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     assert [Path(path).name for path in run.files] == ["vdlrecords.1.log", "vdlrecords.2.log"]
     assert run.scalars("a").values.tolist() == [0, 1, 2, 3, 4, 5, 106, 107, 108, 109, 110, 111]
     assert run.scalars("a", superseded=True).steps.tolist() == [*range(10), *range(6, 12)]
@@ -735,14 +733,14 @@ def test_several_logs_are_one_run_in_order_and_later_steps_supersede(tmp_path: P
 
 def test_records_of_one_step_do_not_supersede_each_other(tmp_path: Path) -> None:
     path_in(tmp_path).write_bytes(b"".join(scalar("a", value, 0) for value in range(5)))
-    assert RunLogs(tmp_path).scalars("a").values.tolist() == [0, 1, 2, 3, 4]
+    assert RunReader(tmp_path).scalars("a").values.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_a_tag_of_two_kinds_keeps_the_first_and_reports_the_other(tmp_path: Path) -> None:
     start = scalar("a", 0.5)
     other = encode.encode_text("a", "no number", 1, NOW)
     path_in(tmp_path).write_bytes(start + other + scalar("a", 0.25, 2) + other)
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     assert run.kinds == {"a": "scalar"}
     assert run.scalars("a").values.tolist() == [0.5, 0.25]
     (problem,) = run.problems
@@ -754,7 +752,7 @@ def test_a_tag_of_two_kinds_keeps_the_first_and_reports_the_other(tmp_path: Path
 
 def test_unknown_tags_and_other_kinds_are_key_errors(tmp_path: Path) -> None:
     path_in(tmp_path).write_bytes(scalar("a", 0.5) + encode.encode_text("t", "x", 0, NOW))
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     for call in (run.scalars, run.group, run.entries, run.count, run.last):
         with pytest.raises(KeyError):
             call("none")  # type: ignore[operator]
@@ -769,7 +767,7 @@ def test_media_are_read_when_they_are_asked_for(tmp_path: Path, monkeypatch: pyt
     frames = [encode.encode_image("i", data, step, NOW) for step, data in enumerate(images)]
     path_in(tmp_path).write_bytes(b"".join(frames) + scalar("a", 0.5))
     read = count_reads(monkeypatch)
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     assert sum(read) < sum(map(len, images)) / 2
     entries = run.entries("i")
     assert (len(entries), entries.kind, entries.steps.tolist()) == (4, "image", [0, 1, 2, 3])
@@ -786,7 +784,7 @@ def test_a_broken_or_vanished_content_is_named(tmp_path: Path) -> None:
     path = path_in(tmp_path)
     broken = encode._frame(8, "histogram", 1, NOW, b"\x0a\x05abcde")  # five bytes are no doubles
     path.write_bytes(broken + encode.encode_text("t", "x", 1, NOW) + scalar("a", 0.5))
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     with pytest.raises(DataError, match=r"'histogram'.*cannot be decoded"):
         run.entries("histogram")[0]
     texts = run.entries("t")
@@ -802,7 +800,7 @@ def test_a_frame_that_is_no_record_is_reported(tmp_path: Path) -> None:
     start = scalar("a", 0.5)
     empty = encode._head(3) + b"\x12\x01b"  # a tag, and no content
     path_in(tmp_path).write_bytes(start + empty + scalar("a", 0.25, 1))
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     assert run.scalars("a").values.tolist() == [0.5, 0.25]
     assert [p[1:4] for p in run.problems] == [("undecodable", len(start), len(start + empty))]
 
@@ -820,7 +818,7 @@ def test_reading_one_log_gives_a_writer_what_it_continues(tmp_path: Path) -> Non
     with LogWriter(str(tmp_path)) as writer:
         writer.add_scalar("a", 2.0, None)
         writer.add_text("t", "y", None)
-    run = RunLogs(tmp_path)
+    run = RunReader(tmp_path)
     assert run.scalars("a").steps.tolist() == [7, 8]
     assert run.entries("t").steps.tolist() == [3, 4]
 
@@ -908,7 +906,7 @@ def test_a_remote_directory_is_read_and_followed(memory: Any, monkeypatch: pytes
     assert root.refresh() == (["new"], [], ["run1"])
     assert run.scalars("a").values[-1] == 50.0
     assert max(end - start for start, end in asked) < 500
-    alone = RunLogs("memory://vizkit-test/log/run1")
+    alone = RunReader("memory://vizkit-test/log/run1")
     assert alone.count("a") == 101
     assert alone.files == run.files
     with pytest.raises(FileNotFoundError):
@@ -925,7 +923,7 @@ def test_the_package_of_a_remote_file_system_is_named() -> None:
     fsspec = pytest.importorskip("fsspec")
     fsspec.register_implementation("gs", "no_such_module.Files", clobber=True, errtxt="x")
     with pytest.raises(MissingDependencyError, match="pip install gcsfs"):
-        RunLogs("gs://bucket/run")
+        RunReader("gs://bucket/run")
 
 
 def test_an_unknown_scheme_is_named() -> None:

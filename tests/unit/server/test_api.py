@@ -19,7 +19,7 @@ import vizkit
 from tests.browser.sample_log import RUNS, write_log
 from tests.helpers import api, python
 from vizkit.errors import DataError, LogNotFoundError, ServeError
-from vizkit.reading.reader import Scalars
+from vizkit.reading import Scalars
 from vizkit.server.visualdl.api.scalar_page import points
 
 _STOCK = """

@@ -12,7 +12,7 @@ from vizkit.errors import DataError
 from vizkit.metrics.downsampling import evenly
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve
-from vizkit.reading.reader import Entries
+from vizkit.reading import Entries
 from vizkit.server.visualdl.api.endpoint import Endpoint, Request
 from vizkit.server.visualdl.api.finding import entries_of, milliseconds, open_run, tags_answer
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.reading.reader import Entries, RunLogs, Scalars
+from vizkit.reading import Entries, RunReader, Scalars
 from vizkit.server.visualdl.api.endpoint import Request
 
 __all__ = ["entries_of", "milliseconds", "open_run", "scalars_of", "tag_of", "tags_answer"]
@@ -22,7 +22,7 @@ def milliseconds(walltimes: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(walltimes < _SECONDS_BELOW, walltimes * 1000, walltimes)
 
 
-def tag_of(logs: RunLogs, tag: str, kind: str) -> str | None:
+def tag_of(logs: RunReader, tag: str, kind: str) -> str | None:
     """The tag that is meant: VisualDL's clients may write ``/`` as ``%``."""
     for name in (tag, tag.replace("%", "/")):
         if logs.kinds.get(name) == kind:
@@ -31,7 +31,7 @@ def tag_of(logs: RunLogs, tag: str, kind: str) -> str | None:
 
 
 @contextmanager
-def open_run(request: Request) -> Iterator[RunLogs | None]:
+def open_run(request: Request) -> Iterator[RunReader | None]:
     """The logs of the run that a query names, held still; None if it is not there (any more)."""
     run = request.log.view.runs.get(request.query["run"])
     with request.log.lock:

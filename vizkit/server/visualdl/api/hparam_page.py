@@ -10,7 +10,7 @@ import numpy as np
 
 from vizkit.errors import DataError
 from vizkit.metrics.direction import direction
-from vizkit.reading.reader import RunLogs
+from vizkit.reading import RunReader
 from vizkit.server.live_runs import page_name
 from vizkit.server.visualdl.api.endpoint import Endpoint, Request, Streamed
 from vizkit.server.visualdl.api.scalar_page import table
@@ -37,7 +37,7 @@ def _rows(request: Request) -> list[_Row]:
     return rows
 
 
-def _value(logs: RunLogs, tag: str, best: bool) -> float | None:
+def _value(logs: RunReader, tag: str, best: bool) -> float | None:
     """The metric of a run; None if it has none."""
     if not _has(logs, tag):
         return None
@@ -63,7 +63,7 @@ def is_shown(request: Request) -> bool:
         return any(_has(logs, tag) for logs in every for tag in logs.hparams.metrics)
 
 
-def _has(logs: RunLogs, metric: str) -> bool:
+def _has(logs: RunReader, metric: str) -> bool:
     return logs.kinds.get(metric) == "scalar"
 
 

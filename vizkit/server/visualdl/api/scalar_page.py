@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from vizkit.metrics.downsampling import distinct, thinned
-from vizkit.reading.reader import Scalars
+from vizkit.reading import Scalars
 from vizkit.server.answers import Answer, json_answer
 from vizkit.server.visualdl.api.endpoint import Endpoint, Request, Streamed
 from vizkit.server.visualdl.api.finding import milliseconds, scalars_of, tags_answer

@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.columns.columnar import MEMBER, ODD, SCALAR, Batch, Bytes, Names, parse_records
-from vizkit.columns.periodic import Repeats, before_round, known_round, learn
-from vizkit.columns.scan import Piece, Readable, Walk, read_bytes
+from vizkit.columns.frame_scan import FrameWalk, Piece, Readable, read_bytes
+from vizkit.columns.record_batch import MEMBER, ODD, SCALAR, LogNames, RecordBatch, parse_records
+from vizkit.columns.repeats import Repeats, before_round, known_round, learn
 from vizkit.columns.series import Series
+from vizkit.columns.varints import Bytes
 from vizkit.format.decode import decode_head, decode_record
 from vizkit.format.types import KINDS, HParams
 
-__all__ = ["Collection", "NoRecord", "SeriesKey", "read_log"]
+__all__ = ["ColumnBuilder", "NoRecord", "SeriesKey", "read_log"]
 
 _NUMBERS = {kind: number for number, kind in KINDS.items()}
 _NAME, _HPARAMS = _NUMBERS["meta_data"], _NUMBERS["hparams"]
@@ -54,7 +55,7 @@ class _Rounds(NamedTuple):
     values: NDArray[Any]
 
 
-class Collection:
+class ColumnBuilder:
     """What the pieces of a log hold: scalars as columns, of all else where it lies.
 
     Attributes:
@@ -71,15 +72,15 @@ class Collection:
         self.hparams: HParams | None = None
         self.broken: list[NoRecord] = []
         self.expected = 0
-        self._names = Names()
+        self._names = LogNames()
         self._by_number: dict[tuple[int, int, int], Series] = {}  # kind, tag, member
-        self._waiting: list[Batch] = []
+        self._waiting: list[RecordBatch] = []
         self._repeats: Repeats | None = None
         self._patience = 0  # pieces to read in the general way before repeats are looked for again
         self._pieces = 0
 
     def take_repeats(self, buf: Bytes, size: int, base: int) -> tuple[int, int]:
-        """Takes the rounds of scalars that a window begins with, as `Walk` wants to have it."""
+        """Takes the rounds of scalars that a window begins with, as `FrameWalk` wants to have it."""
         taken = count = 0
         ended = False
         found: list[_Rounds] = []
@@ -162,12 +163,12 @@ class Collection:
             batch = _concatenate(waiting)
             self._sort(batch, batch.tags, SCALAR, batch.values)
 
-    def _sort_members(self, batch: Batch) -> None:
+    def _sort_members(self, batch: RecordBatch) -> None:
         assert batch.members is not None
         keys = np.unique(batch.tags << 32 | batch.members, return_inverse=True)[1]
         self._sort(batch, keys, MEMBER, batch.values)
 
-    def _sort(self, batch: Batch, keys: NDArray[np.int64], number: int, *content: NDArray[Any]) -> None:
+    def _sort(self, batch: RecordBatch, keys: NDArray[np.int64], number: int, *content: NDArray[Any]) -> None:
         """Appends records of one kind to the columns of their tags, or of what else ``keys`` tell apart."""
         if keys.max() < 1 << 16:
             keys = keys.astype(np.uint16)  # which NumPy sorts by counting
@@ -202,7 +203,7 @@ class Collection:
     def _room(self, end: int) -> float:
         return self.expected / max(end, self.expected // 64, 1)
 
-    def _decode_odd(self, log: Readable, piece: Piece, batch: Batch) -> Batch:
+    def _decode_odd(self, log: Readable, piece: Piece, batch: RecordBatch) -> RecordBatch:
         """Fills in the records that were not taken at once; those that are none are reported."""
         fractions = np.full(len(batch.starts), np.nan) if batch.fractions is None else batch.fractions
         members = np.full(len(batch.starts), -1) if batch.members is None else batch.members
@@ -229,7 +230,7 @@ class Collection:
                 members[index] = self._names.members.number(record.data.tag)
         return batch
 
-    def _describe(self, log: Readable, piece: Piece, batch: Batch, number: int) -> None:
+    def _describe(self, log: Readable, piece: Piece, batch: RecordBatch, number: int) -> None:
         """The run's display name, or its hyper-parameters: the last ones count."""
         for start, end in zip(batch.starts.tolist(), batch.ends.tolist(), strict=True):
             try:
@@ -266,27 +267,27 @@ def _of_records(column: NDArray[Any], which: list[int], count: int) -> NDArray[A
     return np.broadcast_to(column, (count, column.shape[1]))[which].T.reshape(-1)
 
 
-def _select(batch: Batch, indexes: Any) -> Batch:
+def _select(batch: RecordBatch, indexes: Any) -> RecordBatch:
     columns: Any = [None if column is None else column[indexes] for column in batch]
-    return Batch(*columns)
+    return RecordBatch(*columns)
 
 
-def _concatenate(batches: list[Batch]) -> Batch:
+def _concatenate(batches: list[RecordBatch]) -> RecordBatch:
     """Batches of scalars as one."""
     if len(batches) == 1:
         return batches[0]
     columns: Any = []
-    for name in Batch._fields:
+    for name in RecordBatch._fields:
         parts = [getattr(batch, name) for batch in batches]
         if name == "members" or all(part is None for part in parts):
             columns.append(None)
         else:
             none = [np.full(len(batch.tags), np.nan) for batch in batches]
             columns.append(np.concatenate([n if p is None else p for n, p in zip(none, parts, strict=True)]))
-    return Batch(*columns)
+    return RecordBatch(*columns)
 
 
-def read_log(log: Readable, size: int) -> Collection:
+def read_log(log: Readable, size: int) -> ColumnBuilder:
     """The records of a whole log that are whole.
 
     Args:
@@ -296,9 +297,9 @@ def read_log(log: Readable, size: int) -> Collection:
     Raises:
         OSError: it cannot be read.
     """
-    records = Collection()
+    records = ColumnBuilder()
     records.expected = size
-    for part in Walk(log, 0, size, records.take_repeats):
+    for part in FrameWalk(log, 0, size, records.take_repeats):
         if isinstance(part, Piece):
             records.take(log, part)
     records.finish()

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vizkit.columns.columnar import GROUPS, SCALAR, Batch, Bytes, Ints, close_up
-from vizkit.columns.interning import words_of
+from vizkit.columns.record_batch import SCALAR, RecordBatch
+from vizkit.columns.varints import GROUPS, Bytes, close_up, words_of
 from vizkit.format import wire
 from vizkit.format.encode import EXACT_KEY
+from vizkit.metrics.arrays import AnyArray, Floats, Ints
 
 __all__ = ["Repeats", "before_round", "known_round", "learn"]
 
@@ -68,7 +67,7 @@ class Repeats:
         proved = min(rows * wide, upto)
         return proved, proved == upto < rounds
 
-    def read(self, buf: Bytes, rounds: int) -> tuple[Ints, Ints, NDArray[np.float64]]:
+    def read(self, buf: Bytes, rounds: int) -> tuple[Ints, Ints, Floats]:
         """Steps, walltimes and values of the rounds that a buffer begins with.
 
         Each is (k, rounds), or (1, rounds) where it is the same for all records of a round.
@@ -83,7 +82,7 @@ class Repeats:
                 values[index] = self._column(doubles if place.exact else singles, place.value, rounds)
         return steps, walltimes, values
 
-    def _column(self, view: NDArray[Any], at: int, rounds: int) -> NDArray[Any]:
+    def _column(self, view: AnyArray, at: int, rounds: int) -> AnyArray:
         """What lies at a place of each round; ``view`` has a number at every byte."""
         return view[at : at + rounds * self.size : self.size]
 
@@ -145,7 +144,7 @@ def before_round(buf: Bytes, size: int) -> int | None:
     return None
 
 
-def learn(buf: Bytes, base: int, batch: Batch, names: list[str]) -> Repeats | None:
+def learn(buf: Bytes, base: int, batch: RecordBatch, names: list[str]) -> Repeats | None:
     """The round that the last records of a window repeat, if they do and are scalars.
 
     Rounds from where its tags begin to repeat are known from then on: those that differ in lengths too, as
@@ -200,7 +199,7 @@ def _remember(data: bytes, starts: Ints, tags: dict[str, list[int]]) -> Repeats 
     return repeats
 
 
-def _round(batch: Batch) -> int:
+def _round(batch: RecordBatch) -> int:
     """After how many records tags and lengths repeat, thrice in a row; 0 if they do not."""
     tags = batch.tags[-3 * _LONGEST :]
     lengths = (batch.ends - batch.starts)[-3 * _LONGEST :]

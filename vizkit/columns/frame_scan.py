@@ -10,12 +10,14 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from vizkit.columns.columnar import Bytes, Frames, Ints, find_frames, window
+from vizkit.columns.varints import Bytes, varints, window, words_of
 from vizkit.format.frames import HEAD, Damage, claimed_size, is_record
+from vizkit.metrics.arrays import Ints
 
-__all__ = ["Piece", "Readable", "Walk", "read_bytes"]
+__all__ = ["FrameWalk", "Frames", "Piece", "Readable", "find_frames", "read_bytes"]
 
 _LARGE = 1 << 18  # a frame of as many bytes is not read to find the next one
+_MAX_LENGTH = 1 << 48
 _BEGINNING = 2048  # what must be at hand of a frame to tell its tag
 
 
@@ -38,6 +40,65 @@ def read_bytes(log: Readable, start: int, end: int) -> bytes:
     return bytes(data[: log.read_into(memoryview(data), start)])
 
 
+class Frames(NamedTuple):
+    """Frames in the order in which they lie in the log; positions within the window.
+
+    Attributes:
+        starts: (n,) of the frame, its length's first byte.
+        bodies: (n,) of the record's ``Value``.
+        ends: (n,) the byte behind it.
+    """
+
+    starts: Ints
+    bodies: Ints
+    ends: Ints
+
+    def at(self, indexes: Ints) -> Frames:
+        """Some of them."""
+        return Frames(self.starts[indexes], self.bodies[indexes], self.ends[indexes])
+
+
+def find_frames(buf: Bytes, size: int, left: int) -> tuple[Frames, Frames]:
+    """Whatever looks like a frame, since its two lengths agree, as `claimed_size` has it.
+
+    Args:
+        buf: a `window`.
+        size: how many bytes of it are the log's; frames that begin in the last `HEAD` may be missed.
+        left: bytes from the window's beginning to the end of the log.
+
+    Returns:
+        Those that end within the log, which may lie within one another; and those that do not.
+    """
+    if size < 11:
+        nothing = np.empty(0, np.int64)
+        return Frames(nothing, nothing, nothing), Frames(nothing, nothing, nothing)
+    found = buf[8 : size - 1] == 0x0A
+    found &= buf[7 : size - 2] == 0
+    starts = np.flatnonzero(found)
+    length = words_of(buf).view(np.int64)[starts]
+    inner = buf.take(starts + 9).astype(np.int64)
+    bodies = starts + 10
+    good = (length == inner + 2) & (inner < 0x80) & (inner > 0)
+    if not good.all():
+        others = np.flatnonzero(~good)
+        value, width = varints(words_of(buf)[starts[others] + 9])
+        whole = (width < 8) & (value > 0) & (value < _MAX_LENGTH) & (length[others] == value + 1 + width)
+        for odd in np.flatnonzero((width >= 8) & (length[others] >= 0) & (length[others] < _MAX_LENGTH)):
+            # No writer's, but valid.
+            at = int(starts[others[odd]])
+            head = buf[at : min(at + HEAD, size)]
+            whole[odd] = claimed_size(head.tobytes(), _MAX_LENGTH) is not None
+            width[odd] = 1 + (head[9:] < 0x80).argmax()
+        bodies[others] = starts[others] + 9 + width
+        good[others] = whole & (bodies[others] <= size)
+    ends = starts + (8 + length)
+    within = good & (ends <= left)
+    frames = Frames(starts, bodies, ends)
+    if within.all():
+        return frames, frames.at(np.empty(0, np.int64))
+    return frames.at(np.flatnonzero(within)), frames.at(np.flatnonzero(good & ~within))
+
+
 class Piece(NamedTuple):
     """Whole frames within a window; the last one may reach beyond it.
 
@@ -54,7 +115,7 @@ class Piece(NamedTuple):
     frames: Frames
 
 
-class Walk:
+class FrameWalk:
     """Goes through the bytes [start, size) of a log once; iterate over it.
 
     Args:

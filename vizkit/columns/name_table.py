@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["NameTable", "words_of"]
+from vizkit.columns.varints import Bytes, Words
+from vizkit.metrics.arrays import Bools, Ints
 
-Ints = NDArray[np.int64]
-Words = NDArray[np.uint64]
+__all__ = ["NameTable"]
 
 _CHUNK = 32
 _LONGEST = 1024
@@ -20,13 +19,8 @@ _MASKS = np.array(
 )
 
 
-def words_of(buf: NDArray[np.uint8]) -> Words:
-    """The 8 bytes from every position on, as one little-endian number; nothing is copied."""
-    return np.ndarray((len(buf) - 7,), "<u8", buf.data, strides=(1,))
-
-
 class NameTable:
-    """Names by number, in the order in which they were first seen."""
+    """LogNames by number, in the order in which they were first seen."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -44,7 +38,7 @@ class NameTable:
             self.names.append(name)
         return self._numbers[name]
 
-    def find(self, buf: NDArray[np.uint8], at: Ints, lengths: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    def find(self, buf: Bytes, at: Ints, lengths: Ints) -> tuple[Ints, Bools]:
         """The numbers of names that lie in a buffer, new ones included.
 
         Args:
@@ -90,7 +84,7 @@ class NameTable:
             return None
         return self._order.take(index)
 
-    def _learn(self, buf: NDArray[np.uint8], at: Ints, lengths: Ints, hashes: Words) -> None:
+    def _learn(self, buf: Bytes, at: Ints, lengths: Ints, hashes: Words) -> None:
         unseen = np.flatnonzero(~np.isin(hashes, self._hashes))
         _, firsts = np.unique(hashes[unseen], return_index=True)
         firsts = unseen[np.sort(firsts)]
@@ -109,8 +103,8 @@ class NameTable:
         self._hashes, self._order = every[order], spelling[order]
 
 
-def _read(buf: NDArray[np.uint8], at: Ints, lengths: Ints, longest: int) -> list[Words]:
-    """Names as columns of 8 bytes each, zeros behind their ends."""
+def _read(buf: Bytes, at: Ints, lengths: Ints, longest: int) -> list[Words]:
+    """LogNames as columns of 8 bytes each, zeros behind their ends."""
     columns: list[Words] = []
     for start in range(0, max(longest, 1), _CHUNK):
         width = min(_CHUNK, -(-max(longest - start, 1) // 8) * 8)

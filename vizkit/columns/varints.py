@@ -1,0 +1,67 @@
+"""Varints and words of a buffer, many at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.metrics.arrays import Ints
+
+__all__ = ["GROUPS", "Bytes", "Words", "close_up", "varints", "window", "words_of"]
+
+Bytes = NDArray[np.uint8]
+Words = NDArray[np.uint64]
+
+_PADDING = 64
+
+GROUPS = 0x7F7F7F7F7F7F7F7F
+"""The bits of 8 bytes of a varint that belong to its number; the others mark where it ends."""
+
+_LAST = ~np.uint64(GROUPS)
+_ONES = np.uint64(0x0101010101010101)
+_CLOSER = [
+    (np.uint64(0x007F007F007F007F), np.uint64(0x7F007F007F007F00), np.uint64(1)),
+    (np.uint64(0x00003FFF00003FFF), np.uint64(0x3FFF00003FFF0000), np.uint64(2)),
+    (np.uint64(0x000000000FFFFFFF), np.uint64(0x0FFFFFFF00000000), np.uint64(4)),
+]
+
+
+def window(size: int) -> Bytes:
+    """A buffer for ``size`` bytes, padded so that words can be read at its last bytes."""
+    return np.zeros(size + _PADDING, np.uint8)
+
+
+def words_of(buf: Bytes) -> Words:
+    """The 8 bytes from every position on as one little-endian number; nothing is copied."""
+    return np.ndarray((len(buf) - 7,), "<u8", buf.data, strides=(1,))
+
+
+def close_up(words: Words) -> Ints:
+    """The numbers of varints whose other bits are cleared; in place.
+
+    The groups of 7 bits are closed up in pairs, then fours, then all eight.
+    """
+    high = np.empty_like(words)
+    for stay, move, by in _CLOSER:
+        np.bitwise_and(words, move, out=high)
+        high >>= by
+        words &= stay
+        words |= high
+    return words.view(np.int64)
+
+
+def varints(words: Words) -> tuple[Ints, Ints]:
+    """The varint that each word begins with, and its width in bytes; 8 or more means unknown."""
+    upto = ~words
+    upto &= _LAST
+    low = ~upto
+    low += np.uint64(1)
+    upto &= low  # the highest bit of the varint's last byte
+    upto <<= np.uint64(1)
+    upto -= np.uint64(1)
+    np.bitwise_and(upto, _ONES, out=low)
+    low *= _ONES
+    low >>= np.uint64(56)
+    upto &= words
+    upto &= np.uint64(GROUPS)
+    return close_up(upto), low.view(np.int64)
