@@ -6,7 +6,7 @@ from benchmarks._main import main
 
 TOPICS = ["one_run", "many_runs"]
 PACKAGES = [
-    "vizkit",
+    "paddle-vizkit",
     "visualdl",
     "tensorboard",
     "tensorboard-data-server",

@@ -6,7 +6,7 @@ from benchmarks._main import main
 
 TOPICS = ["first_answer", "polling", "scalar_page"]
 PACKAGES = [
-    "vizkit",
+    "paddle-vizkit",
     "visualdl",
     "tensorboard",
     "tensorboard-data-server",

@@ -6,7 +6,7 @@ from benchmarks._main import main
 
 TOPICS = ["scalars", "tensors", "histograms", "images", "curves", "hooks", "memory", "killed"]
 PACKAGES = [
-    "vizkit",
+    "paddle-vizkit",
     "visualdl",
     "tensorboardX",
     "trackio",

@@ -29,6 +29,8 @@ __all__ = [
     "VizKitWarning",
 ]
 
+_DISTRIBUTION = "paddle-vizkit"  # VizKit's name on PyPI; `vizkit` is another project there
+
 
 class VizKitError(Exception):
     """The root of all errors that VizKit raises."""
@@ -52,6 +54,17 @@ class RunExistsError(VizKitError, FileExistsError):
 
 class MissingDependencyError(VizKitError, ImportError):
     """An optional package is missing; the message holds the ``pip install`` line."""
+
+    @classmethod
+    def for_extra(cls, extra: str, need: str, hint: str = "") -> MissingDependencyError:
+        """Build the error for an extra of VizKit that is not installed.
+
+        Args:
+            extra: name of the extra, or several names, separated by commas.
+            need: which part of VizKit needs which package, as in ``"plots need matplotlib"``.
+            hint: another way out.
+        """
+        return cls(f"{need}: pip install '{_DISTRIBUTION}[{extra}]'" + (f" ({hint})" if hint else ""))
 
 
 class LogNotFoundError(VizKitError, FileNotFoundError):

@@ -463,4 +463,4 @@ def test_a_config_without_pyyaml_is_a_problem_with_the_way_out(
     (tmp_path / "run" / "config.yaml").write_text("epoch: 1", "utf-8")
     monkeypatch.setitem(sys.modules, "yaml", None)
     (problem,) = load(tmp_path)["run"].problems
-    assert "vizkit[paddlex]" in problem.message
+    assert "paddle-vizkit[paddlex]" in problem.message

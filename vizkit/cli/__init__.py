@@ -35,5 +35,7 @@ def main() -> None:
 
 
 def _missing(error: ImportError) -> int:
-    print(f"vizkit: commands need {error.name}: pip install 'vizkit[cli]'", file=sys.stderr)
+    from vizkit.errors import MissingDependencyError
+
+    print("vizkit:", MissingDependencyError.for_extra("cli", f"commands need {error.name}"), file=sys.stderr)
     return 2

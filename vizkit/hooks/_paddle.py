@@ -7,8 +7,8 @@ from vizkit.errors import MissingDependencyError
 try:
     import paddle
 except ImportError as error:
-    raise MissingDependencyError(
-        "hooks need PaddlePaddle: pip install 'vizkit[paddle]' (or paddlepaddle-gpu, see https://www.paddlepaddle.org.cn)"
+    raise MissingDependencyError.for_extra(
+        "paddle", "hooks need PaddlePaddle", "or paddlepaddle-gpu, see https://www.paddlepaddle.org.cn"
     ) from error
 
 __all__ = ["paddle"]

@@ -88,7 +88,7 @@ def axes_for(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> tuple[
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingDependencyError("plots need matplotlib: pip install 'vizkit[plots]'") from None
+        raise MissingDependencyError.for_extra("plots", "plots need matplotlib") from None
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure.subplots(), True
 

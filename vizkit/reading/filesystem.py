@@ -155,8 +155,8 @@ class _Remote:
         try:
             import fsspec
         except ImportError as error:
-            raise MissingDependencyError(
-                "logs in remote directories need fsspec: pip install 'vizkit[remote]'"
+            raise MissingDependencyError.for_extra(
+                "remote", "logs in remote directories need fsspec"
             ) from error
         self._protocol = url.partition("://")[0]
         try:

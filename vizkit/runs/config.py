@@ -49,7 +49,7 @@ def hparams_of(directory: str | os.PathLike[str]) -> dict[str, Any] | None:
     try:
         import yaml
     except ImportError as error:
-        raise MissingDependencyError(f"{path} needs PyYAML: pip install 'vizkit[paddlex]'") from error
+        raise MissingDependencyError.for_extra("paddlex", f"{path} needs PyYAML") from error
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise DataError(f"it is larger than {_MOST_BYTES:,} bytes")

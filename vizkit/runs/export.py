@@ -41,8 +41,8 @@ class Exported:
         try:
             import pyarrow  # noqa: F401
         except ImportError as error:
-            raise MissingDependencyError(
-                'Parquet files need pyarrow: pip install "vizkit[parquet]" (or export with to_csv)'
+            raise MissingDependencyError.for_extra(
+                "parquet", "Parquet files need pyarrow", "or export with to_csv"
             ) from error
         self.scalars().to_parquet(path, index=False, engine="pyarrow")
 

@@ -145,7 +145,7 @@ def serve(
         from vizkit.server.visualdl.api.graph_pages import MODELS
         from vizkit.server.visualdl.static_graph import pdmodel
     except ImportError as error:
-        raise MissingDependencyError(f"serving needs {error.name}: pip install 'vizkit[serve]'") from error
+        raise MissingDependencyError.for_extra("serve", f"serving needs {error.name}") from error
 
     if hparam_metrics not in ("last", "best"):
         raise DataError(f"hparam_metrics must be 'last' or 'best', got {hparam_metrics!r}")

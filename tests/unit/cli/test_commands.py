@@ -430,7 +430,10 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_without_typer_one_line_says_what_to_install() -> None:
     done = python("import sys; sys.modules['typer'] = None; import vizkit.cli; vizkit.cli.main()")
-    assert done.returncode == 2 and done.stderr == "vizkit: commands need typer: pip install 'vizkit[cli]'\n"
+    assert (
+        done.returncode == 2
+        and done.stderr == "vizkit: commands need typer: pip install 'paddle-vizkit[cli]'\n"
+    )
 
 
 # -- help and docs -------------------------------------------------------------------------------------

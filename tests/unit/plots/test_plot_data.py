@@ -493,5 +493,5 @@ def test_the_data_steps_need_no_matplotlib(nine: Any, tmp_path: Path) -> None:
         "except vizkit.MissingDependencyError as error: print(error)\n"
     )
     done = python(code, tmp_path)
-    asked = "plots need matplotlib: pip install 'vizkit[plots]'"
+    asked = "plots need matplotlib: pip install 'paddle-vizkit[plots]'"
     assert done.stdout.splitlines() == ["9", asked], done.stderr

@@ -915,7 +915,7 @@ def test_a_remote_directory_is_read_and_followed(memory: Any, monkeypatch: pytes
 
 def test_missing_packages_for_remote_directories_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'vizkit\[remote\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'paddle-vizkit\[remote\]'"):
         LogRoot("memory://vizkit-test")
 
 

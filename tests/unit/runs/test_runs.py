@@ -486,7 +486,7 @@ def test_parquet_without_pyarrow_says_what_to_install(
     runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    with pytest.raises(vizkit.MissingDependencyError, match=r'pip install "vizkit\[parquet\]"'):
+    with pytest.raises(vizkit.MissingDependencyError, match=r"pip install 'paddle-vizkit\[parquet\]'"):
         runs.to_parquet(tmp_path / "x")
 
 
