@@ -5,7 +5,7 @@ They name what VizKit calls of such objects, and import none of the libraries.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol, SupportsFloat, SupportsIndex, Union
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike as NumPyArrayLike
     from numpy.typing import NDArray
 
-__all__ = ["ArrayLike", "LayerLike", "ScalarLike", "StepLike", "TensorLike"]
+__all__ = ["ArrayLike", "Interpreter", "LayerLike", "ScalarLike", "StepLike", "TensorLike"]
 
 
 class TensorLike(Protocol):
@@ -30,6 +30,14 @@ class TensorLike(Protocol):
 
     def numpy(self) -> NDArray[Any]:
         """Its values as an array."""
+
+
+class Interpreter(Protocol):
+    """An interpreter of InterpretDL."""
+
+    @property
+    def interpret(self) -> Callable[..., object]:
+        """Attributions for images."""
 
 
 class LayerLike(Protocol):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe
+from vizkit._protocols import ArrayLike, Interpreter, StepLike, TensorLike
 from vizkit.errors import DataError
 from vizkit.hooks._explain import attribution
 from vizkit.hooks._fit.samples import probabilities_of
@@ -36,19 +37,23 @@ _SMALL = 140  # pixels that small images are enlarged to, about
 
 def explain(
     tracker: Tracker,
-    net: Any,
-    images: Any,
-    method: Any = "gradcam",
+    net: paddle.nn.Layer | paddle.Model,
+    images: ArrayLike,
+    method: str | Interpreter = "gradcam",
     *,
-    target: Any = None,
-    layer: Any = None,
+    target: int | Sequence[int] | TensorLike | None = None,
+    layer: str | paddle.nn.Layer | None = None,
     tag: str | None = None,
-    step: Any = None,
+    step: StepLike | None = None,
     dataformats: str = "NCHW",
     class_names: Sequence[str] | None = None,
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
-    **options: Any,
+    steps: int | None = None,
+    baseline: ArrayLike | None = None,
+    samples: int | None = None,
+    noise: float | None = None,
+    interpreter_options: Mapping[str, object] | None = None,
 ) -> NDArray[np.float32]:
     """Records for each image which of its pixels speak for a class, as a heat map over it.
 
@@ -72,8 +77,11 @@ def explain(
         mean: what was subtracted when the images were normalised, a number or one a channel; for their
             display, and for the baseline of integrated gradients, which is black.
         std: what they were divided by.
-        **options: the method's own: ``steps`` and ``baseline`` of integrated gradients, ``samples`` and
-            ``noise`` of SmoothGrad, arguments of the interpreter's ``interpret``.
+        steps: points of integrated gradients on the way from the baseline; by default 32.
+        baseline: an image without features for integrated gradients; by default black.
+        samples: noisy copies of SmoothGrad; by default 25.
+        noise: standard deviation of SmoothGrad's noise, as a fraction of the image's range; by default 0.15.
+        interpreter_options: further arguments of the interpreter's ``interpret``.
 
     Returns:
         The heat maps, shape (n, h, w), 0 and more.
@@ -89,16 +97,18 @@ def explain(
     if not paddle.in_dynamic_mode():
         raise DataError("networks are explained in dynamic mode: call paddle.disable_static() first")
     axes = dataformats.upper() if isinstance(dataformats, str) else ""
-    if axes not in ("NCHW", "NHWC") or getattr(images, "ndim", np.ndim(images)) != 4:
+    array = to_array(images)
+    if axes not in ("NCHW", "NHWC") or array.ndim != 4:
         raise DataError(
             f'images must be a batch of 4 axes, "NCHW" or "NHWC", got {describe(images)} '
             f"and dataformats={dataformats!r}"
         )
     name, run = _method(method)
-    if name == "integrated_gradients" and "baseline" not in options:
-        options["baseline"] = _black(to_array(images).shape[axes.index("C")], axes, mean, std)
-    if layer is not None:
-        options["layer"] = layer
+    given = {"layer": layer, "steps": steps, "baseline": baseline, "samples": samples, "noise": noise}
+    options = {option: value for option, value in given.items() if value is not None}
+    options.update(interpreter_options or {})
+    if name == "integrated_gradients" and baseline is None:
+        options["baseline"] = _black(array.shape[axes.index("C")], axes, mean, std)
     if "dataformats" in inspect.signature(run).parameters:
         options["dataformats"] = axes
     with undisturbed(net), paddle.no_grad():
@@ -110,7 +120,7 @@ def explain(
         f"for {name_of(number, class_names)}" + (f", {percent(float(row[number]))}" if len(row) > 1 else "")
         for number, row in zip(classes, shares, strict=True)
     ]
-    picture = _picture(to_array(images), heat, texts, axes[1:], mean, std)
+    picture = _picture(array, heat, texts, axes[1:], mean, std)
     tracker.log_image(tag or f"explain/{name}", picture, step, value_range=(0, 255))
     return heat
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from vizkit.format.tags import EPOCH
 from vizkit.hooks._distributed import RankCallback, reduced
@@ -34,7 +34,7 @@ _RATE = "train/learning rate"
 def callback(
     tracker: Tracker,
     *,
-    weights_every: int | str | None = "auto",
+    weights_every: int | Literal["auto"] | None = "auto",
     images: int = 9,
     images_every: int | None = 100,
     samples: Sequence[int] | None = None,
@@ -46,7 +46,7 @@ def callback(
     graph: bool = True,
     save_model: bool = False,
     reduce: bool = False,
-) -> Any:
+) -> TrackerCallback:
     """A callback that records what ``paddle.Model.fit``, ``evaluate`` and ``predict`` do.
 
     In Paddle's static mode scalars are all that is recorded.

@@ -21,7 +21,7 @@ _TAG = "model/summary"
 _HEAD = ("layer", "type", "output", "parameters")
 
 
-def summary(network: Any, inputs: Sequence[Any] = ()) -> str:
+def summary(network: paddle.nn.Layer | paddle.Model, inputs: Sequence[paddle.Tensor] = ()) -> str:
     """A table of the layers of a network, and how many parameters it has.
 
     Shapes come from one pass of a copy, in eval mode and without gradients: the network, Paddle's

@@ -20,7 +20,13 @@ __all__ = ["log_model", "record_graph"]
 _MISLEADING = ("vdlrecords", "vdlgraph", "pdmodel")  # stock VisualDL takes such files for its own
 
 
-def log_model(tracker: Tracker, model: Any, input_spec: Any = None, name: str = "inference") -> str:
+def log_model(
+    tracker: Tracker,
+    model: paddle.nn.Layer | paddle.Model,
+    input_spec: Sequence[paddle.static.InputSpec | paddle.Tensor] | None = None,
+    *,
+    name: str = "inference",
+) -> str:
     """Saves a copy of a network, in eval mode, with ``paddle.jit.save``; the network stays as it was.
 
     Args:

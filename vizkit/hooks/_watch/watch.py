@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
@@ -18,22 +18,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Watch", "watch"]
 
-Pattern = bool | str | Sequence[str]
-
 _EVERY = 100
 _OVERHEAD = 0.02
 
 
 def watch(
     tracker: Tracker,
-    net: Any,
+    net: paddle.nn.Layer,
     *,
-    optimizer: Any = None,
+    optimizer: paddle.optimizer.Optimizer | Sequence[paddle.optimizer.Optimizer] | None = None,
     every: int | None = None,
     overhead: float | None = None,
-    weights: Pattern = True,
-    gradients: Pattern = True,
-    activations: Pattern = False,
+    weights: bool | str | Sequence[str] = True,
+    gradients: bool | str | Sequence[str] = True,
+    activations: bool | str | Sequence[str] = False,
     per_layer: bool = False,
     name: str = "",
 ) -> Watch:
