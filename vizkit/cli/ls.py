@@ -17,7 +17,7 @@ from vizkit.runs import Run, Runs, load
 from vizkit.runs.details import overview, row
 from vizkit.runs.difference import flat
 from vizkit.runs.lookup import with_tag
-from vizkit.runs.tables import Cell, clean, duration_text, runs_view, value_text
+from vizkit.runs.tables import Cell, clean, duration_text, runs_table, value_text
 
 __all__ = ["ls", "show"]
 
@@ -90,7 +90,7 @@ def _plain(value: Any) -> Any:
 def _picture(runs: Runs, directory: str, metrics: list[str] | None) -> RenderableType:
     for tag in metrics or ():
         with_tag(runs, tag)  # raises where no run has it
-    view = runs_view(runs, directory, metrics=metrics, most=max(len(runs), 1))
+    view = runs_table(runs, directory, metrics=metrics, most=max(len(runs), 1))
     width = stdout().width
     table, hidden = as_table(view.header, view.rows, width, spare=view.spare)
     notes = [*view.notes]

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, some_runs
 from vizkit.cli._output import for_people, print_json, print_lines, say, stdout, terminal_size
-from vizkit.curves.run_series import curves_data
+from vizkit.curves.curves import curves_data
 from vizkit.media.palette import color
 from vizkit.plots.terminal import Drawing, draw, series_of
 

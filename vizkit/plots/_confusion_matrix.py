@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe
-from vizkit.curves.source import entry_at, is_run_like, one_run
+from vizkit.curves.selection import entry_at, is_run_like, one_run
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import to_array
 from vizkit.plots._plot import INK, Plot, axes_for, finish, shortened

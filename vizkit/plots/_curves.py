@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from vizkit.curves.run_series import Band, CurvesData, Series, X, curves_data
+from vizkit.curves.curves import Band, Curve, CurvesData, X, curves_data
 from vizkit.errors import DataError
 from vizkit.format.tags import SECONDS
 from vizkit.metrics.downsampling import Thinned, thinned
@@ -115,7 +115,7 @@ def curves(
     return plot
 
 
-def _draw(line: Series, plot: CurvesPlot, smooth: bool) -> None:
+def _draw(line: Curve, plot: CurvesPlot, smooth: bool) -> None:
     style = line_style(line.position)
     points = thinned(line.x, line.smooth)
     if len(line.x) <= 30:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.curves.source import one_run
+from vizkit.curves.selection import one_run
 from vizkit.errors import DataError
 from vizkit.metrics.downsampling import evenly
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish

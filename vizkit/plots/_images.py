@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.curves.source import as_runs
+from vizkit.curves.selection import as_runs
 from vizkit.errors import DataError
 from vizkit.metrics.downsampling import evenly
 from vizkit.plots._plot import PALE, Plot, axes_for, finish, shortened

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.curves.source import as_runs
+from vizkit.curves.selection import as_runs
 from vizkit.media.palette import color
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened
 from vizkit.runs import Runs

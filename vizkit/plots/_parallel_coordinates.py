@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.metrics.direction import direction
+from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened
-from vizkit.plots._settings import Column, Settings, settings_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ _SMOOTH = 24  # points from one axis to the next
 
 
 @dataclass(eq=False, repr=False)
-class ParallelPlot(Plot[Settings]):
+class ParallelPlot(Plot[HparamAxes]):
     """What `parallel_coordinates` drew: run -> line; and the name of the best run."""
 
     lines: dict[str, Any]
@@ -52,7 +52,7 @@ def parallel_coordinates(
         UnknownNameError: no run has the metric, or the hyper-parameter.
         DataError: nothing differs; or a tag whose words do not tell which value is best.
     """
-    data = settings_data(source, metric, hparams, mode)
+    data = hparam_axes(source, metric, hparams, mode)
     columns = data.columns
     ax, new = axes_for(ax, max(2.0 + 1.6 * len(columns), 5.0), 4.2)
     heights = np.array([_height(column) for column in columns])
@@ -106,7 +106,7 @@ def _ramp(scores: NDArray[np.float64], falling: bool) -> tuple[Any, Any]:
     return colormaps["viridis" if falling else "viridis_r"], Normalize(low, high if high > low else low + 1)
 
 
-def _height(column: Column) -> NDArray[np.float64]:
+def _height(column: HparamAxis) -> NDArray[np.float64]:
     """Places from 0 (bottom) to 1 (top); what has none stays at the bottom, below the others."""
     places = column.places
     low, high = _ends(column)
@@ -114,7 +114,7 @@ def _height(column: Column) -> NDArray[np.float64]:
     return np.nan_to_num(heights, nan=-0.05, posinf=1.05, neginf=-0.05)
 
 
-def _ends(column: Column) -> tuple[float, float]:
+def _ends(column: HparamAxis) -> tuple[float, float]:
     finite = column.places[np.isfinite(column.places)]
     return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
 
@@ -130,7 +130,7 @@ def _bent(heights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
     return np.append(x.ravel(), len(heights) - 1), np.append(y.ravel(), heights[-1])
 
 
-def _draw_axis(ax: Axes, place: int, column: Column) -> None:
+def _draw_axis(ax: Axes, place: int, column: HparamAxis) -> None:
     ax.axvline(place, 0.05, 0.95, color=PALE, linewidth=1.0, zorder=3)
     low, high = _ends(column)
     ticks = column.ticks

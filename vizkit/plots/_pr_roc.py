@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe
-from vizkit.curves.source import as_runs, class_tags, entry_at, is_run_like, positions
+from vizkit.curves.selection import as_runs, class_tags, entry_at, is_run_like, positions
 from vizkit.errors import DataError
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish, line_style

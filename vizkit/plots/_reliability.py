@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vizkit._checks import describe
-from vizkit.curves.source import entry_at, is_run_like, one_run
+from vizkit.curves.selection import entry_at, is_run_like, one_run
 from vizkit.errors import DataError
 from vizkit.media.palette import color
 from vizkit.metrics.arrays import to_array

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vizkit.media.palette import color, lap
+from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
 from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish, shortened
-from vizkit.plots._settings import Column, Settings, settings_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,7 @@ _MARKERS = "os^D"
 
 
 @dataclass(eq=False, repr=False)
-class ScatterPlot(Plot[Settings]):
+class ScatterPlot(Plot[HparamAxes]):
     """What `scatter_matrix` drew: the cells by (row, column), and the legend of the runs."""
 
     cells: dict[tuple[int, int], Any]
@@ -49,7 +49,7 @@ def scatter_matrix(
         UnknownNameError: no run has a metric or hyper-parameter.
         DataError: nothing differs; or a tag whose words do not tell which value is best.
     """
-    data = settings_data(source, metrics, hparams, mode)
+    data = hparam_axes(source, metrics, hparams, mode)
     columns = data.columns
     n = len(columns) - 1  # the lower triangle, without the diagonal
     size = min(max(1.7 * n, 3.4), 11.0)
@@ -70,7 +70,7 @@ def scatter_matrix(
     return ScatterPlot(data, ax, new, cells, legend)
 
 
-def _draw_cell(cell: Axes, data: Settings, across: Column, up: Column) -> None:
+def _draw_cell(cell: Axes, data: HparamAxes, across: HparamAxis, up: HparamAxis) -> None:
     for k, position in enumerate(data.positions):
         x, y = across.places[k], up.places[k]
         cell.plot(
@@ -90,7 +90,7 @@ def _draw_cell(cell: Axes, data: Settings, across: Column, up: Column) -> None:
         cell.spines[side].set_visible(False)
 
 
-def _label(cell: Axes, across: Column, up: Column, bottom: bool, left: bool) -> None:
+def _label(cell: Axes, across: HparamAxis, up: HparamAxis, bottom: bool, left: bool) -> None:
     for axis, column, outer in ((cell.xaxis, across, bottom), (cell.yaxis, up, left)):
         if column.ticks:
             axis.set_ticks(

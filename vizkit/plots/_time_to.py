@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.curves.run_series import time_unit
-from vizkit.curves.source import as_runs, grouped, positions
+from vizkit.curves.curves import time_unit
+from vizkit.curves.selection import as_runs, group_runs, positions
 from vizkit.errors import DataError
 from vizkit.media.palette import color
 from vizkit.metrics.direction import direction
@@ -156,7 +156,7 @@ def time_to_data(
     runs = with_tag(as_runs(source), metric)
     way = direction(metric, mode)
     places = dict(zip(runs, positions(runs), strict=True))
-    groups = [(run.name, [run]) for run in runs] if by is None else grouped(runs, by).items()
+    groups = [(run.name, [run]) for run in runs] if by is None else group_runs(runs, by).items()
     racers = []
     for name, group in groups:
         found = [_reached(run, metric, target, way) for run in group]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.curves.run_series import CurvesData, Series
+from vizkit.curves.curves import Curve, CurvesData
 from vizkit.runs.sparkline import extremes
 
 __all__ = ["Drawing", "Span", "draw", "series_of"]
@@ -51,7 +51,7 @@ def draw(
     a NaN stands an ``x``; infinities are ``^`` and ``v`` at the rims.
 
     Args:
-        data: the numbers, as `vizkit.curves.run_series.curves_data` gives them.
+        data: the numbers, as `vizkit.curves.curves.curves_data` gives them.
         width: in characters, at least 30.
         height: of the whole drawing but the legend, at least 6.
         log: whether the y axis is logarithmic.
@@ -225,7 +225,7 @@ def series_of(data: CurvesData) -> list[dict[str, object]]:
     return [_plain(series) for series in data.series]
 
 
-def _plain(series: Series) -> dict[str, object]:
+def _plain(series: Curve) -> dict[str, object]:
     out: dict[str, object] = {"name": series.name, "runs": series.runs, "x": series.x, "y": series.y}
     if series.smooth is not series.y:
         out["smooth"] = series.smooth

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vizkit.errors import QueryError
 from vizkit.runs.dataframes import rows_frame
 from vizkit.runs.lookup import unknown, with_tag
-from vizkit.runs.statistics import align, mean_interval, spread
+from vizkit.runs.statistics import align, column_statistics, mean_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from vizkit.runs.run import Run
     from vizkit.runs.runs import Runs
 
-__all__ = ["Band", "Groups", "band_of"]
+__all__ = ["Groups", "MeanCurve", "mean_curve"]
 
 _TIME_POINTS = 500
 
 
-class Band(NamedTuple):
+class MeanCurve(NamedTuple):
     """A metric over several runs; arrays of shape (points,).
 
     Attributes:
@@ -45,7 +45,7 @@ class Band(NamedTuple):
     high: NDArray[np.float64]
 
 
-def band_of(runs: Sequence[Run], tag: str, on: Literal["step", "time"] = "step") -> Band:
+def mean_curve(runs: Sequence[Run], tag: str, on: Literal["step", "time"] = "step") -> MeanCurve:
     """Mean, deviation and interval of a tag over runs.
 
     Steps: all that any run has. Time: 500 places from 0 to the longest run, in seconds since each run's
@@ -75,8 +75,8 @@ def band_of(runs: Sequence[Run], tag: str, on: Literal["step", "time"] = "step")
         grid = np.unique(np.linspace(0, longest, _TIME_POINTS)) if series else np.empty(0)
     values, covered = align(series, grid.astype(np.float64))
     nan = (covered & np.isnan(values)).sum(axis=0)
-    mean, std, n, low, high = spread(values)
-    return Band(grid, mean, std, n, nan, low, high)
+    mean, std, n, low, high = column_statistics(values)
+    return MeanCurve(grid, mean, std, n, nan, low, high)
 
 
 class Groups(Mapping[Any, "Runs"]):
@@ -112,7 +112,7 @@ class Groups(Mapping[Any, "Runs"]):
     def scalars(self, tag: str, on: Literal["step", "time"] = "step") -> pd.DataFrame:
         """Mean, deviation and confidence band of a tag in each group.
 
-        Aligned as `band_of` says: at every step of any run, or in seconds since each run's start.
+        Aligned as `mean_curve` says: at every step of any run, or in seconds since each run's start.
 
         Returns:
             Columns: the hyper-parameters, ``step`` or ``seconds``, ``mean``, ``std`` (n - 1), ``n``, ``nan``
@@ -127,7 +127,7 @@ class Groups(Mapping[Any, "Runs"]):
         with_tag((run for group in self.values() for run in group), tag)
         frames = []
         for key, group in self._groups.items():
-            band = band_of(group, tag, on)._asdict()
+            band = mean_curve(group, tag, on)._asdict()
             band = {"step" if on == "step" else "seconds": band.pop("x"), **band}
             order = [next(iter(band)), "mean", "std", "n", "nan", "low", "high"]
             frame = pd.DataFrame({column: band[column] for column in order})

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Importance", "importance"]
+__all__ = ["Importance", "compute_importance"]
 
 _SHUFFLES = 5_000
 _ALL_UP_TO = 7  # 7! is 5,040
@@ -49,7 +49,7 @@ class Importance(NamedTuple):
     with_: tuple[str, ...]
 
 
-def importance(hparams: Mapping[str, Sequence[Any]], metric: ArrayLike) -> list[Importance]:
+def compute_importance(hparams: Mapping[str, Sequence[Any]], metric: ArrayLike) -> list[Importance]:
     """The importance of each hyper-parameter that varies, the greatest first.
 
     Values count as levels. Numbers with so many values that fewer than two runs share one on

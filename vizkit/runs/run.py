@@ -16,10 +16,10 @@ from vizkit.format.tags import SECONDS
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 from vizkit.reading import Problem, RunReader, Scalars
-from vizkit.runs import config, dataframes, export, tables
+from vizkit.runs import dataframes, export, tables, training_config
 from vizkit.runs.dataframes import milliseconds
-from vizkit.runs.entries import Images, Media
 from vizkit.runs.lookup import in_order, unknown
+from vizkit.runs.media import Images, Media
 from vizkit.runs.summary import Point, Summary, summarize
 
 if TYPE_CHECKING:
@@ -269,9 +269,9 @@ class Run(export.Exported):
     def _read_config(self) -> tuple[dict[str, Any], list[Problem]]:
         if self._config is None:
             try:
-                self._config = config.hparams_of(self.directory) or {}, []
+                self._config = training_config.hparams_of(self.directory) or {}, []
             except (DataError, MissingDependencyError) as error:
-                path = str(config.config_path(self.directory))
+                path = str(training_config.config_path(self.directory))
                 self._config = {}, [Problem(path, "unreadable", 0, 0, str(error))]
         return self._config
 

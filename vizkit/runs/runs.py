@@ -15,7 +15,7 @@ from vizkit.runs import dataframes, export, tables
 from vizkit.runs.comparison import Comparison, compared
 from vizkit.runs.difference import differing, made_by
 from vizkit.runs.groups import Groups
-from vizkit.runs.importance import importance
+from vizkit.runs.importance import compute_importance
 from vizkit.runs.lookup import find_name, in_order, is_pattern, like_name, matching, unknown, with_tag
 from vizkit.runs.query import MISSING
 from vizkit.runs.query_names import chosen, key_values, sort_order
@@ -340,7 +340,7 @@ class Runs(export.Exported, Sequence[Run]):
         made = [run.hparams for run, _ in kept]
         names = dict.fromkeys(name for row in made for name in row)
         hparams = {name: [row.get(name) for row in made] for name in names}
-        found = importance(hparams, [value for _, value in kept])
+        found = compute_importance(hparams, [value for _, value in kept])
         rows = {
             item.name: {
                 "importance": item.importance,
@@ -403,10 +403,10 @@ class Runs(export.Exported, Sequence[Run]):
         return export.to_json([export.as_data(run) for run in self._runs], path)
 
     def __repr__(self) -> str:
-        return tables.as_text(tables.runs_view(self._runs, self._where))
+        return tables.as_text(tables.runs_table(self._runs, self._where))
 
     def _repr_html_(self) -> str:
-        return tables.as_html(tables.runs_view(self._runs, self._where))
+        return tables.as_html(tables.runs_table(self._runs, self._where))
 
 
 def _root_name(root: LogRoot) -> str:

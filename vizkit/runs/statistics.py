@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Interval", "align", "mean_interval", "spread", "t_quantile", "welch"]
+__all__ = ["Interval", "align", "column_statistics", "mean_interval", "t_quantile", "welch"]
 
 _Floats = NDArray[np.float64]
 
@@ -83,11 +83,11 @@ class Interval(NamedTuple):
 def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     """The mean of ``values``, with Student's t interval; without one for fewer than two."""
     numbers = np.asarray(values, dtype=np.float64)
-    mean, _, _, low, high = spread(numbers[:, None], confidence)
+    mean, _, _, low, high = column_statistics(numbers[:, None], confidence)
     return Interval(float(mean[0]), float(low[0]), float(high[0]))
 
 
-def spread(
+def column_statistics(
     matrix: _Floats, confidence: float = 0.95
 ) -> tuple[_Floats, _Floats, NDArray[np.int64], _Floats, _Floats]:
     """Mean, standard deviation (n - 1), n, and the ends of the mean's t interval, of each column.

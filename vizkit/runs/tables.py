@@ -31,7 +31,7 @@ __all__ = [
     "clean",
     "duration_text",
     "run_view",
-    "runs_view",
+    "runs_table",
     "shown_metrics",
     "value_text",
 ]
@@ -133,7 +133,7 @@ def shown_metrics(runs: Sequence[Run]) -> list[str]:
     return [tag for tag in named if tag in known] or trained or there
 
 
-def runs_view(
+def runs_table(
     runs: Sequence[Run], where: str = "", *, metrics: Sequence[str] | None = None, most: int = _MOST_RUNS
 ) -> View:
     """Runs as a table of what differs: status, hyper-parameters, metrics.
@@ -185,7 +185,7 @@ def runs_view(
 
 
 def _spare(runs: Sequence[Run], hparams: int, metrics: int, asked: bool) -> list[int]:
-    """The columns of `runs_view` in the order in which they can be missed."""
+    """The columns of `runs_table` in the order in which they can be missed."""
     status, duration, first = 1, 2, 3
     settings = [*reversed(range(first, first + hparams))]
     results = [*range(first + hparams, first + hparams + metrics)]

@@ -350,13 +350,13 @@ def test_nan_is_one_document_and_a_mark(vk, tmp_path: Path) -> None:
 
 
 def test_a_spike_is_seen_in_the_terminal() -> None:
-    from vizkit.curves.run_series import CurvesData, Series
+    from vizkit.curves.curves import Curve, CurvesData
     from vizkit.plots.terminal import draw
 
     y = np.zeros(100_000)
     y[60_321] = 5.0
     x = np.arange(100_000.0)
-    rows = str(draw(CurvesData("loss", "step", "", (Series("run", 0, x, y, y),)), 80, 12)).splitlines()
+    rows = str(draw(CurvesData("loss", "step", "", (Curve("run", 0, x, y, y),)), 80, 12)).splitlines()
     column = {row.index(mark) for row in rows[1:5] for mark in row if "\u2801" <= mark <= "\u28ff"}
     assert len(column) == 1 and abs(column.pop() - (len(rows[1].split("|")[0]) + 1) - 0.6 * 77) < 3
 

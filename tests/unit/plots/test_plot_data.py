@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import vizkit
 from tests.helpers import python
-from vizkit.curves.run_series import curves_data, epochs, smoothed
+from vizkit.curves.curves import curves_data, epochs, smoothed
 from vizkit.errors import DataError, UnknownNameError
 from vizkit.media.palette import COLORS, color, lap
 from vizkit.metrics.calibration import Reliability
@@ -21,12 +21,12 @@ from vizkit.metrics.downsampling import thinned
 from vizkit.metrics.pr_roc import pr_curve, roc_curve
 from vizkit.plots._confusion_matrix import confusion_data
 from vizkit.plots._histogram import histogram_data
+from vizkit.plots._hparam_axes import hparam_axes
 from vizkit.plots._images import images_data
 from vizkit.plots._importance import importance_data
 from vizkit.plots._input_output import input_output_data
 from vizkit.plots._pr_roc import pr_data, roc_data
 from vizkit.plots._reliability import reliability_data
-from vizkit.plots._settings import settings_data
 from vizkit.plots._time_to import time_to_data
 
 START = 1_700_000_000_000
@@ -424,7 +424,7 @@ def nine(write: Write, tmp_path: Path) -> Any:
 
 
 def test_settings_are_what_differs_and_the_best_metric(nine: Any) -> None:
-    data = settings_data(nine, ["eval/acc", "eval/loss"])
+    data = hparam_axes(nine, ["eval/acc", "eval/loss"])
     columns = {column.name: column for column in data.columns}
     assert list(columns) == ["optimizer", "batch size", "lr", "eval/acc", "eval/loss"]  # no epochs
     assert columns["optimizer"].ticks == ((0.0, "Adam"), (1.0, "Momentum"), (2.0, "SGD"))
@@ -432,24 +432,24 @@ def test_settings_are_what_differs_and_the_best_metric(nine: Any) -> None:
     assert columns["batch size"].scale == "linear"
     assert columns["eval/acc"].places.max() == pytest.approx(0.9009)
     assert columns["eval/loss"].places.min() == pytest.approx(0.0991)  # the lowest is the best
-    assert [column.name for column in settings_data(nine, "eval/acc", ["lr"]).columns] == ["lr", "eval/acc"]
+    assert [column.name for column in hparam_axes(nine, "eval/acc", ["lr"]).columns] == ["lr", "eval/acc"]
     with pytest.raises(UnknownNameError, match="batch size"):
-        settings_data(nine, "eval/acc", ["batch"])
+        hparam_axes(nine, "eval/acc", ["batch"])
     with pytest.raises(DataError, match="no hyper-parameter differs"):
-        settings_data(nine[:1], "eval/acc")
+        hparam_axes(nine[:1], "eval/acc")
 
 
 def test_a_missing_setting_has_no_place(write: Write, tmp_path: Path) -> None:
     write("a", {"acc": [0.5]}, {"lr": 0.1})
     write("b", {"acc": [0.6]}, {})
-    column = settings_data(vizkit.load(tmp_path), "acc").columns[0]
+    column = hparam_axes(vizkit.load(tmp_path), "acc").columns[0]
     assert column.places[0] == 0.1 and np.isnan(column.places[1])
 
 
 def test_a_setting_that_is_an_equal_number_does_not_differ(write: Write, tmp_path: Path) -> None:
     write("a", {"acc": [0.5]}, {"batch size": 64, "lr": 0.1})
     write("b", {"acc": [0.6]}, {"batch size": 64.0, "lr": 0.2})
-    assert [column.name for column in settings_data(vizkit.load(tmp_path), "acc").columns] == ["lr", "acc"]
+    assert [column.name for column in hparam_axes(vizkit.load(tmp_path), "acc").columns] == ["lr", "acc"]
 
 
 def test_importance_tells_what_mattered(nine: Any) -> None:
@@ -486,7 +486,7 @@ def test_runs_of_one_name_race_each_for_itself(write: Write, tmp_path: Path) -> 
 
 def test_the_data_steps_need_no_matplotlib(nine: Any, tmp_path: Path) -> None:
     code = (
-        "import sys, vizkit; from vizkit.curves.run_series import curves_data\n"
+        "import sys, vizkit; from vizkit.curves.curves import curves_data\n"
         "sys.modules['matplotlib'] = None\n"
         "runs = vizkit.load(sys.argv[1]); print(len(curves_data(runs, 'eval/acc').series))\n"
         "try: runs.plot('eval/acc')\n"

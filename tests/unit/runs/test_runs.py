@@ -178,11 +178,11 @@ def test_media_are_decoded_when_asked_for(runs: Runs) -> None:
 def test_any_image_file_becomes_height_width_channels(mode: str, shape: tuple[int, ...]) -> None:
     from PIL import Image
 
-    from vizkit.runs.entries import to_pixels
+    from vizkit.runs.media import decode_image
 
     file = io.BytesIO()
     Image.new(mode, (3, 2)).save(file, "PNG")
-    pixels = to_pixels(file.getvalue())
+    pixels = decode_image(file.getvalue())
     assert pixels.shape == shape and pixels.dtype == np.uint8
 
 

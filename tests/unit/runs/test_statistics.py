@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import vizkit
 from vizkit import LogWriter, QueryError, Runs, UnknownNameError
-from vizkit.runs.importance import importance
-from vizkit.runs.statistics import align, mean_interval, spread, t_quantile, welch
+from vizkit.runs.importance import compute_importance
+from vizkit.runs.statistics import align, column_statistics, mean_interval, t_quantile, welch
 
 stats = pytest.importorskip("scipy.stats")
 NAN = float("nan")
@@ -90,7 +90,7 @@ def test_too_few_values_have_no_interval() -> None:
 
 
 def test_spread_leaves_nan_out() -> None:
-    mean, std, n, low, high = spread(np.array([[1.0, NAN, NAN], [3.0, 5.0, NAN]]))
+    mean, std, n, low, high = column_statistics(np.array([[1.0, NAN, NAN], [3.0, 5.0, NAN]]))
     assert mean[:2].tolist() == [2, 5] and n.tolist() == [2, 1, 0] and math.isnan(mean[2])
     assert std[0] == pytest.approx(math.sqrt(2)) and np.isnan(std[1:]).all() and np.isnan(low[1:]).all()
     assert high[0] - 2 == pytest.approx(stats.t.ppf(0.975, 1))
@@ -208,7 +208,7 @@ def test_importance_finds_what_mattered(runs: Runs) -> None:
 
 def test_importance_is_adjusted_r_squared_and_its_p_a_permutation_test() -> None:
     levels, y = ["a", "a", "b", "b", "c", "c"], np.array([1.0, 2, 2, 4, 7, 6])
-    (found,) = importance({"x": levels}, y)
+    (found,) = compute_importance({"x": levels}, y)
     f = stats.f_oneway(y[:2], y[2:4], y[4:]).statistic
     assert found.importance == pytest.approx(2 * (f - 1) / (2 * f + 3))  # epsilon squared by F
     test = stats.permutation_test(
@@ -223,7 +223,10 @@ def test_importance_is_adjusted_r_squared_and_its_p_a_permutation_test() -> None
 def test_importance_of_numbers_sees_a_best_value_in_the_middle() -> None:
     rate = [10.0**-k for k in range(9)]
     y = -((np.arange(9) - 4.0) ** 2)
-    found = {item.name: item for item in importance({"rate": rate, "noise": [3, 1, 4, 1, 5, 9, 2, 6, 5]}, y)}
+    found = {
+        item.name: item
+        for item in compute_importance({"rate": rate, "noise": [3, 1, 4, 1, 5, 9, 2, 6, 5]}, y)
+    }
     assert found["rate"].importance == pytest.approx(1) and found["rate"].p < 0.01
     assert found["noise"].importance < 0.6
 
@@ -232,7 +235,7 @@ def test_what_changed_together_is_named_and_unique_texts_tell_nothing() -> None:
     y = np.array([1.0, 2, 3, 4])
     found = {
         item.name: item
-        for item in importance(
+        for item in compute_importance(
             {"a": [0, 0, 1, 1], "b": ["x", "x", "y", "y"], "path": list("wxyz"), "same": [1] * 4}, y
         )
     }
@@ -243,22 +246,22 @@ def test_what_changed_together_is_named_and_unique_texts_tell_nothing() -> None:
 
 
 def test_nothing_is_important_where_nothing_varies() -> None:
-    (found,) = importance({"a": [0, 0, 1, 1]}, [2.0] * 4)
+    (found,) = compute_importance({"a": [0, 0, 1, 1]}, [2.0] * 4)
     assert found.importance == 0 and found.p == 1
 
 
 def test_noise_is_seldom_important() -> None:
     random = np.random.default_rng(0)
     levels = list("aabbccdd")
-    small = sum(importance({"x": levels}, random.normal(size=8))[0].p < 0.05 for _ in range(40))
+    small = sum(compute_importance({"x": levels}, random.normal(size=8))[0].p < 0.05 for _ in range(40))
     assert small <= 6
-    assert all(0 <= item.importance <= 1 for item in importance({"x": levels}, random.normal(size=8)))
+    assert all(0 <= item.importance <= 1 for item in compute_importance({"x": levels}, random.normal(size=8)))
 
 
 def test_all_orders_are_tried_for_few_runs() -> None:
     y = np.array([3.0, 1, 2, 5, 4])
     rank = np.array([0, 0, 1, 1, 1])
-    (found,) = importance({"x": ["p", "p", "q", "q", "q"]}, y)
+    (found,) = compute_importance({"x": ["p", "p", "q", "q", "q"]}, y)
     shares = [abs(np.corrcoef(rank, np.array(order))[0, 1]) for order in itertools.permutations(y)]
     expected = np.mean(np.array(shares) >= abs(np.corrcoef(rank, y)[0, 1]) - 1e-9)
     assert found.p == pytest.approx(expected)

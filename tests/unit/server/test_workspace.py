@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import vizkit
 from tests.helpers import ROOT, log_of
-from vizkit.curves.run_series import curves_data
+from vizkit.curves.curves import curves_data
 from vizkit.server.workspace.address import Address
 from vizkit.server.workspace.svg_chart import Axis, chart
 from vizkit.server.workspace.words import CHINESE

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.curves.run_series import CurvesData, Series
+from vizkit.curves.curves import Curve, CurvesData
 from vizkit.media.palette import COLORS, lap
 from vizkit.metrics.downsampling import evenly
 from vizkit.runs.sparkline import extremes
@@ -81,7 +81,7 @@ class Chart(NamedTuple):
     """
 
     svg: str
-    lines: list[tuple[str, Series]]
+    lines: list[tuple[str, Curve]]
     nan: int
     hidden: int
 
@@ -199,7 +199,7 @@ def _labels(ticks: list[float]) -> list[str]:
     return texts
 
 
-def _line(line: Series, x: Axis, y: Axis, columns: int) -> tuple[str, str]:
+def _line(line: Curve, x: Axis, y: Axis, columns: int) -> tuple[str, str]:
     """The ``d`` of a line, and that of the marks of NaN; gaps where there is nothing but NaN."""
     values = np.where((line.y > 0) | np.isnan(line.y), line.y, np.nan) if y.log else line.y
     if not len(values):
@@ -234,7 +234,7 @@ def _line(line: Series, x: Axis, y: Axis, columns: int) -> tuple[str, str]:
     return "".join(out), "".join(f"M{place:g} {bottom}v-7" for place in dict.fromkeys(marks.tolist()))
 
 
-def _band(line: Series, x: Axis, y: Axis, columns: int) -> str:
+def _band(line: Curve, x: Axis, y: Axis, columns: int) -> str:
     """The ``d`` of the area between ``low`` and ``high``, in as many pieces as they have gaps."""
     if line.low is None or line.high is None or not len(line.x):
         return ""

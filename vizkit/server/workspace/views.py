@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from vizkit.curves.run_series import curves_data
+from vizkit.curves.curves import curves_data
 from vizkit.errors import UnknownNameError, VizKitError
 from vizkit.runs import Run, Runs
 from vizkit.runs.difference import differing, flat

@@ -132,7 +132,7 @@ def _importance(request: Request) -> list[dict[str, Any]]:
 
     Method, source and limits: `vizkit.runs.importance`. A metric counts with four runs or more.
     """
-    from vizkit.runs.importance import importance
+    from vizkit.runs.importance import compute_importance
 
     rows = _rows(request)
     names = dict.fromkeys(name for row in rows for name in row.hparams)
@@ -141,7 +141,7 @@ def _importance(request: Request) -> list[dict[str, Any]]:
         known = [row for row in rows if _is_finite(row.metrics.get(tag))]
         if len(known) >= 4:
             columns = {name: [row.hparams.get(name) for row in known] for name in names}
-            for found in importance(columns, [row.metrics[tag] or 0.0 for row in known]):
+            for found in compute_importance(columns, [row.metrics[tag] or 0.0 for row in known]):
                 if not math.isnan(found.importance):
                     shares[found.name].append(found.importance)
     means = [{"name": name, "value": sum(some) / len(some) if some else 0.0} for name, some in shares.items()]

@@ -15,7 +15,7 @@ __all__ = [
     "as_runs",
     "class_tags",
     "entry_at",
-    "grouped",
+    "group_runs",
     "is_run_like",
     "one_run",
     "positions",
@@ -65,7 +65,7 @@ def positions(runs: Sequence[Run]) -> list[int]:
     return places if len(set(places)) == len(places) else list(range(len(places)))
 
 
-def grouped(runs: Sequence[Run], by: str | Sequence[str]) -> dict[str, list[Run]]:
+def group_runs(runs: Sequence[Run], by: str | Sequence[str]) -> dict[str, list[Run]]:
     """Runs by the values of hyper-parameters: ``batch size = 32`` -> runs, in the order of the values."""
     groups = Runs(runs).group_by(by)
     several = len(groups.names) > 1

@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.curves.source import as_runs, positions
+from vizkit.curves.selection import as_runs, positions
 from vizkit.errors import DataError
 from vizkit.reading import natural_key
 from vizkit.runs import Run
 from vizkit.runs.difference import differing
 from vizkit.runs.lookup import unknown, with_tag
 
-__all__ = ["Column", "Settings", "settings_data"]
+__all__ = ["HparamAxes", "HparamAxis", "hparam_axes"]
 
 _WIDE = 30.0  # the largest over the smallest value from which an axis is logarithmic
 _MOST_TICKS = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class HparamAxis:
     """One hyper-parameter or metric.
 
     Attributes:
@@ -46,7 +46,7 @@ class Column:
 
 
 @dataclass(frozen=True, eq=False)
-class Settings:
+class HparamAxes:
     """Runs and their columns.
 
     Attributes:
@@ -57,12 +57,12 @@ class Settings:
 
     names: tuple[str, ...]
     positions: tuple[int, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[HparamAxis, ...]
 
 
-def settings_data(
+def hparam_axes(
     source: Any, metrics: str | Sequence[str], hparams: Sequence[str] | None = None, mode: str = "auto"
-) -> Settings:
+) -> HparamAxes:
     """The hyper-parameters that differ, and the best values of metrics.
 
     Args:
@@ -93,7 +93,7 @@ def settings_data(
                 raise unknown("hyper-parameter", name, known)
     columns = [_column(name, [each.get(name) for each in settings], False) for name in chosen]
     columns += [_column(metric, [_best(run, metric, mode) for run in runs], True) for metric in metrics]
-    return Settings(tuple(run.name for run in runs), tuple(positions(runs)), tuple(columns))
+    return HparamAxes(tuple(run.name for run in runs), tuple(positions(runs)), tuple(columns))
 
 
 def _best(run: Run, metric: str, mode: str) -> float | None:
@@ -103,7 +103,7 @@ def _best(run: Run, metric: str, mode: str) -> float | None:
     return None if point is None else point.value
 
 
-def _column(name: str, values: Sequence[Any], is_metric: bool) -> Column:
+def _column(name: str, values: Sequence[Any], is_metric: bool) -> HparamAxis:
     there = [value for value in values if value is not None]
     if there and all(_is_number(value) for value in there):
         numbers = np.array([math.nan if value is None else float(value) for value in values])
@@ -113,7 +113,7 @@ def _column(name: str, values: Sequence[Any], is_metric: bool) -> Column:
         marks = np.log10(finite) if log else finite
         few = not is_metric and len(finite) <= _MOST_TICKS
         ticks = tuple((float(p), f"{v:g}") for p, v in zip(marks, finite, strict=True)) if few else ()
-        return Column(name, tuple(values), places, "log" if log else "linear", ticks, is_metric)
+        return HparamAxis(name, tuple(values), places, "log" if log else "linear", ticks, is_metric)
     texts = ["" if value is None else str(value) for value in values]
     kinds = sorted(
         {text for text, value in zip(texts, values, strict=True) if value is not None}, key=natural_key
@@ -122,7 +122,7 @@ def _column(name: str, values: Sequence[Any], is_metric: bool) -> Column:
     places = np.array(
         [math.nan if value is None else rank[text] for text, value in zip(texts, values, strict=True)]
     )
-    return Column(name, tuple(values), places, "category", tuple((rank[k], k) for k in kinds), is_metric)
+    return HparamAxis(name, tuple(values), places, "category", tuple((rank[k], k) for k in kinds), is_metric)
 
 
 def _is_number(value: Any) -> bool:

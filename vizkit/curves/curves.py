@@ -9,15 +9,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.curves.source import as_runs, grouped, positions
+from vizkit.curves.selection import as_runs, group_runs, positions
 from vizkit.errors import DataError
 from vizkit.format.tags import EPOCH, SECONDS
 from vizkit.reading import Scalars
 from vizkit.runs import Run
 from vizkit.runs.lookup import with_tag
-from vizkit.runs.statistics import align, spread
+from vizkit.runs.statistics import align, column_statistics
 
-__all__ = ["Band", "CurvesData", "Series", "X", "curves_data", "epochs", "smoothed", "time_unit"]
+__all__ = ["Band", "Curve", "CurvesData", "X", "curves_data", "epochs", "smoothed", "time_unit"]
 
 X = Literal["step", "time", "epoch", "relative"]
 Band = Literal["std", "ci", "minmax"]
@@ -28,7 +28,7 @@ _UNITS = ((180.0, 1.0, "s"), (180.0 * 60, 60.0, "min"), (72.0 * 3600, 3600.0, "h
 
 
 @dataclass(frozen=True, eq=False)
-class Series:
+class Curve:
     """One line: a run, or the mean of a group of runs.
 
     Attributes:
@@ -68,7 +68,7 @@ class CurvesData:
     tag: str
     x: X
     unit: str
-    series: tuple[Series, ...]
+    series: tuple[Curve, ...]
     limits: tuple[float, float] | None = None
     above: int = 0
     below: int = 0
@@ -103,7 +103,7 @@ def curves_data(
         places = positions(runs)
         series = [_of_run(run, tag, x, position, smooth) for run, position in zip(runs, places, strict=True)]
     else:
-        groups = grouped(runs, by)
+        groups = group_runs(runs, by)
         series = [
             _of_group(name, group, tag, x, position, smooth, band)
             for position, (name, group) in enumerate(groups.items())
@@ -168,9 +168,9 @@ def epochs(run: Run, steps: NDArray[Any]) -> _Floats:
     return passed[np.searchsorted(columns.steps, steps, side="right")]
 
 
-def _of_run(run: Run, tag: str, x: X, position: int, smooth: float) -> Series:
+def _of_run(run: Run, tag: str, x: X, position: int, smooth: float) -> Curve:
     places, values = _points(run, tag, x)
-    return Series(run.name, position, places, values, smoothed(values, smooth))
+    return Curve(run.name, position, places, values, smoothed(values, smooth))
 
 
 def _points(run: Run, tag: str, x: X) -> tuple[_Floats, _Floats]:
@@ -196,25 +196,25 @@ def _training_steps(run: Run, columns: Scalars) -> NDArray[Any]:
 
 def _of_group(
     name: str, runs: Sequence[Run], tag: str, x: X, position: int, smooth: float, band: Band | None
-) -> Series:
+) -> Curve:
     points = [_points(run, tag, x) for run in runs]
     points = [(np.maximum.accumulate(places), values) for places, values in points if len(places)]
     grid = np.unique(np.concatenate([places for places, _ in points]))
     if len(grid) > _MOST_PLACES:
         grid = np.linspace(grid[0], grid[-1], _MOST_PLACES)
     matrix, _ = align(points, grid)
-    mean, std, _, low, high = spread(matrix)
+    mean, std, _, low, high = column_statistics(matrix)
     if band == "std":
         low, high = mean - std, mean + std
     elif band == "minmax":
         low, high = np.fmin.reduce(matrix), np.fmax.reduce(matrix)
     if band is None or len(runs) < 2:
-        return Series(name, position, grid, mean, smoothed(mean, smooth), runs=len(runs))
+        return Curve(name, position, grid, mean, smoothed(mean, smooth), runs=len(runs))
     low, high = smoothed(low, smooth), smoothed(high, smooth)
-    return Series(name, position, grid, mean, smoothed(mean, smooth), low, high, len(runs))
+    return Curve(name, position, grid, mean, smoothed(mean, smooth), low, high, len(runs))
 
 
-def _in_unit(series: list[Series]) -> tuple[list[Series], str]:
+def _in_unit(series: list[Curve]) -> tuple[list[Curve], str]:
     factor, unit = time_unit(max((float(line.x.max(initial=0.0)) for line in series), default=0.0))
     return [replace(line, x=line.x / factor) for line in series], unit
 

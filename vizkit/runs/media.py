@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from vizkit.errors import DataError
 from vizkit.reading import Entries
 
-__all__ = ["Images", "Media", "to_pixels"]
+__all__ = ["Images", "Media", "decode_image"]
 
-T = TypeVar("T")
+_Content = TypeVar("_Content")
 
 
-class Media(Sequence[T], Generic[T]):
+class Media(Sequence[_Content], Generic[_Content]):
     """The contents of a tag's records, in the order of their steps.
 
     Attributes:
@@ -43,16 +43,16 @@ class Media(Sequence[T], Generic[T]):
         return len(self.entries)
 
     @overload
-    def __getitem__(self, index: int) -> T: ...
+    def __getitem__(self, index: int) -> _Content: ...
     @overload
-    def __getitem__(self, index: slice) -> list[T]: ...
-    def __getitem__(self, index: int | slice) -> T | list[T]:
+    def __getitem__(self, index: slice) -> list[_Content]: ...
+    def __getitem__(self, index: int | slice) -> _Content | list[_Content]:
         if isinstance(index, slice):
             return [self._decoded(i) for i in range(*index.indices(len(self)))]
         return self._decoded(index)
 
-    def _decoded(self, index: int) -> T:
-        content: T = self.entries[index]
+    def _decoded(self, index: int) -> _Content:
+        content: _Content = self.entries[index]
         return content
 
     def __repr__(self) -> str:
@@ -65,7 +65,7 @@ class Images(Media[NDArray[np.uint8]]):
 
     def _decoded(self, index: int) -> NDArray[np.uint8]:
         try:
-            return to_pixels(self.png(index))
+            return decode_image(self.png(index))
         except (OSError, ValueError, SyntaxError) as error:  # Pillow's words for a broken file
             raise DataError(f"image {index} of {self.tag!r} cannot be decoded: {error}") from error
 
@@ -75,7 +75,7 @@ class Images(Media[NDArray[np.uint8]]):
         return data
 
 
-def to_pixels(data: bytes) -> NDArray[np.uint8]:
+def decode_image(data: bytes) -> NDArray[np.uint8]:
     """An image file as uint8 of shape (height, width, channels); 1, 3 (RGB) or 4 (RGBA) channels.
 
     Raises:
