@@ -19,7 +19,7 @@ from vizkit.errors import DataError
 from vizkit.media.png import resize_pixels
 from vizkit.metrics.arrays import to_array
 
-__all__ = ["enlarged", "grid", "laid_out", "resize", "rgb", "to_pixels", "to_pixels_each"]
+__all__ = ["enlarged", "image_grid", "laid_out", "resize", "rgb", "to_pixels", "to_pixels_each"]
 
 Pixels = NDArray[np.uint8]
 Channels = float | Sequence[float] | NDArray[Any] | None
@@ -112,7 +112,7 @@ def to_pixels_each(
     ]
 
 
-def grid(images: Sequence[Pixels], rows: int = -1, pad: int = 0) -> Pixels:
+def image_grid(images: Sequence[Pixels], rows: int = -1, pad: int = 0) -> Pixels:
     """One image of many, row by row; smaller ones are centred on black.
 
     Args:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.media.drawing import captioned, ground_of
-from vizkit.media.images import grid
+from vizkit.media.images import image_grid
 from vizkit.metrics.activation import are_distributions
 from vizkit.metrics.arrays import to_array
 
@@ -88,7 +88,7 @@ def captioned_grid(images: Sequence[_Pixels], captions: Sequence[Caption], rows:
     width = max((cell.shape[1] for cell in cells), default=0)
     grounds = [ground_of(caption.good) for caption in captions]
     cells = [_filled(cell, (height, width), ground) for cell, ground in zip(cells, grounds, strict=True)]
-    return grid(cells, rows, pad=_GAP)
+    return image_grid(cells, rows, pad=_GAP)
 
 
 def name_of(value: Any, class_names: Sequence[str] | None = None) -> str:

@@ -12,13 +12,13 @@ from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import to_real
 
-__all__ = ["confusion_matrix"]
+__all__ = ["compute_confusion_matrix"]
 
 _MOST_CELLS = 1 << 26  # 512 MiB of int64; an id past that is a slip, such as 1e9 for "ignore"
 _IGNORE = "; leave out samples to ignore before this call"
 
 
-def confusion_matrix(
+def compute_confusion_matrix(
     labels: Any,
     predictions: Any,
     *,

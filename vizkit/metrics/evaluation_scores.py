@@ -20,10 +20,10 @@ from vizkit.errors import DataError
 from vizkit.metrics.activation import activated, are_distributions, check_activation
 from vizkit.metrics.arrays import to_real
 from vizkit.metrics.calibration import BINS, Reliability, reliability_sums
-from vizkit.metrics.pr_roc import PRCurve, ROCCurve, class_curves, mean_areas, pr_roc_curves
+from vizkit.metrics.pr_roc import PRCurve, ROCCurve, compute_class_curves, compute_pr_roc_curves, mean_areas
 from vizkit.metrics.score_bins import ScoreBins
 
-__all__ = ["LIMIT", "Activation", "Evaluation", "ScoreGatherer"]
+__all__ = ["LIMIT", "Activation", "EvaluationResult", "EvaluationScores"]
 
 Activation = Literal["softmax", "sigmoid", "auto"]
 
@@ -36,7 +36,7 @@ _POSITIVE = ("probability", "share of positives")
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
+class EvaluationResult:
     """What the scores of an evaluation tell.
 
     Attributes:
@@ -69,7 +69,7 @@ class Evaluation:
         return mean_areas(self.curves)
 
 
-class ScoreGatherer:
+class EvaluationScores:
     """Gathers the labels and scores of one evaluation.
 
     Args:
@@ -222,7 +222,7 @@ class ScoreGatherer:
         self._labels.clear()
         self._scores.clear()
 
-    def result(self, num_thresholds: int = 127) -> Evaluation:
+    def result(self, num_thresholds: int = 127) -> EvaluationResult:
         """What the scores tell; nothing can be added afterwards.
 
         Args:
@@ -244,21 +244,21 @@ class ScoreGatherer:
         micro = None
         if self._classes > 1:
             members = labels if outcomes.several else labels[:, None] == np.arange(self._classes)
-            micro = pr_roc_curves(members.ravel(), scores.ravel(), num_thresholds=num_thresholds)
-        return Evaluation(
+            micro = compute_pr_roc_curves(members.ravel(), scores.ravel(), num_thresholds=num_thresholds)
+        return EvaluationResult(
             self._samples,
-            class_curves(labels, scores, num_thresholds=num_thresholds),
+            compute_class_curves(labels, scores, num_thresholds=num_thresholds),
             micro,
             outcomes.confusion(probable),
             outcomes.reliability() if probable else None,
         )
 
-    def _binned(self, bins: ScoreBins, outcomes: _Outcomes, num_thresholds: int) -> Evaluation:
+    def _binned(self, bins: ScoreBins, outcomes: _Outcomes, num_thresholds: int) -> EvaluationResult:
         found = bins.curves(num_thresholds)
         pooled = bins.pooled().curves(num_thresholds) if self._classes > 1 else []
         errors = np.array([curves.errors for curves in found + pooled])
         known = errors[: len(found)][[not np.isnan(curves.roc.auc) for curves in found]]
-        return Evaluation(
+        return EvaluationResult(
             self._samples,
             [(curves.pr, curves.roc) for curves in found],
             (pooled[0].pr, pooled[0].roc) if pooled else None,

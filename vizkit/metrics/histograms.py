@@ -21,7 +21,7 @@ from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import to_array
 
-__all__ = ["Histogram", "histogram"]
+__all__ = ["Histogram", "compute_histogram"]
 
 Edges = Sequence[float] | NDArray[Any]
 
@@ -50,7 +50,7 @@ class Histogram:
     neginf: int
 
 
-def histogram(values: Any, buckets: int | str | Edges = 10) -> Histogram:
+def compute_histogram(values: Any, buckets: int | str | Edges = 10) -> Histogram:
     """Count the finite values in buckets, as ``numpy.histogram`` does, and the others apart.
 
     Args:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Summary", "summary"]
+__all__ = ["TensorNorms", "tensor_norms"]
 
 _CHUNK = 1 << 15  # values: their squares in float64 stay in a core's L2 cache
 
 
 @dataclass(frozen=True)
-class Summary:
+class TensorNorms:
     """Sums over the values of one tensor, or of several that were added up.
 
     Attributes:
@@ -30,8 +30,8 @@ class Summary:
     zeros: int = 0
     nonfinite: int = 0
 
-    def __add__(self, other: Summary) -> Summary:
-        return Summary(
+    def __add__(self, other: TensorNorms) -> TensorNorms:
+        return TensorNorms(
             self.size + other.size,
             self.squares + other.squares,
             self.zeros + other.zeros,
@@ -44,17 +44,17 @@ class Summary:
         return math.sqrt(self.squares)
 
     @property
-    def share_of_zeros(self) -> float:
+    def zero_fraction(self) -> float:
         """Zeros as a share of all values, from 0 to 1; NaN of none."""
         return self.zeros / self.size if self.size else math.nan
 
     @property
-    def share_of_nonfinite(self) -> float:
+    def nonfinite_fraction(self) -> float:
         """NaN and infinite values as a share of all values, from 0 to 1; NaN of none."""
         return self.nonfinite / self.size if self.size else math.nan
 
 
-def summary(values: NDArray[Any], minus: NDArray[Any] | None = None) -> Summary:
+def tensor_norms(values: NDArray[Any], minus: NDArray[Any] | None = None) -> TensorNorms:
     """The sums over real ``values``, or over ``values - minus``, in one pass and float64.
 
     Args:
@@ -76,4 +76,4 @@ def summary(values: NDArray[Any], minus: NDArray[Any] | None = None) -> Summary:
                 nonfinite += chunk.size - int(np.count_nonzero(np.isfinite(chunk)))
             squares += part
             nonzeros += int(np.count_nonzero(chunk))
-    return Summary(flat.size, squares, flat.size - nonzeros, nonfinite)
+    return TensorNorms(flat.size, squares, flat.size - nonzeros, nonfinite)

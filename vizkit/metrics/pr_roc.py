@@ -35,7 +35,15 @@ from vizkit.metrics.activation import activated, check_activation
 from vizkit.metrics.arrays import to_real
 from vizkit.metrics.ranking import tally
 
-__all__ = ["PRCurve", "ROCCurve", "class_curves", "mean_areas", "pr_curve", "pr_roc_curves", "roc_curve"]
+__all__ = [
+    "PRCurve",
+    "ROCCurve",
+    "compute_class_curves",
+    "compute_pr_curve",
+    "compute_pr_roc_curves",
+    "compute_roc_curve",
+    "mean_areas",
+]
 
 _Floats = NDArray[np.float64]
 _Bools = NDArray[np.bool_]
@@ -85,7 +93,7 @@ class ROCCurve:
     auc: float
 
 
-def pr_curve(
+def compute_pr_curve(
     labels: Any,
     predictions: Any,
     *,
@@ -93,13 +101,13 @@ def pr_curve(
     weights: Any = None,
     activation: Literal["sigmoid"] | None = None,
 ) -> PRCurve:
-    """The precision-recall curve of one class; arguments and errors as in `pr_roc_curves`."""
-    return pr_roc_curves(
+    """The precision-recall curve of one class; arguments and errors as in `compute_pr_roc_curves`."""
+    return compute_pr_roc_curves(
         labels, predictions, num_thresholds=num_thresholds, weights=weights, activation=activation
     )[0]
 
 
-def roc_curve(
+def compute_roc_curve(
     labels: Any,
     predictions: Any,
     *,
@@ -107,13 +115,13 @@ def roc_curve(
     weights: Any = None,
     activation: Literal["sigmoid"] | None = None,
 ) -> ROCCurve:
-    """The ROC curve of one class; arguments and errors as in `pr_roc_curves`."""
-    return pr_roc_curves(
+    """The ROC curve of one class; arguments and errors as in `compute_pr_roc_curves`."""
+    return compute_pr_roc_curves(
         labels, predictions, num_thresholds=num_thresholds, weights=weights, activation=activation
     )[1]
 
 
-def pr_roc_curves(
+def compute_pr_roc_curves(
     labels: Any,
     predictions: Any,
     *,
@@ -147,7 +155,7 @@ def pr_roc_curves(
     return _curves(positive[None], scores[None], num_thresholds, weights)[0]
 
 
-def class_curves(
+def compute_class_curves(
     labels: Any,
     scores: Any,
     *,
@@ -160,17 +168,17 @@ def class_curves(
     Args:
         labels: class ids 0 .. c - 1 of shape (n,) or (n, 1), or an indicator matrix of 0 and 1 of
             shape (n, c), one-hot or multi-label. With a single column of scores ids would say
-            nothing: there, labels are 0 or 1, as in `pr_roc_curves`.
+            nothing: there, labels are 0 or 1, as in `compute_pr_roc_curves`.
         scores: shape (n, c), in any range. Each class has its own grid of thresholds.
         num_thresholds: points on each curve, 2 or more.
-        weights: as in `pr_roc_curves`, the same for all classes.
+        weights: as in `compute_pr_roc_curves`, the same for all classes.
         activation: "sigmoid", or "softmax" over axis 1, if ``scores`` are logits.
 
     Returns:
         c pairs, in the order of the classes; none for an empty list of scores.
 
     Raises:
-        DataError: as `pr_roc_curves`, and for class ids outside 0 .. c - 1.
+        DataError: as `compute_pr_roc_curves`, and for class ids outside 0 .. c - 1.
     """
     matrix = _scores(scores)
     if matrix.shape == (0,):
@@ -178,7 +186,7 @@ def class_curves(
     if matrix.ndim != 2:
         raise DataError(
             f"scores must have the shape [samples, classes], got {list(matrix.shape)}; "
-            "for a single class use pr_curve and roc_curve"
+            "for a single class use compute_pr_curve and compute_roc_curve"
         )
     check_activation(activation, ("sigmoid", "softmax"))
     matrix = activated(matrix, activation)
@@ -290,7 +298,7 @@ def _flat(array: NDArray[Any], name: str) -> NDArray[Any]:
         return array.reshape(-1)
     raise DataError(
         f"{name} must have the shape [n] or [n, 1], got {list(array.shape)}; "
-        "flatten them, or use class_curves for [samples, classes]"
+        "flatten them, or use compute_class_curves for [samples, classes]"
     )
 
 

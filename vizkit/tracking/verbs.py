@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from vizkit.metrics.evaluation_scores import LIMIT, Activation, ScoreGatherer
+from vizkit.metrics.evaluation_scores import LIMIT, Activation, EvaluationScores
 from vizkit.writing.curve_collector import CurveCollector, checked_names
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
 from vizkit.writing.log_writer import LogWriter
@@ -287,7 +287,7 @@ class Verbs:
             tag: what all tags begin with.
             class_names: what the classes are called; by default their numbers.
             activation: what makes probabilities of the scores, taken in float64: "softmax", "sigmoid",
-                None, or "auto" to tell logits from probabilities by looking; see `ScoreGatherer`.
+                None, or "auto" to tell logits from probabilities by looking; see `EvaluationScores`.
             ignore_index: the label of samples that do not count, as of Paddle's losses.
             limit: how many scores (samples times classes) are held, 4 bytes each as float32. What goes
                 past it is counted in at most 64 MiB of bins: curves are exact at their points then, AP
@@ -299,7 +299,7 @@ class Verbs:
                 once a tag, and the evaluation is lost; a strict tracker raises.
         """
 
-        def record(scores: ScoreGatherer, step: Any, without: Collection[str]) -> None:
+        def record(scores: EvaluationScores, step: Any, without: Collection[str]) -> None:
             self._record(
                 "curves",
                 tag,
@@ -316,7 +316,7 @@ class Verbs:
 
         names = checked_names(class_names)
         return CurveCollector(
-            lambda: ScoreGatherer(activation=activation, limit=limit, ignore_index=ignore_index),
+            lambda: EvaluationScores(activation=activation, limit=limit, ignore_index=ignore_index),
             record=record,
             refuse=refuse,
             enabled=self._enabled,

@@ -8,7 +8,7 @@ from typing import Any
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
-from vizkit.metrics.evaluation_scores import ScoreGatherer
+from vizkit.metrics.evaluation_scores import EvaluationScores
 from vizkit.writing.evaluation import Names
 
 __all__ = ["CurveCollector", "checked_names"]
@@ -50,9 +50,9 @@ class CurveCollector:
 
     def __init__(
         self,
-        gatherer: Callable[[], ScoreGatherer],
+        gatherer: Callable[[], EvaluationScores],
         *,
-        record: Callable[[ScoreGatherer, Any, Collection[str]], None],
+        record: Callable[[EvaluationScores, Any, Collection[str]], None],
         refuse: Callable[[Exception], None],
         enabled: bool = True,
         class_names: Sequence[str] | None = None,
@@ -75,7 +75,7 @@ class CurveCollector:
                 with labels (n, h, w) or (n, 1, h, w), each place is a sample.
 
         Raises:
-            DataError: see `ScoreGatherer.add`; only if the tracker is strict.
+            DataError: see `EvaluationScores.add`; only if the tracker is strict.
         """
         if not self._enabled or self._refused:
             return

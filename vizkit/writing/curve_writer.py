@@ -11,8 +11,8 @@ from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.tags import clean_tag
 from vizkit.metrics import pr_roc
-from vizkit.metrics.confusion import confusion_matrix
-from vizkit.metrics.evaluation_scores import ScoreGatherer
+from vizkit.metrics.confusion import compute_confusion_matrix
+from vizkit.metrics.evaluation_scores import EvaluationScores
 from vizkit.writing import evaluation
 from vizkit.writing.run_log import RunLog
 
@@ -77,9 +77,9 @@ class CurveWriter(RunLog):
         def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
             labels, predictions, weights = arrays
             if kind == "pr_curve":
-                pr = pr_roc.pr_curve(labels, predictions, num_thresholds=count, weights=weights)
+                pr = pr_roc.compute_pr_curve(labels, predictions, num_thresholds=count, weights=weights)
                 return encode.encode_pr_curve(tag, pr, step, now)
-            roc = pr_roc.roc_curve(labels, predictions, num_thresholds=count, weights=weights)
+            roc = pr_roc.compute_roc_curve(labels, predictions, num_thresholds=count, weights=weights)
             return encode.encode_roc_curve(tag, roc, step, now)
 
         self._later(kind, tag, step, walltime, (labels, predictions, weights), build, small=_SMALL_CURVE)
@@ -116,7 +116,7 @@ class CurveWriter(RunLog):
             activation: applied to ``predictions`` first, for logits.
 
         Raises:
-            DataError: see `vizkit.metrics.pr_roc.class_curves`; from large arrays it comes later,
+            DataError: see `vizkit.metrics.pr_roc.compute_class_curves`; from large arrays it comes later,
                 through ``on_error``.
         """
         shape = getattr(predictions, "shape", None) or np.shape(predictions)
@@ -135,7 +135,7 @@ class CurveWriter(RunLog):
 
         def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
             labels, predictions, weights = arrays
-            pairs = pr_roc.class_curves(
+            pairs = pr_roc.compute_class_curves(
                 labels,
                 predictions if np.ndim(predictions) == 2 else np.reshape(predictions, (-1, 1)),
                 num_thresholds=num_thresholds,
@@ -188,7 +188,7 @@ class CurveWriter(RunLog):
             DataError: labels or predictions that are no classes.
         """
         classes = None if class_names is None else len(class_names)
-        counts = confusion_matrix(labels, predictions, num_classes=classes)
+        counts = compute_confusion_matrix(labels, predictions, num_classes=classes)
         names = [str(name) for name in (range(len(counts)) if class_names is None else class_names)]
         self._check_tag(f"{tag}/counts", "text")
 
@@ -200,7 +200,7 @@ class CurveWriter(RunLog):
     def add_evaluation(
         self,
         tag: str,
-        scores: ScoreGatherer,
+        scores: EvaluationScores,
         step: Any,
         walltime: int | None = None,
         *,

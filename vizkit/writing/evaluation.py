@@ -15,7 +15,7 @@ from vizkit.format.tags import clean_tag
 from vizkit.media import png
 from vizkit.media.diagrams import reliability_image
 from vizkit.media.drawing import matrix_image
-from vizkit.metrics.evaluation_scores import Evaluation
+from vizkit.metrics.evaluation_scores import EvaluationResult
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 
 __all__ = [
@@ -89,7 +89,7 @@ def evaluation_tags(tag: str, names: Names) -> dict[str, str]:
 
 
 def encode_evaluation(
-    tag: str, found: Evaluation, names: Names, step: Any, now: int, without: Collection[str] = ()
+    tag: str, found: EvaluationResult, names: Names, step: Any, now: int, without: Collection[str] = ()
 ) -> bytes:
     """The records of an evaluation, but for the scalars ``without``; `evaluation_tags` names them."""
     frames: list[bytes] = []
@@ -150,7 +150,7 @@ def encode_confusion(
     return image + encode.encode_text(f"{tag}/counts", "\n".join(rows), step, now)
 
 
-def _class_table(found: Evaluation, names: Sequence[str]) -> str:
+def _class_table(found: EvaluationResult, names: Sequence[str]) -> str:
     """A line for each class, the worst first."""
     head = ["class", "samples", "AP", "AUC"]
     confused = found.confusion
@@ -171,7 +171,7 @@ def _class_table(found: Evaluation, names: Sequence[str]) -> str:
     return "\n".join(["\t".join(head), *(line for _, line in lines)])
 
 
-def _binning(found: Evaluation) -> str:
+def _binning(found: EvaluationResult) -> str:
     (ap, auc), (macro_ap, macro_auc) = found.error, found.macro_error
     text = (
         f"The scores of {found.samples:,} samples were counted in {found.bins:,} bins a class. "

@@ -285,7 +285,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             layout = "HWC" if arrays[0].ndim == 3 else "NHWC"
             each = images.to_pixels_each(arrays, layout, mean=mean, std=std, value_range=value_range)
             if captions is None:
-                pixels = images.grid(each, rows)
+                pixels = images.image_grid(each, rows)
             else:
                 pixels = panels.captioned_grid(each, captions, rows)
             return encode.encode_image(tag, png.encode_png(images.resize(pixels, scale)), step, now)
@@ -350,10 +350,10 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         """
 
         if not (isinstance(buckets, int) and buckets > 0):
-            histograms.histogram([0.0], buckets)  # raises where they make no histogram
+            histograms.compute_histogram([0.0], buckets)  # raises where they make no histogram
 
         def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
-            return encode.encode_histogram(tag, histograms.histogram(arrays[0], buckets), step, now)
+            return encode.encode_histogram(tag, histograms.compute_histogram(arrays[0], buckets), step, now)
 
         self._later("histogram", tag, step, walltime, [values], build)
 

@@ -19,8 +19,8 @@ from vizkit.format.frames import Damage, Frame, read_frames, scan
 from vizkit.format.types import Embeddings, HParams, Record, SubScalar
 from vizkit.media.audio import to_wave
 from vizkit.media.png import encode_png
-from vizkit.metrics.histograms import Histogram, histogram
-from vizkit.metrics.pr_roc import class_curves, pr_roc_curves
+from vizkit.metrics.histograms import Histogram, compute_histogram
+from vizkit.metrics.pr_roc import compute_class_curves, compute_pr_roc_curves
 from vizkit.writing import evaluation
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -169,7 +169,7 @@ def test_audio_is_protobufs_own_bytes() -> None:
 def test_a_finite_histogram_is_protobufs_own_bytes_and_the_rest_is_kept_beside() -> None:
     values = np.array([0.0, 1, 2, 3])
     stock = Proto.Histogram(hist=[2, 2], bin_edges=[0, 1.5, 3])
-    frame = encode.encode_histogram("a", histogram(values, 2), 1, 5)
+    frame = encode.encode_histogram("a", compute_histogram(values, 2), 1, 5)
     proto = Proto(values=[Proto.Value(id=1, tag="a", timestamp=5, histogram=stock)])
     assert body(frame) == proto.SerializeToString()
     frame = encode.encode_histogram("a", Histogram(np.array([1]), np.array([0.0, 1]), 3, 200, 1), 1, 5)
@@ -181,7 +181,7 @@ def test_a_finite_histogram_is_protobufs_own_bytes_and_the_rest_is_kept_beside()
 
 @pytest.mark.parametrize("weights", [None, np.array([0.5, 1, 2, 0.25])])
 def test_curves_carry_thresholds_areas_and_exact_weights(weights: np.ndarray | None) -> None:
-    pr, roc = pr_roc_curves([0, 1, 1, 0], [0.1, 0.8, 0.6, 0.7], num_thresholds=5, weights=weights)
+    pr, roc = compute_pr_roc_curves([0, 1, 1, 0], [0.1, 0.8, 0.6, 0.7], num_thresholds=5, weights=weights)
     for frame, curve, rates in (
         (encode.encode_pr_curve("a", pr, 1, 5), pr, ("precision", "recall")),
         (encode.encode_roc_curve("a", roc, 1, 5), roc, ("tpr", "fpr")),
@@ -199,7 +199,9 @@ def test_curves_carry_thresholds_areas_and_exact_weights(weights: np.ndarray | N
 
 @pytest.mark.parametrize("weights", [None, RNG.random(30)])
 def test_curves_of_many_classes_are_the_records_of_each(weights: np.ndarray | None) -> None:
-    pairs = class_curves(RNG.integers(0, 3, 30), RNG.random((30, 3)), num_thresholds=7, weights=weights)
+    pairs = compute_class_curves(
+        RNG.integers(0, 3, 30), RNG.random((30, 3)), num_thresholds=7, weights=weights
+    )
     tags = [(f"pr/{k}", f"roc/{k}") for k in range(3)]
     each = [
         encode.encode_pr_curve(pr_tag, pr, 1, 5) + encode.encode_roc_curve(roc_tag, roc, 1, 5)
@@ -264,7 +266,7 @@ def test_hparams_of_every_type_come_back_as_they_were(hparams: dict[str, object]
 
 
 def golden_frames() -> dict[str, bytes]:
-    pr, roc = pr_roc_curves([0, 1, 1, 0], [0.1, 0.8, 0.6, 0.7], num_thresholds=5)
+    pr, roc = compute_pr_roc_curves([0, 1, 1, 0], [0.1, 0.8, 0.6, 0.7], num_thresholds=5)
     now = 1_700_000_000_123
     hparams = {
         "lr": 0.001,
@@ -282,7 +284,9 @@ def golden_frames() -> dict[str, bytes]:
         "text": encode.encode_text("note", "hello 世界", 1, now),
         "image": encode.encode_image("input", encode_png(np.zeros((2, 2), np.uint8))[:40], 1, now),
         "audio": encode.encode_audio("sound", to_wave(np.array([0, 1, -1], np.int16), 8000), 1, now),
-        "histogram": encode.encode_histogram("weights", histogram([0.0, 1.0, np.nan, np.inf], 2), 1, now),
+        "histogram": encode.encode_histogram(
+            "weights", compute_histogram([0.0, 1.0, np.nan, np.inf], 2), 1, now
+        ),
         "pr_curve": encode.encode_pr_curve("pr", pr, 1, now),
         "roc_curve": encode.encode_roc_curve("roc", roc, 1, now),
         "embeddings": encode.encode_embeddings(

@@ -19,7 +19,7 @@ from visualdl.component.base_component import convert_to_HWC
 
 from vizkit.errors import DataError, VizKitWarning
 from vizkit.media import png
-from vizkit.media.images import grid, resize, to_pixels, to_pixels_each
+from vizkit.media.images import image_grid, resize, to_pixels, to_pixels_each
 from vizkit.media.png import decode_png, encode_png, resize_pixels
 
 RNG = np.random.default_rng(11)
@@ -291,14 +291,14 @@ def test_images_of_different_kinds_have_their_own_scales() -> None:
 )  # fmt: skip
 def test_the_shape_of_a_grid(count: int, rows: int, shape: tuple[int, int]) -> None:
     images = [np.full((2, 3), 10 * (i + 1), np.uint8) for i in range(count)]
-    found = grid(images, rows)
+    found = image_grid(images, rows)
     assert found.shape == (2 * shape[0], 3 * shape[1])
     cells = [int(value) for value in found[::2, ::3].ravel()]
     assert cells == [10 * (i + 1) for i in range(count)] + [0] * (shape[0] * shape[1] - count)
 
 
 def test_smaller_images_are_centred_on_black() -> None:
-    found = grid([np.full((3, 5), 9, np.uint8), np.full((1, 1, 3), [1, 2, 3], np.uint8)], rows=1, pad=2)
+    found = image_grid([np.full((3, 5), 9, np.uint8), np.full((1, 1, 3), [1, 2, 3], np.uint8)], rows=1, pad=2)
     assert found.shape == (3, 12, 3)
     assert (found[:, :5] == 9).all()
     assert found[1, 9].tolist() == [1, 2, 3]
@@ -307,7 +307,9 @@ def test_smaller_images_are_centred_on_black() -> None:
 
 
 def test_a_grid_with_transparency_is_opaque_elsewhere() -> None:
-    found = grid([np.full((1, 1, 4), 7, np.uint8), np.full((1, 1), 5, np.uint8), noise(1, 1, 3)], rows=1)
+    found = image_grid(
+        [np.full((1, 1, 4), 7, np.uint8), np.full((1, 1), 5, np.uint8), noise(1, 1, 3)], rows=1
+    )
     assert found[0, 0].tolist() == [7, 7, 7, 7]
     assert found[0, 1].tolist() == [5, 5, 5, 255]
     assert found[0, 2, 3] == 255
@@ -315,12 +317,12 @@ def test_a_grid_with_transparency_is_opaque_elsewhere() -> None:
 
 def test_impossible_grids() -> None:
     with pytest.raises(DataError, match="got none"):
-        grid([])
+        image_grid([])
     for rows in (0, 3, -2):
         with pytest.raises(DataError, match=f"rows={rows} for 2 images"):
-            grid([noise(2, 2), noise(2, 2)], rows)
+            image_grid([noise(2, 2), noise(2, 2)], rows)
     with pytest.raises(DataError, match="pad=-1"):
-        grid([noise(2, 2)], pad=-1)
+        image_grid([noise(2, 2)], pad=-1)
 
 
 # PNG, by OpenCV and by Pillow

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.metrics import confusion_matrix as reference
 
 from vizkit.errors import DataError
-from vizkit.metrics.confusion import confusion_matrix
+from vizkit.metrics.confusion import compute_confusion_matrix
 
 pytestmark = pytest.mark.filterwarnings("ignore:A single label was found:UserWarning")
 RNG = np.random.default_rng(3)
@@ -29,7 +29,7 @@ def samples(draw: st.DrawFn) -> tuple[int, np.ndarray, np.ndarray]:
 @given(samples())
 def test_counts_equal_those_of_scikit_learn(given_samples: tuple[int, np.ndarray, np.ndarray]) -> None:
     classes, labels, predictions = given_samples
-    found = confusion_matrix(labels, predictions, num_classes=classes)
+    found = compute_confusion_matrix(labels, predictions, num_classes=classes)
     assert found.dtype == np.int64
     np.testing.assert_array_equal(found, reference(labels, predictions, labels=range(classes)))
 
@@ -41,68 +41,71 @@ def test_sums_of_weights_equal_those_of_scikit_learn(
     classes, labels, predictions = given_samples
     weights = data.draw(hnp.arrays(np.float64, len(labels), elements=st.floats(0, 1e6)))
     assume(weights.any())  # scikit-learn refuses samples that all weigh nothing
-    found = confusion_matrix(labels, predictions, num_classes=classes, weights=weights)
+    found = compute_confusion_matrix(labels, predictions, num_classes=classes, weights=weights)
     assert found.dtype == np.float64
     expected = reference(labels, predictions, labels=range(classes), sample_weight=weights)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_rows_are_true_and_columns_predicted() -> None:
-    assert confusion_matrix([0, 0, 1], [1, 1, 1]).tolist() == [[0, 2], [0, 1]]
+    assert compute_confusion_matrix([0, 0, 1], [1, 1, 1]).tolist() == [[0, 2], [0, 1]]
 
 
 def test_weights_of_whole_numbers_give_floats_all_the_same() -> None:
-    found = confusion_matrix([0, 1], [0, 1], weights=[2, 3])
+    found = compute_confusion_matrix([0, 1], [0, 1], weights=[2, 3])
     assert found.dtype == np.float64
     assert found.tolist() == [[2, 0], [0, 3]]
 
 
 def test_one_weight_counts_for_all() -> None:
-    assert confusion_matrix([0, 1, 1], [0, 1, 0], weights=0.5).tolist() == [[0.5, 0], [0.5, 0.5]]
+    assert compute_confusion_matrix([0, 1, 1], [0, 1, 0], weights=0.5).tolist() == [[0.5, 0], [0.5, 0.5]]
 
 
 def test_scores_count_for_the_highest_and_of_equals_the_first() -> None:
     scores = [[0.1, 0.7, 0.2], [0.4, 0.4, 0.2], [0.0, -np.inf, np.inf]]
-    assert confusion_matrix([0, 0, 2], scores).tolist() == [[1, 1, 0], [0, 0, 0], [0, 0, 1]]
+    assert compute_confusion_matrix([0, 0, 2], scores).tolist() == [[1, 1, 0], [0, 0, 0], [0, 0, 1]]
 
 
 def test_classes_without_samples_have_their_row_and_column() -> None:
-    assert confusion_matrix([0], [0], num_classes=3).sum() == 1
-    assert confusion_matrix([0], [0], num_classes=3).shape == (3, 3)
-    assert confusion_matrix([0], [3]).shape == (4, 4)
-    assert confusion_matrix([0], np.eye(5)[:1]).shape == (5, 5)
+    assert compute_confusion_matrix([0], [0], num_classes=3).sum() == 1
+    assert compute_confusion_matrix([0], [0], num_classes=3).shape == (3, 3)
+    assert compute_confusion_matrix([0], [3]).shape == (4, 4)
+    assert compute_confusion_matrix([0], np.eye(5)[:1]).shape == (5, 5)
 
 
 @pytest.mark.parametrize("convert", [list, np.asarray, paddle.to_tensor, lambda x: np.asarray(x)[:, None]])
 def test_labels_may_come_as_lists_arrays_tensors_and_columns(convert: Any) -> None:
     labels, predictions = [0, 1, 2, 2], [0, 2, 2, 1]
     expected = reference(labels, predictions)
-    np.testing.assert_array_equal(confusion_matrix(convert(labels), convert(predictions)), expected)
+    np.testing.assert_array_equal(compute_confusion_matrix(convert(labels), convert(predictions)), expected)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float64"])
 def test_scores_may_be_tensors_with_gradients(dtype: str) -> None:
     scores = paddle.to_tensor([[0.25, 0.75], [1.0, 0.5]], stop_gradient=False).astype(dtype)
-    assert confusion_matrix(paddle.to_tensor([[1], [1]]), scores).tolist() == [[0, 0], [1, 1]]
+    assert compute_confusion_matrix(paddle.to_tensor([[1], [1]]), scores).tolist() == [[0, 0], [1, 1]]
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int8, np.uint64, np.float16, np.float32])
 def test_ids_may_be_of_any_real_type(dtype: Any) -> None:
-    assert confusion_matrix(np.array([0, 1], dtype), np.array([1, 1], dtype)).tolist() == [[0, 1], [0, 1]]
+    assert compute_confusion_matrix(np.array([0, 1], dtype), np.array([1, 1], dtype)).tolist() == [
+        [0, 1],
+        [0, 1],
+    ]
 
 
 def test_no_samples_give_zeros_once_the_classes_are_known() -> None:
-    assert not confusion_matrix([], [], num_classes=2).any()
-    assert confusion_matrix([], np.zeros((0, 3))).shape == (3, 3)
-    assert confusion_matrix([], [], num_classes=2, weights=[]).dtype == np.float64
+    assert not compute_confusion_matrix([], [], num_classes=2).any()
+    assert compute_confusion_matrix([], np.zeros((0, 3))).shape == (3, 3)
+    assert compute_confusion_matrix([], [], num_classes=2, weights=[]).dtype == np.float64
     with pytest.raises(DataError, match="give num_classes"):
-        confusion_matrix([], [])
+        compute_confusion_matrix([], [])
 
 
 def test_arguments_stay_as_they_are() -> None:
     labels, scores = np.array([0, 1]), np.array([[0.0, 1.0], [1.0, 0.0]])
     labels.flags.writeable = scores.flags.writeable = False
-    confusion_matrix(labels, scores, weights=labels)
+    compute_confusion_matrix(labels, scores, weights=labels)
 
 
 @pytest.mark.parametrize(
@@ -143,4 +146,4 @@ def test_what_is_wrong_is_named(labels: Any, predictions: Any, options: dict[str
     if isinstance(labels, range):
         labels, predictions = list(labels), list(predictions)
     with pytest.raises(DataError, match=message):
-        confusion_matrix(labels, predictions, **options)
+        compute_confusion_matrix(labels, predictions, **options)

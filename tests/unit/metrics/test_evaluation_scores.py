@@ -14,14 +14,14 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
 
 from vizkit.errors import DataError
-from vizkit.metrics.evaluation_scores import Evaluation, ScoreGatherer
+from vizkit.metrics.evaluation_scores import EvaluationResult, EvaluationScores
 from vizkit.metrics.score_bins import ScoreBins
 
 RNG = np.random.default_rng(11)
 
 
-def gathered(labels: Any, scores: Any, batch: int = 7, **options: Any) -> Evaluation:
-    gatherer = ScoreGatherer(**options)
+def gathered(labels: Any, scores: Any, batch: int = 7, **options: Any) -> EvaluationResult:
+    gatherer = EvaluationScores(**options)
     for start in range(0, len(scores), batch):
         gatherer.add(labels[start : start + batch], scores[start : start + batch])
     return gatherer.result()
@@ -156,7 +156,7 @@ def test_classes_without_samples_are_left_out_of_the_means() -> None:
 # ---- which form --------------------------------------------------------------------------------------
 
 
-def equal(one: Evaluation, other: Evaluation) -> bool:
+def equal(one: EvaluationResult, other: EvaluationResult) -> bool:
     same = [(a.ap, b.auc) for a, b in one.curves] == [(a.ap, b.auc) for a, b in other.curves]
     assert one.reliability is not None and other.reliability is not None
     return same and one.reliability.ece == other.reliability.ece
@@ -188,7 +188,7 @@ def test_auto_tells_logits_from_probabilities() -> None:
 @pytest.mark.parametrize("convert", [np.asarray, paddle.to_tensor, lambda x: np.asarray(x).tolist()])
 def test_batches_may_be_arrays_tensors_and_lists_of_any_length(convert: Any) -> None:
     labels, logits = sample(60, 3)
-    gatherer = ScoreGatherer(activation="softmax")
+    gatherer = EvaluationScores(activation="softmax")
     for start, end in ((0, 1), (1, 40), (40, 60)):
         gatherer.add(convert(labels[start:end]), convert(logits[start:end]))
     gatherer.add(np.empty(0), np.empty((0, 3)))
@@ -221,7 +221,7 @@ def test_what_is_given_is_neither_kept_nor_changed() -> None:
     labels, logits = sample(60, 3)
     expected = gathered(labels, logits, activation="softmax")
     given, scores = labels.copy(), logits.copy()
-    gatherer = ScoreGatherer(activation="softmax")
+    gatherer = EvaluationScores(activation="softmax")
     scores.flags.writeable = False
     gatherer.add(given, scores)
     scores.flags.writeable = True
@@ -321,7 +321,7 @@ def test_the_ends_of_the_unit_interval() -> None:
 
 def test_memory_is_bounded() -> None:
     batch, scores = RNG.integers(0, 50, 400), RNG.random((400, 50))
-    gatherer = ScoreGatherer(limit=200_000)
+    gatherer = EvaluationScores(limit=200_000)
     tracemalloc.start()
     peaks = []
     for _ in range(3):
@@ -335,7 +335,7 @@ def test_memory_is_bounded() -> None:
 
 
 def test_many_tiny_batches_take_little_more_than_their_scores() -> None:
-    gatherer = ScoreGatherer()
+    gatherer = EvaluationScores()
     for k in range(3000):
         gatherer.add([k % 2], [0.25])
     assert gatherer.nbytes < 2 * 3000 * (8 + 1) + 100
@@ -364,11 +364,11 @@ def test_many_tiny_batches_take_little_more_than_their_scores() -> None:
 )
 def test_a_bad_batch_is_refused(options: Any, labels: Any, scores: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        ScoreGatherer(**options).add(labels, scores)
+        EvaluationScores(**options).add(labels, scores)
 
 
 def test_batches_that_do_not_fit_those_before() -> None:
-    gatherer = ScoreGatherer()
+    gatherer = EvaluationScores()
     gatherer.add([0, 1], np.eye(2))
     with pytest.raises(DataError, match="3 classes came after scores of 2"):
         gatherer.add([0], np.ones((1, 3)))
@@ -382,12 +382,12 @@ def test_batches_that_do_not_fit_those_before() -> None:
 )
 def test_bad_options(options: Any) -> None:
     with pytest.raises(DataError, match=next(iter(options))):
-        ScoreGatherer(**options)
+        EvaluationScores(**options)
 
 
 def test_what_only_the_end_tells() -> None:
     with pytest.raises(DataError, match="no samples"):
-        ScoreGatherer().result()
+        EvaluationScores().result()
     with pytest.raises(DataError, match="one label a sample"):
         gathered(np.ones((4, 2)), np.ones((4, 2)), activation="softmax")
     with pytest.raises(DataError, match="past 5 scores only probabilities"):

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from vizkit.errors import DataError
-from vizkit.metrics.histograms import Histogram, histogram
+from vizkit.metrics.histograms import Histogram, compute_histogram
 
 RNG = np.random.default_rng(7)
 FLOATS = (np.float16, np.float32, np.float64)
@@ -46,7 +46,7 @@ def counted_by_sorting(values: NDArray[Any], edges: NDArray[np.float64]) -> NDAr
 def test_floats_are_counted_as_numpy_counts_them(dtype: Any, buckets: int) -> None:
     for size in (1, 7, 1000, 70_000, 200_001):
         values = RNG.normal(scale=0.05, size=size).astype(dtype)
-        same_as_numpy(histogram(values, buckets), values, buckets)
+        same_as_numpy(compute_histogram(values, buckets), values, buckets)
 
 
 @pytest.mark.parametrize("buckets", [1, 10, 16, 17, 64, 100])
@@ -55,11 +55,11 @@ def test_integers_are_counted_as_numpy_counts_them(dtype: Any, buckets: int) -> 
     limits = np.iinfo(dtype)
     for low, high in ((limits.min, limits.max), (0, 100), (3, 4), (5, 5)):
         values = RNG.integers(low, high, 70_000, dtype=dtype, endpoint=True)
-        same_as_numpy(histogram(values, buckets), values, buckets)
+        same_as_numpy(compute_histogram(values, buckets), values, buckets)
 
 
 def test_booleans_count_as_0_and_1() -> None:
-    found = histogram(np.array([True, False, True]), 4)
+    found = compute_histogram(np.array([True, False, True]), 4)
     assert found.counts.tolist() == [1, 0, 0, 2]
     assert found.edges.tolist() == [0, 0.25, 0.5, 0.75, 1]
 
@@ -67,13 +67,13 @@ def test_booleans_count_as_0_and_1() -> None:
 def test_any_shape_and_layout() -> None:
     cube = RNG.normal(size=(40, 50, 60)).astype(np.float32)
     for values in (cube, cube[::2, 1::3, ::-1], cube.transpose(2, 0, 1), np.asfortranarray(cube)):
-        same_as_numpy(histogram(values), values)
+        same_as_numpy(compute_histogram(values), values)
     scattered = RNG.normal(size=(2, 70_000)).astype(np.float16).T[:, ::2]
-    same_as_numpy(histogram(scattered), scattered)
+    same_as_numpy(compute_histogram(scattered), scattered)
     swapped = cube.astype(">f4")
-    same_as_numpy(histogram(swapped), swapped)
-    assert histogram([[1, 2], [3, 4]], 2).counts.tolist() == [2, 2]
-    assert histogram(3.0, 2).edges.tolist() == [2.5, 3.0, 3.5]
+    same_as_numpy(compute_histogram(swapped), swapped)
+    assert compute_histogram([[1, 2], [3, 4]], 2).counts.tolist() == [2, 2]
+    assert compute_histogram(3.0, 2).edges.tolist() == [2.5, 3.0, 3.5]
 
 
 def test_the_callers_array_is_left_alone() -> None:
@@ -82,16 +82,16 @@ def test_the_callers_array_is_left_alone() -> None:
         before = values.copy()
         values.flags.writeable = False
         for buckets in (10, 64):
-            histogram(values, buckets)
+            compute_histogram(values, buckets)
         np.testing.assert_array_equal(values, before)
 
 
 def test_paddle_tensors_and_bfloat16() -> None:
     tensor = paddle.to_tensor(np.linspace(-1, 1, 101, dtype=np.float32))
-    same_as_numpy(histogram(tensor), tensor.numpy())
+    same_as_numpy(compute_histogram(tensor), tensor.numpy())
     brain = tensor.astype("bfloat16")
-    same_as_numpy(histogram(brain), brain.astype("float32").numpy())
-    assert abs(histogram(brain).edges).max() == 1
+    same_as_numpy(compute_histogram(brain), brain.astype("float32").numpy())
+    assert abs(compute_histogram(brain).edges).max() == 1
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -102,14 +102,14 @@ def test_nan_and_inf_are_counted_apart(dtype: Any, size: int) -> None:
     values[[0, 9]] = np.inf
     values[size - 1] = -np.inf
     for buckets in (10, 64):
-        found = histogram(values, buckets)
+        found = compute_histogram(values, buckets)
         assert (found.nan, found.posinf, found.neginf) == (3, 2, 1)
         same_as_numpy(found, values, buckets)
 
 
 @pytest.mark.parametrize("values", [[], np.zeros((0, 3), np.float32), [np.nan], [np.inf, -np.inf]])
 def test_without_a_finite_value(values: Any) -> None:
-    found = histogram(values, 4)
+    found = compute_histogram(values, 4)
     assert found.counts.tolist() == [0, 0, 0, 0]
     assert found.edges.tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert found.nan + found.posinf + found.neginf == np.size(values)
@@ -121,24 +121,24 @@ def test_constant_values(dtype: Any, value: int) -> None:
     for size in (1, 1000, 70_000):
         values = np.full(size, value, dtype)
         for buckets in (1, 2, 10, 17, 64):
-            same_as_numpy(histogram(values, buckets), values, buckets)
+            same_as_numpy(compute_histogram(values, buckets), values, buckets)
 
 
 @pytest.mark.parametrize("buckets", [[0, 1, 5], np.array([-2.5, 0, 0, 1]), "auto", "sqrt", "fd"])
 def test_edges_and_rules_go_to_numpy(buckets: Any) -> None:
     values = RNG.normal(size=1000)
-    same_as_numpy(histogram(values, buckets), values, buckets)
+    same_as_numpy(compute_histogram(values, buckets), values, buckets)
 
 
 @pytest.mark.parametrize("buckets", [0, -3, 2.5, "no such rule", [1], [2, 1], [0, np.nan, 1], None, [[0, 1]]])
 def test_impossible_buckets(buckets: Any) -> None:
     with pytest.raises(DataError, match="buckets="):
-        histogram([1.0, 2.0], buckets)
+        compute_histogram([1.0, 2.0], buckets)
 
 
 def test_complex_numbers_are_refused() -> None:
     with pytest.raises(DataError, match=r"real numbers.*complex128"):
-        histogram(np.array([1j]))
+        compute_histogram(np.array([1j]))
 
 
 @pytest.mark.parametrize("buckets", [1, 10, 64])
@@ -147,12 +147,16 @@ def test_a_range_that_overflows(buckets: int) -> None:
         most = np.finfo(dtype).max
         for size in (4, 70_000):
             values = np.resize(np.array([-most, most, most / 2, 0], dtype), size)
-            found = histogram(values, buckets)
+            found = compute_histogram(values, buckets)
             well_formed(found, size, buckets)
             assert found.edges[0] == -most
             assert found.edges[-1] == most
             assert found.counts[-1] >= size // 4
-    well_formed(histogram([1e308, -1e308, np.nan], "auto"), 3, len(histogram([1e308, -1e308], "auto").counts))
+    well_formed(
+        compute_histogram([1e308, -1e308, np.nan], "auto"),
+        3,
+        len(compute_histogram([1e308, -1e308], "auto").counts),
+    )
 
 
 @pytest.mark.parametrize(
@@ -173,7 +177,7 @@ def test_a_range_that_overflows(buckets: int) -> None:
 def test_a_range_too_narrow_for_the_buckets(values: NDArray[Any]) -> None:
     """NumPy raises for these; the edges move apart instead."""
     for buckets in (10, 64, 1000):
-        found = histogram(values, buckets)
+        found = compute_histogram(values, buckets)
         well_formed(found, values.size, buckets)
         assert (np.diff(found.edges) > 0).all()
         np.testing.assert_array_equal(found.counts, counted_by_sorting(values, found.edges))
@@ -189,7 +193,7 @@ def numpys_or_none(values: NDArray[Any], buckets: int) -> tuple[NDArray[Any], ND
 
 
 def agrees(values: NDArray[Any], buckets: int) -> None:
-    found = histogram(values, buckets)
+    found = compute_histogram(values, buckets)
     well_formed(found, values.size, buckets)
     expected = numpys_or_none(values, buckets)
     if expected is not None:

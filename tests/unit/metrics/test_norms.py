@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vizkit.metrics.norms import Summary, summary
+from vizkit.metrics.norms import TensorNorms, tensor_norms
 
 RNG = np.random.default_rng(0)
 
@@ -18,7 +18,7 @@ def test_sums_are_those_of_numpy(kind: str, shape: Any) -> None:
     if values.size > 3:
         values.flat[::3] = 0
     wide = values.astype(np.float64).ravel()
-    got = summary(values)
+    got = tensor_norms(values)
     assert got.squares == pytest.approx(float(wide @ wide), rel=1e-12)
     assert (got.size, got.zeros, got.nonfinite) == (values.size, int((wide == 0).sum()), 0)
 
@@ -28,13 +28,13 @@ def test_values_that_are_not_finite() -> None:
     values[[5, 50_000]] = np.inf, -np.inf
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert summary(values).norm == np.inf
+        assert tensor_norms(values).norm == np.inf
         values[70_000] = np.nan
-        got = summary(values)
-        huge = summary(np.full(3, 1e200))
+        got = tensor_norms(values)
+        huge = tensor_norms(np.full(3, 1e200))
     assert np.isnan(got.norm)
     assert got.nonfinite == 3
-    assert got.share_of_nonfinite == 3e-5
+    assert got.nonfinite_fraction == 3e-5
     assert huge.nonfinite == 0
 
 
@@ -42,13 +42,13 @@ def test_a_difference_is_exact_in_float32() -> None:
     before = RNG.normal(size=(300, 200)).astype(np.float32)
     after = before + np.float32(1e-6) * RNG.normal(size=before.shape).astype(np.float32)
     truth = np.linalg.norm(after.astype(np.float64) - before)
-    assert summary(after, before).norm == pytest.approx(truth, rel=1e-12)
-    assert summary(before, before).zeros == before.size
+    assert tensor_norms(after, before).norm == pytest.approx(truth, rel=1e-12)
+    assert tensor_norms(before, before).zeros == before.size
 
 
 def test_sums_add_up_and_nothing_has_no_share() -> None:
     one, other = RNG.normal(size=10), np.zeros(30)
-    both = summary(one) + summary(other)
+    both = tensor_norms(one) + tensor_norms(other)
     assert both.norm == pytest.approx(np.linalg.norm(one))
-    assert both.share_of_zeros == 0.75
-    assert np.isnan(Summary().share_of_zeros) and np.isnan(Summary().share_of_nonfinite)
+    assert both.zero_fraction == 0.75
+    assert np.isnan(TensorNorms().zero_fraction) and np.isnan(TensorNorms().nonfinite_fraction)

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from vizkit.errors import DataError
-from vizkit.metrics.pr_roc import PRCurve, ROCCurve, class_curves, pr_curve, pr_roc_curves, roc_curve
+from vizkit.metrics.pr_roc import (
+    PRCurve,
+    ROCCurve,
+    compute_class_curves,
+    compute_pr_curve,
+    compute_pr_roc_curves,
+    compute_roc_curve,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -102,7 +109,7 @@ class TestNumbers:
     @LIMITS
     @given(samples(), COUNTS)
     def test_equal_scikit_learn(self, data: tuple[Any, Any], count: int) -> None:
-        agree_with_scikit_learn(*pr_roc_curves(*data, num_thresholds=count), *data)
+        agree_with_scikit_learn(*compute_pr_roc_curves(*data, num_thresholds=count), *data)
 
     @LIMITS
     @given(samples(), COUNTS, st.data())
@@ -110,7 +117,7 @@ class TestNumbers:
         labels, scores = data
         weight = st.sampled_from([0.25, 1.0, 3.0]) | st.floats(1e-3, 1e3)
         weights = np.array(more.draw(st.lists(weight, min_size=len(labels), max_size=len(labels))))
-        pr, roc = pr_roc_curves(labels, scores, num_thresholds=count, weights=weights)
+        pr, roc = compute_pr_roc_curves(labels, scores, num_thresholds=count, weights=weights)
         agree_with_scikit_learn(pr, roc, labels, scores, weights)
 
     @LIMITS
@@ -118,7 +125,7 @@ class TestNumbers:
     def test_equal_scikit_learn_on_logits(self, data: tuple[Any, Any]) -> None:
         labels, logits = data
         probabilities = 1 / (1 + np.exp(-logits.astype(np.float64)))
-        pr, roc = pr_roc_curves(labels, logits, num_thresholds=126, activation="sigmoid")
+        pr, roc = compute_pr_roc_curves(labels, logits, num_thresholds=126, activation="sigmoid")
         assert pr.thresholds[0] == 0
         assert pr.thresholds[-1] == 1
         agree_with_scikit_learn(pr, roc, labels, probabilities)
@@ -136,10 +143,10 @@ class TestNumbers:
             "tiny": RNG.random(3000) ** 9,
             "signed": logits,
         }[spread].astype(dtype)
-        agree_with_scikit_learn(*pr_roc_curves(labels, scores, num_thresholds=127), labels, scores)
+        agree_with_scikit_learn(*compute_pr_roc_curves(labels, scores, num_thresholds=127), labels, scores)
 
     def test_of_a_curve_worked_out_by_hand(self) -> None:
-        pr, roc = pr_roc_curves([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], num_thresholds=3)
+        pr, roc = compute_pr_roc_curves([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], num_thresholds=3)
         assert pr.thresholds.tolist() == [0, 0.5, 1]
         assert (pr.tp.tolist(), pr.fp.tolist()) == ([2, 1, 0], [2, 0, 0])
         assert (pr.tn.tolist(), pr.fn.tolist()) == ([0, 2, 2], [0, 1, 2])
@@ -149,25 +156,29 @@ class TestNumbers:
         assert roc.auc == 0.75
 
     def test_ties_count_one_half_in_the_auc(self) -> None:
-        assert roc_curve([0, 1], [0.5, 0.5]).auc == 0.5
-        assert roc_curve([0, 1, 0, 0], [0.0, -0.0, 0.25, -0.25]).auc == 0.5
+        assert compute_roc_curve([0, 1], [0.5, 0.5]).auc == 0.5
+        assert compute_roc_curve([0, 1, 0, 0], [0.0, -0.0, 0.25, -0.25]).auc == 0.5
 
     def test_areas_do_not_depend_on_the_grid(self) -> None:
         labels, scores = RNG.random(500) < 0.3, RNG.random(500)
-        coarse, fine = (pr_roc_curves(labels, scores, num_thresholds=n) for n in (2, 1000))
+        coarse, fine = (compute_pr_roc_curves(labels, scores, num_thresholds=n) for n in (2, 1000))
         assert coarse[0].ap == fine[0].ap
         assert coarse[1].auc == fine[1].auc
 
     def test_pr_curve_and_roc_curve_are_the_shared_pair(self) -> None:
         labels, scores = RNG.random(300) < 0.3, RNG.normal(size=300)
         for more in ({}, {"weights": RNG.random(300)}, {"activation": "sigmoid"}):
-            pr, roc = pr_roc_curves(labels, scores, num_thresholds=50, **more)
-            same(pr_curve(labels, scores, num_thresholds=50, **more), pr)
-            same(roc_curve(labels, scores, num_thresholds=50, **more), roc)
-        assert pr_curve(labels, scores).thresholds.size == roc_curve(labels, scores).tpr.size == 127
+            pr, roc = compute_pr_roc_curves(labels, scores, num_thresholds=50, **more)
+            same(compute_pr_curve(labels, scores, num_thresholds=50, **more), pr)
+            same(compute_roc_curve(labels, scores, num_thresholds=50, **more), roc)
+        assert (
+            compute_pr_curve(labels, scores).thresholds.size
+            == compute_roc_curve(labels, scores).tpr.size
+            == 127
+        )
 
     def test_every_array_is_float64_of_the_asked_length(self) -> None:
-        for curve in pr_roc_curves([True, False], np.float32([0.5, 0.1]), num_thresholds=20):
+        for curve in compute_pr_roc_curves([True, False], np.float32([0.5, 0.1]), num_thresholds=20):
             for name, value in vars(curve).items():
                 if name in ("ap", "auc"):
                     assert type(value) is float
@@ -178,7 +189,7 @@ class TestNumbers:
 class TestThresholds:
     @pytest.mark.parametrize("count", [2, 10, 127, 128, 1000])
     def test_are_exactly_k_of_n_minus_1_for_probabilities(self, count: int) -> None:
-        found = pr_curve([0, 1], [0.3, 0.6], num_thresholds=count).thresholds
+        found = compute_pr_curve([0, 1], [0.3, 0.6], num_thresholds=count).thresholds
         assert found.tolist() == [k / (count - 1) for k in range(count)]
 
     def test_a_float32_score_next_to_a_threshold_is_on_its_true_side(self) -> None:
@@ -188,7 +199,7 @@ class TestThresholds:
         assert 30 < below.sum() < 97
         for labels in (np.ones(127), np.arange(127) == 5):
             for weights in (None, np.full(127, 2.0)):
-                pr = pr_curve(labels, scores, weights=weights)
+                pr = compute_pr_curve(labels, scores, weights=weights)
                 agree_with_counting(pr, labels, scores, weights)
 
     @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1), COUNTS)
@@ -197,7 +208,7 @@ class TestThresholds:
     @example([1.1, 1.1], 200)
     @LIMITS
     def test_span_the_scores_when_some_lie_outside_0_1(self, scores: list[float], count: int) -> None:
-        found = pr_curve(np.ones(len(scores)), scores, num_thresholds=count).thresholds
+        found = compute_pr_curve(np.ones(len(scores)), scores, num_thresholds=count).thresholds
         low, high = min(scores), max(scores)
         if low >= 0 and high <= 1:
             low, high = 0, 1
@@ -208,19 +219,21 @@ class TestThresholds:
 
     def test_no_score_is_left_out(self) -> None:
         labels, scores = [0, 1, 1, 0], [-3.0, 4.0, 0.5, 1.5]
-        roc = roc_curve(labels, scores, num_thresholds=8)
+        roc = compute_roc_curve(labels, scores, num_thresholds=8)
         assert roc.thresholds.tolist() == list(range(-3, 5))
         assert (roc.tp[0], roc.fp[0]) == (2, 2)
         assert (roc.tp[-1], roc.fp[-1]) == (1, 0)
         assert roc.auc == 0.75
 
     def test_integer_scores_are_numbers(self) -> None:
-        same(pr_curve([0, 1, 1], np.uint8([3, 200, 7])), pr_curve([0, 1, 1], [3.0, 200.0, 7.0]))
+        same(
+            compute_pr_curve([0, 1, 1], np.uint8([3, 200, 7])), compute_pr_curve([0, 1, 1], [3.0, 200.0, 7.0])
+        )
 
     def test_the_largest_float32_is_no_overflow(self) -> None:
         largest = np.finfo(np.float32).max
         scores = np.array([-largest, 0, largest], dtype=np.float32)
-        assert pr_curve([0, 0, 1], scores).tp[-1] == 1
+        assert compute_pr_curve([0, 0, 1], scores).tp[-1] == 1
 
 
 class TestInfiniteScores:
@@ -233,14 +246,18 @@ class TestInfiniteScores:
         labels = RNG.random(size) < 0.05
         labels[:2] = [True, False]
         weights = RNG.random(size) + 0.1 if weighted else None
-        pr, roc = pr_roc_curves(labels, scores, num_thresholds=10, weights=weights)
+        pr, roc = compute_pr_roc_curves(labels, scores, num_thresholds=10, weights=weights)
         assert roc.thresholds.tolist() == [k / 9 for k in range(10)]
         finite = np.clip(scores.astype(np.float64), -9, 9)
         agree_with_scikit_learn(pr, roc, labels, finite, weights)
 
     def test_do_not_stretch_the_grid(self) -> None:
-        assert pr_curve([0, 1, 1], [-2.0, 6.0, np.inf], num_thresholds=3).thresholds.tolist() == [-2, 2, 6]
-        alone = pr_curve([0, 1], [-np.inf, np.inf], num_thresholds=3)
+        assert compute_pr_curve([0, 1, 1], [-2.0, 6.0, np.inf], num_thresholds=3).thresholds.tolist() == [
+            -2,
+            2,
+            6,
+        ]
+        alone = compute_pr_curve([0, 1], [-np.inf, np.inf], num_thresholds=3)
         assert alone.thresholds.tolist() == [0, 0.5, 1]
         assert (alone.tp.tolist(), alone.fp.tolist(), alone.ap) == ([1, 1, 1], [0, 0, 0], 1)
 
@@ -248,7 +265,7 @@ class TestInfiniteScores:
 class TestUndefined:
     def test_no_samples_is_a_curve_of_nothing(self) -> None:
         for weights in (None, [], 2.0):
-            pr, roc = pr_roc_curves([], [], num_thresholds=5, weights=weights)
+            pr, roc = compute_pr_roc_curves([], [], num_thresholds=5, weights=weights)
             assert pr.thresholds.tolist() == [0, 0.25, 0.5, 0.75, 1]
             for name in ("tp", "fp", "tn", "fn"):
                 assert getattr(pr, name).tolist() == getattr(roc, name).tolist() == [0] * 5
@@ -258,7 +275,7 @@ class TestUndefined:
 
     @pytest.mark.parametrize("weights", [None, [1.0, 2.0, 3.0]])
     def test_no_positives(self, weights: Any) -> None:
-        pr, roc = pr_roc_curves([0, 0, 0], [0.1, 0.2, 0.6], num_thresholds=3, weights=weights)
+        pr, roc = compute_pr_roc_curves([0, 0, 0], [0.1, 0.2, 0.6], num_thresholds=3, weights=weights)
         assert (pr.precision.tolist(), pr.recall.tolist(), pr.ap) == ([0, 0, 1], [1, 1, 0], 0)
         assert roc.tpr.tolist() == [0, 0, 0]
         assert (roc.fpr[0], roc.fpr[2]) == (1, 0)
@@ -266,7 +283,7 @@ class TestUndefined:
 
     @pytest.mark.parametrize("weights", [None, [1.0, 2.0, 3.0]])
     def test_no_negatives(self, weights: Any) -> None:
-        pr, roc = pr_roc_curves([1, 1, 1], [0.1, 0.2, 0.6], num_thresholds=3, weights=weights)
+        pr, roc = compute_pr_roc_curves([1, 1, 1], [0.1, 0.2, 0.6], num_thresholds=3, weights=weights)
         assert (pr.precision.tolist(), pr.ap) == ([1, 1, 1], 1)
         assert (roc.tpr[0], roc.tpr[2]) == (1, 0)
         assert roc.fpr.tolist() == [0, 0, 0]
@@ -277,8 +294,8 @@ class TestWeights:
     def test_one_number_scales_the_counts_alone(self) -> None:
         labels, scores = RNG.random(400) < 0.4, RNG.random(400)
         for plain, scaled in zip(
-            pr_roc_curves(labels, scores, num_thresholds=9),
-            pr_roc_curves(labels, scores, num_thresholds=9, weights=np.float32(2.5)),
+            compute_pr_roc_curves(labels, scores, num_thresholds=9),
+            compute_pr_roc_curves(labels, scores, num_thresholds=9, weights=np.float32(2.5)),
             strict=True,
         ):
             for name, value in vars(plain).items():
@@ -287,14 +304,16 @@ class TestWeights:
 
     @pytest.mark.parametrize("everything", [0, np.zeros(3)])
     def test_nothing_that_counts_is_no_samples(self, everything: Any) -> None:
-        found = pr_roc_curves([0, 1, 1], [0.1, 0.2, 9], num_thresholds=4, weights=everything)
-        for one, other in zip(found, pr_roc_curves([], [], num_thresholds=4), strict=True):
+        found = compute_pr_roc_curves([0, 1, 1], [0.1, 0.2, 9], num_thresholds=4, weights=everything)
+        for one, other in zip(found, compute_pr_roc_curves([], [], num_thresholds=4), strict=True):
             same(one, other)
 
     def test_a_sample_of_weight_0_is_absent(self) -> None:
         weights = [1, 0, 2, 3, 0]
-        found = pr_roc_curves([0, 1, 1, 0, 1], [0.1, 0.2, 0.7, 0.6, 50], num_thresholds=6, weights=weights)
-        kept = pr_roc_curves([0, 1, 0], [0.1, 0.7, 0.6], num_thresholds=6, weights=[1, 2, 3])
+        found = compute_pr_roc_curves(
+            [0, 1, 1, 0, 1], [0.1, 0.2, 0.7, 0.6, 50], num_thresholds=6, weights=weights
+        )
+        kept = compute_pr_roc_curves([0, 1, 0], [0.1, 0.7, 0.6], num_thresholds=6, weights=[1, 2, 3])
         for one, other in zip(found, kept, strict=True):
             same(one, other)
 
@@ -316,7 +335,7 @@ class TestWeights:
     )
     def test_that_mean_nothing_are_refused(self, weights: Any, named: str) -> None:
         with pytest.raises(DataError, match=named):
-            pr_curve([0, 1, 1], [0.1, 0.2, 0.3], weights=weights)
+            compute_pr_curve([0, 1, 1], [0.1, 0.2, 0.3], weights=weights)
 
 
 class TestClasses:
@@ -324,10 +343,10 @@ class TestClasses:
     @pytest.mark.parametrize("activation", [None, "sigmoid"])
     def test_each_class_is_a_curve_against_the_rest(self, weights: Any, activation: Any) -> None:
         ids, scores = RNG.integers(0, 4, 200), RNG.normal(size=(200, 4)).astype(np.float32)
-        found = class_curves(ids, scores, num_thresholds=12, weights=weights, activation=activation)
+        found = compute_class_curves(ids, scores, num_thresholds=12, weights=weights, activation=activation)
         assert len(found) == 4
         for k, (pr, roc) in enumerate(found):
-            alone = pr_roc_curves(
+            alone = compute_pr_roc_curves(
                 ids == k, scores[:, k], num_thresholds=12, weights=weights, activation=activation
             )
             same(pr, alone[0])
@@ -340,7 +359,7 @@ class TestClasses:
         monkeypatch.setattr("vizkit.metrics.ranking._TOGETHER", together)
         ids, scores = RNG.choice([0, 2, 3, 5], 200), RNG.integers(0, 3, (200, 7)) / 2
         scores[:, 2:4] = 0.5
-        for k, (pr, roc) in enumerate(class_curves(ids, scores, num_thresholds=5)):
+        for k, (pr, roc) in enumerate(compute_class_curves(ids, scores, num_thresholds=5)):
             agree_with_scikit_learn(pr, roc, ids == k, scores[:, k])
 
     def test_softmax_is_over_the_classes(self) -> None:
@@ -349,13 +368,13 @@ class TestClasses:
         logits[0, 1] = -np.inf  # a masked class
         powers = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.longdouble))
         shares = powers / powers.sum(axis=1, keepdims=True)
-        for k, (pr, roc) in enumerate(class_curves(ids, logits, activation="softmax")):
+        for k, (pr, roc) in enumerate(compute_class_curves(ids, logits, activation="softmax")):
             assert pr.thresholds[-1] == 1
             agree_with_scikit_learn(pr, roc, ids == k, shares[:, k].astype(np.float64))
 
     def test_labels_may_be_ids_or_one_hot_in_any_form(self) -> None:
         ids, scores = np.arange(30) % 3, RNG.random((30, 3))
-        expected = class_curves(ids, scores)
+        expected = compute_class_curves(ids, scores)
         one_hot = np.eye(3)[ids]
         for labels in (
             ids.tolist(),
@@ -367,26 +386,26 @@ class TestClasses:
             one_hot.astype(int).tolist(),
             paddle.to_tensor(ids[:, None]),
         ):
-            for one, other in zip(class_curves(labels, scores), expected, strict=True):
+            for one, other in zip(compute_class_curves(labels, scores), expected, strict=True):
                 same(one[0], other[0])
                 same(one[1], other[1])
 
     def test_multi_label(self) -> None:
         labels, scores = RNG.random((500, 3)) < [0.02, 0.5, 0.9], RNG.random((500, 3))
-        for k, curves in enumerate(class_curves(labels, scores)):
+        for k, curves in enumerate(compute_class_curves(labels, scores)):
             agree_with_scikit_learn(*curves, labels[:, k], scores[:, k])
 
     @pytest.mark.parametrize("shape", [(4,), (4, 1)])
     def test_one_column_is_binary(self, shape: tuple[int, ...]) -> None:
         labels, scores = np.array([0, 1, 1, 0]), np.array([[0.2], [0.9], [0.4], [0.6]])
-        (curves,) = class_curves(labels.reshape(shape), scores)
-        for one, other in zip(curves, pr_roc_curves(labels, scores, num_thresholds=127), strict=True):
+        (curves,) = compute_class_curves(labels.reshape(shape), scores)
+        for one, other in zip(curves, compute_pr_roc_curves(labels, scores, num_thresholds=127), strict=True):
             same(one, other)
 
     def test_no_samples(self) -> None:
-        assert class_curves([], []) == []
+        assert compute_class_curves([], []) == []
         for labels in (np.empty(0, int), np.empty((0, 3))):
-            found = class_curves(labels, np.empty((0, 3)), activation="softmax")
+            found = compute_class_curves(labels, np.empty((0, 3)), activation="softmax")
             assert len(found) == 3
             assert np.isnan([[pr.ap, roc.auc] for pr, roc in found]).all()
 
@@ -407,7 +426,7 @@ class TestClasses:
     )
     def test_labels_that_mean_nothing_are_refused(self, labels: Any, named: str) -> None:
         with pytest.raises(DataError, match=named):
-            class_curves(labels, RNG.random((3, 3)))
+            compute_class_curves(labels, RNG.random((3, 3)))
 
     @pytest.mark.parametrize(
         ("scores", "activation", "named"),
@@ -421,19 +440,22 @@ class TestClasses:
     )
     def test_scores_that_mean_nothing_are_refused(self, scores: Any, activation: Any, named: str) -> None:
         with pytest.raises(DataError, match=named):
-            class_curves([0, 1], scores, activation=activation)
+            compute_class_curves([0, 1], scores, activation=activation)
 
 
 class TestInputs:
     def test_labels_and_predictions_in_any_form(self) -> None:
         labels, scores = [0, 1, 1, 0, 1], np.float32([0.1, 0.9, 0.3, 0.4, 0.4])
-        expected = pr_curve(labels, scores)
+        expected = compute_pr_curve(labels, scores)
         for kind in (bool, np.int8, np.uint64, np.float16, np.float64):
-            same(pr_curve(np.array(labels).astype(kind), scores[:, None]), expected)
-        same(pr_curve(paddle.to_tensor(labels), paddle.to_tensor(scores)), expected)
-        same(pr_curve(np.array(labels)[:, None], scores.tolist()), pr_curve(labels, scores.astype(float)))
-        same(pr_curve(np.repeat(labels, 2)[::2], np.repeat(scores, 2)[::2]), expected)
-        same(pr_curve(labels, scores.astype(">f4")), expected)
+            same(compute_pr_curve(np.array(labels).astype(kind), scores[:, None]), expected)
+        same(compute_pr_curve(paddle.to_tensor(labels), paddle.to_tensor(scores)), expected)
+        same(
+            compute_pr_curve(np.array(labels)[:, None], scores.tolist()),
+            compute_pr_curve(labels, scores.astype(float)),
+        )
+        same(compute_pr_curve(np.repeat(labels, 2)[::2], np.repeat(scores, 2)[::2]), expected)
+        same(compute_pr_curve(labels, scores.astype(">f4")), expected)
 
     @pytest.mark.parametrize(
         ("labels", "named"),
@@ -452,7 +474,7 @@ class TestInputs:
     )
     def test_labels_that_mean_nothing_are_refused(self, labels: Any, named: str) -> None:
         with pytest.raises(DataError, match=named):
-            pr_curve(labels, [0.1, 0.2, 0.3])
+            compute_pr_curve(labels, [0.1, 0.2, 0.3])
 
     @pytest.mark.parametrize(
         ("predictions", "named"),
@@ -464,22 +486,22 @@ class TestInputs:
         ],
     )
     def test_predictions_that_mean_nothing_are_refused(self, predictions: Any, named: str) -> None:
-        for curve in (pr_curve, roc_curve):
+        for curve in (compute_pr_curve, compute_roc_curve):
             with pytest.raises(DataError, match=named):
                 curve([0, 1, 1], predictions)
 
     @pytest.mark.parametrize("count", [1, 0, -5, 2.5, "10", None, True])
     def test_fewer_than_two_thresholds_are_refused(self, count: Any) -> None:
         for call in (
-            lambda: pr_curve([0, 1], [0.1, 0.9], num_thresholds=count),
-            lambda: class_curves([0, 1], np.eye(2), num_thresholds=count),
+            lambda: compute_pr_curve([0, 1], [0.1, 0.9], num_thresholds=count),
+            lambda: compute_class_curves([0, 1], np.eye(2), num_thresholds=count),
         ):
             with pytest.raises(DataError, match="2 or more"):
                 call()
 
     def test_an_unknown_activation_is_refused(self) -> None:
         with pytest.raises(DataError, match="sigmoid, got 'softmax'"):
-            pr_curve([0, 1], [0.1, 0.9], activation="softmax")  # type: ignore[arg-type]
+            compute_pr_curve([0, 1], [0.1, 0.9], activation="softmax")  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("activation", [None, "sigmoid", "softmax"])
     def test_the_callers_arrays_are_left_alone(self, activation: Any) -> None:
@@ -488,13 +510,13 @@ class TestInputs:
         for array in (ids, scores, weights):
             array.setflags(write=False)
         before = scores.copy()
-        class_curves(ids, scores, weights=weights, activation=activation)
-        class_curves(ids, scores, activation=activation)
-        pr_curve(ids, scores[:, 0])
+        compute_class_curves(ids, scores, weights=weights, activation=activation)
+        compute_class_curves(ids, scores, activation=activation)
+        compute_pr_curve(ids, scores[:, 0])
         np.testing.assert_array_equal(scores, before)
 
     def test_extreme_logits_do_not_warn(self) -> None:
-        pr = pr_curve([0, 1, 0, 1], [-1e308, 1e308, -np.inf, np.inf], activation="sigmoid")
+        pr = compute_pr_curve([0, 1, 0, 1], [-1e308, 1e308, -np.inf, np.inf], activation="sigmoid")
         assert pr.ap == 1
 
 
@@ -505,7 +527,7 @@ class TestCost:
             labels: NDArray[Any] = RNG.random(samples) < 0.1
             scores, weights = RNG.random(samples), RNG.random(samples) if weighted else None
             tracemalloc.start()
-            pr_curve(labels, scores, num_thresholds=10, weights=weights)
+            compute_pr_curve(labels, scores, num_thresholds=10, weights=weights)
             _, most = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             return most

@@ -18,7 +18,7 @@ from vizkit.errors import DataError, UnknownNameError
 from vizkit.media.palette import COLORS, color, lap
 from vizkit.metrics.calibration import Reliability
 from vizkit.metrics.downsampling import thinned
-from vizkit.metrics.pr_roc import pr_curve, roc_curve
+from vizkit.metrics.pr_roc import compute_pr_curve, compute_roc_curve
 from vizkit.plots._confusion_matrix import confusion_data
 from vizkit.plots._histogram import histogram_data
 from vizkit.plots._hparam_axes import hparam_axes
@@ -263,7 +263,7 @@ def test_curves_of_all_classes_or_of_one(classifiers: Any) -> None:
     assert [rate.name for rate in every] == ["0", "1", "2"]
     assert [rate.position for rate in every] == [0, 1, 2]
     (one,) = pr_data(classifiers[0], "eval/pr/2", step=5)
-    expected = pr_curve(LABELS == 2, SCORES[:, 2])
+    expected = compute_pr_curve(LABELS == 2, SCORES[:, 2])
     assert np.array_equal(one.x, expected.recall) and np.array_equal(one.y, expected.precision)
     assert one.area == pytest.approx(expected.ap) and one.chance == pytest.approx(1 / 3)
     both = pr_data(classifiers, "eval/pr/2")
@@ -274,11 +274,11 @@ def test_curves_of_all_classes_or_of_one(classifiers: Any) -> None:
 def test_roc_curves_end_where_nothing_is_predicted(classifiers: Any) -> None:
     (one,) = roc_data(classifiers[0], "eval/roc/1")
     assert (one.x[0], one.y[0], one.x[-1], one.y[-1]) == (1.0, 1.0, 0.0, 0.0)
-    assert one.area == pytest.approx(roc_curve(LABELS == 1, SCORES[:, 1]).auc)
+    assert one.area == pytest.approx(compute_roc_curve(LABELS == 1, SCORES[:, 1]).auc)
 
 
 def test_curves_need_no_run() -> None:
-    good, bad = pr_curve(LABELS == 2, SCORES[:, 2]), pr_curve(LABELS == 2, SCORES[:, 0])
+    good, bad = compute_pr_curve(LABELS == 2, SCORES[:, 2]), compute_pr_curve(LABELS == 2, SCORES[:, 0])
     assert [rate.area for rate in pr_data({"good": good, "bad": bad})] == [good.ap, bad.ap]
     assert [rate.name for rate in pr_data([good, bad])] == ["0", "1"]
     assert pr_data(good)[0].name == ""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vizkit.format.tags import clean_tag
 from vizkit.hooks._guard import Guard
 from vizkit.metrics.arrays import to_array
-from vizkit.metrics.norms import Summary, summary
+from vizkit.metrics.norms import TensorNorms, tensor_norms
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
@@ -106,12 +106,12 @@ def _defer(tracker: Tracker, name: str, job: Callable[[], None], step: int, size
 
 def _record(tracker: Tracker, guard: Guard, tensors: Tensors, step: int, per_layer: bool) -> dict[str, float]:
     scalars: dict[str, float] = {}
-    total = Summary()
+    total = TensorNorms()
     for name, array in tensors.arrays.items():
         with guard(tensors.kind):  # one that fails leaves the others be
             tag = tag_of(tensors.kind, name)
             tracker.log_histogram(tag, array, step)
-            sums = summary(array)
+            sums = tensor_norms(array)
             total += sums
             if per_layer:
                 scalars.update(_scalars(tag, sums))
@@ -120,23 +120,23 @@ def _record(tracker: Tracker, guard: Guard, tensors: Tensors, step: int, per_lay
     return scalars
 
 
-def _scalars(tag: str, sums: Summary) -> dict[str, float]:
+def _scalars(tag: str, sums: TensorNorms) -> dict[str, float]:
     return {
         f"norm/{tag}": sums.norm,
-        f"zeros/{tag}": sums.share_of_zeros,
-        f"nonfinite/{tag}": sums.share_of_nonfinite,
+        f"zeros/{tag}": sums.zero_fraction,
+        f"nonfinite/{tag}": sums.nonfinite_fraction,
     }
 
 
 def _ratios(tensors: Tensors, per_layer: bool) -> dict[str, float]:
     """||after - before|| / ||before||, where there was something before."""
     ratios: dict[str, float] = {}
-    moved = was = Summary()
+    moved = was = TensorNorms()
     for name, before in tensors.before.items():
         after = tensors.arrays.get(name)
         if after is None or after.shape != before.shape:
             continue
-        change, base = summary(after, before), summary(before)
+        change, base = tensor_norms(after, before), tensor_norms(before)
         moved, was = moved + change, was + base
         if per_layer and base.norm:
             ratios[tag_of(tensors.ratio, name)] = change.norm / base.norm
