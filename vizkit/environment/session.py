@@ -25,10 +25,10 @@ from vizkit.environment.masking import mask
 from vizkit.environment.processes import is_alive, process_identity
 from vizkit.environment.snapshot import DEFAULT_ALLOWED, quick_snapshot, slow_snapshot
 from vizkit.errors import DataError
+from vizkit.format.file_names import ENVIRONMENT_FILE as FILE_NAME
 
 __all__ = ["FILE_NAME", "Session", "Status", "read_environment"]
 
-FILE_NAME = "environment.json"
 Status = Literal["running", "finished", "failed", "interrupted", "killed"]
 
 _FORMAT = 1

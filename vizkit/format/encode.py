@@ -16,7 +16,7 @@ import numpy as np
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
-from vizkit.format import wire
+from vizkit.format import tags, wire
 from vizkit.format.types import Embeddings, HParams
 from vizkit.media.audio import Wave
 from vizkit.metrics.arrays import to_float
@@ -261,7 +261,7 @@ def encode_hparams(hparams: HParams, walltime: int) -> bytes:
         info = wire.double(2, 0.0) + wire.length_delimited(4, metric.encode("utf-8", "replace"))
         parts.append(wire.length_delimited(2, info))
     parts.append(wire.packed(3, hparams.name.encode("utf-8", "replace")))
-    return _frame(13, "hparam", 1, walltime, b"".join(parts))
+    return _frame(13, tags.HPARAMS, 1, walltime, b"".join(parts))
 
 
 def _hparam(name: str, value: Any) -> bytes:

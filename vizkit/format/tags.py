@@ -6,16 +6,25 @@ import unicodedata
 
 from vizkit.errors import TagError
 
-__all__ = ["EPOCH", "MACHINE", "SECONDS", "check_tag", "clean_tag"]
+__all__ = ["EPOCH", "HPARAMS", "MACHINE", "META_DATA", "RESERVED", "SECONDS", "check_tag", "clean_tag"]
+
+META_DATA = "meta_data_tag"
+"""The tag of the record that names a run."""
+
+HPARAMS = "hparam"
+"""The tag of a run's hyper-parameters."""
+
+RESERVED = {META_DATA: "meta_data", HPARAMS: "hparams"}
+"""VisualDL's own tags, and the kind of their records."""
 
 EPOCH = "train/epoch"
-"""The tag that tells a training's epochs: each change of it begins one."""
+"""The scalar that counts a training's epochs: each change of it begins one."""
 
 MACHINE = "system/"
-"""What the tags begin with that tell of the machine, and are recorded beside the training."""
+"""Prefix of the tags about the machine, which are recorded beside the training."""
 
 SECONDS = (MACHINE, "pace/")
-"""What the tags begin with whose steps are seconds, not a training's steps."""
+"""Prefixes of the tags whose steps are seconds, not a training's steps."""
 
 # VisualDL takes "%" for "/"; control characters and half surrogates do not survive its URLs.
 _BAD_CATEGORIES = ("Cc", "Cs")
@@ -26,10 +35,10 @@ def _bad(character: str) -> bool:
 
 
 def check_tag(tag: object) -> str:
-    """Returns ``tag`` if VisualDL can serve it.
+    """Return ``tag`` if VisualDL can serve it.
 
     Raises:
-        TagError: it is no text, empty, begins with ``/``, or holds ``%`` or a control character.
+        TagError: it is not text, is empty, begins with ``/``, or holds ``%`` or a control character.
     """
     if type(tag) is str and tag.isprintable() and "%" not in tag and tag[:1] not in ("", " ", "/"):
         return tag  # the short way: an evaluation brings dozens of new tags

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from vizkit._files import FileReader
 from vizkit.columns.frame_scan import Readable
 from vizkit.errors import DataError, MissingDependencyError
+from vizkit.format.file_names import LOG_WORD
 
 __all__ = ["LogStat", "Store", "store_of"]
 
@@ -77,7 +78,7 @@ class _Local:
         any_log = False
         with os.scandir(directory) as entries:
             for entry in entries:
-                if "vdlrecords" in entry.name and entry.is_file():
+                if LOG_WORD in entry.name and entry.is_file():
                     any_log = True
                     try:
                         # Windows tells of a file that is open what was true when it was opened.
@@ -180,7 +181,7 @@ class _Remote:
         except (FileNotFoundError, NotADirectoryError):
             return []
         found = [info for info in every if info["type"] == "file" and info["size"]]
-        found = [info for info in found if "vdlrecords" in posixpath.basename(info["name"])]
+        found = [info for info in found if LOG_WORD in posixpath.basename(info["name"])]
         return [self._stat(info) for info in sorted(found, key=lambda info: info["name"])]
 
     def runs(self, root: str) -> dict[str, tuple[str, list[LogStat]]]:
@@ -190,7 +191,7 @@ class _Remote:
         every = self._files.find(root, detail=True)
         for name, info in sorted(every.items()):
             directory, base = posixpath.split(name)
-            if "vdlrecords" not in base:
+            if LOG_WORD not in base:
                 continue
             run = directory[len(top) :].strip("/") or "."
             logs = found.setdefault(run, (self._files.unstrip_protocol(directory), []))[1]

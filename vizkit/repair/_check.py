@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from vizkit._files import lock_exclusive
 from vizkit.errors import TagError
-from vizkit.format.tags import check_tag
+from vizkit.format.file_names import LOG_WORD
+from vizkit.format.tags import RESERVED, check_tag
 from vizkit.reading import Problem
 from vizkit.runs.loading import load
 from vizkit.runs.run import Run
 
 __all__ = [
-    "RESERVED",
     "Finding",
     "Inventory",
     "being_written",
@@ -29,8 +29,6 @@ __all__ = [
     "is_bad_tag",
 ]
 
-RESERVED = {"meta_data_tag": "meta_data", "hparam": "hparams"}
-"""Tags of VisualDL's own records -> their kind."""
 
 _QUIET_SECONDS = 60  # a stock log that was not changed for so long is not being written
 
@@ -49,7 +47,7 @@ _MEANING = {
         "--repair moves it aside",
     ),
     "no log": (
-        f"it takes every file with 'vdlrecords' in its name for a log: {_STOPS}, or this hides the log",
+        f"it takes every file with {LOG_WORD!r} in its name for a log: {_STOPS}, or this hides the log",
         "--repair gives it another name",
     ),
     "copy": (
@@ -184,9 +182,7 @@ def inventory(directory: str, logs: Sequence[str], problems: Iterable[Problem]) 
     copies = _copies(records)
     empty = []
     with contextlib.suppress(OSError), os.scandir(directory) as entries:
-        empty = sorted(
-            e.path for e in entries if "vdlrecords" in e.name and e.is_file() and not e.stat().st_size
-        )
+        empty = sorted(e.path for e in entries if LOG_WORD in e.name and e.is_file() and not e.stat().st_size)
     last = max([*logs, *empty], key=os.path.basename, default="")
     return Inventory([path for path in records if path not in copies], empty, foreign, copies, last)
 

@@ -18,11 +18,12 @@ from vizkit.errors import DataError
 from vizkit.format import wire
 from vizkit.format.decode import decode_head, decode_record
 from vizkit.format.encode import encode_hparams
+from vizkit.format.file_names import LOG_WORD
 from vizkit.format.frames import read_frames
-from vizkit.format.tags import clean_tag
+from vizkit.format.tags import RESERVED, clean_tag
 from vizkit.format.types import HParams, Record
 from vizkit.reading import Problem, RunReader
-from vizkit.repair._check import RESERVED, being_written, check_run, inventory, is_bad_tag
+from vizkit.repair._check import being_written, check_run, inventory, is_bad_tag
 from vizkit.runs.loading import load
 from vizkit.runs.run import Run
 
@@ -162,7 +163,7 @@ def _rewrite(path: str, parts: Iterable[bytes], before: str) -> None:
 def _aside(path: str) -> str:
     """A free name beside a file that VisualDL does not take for a log."""
     place = Path(path)
-    name = place.name.replace("vdlrecords", "kept")
+    name = place.name.replace(LOG_WORD, "kept")
     names = (f"{name}.bak{'' if number == 1 else f'.{number}'}" for number in range(1, 1 << 20))
     return str(next(place.with_name(free) for free in names if not place.with_name(free).exists()))
 

@@ -13,16 +13,9 @@ from vizkit.reading import Scalars
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["milliseconds", "rows_frame", "scalars_frame", "times"]
+__all__ = ["rows_frame", "scalars_frame", "times"]
 
-_SECONDS = (1_000_000_000, 2_000_000_000)  # of the years 2001 to 2033; as milliseconds, of January 1970
 _LAST = 253402300799999  # the end of the year 9999, in milliseconds: pandas shows no later time
-
-
-def milliseconds(walltimes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Walltimes in milliseconds: those of old logs, and of callers' ``time.time()``, are seconds."""
-    seconds = (walltimes >= _SECONDS[0]) & (walltimes < _SECONDS[1])
-    return np.where(seconds, walltimes * 1000, walltimes) if seconds.any() else walltimes
 
 
 def times(walltimes: NDArray[np.int64]) -> Any:

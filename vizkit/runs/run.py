@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from vizkit.environment import FILE_NAME, read_environment
 from vizkit.errors import DataError, MissingDependencyError, UnknownNameError
 from vizkit.format.tags import SECONDS
+from vizkit.format.walltime import milliseconds
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 from vizkit.reading import Problem, RunReader, Scalars
 from vizkit.runs import dataframes, export, tables, training_config
-from vizkit.runs.dataframes import milliseconds
 from vizkit.runs.lookup import in_order, unknown
 from vizkit.runs.media import Images, Media
 from vizkit.runs.summary import Point, Summary, summarize

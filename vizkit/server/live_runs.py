@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from vizkit.format.tags import HPARAMS
 from vizkit.reading import LogRoot, RunReader, natural_key
 from vizkit.reading.filesystem import LogStat
 
@@ -263,7 +264,7 @@ def _shown(name: str, path: str, logs: RunReader, version: int) -> ShownRun:
             for member in logs.group(tag):
                 members[f"{name}/{tag.replace('/', '_')}_{member}"] = (tag, member)
     if logs.hparams.hparams or logs.hparams.metrics:
-        tags["hparams"] = ["hparam"]
+        tags["hparams"] = [HPARAMS]
     return ShownRun(name, path, logs, version, tags, dict(sorted(members.items(), key=_natural)))
 
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from vizkit._files import lock_exclusive, lock_shared, mapped
 from vizkit._warnings import warn
 from vizkit.errors import ClosedError
+from vizkit.format.file_names import LOG_WORD
 from vizkit.format.frames import Damage, Frame, scan
 
 __all__ = [
@@ -162,8 +163,8 @@ def _repair(fd: int, path: str) -> None:
         broken = [part for part in parts if isinstance(part, Damage)]
         within = len(broken) > 1 or (broken and broken[0] is not parts[-1])
         if within:
-            # A name without "vdlrecords": VisualDL would take the copy for a log.
-            beside = Path(path).with_name(Path(path).name.replace("vdlrecords", "damaged") + ".bak")
+            # A name without `LOG_WORD`: VisualDL would take the copy for a log.
+            beside = Path(path).with_name(Path(path).name.replace(LOG_WORD, "damaged") + ".bak")
             beside.write_bytes(data)
             whole = b"".join(data[part.start - 8 : part.end] for part in parts if isinstance(part, Frame))
     if within:

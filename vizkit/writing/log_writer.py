@@ -25,8 +25,9 @@ from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.embeddings import checked_embeddings
+from vizkit.format.file_names import GRAPH_WORD
 from vizkit.format.hparams import flat_hparams, metric_names
-from vizkit.format.tags import check_tag
+from vizkit.format.tags import HPARAMS, META_DATA, check_tag
 from vizkit.format.types import HParams
 from vizkit.media import audio as audio_measures
 from vizkit.media import images, overlays, panels, png
@@ -130,10 +131,10 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         self._write(tag, encode.encode_text(tag, text, step, now))
 
     def add_meta(
-        self, tag: str = "meta_data_tag", display_name: str = "", step: Any = 0, walltime: int | None = None
+        self, tag: str = META_DATA, display_name: str = "", step: Any = 0, walltime: int | None = None
     ) -> None:
         """Names the run on VisualDL's page; the last name counts."""
-        if tag != "meta_data_tag":
+        if tag != META_DATA:
             self._check_tag(tag, "meta_data")
         step, now = self._when(tag, step, walltime)
         self._display_name = display_name
@@ -167,7 +168,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             name=hashlib.md5(self._log.path.encode(), usedforsecurity=False).hexdigest(),
         )
         self._hparams = merged
-        self._write("hparam", encode.encode_hparams(merged, now))
+        self._write(HPARAMS, encode.encode_hparams(merged, now))
 
     # -- what the worker encodes --------------------------------------------------------------
 
@@ -414,7 +415,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         if verbose:
             leaves = [node["is_leaf_node"] for node in graph["nodes"]]
             print(f"Model graph: {sum(leaves)} operators in {len(leaves) - sum(leaves) - 1} layers")
-        name = f"vdlgraph.{int(time.time()):010d}.log{self._suffix}"
+        name = f"{GRAPH_WORD}.{int(time.time()):010d}.log{self._suffix}"
         run_directory.write_text(self._logdir, name, json.dumps(graph))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from vizkit._files import hold_directory, write_atomic
 from vizkit._warnings import warn
 from vizkit.errors import RunExistsError
+from vizkit.format.file_names import ENVIRONMENT_FILE, GRAPH_WORD, LOG_WORD
 
 __all__ = [
     "claimed",
@@ -24,7 +25,7 @@ __all__ = [
 ]
 
 _WAIT_SECONDS = 10.0
-_OWN = ("vdlrecords", "vdlgraph", "environment.json")
+_OWN = (LOG_WORD, GRAPH_WORD, ENVIRONMENT_FILE)
 
 
 def log_files(directory: str | os.PathLike[str]) -> list[str]:
@@ -34,16 +35,14 @@ def log_files(directory: str | os.PathLike[str]) -> list[str]:
     """
     try:
         with os.scandir(directory) as entries:
-            return sorted(
-                e.name for e in entries if "vdlrecords" in e.name and e.is_file() and e.stat().st_size
-            )
+            return sorted(e.name for e in entries if LOG_WORD in e.name and e.is_file() and e.stat().st_size)
     except (FileNotFoundError, NotADirectoryError):
         return []
 
 
 def new_log_name(suffix: str = "") -> str:
     """A name for a new log, as VisualDL gives them."""
-    return f"vdlrecords.{int(time.time()):010d}.log{suffix}"
+    return f"{LOG_WORD}.{int(time.time()):010d}.log{suffix}"
 
 
 def log_path(directory: str, file_name: str = "", suffix: str = "") -> tuple[str, bool]:
@@ -56,9 +55,9 @@ def log_path(directory: str, file_name: str = "", suffix: str = "") -> tuple[str
         file_name: the log's name if not found or made here.
         suffix: what its name ends with.
     """
-    if file_name and "vdlrecords" not in file_name:
-        better = "vdlrecords." + file_name
-        warn(f"VisualDL finds logs by 'vdlrecords' in their name: {better!r} is written, not {file_name!r}")
+    if file_name and LOG_WORD not in file_name:
+        better = f"{LOG_WORD}.{file_name}"
+        warn(f"VisualDL finds logs by {LOG_WORD!r} in their name: {better!r} is written, not {file_name!r}")
         file_name = better
     if "://" in directory:
         return f"{directory.rstrip('/')}/{file_name or new_log_name(suffix)}", False

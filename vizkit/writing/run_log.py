@@ -18,7 +18,7 @@ from vizkit._warnings import count_lost
 from vizkit.columns.column_builder import read_log
 from vizkit.errors import ClosedError, DataError, TagError
 from vizkit.format import encode
-from vizkit.format.tags import SECONDS, check_tag
+from vizkit.format.tags import META_DATA, RESERVED, SECONDS, check_tag
 from vizkit.format.types import HParams
 from vizkit.metrics.arrays import to_array, to_float
 from vizkit.writing import run_directory
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RunLog"]
 
-_RESERVED = {"meta_data_tag": "meta_data", "hparam": "hparams"}
 _time_ns = time.time_ns
 _step_field, _encode_scalar = encode.step_field, encode.encode_scalar
 
@@ -86,7 +85,7 @@ class RunLog:
             self._log = open_log(path, self._first_record, None if file_name else locate)
         self._append = self._log.append
         self._worker = Worker(max_jobs=max(int(max_queue), 1))
-        self._kinds = dict(_RESERVED)
+        self._kinds = dict(RESERVED)
         self._steps: dict[str, int | float] = {}
         self._hparams = HParams({})
         self._scalars: dict[str, _ScalarTag] = {}
@@ -96,7 +95,7 @@ class RunLog:
 
     def _first_record(self) -> bytes:
         now = _time_ns() // 1_000_000
-        return encode.encode_meta_data("meta_data_tag", self._display_name, 0, now)
+        return encode.encode_meta_data(META_DATA, self._display_name, 0, now)
 
     def begin(self) -> None:
         """Creates the log, which otherwise its first record does."""
@@ -225,7 +224,7 @@ class RunLog:
 
     def _check_tag(self, tag: str, kind: str) -> None:
         known = self._kinds.get(tag) if isinstance(tag, str) else None
-        if known == kind and tag not in _RESERVED:
+        if known == kind and tag not in RESERVED:
             return
         if known and known != kind:
             raise TagError(

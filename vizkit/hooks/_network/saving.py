@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
+from vizkit.format.file_names import GRAPH_WORD, LOG_WORD, MODEL_WORD
 from vizkit.hooks._network.copies import copied, untouched
 from vizkit.hooks._paddle import paddle
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["log_model", "record_graph"]
 
-_MISLEADING = ("vdlrecords", "vdlgraph", "pdmodel")  # stock VisualDL takes such files for its own
+_MISLEADING = (LOG_WORD, GRAPH_WORD, MODEL_WORD)  # stock VisualDL takes such files for its own
 
 
 def log_model(
@@ -87,7 +88,7 @@ def record_graph(tracker: Tracker, model: Any, inputs: Sequence[Any]) -> None:
 
 def _holds_graph(logdir: str) -> bool:
     try:
-        return any("vdlgraph" in name for name in os.listdir(logdir))
+        return any(GRAPH_WORD in name for name in os.listdir(logdir))
     except OSError:  # a remote directory
         return False
 

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.errors import DataError
+from vizkit.format.walltime import milliseconds
 from vizkit.metrics.downsampling import evenly
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve
 from vizkit.reading import Entries
 from vizkit.server.visualdl.api.endpoint import Endpoint, Request
-from vizkit.server.visualdl.api.finding import entries_of, milliseconds, open_run, tags_answer
+from vizkit.server.visualdl.api.finding import entries_of, open_run, tags_answer
 
 __all__ = ["ENDPOINTS"]
 

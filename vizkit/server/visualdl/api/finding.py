@@ -6,20 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vizkit.reading import Entries, RunReader, Scalars
 from vizkit.server.visualdl.api.endpoint import Request
 
-__all__ = ["entries_of", "milliseconds", "open_run", "scalars_of", "tag_of", "tags_answer"]
-
-_SECONDS_BELOW = 2_000_000_000
-
-
-def milliseconds(walltimes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Walltimes as milliseconds, told from the seconds of old logs as stock VisualDL does."""
-    return np.where(walltimes < _SECONDS_BELOW, walltimes * 1000, walltimes)
+__all__ = ["entries_of", "open_run", "scalars_of", "tag_of", "tags_answer"]
 
 
 def tag_of(logs: RunReader, tag: str, kind: str) -> str | None:

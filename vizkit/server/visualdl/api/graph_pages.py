@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from vizkit.errors import DataError
+from vizkit.format.file_names import GRAPH_WORD
 from vizkit.server.answers import Answer
 from vizkit.server.live_runs import Followed, printable
 from vizkit.server.visualdl.api.endpoint import Endpoint, Request, Settings
@@ -33,7 +34,7 @@ def graph_files(log: Followed) -> dict[str, str]:
     """Run -> the newest of its graph files."""
     every = {
         run: [path for path in paths if not path.endswith("pdmodel")]
-        for run, paths in beside(log, "vdlgraph").items()
+        for run, paths in beside(log, GRAPH_WORD).items()
     }
     return {run: paths[-1] for run, paths in every.items() if paths}
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from vizkit.errors import DataError
+from vizkit.format.walltime import milliseconds
 from vizkit.server.answers import Answer
 from vizkit.server.visualdl.api.endpoint import Endpoint, Request
-from vizkit.server.visualdl.api.finding import entries_of, milliseconds, tags_answer
+from vizkit.server.visualdl.api.finding import entries_of, tags_answer
 
 __all__ = ["ENDPOINTS"]
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from vizkit.format.file_names import TRACE_WORD
 from vizkit.server.live_runs import Followed
 from vizkit.server.visualdl.api.endpoint import Endpoint, Request
 from vizkit.server.visualdl.api.run_files import beside
@@ -23,7 +24,7 @@ from vizkit.server.visualdl.stock import stock_module
 
 __all__ = ["ENDPOINTS", "trace_files"]
 
-_NAME = re.compile(r"(.+)_time_(.+)\.paddle_trace\.json")
+_NAME = re.compile(rf"(.+)_time_(.+)\.{TRACE_WORD}\.json")
 _MOST_RUNS = 8
 _UNITS = ("ns", "us", "ms", "s")
 
@@ -36,7 +37,7 @@ def trace_files(log: Followed) -> dict[str, list[str]]:
     """Run -> its traces."""
     every = {
         run: [path for path in paths if _NAME.fullmatch(os.path.basename(path))]
-        for run, paths in beside(log, "paddle_trace").items()
+        for run, paths in beside(log, TRACE_WORD).items()
     }
     return {run: paths for run, paths in every.items() if paths}
 

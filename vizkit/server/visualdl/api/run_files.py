@@ -6,12 +6,13 @@ import os
 import threading
 import time
 
+from vizkit.format.file_names import GRAPH_WORD, TRACE_WORD
 from vizkit.server.live_runs import Followed, printable
 
 __all__ = ["LARGEST", "beside"]
 
 LARGEST = 256 << 20  # bytes; greater ones are left out
-_WORDS = ("vdlgraph", "paddle_trace")
+_WORDS = (GRAPH_WORD, TRACE_WORD)
 _STALE = 2.0  # seconds
 
 Found = dict[str, dict[str, list[str]]]

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from vizkit.format.walltime import milliseconds
 from vizkit.metrics.downsampling import distinct, thinned
 from vizkit.reading import Scalars
 from vizkit.server.answers import Answer, json_answer
 from vizkit.server.visualdl.api.endpoint import Endpoint, Request, Streamed
-from vizkit.server.visualdl.api.finding import milliseconds, scalars_of, tags_answer
+from vizkit.server.visualdl.api.finding import scalars_of, tags_answer
 
 __all__ = ["ENDPOINTS", "plain_number", "points", "table"]
 

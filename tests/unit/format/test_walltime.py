@@ -1,0 +1,53 @@
+"""Seconds and milliseconds: the same answer in frames and on the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+import vizkit
+from vizkit.format.walltime import milliseconds
+
+BOUNDARIES = [
+    (-1, -1),
+    (0, 0),
+    (1, 1),
+    (500_000_000, 500_000_000),
+    (999_999_999, 999_999_999),
+    (1_000_000_000, 1_000_000_000_000),  # September 2001
+    (1_999_999_999, 1_999_999_999_000),  # May 2033
+    (2_000_000_000, 2_000_000_000),
+    (1_700_000_000_000, 1_700_000_000_000),
+    (1 << 62, 1 << 62),
+]
+
+
+@pytest.mark.parametrize(("recorded", "wanted"), BOUNDARIES)
+def test_seconds_of_this_age_become_milliseconds_and_nothing_else(recorded: int, wanted: int) -> None:
+    assert milliseconds(np.array([recorded])).tolist() == [wanted]
+
+
+def test_each_record_counts_alone() -> None:
+    recorded, wanted = (np.array(column) for column in zip(*BOUNDARIES, strict=True))
+    assert milliseconds(recorded).tolist() == wanted.tolist()
+    assert recorded.tolist() == [row[0] for row in BOUNDARIES]  # the caller's array is only read
+
+
+def test_nothing_is_copied_where_nothing_changes() -> None:
+    walltimes = np.array([1_700_000_000_000, 5])
+    assert milliseconds(walltimes) is walltimes
+    assert milliseconds(walltimes[:0]).tolist() == []
+
+
+@pytest.mark.parametrize("recorded", [500_000_000, 1_600_000_000, 1_600_000_000_000])
+def test_a_walltime_is_served_as_it_is_loaded(recorded: int, tmp_path: Path) -> None:
+    with vizkit.LogWriter(str(tmp_path / "run")) as writer:
+        writer.add_scalar("loss", 0.5, 1, walltime=recorded)
+    loaded = vizkit.load(tmp_path)["run"].columns("loss").walltimes.tolist()
+    with vizkit.serve(tmp_path) as server:
+        url = f"http://127.0.0.1:{server.port}/app/api/scalar/list"
+        served = httpx.get(url, params={"run": "run", "tag": "loss"}).json()["data"]
+    assert loaded == [point[0] for point in served] == milliseconds(np.array([recorded])).tolist()

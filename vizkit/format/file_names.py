@@ -1,0 +1,20 @@
+"""Names of a run's files. VisualDL knows its files by a word that their names contain."""
+
+from __future__ import annotations
+
+__all__ = ["ENVIRONMENT_FILE", "GRAPH_WORD", "LOG_WORD", "MODEL_WORD", "TRACE_WORD"]
+
+LOG_WORD = "vdlrecords"
+"""In the name of every log: ``vdlrecords.<time>.log``."""
+
+GRAPH_WORD = "vdlgraph"
+"""In the name of a network's graph: ``vdlgraph.<time>.log``."""
+
+MODEL_WORD = "pdmodel"
+"""In the name of a saved static network."""
+
+TRACE_WORD = "paddle_trace"
+"""In the name of a trace of Paddle's profiler."""
+
+ENVIRONMENT_FILE = "environment.json"
+"""How a run was made; see `vizkit.environment`."""
