@@ -6,6 +6,4 @@ the package exports.
 
 from vizkit._lazy import exports
 
-__version__ = "0.1.0"
-
 __getattr__, __dir__, __all__ = exports(__name__)

@@ -5,6 +5,7 @@ from vizkit import hooks as hooks
 from vizkit import metrics as metrics
 from vizkit import plots as plots
 from vizkit import repair as repair
+from vizkit._version import __version__ as __version__
 from vizkit.errors import ClosedError as ClosedError
 from vizkit.errors import DataError as DataError
 from vizkit.errors import LogNotFoundError as LogNotFoundError
@@ -26,5 +27,3 @@ from vizkit.server import Server as Server
 from vizkit.server import serve as serve
 from vizkit.tracking.tracker import Tracker as Tracker
 from vizkit.writing.log_writer import LogWriter as LogWriter
-
-__version__: str

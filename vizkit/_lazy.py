@@ -43,4 +43,4 @@ def exports(package: str) -> tuple[Callable[[str], object], Callable[[], list[st
     def listed() -> list[str]:
         return sorted({*vars(sys.modules[package]), *sources})
 
-    return get, listed, sorted(sources)
+    return get, listed, sorted(name for name in sources if not name.startswith("_"))

@@ -29,7 +29,7 @@ __all__ = [
     "VizKitWarning",
 ]
 
-_DISTRIBUTION = "paddle-vizkit"  # VizKit's name on PyPI; `vizkit` is another project there
+DISTRIBUTION = "paddle-vizkit"  # VizKit's name on PyPI; `vizkit` is another project there
 
 
 class VizKitError(Exception):
@@ -64,7 +64,7 @@ class MissingDependencyError(VizKitError, ImportError):
             need: which part of VizKit needs which package, as in ``"plots need matplotlib"``.
             hint: another way out.
         """
-        return cls(f"{need}: pip install '{_DISTRIBUTION}[{extra}]'" + (f" ({hint})" if hint else ""))
+        return cls(f"{need}: pip install '{DISTRIBUTION}[{extra}]'" + (f" ({hint})" if hint else ""))
 
 
 class LogNotFoundError(VizKitError, FileNotFoundError):
