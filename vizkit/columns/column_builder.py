@@ -22,7 +22,9 @@ __all__ = ["ColumnBuilder", "NoRecord", "SeriesKey", "read_log"]
 
 _NUMBERS = {kind: number for number, kind in KINDS.items()}
 _NAME, _HPARAMS = _NUMBERS["meta_data"], _NUMBERS["hparams"]
-_WORTHWHILE = 256  # rounds
+# A stretch of rounds costs as much as so many records in the general way; the credit is what may be spent.
+_STRETCH = 384
+_CREDIT, _MAX_CREDIT = 2 * _STRETCH, 16 * _STRETCH
 _PATIENCE = 63
 _SHORT = 1 << 17  # as much of a log tells whether it repeats
 _MANY = 128  # records a tag
@@ -78,11 +80,11 @@ class ColumnBuilder:
         self._repeats: Repeats | None = None
         self._patience = 0  # pieces to read in the general way before repeats are looked for again
         self._pieces = 0
+        self._credit = _CREDIT
 
     def take_repeats(self, buf: Bytes, size: int, base: int) -> tuple[int, int]:
         """Takes the rounds of scalars that a window begins with, as `FrameWalk` wants to have it."""
-        taken = count = 0
-        ended = False
+        taken = 0
         found: list[_Rounds] = []
         while True:
             rest = buf[taken:]
@@ -96,15 +98,19 @@ class ColumnBuilder:
                 start, end = base + taken, base + taken + rounds * repeats.size
                 found.append(_Rounds(repeats, start, end, *repeats.read(rest, rounds)))
                 taken += rounds * repeats.size
-                count += rounds
-            if ended:
-                self._repeats = None
-            elif size - taken < repeats.size:
-                break
-        if ended:
-            # What changes often is better read in the general way.
-            self._patience = 0 if count >= _WORTHWHILE else min(2 * self._patience + 1, _PATIENCE)
+            self._credit = min(self._credit + rounds * len(repeats.starts) - ended * _STRETCH, _MAX_CREDIT)
+            if not ended:
+                if size - taken < repeats.size:
+                    break
+                continue
+            self._repeats = None
             self._pieces = 0
+            if self._credit >= _STRETCH:
+                self._patience = 0
+            else:  # what changes often is better read in the general way
+                self._patience = min(2 * self._patience + 1, _PATIENCE)
+                self._credit = _CREDIT
+                break
         if found:
             self._sort_waiting()
             for _, some in groupby(found, lambda one: one.repeats.tags):

@@ -234,7 +234,7 @@ def small_windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         monkeypatch.setattr(column_builder, "_SHORT", size // 2 + 50)
         monkeypatch.setattr(frame_scan, "_LARGE", size // 4)
         monkeypatch.setattr(frame_scan, "_BEGINNING", min(2048, size // 2))
-        monkeypatch.setattr(column_builder, "_WORTHWHILE", size % 5)
+        monkeypatch.setattr(column_builder, "_STRETCH", size % 5)
 
     yield choose
     monkeypatch.undo()

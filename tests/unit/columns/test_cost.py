@@ -1,0 +1,90 @@
+"""Reading costs a bounded amount a record, whatever the values: counted in stretches, not in seconds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vizkit._files import FileReader
+from vizkit.columns import repeats
+from vizkit.columns.column_builder import read_log
+from vizkit.format import encode
+
+Scalar = tuple[str, float, int]
+RECORDS = 20_000
+
+
+def loss_and_accuracy(draw: random.Random) -> Iterator[Scalar]:
+    """Of an accuracy of k/50 some values survive float32, and their frames are shorter."""
+    for step in range(RECORDS // 2):
+        yield "train/loss", draw.random(), step
+        yield "train/acc", draw.randrange(51) / 50, step
+
+
+def rounded(draw: random.Random) -> Iterator[Scalar]:
+    for step in range(RECORDS):
+        yield "rate", round(5 * draw.random(), 1), step
+
+
+def tenths(draw: random.Random) -> Iterator[Scalar]:
+    for step in range(RECORDS):
+        yield "rate", 0.1 * step, step
+
+
+def changing_order(draw: random.Random) -> Iterator[Scalar]:
+    tags = [f"tag{index}" for index in range(8)]
+    for step in range(RECORDS // 8):
+        if step % 5 == 0:
+            draw.shuffle(tags)
+        for tag in tags:
+            yield tag, draw.random(), step
+
+
+def long_and_short_stretches(draw: random.Random) -> Iterator[Scalar]:
+    for step in range(RECORDS):
+        yield "rate", 0.5 if step % 700 else 0.1, step
+
+
+def encoded(tag: str, value: float, step: int) -> bytes:
+    fields = encode.step_field(step), encode.walltime_field(step)
+    return encode.encode_scalar(encode.tag_field(tag), value, *fields)
+
+
+@pytest.mark.parametrize(
+    "scalars", [loss_and_accuracy, rounded, tenths, changing_order, long_and_short_stretches]
+)
+def test_stretches_are_few_whatever_the_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scalars: Callable[[random.Random], Iterator[Scalar]]
+) -> None:
+    monkeypatch.setattr(repeats, "_known", {})
+    stretches = 0
+    count = repeats.Repeats.count
+
+    def counted(self: repeats.Repeats, buf: np.ndarray, size: int) -> tuple[int, bool]:
+        nonlocal stretches
+        stretches += 1
+        return count(self, buf, size)
+
+    monkeypatch.setattr(repeats.Repeats, "count", counted)
+    wanted = list(scalars(random.Random(0)))
+    path = tmp_path / "vdlrecords.1.log"
+    frames = [
+        encode.encode_scalar(
+            encode.tag_field(tag), value, encode.step_field(step), encode.walltime_field(step)
+        )
+        for tag, value, step in wanted
+    ]
+    path.write_bytes(b"".join(frames))
+    for again in range(2):  # a second log of the same kind finds rounds that the first one taught
+        stretches = 0
+        with FileReader(str(path)) as log:
+            columns = read_log(log, path.stat().st_size)
+        assert stretches <= RECORDS / 100, again
+    for key, series in columns.series.items():
+        steps, _, values = series.columns()
+        mine = [(step, value) for tag, value, step in wanted if tag == key.tag]
+        assert list(zip(steps.tolist(), values.tolist(), strict=True)) == mine
