@@ -5,16 +5,28 @@ They name what VizKit calls of such objects, and import none of the libraries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol, SupportsFloat, SupportsIndex, Union
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Protocol, SupportsFloat, SupportsIndex, Union
 
 if TYPE_CHECKING:
+    import argparse
     from typing import Any
 
     from numpy.typing import ArrayLike as NumPyArrayLike
     from numpy.typing import NDArray
+    from PIL.Image import Image
 
-__all__ = ["ArrayLike", "Interpreter", "LayerLike", "ScalarLike", "StepLike", "TensorLike"]
+__all__ = [
+    "ArrayLike",
+    "DataclassLike",
+    "HParamsLike",
+    "ImageLike",
+    "Interpreter",
+    "LayerLike",
+    "ScalarLike",
+    "StepLike",
+    "TensorLike",
+]
 
 
 class TensorLike(Protocol):
@@ -52,6 +64,12 @@ class LayerLike(Protocol):
         """The layers within by their names."""
 
 
+class DataclassLike(Protocol):
+    """An instance of a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
 ArrayLike = Union["NumPyArrayLike", TensorLike]
 """An array, a tensor, a number or nested sequences of numbers."""
 
@@ -60,3 +78,9 @@ ScalarLike = SupportsFloat | SupportsIndex | TensorLike
 
 StepLike = SupportsFloat | SupportsIndex | TensorLike
 """A step: a whole number, or a fraction such as 0.5 epochs."""
+
+ImageLike = Union["NumPyArrayLike", TensorLike, "Image"]
+"""An image: an array, a tensor, nested lists of numbers or a PIL image."""
+
+HParamsLike = Union[Mapping[str, object], "argparse.Namespace", DataclassLike]
+"""Hyper-parameters by their names."""

@@ -13,7 +13,7 @@ from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import to_array
 
-__all__ = ["flat_hparams", "metric_names"]
+__all__ = ["as_mapping", "flat_hparams", "metric_names"]
 
 _LONGEST = 1000  # characters: an hparam is a table's cell
 
@@ -37,7 +37,8 @@ def flat_hparams(hparams: Any) -> dict[str, Any]:
     return out
 
 
-def _as_mapping(value: Any) -> Mapping[Any, Any] | None:
+def as_mapping(value: object) -> Mapping[Any, Any] | None:
+    """Hyper-parameters as a mapping: of a mapping, an ``argparse.Namespace`` or a dataclass; else None."""
     if isinstance(value, Mapping):
         return value
     if isinstance(value, argparse.Namespace):
@@ -48,12 +49,12 @@ def _as_mapping(value: Any) -> Mapping[Any, Any] | None:
 
 
 def _items(hparams: Any, prefix: str) -> Iterable[tuple[str, Any]]:
-    mapping = _as_mapping(hparams)
+    mapping = as_mapping(hparams)
     if mapping is None:
         raise DataError(f"hparams must be a dict such as {{'learning rate': 0.001}}, got {describe(hparams)}")
     for key, value in mapping.items():
         name = prefix + str(key)
-        if _as_mapping(value):  # an empty one is a value: {}
+        if as_mapping(value):  # an empty one is a value: {}
             yield from _items(value, name + "/")
         else:
             yield name, _plain(value)
@@ -71,8 +72,8 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, (list, tuple)):
         return [_plain(part) for part in value]
-    if _as_mapping(value) is not None:
-        return {str(key): _plain(part) for key, part in (_as_mapping(value) or {}).items()}
+    if as_mapping(value) is not None:
+        return {str(key): _plain(part) for key, part in (as_mapping(value) or {}).items()}
     if isinstance(value, (np.ndarray, np.generic)) or hasattr(value, "numpy"):
         try:
             array = to_array(value)

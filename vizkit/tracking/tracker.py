@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import math
 import os
-import threading
-import weakref
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 
-from vizkit._ranks import rank, rank_in_node, world_size
-from vizkit._warnings import count_lost, warn
+from vizkit._checks import describe
+from vizkit._protocols import ArrayLike, HParamsLike, ImageLike, ScalarLike, StepLike
+from vizkit._ranks import rank, world_size
 from vizkit.environment import Session
 from vizkit.errors import DataError, TagError
-from vizkit.format.tags import clean_tag
-from vizkit.tracking.opening import IfExists, open_run, open_run_of_rank
-from vizkit.tracking.system_metrics import SystemSampler, sampler_of
-from vizkit.tracking.verbs import Verbs
+from vizkit.format.hparams import as_mapping
+from vizkit.metrics.evaluation_scores import LIMIT, Activation, EvaluationScores
+from vizkit.tracking.paddle_verbs import PaddleVerbs, open_run_of_rank
+from vizkit.tracking.recording import check_mapping, check_names, check_text, weak_callback
+from vizkit.writing.curve_collector import CurveCollector, checked_names
+from vizkit.writing.evaluation import MAX_CURVE_CLASSES
 from vizkit.writing.log_writer import LogWriter
+from vizkit.writing.run_directory import IfExists, open_run
 
-__all__ = ["Tracker"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Tracker", "tracker_without_log"]
 
 _SAMPLE_SECONDS: float | None = 15.0
 
 
-class Tracker(Verbs):
-    """Records one run: hyper-parameters, scalars, images, curves and all else that VisualDL shows.
+class Tracker(PaddleVerbs):
+    """A run that is being recorded: hyper-parameters, scalars, images, curves and whatever VisualDL shows.
 
     ::
 
@@ -40,8 +43,13 @@ class Tracker(Verbs):
     recorded at `step` until one comes that has a record there; then the clock moves on by one. An
     explicit step sets the clock forward, never back.
 
-    **Trouble.** A value that cannot be recorded is counted in `lost` and warned about once a tag;
-    it never stops the training. ``strict=True`` raises instead.
+    **Bad values** never stop the training. A number, array, step or anything else within a dict that
+    cannot be recorded is counted in `lost`, and warned about once a tag. So is None in place of a
+    value. ``strict=True`` raises a `VizKitError` instead.
+
+    **Wrong calls** raise a `TypeError`, strict or not, on every rank, since no value could mend them:
+    a misspelt option, a tag or another text that is not a text, something else where a dict, a list of
+    names, a network or a figure belongs.
 
     **Processes.** On ranks other than 0 of a distributed training, in forked children and in
     copies sent to other processes a tracker records nothing. With ``ranks="all"`` every rank has a
@@ -59,25 +67,24 @@ class Tracker(Verbs):
         ranks: which ranks of a distributed training record: 0, or ``"all"``, where all of them make
             the tracker, after ``paddle.distributed.init_parallel_env()``. They agree on the name that
             rank 0 takes.
-        system: whether to sample what the machine does into ``system/...``, every 15 seconds or every
-            so many; a step is a second there. Of several ranks the first on each machine does.
-        strict: whether what cannot be recorded raises.
+        system: True samples the machine into ``system/...`` every 15 seconds, a number every so many
+            seconds, False not at all. A step is a second there. Of several ranks the first on each
+            machine samples.
+        strict: raise what cannot be recorded.
 
     Raises:
         RunExistsError: see ``if_exists``.
         DataError: a bad ``system``.
+        TypeError: ``hparams`` is no dict, namespace or dataclass, or ``metrics`` no list.
         ValueError: an unknown ``if_exists`` or ``ranks``.
         VizKitError: ``ranks="all"`` before ``init_parallel_env()``.
     """
-
-    _session: Session | None
-    _sample_seconds: float | None
 
     def __init__(
         self,
         logdir: str | os.PathLike[str],
         *,
-        hparams: Mapping[str, Any] | None = None,
+        hparams: HParamsLike | None = None,
         metrics: Sequence[str] | None = None,
         if_exists: IfExists = "new",
         display_name: str = "",
@@ -90,9 +97,9 @@ class Tracker(Verbs):
             raise ValueError(f"if_exists must be 'new', 'resume', 'replace' or 'fail', got {if_exists!r}")
         if ranks not in (0, "all"):
             raise ValueError(f"ranks must be 0 or 'all', got {ranks!r}")
+        _check_hparams(hparams, metrics)
         many = ranks == "all" and world_size() > 1
-        self._setup(strict=strict, enabled=many or rank() == 0)
-        self._sample_seconds = _seconds(system)
+        super().__init__(strict=strict, enabled=many or rank() == 0, sample_seconds=_sample_seconds(system))
 
         def writer(directory: str, suffix: str = "") -> LogWriter:
             name = display_name and display_name + suffix
@@ -109,51 +116,12 @@ class Tracker(Verbs):
         self._add_scalar = self._writer.add_scalar
         if self._enabled:
             resumed = if_exists == "resume"
-            self._session = Session(self.logdir, resume=resumed, seed=seed, on_error=_weak(self._on_error))
+            on_error = weak_callback(self._on_error)
+            self._session = Session(self.logdir, resume=resumed, seed=seed, on_error=on_error)
         self._clock = self._writer.last_step + 1
         if hparams is not None or metrics is not None:
             self.log_hparams(hparams or {}, metrics or [])
         self._sample_system()
-
-    def _setup(self, *, strict: bool, enabled: bool) -> None:
-        self.strict = strict
-        self.lost: Counter[str] = Counter()
-        self._enabled = enabled
-        self._clock = 0
-        self._renamed: dict[tuple[str, Any], str] = {}  # (kind, tag) -> the tag in its place
-        self._failures: list[Exception] = []
-        self._watches: list[Any] = []
-        self._session = None
-        self._sampler: SystemSampler | None = None
-        self._sample_seconds = None
-        self._lock = threading.RLock()
-
-    # -- what the tracker is --------------------------------------------------------------------
-
-    @property
-    def logdir(self) -> str:
-        """The run's directory, which differs from the asked one where that was taken."""
-        return self._writer.logdir
-
-    @property
-    def writer(self) -> LogWriter:
-        """The wrapped writer, with VisualDL's ``add_*`` methods."""
-        return self._writer
-
-    @property
-    def enabled(self) -> bool:
-        """Whether this process records."""
-        return self._enabled
-
-    @property
-    def step(self) -> int:
-        """The clock: the step of what is recorded without one."""
-        return self._clock
-
-    @property
-    def watches(self) -> tuple[Any, ...]:
-        """What `watch` returned so far."""
-        return tuple(self._watches)
 
     def __repr__(self) -> str:
         state = "" if self._enabled else ", records nothing on this rank"
@@ -163,23 +131,27 @@ class Tracker(Verbs):
 
     def log(
         self,
-        metrics: Mapping[str, Any],
-        step: Any = None,
+        metrics: Mapping[str, ScalarLike],
+        step: StepLike | None = None,
         *,
         reduce: Literal["mean", "sum", "max"] | None = None,
     ) -> None:
-        """Records the scalars of one step, with one write.
+        """Record the scalars of one step, with one write.
 
         Args:
             metrics: tag -> number of Python, NumPy or Paddle.
             step: the step; by default the clock's.
-            reduce: what to record of the numbers of all ranks of a distributed training; by default
-                this rank's own is recorded. All ranks must call this, with the same tags, also those
-                that record nothing.
+            reduce: record the mean, sum or maximum of all ranks of a distributed training, not this rank's
+                own numbers. All ranks must call this, with the same tags, also those that record nothing.
+
+        Raises:
+            TypeError: ``metrics`` is no dict.
         """
         if reduce is not None:
+            check_mapping("metrics", metrics)
             metrics = self._reduced(metrics, reduce)
         if not self._enabled:
+            check_mapping("metrics", metrics)
             return
         try:
             if self._renamed:
@@ -187,45 +159,37 @@ class Tracker(Verbs):
             if step is None:
                 step = self._tick(metrics)
             self._writer.add_metrics(metrics, step)
-            if step > self._clock:
-                self._clock = int(step)
+            if step > self._clock:  # type: ignore[operator]  # a step that cannot be compared was refused
+                self._clock = int(step)  # type: ignore[arg-type]
         except Exception as error:
+            check_mapping("metrics", metrics, "; log_scalar records a single number")
             if self.strict:
                 raise
-            if not isinstance(metrics, Mapping) or len(metrics) < 2:
+            if metrics is None or len(metrics) < 2:
                 self._retry(metrics, step, error)
                 return
             for tag, value in metrics.items():  # those that are good are not lost with the others
                 self.log({tag: value}, step)
 
-    def _reduced(self, metrics: Mapping[str, Any], reduce: str) -> Mapping[str, Any]:
-        if world_size() == 1:
-            return metrics  # also where there is no Paddle
-        from vizkit import hooks
-
-        try:
-            return hooks.reduced(metrics, reduce, self._on_error)
-        except Exception as error:
-            if self.strict:
-                raise
-            self._lose("log", error)
-            return {}
-
-    def _retry(self, metrics: Any, step: Any, error: Exception) -> None:
-        """One metric that was refused: under a better tag, or counted as lost."""
-        if isinstance(error, TagError) and isinstance(metrics, Mapping) and len(metrics) == 1:
+    def _retry(
+        self, metrics: Mapping[str, ScalarLike] | None, step: StepLike | None, error: Exception
+    ) -> None:
+        """Record one metric that was refused under a better tag, or count it as lost."""
+        if isinstance(error, TagError) and metrics:
             ((tag, value),) = metrics.items()
             self.log({self._rename(tag, "scalar", error): value}, step)
             return
-        self._lose(next(iter(metrics), "log") if isinstance(metrics, Mapping) else "log", error)
+        self._refuse(next(iter(metrics or ()), "log"), error)
 
-    def log_scalar(self, tag: str, value: Any, step: Any = None, walltime: int | None = None) -> None:
-        """Records one number of Python, NumPy or Paddle; see `LogWriter.add_scalar`."""
+    def log_scalar(
+        self, tag: str, value: ScalarLike, step: StepLike | None = None, walltime: int | None = None
+    ) -> None:
+        """Record one number of Python, NumPy or Paddle; see `LogWriter.add_scalar`."""
         if step is not None and self._enabled:  # the short way
             try:
                 self._add_scalar(tag, value, step, walltime)
-                if step > self._clock:
-                    self._clock = step if type(step) is int else int(step)
+                if step > self._clock:  # type: ignore[operator]
+                    self._clock = step if type(step) is int else int(step)  # type: ignore[arg-type]
                 return
             except Exception:
                 if self.strict:
@@ -235,9 +199,18 @@ class Tracker(Verbs):
         )
 
     def log_scalars(
-        self, main_tag: str, tag_scalar_dict: Mapping[str, Any], step: Any = None, walltime: int | None = None
+        self,
+        main_tag: str,
+        tag_scalar_dict: Mapping[str, ScalarLike],
+        step: StepLike | None = None,
+        walltime: int | None = None,
     ) -> None:
-        """Records a group of numbers that VisualDL draws in one chart."""
+        """Record a group of numbers that VisualDL draws in one chart.
+
+        Raises:
+            TypeError: ``tag_scalar_dict`` is no dict.
+        """
+        check_mapping("tag_scalar_dict", tag_scalar_dict)
         self._record(
             "scalars",
             main_tag,
@@ -245,214 +218,360 @@ class Tracker(Verbs):
             lambda tag, step: self._writer.add_scalars(tag, tag_scalar_dict, step, walltime),
         )
 
-    def log_hparams(self, hparams: Mapping[str, Any], metrics: Sequence[str] = ()) -> None:
-        """Records hyper-parameters and names the metrics that runs are compared by.
+    def log_hparams(self, hparams: HParamsLike, metrics: Sequence[str] = ()) -> None:
+        """Record hyper-parameters, and name the metrics that runs are compared by.
 
         Args:
             hparams: name -> value, nested or not; an ``argparse.Namespace`` or a dataclass.
             metrics: tags of scalars, such as ``eval/acc``.
+
+        Raises:
+            TypeError: ``hparams`` is none of these, or ``metrics`` no list.
         """
+        _check_hparams(hparams, metrics)
         self._record("hparams", "hparams", 0, lambda tag, step: self._writer.add_hparams(hparams, metrics))
 
-    # -- what needs Paddle --------------------------------------------------------------------------
+    # -- what is seen and heard -----------------------------------------------------------------
 
-    def log_graph(self, model: Any, input_spec: Any = None) -> None:
-        """Records the graph of a Paddle network, traced on a copy; see `LogWriter.add_graph`."""
-        self._record("graph", "graph", 0, lambda tag, step: self._writer.add_graph(model, input_spec))
-
-    def callback(self, **options: Any) -> Any:
-        """A callback for ``paddle.Model.fit`` and ``evaluate``; see `vizkit.hooks.callback`."""
-        from vizkit import hooks
-
-        return hooks.callback(self, **options)
-
-    def watch(self, net: Any, **options: Any) -> Any:
-        """Records weights, gradients and activations of a network; see `vizkit.hooks.watch`."""
-        from vizkit import hooks
-
-        watching = hooks.watch(self, net, **options)
-        self._watches.append(watching)
-        return watching
-
-    def log_model(self, model: Any, input_spec: Any = None, **options: Any) -> str | None:
-        """Saves a network for inference into the run's directory; see `vizkit.hooks.log_model`.
-
-        Returns:
-            The path that ``paddle.jit.load`` takes; None where nothing was saved.
-        """
-        from vizkit import hooks
-
-        saved: list[str] = []
-        self._record(
-            "model",
-            "model",
-            0,
-            lambda tag, step: saved.append(hooks.log_model(self, model, input_spec, **options)),
-        )
-        return saved[0] if saved else None
-
-    def explain(self, net: Any, images: Any, method: Any = "gradcam", **options: Any) -> Any:
-        """Records which pixels speak for a class, as heat maps over images; see `vizkit.hooks.explain`.
-
-        Returns:
-            The heat maps, shape (n, h, w); None where nothing was recorded.
-        """
-        from vizkit import hooks
-
-        kind = method if isinstance(method, str) else type(method).__name__
-        tag, at = options.pop("tag", None) or f"explain/{kind.replace(':', '/')}", options.pop("step", None)
-        found: list[Any] = []
+    def log_image(
+        self,
+        tag: str,
+        img: ImageLike,
+        step: StepLike | None = None,
+        walltime: int | None = None,
+        dataformats: str = "HWC",
+        *,
+        mean: float | Sequence[float] | None = None,
+        std: float | Sequence[float] | None = None,
+        value_range: tuple[float, float] | str | None = None,
+        mask: ArrayLike | None = None,
+        boxes: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        scores: ArrayLike | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        """Record an image, with a mask and boxes over it; arguments as in `LogWriter.add_image`."""
+        check_text("dataformats", dataformats)
+        check_names("class_names", class_names)
         self._record(
             "image",
             tag,
-            at,
-            lambda tag, step: found.append(
-                hooks.explain(self, net, images, method, tag=tag, step=step, **options)
+            step,
+            lambda tag, step: self._writer.add_image(
+                tag,
+                img,
+                step,
+                walltime,
+                dataformats,
+                mean=mean,
+                std=std,
+                value_range=value_range,
+                mask=mask,
+                boxes=boxes,
+                labels=labels,
+                scores=scores,
+                class_names=class_names,
             ),
         )
-        return found[0] if found else None
 
-    # -- the shared way -----------------------------------------------------------------------------
+    def log_images(
+        self,
+        tag: str,
+        imgs: ArrayLike | Sequence[ImageLike],
+        step: StepLike | None = None,
+        rows: int = -1,
+        scale: float = 1.0,
+        walltime: int | None = None,
+        dataformats: str = "HWC",
+        *,
+        mean: float | Sequence[float] | None = None,
+        std: float | Sequence[float] | None = None,
+        value_range: tuple[float, float] | str | None = None,
+        labels: ArrayLike | None = None,
+        predictions: ArrayLike | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        """Record several images as one, each with its label and prediction.
 
-    def _record(self, kind: str, tag: str, step: Any, add: Callable[[str, Any], None]) -> None:
-        if not self._enabled:
-            return
-        try:
-            tag = self._renamed.get((kind, tag), tag)
-            try:
-                self._add(tag, step, add)
-            except TagError as error:
-                if self.strict or kind in ("hparams", "graph", "model"):
-                    raise
-                self._add(self._rename(tag, kind, error), step, add)
-        except Exception as error:
-            if self.strict:
-                raise
-            self._lose(tag, error)
-
-    def _add(self, tag: str, step: Any, add: Callable[[str, Any], None]) -> None:
-        if step is None:
-            step = self._tick((tag,))
-        add(tag, step)
-        if step > self._clock:
-            self._clock = int(step)
-
-    def _tick(self, tags: Any) -> int:
-        """The clock's step for these tags, after the clock moved on if one of them was there."""
-        with self._lock:
-            last_step_of = self._writer.last_step_of
-            for tag in tags:
-                last = last_step_of(tag)
-                if last >= self._clock:
-                    self._clock = int(last) + 1
-            return self._clock
-
-    def _rename(self, tag: Any, kind: str, error: TagError) -> str:
-        """A tag that VisualDL can serve, in place of one that it cannot; warned about once."""
-        better = clean_tag(tag)
-        while self._writer.kind_of(better) not in (None, kind):
-            better += f"/{kind}"
-        self._renamed[kind, tag] = better
-        warn(f"{error}; recorded as {better!r}")
-        return better
-
-    def _lose(self, tag: Any, error: Exception) -> None:
-        count_lost(self.lost, str(tag), error)
-
-    def _on_error(self, tag: str, error: Exception) -> None:
-        """What the worker, or the disk, refused after the call."""
-        if self.strict:
-            self._failures.append(error)
-        else:
-            self._lose(tag, error)
-
-    def _raise_failure(self) -> None:
-        if self._failures:
-            failure = self._failures[0]
-            self._failures.clear()
-            raise failure
-
-    # -- the end --------------------------------------------------------------------------------------
-
-    def flush(self) -> None:
-        """Waits until everything that was recorded is in the log."""
-        self._writer.flush()
-        self._raise_failure()
-
-    def fail(self, error: BaseException) -> None:
-        """Marks the run as failed, or as interrupted by Ctrl-C, and leaves it open.
-
-        What was recorded is in the log by then. `callback` does this when ``fit`` ends with an error,
-        and takes it back with `go_on` when ``fit`` is called again.
+        Arguments as in `LogWriter.add_image_matrix`.
         """
-        self._stop_sampling()
-        if self._session:
-            self._session.fail(error)
-        self.flush()
+        check_text("dataformats", dataformats)
+        check_names("class_names", class_names)
+        self._record(
+            "image",
+            tag,
+            step,
+            lambda tag, step: self._writer.add_image_matrix(
+                tag,
+                imgs,
+                step,
+                rows,
+                scale,
+                walltime,
+                dataformats,
+                mean=mean,
+                std=std,
+                value_range=value_range,
+                labels=labels,
+                predictions=predictions,
+                class_names=class_names,
+            ),
+        )
 
-    def go_on(self) -> None:
-        """Takes `fail` back; without it, does nothing."""
-        if self._session:
-            self._session.go_on()
-        self._sample_system()
+    def log_figure(
+        self, tag: str, figure: Figure, step: StepLike | None = None, walltime: int | None = None
+    ) -> None:
+        """Record a matplotlib figure as it looks now; it stays open and as it was."""
+        if figure is not None and not hasattr(figure, "savefig"):
+            raise TypeError(
+                f"figure must be a matplotlib figure, got {describe(figure)}; pass plt.gcf() or ax.figure"
+            )
+        self._record(
+            "image", tag, step, lambda tag, step: self._writer.add_figure(tag, figure, step, walltime)
+        )
 
-    def _sample_system(self) -> None:
-        if self._sampler is not None or self._sample_seconds is None or not self._enabled:
-            return
-        if rank_in_node():  # the first of a machine samples it for all
-            return
-        try:
-            self._sampler = sampler_of(self, self._sample_seconds).start()
-        except Exception as error:
-            if self.strict:
-                raise
-            self._lose("system", error)
+    def log_text(
+        self, tag: str, text_string: str, step: StepLike | None = None, walltime: int | None = None
+    ) -> None:
+        """Record a text."""
+        self._record(
+            "text", tag, step, lambda tag, step: self._writer.add_text(tag, text_string, step, walltime)
+        )
 
-    def _stop_sampling(self) -> None:
-        if self._sampler is not None:
-            self._sampler.stop()
-            self._sampler = None
+    def log_audio(
+        self,
+        tag: str,
+        audio_array: ArrayLike,
+        step: StepLike | None = None,
+        sample_rate: int = 8000,
+        walltime: int | None = None,
+    ) -> None:
+        """Record a sound; arguments as in `LogWriter.add_audio`."""
+        self._record(
+            "audio",
+            tag,
+            step,
+            lambda tag, step: self._writer.add_audio(tag, audio_array, step, sample_rate, walltime),
+        )
 
-    def close(self, error: BaseException | None = None) -> None:
-        """Finishes the run; what is recorded afterwards is lost. Calling it again does nothing.
+    # -- distributions and curves -----------------------------------------------------------------
 
-        What `watch` watches is let go.
+    def log_histogram(
+        self,
+        tag: str,
+        values: ArrayLike,
+        step: StepLike | None = None,
+        walltime: int | None = None,
+        buckets: int | Sequence[float] = 30,
+    ) -> None:
+        """Record a histogram; arguments as in `LogWriter.add_histogram`."""
+        self._record(
+            "histogram",
+            tag,
+            step,
+            lambda tag, step: self._writer.add_histogram(tag, values, step, walltime, buckets),
+        )
+
+    def log_pr_curve(
+        self,
+        tag: str,
+        labels: ArrayLike,
+        predictions: ArrayLike,
+        step: StepLike | None = None,
+        num_thresholds: int = 127,
+        weights: ArrayLike | None = None,
+        walltime: int | None = None,
+    ) -> None:
+        """Record a precision-recall curve; arguments as in `LogWriter.add_pr_curve`."""
+        self._record(
+            "pr_curve",
+            tag,
+            step,
+            lambda tag, step: self._writer.add_pr_curve(
+                tag, labels, predictions, step, num_thresholds, weights, walltime
+            ),
+        )
+
+    def log_roc_curve(
+        self,
+        tag: str,
+        labels: ArrayLike,
+        predictions: ArrayLike,
+        step: StepLike | None = None,
+        num_thresholds: int = 127,
+        weights: ArrayLike | None = None,
+        walltime: int | None = None,
+    ) -> None:
+        """Record a receiver operating characteristic; arguments as in `LogWriter.add_pr_curve`."""
+        self._record(
+            "roc_curve",
+            tag,
+            step,
+            lambda tag, step: self._writer.add_roc_curve(
+                tag, labels, predictions, step, num_thresholds, weights, walltime
+            ),
+        )
+
+    def log_curves(
+        self,
+        tag: str,
+        labels: ArrayLike,
+        predictions: ArrayLike,
+        step: StepLike | None = None,
+        num_thresholds: int = 127,
+        weights: ArrayLike | None = None,
+        walltime: int | None = None,
+        *,
+        class_names: Sequence[str] | None = None,
+        activation: Literal["sigmoid", "softmax"] | None = None,
+    ) -> None:
+        """Record PR and ROC curves, AP and AUC of every class; see `LogWriter.add_class_curves`."""
+        if activation is not None:
+            check_text("activation", activation)
+        check_names("class_names", class_names)
+        self._record(
+            "curves",
+            tag,
+            step,
+            lambda tag, step: self._writer.add_class_curves(
+                tag,
+                labels,
+                predictions,
+                step,
+                num_thresholds,
+                weights,
+                walltime,
+                class_names=class_names,
+                activation=activation,
+            ),
+        )
+
+    def log_confusion_matrix(
+        self,
+        tag: str,
+        labels: ArrayLike,
+        predictions: ArrayLike,
+        step: StepLike | None = None,
+        *,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        """Record a confusion matrix as an image, and its numbers as the text ``<tag>/counts``.
 
         Args:
-            error: what the training ended with, to be kept with the run: it has failed, or was
-                interrupted. A ``with`` block gives it.
+            tag: such as ``eval/confusion``.
+            labels: (n,) true class numbers.
+            predictions: (n,) predicted class numbers, or (n, c) scores.
+            step: the step; by default the clock's.
+            class_names: names in the order of their numbers; numbers by default.
         """
-        while self._watches:
-            self._watches.pop().remove()
-        self._stop_sampling()
-        self._sample_seconds = None
-        self._writer.close()
-        if self._session:
-            self._session.finish(error=error)
-        self._raise_failure()
+        check_names("class_names", class_names)
+        self._record(
+            "image",
+            tag,
+            step,
+            lambda tag, step: self._writer.add_confusion_matrix(
+                tag, labels, predictions, step, class_names=class_names
+            ),
+        )
 
-    def __enter__(self) -> Tracker:
-        return self
+    def curves(
+        self,
+        tag: str = "eval",
+        *,
+        class_names: Sequence[str] | None = None,
+        activation: Activation | None = None,
+        ignore_index: int | None = None,
+        limit: int = LIMIT,
+        most_classes: int = MAX_CURVE_CLASSES,
+    ) -> CurveCollector:
+        """Gather labels and scores of an evaluation batch by batch, and record its curves at the end.
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+        ::
+
+            with tracker.curves("eval", activation="softmax") as curves:
+                for x, y in loader:
+                    curves.add(y, net(x))
+
+        `CurveCollector` lists what is recorded.
+
+        Args:
+            tag: the beginning of all tags.
+            class_names: names in the order of the class numbers; by default the numbers.
+            activation: the function that makes probabilities of the scores, in float64: "softmax",
+                "sigmoid", None, or "auto" for the one that the first scores need; see `EvaluationScores`.
+            ignore_index: the label of samples that do not count, as in Paddle's losses.
+            limit: how many scores (samples times classes) are held, 4 bytes each as float32. Beyond it
+                they are counted in at most 64 MiB of bins: curves are exact at their points then, AP
+                and AUC within an error that is recorded.
+            most_classes: up to how many classes each has curves of its own.
+
+        Raises:
+            DataError: a bad option. A bad batch is warned about once a tag, and the evaluation is lost; a
+                strict tracker raises.
+        """
+
+        def record(scores: EvaluationScores, step: StepLike | None, without: Collection[str]) -> None:
+            self._record(
+                "curves",
+                tag,
+                step,
+                lambda tag, step: self._writer.add_evaluation(
+                    tag, scores, step, class_names=names, most_classes=most_classes, without=without
+                ),
+            )
+
+        check_text("tag", tag)
+        names = checked_names(class_names)
+        return CurveCollector(
+            lambda: EvaluationScores(activation=activation, limit=limit, ignore_index=ignore_index),
+            record=record,
+            refuse=lambda error: self._refuse(tag, error),
+            enabled=self._enabled,
+            class_names=names,
+        )
+
+    def log_embeddings(
+        self,
+        tag: str,
+        mat: ArrayLike,
+        metadata: Sequence[object] | None = None,
+        metadata_header: Sequence[str] | None = None,
+        walltime: int | None = None,
     ) -> None:
-        try:
-            self.close(exc)
-        except Exception as error:
-            if exc is None:
-                raise
-            warn(f"{self.logdir}: {error}")  # exc is what counts
+        """Record vectors with their labels; arguments as in `LogWriter.add_embeddings`."""
+        check_names("metadata_header", metadata_header)
+        self._record(
+            "embeddings",
+            tag,
+            0,
+            lambda tag, step: self._writer.add_embeddings(tag, mat, metadata, metadata_header, walltime),
+        )
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tracker:
-        """A model or callback that holds the tracker may be copied: it is one run all the same."""
+    # -- copies ---------------------------------------------------------------------------------
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Tracker:
+        """Return the same tracker: a copied model or callback that holds it records into the same run."""
         return self
 
     def __reduce__(self) -> tuple[Callable[[str], Tracker], tuple[str]]:
-        return _elsewhere, (self.logdir,)
+        return tracker_without_log, (self.logdir,)
 
 
-def _seconds(system: Any) -> float | None:
+def tracker_without_log(logdir: str, *, enabled: bool = False) -> Tracker:
+    """Return a tracker that writes nothing, as one is that was sent to another process.
+
+    Args:
+        logdir: the directory that it names.
+        enabled: `Tracker.enabled`, for code that asks for it.
+    """
+    tracker = Tracker.__new__(Tracker)
+    PaddleVerbs.__init__(tracker, strict=False, enabled=enabled)
+    tracker._writer = LogWriter(logdir, write_to_disk=False)
+    tracker._add_scalar = tracker._writer.add_scalar
+    return tracker
+
+
+def _sample_seconds(system: bool | float) -> float | None:
     if isinstance(system, bool):
         return _SAMPLE_SECONDS if system else None
     if not isinstance(system, (int, float)) or not 1 <= system < math.inf:
@@ -460,21 +579,8 @@ def _seconds(system: Any) -> float | None:
     return float(system)
 
 
-def _weak(method: Callable[[str, Exception], None]) -> Callable[[str, Exception], None]:
-    """A method to be called while its object lives, which need not live for that."""
-    kept = weakref.WeakMethod(method)
-
-    def call(tag: str, error: Exception) -> None:
-        there = kept()
-        if there is not None:
-            there(tag, error)
-
-    return call
-
-
-def _elsewhere(logdir: str) -> Tracker:
-    """What a tracker becomes when it is sent to another process: one that records nothing."""
-    tracker = Tracker.__new__(Tracker)
-    tracker._setup(strict=False, enabled=False)
-    tracker._writer = LogWriter(logdir, write_to_disk=False)
-    return tracker
+def _check_hparams(hparams: object, metrics: object) -> None:
+    if hparams is not None and as_mapping(hparams) is None:
+        raise TypeError(f"hparams must be a dict, a namespace or a dataclass, got {describe(hparams)}")
+    if not isinstance(metrics, str):  # a single tag is taken as one
+        check_names("metrics", metrics)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import visualdl
 
 from vizkit._checks import describe
+from vizkit._protocols import HParamsLike
 from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.embeddings import checked_embeddings
@@ -141,7 +142,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         self._write(tag, encode.encode_meta_data(tag, display_name, step, now))
 
     def add_hparams(
-        self, hparams_dict: Mapping[str, Any], metrics_list: Sequence[str], walltime: int | None = None
+        self, hparams_dict: HParamsLike, metrics_list: Sequence[str], walltime: int | None = None
     ) -> None:
         """Adds hyper-parameters and names the metrics that they are compared by.
 

@@ -1,13 +1,14 @@
-"""Run directories: which file is their log, and who may have them."""
+"""Run directories: how one is chosen for a new run, which file in it is the log, and who may have it."""
 
 from __future__ import annotations
 
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal, Protocol, TypeVar
 
 from vizkit._files import hold_directory, write_atomic
 from vizkit._warnings import warn
@@ -15,14 +16,26 @@ from vizkit.errors import RunExistsError
 from vizkit.format.file_names import ENVIRONMENT_FILE, GRAPH_WORD, LOG_WORD
 
 __all__ = [
+    "IfExists",
     "claimed",
     "log_files",
     "log_path",
     "new_log_name",
+    "open_run",
     "rank_directories",
     "remove_logs",
     "write_text",
 ]
+
+IfExists = Literal["new", "resume", "replace", "fail"]
+"""The choices for a directory that holds records already."""
+
+
+class _Writer(Protocol):
+    def begin(self) -> None: ...
+
+
+_AnyWriter = TypeVar("_AnyWriter", bound=_Writer)
 
 _WAIT_SECONDS = 10.0
 _OWN = (LOG_WORD, GRAPH_WORD, ENVIRONMENT_FILE)
@@ -116,3 +129,47 @@ def claimed(directory: Path) -> Iterator[bool]:
         # On a file system without locks the maker of the directory has it: an empty one may be another's.
         # Windows has no such lock on directories either.
         yield not log_files(directory) if locked or os.name == "nt" else ours
+
+
+def open_run(
+    logdir: str, if_exists: IfExists, make: Callable[[str], _AnyWriter], *, ranks: bool = False
+) -> _AnyWriter:
+    """Choose the directory of a new run, and return its writer. Other processes find it taken from then on.
+
+    Args:
+        logdir: the directory that is asked for. A remote one is taken as it is.
+        if_exists: what to do if it holds records already: ``"new"`` takes the next free sibling
+            (``run1-2``) and warns, ``"resume"`` appends, ``"replace"`` deletes them, ``"fail"`` raises.
+        make: makes the writer of a directory.
+        ranks: whether the records of other ranks beside it count, too.
+
+    Raises:
+        RunExistsError: it holds records, and ``if_exists`` is ``"fail"``.
+    """
+    if "://" in logdir:  # no locks there: the caller names directories of its own
+        return make(logdir)
+    attempt = 1
+    while True:
+        directory = Path(logdir if attempt == 1 else f"{logdir.rstrip('/')}-{attempt}")
+        with claimed(directory) as free:
+            others = rank_directories(directory) if ranks else []
+            free = free and not any(map(log_files, others))
+            if not free and if_exists == "fail":
+                raise RunExistsError(
+                    f"{directory} holds records already; name another directory, or pass "
+                    "if_exists='new', 'resume' or 'replace'"
+                )
+            if not free and if_exists == "replace":
+                for name in [directory, *others]:
+                    remove_logs(name)
+            if free or if_exists != "new":
+                opened = make(os.fspath(directory))
+                opened.begin()
+                break
+        attempt += 1
+    if attempt > 1:
+        warn(
+            f"{logdir} holds records already: recording to {directory} "
+            "(if_exists='resume' appends, 'replace' starts over)"
+        )
+    return opened

@@ -11,21 +11,20 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
 import visualdl
 
 from vizkit._ranks import rank
 from vizkit._warnings import warn
-from vizkit.errors import DataError
 from vizkit.hooks._autolog.drop_in import LogWriter, StockLogWriter
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._patching import AfterImport, Patches
-from vizkit.tracking.tracker import Tracker, _elsewhere
+from vizkit.tracking.tracker import Tracker, tracker_without_log
 
 if TYPE_CHECKING:
     import paddle
@@ -39,9 +38,22 @@ _active: _AutoLog | None = None
 
 
 def autolog(
-    logdir: str | os.PathLike[str] = "log", *, disable: bool = False, **callback_options: Any
+    logdir: str | os.PathLike[str] = "log",
+    *,
+    disable: bool = False,
+    weights_every: int | Literal["auto"] | None = "auto",
+    images: int = 9,
+    images_every: int | None = 100,
+    samples: Sequence[int] | None = None,
+    worst: int | None = None,
+    curves: bool = True,
+    class_names: Sequence[str] | None = None,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    graph: bool = True,
+    save_model: bool = False,
 ) -> None:
-    """Has code that knows nothing of VizKit recorded right, until ``autolog(disable=True)``.
+    """Record code that knows nothing of VizKit, until ``autolog(disable=True)``.
 
     ===================================  ===========================================================
     code that is left as it is           what happens
@@ -54,52 +66,69 @@ def autolog(
                                          that imported it before
     ===================================  ===========================================================
 
-    A ``fit`` that is given ``tracker.callback()`` is left alone. What goes wrong in here is warned
-    about and never stops the training. Paddle need not be imported before, nor be installed.
+    A ``fit`` that is given ``tracker.callback()`` is left alone. Failures of autolog are warned about
+    and never stop the training. Paddle need not be imported before, nor be installed.
+
+    The options but ``logdir`` and ``disable`` are those of `vizkit.hooks.callback`. If one differs from
+    its default, Paddle is imported now. Another call replaces all of them.
 
     Args:
-        logdir: where runs of models are made that name no directory themselves; each is named
+        logdir: the directory of runs of models that name none themselves; each run is named
             ``<script>-<time>``.
-        disable: whether to take everything back that was patched, and to close the runs.
-        **callback_options: as for ``tracker.callback``; with any, Paddle is imported now.
-            Those of another call take the place of all that were given before.
+        disable: take all patches back, and close the runs.
+        weights_every: how many steps apart weights are recorded; None: never.
+        images: how many images of a batch are recorded.
+        images_every: how many steps apart images are recorded; None: never.
+        samples: indices of samples of the evaluation's data to record.
+        worst: how many of the worst mistakes to record.
+        curves: record curves, confusions and reliability of classifiers.
+        class_names: names of the classes.
+        mean: the mean that images were normalised with.
+        std: the standard deviation that images were normalised with.
+        graph: record the network's graph and summary.
+        save_model: save the network for inference when training ends.
 
     Raises:
         DataError: a callback option with a bad value.
         MissingDependencyError: callback options, but no Paddle.
-        TypeError: an unknown callback option, or options for ``disable=True``.
+        TypeError: an unknown option, or options beside ``disable=True``. ``reduce`` is none of autolog,
+            which records on rank 0 alone: pass ``tracker.callback(reduce=True)`` on all ranks.
     """
     global _active
+    options: dict[str, Any] = {
+        "weights_every": weights_every,
+        "images": images,
+        "images_every": images_every,
+        "samples": samples,
+        "worst": worst,
+        "curves": curves,
+        "class_names": class_names,
+        "mean": mean,
+        "std": std,
+        "graph": graph,
+        "save_model": save_model,
+    }
+    given = [name for name, value in options.items() if value is not _DEFAULTS[name]]
     if disable:
-        if callback_options:
-            raise TypeError(f"autolog(disable=True) takes no options, got {', '.join(callback_options)}")
+        if given:
+            raise TypeError(f"autolog(disable=True) takes no options, got {', '.join(given)}")
         with _lock:
             stopped, _active = _active, None
         if stopped is not None:
             stopped.stop()
         return
-    if callback_options:
-        _check(callback_options)
+    if given:
+        from vizkit import hooks
+
+        hooks.callback(tracker_without_log("", enabled=True), **options)
     with _lock:
         if _active is None:
             _active = _AutoLog()
-        _active.configure(os.fspath(logdir), callback_options)
+        _active.configure(os.fspath(logdir), options)
         _active.start()
 
 
-def _check(options: Mapping[str, Any]) -> None:
-    from vizkit import hooks
-
-    if options.get("reduce"):  # the others would be waited for
-        raise DataError("autolog records on rank 0 alone: give tracker.callback(reduce=True) on all ranks")
-    hooks.callback(_nowhere(), **options)
-
-
-def _nowhere() -> Tracker:
-    """A tracker that passes for one that records."""
-    tracker = _elsewhere("")
-    tracker._enabled = True
-    return tracker
+_DEFAULTS = {name: parameter.default for name, parameter in inspect.signature(autolog).parameters.items()}
 
 
 @dataclass(eq=False)
@@ -118,7 +147,7 @@ class _AutoLog:
     def __init__(self) -> None:
         self._logdir = ""
         self._options: dict[str, Any] = {}
-        self._guard = Guard(_nowhere())
+        self._guard = Guard(tracker_without_log("", enabled=True))
         self._patches = Patches()
         self._waiting: AfterImport | None = None
         self._paddle_patched = False

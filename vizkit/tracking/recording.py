@@ -1,0 +1,240 @@
+"""What stands behind the verbs of `vizkit.Tracker`: its writer, its clock, its losses and its end."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from vizkit._checks import describe
+from vizkit._protocols import StepLike
+from vizkit._ranks import rank_in_node
+from vizkit._warnings import count_lost, warn
+from vizkit.environment import Session
+from vizkit.errors import TagError
+from vizkit.format.tags import clean_tag
+from vizkit.tracking.system_metrics import SystemSampler, sampler_of
+from vizkit.writing.log_writer import LogWriter
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Recording", "check_mapping", "check_names", "check_text", "weak_callback"]
+
+
+class Recording:
+    """The recording of one run, from the first record to `close`.
+
+    A verb names its kind, tag and step to `_record`, and the call that adds the record under the tag and
+    at the step that it is given.
+    """
+
+    _writer: LogWriter
+
+    def __init__(self, *, strict: bool, enabled: bool, sample_seconds: float | None = None) -> None:
+        self.strict = strict
+        self.lost: Counter[str] = Counter()
+        self._enabled = enabled
+        self._clock = 0
+        self._renamed: dict[tuple[str, str], str] = {}  # (kind, tag) -> the tag in its place
+        self._failures: list[Exception] = []
+        self._session: Session | None = None
+        self._sampler: SystemSampler | None = None
+        self._sample_seconds = sample_seconds
+        self._lock = threading.RLock()
+
+    @property
+    def logdir(self) -> str:
+        """The run's directory, which is not the one asked for if that was taken."""
+        return self._writer.logdir
+
+    @property
+    def writer(self) -> LogWriter:
+        """The wrapped writer, with VisualDL's ``add_*`` methods."""
+        return self._writer
+
+    @property
+    def enabled(self) -> bool:
+        """True if this process records."""
+        return self._enabled
+
+    @property
+    def step(self) -> int:
+        """The clock: the step of records that name none."""
+        return self._clock
+
+    # -- a record -------------------------------------------------------------------------------
+
+    def _record(
+        self, kind: str, tag: str, step: StepLike | None, add: Callable[[str, StepLike], None]
+    ) -> None:
+        """Add a record by ``add(tag, step)``, under a better tag if VisualDL could not serve this one.
+
+        Raises:
+            TypeError: the tag is not a text.
+            Exception: what ``add`` raises, if the tracker is strict.
+        """
+        check_text("tag", tag)
+        if not self._enabled:
+            return
+        try:
+            tag = self._renamed.get((kind, tag), tag)
+            try:
+                self._add(tag, step, add)
+            except TagError as error:
+                if self.strict or kind in ("hparams", "graph", "model"):
+                    raise
+                self._add(self._rename(tag, kind, error), step, add)
+        except Exception as error:
+            self._refuse(tag, error)
+
+    def _add(self, tag: str, step: StepLike | None, add: Callable[[str, StepLike], None]) -> None:
+        if step is None:
+            step = self._tick((tag,))
+        add(tag, step)
+        if step > self._clock:  # type: ignore[operator]  # a step that cannot be compared was refused
+            self._clock = int(step)  # type: ignore[arg-type]
+
+    def _tick(self, tags: Iterable[str]) -> int:
+        """Return the clock, after moving it on by one if one of the tags has a record there."""
+        with self._lock:
+            last_step_of = self._writer.last_step_of
+            for tag in tags:
+                last = last_step_of(tag)
+                if last >= self._clock:
+                    self._clock = int(last) + 1
+            return self._clock
+
+    # -- losses ---------------------------------------------------------------------------------
+
+    def _rename(self, tag: str, kind: str, error: TagError) -> str:
+        """Return a tag that VisualDL can serve, and warn once that it takes the place of ``tag``."""
+        better = clean_tag(tag)
+        while self._writer.kind_of(better) not in (None, kind):
+            better += f"/{kind}"
+        self._renamed[kind, tag] = better
+        warn(f"{error}; recorded as {better!r}")
+        return better
+
+    def _refuse(self, tag: str, error: Exception) -> None:
+        """Count a record as lost; a strict tracker raises the error."""
+        if self.strict:
+            raise error
+        count_lost(self.lost, str(tag), error)
+
+    def _on_error(self, tag: str, error: Exception) -> None:
+        """Take an error of the worker or the disk, which came after the call."""
+        if self.strict:
+            self._failures.append(error)
+        else:
+            count_lost(self.lost, tag, error)
+
+    def _raise_failure(self) -> None:
+        if self._failures:
+            failure = self._failures[0]
+            self._failures.clear()
+            raise failure
+
+    # -- the end --------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Wait until everything that was recorded is in the log."""
+        self._writer.flush()
+        self._raise_failure()
+
+    def fail(self, error: BaseException) -> None:
+        """Mark the run as failed, or as interrupted by Ctrl-C, and leave it open.
+
+        What was recorded is in the log by then. `callback` does this when ``fit`` ends with an error,
+        and takes it back with `go_on` when ``fit`` is called again.
+        """
+        self._stop_sampling()
+        if self._session:
+            self._session.fail(error)
+        self.flush()
+
+    def go_on(self) -> None:
+        """Take `fail` back; without it, do nothing."""
+        if self._session:
+            self._session.go_on()
+        self._sample_system()
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Finish the run; what is recorded afterwards is lost. Closing it again does nothing.
+
+        Args:
+            error: the training's error, to be kept with the run: it has failed, or was interrupted. A
+                ``with`` block passes it.
+        """
+        self._stop_sampling()
+        self._sample_seconds = None
+        self._writer.close()
+        if self._session:
+            self._session.finish(error=error)
+        self._raise_failure()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self.close(exc)
+        except Exception as error:
+            if exc is None:
+                raise
+            warn(f"{self.logdir}: {error}")  # exc is what counts
+
+    # -- the machine ----------------------------------------------------------------------------
+
+    def _sample_system(self) -> None:
+        if self._sampler is not None or self._sample_seconds is None or not self._enabled:
+            return
+        if rank_in_node():  # the first of a machine samples it for all
+            return
+        try:
+            self._sampler = sampler_of(self, self._sample_seconds).start()
+        except Exception as error:
+            self._refuse("system", error)
+
+    def _stop_sampling(self) -> None:
+        if self._sampler is not None:
+            self._sampler.stop()
+            self._sampler = None
+
+
+# -- wrong calls, which raise whether the tracker is strict or not --------------------------------------
+
+
+def check_text(name: str, value: object) -> None:
+    """Raise a `TypeError` if an argument that must be a text is not one."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a text, got {describe(value)}")
+
+
+def check_names(name: str, value: object) -> None:
+    """Raise a `TypeError` if an optional list of names is not one."""
+    if value is not None and (isinstance(value, (str, bytes)) or not isinstance(value, Iterable)):
+        raise TypeError(f"{name} must be a list of names, got {describe(value)}")
+
+
+def check_mapping(name: str, value: object, hint: str = "") -> None:
+    """Raise a `TypeError` if a dict of values is something else. None passes: it is a missing value."""
+    if value is not None and not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dict such as {{'train/loss': 0.5}}, got {describe(value)}{hint}")
+
+
+def weak_callback(method: Callable[[str, Exception], None]) -> Callable[[str, Exception], None]:
+    """Return a function that calls the method as long as its object is alive, and does not keep it so."""
+    kept = weakref.WeakMethod(method)
+
+    def call(tag: str, error: Exception) -> None:
+        alive = kept()
+        if alive is not None:
+            alive(tag, error)
+
+    return call
