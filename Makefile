@@ -12,7 +12,7 @@ CONSTRAINTS := constraints.txt
 export LD_LIBRARY_PATH := $(CURDIR)/$(VENV)/lib$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint suites suites-here notebooks bench bench-here lock same-python
+.PHONY: help demo test lint suites suites-here notebooks bench bench-here docs lock same-python
 
 help:
 	@echo "make demo        train LeNet on MNIST, nine runs that are recorded into log/lenet/"
@@ -20,6 +20,7 @@ help:
 	@echo "make lint        lint and types alone"
 	@echo "make suites      the tests with the real PaddleFormers alone"
 	@echo "make notebooks   run the notebooks anew, in place"
+	@echo "make docs        build the documentation in English and Chinese, and check its links"
 	@echo "make bench       measure VizKit beside its peers"
 	@echo "make lock        resolve the pinned versions anew; needs uv (UPGRADE=--upgrade: the newest ones)"
 
@@ -47,6 +48,9 @@ suites-here: $(VENV)/.suites-ready
 notebooks: $(VENV)/.test-ready
 	$(VENV)/bin/python -m tests.notebooks
 
+docs: $(VENV)/.test-ready
+	$(VENV)/bin/python docs/build.py
+
 # Apart from the others: the peers need older versions of what VizKit uses.
 bench:
 	@$(MAKE) --no-print-directory bench-here VENV=$(VENV)-bench CONSTRAINTS=benchmarks/constraints.txt
@@ -57,7 +61,7 @@ bench-here: $(VENV)/.bench-ready
 	$(VENV)/bin/python -m benchmarks.serving
 
 for_demo := -e '.[cli,demo,paddle,plots,serve]'
-for_test := $(for_demo) --group lint --group test
+for_test := $(for_demo) --group docs --group lint --group test
 for_suites := -e '.[paddle]' --group suites
 for_bench := $(for_demo) --group bench
 
@@ -123,6 +127,6 @@ lock_command := uv pip compile pyproject.toml --universal --python-version 3.10 
 lock_all := $(lock_command) --extra cli --extra demo --extra plots --extra serve
 
 lock:
-	$(lock_all) --group lint --group test -o constraints.txt
+	$(lock_all) --group docs --group lint --group test -o constraints.txt
 	$(lock_all) --group bench -o benchmarks/constraints.txt
 	$(lock_command) --group suites -o tests/suites/constraints.txt

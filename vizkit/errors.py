@@ -1,16 +1,18 @@
 """Every error and warning that VizKit raises, as one tree.
 
-VizKitError
- +-- DataError (ValueError)              a value, image, curve ... that cannot be recorded
- +-- TagError (ValueError)               a tag that VisualDL could not serve
- +-- ClosedError (RuntimeError)          a write after close
- +-- RunExistsError (FileExistsError)    the run directory already holds records
- +-- MissingDependencyError (ImportError) an extra that is not installed
- +-- LogNotFoundError (FileNotFoundError) a log directory or file that is not there
- +-- UnknownNameError (KeyError)         a run, tag or hyper-parameter that is not there
- +-- QueryError (ValueError)             a question about runs that has no answer
- +-- ServeError (OSError)                a host or port that cannot be listened on
-VizKitWarning (UserWarning)              something was changed or left out, and training goes on
+::
+
+    VizKitError
+     +-- DataError (ValueError)              a value, image, curve ... that cannot be recorded
+     +-- TagError (ValueError)               a tag that VisualDL could not serve
+     +-- ClosedError (RuntimeError)          a write after close
+     +-- RunExistsError (FileExistsError)    the run directory already holds records
+     +-- MissingDependencyError (ImportError) an extra that is not installed
+     +-- LogNotFoundError (FileNotFoundError) a log directory or file that is not there
+     +-- UnknownNameError (KeyError)         a run, tag or hyper-parameter that is not there
+     +-- QueryError (ValueError)             a question about runs that has no answer
+     +-- ServeError (OSError)                a host or port that cannot be listened on
+    VizKitWarning (UserWarning)              something was changed or left out, and training goes on
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class Reliability:
 
     @property
     def ece(self) -> float:
-        """The expected calibration error: the mean of |accuracy - confidence| over all predictions.
+        """The expected calibration error: the mean of ``|accuracy - confidence|`` over all predictions.
 
         NaN without predictions.
         """

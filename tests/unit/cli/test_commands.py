@@ -1,4 +1,4 @@
-"""The terminal: what commands print and how they end. Docs: `docs/terminal.md`."""
+"""The terminal: what commands print and how they end. Docs: `docs/guides/terminal.md`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.helpers import ROOT, python
 from vizkit.cli import serve
 from vizkit.cli.app import app, run
 
-PAGE = (ROOT / "docs" / "terminal.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "guides" / "terminal.md").read_text("utf-8")
 VIZKIT = [sys.executable, "-m", "vizkit"]
 
 
