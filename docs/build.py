@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -27,6 +26,8 @@ _FRONT = """\
 <script>location.replace((navigator.language.startsWith("zh") ? "zh_CN" : "en") + "/index.html")</script>
 <a href="en/index.html">English</a> <a href="zh_CN/index.html">中文</a>
 """
+
+_HEADER = b'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'  # no dates, no authors
 
 
 def build(out: Path, languages: tuple[str, ...] = LANGUAGES) -> None:
@@ -67,7 +68,7 @@ def check_links(out: Path) -> tuple[list[str], list[str]]:
     """Find the links that lead nowhere.
 
     Returns:
-        Those within the site that lead to no file or anchor, each with its page; and the links out of the site,
+        Those within the site that lead to no file or anchor, each with its page; and those out of the site,
         which are not followed.
     """
     pages: dict[Path, _Page] = {}
@@ -90,25 +91,32 @@ def check_links(out: Path) -> tuple[list[str], list[str]]:
 
 
 def update_catalogs() -> None:
-    """Bring the catalogs of the pages that are translated up to date with their English text."""
+    """Bring the catalogs of the pages that are translated up to date with their English text.
+
+    A text that is new has no translation; one that was changed keeps the old one, marked as fuzzy.
+    """
+    from babel.messages.catalog import Catalog
+    from babel.messages.pofile import read_po, write_po
+
     pot = HERE / "_build" / "gettext"
     _sphinx("gettext", pot, "-W", "--keep-going")
-    for path in pot.rglob("*.pot"):
-        if not any(path.relative_to(pot).with_suffix("").match(pattern) for pattern in TRANSLATED):
-            path.unlink()
-    languages = [part for language in LANGUAGES if language != "en" for part in ("-l", language)]
-    command = [sys.executable, "-m", "sphinx_intl", "update", "-p", pot, "-d", HERE / "locale", "-w", "0"]
-    subprocess.run([*command, "--no-obsolete", *languages], check=True)
-    for path in HERE.glob("locale/*/LC_MESSAGES/**/*.po"):
-        path.write_text("".join(_plain(path)), encoding="utf-8")
-
-
-def _plain(path: Path) -> Iterator[str]:
-    """A catalog without its authors, dates and comments, so that it changes with its texts only."""
-    noise = ("#", '"POT-Creation-Date', '"PO-Revision-Date', '"Last-Translator', '"Language-Team', '"Report-Msgid',
-             '"Project-Id-Version', '"Generated-By', '"MIME-Version', '"Plural-Forms')
-    with path.open(encoding="utf-8") as lines:
-        yield from (line for line in lines if not line.startswith(noise) or line.startswith("#, fuzzy"))
+    for language in LANGUAGES[1:]:
+        catalogs = HERE / "locale" / language / "LC_MESSAGES"
+        for old in catalogs.rglob("*.po"):
+            if not (pot / old.relative_to(catalogs)).with_suffix(".pot").exists():
+                old.unlink()
+        for path in sorted(pot.rglob("*.pot")):
+            page = path.relative_to(pot)
+            if not any(page.with_suffix("").match(pattern) for pattern in TRANSLATED):
+                continue
+            target = (catalogs / page).with_suffix(".po")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            known = read_po(target.open("rb"), language) if target.exists() else Catalog(language)
+            known.update(read_po(path.open("rb")), update_creation_date=False)
+            known.obsolete.clear()
+            with target.open("wb") as file:
+                file.write(_HEADER)
+                write_po(file, known, width=0, omit_header=True, no_location=True, include_previous=True)
 
 
 def main(arguments: list[str]) -> int:

@@ -23,8 +23,11 @@ def _resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: El
     target = str(node["reftarget"])
     domain = env.domains.python_domain
     last = target.rpartition(".")[2]
-    found = [name for name, entry in domain.objects.items()
-             if name.rpartition(".")[2] == last and entry.objtype in ("class", "exception")]
+    found = [
+        name
+        for name, entry in domain.objects.items()
+        if name.rpartition(".")[2] == last and entry.objtype in ("class", "exception")
+    ]
     if len(found) == 1 and last[:1].isupper():
         node["reftarget"] = found[0]
         return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", found[0], node, content)

@@ -58,31 +58,28 @@ def callback(
     runs. An evaluation is recorded at the step of the last batch that was trained before it. The time
     of a step goes from batch to batch, without what callbacks do: recording, validation, printing.
 
-    =========================  ==========================================  =======================
-    tag                        what                                        when
-    =========================  ==========================================  =======================
-    ``train/<metric>``         loss, and metrics as Paddle logs them       every batch
-    ``train/learning rate``    that the batch was trained with             every batch
-    ``train/epoch``            as Paddle counts, from 0 in every ``fit``   every batch
-    ``train/step time ms``     milliseconds, with the data's loading       every batch
-    ``train/samples per        batch size over step time                   every batch
-    second``
-    ``eval/<metric>``          loss (mean over all samples) and metrics    every evaluation
-    ``eval/pr|roc|ap|auc/..``  curves and areas of each class (up to 20),  every evaluation
-                               and of all as one
-    ``eval/confusion``,        see `vizkit.writing.curve_collector.CurveCollector`       every evaluation
-    ``eval/reliability``,
-    ``eval/ece``
-    ``train/input``            the batch's first images, with label and    ``images_every`` steps
-                               prediction
-    ``eval/samples``           the ``samples``, with label and prediction  every evaluation
-    ``eval/worst mistakes``    the ``worst``, by their loss                every evaluation
-    ``weights/<parameter>``    histogram, unless `watch` records them      start, spaced, end
-    graph                      of the network                              once, at the first batch
-    ``model/summary``          text: layers, output shapes, parameters     once, at the first batch
-    ``predict/samples per      with the data's loading                     every prediction
-    second``
-    =========================  ==========================================  =======================
+    ==============================  =========================================  ========================
+    tag                             what                                       when
+    ==============================  =========================================  ========================
+    ``train/<metric>``              loss, and metrics as Paddle logs them      every batch
+    ``train/learning rate``         that the batch was trained with            every batch
+    ``train/epoch``                 as Paddle counts, from 0 in every ``fit``  every batch
+    ``train/step time ms``          with the data's loading                    every batch
+    ``train/samples per second``    batch size over step time                  every batch
+    ``eval/<metric>``               loss (mean over all samples), metrics      every evaluation
+    ``eval/pr``, ``eval/roc``       curves of each class (up to 20), and of    every evaluation
+                                    all as one
+    ``eval/ap``, ``eval/auc``       the areas under them, and their means      every evaluation
+    ``eval/confusion``              the confusion matrix                       every evaluation
+    ``eval/reliability``, ``ece``   see `Tracker.curves`                       every evaluation
+    ``train/input``                 the batch's first images, with label       ``images_every`` steps
+                                    and prediction
+    ``eval/samples``                the ``samples``, likewise                  every evaluation
+    ``eval/worst mistakes``         the ``worst``, by their loss               every evaluation
+    ``weights/<parameter>``         histogram, unless `watch` records them     start, spaced, end
+    ``model/summary``, graph        layers, output shapes, parameters          once, at the first batch
+    ``predict/samples per second``  with the data's loading                    every prediction
+    ==============================  =========================================  ========================
 
     A loss or metric of several numbers is recorded as ``.../0``, ``.../1`` and so on; of several
     losses ``train/loss`` is the sum, which is what training minimises.
