@@ -1,1 +1,1 @@
-"""VisualDL's record format as bytes, both ways, with no input or output."""
+"""VisualDL's record format: encoding and decoding of bytes, without I/O."""

@@ -1,4 +1,4 @@
-"""Bytes of one record back to what was recorded; the slow, general way, record by record."""
+"""Decoding of single records; `vizkit.columns` decodes scalars many at once."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizkit.format import encode, wire
 from vizkit.format.types import KINDS, Embeddings, HParams, Record, SubScalar
 from vizkit.media.audio import Wave
+from vizkit.metrics.arrays import Floats
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 
@@ -21,16 +21,16 @@ __all__ = ["decode_head", "decode_record"]
 
 
 def decode_record(data: bytes) -> Record:
-    """Decodes one record, the bytes of a frame without its length.
+    """Decode one record: the bytes of a frame without its length.
 
     Raises:
-        ValueError: these bytes are no record of VisualDL.
+        ValueError: the bytes are not a record of VisualDL.
     """
     try:
         kind, tag, step, walltime, payload, extra = _value(data)
         if kind == "scalar":
             exact = extra.get(encode.EXACT_VALUE)
-            content: Any = _double(exact) if exact else struct.unpack("<f", payload)[0]
+            content: object = _double(exact) if exact else struct.unpack("<f", payload)[0]
         else:
             content = _READERS[kind](payload)
     except _BROKEN as error:
@@ -39,10 +39,10 @@ def decode_record(data: bytes) -> Record:
 
 
 def decode_head(data: bytes) -> Record:
-    """A record without its content.
+    """Decode a record but for its content, which is None.
 
     Raises:
-        ValueError: these bytes are no record of VisualDL.
+        ValueError: the bytes are not a record of VisualDL.
     """
     try:
         kind, tag, step, walltime, *_ = _value(data)
@@ -51,7 +51,7 @@ def decode_head(data: bytes) -> Record:
     return Record(kind, tag, step, walltime, None)
 
 
-# Fields of another type than theirs, and contents that are cut.
+# Fields of the wrong type, and truncated contents.
 _BROKEN = (struct.error, TypeError, AttributeError, OverflowError, MemoryError)
 
 
@@ -87,24 +87,33 @@ def _double(data: bytes) -> float:
     return float(struct.unpack("<d", data)[0])
 
 
-def _grouped(payload: bytes) -> dict[int, list[tuple[int, Any]]]:
-    """Field number -> (wire type, value) of every occurrence."""
-    out: dict[int, list[tuple[int, Any]]] = {}
+_Fields = dict[int, list[tuple[int, Any]]]
+"""Field number -> (wire type, value) of every occurrence; a value is an int or bytes by its wire type."""
+
+
+def _grouped(payload: bytes) -> _Fields:
+    out: _Fields = {}
     for number, wire_type, value in wire.fields(payload):
         out.setdefault(number, []).append((wire_type, value))
     return out
 
 
-def _last(grouped: dict[int, list[tuple[int, Any]]], number: int, default: Any) -> Any:
+def _bytes(grouped: _Fields, number: int, default: bytes = b"") -> bytes:
+    """The last occurrence of a field of bytes; of several, protobuf takes the last."""
     return grouped[number][-1][1] if number in grouped else default
 
 
-def _doubles(grouped: dict[int, list[tuple[int, Any]]], number: int) -> NDArray[np.float64]:
+def _int(grouped: _Fields, number: int) -> int:
+    """The last occurrence of a varint, 0 by default."""
+    return grouped[number][-1][1] if number in grouped else 0
+
+
+def _doubles(grouped: _Fields, number: int) -> Floats:
     return np.frombuffer(b"".join(value for _, value in grouped.get(number, ())), dtype="<f8")
 
 
-def _ints(grouped: dict[int, list[tuple[int, Any]]], number: int) -> list[int]:
-    return [n for wire_type, value in grouped.get(number, ()) for n in wire.read_packed(wire_type, value)]
+def _ints(grouped: _Fields, number: int) -> list[int]:
+    return [n for _, value in grouped.get(number, ()) for n in wire.read_packed(value)]
 
 
 def _histogram(payload: bytes) -> Histogram:
@@ -112,24 +121,24 @@ def _histogram(payload: bytes) -> Histogram:
     return Histogram(
         counts=_doubles(parts, 1).astype(np.int64),
         edges=_doubles(parts, 2),
-        nan=_last(parts, encode.NAN, 0),
-        posinf=_last(parts, encode.POSINF, 0),
-        neginf=_last(parts, encode.NEGINF, 0),
+        nan=_int(parts, encode.NAN),
+        posinf=_int(parts, encode.POSINF),
+        neginf=_int(parts, encode.NEGINF),
     )
 
 
-def _curve(payload: bytes) -> tuple[list[NDArray[np.float64]], float]:
-    """Thresholds, TP, FP, TN, FN and the two rates; and the area (NaN where none was recorded)."""
+def _curve(payload: bytes) -> tuple[list[Floats], float]:
+    """Thresholds, TP, FP, TN, FN and the two rates; and the area, NaN if none was recorded."""
     parts = _grouped(payload)
     first, second = _doubles(parts, 5), _doubles(parts, 6)
     thresholds = _doubles(parts, encode.THRESHOLDS)
-    if not len(thresholds):  # stock VisualDL's own, which floors scores onto this grid
+    if not len(thresholds):  # written by stock VisualDL, which floors scores onto this grid
         thresholds = np.arange(len(first)) / max(len(first) - 1, 1)
     counts = []
     for number, own in enumerate(encode.WEIGHTED, start=1):
         exact = _doubles(parts, own)
         counts.append(exact if len(exact) else np.asarray(_ints(parts, number), dtype=np.float64))
-    area = _last(parts, encode.AREA, None)
+    area = _bytes(parts, encode.AREA)
     return [thresholds, *counts, first, second], _double(area) if area else float("nan")
 
 
@@ -145,12 +154,12 @@ def _roc_curve(payload: bytes) -> ROCCurve:
 
 def _audio(payload: bytes) -> Wave:
     parts = _grouped(payload)
-    rate = struct.unpack("<f", _last(parts, 1, b"\0\0\0\0"))[0]
+    rate = struct.unpack("<f", _bytes(parts, 1, bytes(4)))[0]
     return Wave(
-        data=_last(parts, 4, b""),
+        data=_bytes(parts, 4),
         sample_rate=round(rate),
-        channels=_last(parts, 2, 0),
-        frames=_last(parts, 3, 0),
+        channels=_int(parts, 2),
+        frames=_int(parts, 3),
     )
 
 
@@ -167,7 +176,7 @@ def _embeddings(payload: bytes) -> Embeddings:
 
 
 def _hparams(payload: bytes) -> HParams:
-    hparams: dict[str, Any] = {}
+    hparams: dict[str, object] = {}
     metrics = []
     name = ""
     bare = []
@@ -176,38 +185,38 @@ def _hparams(payload: bytes) -> HParams:
             name = _text(value)
             continue
         parts = _grouped(value)
-        key = _text(_last(parts, 4, b""))
+        key = _text(_bytes(parts, 4))
         if number == 2:
             metrics.append(key)
         elif encode.EXACT_HPARAM in parts:
-            hparams[key] = json.loads(_last(parts, encode.EXACT_HPARAM, b"null"))
+            hparams[key] = json.loads(_bytes(parts, encode.EXACT_HPARAM))
         elif 1 in parts:
-            hparams[key] = wire.signed(_last(parts, 1, 0))
+            hparams[key] = wire.signed(_int(parts, 1))
         elif 2 in parts:
-            hparams[key] = _double(_last(parts, 2, bytes(8)))
-            if not math.isfinite(hparams[key]):
+            hparams[key] = real = _double(_bytes(parts, 2))
+            if not math.isfinite(real):
                 bare.append(key)
         else:
-            hparams[key] = _text(_last(parts, 3, b""))
+            hparams[key] = _text(_bytes(parts, 3))
     return HParams(hparams, metrics, name, bare)
 
 
 def _sub_scalar(payload: bytes) -> SubScalar:
     parts = _grouped(payload)
-    exact = _last(parts, encode.EXACT_VALUE, None)
-    value = _double(exact) if exact else struct.unpack("<f", _last(parts, 2, bytes(4)))[0]
-    return SubScalar(_text(_last(parts, 1, b"")), value)
+    exact = _bytes(parts, encode.EXACT_VALUE)
+    value = _double(exact) if exact else struct.unpack("<f", _bytes(parts, 2, bytes(4)))[0]
+    return SubScalar(_text(_bytes(parts, 1)), value)
 
 
-_READERS: dict[str, Callable[[bytes], Any]] = {
-    "image": lambda payload: _last(_grouped(payload), 4, b""),
+_READERS: dict[str, Callable[[bytes], object]] = {
+    "image": lambda payload: _bytes(_grouped(payload), 4),
     "audio": _audio,
     "embeddings": _embeddings,
     "histogram": _histogram,
     "pr_curve": _pr_curve,
-    "meta_data": lambda payload: _text(_last(_grouped(payload), 1, b"")),
+    "meta_data": lambda payload: _text(_bytes(_grouped(payload), 1)),
     "roc_curve": _roc_curve,
-    "text": lambda payload: _text(_last(_grouped(payload), 1, b"")),
+    "text": lambda payload: _text(_bytes(_grouped(payload), 1)),
     "hparams": _hparams,
     "scalars": _sub_scalar,
 }

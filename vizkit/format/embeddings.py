@@ -1,13 +1,14 @@
-"""Vectors and their labels as people hold them, checked and made plain."""
+"""Embeddings from the arrays and labels of a caller."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import numpy as np
 
 from vizkit._checks import describe
+from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.format.types import Embeddings
 from vizkit.metrics.arrays import to_array
@@ -15,33 +16,36 @@ from vizkit.metrics.arrays import to_array
 __all__ = ["checked_embeddings"]
 
 
-def checked_embeddings(mat: Any, metadata: Any = None, header: Sequence[str] | None = None) -> Embeddings:
-    """Vectors with one row of labels each.
+def checked_embeddings(
+    mat: ArrayLike | None, metadata: Iterable[object] | None = None, header: Sequence[str] | None = None
+) -> Embeddings:
+    """Check vectors and their labels, and bring them into the shape of a record.
 
     Args:
-        mat: (n, d) real numbers, one vector a row.
+        mat: (n, d) real numbers, one vector per row.
         metadata: n labels, or several columns of n labels each; row numbers by default.
         header: names of the columns.
 
     Raises:
-        DataError: not a matrix, a column that has not one label a vector, or a header of another
-            number of columns.
+        DataError: ``mat`` is not a matrix, a column does not have one label per vector, or the header
+            does not match the number of columns.
     """
     if mat is None:
-        raise DataError("embeddings need mat, a matrix of one vector a row")
+        raise DataError("embeddings need mat, a matrix of one vector per row")
     vectors = to_array(mat)
     if vectors.ndim != 2 or 0 in vectors.shape or vectors.dtype.kind == "c":
         raise DataError(
-            f"embeddings need a matrix of real numbers, one vector a row, got {describe(vectors)}"
+            f"embeddings need a matrix of real numbers, one vector per row, got {describe(vectors)}"
         )
     count = len(vectors)
-    given: Any = range(count) if metadata is None else metadata
-    labels: list[Any] = given.tolist() if hasattr(given, "tolist") else list(given)
-    columns: list[list[Any]] = labels if labels and isinstance(labels[0], (list, tuple)) else [labels]
+    given = range(count) if metadata is None else metadata
+    labels: list[object] = given.tolist() if hasattr(given, "tolist") else list(given)
+    several = bool(labels) and isinstance(labels[0], (list, tuple))
+    columns = cast("list[list[object]]", labels) if several else [labels]
     for column in columns:
         if len(column) != count:
             raise DataError(
-                f"{count} vectors have {len(column)} labels: give one label a vector, or none at all"
+                f"{count} vectors have {len(column)} labels: give one label per vector, or none at all"
             )
     names = [str(name) for name in header] if header is not None else []
     if len(columns) > 1 and not names:

@@ -1,7 +1,7 @@
-"""VisualDL's records as bytes; ``docs/format.md`` writes the format down.
+"""Encoding of records; ``docs/format.md`` describes the format.
 
-Every function returns one whole frame, ready to be appended to a log. Field numbers from 1000 on
-are VizKit's own: stock VisualDL skips them.
+Each ``encode_`` function returns one whole frame, ready to be appended to a log. Field numbers from 1000
+on are VizKit's own; stock VisualDL skips them.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import json
 import math
 import struct
 from collections.abc import Sequence
-from typing import Any
+from typing import SupportsInt, cast
 
 import numpy as np
 
 from vizkit._checks import describe
+from vizkit._protocols import StepLike
 from vizkit.errors import DataError
 from vizkit.format import tags, wire
 from vizkit.format.types import Embeddings, HParams
@@ -43,10 +44,10 @@ __all__ = [
 ]
 
 EXACT_VALUE = 1001  # Value, TagValue: the float64 that field 4 holds as float32
-EXACT_STEP = 1002  # Value: the fractional step that field 1 holds rounded down
+EXACT_STEP = 1002  # Value: the fractional step that field 1 rounds down
 THRESHOLDS, AREA = 1001, 1002  # PRCurve, ROC_Curve
-WEIGHTED = (1003, 1004, 1005, 1006)  # their TP, FP, TN, FN where weights make them fractional
-NAN, POSINF, NEGINF = 1001, 1002, 1003  # Histogram: values that no bucket holds
+WEIGHTED = (1003, 1004, 1005, 1006)  # their TP, FP, TN, FN if weights make them fractional
+NAN, POSINF, NEGINF = 1001, 1002, 1003  # Histogram: counts of values that fit no bucket
 EXACT_HPARAM = 1001  # HparamInfo: JSON of a value that VisualDL's three types cannot hold
 
 _INT64 = range(-(1 << 63), 1 << 63)
@@ -59,23 +60,23 @@ _SMALL_STEPS = [b"", *(b"\x08" + step for step in wire.SMALL[1:])]
 
 
 def tag_field(tag: str) -> bytes:
-    """The tag's bytes within a record; worth keeping, since tags repeat."""
+    """The tag's field of a record; callers keep it, since tags repeat."""
     return wire.length_delimited(2, tag.encode("utf-8", "replace"))
 
 
 def walltime_field(walltime: int) -> bytes:
-    """The bytes of a walltime in milliseconds."""
+    """The walltime's field of a record, from milliseconds."""
     return b"\x18" + wire.varint(walltime) if walltime else b""
 
 
-def plain_step(step: Any) -> int | float:
-    """``step`` as an int, or as a float where it is a fraction.
+def plain_step(step: StepLike) -> int | float:
+    """Convert a step to an int, or to a float if it is a fraction.
 
     Args:
-        step: an integer; any number that is one (``3.0``, a NumPy or Paddle scalar); a fraction.
+        step: a whole number of any type (``3``, ``3.0``, a NumPy or Paddle scalar), or a fraction.
 
     Raises:
-        DataError: not a finite number.
+        DataError: ``step`` is not a finite number.
     """
     if type(step) is int:
         return step
@@ -84,15 +85,15 @@ def plain_step(step: Any) -> int | float:
         raise DataError(f"a step must be a finite number, got {describe(step)}")
     if number != math.floor(number):
         return number
-    # Integers of NumPy and Paddle are not to lose digits in a float.
-    return int(step.item() if hasattr(step, "item") else step)
+    # Not int(number): a large integer of NumPy or Paddle would lose digits in the float.
+    return int(cast("SupportsInt", step.item() if hasattr(step, "item") else step))
 
 
-def step_field(step: Any) -> bytes:
-    """The bytes of a step, of which stock readers see a fraction rounded down.
+def step_field(step: StepLike) -> bytes:
+    """The step's field of a record; stock readers see a fraction rounded down.
 
     Raises:
-        DataError: not a finite number, or beyond 64 bit.
+        DataError: ``step`` is not a finite number, or does not fit 64 bits.
     """
     if type(step) is int:
         if 0 <= step < 1 << 14:
@@ -108,12 +109,12 @@ def step_field(step: Any) -> bytes:
 
 def _step(step: int) -> bytes:
     if step not in _INT64:
-        raise DataError(f"step {step} does not fit 64 bit")
+        raise DataError(f"step {step} does not fit 64 bits")
     return b"\x08" + wire.varint(step) if step else b""
 
 
 def _head(size: int) -> bytes:
-    """Frame length, key and length before the ``size`` bytes of a ``Value``."""
+    """The frame's length, and key and length of its ``Value`` of ``size`` bytes."""
     inner = b"\x0a" + wire.varint(size)
     return struct.pack("<Q", len(inner) + size) + inner
 
@@ -122,13 +123,13 @@ _HEADS = [_head(size) for size in range(512)]
 
 
 def encode_scalar(tag: bytes, value: float, step: bytes, walltime: bytes) -> bytes:
-    """A scalar from its already encoded tag, step and walltime.
+    """Encode a scalar from its encoded tag, step and walltime.
 
-    The float64 goes along whenever float32 would change the value (or overflow).
+    The float64 is added whenever float32 would change the value or overflow.
     """
     try:
         number = _pack_both(0x25, value, EXACT_KEY, value)
-        # Any of the float64's last 24 bits is beyond float32. A NaN is unequal to itself, and needs no more.
+        # float32 has none of the float64's last 24 bits. A NaN is unequal to itself, and needs no float64.
         if number[7:10] == b"\0\0\0" and (_single(number)[0] == value or value != value):
             number = number[:5]
     except OverflowError:
@@ -140,14 +141,14 @@ def encode_scalar(tag: bytes, value: float, step: bytes, walltime: bytes) -> byt
         return _head(len(record)) + record
 
 
-def _frame(number: int, tag: str, step: Any, walltime: int, payload: bytes) -> bytes:
+def _frame(number: int, tag: str, step: StepLike, walltime: int, payload: bytes) -> bytes:
     content = wire.length_delimited(number, payload)
     record = b"".join((step_field(step), tag_field(tag), walltime_field(walltime), content))
     return _head(len(record)) + record
 
 
-def encode_sub_scalar(tag: str, sub_tag: str, value: float, step: Any, walltime: int) -> bytes:
-    """One member of an ``add_scalars`` group."""
+def encode_sub_scalar(tag: str, sub_tag: str, value: float, step: StepLike, walltime: int) -> bytes:
+    """Encode one member of a group of scalars."""
     with np.errstate(over="ignore"):
         single = float(np.float32(value))
     payload = wire.length_delimited(1, sub_tag.encode("utf-8", "replace")) if sub_tag else b""
@@ -159,23 +160,23 @@ def encode_sub_scalar(tag: str, sub_tag: str, value: float, step: Any, walltime:
     return _frame(14, tag, step, walltime, payload)
 
 
-def encode_meta_data(tag: str, display_name: str, step: Any, walltime: int) -> bytes:
-    """The record that names a run; the first of a log."""
+def encode_meta_data(tag: str, display_name: str, step: StepLike, walltime: int) -> bytes:
+    """Encode the record that names a run, the first of a log."""
     return _frame(10, tag, step, walltime, wire.packed(1, display_name.encode("utf-8", "replace")))
 
 
-def encode_image(tag: str, png: bytes, step: Any, walltime: int) -> bytes:
-    """An image from the bytes of its PNG file."""
+def encode_image(tag: str, png: bytes, step: StepLike, walltime: int) -> bytes:
+    """Encode an image from the bytes of its PNG file."""
     return _frame(5, tag, step, walltime, wire.packed(4, png))
 
 
-def encode_text(tag: str, text: str, step: Any, walltime: int) -> bytes:
-    """A text."""
+def encode_text(tag: str, text: str, step: StepLike, walltime: int) -> bytes:
+    """Encode a text."""
     return _frame(12, tag, step, walltime, wire.packed(1, text.encode("utf-8", "replace")))
 
 
-def encode_audio(tag: str, wave: Wave, step: Any, walltime: int) -> bytes:
-    """A sound as the WAV file that a browser plays."""
+def encode_audio(tag: str, wave: Wave, step: StepLike, walltime: int) -> bytes:
+    """Encode audio as a WAV file, which browsers play."""
     payload = b"".join(
         (
             b"\x0d" + struct.pack("<f", wave.sample_rate),
@@ -188,8 +189,8 @@ def encode_audio(tag: str, wave: Wave, step: Any, walltime: int) -> bytes:
     return _frame(6, tag, step, walltime, payload)
 
 
-def encode_histogram(tag: str, histogram: Histogram, step: Any, walltime: int) -> bytes:
-    """A histogram; NaN and infinite values are counted beside it."""
+def encode_histogram(tag: str, histogram: Histogram, step: StepLike, walltime: int) -> bytes:
+    """Encode a histogram; NaN and infinite values are counted beside the buckets."""
     apart = ((NAN, histogram.nan), (POSINF, histogram.posinf), (NEGINF, histogram.neginf))
     payload = b"".join(
         (
@@ -205,10 +206,15 @@ Counts = tuple[list[bytes], list[bytes]]
 
 
 def encode_counts(curves: Sequence[PRCurve | ROCCurve]) -> list[Counts]:
-    """TP, FP, TN, FN as the integers that VisualDL holds, and exactly where that loses weights.
+    """Encode TP, FP, TN and FN: as VisualDL's integers, and also exactly if weights make them fractional.
 
-    They are the same for the PR and the ROC curve of one class, and cost the most of both. The curves
-    have as many thresholds.
+    The PR and ROC curve of a class share them, and they are the costly part of both.
+
+    Args:
+        curves: curves with equally many thresholds.
+
+    Returns:
+        For each curve the fields of the integers and those of the exact counts.
     """
     counts = np.array([(curve.tp, curve.fp, curve.tn, curve.fn) for curve in curves])
     rounded = np.rint(counts)
@@ -224,9 +230,9 @@ def encode_counts(curves: Sequence[PRCurve | ROCCurve]) -> list[Counts]:
 
 
 def encode_pr_curve(
-    tag: str, curve: PRCurve, step: Any, walltime: int, counts: Counts | None = None
+    tag: str, curve: PRCurve, step: StepLike, walltime: int, counts: Counts | None = None
 ) -> bytes:
-    """A precision-recall curve with its thresholds and average precision."""
+    """Encode a precision-recall curve with its thresholds and average precision."""
     whole, exact = counts or encode_counts([curve])[0]
     rates = [wire.doubles(5, curve.precision), wire.doubles(6, curve.recall)]
     own = [wire.doubles(THRESHOLDS, curve.thresholds), wire.double(AREA, curve.ap)]
@@ -234,17 +240,17 @@ def encode_pr_curve(
 
 
 def encode_roc_curve(
-    tag: str, curve: ROCCurve, step: Any, walltime: int, counts: Counts | None = None
+    tag: str, curve: ROCCurve, step: StepLike, walltime: int, counts: Counts | None = None
 ) -> bytes:
-    """A receiver operating characteristic with its thresholds and the area under it."""
+    """Encode an ROC curve with its thresholds and the area under it."""
     whole, exact = counts or encode_counts([curve])[0]
     rates = [wire.doubles(5, curve.tpr), wire.doubles(6, curve.fpr)]
     own = [wire.doubles(THRESHOLDS, curve.thresholds), wire.double(AREA, curve.auc)]
     return _frame(11, tag, step, walltime, b"".join(whole + rates + own + exact))
 
 
-def encode_embeddings(tag: str, embeddings: Embeddings, step: Any, walltime: int) -> bytes:
-    """Vectors with their labels."""
+def encode_embeddings(tag: str, embeddings: Embeddings, step: StepLike, walltime: int) -> bytes:
+    """Encode vectors with their labels."""
     rows = np.ascontiguousarray(embeddings.vectors, dtype="<f4")
     parts = []
     for labels, vector in zip(embeddings.labels, rows, strict=True):
@@ -255,7 +261,7 @@ def encode_embeddings(tag: str, embeddings: Embeddings, step: Any, walltime: int
 
 
 def encode_hparams(hparams: HParams, walltime: int) -> bytes:
-    """Hyper-parameters, under the tag and step that VisualDL expects."""
+    """Encode hyper-parameters under the tag and step that VisualDL expects."""
     parts = [wire.length_delimited(1, _hparam(name, value)) for name, value in hparams.hparams.items()]
     for metric in hparams.metrics:
         info = wire.double(2, 0.0) + wire.length_delimited(4, metric.encode("utf-8", "replace"))
@@ -264,8 +270,8 @@ def encode_hparams(hparams: HParams, walltime: int) -> bytes:
     return _frame(13, tags.HPARAMS, 1, walltime, b"".join(parts))
 
 
-def _hparam(name: str, value: Any) -> bytes:
-    """One hyper-parameter: int64, float64 or text as VisualDL knows them, all else as its JSON."""
+def _hparam(name: str, value: object) -> bytes:
+    """One hyper-parameter: int64, float64 or text as in VisualDL, any other value as JSON."""
     exact = b""
     if isinstance(value, str):
         held = wire.length_delimited(3, value.encode("utf-8", "replace"))
@@ -274,7 +280,7 @@ def _hparam(name: str, value: Any) -> bytes:
     elif isinstance(value, int) and not isinstance(value, bool) and value in _INT64:
         held = wire.key(1, wire.VARINT) + wire.varint(value)
     else:
-        # True, None, NaN, a list: VisualDL's page shows the text, VizKit reads the value.
+        # True, None, NaN, lists: VisualDL's page shows the text, VizKit reads the JSON.
         held = wire.length_delimited(3, str(value).encode("utf-8", "replace"))
         exact = wire.length_delimited(EXACT_HPARAM, json.dumps(value, ensure_ascii=False).encode())
     return held + wire.length_delimited(4, name.encode("utf-8", "replace")) + exact

@@ -1,8 +1,8 @@
-"""A log as a row of frames: where each one lies, and what is whole in a damaged file.
+"""Frames of a log, and the damage between them.
 
-A frame is a little-endian uint64 length and that many bytes of a record. There is no checksum, so
-a frame counts as whole when its length agrees with the length that the record itself begins with,
-and either another such frame follows or its record can be taken apart.
+A frame is a little-endian uint64 length and that many bytes of a record. There is no checksum. A frame is
+whole if its length agrees with the length at the record's beginning, and if either another such frame
+follows or its record can be parsed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 HEAD = 19
-"""Bytes of a frame that tell how long it is, at most: its length, a key, a varint."""
+"""Number of bytes, at most, that tell a frame's size: its length, a key and a varint."""
 
 
 class Frame(NamedTuple):
@@ -35,20 +35,20 @@ class Frame(NamedTuple):
 
 
 class Damage(NamedTuple):
-    """The bytes [start, end) of a log that belong to no whole frame."""
+    """The bytes [start, end) of a log that are not part of a whole frame."""
 
     start: int
     end: int
 
 
 def claimed_size(head: bytes, left: int) -> int | None:
-    """The size of the frame that begins with ``head``, its length included, if its two lengths agree.
+    """The size in bytes of the frame that begins with ``head``, or None if its two lengths disagree.
 
     Args:
-        head: the first `HEAD` bytes, or fewer where the log ends.
-        left: bytes from the frame's first one to the end of the log.
+        head: its first `HEAD` bytes, or fewer at the end of the log.
+        left: bytes from the frame's beginning to the end of the log.
     """
-    # The highest bytes of a length are 0 in any log that fits a disk.
+    # A length's highest bytes are 0 in any log that fits on a disk.
     if len(head) < 10 or head[8] != 0x0A or head[6:8] != b"\0\0":
         return None
     size = 8 + int.from_bytes(head[:8], "little")
@@ -60,7 +60,7 @@ def claimed_size(head: bytes, left: int) -> int | None:
 
 
 def is_record(data: bytes) -> bool:
-    """Whether a frame's content can be taken apart."""
+    """True if the content of a frame can be parsed."""
     try:
         for _, _, record in wire.fields(data):
             for _ in wire.fields(record):
@@ -71,7 +71,7 @@ def is_record(data: bytes) -> bool:
 
 
 def _claimed_at(data: Buffer, pos: int) -> Frame | None:
-    """The frame that the lengths at ``pos`` speak of."""
+    """The frame at ``pos`` whose two lengths agree, or None."""
     size = claimed_size(data[pos : pos + HEAD], len(data) - pos)
     return Frame(pos + 8, pos + size) if size else None
 
@@ -81,12 +81,12 @@ def _frame_at(data: Buffer, pos: int) -> Frame | None:
     frame = _claimed_at(data, pos)
     if frame is None or _claimed_at(data, frame.end):
         return frame
-    # Nothing follows that vouches for it: a torn frame may have swallowed the beginning of others.
+    # No frame follows, so its length may be wrong: a torn frame may have swallowed the beginning of others.
     return frame if is_record(data[frame.start : frame.end]) else None
 
 
 def scan(data: Buffer) -> Iterator[Frame | Damage]:
-    """All that is whole in ``data``, and what lies between, in order. Linear in its size."""
+    """Find the whole frames of a log and the damage between them, in order and in linear time."""
     pos = 0
     while pos < len(data):
         frame = _frame_at(data, pos)
@@ -107,7 +107,7 @@ def scan(data: Buffer) -> Iterator[Frame | Damage]:
 
 
 def read_frames(data: Buffer) -> Iterator[bytes]:
-    """The records of all whole frames."""
+    """The records of all whole frames, as bytes."""
     for part in scan(data):
         if isinstance(part, Frame):
             yield data[part.start : part.end]

@@ -1,35 +1,36 @@
-"""Hyper-parameters as people hold them, made flat and plain."""
+"""Hyper-parameters and metrics from the arguments of a caller."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from vizkit._checks import describe
+from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import to_array
 
 __all__ = ["as_mapping", "flat_hparams", "metric_names"]
 
-_LONGEST = 1000  # characters: an hparam is a table's cell
+_LONGEST = 1000  # characters: an hparam is a cell of a table
 
 
-def flat_hparams(hparams: Any) -> dict[str, Any]:
-    """Hyper-parameters as one flat dict of plain values.
+def flat_hparams(hparams: object) -> dict[str, object]:
+    """Flatten hyper-parameters to one dict of plain values.
 
     Args:
         hparams: a mapping, nested or not, an ``argparse.Namespace`` or a dataclass. Nested names
             are joined with ``/``; numbers of NumPy and Paddle become Python's, arrays and tuples
-            lists, and what is no number, text, bool, None or list becomes its text.
+            lists, and any other value its text.
 
     Raises:
-        DataError: no such mapping, or two names become the same one.
+        DataError: not such a mapping, or two nested names become the same.
     """
-    out: dict[str, Any] = {}
+    out: dict[str, object] = {}
     for name, value in _items(hparams, ""):
         if name in out:
             raise DataError(f"two hyper-parameters are named {name!r} once nested names are joined with '/'")
@@ -37,8 +38,8 @@ def flat_hparams(hparams: Any) -> dict[str, Any]:
     return out
 
 
-def as_mapping(value: object) -> Mapping[Any, Any] | None:
-    """Hyper-parameters as a mapping: of a mapping, an ``argparse.Namespace`` or a dataclass; else None."""
+def as_mapping(value: object) -> Mapping[Any, object] | None:
+    """A mapping, ``argparse.Namespace`` or dataclass as a mapping; None for any other value."""
     if isinstance(value, Mapping):
         return value
     if isinstance(value, argparse.Namespace):
@@ -48,7 +49,7 @@ def as_mapping(value: object) -> Mapping[Any, Any] | None:
     return None
 
 
-def _items(hparams: Any, prefix: str) -> Iterable[tuple[str, Any]]:
+def _items(hparams: object, prefix: str) -> Iterable[tuple[str, object]]:
     mapping = as_mapping(hparams)
     if mapping is None:
         raise DataError(f"hparams must be a dict such as {{'learning rate': 0.001}}, got {describe(hparams)}")
@@ -60,14 +61,12 @@ def _items(hparams: Any, prefix: str) -> Iterable[tuple[str, Any]]:
             yield name, _plain(value)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if value is None or isinstance(value, (bool, int, float)):
-        # Enumerations and NumPy's float64 are subclasses; JSON is to see the number.
-        return (
-            value
-            if value is None or isinstance(value, bool)
-            else (int if isinstance(value, int) else float)(value)
-        )
+        if value is None or isinstance(value, bool):
+            return value
+        # Enumerations and NumPy's float64 are subclasses, which JSON would not write as numbers.
+        return int(value) if isinstance(value, int) else float(value)
     if isinstance(value, str):
         return str(value)
     if isinstance(value, (list, tuple)):
@@ -76,7 +75,7 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(part) for key, part in (as_mapping(value) or {}).items()}
     if isinstance(value, (np.ndarray, np.generic)) or hasattr(value, "numpy"):
         try:
-            array = to_array(value)
+            array = to_array(cast("ArrayLike", value))
             return array.item() if array.size == 1 else array.tolist()
         except (DataError, TypeError, ValueError):
             pass
@@ -84,11 +83,11 @@ def _plain(value: Any) -> Any:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
-def metric_names(metrics: Any) -> list[str]:
-    """The tags of a run's metrics as a list; a single tag is taken as one.
+def metric_names(metrics: object) -> list[str]:
+    """The tags of a run's metrics as a list without repetitions; a single tag may stand alone.
 
     Raises:
-        DataError: not a text or a collection of texts.
+        DataError: neither a text nor a collection of texts.
     """
     if metrics is None:
         return []

@@ -1,4 +1,4 @@
-"""Tags that stock VisualDL can read back and serve."""
+"""Tags: those with a meaning, and the rules that stock VisualDL sets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MACHINE = "system/"
 SECONDS = (MACHINE, "pace/")
 """Prefixes of the tags whose steps are seconds, not a training's steps."""
 
-# VisualDL takes "%" for "/"; control characters and half surrogates do not survive its URLs.
+# VisualDL reads "%" as "/"; control characters and lone surrogates do not survive its URLs.
 _BAD_CATEGORIES = ("Cc", "Cs")
 
 
@@ -38,10 +38,10 @@ def check_tag(tag: object) -> str:
     """Return ``tag`` if VisualDL can serve it.
 
     Raises:
-        TagError: it is not text, is empty, begins with ``/``, or holds ``%`` or a control character.
+        TagError: ``tag`` is not text, is empty, begins with ``/``, or holds ``%`` or a control character.
     """
     if type(tag) is str and tag.isprintable() and "%" not in tag and tag[:1] not in ("", " ", "/"):
-        return tag  # the short way: an evaluation brings dozens of new tags
+        return tag  # the fast path: an evaluation has dozens of tags
     if not isinstance(tag, str):
         raise TagError(f"a tag must be text such as 'train/loss', got {tag!r}")
     if not tag.strip():
@@ -59,6 +59,6 @@ def check_tag(tag: object) -> str:
 
 
 def clean_tag(tag: object) -> str:
-    """The nearest tag that `check_tag` takes."""
+    """Replace what `check_tag` rejects in a tag."""
     text = "".join("_" if _bad(character) else character for character in str(tag)).lstrip("/")
     return text if text.strip() else "untitled"

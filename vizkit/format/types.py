@@ -1,4 +1,4 @@
-"""What a record holds, as plain data: the contract between the writing and the reading half."""
+"""Contents of records as plain data: the contract between writing and reading."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class SubScalar:
-    """One member of an ``add_scalars`` group."""
+    """One member of a group of scalars (``add_scalars``)."""
 
     tag: str
     value: float
@@ -41,8 +41,8 @@ class HParams:
     Attributes:
         hparams: name -> value.
         metrics: tags.
-        name: of the run.
-        bare: names of NaN and infinities that are written as numbers: VisualDL's page cannot show them.
+        name: the run's.
+        bare: names whose NaN or infinity is written as a number, which VisualDL's page cannot show.
     """
 
     hparams: dict[str, Any]
@@ -53,7 +53,13 @@ class HParams:
 
 @dataclass(frozen=True)
 class Embeddings:
-    """``vectors`` float32 (n, d); ``labels`` n rows of texts; ``header`` names their columns."""
+    """Vectors and their labels.
+
+    Attributes:
+        vectors: (n, d) float32.
+        labels: n rows of texts.
+        header: names of the labels' columns.
+    """
 
     vectors: NDArray[np.float32]
     labels: list[list[str]]
@@ -66,8 +72,8 @@ class Record:
 
     Attributes:
         kind: one of the values of `KINDS`.
-        tag: its tag.
-        step: its step; a float where a fractional one was recorded.
+        tag: such as ``train/loss``.
+        step: a float where a fractional one was recorded.
         walltime: milliseconds since 1970.
         data: a float (scalar), `SubScalar`, text, PNG bytes (image), display name (meta_data),
             `HParams`, `Embeddings`, `Wave`, `Histogram`, `PRCurve` or `ROCCurve`.

@@ -1,7 +1,7 @@
-"""Protocol buffers' wire format, the part of it that VisualDL's records use.
+"""The part of Protocol Buffers' wire format that VisualDL's records use.
 
-See https://protobuf.dev/programming-guides/encoding/. Written by hand because a scalar must cost
-less than a protobuf object does.
+See https://protobuf.dev/programming-guides/encoding/. It is written by hand because a scalar must cost
+less than a protobuf object.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from vizkit.metrics.arrays import Ints
 
 __all__ = [
     "SMALL",
     "Field",
+    "double",
     "doubles",
     "fields",
     "key",
     "length_delimited",
     "packed",
+    "read_packed",
+    "read_varint",
     "signed",
     "varint",
     "varint_rows",
@@ -31,13 +35,13 @@ __all__ = [
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 Field = tuple[int, int, Any]
-"""(field number, wire type, value: an int for varints, else the raw bytes)."""
+"""Field number, wire type and value: an int for varints, otherwise the raw bytes."""
 
 _DOUBLE = struct.Struct("<d")
 
 
 def varint(n: int) -> bytes:
-    """``n`` in groups of 7 bits, the lowest first; negative numbers as 64 bit two's complement."""
+    """Encode ``n`` in groups of 7 bits, the lowest first; negative numbers as 64-bit two's complement."""
     if 0 <= n < 0x80:
         return bytes((n,))
     if 0 <= n < 0x4000:
@@ -55,32 +59,32 @@ def varint(n: int) -> bytes:
 
 _GROUPS = [bytes((n,)) for n in range(1 << 8)]
 SMALL = _GROUPS[:128] + [low + high for high in _GROUPS[1:128] for low in _GROUPS[128:]]
-"""The varints of one and two bytes, which nearly all are."""
+"""All varints of one or two bytes; nearly every number is one of them."""
 
 
 def key(number: int, wire_type: int) -> bytes:
-    """What stands before a field's value."""
+    """The key in front of a field's value: its number and wire type."""
     return varint(number << 3 | wire_type)
 
 
 def length_delimited(number: int, data: bytes) -> bytes:
-    """A field that holds bytes, text or a message; it is written even when empty."""
+    """A field of bytes, text or a message; written even when empty."""
     return _before(number, len(data)) + data
 
 
 @functools.lru_cache(1 << 12)
 def _before(number: int, size: int) -> bytes:
-    """Key and length of a field; few of them differ."""
+    """Key and length of a field."""
     return key(number, BYTES) + varint(size)
 
 
 def double(number: int, value: float) -> bytes:
-    """A field that holds one float64."""
+    """A field of one float64."""
     return key(number, FIXED64) + _DOUBLE.pack(value)
 
 
 def packed(number: int, data: bytes) -> bytes:
-    """A packed repeated field; as protobuf does, nothing at all when it is empty."""
+    """A packed repeated field; left out when empty, as protobuf does."""
     return length_delimited(number, data) if data else b""
 
 
@@ -89,8 +93,12 @@ def doubles(number: int, values: Iterable[float]) -> bytes:
     return packed(number, np.asarray(values, dtype="<f8").tobytes())
 
 
-def varint_rows(values: NDArray[np.int64]) -> list[bytes]:
-    """The varints of each row of a matrix, one behind the other."""
+def varint_rows(values: Ints) -> list[bytes]:
+    """The concatenated varints of each row of a matrix.
+
+    Args:
+        values: (n, m) numbers of 0 or more.
+    """
     unsigned = values.astype(np.uint64)
     width = max(-(-int(unsigned.max(initial=0)).bit_length() // 7), 1)
     groups = np.stack([unsigned >> np.uint64(7 * k) for k in range(width)], axis=-1)
@@ -103,15 +111,15 @@ def varint_rows(values: NDArray[np.int64]) -> list[bytes]:
 
 
 def signed(n: int) -> int:
-    """The int64 whose varint was read as the unsigned ``n``."""
+    """The int64 with the same bits as the unsigned ``n``."""
     return n - (1 << 64) if n >= 1 << 63 else n
 
 
 def fields(data: bytes) -> Iterator[Field]:
-    """The fields of one message in their order.
+    """The fields of one message, in order.
 
     Raises:
-        ValueError: ``data`` is not a whole message.
+        ValueError: ``data`` is not a complete message.
     """
     pos, end = 0, len(data)
     while pos < end:
@@ -136,10 +144,10 @@ def fields(data: bytes) -> Iterator[Field]:
 
 
 def read_varint(data: bytes | mmap.mmap, pos: int) -> tuple[int, int]:
-    """The unsigned varint at ``pos`` and the position behind it.
+    """Read the unsigned varint at ``pos``; also return the position after it.
 
     Raises:
-        ValueError: it has no end within ``data``, or within ten bytes.
+        ValueError: it does not end within ``data``, or within ten bytes.
     """
     result = shift = 0
     for index in range(pos, min(pos + 10, len(data))):
@@ -151,9 +159,9 @@ def read_varint(data: bytes | mmap.mmap, pos: int) -> tuple[int, int]:
     raise ValueError(f"varint at byte {pos} has no end")
 
 
-def read_packed(wire_type: int, data: Any) -> list[int]:
-    """The int64 numbers of a repeated field's occurrence, packed or not."""
-    if wire_type == VARINT:
+def read_packed(data: int | bytes) -> list[int]:
+    """Read the int64 numbers of one occurrence of a repeated field, packed or not."""
+    if isinstance(data, int):
         return [signed(data)]
     out, pos = [], 0
     while pos < len(data):
