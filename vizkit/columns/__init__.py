@@ -1,1 +1,5 @@
-"""Bytes of logs to columns: many records at once, with NumPy alone."""
+"""Bytes of logs to columns: many records at once, with NumPy alone.
+
+`read_log` of `column_builder` reads a whole log. `frame_scan` finds frames, `record_batch` parses many
+records, `repeats` is the fast path for scalars that repeat the same tags, and `series` holds the columns.
+"""

@@ -1,14 +1,14 @@
-"""The records of one log, sorted by tag and kind into columns."""
+"""Columns of a whole log: its records sorted by tag and kind."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike
 
 from vizkit.columns.frame_scan import FrameWalk, Piece, Readable, read_bytes
 from vizkit.columns.record_batch import MEMBER, ODD, SCALAR, LogNames, RecordBatch, parse_records
@@ -17,21 +17,22 @@ from vizkit.columns.series import Series
 from vizkit.columns.varints import Bytes
 from vizkit.format.decode import decode_head, decode_record
 from vizkit.format.types import KINDS, HParams
+from vizkit.metrics.arrays import AnyArray, Indices, Ints
 
 __all__ = ["ColumnBuilder", "NoRecord", "SeriesKey", "read_log"]
 
 _NUMBERS = {kind: number for number, kind in KINDS.items()}
 _NAME, _HPARAMS = _NUMBERS["meta_data"], _NUMBERS["hparams"]
-# A stretch of rounds costs as much as so many records in the general way; the credit is what may be spent.
+# Starting a stretch of rounds costs as much as parsing this many records; the credit limits the starts.
 _STRETCH = 384
 _CREDIT, _MAX_CREDIT = 2 * _STRETCH, 16 * _STRETCH
-_PATIENCE = 63
-_SHORT = 1 << 17  # as much of a log tells whether it repeats
-_MANY = 128  # records a tag
+_PATIENCE = 63  # pieces, at most, until rounds are looked for again
+_SHORT = 1 << 17  # bytes: enough of a log to know if it repeats
+_MANY = 128  # records per tag
 
 
 class SeriesKey(NamedTuple):
-    """Whose records a `Series` holds; ``member`` is the name within a group, else empty."""
+    """Tag and kind of the records of a `Series`; ``member`` is the name within a group, or empty."""
 
     tag: str
     kind: str
@@ -39,7 +40,7 @@ class SeriesKey(NamedTuple):
 
 
 class NoRecord(NamedTuple):
-    """The bytes [start, end) of a log that are a whole frame, and no record; and why."""
+    """The bytes [start, end) of a whole frame that is not a record, and the reason."""
 
     start: int
     end: int
@@ -47,25 +48,25 @@ class NoRecord(NamedTuple):
 
 
 class _Rounds(NamedTuple):
-    """Rounds of scalars: the bytes [start, end) of the log, and the columns that `Repeats.read` gives."""
+    """Rounds of scalars: the bytes [start, end) of the log, and the columns from `Repeats.read`."""
 
     repeats: Repeats
     start: int
     end: int
-    steps: NDArray[Any]
-    walltimes: NDArray[Any]
-    values: NDArray[Any]
+    steps: AnyArray
+    walltimes: AnyArray
+    values: AnyArray
 
 
 class ColumnBuilder:
-    """What the pieces of a log hold: scalars as columns, of all else where it lies.
+    """Collects the records of a log's pieces: scalars as columns, positions of all others.
 
     Attributes:
-        series: whose records -> their columns, in no order.
+        series: key -> columns, in no particular order.
         display_name: the last one that is not empty.
         hparams: the last ones.
-        broken: frames that are no record.
-        expected: bytes that the log will have when all of it was taken, by which room is made.
+        broken: frames that are not records.
+        expected: the log's size in bytes once all of it is taken; columns are allocated accordingly.
     """
 
     def __init__(self) -> None:
@@ -78,12 +79,12 @@ class ColumnBuilder:
         self._by_number: dict[tuple[int, int, int], Series] = {}  # kind, tag, member
         self._waiting: list[RecordBatch] = []
         self._repeats: Repeats | None = None
-        self._patience = 0  # pieces to read in the general way before repeats are looked for again
+        self._patience = 0  # pieces to parse before rounds are looked for again
         self._pieces = 0
         self._credit = _CREDIT
 
     def take_repeats(self, buf: Bytes, size: int, base: int) -> tuple[int, int]:
-        """Takes the rounds of scalars that a window begins with, as `FrameWalk` wants to have it."""
+        """Take the rounds of scalars that a window begins with; the ``take`` of a `FrameWalk`."""
         taken = 0
         found: list[_Rounds] = []
         while True:
@@ -107,7 +108,7 @@ class ColumnBuilder:
             self._pieces = 0
             if self._credit >= _STRETCH:
                 self._patience = 0
-            else:  # what changes often is better read in the general way
+            else:  # rounds that change often cost more than parsing
                 self._patience = min(2 * self._patience + 1, _PATIENCE)
                 self._credit = _CREDIT
                 break
@@ -119,7 +120,7 @@ class ColumnBuilder:
         return taken, before_round(buf, size) or min(size, _SHORT) if looking and not taken else size
 
     def _take_rounds(self, found: list[_Rounds]) -> None:
-        """Appends rounds that have the same tags to the columns of these."""
+        """Append rounds that have the same tags."""
         every = [one[3:] for one in found]
         steps, walltimes, values = (_side_by_side(parts) for parts in zip(*every, strict=True))
         repeats, start, end = found[0].repeats, found[0].start, found[-1].end
@@ -134,7 +135,7 @@ class ColumnBuilder:
                 series.adopt(end, columns)
 
     def take(self, log: Readable, piece: Piece) -> None:
-        """Takes all records of a piece; some may wait until `finish`."""
+        """Take all records of a piece; some may wait until `finish`."""
         batch = parse_records(piece.buf, piece.size, piece.frames, self._names)
         if (batch.kinds == ODD).any():
             batch = self._decode_odd(log, piece, batch)
@@ -155,12 +156,12 @@ class ColumnBuilder:
                     self._describe(log, piece, part, number)
                 elif number != ODD:
                     self._sort(part, part.tags, number, part.starts, part.ends)
-        # With many tags, few records of each are in one window.
+        # With many tags, a window holds few records of each.
         if sum(len(part.tags) for part in self._waiting) > _MANY * len(self._names.tags.names):
             self._sort_waiting()
 
     def finish(self) -> None:
-        """Now all that was taken is in its columns."""
+        """Put all records that were taken into their columns."""
         self._sort_waiting()
 
     def _sort_waiting(self) -> None:
@@ -174,10 +175,10 @@ class ColumnBuilder:
         keys = np.unique(batch.tags << 32 | batch.members, return_inverse=True)[1]
         self._sort(batch, keys, MEMBER, batch.values)
 
-    def _sort(self, batch: RecordBatch, keys: NDArray[np.int64], number: int, *content: NDArray[Any]) -> None:
-        """Appends records of one kind to the columns of their tags, or of what else ``keys`` tell apart."""
+    def _sort(self, batch: RecordBatch, keys: Ints, number: int, *content: AnyArray) -> None:
+        """Append records of one kind to the columns of their keys, such as their tags."""
         if keys.max() < 1 << 16:
-            keys = keys.astype(np.uint16)  # which NumPy sorts by counting
+            keys = keys.astype(np.uint16)  # NumPy sorts these by counting
         order = np.argsort(keys, kind="stable")
         bounds = (np.flatnonzero(np.diff(keys[order])) + 1).tolist()
         batch = _select(batch, order)
@@ -192,10 +193,12 @@ class ColumnBuilder:
             behind = int(batch.ends[end - 1])
             series.extend(self._room(behind), behind, batch.steps[part], fractions, *others)
 
-    def _series_of(self, key: tuple[int, int, int], first: int, *content: Any) -> Series:
-        """The columns of a kind, tag and member, new ones if the frame at ``first`` is the first of them.
+    def _series_of(self, key: tuple[int, int, int], first: int, *content: DTypeLike) -> Series:
+        """The columns of a kind, tag and member; new ones for the first record.
 
         Args:
+            key: field number of the kind, number of the tag, number of the member or -1.
+            first: position of the record's frame.
             content: types of the columns of the content.
         """
         series = self._by_number.get(key)
@@ -210,7 +213,7 @@ class ColumnBuilder:
         return self.expected / max(end, self.expected // 64, 1)
 
     def _decode_odd(self, log: Readable, piece: Piece, batch: RecordBatch) -> RecordBatch:
-        """Fills in the records that were not taken at once; those that are none are reported."""
+        """Fill in the records that were not parsed; frames that are not records go into `broken`."""
         fractions = np.full(len(batch.starts), np.nan) if batch.fractions is None else batch.fractions
         members = np.full(len(batch.starts), -1) if batch.members is None else batch.members
         batch = batch._replace(fractions=fractions, members=members)
@@ -237,7 +240,7 @@ class ColumnBuilder:
         return batch
 
     def _describe(self, log: Readable, piece: Piece, batch: RecordBatch, number: int) -> None:
-        """The run's display name, or its hyper-parameters: the last ones count."""
+        """Take the run's display name or its hyper-parameters: the last ones count."""
         for start, end in zip(batch.starts.tolist(), batch.ends.tolist(), strict=True):
             try:
                 content = decode_record(_content(log, piece, start - piece.base, end - piece.base)).data
@@ -257,32 +260,31 @@ def _content(log: Readable, piece: Piece, start: int, end: int) -> bytes:
     return read_bytes(log, piece.base + start + 8, piece.base + end)
 
 
-def _side_by_side(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Columns of rounds, and of those behind them, as one."""
+def _side_by_side(parts: Sequence[AnyArray]) -> AnyArray:
+    """Columns of consecutive rounds as one."""
     if len(parts) == 1:
         return parts[0]
     height = max(map(len, parts))
     return np.concatenate([np.broadcast_to(part, (height, part.shape[1])) for part in parts], axis=1)
 
 
-def _of_records(column: NDArray[Any], which: list[int], count: int) -> NDArray[Any]:
-    """What some of a round's ``count`` records have, round by round."""
+def _of_records(column: AnyArray, which: list[int], count: int) -> AnyArray:
+    """The numbers of some of a round's ``count`` records, round by round."""
     if len(which) == 1:
-        row: NDArray[Any] = column[which[0] if len(column) > 1 else 0]
+        row: AnyArray = column[which[0] if len(column) > 1 else 0]
         return row
     return np.broadcast_to(column, (count, column.shape[1]))[which].T.reshape(-1)
 
 
-def _select(batch: RecordBatch, indexes: Any) -> RecordBatch:
-    columns: Any = [None if column is None else column[indexes] for column in batch]
-    return RecordBatch(*columns)
+def _select(batch: RecordBatch, indexes: Indices) -> RecordBatch:
+    return RecordBatch._make(None if column is None else column[indexes] for column in batch)
 
 
 def _concatenate(batches: list[RecordBatch]) -> RecordBatch:
-    """Batches of scalars as one."""
+    """Join batches of scalars."""
     if len(batches) == 1:
         return batches[0]
-    columns: Any = []
+    columns: list[AnyArray | None] = []
     for name in RecordBatch._fields:
         parts = [getattr(batch, name) for batch in batches]
         if name == "members" or all(part is None for part in parts):
@@ -290,18 +292,18 @@ def _concatenate(batches: list[RecordBatch]) -> RecordBatch:
         else:
             none = [np.full(len(batch.tags), np.nan) for batch in batches]
             columns.append(np.concatenate([n if p is None else p for n, p in zip(none, parts, strict=True)]))
-    return RecordBatch(*columns)
+    return RecordBatch._make(columns)
 
 
 def read_log(log: Readable, size: int) -> ColumnBuilder:
-    """The records of a whole log that are whole.
+    """Read all whole records of a log.
 
     Args:
         log: the log.
         size: its size in bytes.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the log cannot be read.
     """
     records = ColumnBuilder()
     records.expected = size

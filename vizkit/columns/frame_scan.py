@@ -1,6 +1,6 @@
-"""All whole frames of a log and the damage between them, window by window.
+"""Whole frames of a log and the damage between them, window by window.
 
-It finds what `vizkit.format.frames.scan` finds, many frames at once.
+The result is that of `vizkit.format.frames.scan`, found for many frames at once.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from vizkit.metrics.arrays import Ints
 
 __all__ = ["FrameWalk", "Frames", "Piece", "Readable", "find_frames", "read_bytes"]
 
-_LARGE = 1 << 18  # a frame of as many bytes is not read to find the next one
+_LARGE = 1 << 18  # bytes: a frame of this size is not read to find the next one
 _MAX_LENGTH = 1 << 48
-_BEGINNING = 2048  # what must be at hand of a frame to tell its tag
+_BEGINNING = 2048  # bytes of a frame that are needed to know its tag
 
 
 class Readable(Protocol):
     """A log that is open for reading.
 
     Attributes:
-        window: how many bytes are read at once best.
+        window: the best number of bytes to read at once.
     """
 
     window: int
 
     def read_into(self, view: memoryview, at: int) -> int:
-        """Fills ``view`` with the bytes from ``at`` on; returns how many there were."""
+        """Fill ``view`` with the bytes from ``at`` on; return how many there were."""
 
 
 def read_bytes(log: Readable, start: int, end: int) -> bytes:
-    """The bytes [start, end) of a log, fewer where it ends before."""
+    """The bytes [start, end) of a log, fewer if it ends before ``end``."""
     data = bytearray(end - start)
     return bytes(data[: log.read_into(memoryview(data), start)])
 
 
 class Frames(NamedTuple):
-    """Frames in the order in which they lie in the log; positions within the window.
+    """Positions of frames within the window, in the order of the log.
 
     Attributes:
-        starts: (n,) of the frame, its length's first byte.
-        bodies: (n,) of the record's ``Value``.
-        ends: (n,) the byte behind it.
+        starts: (n,) the first byte of the frame's length.
+        bodies: (n,) the first byte of the record's ``Value``.
+        ends: (n,) the byte after the frame.
     """
 
     starts: Ints
@@ -54,20 +54,21 @@ class Frames(NamedTuple):
     ends: Ints
 
     def at(self, indexes: Ints) -> Frames:
-        """Some of them."""
+        """The frames at ``indexes``."""
         return Frames(self.starts[indexes], self.bodies[indexes], self.ends[indexes])
 
 
 def find_frames(buf: Bytes, size: int, left: int) -> tuple[Frames, Frames]:
-    """Whatever looks like a frame, since its two lengths agree, as `claimed_size` has it.
+    """Find what looks like a frame because its two lengths agree, as in `claimed_size`.
 
     Args:
         buf: a `window`.
-        size: how many bytes of it are the log's; frames that begin in the last `HEAD` may be missed.
+        size: number of bytes in it that belong to the log; frames that begin in the last `HEAD` of them may
+            be missed.
         left: bytes from the window's beginning to the end of the log.
 
     Returns:
-        Those that end within the log, which may lie within one another; and those that do not.
+        Those that end within the log, which may overlap, and those that end beyond it.
     """
     if size < 11:
         nothing = np.empty(0, np.int64)
@@ -84,7 +85,7 @@ def find_frames(buf: Bytes, size: int, left: int) -> tuple[Frames, Frames]:
         value, width = varints(words_of(buf)[starts[others] + 9])
         whole = (width < 8) & (value > 0) & (value < _MAX_LENGTH) & (length[others] == value + 1 + width)
         for odd in np.flatnonzero((width >= 8) & (length[others] >= 0) & (length[others] < _MAX_LENGTH)):
-            # No writer's, but valid.
+            # Valid, though no known writer does it.
             at = int(starts[others[odd]])
             head = buf[at : min(at + HEAD, size)]
             whole[odd] = claimed_size(head.tobytes(), _MAX_LENGTH) is not None
@@ -103,9 +104,9 @@ class Piece(NamedTuple):
     """Whole frames within a window; the last one may reach beyond it.
 
     Attributes:
-        base: where in the log the window begins.
-        buf: the window, which the next piece overwrites.
-        size: how many bytes of it are the log's.
+        base: the window's position in the log.
+        buf: the window; the next piece overwrites it.
+        size: number of bytes in it that belong to the log.
         frames: positions within the window.
     """
 
@@ -116,19 +117,19 @@ class Piece(NamedTuple):
 
 
 class FrameWalk:
-    """Goes through the bytes [start, size) of a log once; iterate over it.
+    """A pass over the bytes [start, size) of a log; iterate over it once.
 
     Args:
         log: the log.
-        start: where a frame begins.
-        size: where the log ends.
-        take: offered every window that begins with a frame, its size and its base; returns how many
-            bytes of whole frames it took from its beginning, which are then left out here; and how many
-            bytes are to be looked through here before it is offered the rest, if it took none.
+        start: the position of a frame.
+        size: the log's size in bytes.
+        take: called with every window that begins with a frame, its size and its base. It returns how many
+            bytes of whole frames it has consumed, which are then skipped here. If it has consumed none, it
+            also returns how many bytes to scan here before it is called with the rest.
 
     Attributes:
-        size: where the log ended, which is earlier than asked for if it was cut meanwhile.
-        pending: (start, end) of what looks like a frame that ends beyond: more bytes may make it whole.
+        size: the log's actual size, which is smaller if the log was truncated meanwhile.
+        pending: (start, end) of what looks like a frame but ends beyond the log: more bytes may complete it.
     """
 
     def __init__(
@@ -141,12 +142,12 @@ class FrameWalk:
         self._log = log
         self._take = take
         self._start = start
-        self._broken = -1  # where damage began that has not ended yet
+        self._broken = -1  # start of damage that has not ended yet
         self.size = size
         self.pending: list[tuple[int, int]] = []
 
     def __iter__(self) -> Iterator[Piece | Damage]:
-        pos, held = self._start, 0  # so many bytes of the window are there already
+        pos, held = self._start, 0  # number of bytes of the window that are there already
         buf = window(min(self._log.window, self.size - pos))
         while pos < self.size:
             asked = min(self._log.window, self.size - pos)
@@ -169,9 +170,9 @@ class FrameWalk:
             yield Damage(self._broken, self.size)
 
     def _examine(self, buf: Bytes, pos: int, got: int, claims: Frames) -> tuple[Ints, list[Damage], int]:
-        """Which frames that a window seems to hold are whole, what is broken, and how far that is known."""
+        """Indexes of the claims that are whole, the damage, and the position up to which both are certain."""
         final = pos + got == self.size
-        end_of_window = got if final else got - HEAD  # what begins behind it is found in the next one
+        end_of_window = got if final else got - HEAD  # later frames are found in the next window
         breaks = np.flatnonzero(claims.ends[:-1] != claims.starts[1:])
         found: list[Ints] = [np.empty(0, np.int64)]
         damage: list[Damage] = []
@@ -192,7 +193,7 @@ class FrameWalk:
                 if final or end < end_of_window:
                     good = is_record(buf[start + 8 : end].tobytes())
                 elif start and (end - start < _LARGE or start + _BEGINNING > got):
-                    at = start  # of the next window, where there is more of it
+                    at = start  # the next window begins here and holds more of the frame
                     break
                 else:
                     good = self._is_whole(pos + start, pos + end)
@@ -209,7 +210,7 @@ class FrameWalk:
         return np.concatenate(found), damage, at
 
     def _is_whole(self, start: int, end: int) -> bool:
-        """Whether a frame that reaches beyond the window is whole."""
+        """True if a frame that reaches beyond the window is whole."""
         head = read_bytes(self._log, end, min(end + HEAD, self.size))
         if claimed_size(head, self.size - end):
             return True
@@ -217,7 +218,7 @@ class FrameWalk:
 
 
 def _row(claims: Frames, breaks: Ints, at: int) -> tuple[Ints, int]:
-    """The frames from ``at`` on of which each is followed by the next; and the last one, or -1."""
+    """The frames from ``at`` on that each are followed by another; and the last one, or -1."""
     rows: list[Ints] = []
     starts = claims.starts
     first = int(np.searchsorted(starts, at))

@@ -1,4 +1,4 @@
-"""Texts within a buffer to numbers: equal ones get the same, and every byte of them is compared."""
+"""Numbers for the texts within a buffer: equal texts get the same one, and every byte is compared."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ _MASKS = np.array(
 
 
 class NameTable:
-    """LogNames by number, in the order in which they were first seen."""
+    """Names and their numbers, in the order in which they were first seen."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
         self._numbers: dict[str, int] = {}
-        self._rows = np.zeros((0, 1), np.uint64)  # of each spelling: its bytes, padded with zeros
+        self._rows = np.zeros((0, 1), np.uint64)  # the bytes of each spelling, padded with zeros
         self._lengths = np.zeros(0, np.int64)
         self._spelt = np.zeros(0, np.int64)  # spelling -> number
         self._hashes = np.zeros(0, np.uint64)  # sorted
         self._order = np.zeros(0, np.int64)  # spelling of each hash
 
     def number(self, name: str) -> int:
-        """The number of a name, a new one if it is new."""
+        """The number of a name; a new name gets the next one."""
         if name not in self._numbers:
             self._numbers[name] = len(self.names)
             self.names.append(name)
         return self._numbers[name]
 
     def find(self, buf: Bytes, at: Ints, lengths: Ints) -> tuple[Ints, Bools]:
-        """The numbers of names that lie in a buffer, new ones included.
+        """Number the names that lie in a buffer, new ones included.
 
         Args:
-            buf: bytes, at least 32 more than the last name's end.
-            at: (n,) where they begin.
-            lengths: (n,) how many bytes they have.
+            buf: bytes, with at least 32 more after the last name.
+            at: (n,) positions of the names.
+            lengths: (n,) their lengths in bytes.
 
         Returns:
-            (n,) numbers; (n,) False where a name is too long, and its number means nothing.
+            (n,) numbers; (n,) False where a name is too long and its number is meaningless.
         """
         if not len(at):
             return at, np.zeros(0, bool)
@@ -67,7 +67,7 @@ class NameTable:
             self._learn(buf, at, lengths, hashes)
             spelling = self._spelling(hashes)
             assert spelling is not None
-        # A hash is a guess; these are the proof.
+        # Equal hashes do not prove equal names; comparing the bytes does.
         fits &= self._lengths.take(spelling) == lengths
         width = self._rows.shape[1]
         for index, column in enumerate(columns):
@@ -104,7 +104,7 @@ class NameTable:
 
 
 def _read(buf: Bytes, at: Ints, lengths: Ints, longest: int) -> list[Words]:
-    """LogNames as columns of 8 bytes each, zeros behind their ends."""
+    """Names as columns of 8 bytes each, padded with zeros."""
     columns: list[Words] = []
     for start in range(0, max(longest, 1), _CHUNK):
         width = min(_CHUNK, -(-max(longest - start, 1) // 8) * 8)

@@ -1,8 +1,7 @@
-"""Many records at once: a piece of a log to columns, with NumPy alone.
+"""Parsing of many records at once, with NumPy alone.
 
-What is found here is proved byte by byte: a frame counts when its lengths agree and another such
-frame follows it, and a record is taken when its fields, in the order in which VisualDL and VizKit
-write them, end where it ends. All else is marked as odd, and left to the way record by record.
+A record is parsed here if its fields, in the order in which VisualDL and VizKit write them, end exactly
+where the record ends. Any other record is marked as `ODD` and left to `vizkit.format.decode`.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from vizkit.metrics.arrays import Bools, Floats, Ints
 __all__ = ["MEMBER", "ODD", "SCALAR", "LogNames", "RecordBatch", "parse_records"]
 
 ODD = 0
-"""The kind of a record that is not known at once."""
+"""The kind of a record that is not parsed here."""
 SCALAR, MEMBER = 4, 14
-"""The field numbers of a scalar and of a member of a group, as in `KINDS`."""
+"""Field numbers of a scalar and of a member of a group, as in `KINDS`."""
 
 
 class LogNames:
@@ -35,14 +34,15 @@ class LogNames:
 
 
 class RecordBatch(NamedTuple):
-    """Records in the order in which they lie in the log.
+    """Records in the order of the log.
 
     Attributes:
-        starts, ends: (n,) of the frames, within the window.
-        kinds: (n,) uint8, the field number of the content; `ODD` where it is not known.
+        starts: (n,) positions of the frames within the window.
+        ends: (n,) positions after them.
+        kinds: (n,) uint8, the field number of the content, or `ODD`.
         tags: (n,) number of the tag.
         steps: (n,) int64.
-        fractions: (n,) float64, NaN where the step is whole; None if all are.
+        fractions: (n,) float64, NaN where the step is whole; None if all steps are.
         walltimes: (n,) int64.
         values: (n,) float64, of scalars and members of groups.
         members: (n,) number of the name within the group; None if there are no groups.
@@ -69,7 +69,12 @@ _STEP_KEY = (0xD1, 0x3E)
 
 
 class _Heads(NamedTuple):
-    """What stands before the content of records, where that begins, and whether all this is known."""
+    """The fields before the contents of records.
+
+    Attributes:
+        at: (n,) positions of the contents.
+        good: (n,) True where the fields were parsed.
+    """
 
     tags: Ints
     steps: Ints
@@ -80,14 +85,14 @@ class _Heads(NamedTuple):
 
 
 def parse_records(buf: Bytes, size: int, frames: Frames, names: LogNames) -> RecordBatch:
-    """The records of frames.
+    """Parse the records of frames.
 
     Args:
         buf: a `window`.
-        size: how many bytes of it are the log's. The last frame may end behind them; where its
-            beginning does not tell enough, it is odd.
-        frames: one behind the other, or with damage between.
-        names: the tags of the log, to which new ones are added.
+        size: number of bytes in it that belong to the log. The last frame may end beyond them; it is
+            `ODD` if its beginning does not hold enough.
+        frames: in the order of the log, possibly with damage between them.
+        names: the tags of the log; new ones are added.
     """
     heads = _parse_heads(buf, size, frames.bodies, names)
     at, ends, good = heads.at, frames.ends, heads.good
@@ -153,7 +158,7 @@ def _parse_heads(buf: Bytes, size: int, at: Ints, names: LogNames) -> _Heads:
 
 
 def _parse_varint(words: Words, at: Ints, key: int, size: int) -> tuple[Ints, Ints, Ints]:
-    """The varint of a field that is left out where it is 0, its width, and what comes behind it."""
+    """The varints of a field that is left out if 0, their widths, and the positions after them."""
     word = words[at]
     given = (word & np.uint64(0xFF)) == np.uint64(key)
     value, width = varints(word >> np.uint64(8))
@@ -164,15 +169,15 @@ def _parse_varint(words: Words, at: Ints, key: int, size: int) -> tuple[Ints, In
 
 
 def _singles(words: Words) -> Floats:
-    """The float32 behind a key of one byte."""
-    with np.errstate(invalid="ignore"):  # a NaN that signals, which other bytes may look like
+    """The float32 after a key of one byte."""
+    with np.errstate(invalid="ignore"):  # other bytes may look like a signalling NaN
         return (words >> np.uint64(8)).astype(np.uint32).view(np.float32).astype(np.float64)
 
 
 def _parse_members(
     buf: Bytes, at: Ints, ends: Ints, size: int, names: LogNames
 ) -> tuple[Ints, Floats, Bools]:
-    """Name, value and whether they are known, of records of ``add_scalars``."""
+    """Names and values of members of groups, and True where both were parsed."""
     words = words_of(buf)
     at = np.minimum(at, size)
     length = buf.take(at + 1).astype(np.int64)
@@ -180,7 +185,7 @@ def _parse_members(
     length *= good
     members, known = names.members.find(buf, at + 2, length)
     at = at + 2 + length
-    # +0.0 is not written.
+    # +0.0 is left out.
     word = words[at]
     given = ((word & np.uint64(0xFF)) == np.uint64(0x15)) & (ends - at >= 5)
     values = np.where(given, _singles(word), 0.0)

@@ -1,9 +1,8 @@
-"""Scalars that come in the same order again and again, as a training loop writes them.
+"""Rounds of scalars: the same tags in the same order again and again, as a training loop writes them.
 
-The lengths of one round tell where everything lies in the next ones, so that a tag's column is a
-slice with a stride: nothing is searched, gathered or sorted. Each byte that is not a number is
-compared with the first round's. A round that one log taught is looked for in the others too: those
-of one training script repeat the same ones.
+All rounds have the layout of the first one, so that a tag's column is a slice with a stride: nothing is
+searched, gathered or sorted. Each byte that is not part of a number is compared with the first round's.
+Rounds are remembered across logs, since the runs of one training script repeat the same ones.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from vizkit.metrics.arrays import AnyArray, Floats, Ints
 
 __all__ = ["Repeats", "before_round", "known_round", "learn"]
 
-_LONGEST = 256  # records a round; of longer ones a window holds too few
-_ROW = 1024  # bytes: NumPy compares short rows at the price of this
-_VARIETIES = 4  # rounds of one log that differ in lengths alone, as where steps take a byte more
-_MOST = 256  # rounds that are known
-_AHEAD = 16  # records that may stand before a known round
+_LONGEST = 256  # records in a round; a window holds too few of longer rounds
+_ROW = 1024  # bytes: comparing a shorter row costs NumPy as much
+_VARIETIES = 4  # rounds of one log that differ only in lengths, as when steps need one more byte
+_MOST = 256  # remembered rounds
+_AHEAD = 16  # records that may come before a known round
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +32,9 @@ class Repeats:
     """One round of scalars.
 
     Attributes:
-        tags: tag -> which of the round's records have it.
-        starts: where in the round each record's frame begins.
-        size: bytes of a round.
+        tags: tag -> indexes of its records within the round.
+        starts: positions of the records' frames within the round.
+        size: bytes in a round.
         head: the first 8 of them.
     """
 
@@ -43,12 +42,12 @@ class Repeats:
     starts: list[int]
     size: int
     head: bytes
-    _bytes: Bytes  # of as many rounds as are compared at once
-    _fixed: Bytes  # the bits that are the same in every round
+    _bytes: Bytes  # as many rounds as are compared at once
+    _fixed: Bytes  # mask of the bits that are the same in every round
     _places: list[_Places]
 
     def count(self, buf: Bytes, size: int) -> tuple[int, bool]:
-        """How many rounds a buffer begins with, and whether something else comes then."""
+        """The number of rounds that a buffer begins with, and True if something else follows."""
         rounds = size // self.size
         others = self._column(words_of(buf), 0, rounds) != int.from_bytes(self.head, "little")
         upto = int(others.argmax()) if others.any() else rounds
@@ -68,22 +67,22 @@ class Repeats:
         return proved, proved == upto < rounds
 
     def read(self, buf: Bytes, rounds: int) -> tuple[Ints, Ints, Floats]:
-        """Steps, walltimes and values of the rounds that a buffer begins with.
+        """Read the steps, walltimes and values of the rounds that a buffer begins with.
 
-        Each is (k, rounds), or (1, rounds) where it is the same for all records of a round.
+        Each is (k, rounds), or (1, rounds) if it is the same for all records of a round.
         """
         steps = self._varints(buf, rounds, [(place.step, place.step_width) for place in self._places])
         walltimes = self._varints(buf, rounds, [(p.walltime, p.walltime_width) for p in self._places])
         values = np.empty((len(self._places), rounds))
         every = len(buf) - 7
         singles, doubles = (np.ndarray((every,), kind, buf.data, strides=(1,)) for kind in ("<f4", "<f8"))
-        with np.errstate(invalid="ignore"):  # a NaN that signals
+        with np.errstate(invalid="ignore"):  # a signalling NaN
             for index, place in enumerate(self._places):
                 values[index] = self._column(doubles if place.exact else singles, place.value, rounds)
         return steps, walltimes, values
 
     def _column(self, view: AnyArray, at: int, rounds: int) -> AnyArray:
-        """What lies at a place of each round; ``view`` has a number at every byte."""
+        """The numbers at one place of each round; ``view`` has a number at every byte."""
         return view[at : at + rounds * self.size : self.size]
 
     def _varints(self, buf: Bytes, rounds: int, places: list[tuple[int, int]]) -> Ints:
@@ -92,7 +91,7 @@ class Repeats:
         for index, (at, _) in enumerate(places):
             words[index] = self._column(view, at, rounds)
         words &= np.array([[GROUPS & (1 << 8 * width) - 1] for _, width in places], np.uint64)
-        # The records of a step have one step, and often one walltime.
+        # The records of a round share their step, and often their walltime.
         if len(words) > 1 and (words[1:] == words[0]).all():
             return close_up(words[:1].copy())
         return close_up(words)
@@ -100,7 +99,7 @@ class Repeats:
 
 @dataclass(frozen=True)
 class _Places:
-    """Where a record's numbers lie in a round, and how wide its varints are: 0 if it has none."""
+    """Positions of a record's numbers within a round, and widths of its varints: 0 if left out."""
 
     step: int
     step_width: int
@@ -114,11 +113,11 @@ _known: dict[bytes, list[Repeats]] = {}  # by their heads, the longest first
 
 
 def known_round(buf: Bytes, size: int) -> Repeats | None:
-    """The longest known round that a buffer begins with, if a known one follows it.
+    """The longest known round that a buffer begins with and that another known one follows.
 
     Args:
         buf: a window, or the rest of one.
-        size: how many bytes of it are the log's.
+        size: number of bytes in it that belong to the log.
     """
     for repeats in _fitting(buf, size):
         if any(True for _ in _fitting(buf[repeats.size :], size - repeats.size)):
@@ -133,7 +132,7 @@ def _fitting(buf: Bytes, size: int) -> Iterator[Repeats]:
 
 
 def before_round(buf: Bytes, size: int) -> int | None:
-    """Where a known round's first record ends that comes soon, behind other records; None if none does."""
+    """The end of the first record of a known round that comes after a few other records, or None."""
     at = 0
     for _ in range(_AHEAD):
         at += 8 + int.from_bytes(buf[at : at + 8].tobytes(), "little")
@@ -145,10 +144,10 @@ def before_round(buf: Bytes, size: int) -> int | None:
 
 
 def learn(buf: Bytes, base: int, batch: RecordBatch, names: list[str]) -> Repeats | None:
-    """The round that the last records of a window repeat, if they do and are scalars.
+    """Find the round of scalars that the last records of a window repeat, or None.
 
-    Rounds from where its tags begin to repeat are known from then on: those that differ in lengths too, as
-    where steps take a byte more.
+    It is remembered, and so are the window's other rounds of the same tags that differ only in lengths, as
+    when steps need one more byte.
     """
     count = _round(batch)
     if not count:
@@ -179,7 +178,7 @@ def learn(buf: Bytes, base: int, batch: RecordBatch, names: list[str]) -> Repeat
 
 
 def _remember(data: bytes, starts: Ints, tags: dict[str, list[int]]) -> Repeats | None:
-    """The round that is ``data``, known from now on; None if it holds what no round does."""
+    """Remember ``data`` as a round; None if it holds anything but plain scalars."""
     fixed = bytearray(b"\xff" * len(data))
     places = []
     begins = (starts - starts[0]).tolist()
@@ -193,14 +192,14 @@ def _remember(data: bytes, starts: Ints, tags: dict[str, list[int]]) -> Repeats 
     repeats = Repeats(tags, begins, len(data), data[:8], one, mask, places)
     if sum(map(len, _known.values())) >= _MOST:
         _known.clear()
-    # A list of its own: another thread may be reading the old one.
+    # A new list: another thread may be reading the old one.
     alike = [*_known.get(repeats.head, ()), repeats]
     _known[repeats.head] = sorted(alike, key=lambda each: each.size, reverse=True)
     return repeats
 
 
 def _round(batch: RecordBatch) -> int:
-    """After how many records tags and lengths repeat, thrice in a row; 0 if they do not."""
+    """The number of records after which tags and lengths repeat, three times in a row; 0 if they do not."""
     tags = batch.tags[-3 * _LONGEST :]
     lengths = (batch.ends - batch.starts)[-3 * _LONGEST :]
     again = np.flatnonzero(tags[:-1] == tags[-1:])[::-1]
@@ -218,12 +217,11 @@ def _round(batch: RecordBatch) -> int:
 
 
 def _read_places(data: bytes, at: int, fixed: bytearray) -> _Places | None:
-    """The places of the record in the frame at ``at``, whose numbers' bits are cleared in ``fixed``."""
-
+    """Find the numbers of the record in the frame at ``at``, and clear their bits in ``fixed``."""
     wide = 0
 
     def number(key: int) -> tuple[int, int]:
-        """Place and width of a varint, which is as wide in every round."""
+        """Position and width of a varint, which has the same width in every round."""
         nonlocal at, wide
         if data[at] != key:
             return at, 0

@@ -1,49 +1,49 @@
-"""The records of one tag as columns that grow."""
+"""Growing columns of one tag's records."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike
+
+from vizkit.metrics.arrays import AnyArray, Bools, Floats, Ints
 
 __all__ = ["Series", "kept"]
-
-Ints = NDArray[np.int64]
 
 
 class Series:
     """The records of one tag and kind, in the order in which they were written.
 
-    Appending costs what is appended, whatever there is already: a full column grows by a quarter at least.
+    The cost of appending does not depend on the length: a full column grows by at least a quarter.
+
+    Args:
+        first: position of the first record's frame in the log.
+        content: types of the columns of the content.
 
     Attributes:
-        first: position in the log of the first record's frame.
-        end: position behind the last one's.
-        count: how many records there are.
+        first: position of the first record's frame in the log.
+        end: position after the last record's frame.
+        count: number of records.
     """
 
     __slots__ = ("_columns", "count", "end", "first")
 
-    def __init__(self, first: int, *content: Any) -> None:
+    def __init__(self, first: int, *content: DTypeLike) -> None:
         self.first = first
         self.end = first
         self.count = 0
-        self._columns: list[NDArray[Any]] = [np.empty(0, dtype) for dtype in (np.int64, np.int64, *content)]
+        self._columns: list[AnyArray] = [np.empty(0, dtype) for dtype in (np.int64, np.int64, *content)]
 
-    def extend(
-        self, room: float, end: int, steps: Ints, fractions: NDArray[np.float64] | None, *others: NDArray[Any]
-    ) -> None:
-        """Appends records.
+    def extend(self, room: float, end: int, steps: Ints, fractions: Floats | None, *others: AnyArray) -> None:
+        """Append records.
 
         Args:
-            room: how many times as many records as there will be then are soon to be there.
-            end: position behind the last record's frame.
+            room: the expected final number of records, as a multiple of their number after this call.
+            end: position after the last record's frame.
             steps: (n,) int64.
-            fractions: (n,) the steps that are fractions, NaN for the others; None if none is.
+            fractions: (n,) the fractional steps, NaN for whole ones; None if all are whole.
             others: (n,) walltimes and the columns of the content.
         """
-        whole: NDArray[Any] = steps
+        whole: AnyArray = steps
         if fractions is not None and not np.isnan(fractions).all():
             whole = np.where(np.isnan(fractions), steps, fractions)
             self._columns[0] = self._columns[0].astype(np.float64)
@@ -58,8 +58,8 @@ class Series:
         self.count = count
         self.end = end
 
-    def adopt(self, end: int, columns: list[NDArray[Any]]) -> None:
-        """Takes all columns of the first records as they are, when no more are expected.
+    def adopt(self, end: int, columns: list[AnyArray]) -> None:
+        """Use the columns of the first records without copying them, when no more are expected.
 
         They are never written to, and may be shared.
         """
@@ -67,19 +67,25 @@ class Series:
         self.count = len(columns[0])
         self.end = end
 
-    def columns(self) -> list[NDArray[Any]]:
-        """Steps, walltimes and content, each (n,) and read-only; what comes later leaves them alone."""
+    def columns(self) -> list[AnyArray]:
+        """Steps, walltimes and content, each (n,) and read-only; later records do not change them."""
         views = [column[: self.count] for column in self._columns]
         for view in views:
             view.flags.writeable = False
         return views
 
 
-def kept(steps: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """Which records of a tag no later one supersedes, None if that is all of them.
+def kept(steps: AnyArray) -> Bools | None:
+    """Find the records of a tag that no later record supersedes.
 
     A record at step s supersedes the earlier ones at steps >= s, as when a run is resumed from a
-    checkpoint; where all have one step, none is superseded.
+    checkpoint. If all records have the same step, none is superseded.
+
+    Args:
+        steps: (n,) in the order of writing.
+
+    Returns:
+        (n,) True for the records that remain; None if all do.
     """
     if len(steps) < 2 or (steps[1:] > steps[:-1]).all() or (steps == steps[0]).all():
         return None

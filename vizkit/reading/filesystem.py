@@ -1,67 +1,76 @@
-"""Where logs lie: the local file system, or a remote one through fsspec."""
+"""File systems that hold logs: the local one, or a remote one through fsspec."""
 
 from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, NamedTuple, SupportsInt, cast
 
 from vizkit._files import FileReader
 from vizkit.columns.frame_scan import Readable
 from vizkit.errors import DataError, MissingDependencyError
 from vizkit.format.file_names import LOG_WORD
 
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
 __all__ = ["LogStat", "Store", "store_of"]
 
 
 class LogStat(NamedTuple):
-    """A log file as it was when it was looked at; equal ones hold the same.
+    """The state of a log file; equal states mean equal content.
 
     Attributes:
         path: the file.
         size: in bytes.
-        changed: when it was changed last, in the store's own terms.
-        identity: another file under the same path has another one.
+        changed: the time of the last change, or another version mark of the store.
+        identity: differs for another file under the same path.
     """
 
     path: str
     size: int
-    changed: Any
-    identity: Any
+    changed: object
+    identity: object
 
 
-class Store(Protocol):
+class Store(ABC):
     """A file system that holds logs."""
 
+    @abstractmethod
     def logs(self, directory: str) -> list[LogStat]:
-        """The logs in a directory that hold something, in order of their names; none if it is gone."""
+        """The non-empty logs in a directory, in the order of their names; none if it is gone."""
 
+    @abstractmethod
     def runs(self, root: str) -> dict[str, tuple[str, list[LogStat]]]:
-        """Name below the root (``.`` for itself) -> path and logs of every directory that holds logs."""
+        """Name below the root (``.`` for itself) -> path and non-empty logs of every directory with logs."""
 
+    @abstractmethod
     def exists(self, path: str) -> bool:
-        """Whether there is such a file or directory."""
+        """True if there is such a file or directory."""
 
+    @abstractmethod
     def is_file(self, path: str) -> bool:
-        """Whether there is such a file."""
+        """True if there is such a file."""
 
-    def open(self, path: str) -> Any:
-        """Opens a log: a context manager that gives a `Readable`."""
+    @abstractmethod
+    def open(self, path: str) -> AbstractContextManager[Readable]:
+        """Open a log for reading."""
 
 
 def store_of(path: str) -> Store:
-    """The store that a path speaks of.
+    """The store of a path.
 
     Raises:
-        MissingDependencyError: a remote path, and the package for it is not installed.
-        DataError: fsspec knows no such scheme.
+        MissingDependencyError: the path is remote, and the package for it is not installed.
+        DataError: fsspec does not know the scheme.
     """
     return _Remote(path) if "://" in path else _LOCAL
 
 
-class _Local:
+class _Local(Store):
     """The local file system."""
 
     def logs(self, directory: str) -> list[LogStat]:
@@ -71,7 +80,7 @@ class _Local:
             return []
 
     def _scan(self, directory: str) -> tuple[list[LogStat], bool, list[str], list[str]]:
-        """The logs that hold something, whether there is any, and directories: real ones, links."""
+        """The non-empty logs, True if there is any log, the real directories and the linked ones."""
         logs: list[LogStat] = []
         real: list[str] = []
         links: list[str] = []
@@ -81,7 +90,7 @@ class _Local:
                 if LOG_WORD in entry.name and entry.is_file():
                     any_log = True
                     try:
-                        # Windows tells of a file that is open what was true when it was opened.
+                        # On Windows the entry of an open file is as old as its opening.
                         stat = entry.stat() if os.name != "nt" else os.stat(entry.path)
                     except OSError:
                         continue  # gone already
@@ -99,7 +108,7 @@ class _Local:
         real: list[str] = [root]
         links: list[str] = []
         while real or links:
-            # Links come last: what lies under the root anyway is found there, and no run is there twice.
+            # Links come last: a directory under the root is found there first, and no run is listed twice.
             path = real.pop() if real else links.pop(0)
             try:
                 stat = os.stat(path)
@@ -109,7 +118,7 @@ class _Local:
                 seen.add(identity)
                 logs, any_log, inner, inner_links = self._scan(path)
             except OSError:
-                continue  # gone, or not ours to read: that costs no other run
+                continue  # gone, or not readable: other runs are listed all the same
             real += inner
             links += inner_links
             if any_log:
@@ -132,25 +141,28 @@ class _Local:
 _LOCAL = _Local()
 
 
-_CHANGED = ("ETag", "etag", "LastModified", "last_modified", "mtime", "updated")  # by file system
+_CHANGED = ("ETag", "etag", "LastModified", "last_modified", "mtime", "updated")  # depends on the file system
 _PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hdfs": "pyarrow", "abfs": "adlfs"}
 
 
 class _RemoteLog:
+    """A remote file, as a `Readable`."""
+
     window = 1 << 23
 
-    def __init__(self, files: Any, path: str) -> None:
+    def __init__(self, files: AbstractFileSystem, path: str) -> None:
         self._files = files
         self._path = path
 
     def read_into(self, view: memoryview, at: int) -> int:
-        data = self._files.cat_file(self._path, start=at, end=at + len(view))
+        """Fill ``view`` with the bytes from ``at`` on; return how many there were."""
+        data: bytes = self._files.cat_file(self._path, start=at, end=at + len(view))
         view[: len(data)] = data
         return len(data)
 
 
-class _Remote:
-    """A file system of fsspec. Reads ask for the bytes that are needed, and no more."""
+class _Remote(Store):
+    """A file system of fsspec; reads request only the bytes that are needed."""
 
     def __init__(self, url: str) -> None:
         try:
@@ -169,10 +181,10 @@ class _Remote:
         except ValueError as error:
             raise DataError(f"{url} cannot be read: {error}; copy the logs here, and read those") from error
 
-    def _stat(self, info: dict[str, Any]) -> LogStat:
+    def _stat(self, info: Mapping[str, object]) -> LogStat:
         changed = [info.get(key) for key in _CHANGED]
         path = self._files.unstrip_protocol(info["name"])
-        return LogStat(path, int(info["size"] or 0), changed, None)
+        return LogStat(path, int(cast("SupportsInt", info["size"] or 0)), changed, None)
 
     def logs(self, directory: str) -> list[LogStat]:
         self._files.invalidate_cache()

@@ -1,4 +1,4 @@
-"""All the run directories under a root."""
+"""All run directories under a root."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Changes", "LogRoot", "natural_key"]
 
 
 class Changes(NamedTuple):
-    """Names of the runs that a refresh found new, gone, or with new records."""
+    """Names of the runs that a refresh has found to be new, gone or changed."""
 
     added: list[str]
     removed: list[str]
@@ -21,17 +21,16 @@ class Changes(NamedTuple):
 
 
 class LogRoot:
-    """All run directories under a root, followed as they come, grow and go.
+    """Reads all run directories under a root, and follows them as they appear, grow and disappear.
 
-    Links to directories are followed, to each directory once: one that lies under the root anyway
-    is found there. A directory that cannot be listed is left out.
+    Links to directories are followed, each directory once. A directory that cannot be listed is left out.
 
     Args:
-        root: a directory, a log file (its directory is the one run), or a remote directory.
+        root: a directory, a log file (its directory is the only run), or a remote directory.
 
     Raises:
-        FileNotFoundError: no such directory or file.
-        MissingDependencyError: a remote directory, and the package that reads it is not installed.
+        FileNotFoundError: there is no such directory or file.
+        MissingDependencyError: the directory is remote, and the package for it is not installed.
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
@@ -41,11 +40,11 @@ class LogRoot:
             raise FileNotFoundError(self.root)
         self._alone = self._store.is_file(self.root)
         self.runs: dict[str, RunReader] = {}
-        """Name (the path below the root with ``/``; ``.`` for the root itself) -> logs, in natural order."""
+        """Name (the path below the root with ``/``; ``.`` for the root itself) -> run, in natural order."""
         self.refresh()
 
     def refresh(self) -> Changes:
-        """Looks for new, gone and grown runs, and reads what was appended."""
+        """Find new, gone and grown runs, and read what was appended."""
         found = self._find()
         added = [name for name in found if name not in self.runs]
         removed = [name for name in self.runs if name not in found]
@@ -64,7 +63,7 @@ class LogRoot:
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """A sort key by which ``run2`` comes before ``run10``."""
+    """A sort key that puts ``run2`` before ``run10``."""
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part
     ]

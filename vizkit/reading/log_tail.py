@@ -1,4 +1,4 @@
-"""One log file, read as far as it is written, and further whenever it is looked at again."""
+"""One log file, read as it grows."""
 
 from __future__ import annotations
 
@@ -6,29 +6,27 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vizkit.columns.column_builder import ColumnBuilder
 from vizkit.columns.frame_scan import FrameWalk, Piece, Readable, read_bytes
 from vizkit.format.decode import decode_record
 from vizkit.format.types import Record
+from vizkit.metrics.arrays import Ints
 from vizkit.reading.filesystem import LogStat, Store
 
 __all__ = ["LogTail", "Problem"]
 
-_MARK = 256  # bytes before the place where reading stopped, by which a rewritten file is known
+_MARK = 256  # bytes before the position where reading stopped; they change if the file is rewritten
 
 
 class Problem(NamedTuple):
-    """Something of a run that could not be read.
+    """A part of a run that could not be read.
 
     Attributes:
         path: the file.
-        kind: ``"torn"`` (a tail that is not whole, or not yet), ``"damaged"`` (broken bytes within),
-            ``"undecodable"`` (a whole frame that is no record), ``"mixed"`` (records of another kind
-            under a tag), ``"unreadable"`` (the file could not be opened).
-        start: first byte of it.
+        kind: ``"torn"`` (a tail that is incomplete, or still being written), ``"damaged"`` (broken bytes
+            within), ``"undecodable"`` (a whole frame that is not a record), ``"mixed"`` (records of another
+            kind under a tag), ``"unreadable"`` (the file could not be opened).
+        start: its first byte.
         end: the byte after it.
         message: a sentence for people.
     """
@@ -41,19 +39,19 @@ class Problem(NamedTuple):
 
 
 class LogTail:
-    """The records of one log.
+    """The records of one log, and those that are appended.
 
-    What is whole is read once. A tail that is not whole is looked at again when the file has grown.
-    A file that was replaced, cut behind what was read, or rewritten (the bytes before the place
-    where reading stopped are others) is read anew from its beginning.
+    Whole records are read once; an incomplete tail is read again when the file has grown. A file that was
+    replaced, truncated or rewritten (the bytes before the position where reading stopped have changed) is
+    read again from its beginning.
 
     Args:
         path: the file.
-        store: where it lies.
+        store: the file system that holds it.
 
     Attributes:
-        records: what was read.
-        unreadable: whether the file could not be read the last time.
+        records: the records read so far.
+        unreadable: True if the file could not be read the last time.
     """
 
     def __init__(self, path: str, store: Store) -> None:
@@ -65,15 +63,15 @@ class LogTail:
 
     def _begin(self) -> None:
         self.records = ColumnBuilder()
-        self._position = 0  # behind the last whole frame
+        self._position = 0  # after the last whole frame
         self._mark = b""
         self._damaged: list[Problem] = []
-        self._passing: list[Problem] = []  # what may be no problem the next time
-        self._anew_at: float = math.inf  # a file of this size may hold a frame where damage was seen
+        self._passing: list[Problem] = []  # problems that may be gone the next time
+        self._anew_at: float = math.inf  # from this size on, a frame may be complete where damage was seen
 
     @property
     def problems(self) -> list[Problem]:
-        """What could not be read, in the order in which it lies in the file."""
+        """The parts that could not be read, in the order of the file."""
         undecodable = [
             self._problem("undecodable", start, end, f"the frame at byte {start:,} is no record ({why})")
             for start, end, why in self.records.broken
@@ -84,13 +82,13 @@ class LogTail:
         return Problem(self.path, kind, start, end, f"{self.path}: {what}")
 
     def refresh(self, stat: LogStat) -> bool:
-        """Reads what was appended since the last time.
+        """Read what was appended since the last time.
 
         Args:
-            stat: the file as it is now.
+            stat: the state of the file.
 
         Returns:
-            Whether there are other records or problems than before.
+            True if records or problems have changed.
         """
         if stat == self._seen and not self.unreadable:
             return False
@@ -107,11 +105,11 @@ class LogTail:
             why = error.strerror or str(error) or type(error).__name__
             self._passing = [self._problem("unreadable", 0, stat.size, f"cannot be read: {why}")]
             self.unreadable = True
-            self._anew_at = 0  # some of it may have been read
+            self._anew_at = 0  # a part of it may have been read
         return before != (self.records, self._position, self.problems)
 
     def _is_another(self, log: Readable, stat: LogStat) -> bool:
-        """Whether the file no longer begins with what was read, or that is to be seen in a new light."""
+        """True if the file must be read again from its beginning."""
         if self._seen is not None and stat.identity != self._seen.identity:
             return True
         if stat.size < self._position or stat.size >= self._anew_at:
@@ -138,12 +136,16 @@ class LogTail:
         later = [end for start, end in walk.pending if start < self._position]
         self._anew_at = min([self._anew_at, *later])
 
-    def decoded(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Iterator[Record]:
-        """Decodes the records in some frames.
+    def decoded(self, starts: Ints, ends: Ints) -> Iterator[Record]:
+        """Decode the records of some frames.
+
+        Args:
+            starts: (n,) positions of the frames.
+            ends: (n,) positions after them.
 
         Raises:
             OSError: the file cannot be read.
-            ValueError: there is no such record, or no more.
+            ValueError: there is no record (any more).
         """
         with self._store.open(self.path) as log:
             for start, end in zip(starts.tolist(), ends.tolist(), strict=True):

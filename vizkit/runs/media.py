@@ -25,7 +25,7 @@ class Media(Sequence[_Content], Generic[_Content]):
         entries: the records as the reader gives them.
     """
 
-    def __init__(self, tag: str, entries: Entries) -> None:
+    def __init__(self, tag: str, entries: Entries[Any]) -> None:
         self.tag = tag
         self.entries = entries
 

@@ -22,7 +22,7 @@ __all__ = ["ENDPOINTS"]
 _MOST = {"pr_curve": 300, "roc_curve": 300, "histogram": 100}  # as stock, records of a tag
 
 
-def _shown(entries: Entries, kind: str) -> NDArray[np.int64]:
+def _shown(entries: Entries[Any], kind: str) -> NDArray[np.int64]:
     """Positions of the records that are shown: all, or the first, the last and evenly spaced ones."""
     return evenly(np.arange(len(entries)), _MOST[kind])
 

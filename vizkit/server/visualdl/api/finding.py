@@ -28,7 +28,7 @@ def open_run(request: Request) -> Iterator[RunReader | None]:
         yield run.logs if run else None
 
 
-def entries_of(request: Request, kind: str) -> Entries | None:
+def entries_of(request: Request, kind: str) -> Entries[Any] | None:
     """The records that a query names; None if they are not there (any more)."""
     with open_run(request) as logs:
         tag = tag_of(logs, request.query["tag"], kind) if logs else None
