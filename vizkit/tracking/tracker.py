@@ -45,7 +45,7 @@ class Tracker(PaddleVerbs):
 
     **Bad values** never stop the training. A number, array, step or anything else within a dict that
     cannot be recorded is counted in `lost`, and warned about once a tag. So is None in place of a
-    value. ``strict=True`` raises a `VizKitError` instead.
+    value. ``strict=True`` raises instead.
 
     **Wrong calls** raise a `TypeError`, strict or not, on every rank, since no value could mend them:
     a misspelt option, a tag or another text that is not a text, something else where a dict, a list of

@@ -13,7 +13,7 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def tracker(tmp_path: Path) -> Tracker:
+def tracker(tmp_path: Path) -> Iterator[Tracker]:
     with Tracker(tmp_path / "run") as tracker:
         yield tracker
 
@@ -169,7 +169,7 @@ def test_fail_raises_and_a_typo_names_the_choices(tmp_path: Path) -> None:
     with pytest.raises(RunExistsError, match="holds records already"):
         Tracker(tmp_path / "run", if_exists="fail")
     with pytest.raises(ValueError, match=r"'resume'.*'overwrite'"):
-        Tracker(tmp_path / "run", if_exists="overwrite")
+        Tracker(tmp_path / "run", if_exists="overwrite")  # type: ignore[arg-type]
     assert names(tmp_path) == ["run"]
 
 
@@ -197,8 +197,9 @@ for thread in threads: thread.join()
         for i in range(4)
     ]  # fmt: skip
     for process in processes:
-        assert process.stdout.readline() == "ready\n"
+        assert process.stdout and process.stdout.readline() == "ready\n"
     for process in processes:
+        assert process.stdin
         process.stdin.write("go\n")
         process.stdin.flush()
     for process in processes:
@@ -215,7 +216,7 @@ for thread in threads: thread.join()
 def test_what_cannot_be_recorded_is_counted_and_warned_about_once(tracker: Tracker) -> None:
     with pytest.warns(VizKitWarning) as caught:
         for i in range(3):
-            tracker.log({"good": i, "bad": "x"}, i)
+            tracker.log({"good": i, "bad": "x"}, i)  # type: ignore[dict-item]
             tracker.log_image("picture", np.zeros((3, 2, 2)), i)
             tracker.log_histogram("text", "x", i)
     assert len(caught) == 3
@@ -233,7 +234,7 @@ def test_log_never_raises_for_a_value(tracker: Tracker, metrics: Any) -> None:
 def test_log_never_raises_after_a_tag_was_renamed(tracker: Tracker) -> None:
     with pytest.warns(VizKitWarning):
         tracker.log({"/a": 1})
-        tracker.log(None)
+        tracker.log(None)  # type: ignore[arg-type]
     assert tracker.lost == {"log": 1}
 
 
@@ -246,7 +247,7 @@ class Broken:
 
 def test_a_value_that_fails_in_its_own_way_costs_itself_only(tracker: Tracker) -> None:
     with pytest.warns(VizKitWarning, match="bad: not recorded: KeyError"):
-        tracker.log({"bad": Broken(), "good": 1}, 0)
+        tracker.log({"bad": Broken(), "good": 1}, 0)  # type: ignore[dict-item]
     assert tracker.lost == {"bad": 1}
     assert series(tracker.logdir, "good") == [(0, 1.0)]
 
@@ -265,7 +266,7 @@ def test_warnings_point_to_the_users_line(tmp_path: Path) -> None:
     Tracker(tmp_path / "run").close()
     with pytest.warns(VizKitWarning) as told:
         tracker = Tracker(tmp_path / "run")
-        tracker.log({"loss": "text"}, 0)
+        tracker.log({"loss": "text"}, 0)  # type: ignore[dict-item]
         tracker.log_text("/note", "text", 0)
         tracker.log_image("image", "text", 0)
         tracker.curves("eval").record(0)
@@ -276,7 +277,7 @@ def test_warnings_point_to_the_users_line(tmp_path: Path) -> None:
 def test_strict_raises_at_the_call(tmp_path: Path) -> None:
     with Tracker(tmp_path / "run", strict=True) as tracker:
         with pytest.raises(DataError, match="'x'"):
-            tracker.log({"bad": "x"})
+            tracker.log({"bad": "x"})  # type: ignore[dict-item]
         with pytest.raises(TagError, match="'/a'"):
             tracker.log_scalar("/a", 1, 0)
         with pytest.raises(DataError, match="CHW"):
@@ -397,7 +398,7 @@ def test_a_forked_child_keeps_out_of_the_log(tracker: Tracker) -> None:
     assert [step for step, _ in series(tracker.logdir, "i")] == list(range(20))
 
 
-class Noisy(paddle.io.Dataset):
+class Noisy(paddle.io.Dataset):  # type: ignore[misc]
     """A dataset that logs from a data loader's worker processes."""
 
     def __init__(self, tracker: Tracker) -> None:
