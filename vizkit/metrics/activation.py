@@ -1,26 +1,17 @@
-"""Probabilities of logits."""
+"""Probabilities from logits."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from vizkit._checks import describe
 from vizkit.errors import DataError
+from vizkit.metrics.arrays import AnyArray
 
-__all__ = ["activated", "are_distributions", "check_activation"]
-
-
-def check_activation(activation: Any, allowed: tuple[str, ...]) -> None:
-    """Raises a `DataError` for what is neither None nor one of ``allowed``."""
-    if activation is not None and activation not in allowed:
-        raise DataError(f"activation must be None or one of {', '.join(allowed)}, got {describe(activation)}")
+__all__ = ["activate", "are_distributions"]
 
 
-def activated(scores: NDArray[Any], activation: str | None) -> NDArray[Any]:
-    """Scores as they are without ``activation``, else their probabilities as float64.
+def activate(scores: AnyArray, activation: str | None) -> AnyArray:
+    """Apply a sigmoid or a softmax in float64; without one, return the scores as they are.
 
     In float32 all logits above 17 would have a probability of 1, and so be tied.
 
@@ -48,7 +39,7 @@ def activated(scores: NDArray[Any], activation: str | None) -> NDArray[Any]:
     return scores
 
 
-def are_distributions(scores: NDArray[Any]) -> bool:
-    """Whether each row of scores (n, c) is a distribution, up to the rounding of half precision."""
+def are_distributions(scores: AnyArray) -> bool:
+    """Return True if each row of scores (n, c) is a probability distribution, up to float16's rounding."""
     with np.errstate(invalid="ignore", over="ignore"):
         return bool((scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=5e-3))

@@ -1,11 +1,11 @@
-"""Whether a metric is better when it is lower or higher, told by its name."""
+"""The better direction of a metric, lower or higher, by its name."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Literal
 
-from vizkit._checks import describe
+from vizkit._checks import one_of
 from vizkit.errors import DataError
 
 __all__ = ["Mode", "direction"]
@@ -18,20 +18,18 @@ _RISING = re.compile(
 _FALLING = re.compile(r".*loss|.*err(or)?|ppl|perplexity|mae|r?mse|mape|nll|wer|cer|ece|fid", re.I)
 
 
-def direction(monitor: str, mode: Any) -> Literal["min", "max"]:
-    """Whether a metric is better when it is lower or higher.
+def direction(monitor: str, mode: str) -> Literal["min", "max"]:
+    """Return "min" if a lower value of a metric is better, "max" if a higher one is.
 
     Args:
         monitor: the metric's name, such as ``eval/acc_top1``.
         mode: ``"min"``, ``"max"``, or ``"auto"``: by the words of the name.
 
     Raises:
-        DataError: another mode, or a name that does not tell.
+        DataError: another mode, or a name with no such words.
     """
-    if mode in ("min", "max"):
+    if one_of("mode", mode, ("min", "max", "auto")) != "auto":
         return "min" if mode == "min" else "max"
-    if mode != "auto":
-        raise DataError(f"mode must be 'min', 'max' or 'auto', got {describe(mode)}")
     words = re.split(r"[^A-Za-z0-9]+", monitor)
     falling = any(_FALLING.fullmatch(word) for word in words)
     rising = any(_RISING.fullmatch(word) for word in words)

@@ -1,42 +1,41 @@
-"""Fewer points that look the same: every peak, dip and gap of a long curve stays."""
+"""Downsampling of long curves that keeps every peak, dip and gap."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from vizkit.metrics.arrays import AnyArray, Floats, Indices
 
 __all__ = ["Thinned", "distinct", "evenly", "thinned"]
-
-_Floats = NDArray[np.float64]
 
 
 class Thinned(NamedTuple):
     """The points to draw.
 
     Attributes:
-        x, y: (m,) float64; y is NaN where the line has a gap.
-        gaps_x: (k,) where values are not finite, the first of those that follow one another.
-        gaps_y: (k,) NaN, inf or -inf.
+        x, y: float64 of shape (m,); y is NaN where the line has a gap.
+        gaps_x: shape (k,), the x of values that are not finite, the first of equal neighbours.
+        gaps_y: shape (k,), NaN, inf or -inf.
     """
 
-    x: _Floats
-    y: _Floats
-    gaps_x: _Floats
-    gaps_y: _Floats
+    x: Floats
+    y: Floats
+    gaps_x: Floats
+    gaps_y: Floats
 
 
-def thinned(x: NDArray[np.generic], y: NDArray[np.generic], most: int = 8000) -> Thinned:
-    """The first, last, least and greatest of every group of neighbouring points.
+def thinned(x: AnyArray, y: AnyArray, most: int = 8000) -> Thinned:
+    """Keep the first, last, least and greatest of each group of neighbouring points.
 
-    The points are cut into at most ``most / 4`` groups of equal count (M4: Jugel et al., PVLDB 7, 2014).
-    MinMaxLTTB would look as good with fewer, but of two spikes side by side it drops one.
+    This is M4 (Jugel et al., PVLDB 7, 2014) over at most ``most / 4`` groups of equal count.
+    MinMaxLTTB would look as good with fewer points, but drops one of two spikes side by side.
 
     Args:
-        x: (n,) in the order of recording.
-        y: (n,) values; those that are not finite break the line.
-        most: how many finite points are kept, about; curves of fewer are left whole.
+        x: shape (n,), in the order of recording.
+        y: shape (n,); values that are not finite break the line.
+        most: about how many finite points are kept; curves of fewer stay as they are.
     """
     xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     finite = np.flatnonzero(np.isfinite(ys))
@@ -52,30 +51,30 @@ def thinned(x: NDArray[np.generic], y: NDArray[np.generic], most: int = 8000) ->
     return Thinned(xs[order], line[order], xs[broken], ys[broken])
 
 
-def evenly(values: NDArray[Any], most: int) -> NDArray[Any]:
-    """At most so many of ascending values, spread evenly over them; the first and the last are kept."""
+def evenly(values: AnyArray, most: int) -> AnyArray:
+    """Pick at most ``most`` values at even distances, the first and the last among them."""
     if len(values) <= most:
         return values
-    kept: NDArray[Any] = values[distinct(np.linspace(0, len(values) - 1, most).round().astype(np.intp))]
+    kept: AnyArray = values[distinct(np.linspace(0, len(values) - 1, most).round().astype(np.intp))]
     return kept
 
 
-def distinct(places: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Each of them once, ascending."""
-    return np.unique(places, return_index=True)[0]  # without indices it imports numpy.ma, for some 10 ms
+def distinct(indices: Indices) -> Indices:
+    """Return the indices sorted and without duplicates."""
+    return np.unique(indices, return_index=True)[0]  # without indices it imports numpy.ma, for some 10 ms
 
 
-def _m4(values: _Floats, most: int) -> NDArray[np.intp]:
-    """The places of the first, last, least and greatest of groups of as many values."""
+def _m4(values: Floats, most: int) -> Indices:
+    """The indices of the first, last, least and greatest value of groups of equal count."""
     width = -(-len(values) // max(most // 4, 1))
     whole = len(values) // width * width
     chosen = _of_each(values[:whole].reshape(-1, width))
     if whole < len(values):
-        chosen += [whole + places for places in _of_each(values[None, whole:])]
+        chosen += [whole + indices for indices in _of_each(values[None, whole:])]
     return distinct(np.concatenate(chosen))
 
 
-def _of_each(rows: _Floats) -> list[NDArray[np.intp]]:
-    """The places of each row's first, last, least and greatest, in all rows one behind the other."""
+def _of_each(rows: Floats) -> list[Indices]:
+    """The indices, in the flattened rows, of each row's first, last, least and greatest value."""
     starts = np.arange(0, rows.size, rows.shape[1])
     return [starts, starts + rows.shape[1] - 1, starts + rows.argmin(axis=1), starts + rows.argmax(axis=1)]

@@ -1,25 +1,26 @@
-"""Labels and scores of an evaluation, gathered batch by batch in bounded memory.
+"""Labels and scores of an evaluation, added batch by batch in bounded memory.
 
-Up to a limit all scores are held, and what is computed from them is exact. Past it they are counted
-in the bins of `vizkit.metrics.score_bins`, and so are those that were held before.
+Up to a limit all scores are kept, and results are exact. Past it they are counted in the bins of
+`vizkit.metrics.score_bins`, as are those that were kept before.
 """
 
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vizkit._checks import describe
+from vizkit._checks import describe, is_whole_number, one_of, whole_number
+from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
-from vizkit.metrics.activation import activated, are_distributions, check_activation
-from vizkit.metrics.arrays import to_real
-from vizkit.metrics.calibration import BINS, Reliability, reliability_sums
+from vizkit.metrics.activation import activate, are_distributions
+from vizkit.metrics.arrays import AnyArray, Bools, Floats, Ints, to_real
+from vizkit.metrics.calibration import BINS, POSITIVE_CLASS, Reliability, reliability_sums
+from vizkit.metrics.confusion import MAX_CONFUSION_CLASSES
+from vizkit.metrics.inputs import refuse_nan, refuse_where
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve, compute_class_curves, compute_pr_roc_curves, mean_areas
 from vizkit.metrics.score_bins import ScoreBins
 
@@ -28,36 +29,34 @@ __all__ = ["LIMIT", "Activation", "EvaluationResult", "EvaluationScores"]
 Activation = Literal["softmax", "sigmoid", "auto"]
 
 LIMIT = 5_000_000
-"""Scores (samples times classes) that are held: 20 MB as float32, some 250 MB while they are counted."""
+"""Scores (samples times classes) that are kept: 20 MB as float32, some 250 MB while they are counted."""
 
-_CHUNK = 1 << 20  # scores that are looked at together
-_MOST_CONFUSED = 2000  # classes, of which a confusion matrix can be drawn
-_POSITIVE = ("probability", "share of positives")
+_CHUNK = 1 << 20  # scores processed at once
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluationResult:
-    """What the scores of an evaluation tell.
+    """The curves, confusion matrix and reliability of an evaluation.
 
     Attributes:
-        samples: how many.
-        curves: a PR and a ROC curve for each class, against the rest.
-        micro: the curves of all classes as one, each score a sample of its own (scikit-learn's
+        samples: number of samples.
+        curves: a PR and a ROC curve for each class against the rest.
+        micro: the curves of all classes as one, of which each score is a sample (scikit-learn's
             ``average="micro"``); None for a single class.
-        confusion: int64 of shape (k, k), rows are the true classes. Of a single class k is 2, and
-            positive is what has a probability of 0.5 or more. None for several labels a sample,
-            past 2000 classes, and for a single class whose scores are no probabilities.
-        reliability: of the predicted class's probability with one label a sample, of every
-            probability otherwise; None if scores are no probabilities.
-        bins: of each class's scores; 0 if the scores were held, and all is exact.
-        error: the most that an AP and that an AUC may be off, of any class or of ``micro``.
-        macro_error: the most that the two of ``macro`` may be off.
+        confusion: int64 of shape (k, k), rows are the true classes. For a single class k is 2, and a
+            probability of 0.5 or more is predicted positive. None for multi-label samples, past 2000
+            classes, and for a single class whose scores are no probabilities.
+        reliability: of the predicted class's probability; for a single class and multi-label samples of
+            each probability. None if scores are no probabilities.
+        bins: bins a class if scores were counted; 0 if they were kept, and all is exact.
+        error: the largest possible error of an AP and of an AUC, of any class or of ``micro``.
+        macro_error: the largest possible errors of the two of ``macro``.
     """
 
     samples: int
     curves: list[tuple[PRCurve, ROCCurve]]
     micro: tuple[PRCurve, ROCCurve] | None
-    confusion: NDArray[np.int64] | None
+    confusion: Ints | None
     reliability: Reliability | None
     bins: int = 0
     error: tuple[float, float] = (0.0, 0.0)
@@ -65,19 +64,19 @@ class EvaluationResult:
 
     @property
     def macro(self) -> tuple[float, float]:
-        """Means of AP and AUC over the classes that have both kinds of samples; NaN without any."""
+        """Means of AP and AUC, as `vizkit.metrics.pr_roc.mean_areas` defines them."""
         return mean_areas(self.curves)
 
 
 class EvaluationScores:
-    """Gathers the labels and scores of one evaluation.
+    """Collects the labels and scores of one evaluation.
 
     Args:
-        activation: what makes probabilities of the scores: "softmax", "sigmoid", or None if they are
-            to be taken as they are. "auto" takes them for probabilities if they lie in [0, 1] and,
-            with one label a sample, each row's sum is 1 up to rounding; otherwise for logits. It
-            goes by all scores, past the limit by those within it.
-        limit: how many scores (samples times classes) are held.
+        activation: turns scores into probabilities: "softmax", "sigmoid", or None to use them as they
+            are. "auto" takes scores as probabilities if they lie in [0, 1] and, with one label a
+            sample, each row sums to 1 up to rounding; otherwise as logits. It considers all scores,
+            past the limit those within it.
+        limit: number of scores (samples times classes) that are kept.
         ignore_index: the label of samples that do not count, as of Paddle's losses.
 
     Raises:
@@ -91,76 +90,71 @@ class EvaluationScores:
         limit: int = LIMIT,
         ignore_index: int | None = None,
     ) -> None:
-        check_activation(activation, ("softmax", "sigmoid", "auto"))
-        try:
-            self._limit = operator.index(limit)
-            self._ignored = None if ignore_index is None else operator.index(ignore_index)
-        except TypeError:
-            self._limit = 0
-        if self._limit < 1:
-            raise DataError(
-                "limit must be an integer of 1 or more, and ignore_index an integer or None, "
-                f"got {describe(limit)} and {describe(ignore_index)}"
-            )
-        self._activation: str | None = activation
+        self._activation: str | None = one_of("activation", activation, (None, "softmax", "sigmoid", "auto"))
+        self._limit = whole_number("limit", limit)
+        if ignore_index is not None and not is_whole_number(ignore_index):
+            raise DataError(f"ignore_index must be a whole number or None, got {describe(ignore_index)}")
+        self._ignored = ignore_index
         self._classes = 0
         self._samples = 0
-        self._indicator: bool | None = None  # whether labels are 0 and 1 in the shape of the scores
+        self._indicator: bool | None = None  # labels are 0 and 1 in the shape of the scores
         self._one_hot = True
-        self._labels, self._scores = _Rows(), _Rows()
+        self._labels, self._scores = _GrowingArray(), _GrowingArray()
         self._outcomes: _Outcomes | None = None
         self._bins: ScoreBins | None = None
 
     @property
     def classes(self) -> int:
-        """How many there are; 0 before the first batch."""
+        """Number of classes; 0 before the first batch."""
         return self._classes
 
     @property
     def samples(self) -> int:
-        """How many were added, those that do not count left out."""
+        """Number of samples added, without those of ``ignore_index``."""
         return self._samples
 
     @property
     def nbytes(self) -> int:
-        """Bytes that are held."""
+        """Bytes of memory in use."""
         bins = 0 if self._bins is None else self._bins.nbytes
         return self._labels.nbytes + self._scores.nbytes + bins
 
     # -- batch by batch ---------------------------------------------------------------------------
 
-    def add(self, labels: Any, scores: Any) -> None:
-        """Adds a batch.
+    def add(self, labels: ArrayLike, scores: ArrayLike) -> None:
+        """Add a batch.
 
         Args:
-            labels: class ids 0 .. c - 1 of shape (n,) or (n, 1); or 0 and 1 of shape (n, c), one-hot
-                or any number of ones a sample. For a single class, 0 and 1 of shape (n,) or (n, 1).
+            labels: class ids 0 .. c - 1 of shape (n,) or (n, 1); or 0 and 1 of shape (n, c), one-hot or
+                multi-label. For a single class, 0 and 1 of shape (n,) or (n, 1).
             scores: shape (n, c), or (n,) for a single class. With further axes, such as (n, c, h, w)
                 with labels (n, h, w), (n, 1, h, w) or (n, c, h, w), each place is a sample.
 
         Raises:
-            DataError: NaN scores, labels out of range, shapes that do not fit each other or the
-                batches before; or, past the limit, scores that are no probabilities.
+            DataError: NaN scores, labels out of range, shapes that do not fit each other or earlier
+                batches; or, past the limit, scores that are no probabilities.
         """
         given, matrix = _real(labels, "labels"), _real(scores, "scores")
         if matrix.ndim == 1:
             matrix, given = matrix[:, None], given[:, None] if given.ndim == 1 else given
         indicator = self._checked_shapes(given, matrix)
-        _check_scores(matrix, softmax=self._activation in ("softmax", "auto"))
+        refuse_nan(matrix)
+        if self._activation in ("softmax", "auto") and matrix.size and matrix.max() == np.inf:
+            raise DataError("some scores are inf, and so have no softmax; leave these samples out")
         kept = None if self._ignored is None else given != self._ignored
         _check_labels(given if kept is None else given[kept], matrix.shape[1], indicator)
         self._classes, self._indicator = matrix.shape[1], indicator
         for some, rows in _samples(given, matrix, kept, indicator, min(self._limit, _CHUNK)):
             if self._scores.size and self._scores.size + rows.size > self._limit:
-                self._fold()
+                self._count_in_bins()
             if indicator and self._one_hot:
                 self._one_hot = self._classes > 1 and bool((some.sum(axis=1) == 1).all())
             self._labels.append(some)
             self._scores.append(rows)
             self._samples += len(rows)
 
-    def _checked_shapes(self, labels: NDArray[Any], scores: NDArray[Any]) -> bool:
-        """Whether labels are 0 and 1 in the shape of the scores."""
+    def _checked_shapes(self, labels: AnyArray, scores: AnyArray) -> bool:
+        """Return True if labels are 0 and 1 in the shape of the scores, False if they are class ids."""
         if scores.ndim < 2 or not scores.shape[1]:
             raise DataError(f"scores must be of shape [samples, classes], got {describe(scores)}")
         count, classes, *rest = scores.shape
@@ -177,41 +171,41 @@ class EvaluationScores:
             raise DataError("labels are class ids in some batches, and 0 and 1 for each class in others")
         return indicator
 
-    # -- what was gathered ------------------------------------------------------------------------
+    # -- results ----------------------------------------------------------------------------------
 
     def _resolve(self) -> _Outcomes:
-        """Decides, once, what the arguments leave to the samples."""
+        """Decide, once, what depends on the samples: multi-label or not, and the activation of "auto"."""
         if self._outcomes is not None:
             return self._outcomes
-        several = bool(self._indicator) and (not self._one_hot or self._activation == "sigmoid")
+        multi_label = bool(self._indicator) and (not self._one_hot or self._activation == "sigmoid")
         if self._activation == "auto":
-            certain = _are_probabilities(self._scores.filled, sums_to_one=not several)
-            self._activation = None if certain else "sigmoid" if several else "softmax"
-        if self._activation == "softmax" and several:
+            certain = _are_probabilities(self._scores.filled, sums_to_one=not multi_label)
+            self._activation = None if certain else "sigmoid" if multi_label else "softmax"
+        if self._activation == "softmax" and multi_label:
             raise DataError(
                 "softmax needs one label a sample and two classes or more; "
-                "give activation='sigmoid' for a single class, or several labels a sample"
+                "give activation='sigmoid' for a single class or multi-label samples"
             )
-        self._outcomes = _Outcomes(self._classes, several)
+        self._outcomes = _Outcomes(self._classes, multi_label)
         return self._outcomes
 
-    def _resolved(self, labels: NDArray[Any]) -> NDArray[Any]:
-        """Labels of one-hot rows as ids."""
-        if labels.ndim == 1 or self._resolve().several:
+    def _as_ids(self, labels: AnyArray) -> AnyArray:
+        """Convert one-hot rows to class ids; multi-label rows stay as they are."""
+        if labels.ndim == 1 or self._resolve().multi_label:
             return labels
         if not self._one_hot:
             raise DataError("labels were one-hot at first, and then had rows with another number of ones")
-        ids: NDArray[Any] = labels.argmax(axis=1)
+        ids: AnyArray = labels.argmax(axis=1)
         return ids
 
-    def _fold(self) -> None:
-        """Counts what is held in bins, and holds it no longer."""
+    def _count_in_bins(self) -> None:
+        """Move the kept scores into bins."""
         outcomes = self._resolve()
         bins = self._bins = self._bins or ScoreBins(self._classes)
         rows = max(1, _CHUNK // self._classes)
         for start in range(0, len(self._scores.filled), rows):
-            labels = self._resolved(self._labels.filled[start : start + rows])
-            scores = activated(self._scores.filled[start : start + rows], self._activation)
+            labels = self._as_ids(self._labels.filled[start : start + rows])
+            scores = activate(self._scores.filled[start : start + rows], self._activation)
             if not _within_one(scores):
                 raise DataError(
                     f"past {self._limit:,} scores only probabilities can be counted, but some lie outside "
@@ -223,10 +217,10 @@ class EvaluationScores:
         self._scores.clear()
 
     def result(self, num_thresholds: int = 127) -> EvaluationResult:
-        """What the scores tell; nothing can be added afterwards.
+        """Compute the result; nothing can be added afterwards.
 
         Args:
-            num_thresholds: points of each curve, 2 or more.
+            num_thresholds: points on each curve, 2 or more.
 
         Raises:
             DataError: there are no samples, or their activation does not fit them.
@@ -235,15 +229,15 @@ class EvaluationScores:
             raise DataError("no samples were added")
         outcomes = self._resolve()
         if self._bins is not None:
-            self._fold()
+            self._count_in_bins()
             return self._binned(self._bins, outcomes, num_thresholds)
-        labels = self._resolved(self._labels.filled)
-        scores = activated(self._scores.filled, self._activation)
+        labels = self._as_ids(self._labels.filled)
+        scores = activate(self._scores.filled, self._activation)
         probable = _within_one(scores)
         outcomes.add(labels, scores, probable)
         micro = None
         if self._classes > 1:
-            members = labels if outcomes.several else labels[:, None] == np.arange(self._classes)
+            members = labels if outcomes.multi_label else labels[:, None] == np.arange(self._classes)
             micro = compute_pr_roc_curves(members.ravel(), scores.ravel(), num_thresholds=num_thresholds)
         return EvaluationResult(
             self._samples,
@@ -270,15 +264,15 @@ class EvaluationScores:
         )
 
 
-class _Rows:
-    """Rows of an array that grows."""
+class _GrowingArray:
+    """An array to which rows are appended."""
 
     def __init__(self) -> None:
-        self._array: NDArray[Any] = np.empty(0)
+        self._array: AnyArray = np.empty(0)
         self._count = 0
 
     @property
-    def filled(self) -> NDArray[Any]:
+    def filled(self) -> AnyArray:
         return self._array[: self._count]
 
     @property
@@ -289,7 +283,7 @@ class _Rows:
     def nbytes(self) -> int:
         return self._array.nbytes
 
-    def append(self, rows: NDArray[Any]) -> None:
+    def append(self, rows: AnyArray) -> None:
         end = self._count + len(rows)
         dtype = np.promote_types(self._array.dtype, rows.dtype) if self._count else rows.dtype
         if end > len(self._array) or dtype != self._array.dtype:
@@ -305,19 +299,19 @@ class _Rows:
 
 
 class _Outcomes:
-    """Predictions against labels: a confusion matrix, and the sums of a reliability diagram."""
+    """A confusion matrix, and the sums of a reliability diagram."""
 
-    def __init__(self, classes: int, several: bool) -> None:
-        self.several = several  # labels a sample: each score is a decision of its own
+    def __init__(self, classes: int, multi_label: bool) -> None:
+        self.multi_label = multi_label  # each score is a prediction of its own, also of a single class
         self._single = classes == 1
         self._side = 2 if self._single else classes
-        confused = (self._single or not several) and classes <= _MOST_CONFUSED
+        confused = (self._single or not multi_label) and classes <= MAX_CONFUSION_CLASSES
         self._cells = np.zeros(self._side**2, np.int64) if confused else None
         self._sums = np.zeros((3, BINS))
 
-    def add(self, labels: NDArray[Any], scores: NDArray[Any], probable: bool) -> None:
-        """Adds ids with scores (n, c), or as many bools as scores."""
-        if self.several:
+    def add(self, labels: AnyArray, scores: AnyArray, probable: bool) -> None:
+        """Add class ids with scores (n, c), or bools in the shape of the scores."""
+        if self.multi_label:
             certainty, right = scores.ravel(), labels.ravel()
             true, chosen = right, certainty >= 0.5
         else:
@@ -329,27 +323,27 @@ class _Outcomes:
         if probable:
             self._sums += reliability_sums(certainty, right)
 
-    def confusion(self, probable: bool) -> NDArray[np.int64] | None:
+    def confusion(self, probable: bool) -> Ints | None:
         if self._cells is None or (self._single and not probable):
             return None
         return self._cells.reshape(self._side, self._side)
 
     def reliability(self) -> Reliability:
-        return Reliability.of(self._sums, _POSITIVE) if self.several else Reliability.of(self._sums)
+        return Reliability.of(self._sums, POSITIVE_CLASS) if self.multi_label else Reliability.of(self._sums)
 
 
 def _samples(
-    labels: NDArray[Any],
-    scores: NDArray[Any],
-    kept: NDArray[np.bool_] | None,
+    labels: AnyArray,
+    scores: AnyArray,
+    kept: Bools | None,
     indicator: bool,
     most: int,
-) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """A batch in parts of at most ``most`` scores: ids (m,) or bools (m, c), and scores (m, c)."""
+) -> Iterator[tuple[AnyArray, AnyArray]]:
+    """Split a batch into parts of at most ``most`` scores: ids (m,) or bools (m, c), and scores (m, c)."""
     count, classes, *rest = scores.shape
     if rest:
         maps, places = count, math.prod(rest)
-    else:  # as one map, so that few parts are made
+    else:  # as one map: fewer parts
         maps, places = 1, count
         labels, scores, kept = labels.T, scores.T, None if kept is None else kept.T
     labels = labels.reshape(maps, classes if indicator else 1, places)
@@ -369,51 +363,30 @@ def _samples(
             )
 
 
-def _real(value: Any, name: str) -> NDArray[Any]:
+def _real(value: ArrayLike, name: str) -> AnyArray:
     array = to_real(value, name)
     return array.view(np.uint8) if array.dtype.kind == "b" else array
 
 
-def _check_scores(scores: NDArray[Any], softmax: bool) -> None:
-    if not scores.size or scores.dtype.kind != "f":
-        return
-    highest = scores.max()
-    if np.isnan(highest):
-        missing = np.isnan(scores)
-        rows = int(np.count_nonzero(missing.any(axis=1)))
-        raise DataError(
-            f"{np.count_nonzero(missing)} of {scores.size} scores are NaN, in {rows} of "
-            f"{scores.size // scores.shape[1]} samples; leave these samples out"
-        )
-    if softmax and highest == np.inf:
-        raise DataError("some scores are inf, and so have no softmax; leave these samples out")
-
-
-def _check_labels(labels: NDArray[Any], classes: int, indicator: bool) -> None:
+def _check_labels(labels: AnyArray, classes: int, indicator: bool) -> None:
+    hint = "; ignore_index is for a label of samples that do not count"
     if indicator:
-        rule, wrong = "labels must be 0 or 1", (labels != 0) & (labels != 1)
-    else:
-        rule = f"class ids must be whole numbers from 0 to {classes - 1}"
-        wrong = (labels < 0) | (labels >= classes)
-        if labels.dtype.kind == "f":
-            wrong |= np.floor(labels) != labels
-    count = int(np.count_nonzero(wrong))
-    if count:
-        shown = ", ".join(map(str, np.unique(labels[wrong])[:5].tolist()))
-        raise DataError(
-            f"{rule}, got {shown} in {count} of {labels.size} labels; "
-            "ignore_index is for a label of samples that do not count"
-        )
+        refuse_where((labels != 0) & (labels != 1), labels, "labels", "be 0 or 1", hint)
+        return
+    wrong = (labels < 0) | (labels >= classes)
+    if labels.dtype.kind == "f":
+        wrong |= np.floor(labels) != labels
+    refuse_where(wrong, labels, "class ids", f"be whole numbers from 0 to {classes - 1}", hint)
 
 
-def _pair(two: NDArray[np.float64]) -> tuple[float, float]:
+def _pair(two: Floats) -> tuple[float, float]:
     return float(two[0]), float(two[1])
 
 
-def _within_one(scores: NDArray[Any]) -> bool:
+def _within_one(scores: AnyArray) -> bool:
     return not scores.size or bool(scores.min() >= 0 and scores.max() <= 1)
 
 
-def _are_probabilities(scores: NDArray[Any], sums_to_one: bool) -> bool:
-    """Whether scores lie in [0, 1], and each row is a distribution."""
+def _are_probabilities(scores: AnyArray, sums_to_one: bool) -> bool:
+    """Return True if scores lie in [0, 1] and, with ``sums_to_one``, each row is a distribution."""
     return _within_one(scores) and (not sums_to_one or are_distributions(scores))

@@ -1,10 +1,9 @@
-"""Histograms of large arrays: NumPy's own numbers, sooner, and without falling over NaN and Inf.
+"""Histograms of large arrays: NumPy's numbers, faster, and NaN and Inf are allowed.
 
-Counts and edges are those of ``numpy.histogram`` over the finite values. NumPy computes an index
-for each value and then mends those that rounding put one bucket off, so that its counts agree
-with its edges. Here few buckets are counted by comparison with each edge, and many by an index
-of which only the values close to an edge are mended. Where rounding is too coarse to be sure of
-the same answer, NumPy itself is asked.
+Counts and edges are those of ``numpy.histogram`` over the finite values. NumPy computes an index for
+each value and corrects those that rounding put one bucket off, so that counts agree with edges. Here
+few buckets are counted by comparison with each edge, and many by an index that is corrected only
+close to an edge. Where rounding is too coarse for a certain answer, NumPy itself counts.
 """
 
 from __future__ import annotations
@@ -12,27 +11,28 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe
+from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import to_array
+from vizkit.metrics.arrays import AnyArray, Floats, Ints, to_array
 
 __all__ = ["Histogram", "compute_histogram"]
 
-Edges = Sequence[float] | NDArray[Any]
+Edges = Sequence[float] | AnyArray
 
 _CHUNK_BYTES = 256 * 1024  # a chunk and its temporaries stay in a core's L2 cache
 _FEW = 16  # buckets up to which one comparison for each edge beats an index for each value
-_SURE = 0.25  # in buckets: the rounding up to which NumPy's counts certainly agree with its edges
+_SURE = 0.25  # rounding error, in buckets, up to which NumPy's counts certainly agree with its edges
 
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """How many values lie between each two edges.
+    """Counts of values between edges.
 
     Attributes:
         counts: int64, shape (k,): finite values in ``[edges[i], edges[i + 1])``; the last bucket
@@ -43,15 +43,15 @@ class Histogram:
         neginf: number of -Inf values.
     """
 
-    counts: NDArray[np.int64]
-    edges: NDArray[np.float64]
+    counts: Ints
+    edges: Floats
     nan: int
     posinf: int
     neginf: int
 
 
-def compute_histogram(values: Any, buckets: int | str | Edges = 10) -> Histogram:
-    """Count the finite values in buckets, as ``numpy.histogram`` does, and the others apart.
+def compute_histogram(values: ArrayLike, buckets: int | str | Edges = 10) -> Histogram:
+    """Count finite values in buckets, as ``numpy.histogram`` does, and NaN and Inf separately.
 
     Args:
         values: an array or tensor of real numbers of any shape; booleans count as 0 and 1.
@@ -59,9 +59,9 @@ def compute_histogram(values: Any, buckets: int | str | Edges = 10) -> Histogram
             the edges themselves (ascending), or the name of one of NumPy's rules (``"auto"``).
 
     Returns:
-        The histogram. Without a finite value its counts are 0 between 0 and 1. Where NumPy has no
-        answer (a range that overflows, or one too narrow for so many buckets) the edges are
-        computed in float64, and moved outwards as far as they must be to differ.
+        The histogram. Without a finite value its counts are 0 and its edges go from 0 to 1. Where
+        NumPy has no answer (a range that overflows, or is too narrow for so many buckets) edges are
+        computed in float64, and moved outwards as far as needed to differ.
 
     Raises:
         DataError: ``values`` are not real numbers or ``buckets`` make no histogram.
@@ -73,7 +73,7 @@ def compute_histogram(values: Any, buckets: int | str | Edges = 10) -> Histogram
         array = array.view(np.uint8)
     elif array.dtype.itemsize > 8:  # longdouble
         array = array.astype(np.float64)
-    flat: NDArray[Any] = array.ravel(order="K")
+    flat: AnyArray = array.ravel(order="K")
     times = None
     if flat.dtype == np.float16 and flat.size > 2**16 and isinstance(buckets, int):
         flat, times = _distinct(flat)
@@ -104,31 +104,31 @@ def compute_histogram(values: Any, buckets: int | str | Edges = 10) -> Histogram
     )
 
 
-def _ends(flat: NDArray[Any]) -> NDArray[Any]:
-    """The smallest and the largest value, NaN if there is one; nothing of nothing."""
+def _ends(flat: AnyArray) -> AnyArray:
+    """The smallest and the largest value, NaN if there is one; empty if there are none."""
     if not flat.size:
         return flat
     with np.errstate(invalid="ignore"):
         return np.array([flat.min(), flat.max()])
 
 
-def _distinct(flat: NDArray[np.float16]) -> tuple[NDArray[np.float16], NDArray[np.int64]]:
-    """The different values of many float16, and how often each comes: arithmetic on it is slow."""
+def _distinct(flat: NDArray[np.float16]) -> tuple[NDArray[np.float16], Ints]:
+    """Distinct values of many float16 and their counts, since arithmetic on float16 is slow."""
     times = np.bincount(flat.view(np.uint16), minlength=2**16)
     bits = np.flatnonzero(times)
     return bits.astype(np.uint16).view(np.float16), times[bits]
 
 
-def _by_edges(flat: NDArray[Any], edges: Edges) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Counts between given edges."""
+def _by_edges(flat: AnyArray, edges: Edges) -> tuple[AnyArray, AnyArray]:
+    """Count between given edges."""
     edges = np.asarray(edges)
     if edges.ndim != 1 or edges.size < 2 or not np.all(edges[:-1] <= edges[1:]):
         raise ValueError("edges must be two or more ascending numbers in one dimension")
     return np.histogram(flat, bins=edges)
 
 
-def _by_rule(flat: NDArray[Any], ends: NDArray[Any], rule: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Counts in as many buckets as NumPy's rule gives; 10 where the rule overflows."""
+def _by_rule(flat: AnyArray, ends: AnyArray, rule: str) -> tuple[AnyArray, AnyArray]:
+    """Count in as many buckets as NumPy's rule gives; 10 if the rule overflows."""
     np.histogram_bin_edges([0.0, 1.0], bins=rule)  # raises if there is no such rule
     if flat.dtype.kind == "f":
         flat, ends = flat.astype(np.float64, copy=False), ends.astype(np.float64)  # overflows later
@@ -139,10 +139,8 @@ def _by_rule(flat: NDArray[Any], ends: NDArray[Any], rule: str) -> tuple[NDArray
         return _uniform(flat, ends, 10, None)
 
 
-def _uniform(
-    flat: NDArray[Any], ends: NDArray[Any], buckets: int, times: NDArray[np.int64] | None
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Counts and edges of finite values, each so many ``times``, in buckets of equal width."""
+def _uniform(flat: AnyArray, ends: AnyArray, buckets: int, times: Ints | None) -> tuple[AnyArray, AnyArray]:
+    """Count finite values, each weighted by its ``times``, in buckets of equal width."""
     if buckets < 1:
         raise ValueError("there must be 1 or more")
     if not flat.size:
@@ -165,8 +163,8 @@ def _uniform(
     return _indexed(flat, edges, error), edges
 
 
-def _numpy_edges(ends: NDArray[Any], buckets: int) -> NDArray[Any] | None:
-    """NumPy's edges for values between ``ends``; None where they overflow or coincide."""
+def _numpy_edges(ends: AnyArray, buckets: int) -> AnyArray | None:
+    """NumPy's edges for values between ``ends``; None if they overflow or coincide."""
     try:
         with np.errstate(all="ignore"):
             edges = np.histogram_bin_edges(ends, bins=buckets)
@@ -176,21 +174,21 @@ def _numpy_edges(ends: NDArray[Any], buckets: int) -> NDArray[Any] | None:
     return edges if usable else None
 
 
-def _own_edges(ends: NDArray[np.float64], buckets: int) -> NDArray[np.float64]:
-    """Edges where NumPy has none: the range overflows, or is too narrow."""
+def _own_edges(ends: Floats, buckets: int) -> Floats:
+    """Edges if NumPy has none: the range overflows, or is too narrow."""
     low, high = float(ends[0]), float(ends[1])
     if np.isfinite(high - low):
         most = float(np.finfo(np.float64).max)
         size = max(abs(low), abs(high))
-        pad = 8 * buckets * (size - float(np.nextafter(size, 0)))  # so many neighbouring floats
+        pad = 8 * buckets * (size - float(np.nextafter(size, 0)))  # 8 neighbouring floats a bucket
         low, high = max(low - pad, -most), min(high + pad, most)
     part = np.arange(buckets + 1) / buckets  # np.linspace would overflow, or lose its step to rounding
-    edges: NDArray[np.float64] = np.clip(low * (1 - part) + high * part, low, high)
+    edges: Floats = np.clip(low * (1 - part) + high * part, low, high)
     return edges
 
 
-def _rounding(edges: NDArray[Any], buckets: int) -> float:
-    """A bound, in buckets, on how far rounding moves an index or an edge; inf if unknown."""
+def _rounding(edges: AnyArray, buckets: int) -> float:
+    """A bound on the rounding error of an index or an edge, in buckets; inf if unknown."""
     low, high = float(edges[0]), float(edges[-1])
     width = high - low
     kind = np.finfo(edges.dtype)
@@ -199,15 +197,15 @@ def _rounding(edges: NDArray[Any], buckets: int) -> float:
     return float(kind.eps) * buckets * (4 + max(abs(low), abs(high)) / width)
 
 
-def _chunks(flat: NDArray[Any], kind: np.dtype[Any]) -> Iterator[NDArray[Any]]:
-    """Parts of ``flat`` in the type that edges are compared in."""
+def _chunks(flat: AnyArray, kind: np.dtype[np.generic]) -> Iterator[AnyArray]:
+    """Parts of ``flat``, converted to the type of the edges."""
     size = _CHUNK_BYTES // kind.itemsize
     for start in range(0, flat.size, size):
         yield flat[start : start + size].astype(kind, copy=False)
 
 
-def _compared(flat: NDArray[Any], edges: NDArray[Any]) -> NDArray[np.int64]:
-    """Counts by comparing all values with each inner edge."""
+def _compared(flat: AnyArray, edges: AnyArray) -> Ints:
+    """Count by comparing all values with each inner edge."""
     kind = _working_type(edges)
     above = np.zeros(edges.size, np.int64)  # at or above each edge; none is above the last
     above[0] = flat.size
@@ -215,12 +213,12 @@ def _compared(flat: NDArray[Any], edges: NDArray[Any]) -> NDArray[np.int64]:
         reached = np.empty(chunk.size, np.bool_)
         for i, edge in enumerate(edges[1:-1].astype(kind), 1):
             above[i] += np.count_nonzero(np.greater_equal(chunk, edge, out=reached))
-    counts: NDArray[np.int64] = above[:-1] - above[1:]
+    counts: Ints = above[:-1] - above[1:]
     return counts
 
 
-def _indexed(flat: NDArray[Any], edges: NDArray[Any], error: float) -> NDArray[np.int64]:
-    """Counts by an index for each value, mended for values within ``error`` of an edge."""
+def _indexed(flat: AnyArray, edges: AnyArray, error: float) -> Ints:
+    """Count by an index for each value, corrected within ``error`` of an edge."""
     kind = _working_type(edges)
     edges = edges.astype(kind)
     last = edges.size - 2
@@ -242,6 +240,6 @@ def _indexed(flat: NDArray[Any], edges: NDArray[Any], error: float) -> NDArray[n
     return counts
 
 
-def _working_type(edges: NDArray[Any]) -> np.dtype[Any]:
-    """float16 has no arithmetic of its own: its values are compared as float32, exactly."""
+def _working_type(edges: AnyArray) -> np.dtype[np.generic]:
+    """The type for arithmetic: float32 for float16, which has none of its own."""
     return np.promote_types(edges.dtype, np.float32)

@@ -1,13 +1,13 @@
-"""What a tensor's numbers amount to: norm, zeros, numbers that are not finite."""
+"""Norms of tensors, and fractions of zeros and of values that are not finite."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from vizkit.metrics.arrays import AnyArray
 
 __all__ = ["TensorNorms", "tensor_norms"]
 
@@ -16,11 +16,11 @@ _CHUNK = 1 << 15  # values: their squares in float64 stay in a core's L2 cache
 
 @dataclass(frozen=True)
 class TensorNorms:
-    """Sums over the values of one tensor, or of several that were added up.
+    """Sums over the values of a tensor; those of several tensors can be added.
 
     Attributes:
         size: number of values.
-        squares: sum of their squares, in float64; NaN or Inf if a value is.
+        squares: sum of their squares in float64; NaN or Inf if a value is.
         zeros: number of zeros.
         nonfinite: number of NaN and infinite values.
     """
@@ -45,21 +45,21 @@ class TensorNorms:
 
     @property
     def zero_fraction(self) -> float:
-        """Zeros as a share of all values, from 0 to 1; NaN of none."""
+        """Fraction of zeros; NaN if empty."""
         return self.zeros / self.size if self.size else math.nan
 
     @property
     def nonfinite_fraction(self) -> float:
-        """NaN and infinite values as a share of all values, from 0 to 1; NaN of none."""
+        """Fraction of NaN and infinite values; NaN if empty."""
         return self.nonfinite / self.size if self.size else math.nan
 
 
-def tensor_norms(values: NDArray[Any], minus: NDArray[Any] | None = None) -> TensorNorms:
-    """The sums over real ``values``, or over ``values - minus``, in one pass and float64.
+def tensor_norms(values: AnyArray, minus: AnyArray | None = None) -> TensorNorms:
+    """Sum up ``values``, or ``values - minus``, in one pass and in float64.
 
     Args:
         values: real numbers of any shape and type.
-        minus: as many numbers, to be taken from them.
+        minus: as many numbers, subtracted from ``values``.
     """
     flat = values.ravel()
     other = None if minus is None else minus.ravel()

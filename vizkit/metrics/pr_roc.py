@@ -9,7 +9,8 @@ come from all scores, the points from an even grid of thresholds:
 Infinite scores keep their rank but do not move the ends of the grid. Scores and thresholds are
 compared as float64; float32 scores are exact in it.
 
-The numbers equal scikit-learn's. Where a denominator is zero:
+The numbers equal scikit-learn's (``precision_recall_curve``, ``average_precision_score``,
+``roc_curve``, ``roc_auc_score``) at these thresholds. Where a denominator is zero:
 
 - precision is 1 where nothing is predicted positive;
 - without positives, tpr is 0 (to be drawn; scikit-learn: NaN), AP is 0 and AUC is NaN; recall is 1
@@ -21,18 +22,18 @@ The numbers equal scikit-learn's. Where a denominator is zero:
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vizkit._checks import describe
+from vizkit._checks import one_of, whole_number
+from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
-from vizkit.metrics.activation import activated, check_activation
-from vizkit.metrics.arrays import to_real
+from vizkit.metrics.activation import activate
+from vizkit.metrics.arrays import AnyArray, Bools, Floats, to_real
+from vizkit.metrics.inputs import check_lengths, check_weights, flatten, refuse_nan, refuse_where
 from vizkit.metrics.ranking import tally
 
 __all__ = [
@@ -45,8 +46,7 @@ __all__ = [
     "mean_areas",
 ]
 
-_Floats = NDArray[np.float64]
-_Bools = NDArray[np.bool_]
+_CLASSES_HINT = "; flatten them, or compute a curve for each class"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,16 +58,16 @@ class PRCurve:
         tp, fp, tn, fn: samples (or their weights) at each threshold.
         precision: tp / (tp + fp).
         recall: tp / (tp + fn).
-        ap: average precision of all scores.
+        ap: average precision of all scores (scikit-learn's ``average_precision_score``).
     """
 
-    thresholds: _Floats
-    tp: _Floats
-    fp: _Floats
-    tn: _Floats
-    fn: _Floats
-    precision: _Floats
-    recall: _Floats
+    thresholds: Floats
+    tp: Floats
+    fp: Floats
+    tn: Floats
+    fn: Floats
+    precision: Floats
+    recall: Floats
     ap: float
 
 
@@ -80,65 +80,65 @@ class ROCCurve:
         tp, fp, tn, fn: samples (or their weights) at each threshold.
         tpr: tp / (tp + fn).
         fpr: fp / (fp + tn).
-        auc: area under the ROC curve of all scores.
+        auc: area under the ROC curve of all scores (scikit-learn's ``roc_auc_score``).
     """
 
-    thresholds: _Floats
-    tp: _Floats
-    fp: _Floats
-    tn: _Floats
-    fn: _Floats
-    tpr: _Floats
-    fpr: _Floats
+    thresholds: Floats
+    tp: Floats
+    fp: Floats
+    tn: Floats
+    fn: Floats
+    tpr: Floats
+    fpr: Floats
     auc: float
 
 
 def compute_pr_curve(
-    labels: Any,
-    predictions: Any,
+    labels: ArrayLike,
+    predictions: ArrayLike,
     *,
     num_thresholds: int = 127,
-    weights: Any = None,
+    weights: ArrayLike | None = None,
     activation: Literal["sigmoid"] | None = None,
 ) -> PRCurve:
-    """The precision-recall curve of one class; arguments and errors as in `compute_pr_roc_curves`."""
+    """Compute the precision-recall curve of one class; arguments are those of `compute_pr_roc_curves`."""
     return compute_pr_roc_curves(
         labels, predictions, num_thresholds=num_thresholds, weights=weights, activation=activation
     )[0]
 
 
 def compute_roc_curve(
-    labels: Any,
-    predictions: Any,
+    labels: ArrayLike,
+    predictions: ArrayLike,
     *,
     num_thresholds: int = 127,
-    weights: Any = None,
+    weights: ArrayLike | None = None,
     activation: Literal["sigmoid"] | None = None,
 ) -> ROCCurve:
-    """The ROC curve of one class; arguments and errors as in `compute_pr_roc_curves`."""
+    """Compute the ROC curve of one class; arguments are those of `compute_pr_roc_curves`."""
     return compute_pr_roc_curves(
         labels, predictions, num_thresholds=num_thresholds, weights=weights, activation=activation
     )[1]
 
 
 def compute_pr_roc_curves(
-    labels: Any,
-    predictions: Any,
+    labels: ArrayLike,
+    predictions: ArrayLike,
     *,
     num_thresholds: int,
-    weights: Any = None,
+    weights: ArrayLike | None = None,
     activation: Literal["sigmoid"] | None = None,
 ) -> tuple[PRCurve, ROCCurve]:
-    """The precision-recall and the ROC curve of one class; they share their counts.
+    """Compute the precision-recall and the ROC curve of one class; they share their counts.
 
     Args:
         labels: bools, or the numbers 0 and 1, of shape (n,) or (n, 1).
         predictions: scores of shape (n,) or (n, 1), in any range; higher is more positive.
             Integers past 2**53 are rounded to float64.
         num_thresholds: points on each curve, 2 or more.
-        weights: how much each sample counts, shape (n,) or (n, 1), or one number for all.
-            A sample of weight 0 is as good as absent.
-        activation: "sigmoid" if ``predictions`` are logits; it is taken in float64.
+        weights: sample weights of shape (n,) or (n, 1), or one number for all. A sample of weight 0
+            does not count.
+        activation: "sigmoid" if ``predictions`` are logits; computed in float64.
 
     Returns:
         Both curves, as the module's docstring defines them.
@@ -147,28 +147,27 @@ def compute_pr_roc_curves(
         DataError: labels other than 0 and 1, NaN scores, weights that are negative or not finite,
             unequal lengths, other shapes, or a bad ``num_thresholds`` or ``activation``.
     """
-    scores = _flat(_scores(predictions), "predictions")
-    check_activation(activation, ("sigmoid",))
-    scores = activated(scores, activation)
-    positive = _indicator(_flat(to_real(labels, "labels"), "labels"))
-    _check_lengths(labels=positive, predictions=scores)
+    scores = flatten(_scores(predictions), "predictions", _CLASSES_HINT)
+    scores = activate(scores, one_of("activation", activation, (None, "sigmoid")))
+    positive = _indicator(flatten(to_real(labels, "labels"), "labels", _CLASSES_HINT))
+    check_lengths(positive, "predictions", scores)
     return _curves(positive[None], scores[None], num_thresholds, weights)[0]
 
 
 def compute_class_curves(
-    labels: Any,
-    scores: Any,
+    labels: ArrayLike,
+    scores: ArrayLike,
     *,
     num_thresholds: int = 127,
-    weights: Any = None,
+    weights: ArrayLike | None = None,
     activation: Literal["sigmoid", "softmax"] | None = None,
 ) -> list[tuple[PRCurve, ROCCurve]]:
-    """One precision-recall and one ROC curve per class, each class against the rest.
+    """Compute a precision-recall and a ROC curve for each class against the rest.
 
     Args:
         labels: class ids 0 .. c - 1 of shape (n,) or (n, 1), or an indicator matrix of 0 and 1 of
-            shape (n, c), one-hot or multi-label. With a single column of scores ids would say
-            nothing: there, labels are 0 or 1, as in `compute_pr_roc_curves`.
+            shape (n, c), one-hot or multi-label. With a single column of scores, labels are 0 or 1,
+            as in `compute_pr_roc_curves`.
         scores: shape (n, c), in any range. Each class has its own grid of thresholds.
         num_thresholds: points on each curve, 2 or more.
         weights: as in `compute_pr_roc_curves`, the same for all classes.
@@ -185,19 +184,21 @@ def compute_class_curves(
         matrix = matrix.reshape(0, 0)
     if matrix.ndim != 2:
         raise DataError(
-            f"scores must have the shape [samples, classes], got {list(matrix.shape)}; "
-            "for a single class use compute_pr_curve and compute_roc_curve"
+            f"scores must be of shape [samples, classes], got {list(matrix.shape)}; "
+            "for a single class compute_pr_curve and compute_roc_curve take [samples]"
         )
-    check_activation(activation, ("sigmoid", "softmax"))
-    matrix = activated(matrix, activation)
+    matrix = activate(matrix, one_of("activation", activation, (None, "sigmoid", "softmax")))
     given = to_real(labels, "labels")
-    _check_lengths(labels=given, scores=matrix)
+    check_lengths(given, "scores", matrix)
     members = _members(given, matrix.shape[1])
     return _curves(members, np.ascontiguousarray(matrix.T), num_thresholds, weights)
 
 
 def mean_areas(pairs: Sequence[tuple[PRCurve, ROCCurve]]) -> tuple[float, float]:
-    """Means of AP and AUC over the classes that have both kinds of samples; NaN without any."""
+    """Return the means of AP and AUC (scikit-learn's ``average="macro"``) over PR and ROC curves.
+
+    Classes without positives or without negatives are left out; both are NaN if none remains.
+    """
     areas = np.array([(pr.ap, roc.auc) for pr, roc in pairs]).reshape(-1, 2)
     known = areas[~np.isnan(areas).any(axis=1)]
     ap, auc = known.mean(axis=0).tolist() if len(known) else (math.nan, math.nan)
@@ -205,11 +206,11 @@ def mean_areas(pairs: Sequence[tuple[PRCurve, ROCCurve]]) -> tuple[float, float]
 
 
 def _curves(
-    members: _Bools, columns: NDArray[Any], num_thresholds: Any, weights: Any
+    members: Bools, columns: AnyArray, num_thresholds: int, weights: ArrayLike | None
 ) -> list[tuple[PRCurve, ROCCurve]]:
-    """The curves of ``columns``, scores of shape (c, n); ``members`` are the positives."""
-    count = _checked_count(num_thresholds)
-    each, scale = _checked_weights(weights, columns.shape[1])
+    """Compute the curves of ``columns``, scores of shape (c, n); ``members`` are the positives."""
+    count = whole_number("num_thresholds", num_thresholds, least=2)
+    each, scale = _weights_and_scale(weights, columns.T)
     if each is not None and not each.all():
         kept = each > 0
         members, columns, each = members[:, kept], columns[:, kept], each[kept]
@@ -233,8 +234,8 @@ def _curves(
     ]
 
 
-def _grids(columns: NDArray[Any], count: int) -> _Floats:
-    """Even thresholds for each column: over [0, 1], or its finite scores when some lie outside."""
+def _grids(columns: AnyArray, count: int) -> Floats:
+    """Even thresholds for each column: over [0, 1], or over its finite scores if some lie outside."""
     unit = np.arange(count) / (count - 1)  # linspace would not be exactly k / (n - 1)
     grids = np.tile(unit, (len(columns), 1))
     if not columns.size:
@@ -251,68 +252,40 @@ def _grids(columns: NDArray[Any], count: int) -> _Floats:
     return grids
 
 
-def _checked_count(num_thresholds: Any) -> int:
-    try:
-        count = operator.index(num_thresholds)
-    except TypeError:
-        count = 0
-    if count < 2:
-        raise DataError(f"num_thresholds must be an integer of 2 or more, got {describe(num_thresholds)}")
-    return count
-
-
-def _checked_weights(weights: Any, samples: int) -> tuple[_Floats | None, float]:
-    """A weight per sample, if they may differ, and one factor for all."""
+def _weights_and_scale(weights: ArrayLike | None, scores: AnyArray) -> tuple[Floats | None, float]:
+    """A weight for each sample if they may differ, and one factor for all."""
     if weights is None:
         return None, 1.0
-    array = to_real(weights, "weights").astype(np.float64, copy=False)
-    _refuse(array[~((array >= 0) & (array < np.inf))], "weights must be finite and not negative")
-    if array.ndim == 0:
-        one = float(array)
-        array = np.full(samples, one)
-    else:
-        one = 0.0
-        array = _flat(array, "weights")
-        if array.size != samples:
-            raise DataError(f"there must be one weight per sample, got {array.size} weights for {samples}")
+    array = check_weights(weights, scores)
     with np.errstate(over="ignore"):
-        total = array.sum()
+        total = array.sum() if array.ndim else array * len(scores)
     if not np.isfinite(total):
         raise DataError(f"the sum of the weights, up to {array.max():g} each, does not fit a float64")
-    return (None, one) if one else (array, 1.0)
+    if array.ndim:
+        return array, 1.0
+    return (None, float(array)) if array else (np.zeros(len(scores)), 1.0)
 
 
-def _scores(value: Any) -> NDArray[Any]:
+def _scores(value: ArrayLike) -> AnyArray:
     """Scores without NaN, as float32 if they cannot hold more, else as float64."""
     array = to_real(value, "scores")
     narrow = array.dtype in (np.float16, np.float32)
     array = array.astype(np.float32 if narrow else np.float64, copy=False)
-    if array.size and np.isnan(array.min()):
-        missing = np.count_nonzero(np.isnan(array))
-        raise DataError(f"{missing} of {array.size} scores are NaN; leave these samples out")
+    refuse_nan(array)
     return array
 
 
-def _flat(array: NDArray[Any], name: str) -> NDArray[Any]:
-    if array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1):
-        return array.reshape(-1)
-    raise DataError(
-        f"{name} must have the shape [n] or [n, 1], got {list(array.shape)}; "
-        "flatten them, or use compute_class_curves for [samples, classes]"
-    )
-
-
-def _indicator(labels: NDArray[Any]) -> _Bools:
+def _indicator(labels: AnyArray) -> Bools:
     """Labels of 0 and 1 as bools, of the same shape."""
-    positive: _Bools = labels == 1
-    _refuse(labels[~(positive | (labels == 0))], "labels must be 0 or 1")
+    positive: Bools = labels == 1
+    refuse_where(~(positive | (labels == 0)), labels, "labels", "be 0 or 1")
     return positive
 
 
-def _members(labels: NDArray[Any], classes: int) -> _Bools:
-    """Which samples belong to each class, shape (classes, n)."""
+def _members(labels: AnyArray, classes: int) -> Bools:
+    """Membership of each sample in each class, shape (classes, n)."""
     if classes == 1:
-        return _indicator(_flat(labels, "labels"))[None]
+        return _indicator(flatten(labels, "labels", _CLASSES_HINT))[None]
     if labels.ndim == 2 and labels.shape[1] == classes:
         return np.ascontiguousarray(_indicator(labels).T)
     if labels.ndim != 1 and labels.shape[1:] != (1,):
@@ -322,21 +295,6 @@ def _members(labels: NDArray[Any], classes: int) -> _Bools:
         )
     ids = labels.reshape(-1)
     known = (ids >= 0) & (ids < classes) & (np.floor(ids) == ids)
-    _refuse(ids[~known], f"class ids must be whole numbers from 0 to {classes - 1}")
-    members: _Bools = ids == np.arange(classes)[:, None]
+    refuse_where(~known, ids, "class ids", f"be whole numbers from 0 to {classes - 1}")
+    members: Bools = ids == np.arange(classes)[:, None]
     return members
-
-
-def _check_lengths(**arrays: NDArray[Any]) -> None:
-    (name, one), (other_name, other) = arrays.items()
-    if one.ndim == 0 or len(one) != len(other):
-        raise DataError(
-            f"{name} and {other_name} must be equally long, "
-            f"got {one.shape[0] if one.ndim else 'one number'} {name} and {len(other)} {other_name}"
-        )
-
-
-def _refuse(values: NDArray[Any], rule: str) -> None:
-    if values.size:
-        shown = ", ".join(str(value) for value in np.unique(values)[:5].tolist())
-        raise DataError(f"{rule}, got {shown}" + (f" ({values.size} in all)" if values.size > 1 else ""))

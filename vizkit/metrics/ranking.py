@@ -1,4 +1,4 @@
-"""What the order of scores tells: counts at thresholds, average precision and area under ROC.
+"""Counts at thresholds, average precision (AP) and area under the ROC curve (AUC) from ranked scores.
 
 Scores come as columns, one row of an array of shape (classes, samples) for each class, float32 or
 float64 and without NaN. A sample is predicted positive when its score is at or above the threshold.
@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from vizkit.metrics.arrays import AnyArray, Bools, Floats, Indices
 
 __all__ = ["Tally", "tally"]
-
-_Floats = NDArray[np.float64]
-_Bools = NDArray[np.bool_]
-_Ranks = NDArray[np.intp]
 
 _TOGETHER = 1 << 20  # scores whose classes are counted together: fewer calls, and not much memory
 
@@ -35,16 +31,16 @@ class Tally:
         auc: area under the ROC curve, shape (c,); NaN without positives or without negatives.
     """
 
-    tp: _Floats
-    fp: _Floats
-    positives: _Floats
-    negatives: _Floats
-    ap: _Floats
-    auc: _Floats
+    tp: Floats
+    fp: Floats
+    positives: Floats
+    negatives: Floats
+    ap: Floats
+    auc: Floats
 
 
-def tally(columns: NDArray[Any], members: _Bools, thresholds: _Floats, weights: _Floats | None) -> Tally:
-    """Counts at the thresholds, and AP and AUC from all scores.
+def tally(columns: AnyArray, members: Bools, thresholds: Floats, weights: Floats | None) -> Tally:
+    """Count positives and negatives at the thresholds, and compute AP and AUC from all scores.
 
     AP is the sum of (R_k - R_(k-1)) * P_k over the distinct scores (scikit-learn,
     ``average_precision_score``); recall moves at scores of positives only. AUC is the Mann-Whitney
@@ -53,7 +49,7 @@ def tally(columns: NDArray[Any], members: _Bools, thresholds: _Floats, weights: 
 
     Args:
         columns: scores of shape (c, n).
-        members: which samples are positive, shape (c, n).
+        members: True where a sample is positive, shape (c, n).
         thresholds: shape (c, num_thresholds).
         weights: positive numbers of shape (n,), or None if all samples count 1.
     """
@@ -73,10 +69,8 @@ def tally(columns: NDArray[Any], members: _Bools, thresholds: _Floats, weights: 
     return Tally(tp, fp, positives[:, None], negatives[:, None], ap, auc)
 
 
-def _counted(
-    columns: NDArray[Any], members: _Bools, thresholds: NDArray[Any]
-) -> tuple[_Floats, _Floats, _Floats]:
-    """TP and FP at the thresholds; and positives, negatives, AP and AUC of each class."""
+def _counted(columns: AnyArray, members: Bools, thresholds: AnyArray) -> tuple[Floats, Floats, Floats]:
+    """Return TP and FP at the thresholds; and positives, negatives, AP and AUC of each class."""
     classes, samples = columns.shape
     places = np.flatnonzero(members)  # class by class
     bounds = places.searchsorted(np.arange(classes + 1) * samples)
@@ -110,8 +104,8 @@ def _counted(
 
 
 def _weighed(
-    scores: NDArray[Any], member: _Bools, thresholds: NDArray[Any], weights: _Floats
-) -> tuple[_Floats, _Floats, tuple[float, float, float, float]]:
+    scores: AnyArray, member: Bools, thresholds: AnyArray, weights: Floats
+) -> tuple[Floats, Floats, tuple[float, float, float, float]]:
     order = np.argsort(scores)
     ranked, member, weights = scores[order], member[order], weights[order]
     # Entry i sums the i highest scores.
@@ -131,36 +125,36 @@ def _weighed(
     return tp_of_top[top], fp_of_top[top], (positives, negatives, ap, auc)
 
 
-def _bit_spans(columns: NDArray[Any]) -> list[tuple[int, int]]:
-    """The least and the greatest of each row's floats, read as integers."""
+def _bit_spans(columns: AnyArray) -> list[tuple[int, int]]:
+    """The least and the greatest of each row's floats, their bits read as integers."""
     if not columns.size:
         return [(0, 0)] * len(columns)
     bits = columns.view(_integers(columns.dtype))
     return list(zip(bits.min(axis=1).tolist(), bits.max(axis=1).tolist(), strict=True))
 
 
-def _integers(dtype: np.dtype[Any]) -> type[np.signedinteger[Any]]:
-    return np.int32 if dtype == np.float32 else np.int64
+def _integers(dtype: np.dtype[np.generic]) -> str:
+    return "i4" if dtype == np.float32 else "i8"
 
 
 def _ranks(
-    values: NDArray[Any], chosen: _Bools, marks: NDArray[Any], span: tuple[int, int]
-) -> tuple[_Ranks, _Ranks]:
-    """For each mark, how many of the chosen values are below it, and how many are not above it.
+    values: AnyArray, chosen: Bools, marks: AnyArray, span: tuple[int, int]
+) -> tuple[Indices, Indices]:
+    """Count, for each mark, the chosen values below it and those not above it.
 
-    Sorting is the cost of a curve. So where marks are few, only the values that share a narrow
-    bucket with a mark are sorted, and the others are counted by bucket. For the probabilities of
-    one class in ten, that takes about half the time.
+    Sorting is the cost of a curve. If marks are few, only the values that share a narrow bucket with
+    a mark are sorted, and the others are counted by bucket: for the probabilities of one class in
+    ten, that takes about half the time.
 
     Args:
         values: shape (n,).
-        chosen: shape (n,); every value that is not chosen must be a mark.
+        chosen: shape (n,); each value that is not chosen must be a mark.
         marks: shape (m,), in any order, of the same dtype.
         span: of the values, as `_bit_spans` gives it.
     """
     integers = _integers(values.dtype)
     low, high = span
-    # Floats of no sign are ordered as their bits: buckets that are even in the logarithm.
+    # Nonnegative floats are ordered as their bits: buckets that are even in the logarithm.
     if 4 * marks.size > values.size or low < 0:
         near, far = values[chosen], np.zeros(marks.size, dtype=np.intp)
     else:
@@ -186,15 +180,15 @@ def _ranks(
     return below, up_to
 
 
-def _run_starts(ascending: NDArray[Any]) -> NDArray[np.intp]:
-    """Where each run of equal values starts."""
+def _run_starts(ascending: AnyArray) -> Indices:
+    """The index at which each run of equal values starts."""
     starts = np.ones(ascending.size, dtype=np.bool_)
     np.not_equal(ascending[1:], ascending[:-1], out=starts[1:])
     return np.flatnonzero(starts)
 
 
-def _rounded_up(thresholds: _Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The least numbers of ``dtype`` at or above the thresholds: they split its scores alike."""
-    exact: NDArray[Any] = thresholds.astype(dtype)
+def _rounded_up(thresholds: Floats, dtype: np.dtype[np.generic]) -> AnyArray:
+    """The least numbers of ``dtype`` at or above the thresholds: they separate the same scores."""
+    exact: AnyArray = thresholds.astype(dtype)
     np.nextafter(exact, dtype.type(np.inf), out=exact, where=exact < thresholds)
     return exact

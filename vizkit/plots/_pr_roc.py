@@ -63,7 +63,7 @@ def pr_curve(
     (Davis and Goadrich, ICML 2006).
 
     Args:
-        source: a run or several with ``tag``; or a `vizkit.metrics.pr_roc.PRCurve`, several of them,
+        source: a run or several with ``tag``; or a `vizkit.metrics.PRCurve`, several of them,
             or a dict of name -> curve.
         tag: of PR curves, such as ``eval/pr/3``, or what stands before a class: ``eval/pr`` is all classes.
         step: of the records; the last by default.

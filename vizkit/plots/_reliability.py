@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vizkit._checks import describe
 from vizkit.curves.selection import entry_at, is_run_like, one_run
 from vizkit.errors import DataError
 from vizkit.media.palette import color
-from vizkit.metrics.arrays import to_array
-from vizkit.metrics.calibration import Reliability, reliability_sums
+from vizkit.metrics.calibration import Reliability, compute_reliability
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish
 
 if TYPE_CHECKING:
@@ -52,7 +50,7 @@ def reliability(
     modern neural networks, ICML 2017). Bins of fewer than 10 predictions are pale.
 
     Args:
-        source: a run that recorded one; a `vizkit.metrics.calibration.Reliability`; or
+        source: a run that recorded one; a `vizkit.metrics.Reliability`; or
             probabilities: (n, c) of each class, or (n,) of the positive class.
         tag: of the diagram; its numbers are the text ``<tag>/bins``, as `Tracker.curves` records them.
         labels: for probabilities: (n,) class numbers, or 0 and 1.
@@ -109,16 +107,4 @@ def reliability_data(
         return Reliability.from_text(texts[entry_at(texts, step)])
     if labels is None:
         raise DataError("probabilities need labels to be right or wrong about: give labels")
-    scores, truth = to_array(source).astype(np.float64), to_array(labels).reshape(-1)
-    if scores.ndim not in (1, 2) or len(scores) != len(truth):
-        raise DataError(
-            f"{len(truth)} labels need probabilities of shape [{len(truth)}] or [{len(truth)}, c], "
-            f"got {describe(scores)}"
-        )
-    if not ((scores >= 0) & (scores <= 1)).all():
-        raise DataError("probabilities must lie in [0, 1]; apply softmax or sigmoid to logits first")
-    if scores.ndim == 2 and scores.shape[1] > 1:
-        return Reliability.of(reliability_sums(scores.max(axis=1), scores.argmax(axis=1) == truth))
-    return Reliability.of(
-        reliability_sums(scores.reshape(-1), truth == 1), ("probability", "share of positives")
-    )
+    return compute_reliability(labels, source)

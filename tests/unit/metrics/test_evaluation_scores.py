@@ -349,7 +349,7 @@ def test_many_tiny_batches_take_little_more_than_their_scores() -> None:
     ("options", "labels", "scores", "message"),
     [
         ({}, [0, 1], [[0.1, np.nan], [0.5, 0.5]], "1 of 4 scores are NaN, in 1 of 2 samples"),
-        ({}, [0, 2], np.eye(2), "from 0 to 1, got 2 in 1 of 2 labels; ignore_index"),
+        ({}, [0, 2], np.eye(2), "from 0 to 1, got 2 in 1 of 2 class ids; ignore_index"),
         ({}, [0, -100], np.eye(2), "got -100"),
         ({}, [0, 0.5], np.eye(2), "whole numbers.*got 0.5"),
         ({}, [0, 3], [0.1, 0.2], "0 or 1, got 3"),

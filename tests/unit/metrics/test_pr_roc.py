@@ -325,7 +325,7 @@ class TestWeights:
             ([1, np.inf, 1], "not negative, got inf"),
             (-2, "-2"),
             (np.nan, "nan"),
-            ([1, 1], "2 weights for 3"),
+            ([1, 1], "labels and weights must be of equal length, got 3 and 2"),
             (np.ones((3, 2)), r"\[3, 2\]"),
             ([1j, 1, 1], "real"),
             ("heavy", "heavy"),
@@ -419,8 +419,8 @@ class TestClasses:
             (np.full((3, 3), 0.5), r"0 or 1, got 0\.5"),
             (np.zeros((3, 2)), r"\[3, 2\]"),
             (np.zeros((3, 3, 3)), r"\[3, 3, 3\]"),
-            ([0, 1], "2 labels and 3 scores"),
-            (1, "one number labels and 3 scores"),
+            ([0, 1], "labels and scores must be of equal length, got 2 and 3"),
+            (1, "labels and scores must be of equal length, got one number and 3"),
             (["cat", "dog", "cat"], "numbers"),
         ],
     )
@@ -435,7 +435,7 @@ class TestClasses:
             ([[0.1, np.nan], [np.nan, 0.2]], None, "2 of 4 scores are NaN"),
             ([[0.1, np.inf], [0.1, 0.2]], "softmax", "1 of 2 rows"),
             ([[0.1, 0.2], [-np.inf, -np.inf]], "softmax", "1 of 2 rows"),
-            ([[0.1, 0.2], [0.3, 0.4]], "relu", "sigmoid, softmax, got 'relu'"),
+            ([[0.1, 0.2], [0.3, 0.4]], "relu", "'sigmoid' or 'softmax', got 'relu'"),
         ],
     )
     def test_scores_that_mean_nothing_are_refused(self, scores: Any, activation: Any, named: str) -> None:
@@ -461,11 +461,11 @@ class TestInputs:
         ("labels", "named"),
         [
             ([1, 2, 1], "0 or 1, got 2"),
-            ([-1, 1, -1], r"got -1 \(2 in all\)"),
+            ([-1, 1, -1], "got -1 in 2 of 3"),
             ([0, np.nan, 1], "got nan"),
             ([0, 0.5, 1], r"got 0\.5"),
-            ([0, 1], "2 labels and 3 predictions"),
-            (np.zeros((3, 2)), r"labels must have the shape \[n\] or \[n, 1\], got \[3, 2\]"),
+            ([0, 1], "labels and predictions must be of equal length, got 2 and 3"),
+            (np.zeros((3, 2)), r"labels must be of shape \[n\] or \[n, 1\], got \[3, 2\]"),
             (1, r"got \[\]"),
             ([0, 1, 1j], "real"),
             (["yes", "no", "no"], "numbers"),
@@ -500,7 +500,7 @@ class TestInputs:
                 call()
 
     def test_an_unknown_activation_is_refused(self) -> None:
-        with pytest.raises(DataError, match="sigmoid, got 'softmax'"):
+        with pytest.raises(DataError, match="None or 'sigmoid', got 'softmax'"):
             compute_pr_curve([0, 1], [0.1, 0.9], activation="softmax")  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("activation", [None, "sigmoid", "softmax"])

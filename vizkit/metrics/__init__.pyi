@@ -1,0 +1,16 @@
+from vizkit.metrics.calibration import Reliability as Reliability
+from vizkit.metrics.calibration import compute_reliability as compute_reliability
+from vizkit.metrics.confusion import compute_confusion_matrix as compute_confusion_matrix
+from vizkit.metrics.evaluation_scores import EvaluationResult as EvaluationResult
+from vizkit.metrics.evaluation_scores import EvaluationScores as EvaluationScores
+from vizkit.metrics.histograms import Histogram as Histogram
+from vizkit.metrics.histograms import compute_histogram as compute_histogram
+from vizkit.metrics.norms import TensorNorms as TensorNorms
+from vizkit.metrics.norms import tensor_norms as tensor_norms
+from vizkit.metrics.pr_roc import PRCurve as PRCurve
+from vizkit.metrics.pr_roc import ROCCurve as ROCCurve
+from vizkit.metrics.pr_roc import compute_class_curves as compute_class_curves
+from vizkit.metrics.pr_roc import compute_pr_curve as compute_pr_curve
+from vizkit.metrics.pr_roc import compute_pr_roc_curves as compute_pr_roc_curves
+from vizkit.metrics.pr_roc import compute_roc_curve as compute_roc_curve
+from vizkit.metrics.pr_roc import mean_areas as mean_areas

@@ -1,0 +1,78 @@
+"""Checks of labels, scores and weights, shared by the metrics.
+
+Each names the argument, the values that are wrong and how many there are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vizkit._protocols import ArrayLike
+from vizkit.errors import DataError
+from vizkit.metrics.arrays import AnyArray, Bools, Floats, to_real
+
+__all__ = ["check_lengths", "check_weights", "flatten", "refuse_nan", "refuse_where"]
+
+
+def flatten(array: AnyArray, name: str, hint: str = "") -> AnyArray:
+    """Reshape (n,) or (n, 1) to (n,).
+
+    Raises:
+        DataError: another shape; ``hint`` is added to the message.
+    """
+    if array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1):
+        return array.reshape(-1)
+    raise DataError(f"{name} must be of shape [n] or [n, 1], got {list(array.shape)}{hint}")
+
+
+def check_lengths(labels: AnyArray, name: str, other: AnyArray) -> None:
+    """Check that labels and another argument have one entry a sample.
+
+    Raises:
+        DataError: they are not equally long, or one is a single number.
+    """
+    if labels.ndim == 0 or other.ndim == 0 or len(labels) != len(other):
+        one, two = (len(array) if array.ndim else "one number" for array in (labels, other))
+        raise DataError(f"labels and {name} must be of equal length, got {one} and {two}")
+
+
+def check_weights(weights: ArrayLike, labels: AnyArray) -> Floats:
+    """Convert sample weights to float64 of shape (n,), or () for one number that all samples share.
+
+    Raises:
+        DataError: weights that are negative or not finite, or not one a sample.
+    """
+    array = to_real(weights, "weights").astype(np.float64, copy=False)
+    refuse_where(~((array >= 0) & (array < np.inf)), array, "weights", "be finite and not negative")
+    if array.ndim:
+        array = flatten(array, "weights")
+        check_lengths(labels, "weights", array)
+    return array
+
+
+def refuse_nan(scores: AnyArray) -> None:
+    """Raise an error if scores of shape (n, ...) have NaN; classes are the second axis."""
+    if scores.dtype.kind == "f" and scores.size and np.isnan(scores.min()):
+        missing = np.isnan(scores)
+        rows = missing.any(axis=1) if scores.ndim > 1 else missing
+        raise DataError(
+            f"{np.count_nonzero(missing)} of {scores.size} scores are NaN, in {np.count_nonzero(rows)} of "
+            f"{rows.size} samples; leave these samples out"
+        )
+
+
+def refuse_where(wrong: Bools, values: AnyArray, name: str, rule: str, hint: str = "") -> None:
+    """Raise an error that shows up to five of the wrong values, if there are any.
+
+    Args:
+        wrong: True where a value is wrong, in the shape of ``values``.
+        values: all values of the argument.
+        name: the argument.
+        rule: the end of "labels must ...".
+        hint: added to the message.
+    """
+    count = int(np.count_nonzero(wrong))
+    if count:
+        found = np.unique(values[wrong]).tolist()
+        shown = ", ".join(map(str, found[:5])) + (", ..." if len(found) > 5 else "")
+        raise DataError(f"{name} must {rule}, got {shown} in {count} of {values.size} {name}{hint}")
