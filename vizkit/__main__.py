@@ -1,4 +1,4 @@
-"""``python -m vizkit``: the same as ``vizkit``."""
+"""``python -m vizkit``, the same as ``vizkit``."""
 
 from vizkit.cli import main
 

@@ -1,6 +1,6 @@
-"""The terminal: ``vizkit ls | show | tail | compare | diff | best | plot | export | check | serve``.
+"""Commands of the terminal: ``vizkit ls | show | tail | compare | diff | best | plot | export ...``.
 
-Each command is thin: it asks `vizkit.load`'s runs, and prints what they answer.
+Each command is one thin module: it queries the runs that `vizkit.load` returns, and prints the result.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Runs the command of ``sys.argv``, and ends the process with its exit code."""
+    """Run the command of ``sys.argv``, and exit the process with its exit code."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that is not UTF-8
     if sys.argv[1:2] == ["serve"]:
-        # Nothing in it multiplies matrices; threads that wait for that take time and memory.
+        # Serving multiplies no matrices; the threads for that take time and memory.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        from vizkit.cli.serve import serve
+        from vizkit.cli.serve import run_server
 
-        sys.exit(serve(sys.argv[2:]))
+        sys.exit(run_server(sys.argv[2:]))
     try:
         import rich
         import typer
     except ImportError as error:
         sys.exit(_missing(error))
     del rich, typer
-    from vizkit.cli.app import run
+    from vizkit.cli._app import run
 
     sys.exit(run())
 

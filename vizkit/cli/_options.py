@@ -1,4 +1,4 @@
-"""Options that several commands share, and the runs that they mean."""
+"""Options that several commands share, and the runs that they select."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ __all__ = [
     "Every",
     "Json",
     "Logdir",
+    "Metric",
     "Mode",
     "OneRun",
     "Place",
     "SomeRuns",
     "Watch",
     "Where",
-    "a_run",
-    "some_runs",
+    "select_run",
+    "select_runs",
 ]
 
 DIRECTORY = "log"
@@ -43,6 +44,7 @@ Mode = Annotated[
     Literal["auto", "min", "max"],
     typer.Option("--mode", help="Which values are better; auto: by the words of the metric's name."),
 ]
+Metric = Annotated[str, typer.Argument(metavar="METRIC", help="A scalar tag.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Follow, until Ctrl-C.")]
 Every = Annotated[float, typer.Option("--every", metavar="SECONDS", min=0.05, help="Between two looks.")]
 OneRun = Annotated[
@@ -55,13 +57,13 @@ SomeRuns = Annotated[
 ]
 
 
-def some_runs(logdir: str, names: Sequence[str] | None = None, where: str | None = None) -> Runs:
-    """The runs under a directory that names, patterns and a filter choose, in the order of the names.
+def select_runs(logdir: str, names: Sequence[str] | None = None, where: str | None = None) -> Runs:
+    """The runs under a directory that names, patterns and a filter select, in the order of the names.
 
     Raises:
         LogNotFoundError: no such directory.
-        UnknownNameError: no such run; or the filter names what is not there.
-        QueryError: the filter is none.
+        UnknownNameError: no such run, or a name in the filter that no run has.
+        QueryError: the filter is not a valid expression.
     """
     runs = load(logdir)
     if where:
@@ -76,8 +78,8 @@ def some_runs(logdir: str, names: Sequence[str] | None = None, where: str | None
     return Runs(chosen.values(), where=logdir)
 
 
-def a_run(runs: Runs, name: str | None) -> Run:
-    """The run of that name, or the newest one.
+def select_run(runs: Runs, name: str | None) -> Run:
+    """The run with a name, or the newest one.
 
     Raises:
         UnknownNameError: no such run, or none at all.

@@ -1,11 +1,10 @@
-"""What commands print: data on stdout, all else on stderr; tables for people, and for ``cut`` and ``awk``."""
+"""Output of commands: data on stdout, messages on stderr; tables for people, and for ``cut`` and ``awk``."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -35,46 +34,46 @@ _STATUS_STYLES = {
     "interrupted": "yellow",
 }
 _GAP = 2
-_DRAWN = 12  # characters of a series
+_SPARKLINE = 12  # characters
 
 
 def stdout() -> Console:
-    """Where data goes. It knows whether that is a terminal, and whether colours are wanted."""
+    """The console for data; without colours if ``NO_COLOR`` is set."""
     plain = bool(os.environ.get("NO_COLOR"))
     return Console(file=sys.stdout, highlight=False, color_system=None if plain else "auto")
 
 
 def for_people() -> bool:
-    """Whether stdout is a terminal: tables are then drawn, and cut to its width."""
+    """True if stdout is a terminal: tables are then drawn, and cut to its width."""
     return stdout().is_terminal
 
 
 def say(text: str) -> None:
-    """A word to whoever sits there, on stderr."""
+    """Print a message on stderr."""
     print(text, file=sys.stderr)
 
 
-def print_json(data: Any) -> None:
-    """One document on one line; NaN is ``"NaN"``, as in `Run.to_json`."""
+def print_json(data: object) -> None:
+    """Print one document on one line; NaN is ``"NaN"``, as in `Run.to_json`."""
     sys.stdout.write(to_json(data, None) or "")
     sys.stdout.flush()
 
 
-def print_rows(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Values as they are, separated by tabs; what is missing is empty."""
+def print_rows(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print values as they are, separated by tabs; missing ones are empty."""
     lines = ["\t".join(clean(name, None) for name in header)] if header else []
     lines += ["\t".join(_plain(value) for value in row) for row in rows]
     print_lines(lines)
 
 
 def print_lines(lines: Sequence[str]) -> None:
-    """Lines of text."""
+    """Print lines of text."""
     if lines:
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     if value is None or value is MISSING:
         return ""
     return clean(repr(value) if isinstance(value, float) else str(value), None)
@@ -83,19 +82,19 @@ def _plain(value: Any) -> str:
 def as_table(
     header: Sequence[str], rows: Sequence[Sequence[str | Cell]], width: int, *, spare: Sequence[int] = ()
 ) -> tuple[Table, list[str]]:
-    """A table for people that fits the terminal.
+    """Make a table for people that fits the terminal.
 
     Args:
-        header: the columns' names; none: no line for them.
-        rows: texts, or texts with a series that is drawn before them where there is room.
-        width: in characters.
-        spare: columns that can be left out, the first ones first.
+        header: names of the columns; empty: no header.
+        rows: texts, or texts with a sparkline before them where there is room.
+        width: characters of the terminal.
+        spare: columns that can be left out, the least important first.
 
     Returns:
-        The table, and the columns that had no room.
+        The table, and the names of the columns that had no room.
     """
     names = list(header) or [""] * len(rows[0])
-    for form in (_full, _undrawn, _short):  # from the widest to the narrowest
+    for form in (_full, _without_sparkline, _short):  # from the widest to the narrowest
         texts = [[form(name) for name in names]] + [[form(cell) for cell in row] for row in rows]
         widths = [max(text.cell_len for text in column) for column in zip(*texts, strict=True)]
         if sum(widths) + _GAP * (len(widths) - 1) <= width:
@@ -115,23 +114,25 @@ def as_table(
 
 def _full(cell: str | Cell) -> Text:
     if isinstance(cell, str) or cell.series is None:
-        return _undrawn(cell)
-    return Text.assemble((f"{blocks(cell.series.values, _DRAWN):{_DRAWN}}", "cyan"), " ", _undrawn(cell))
+        return _without_sparkline(cell)
+    return Text.assemble(
+        (f"{blocks(cell.series.values, _SPARKLINE):{_SPARKLINE}}", "cyan"), " ", _without_sparkline(cell)
+    )
 
 
-def _undrawn(cell: str | Cell) -> Text:
+def _without_sparkline(cell: str | Cell) -> Text:
     text = clean(cell, None) if isinstance(cell, str) else clean(cell.text, 44)
     return Text(text, _STATUS_STYLES.get(text, ""))
 
 
 def _short(cell: str | Cell) -> Text:
-    """Without what stands in brackets behind a value."""
-    text = _undrawn(cell)
+    """Without the part in brackets behind a value."""
+    text = _without_sparkline(cell)
     return text if isinstance(cell, str) or cell.series is None else Text(text.plain.partition(" (")[0])
 
 
 def terminal_size() -> tuple[int, int]:
-    """Columns and lines of the terminal, or 80 by 24 where there is none."""
+    """Columns and lines of the terminal; 80 by 24 without one."""
     if for_people():
         size = stdout().size
         return size.width, size.height

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, some_runs
+from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, select_runs
 from vizkit.cli._output import say
 
 __all__ = ["export"]
@@ -21,7 +21,7 @@ FormatOption = Annotated[
         "--format", "-f", help="By default what the file's name ends in, or csv.", show_default=False
     ),
 ]
-Output = Annotated[
+OutputFile = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; stdout.", show_default=False)
 ]
 
@@ -31,7 +31,7 @@ def export(
     logdir: Logdir = DIRECTORY,
     where: Where = None,
     format: FormatOption = None,  # noqa: A002 the option's name
-    output: Output = None,
+    output: OutputFile = None,
     as_json: Json = False,
 ) -> None:
     """Write the scalars of runs as CSV, JSON or Parquet.
@@ -40,10 +40,10 @@ def export(
 
     Example: vizkit export 'lenet/*' -o scalars.parquet
     """
-    kind = "json" if as_json else format or _ending(output)
+    kind = "json" if as_json else format or _format_of(output)
     if kind == "parquet" and not output:
         raise typer.BadParameter("Parquet is written to a file: name it with --output")
-    some = some_runs(logdir, runs, where)
+    some = select_runs(logdir, runs, where)
     if not len(some):
         say("vizkit: no runs")
         raise typer.Exit(1)
@@ -56,6 +56,6 @@ def export(
         say(f"vizkit: {len(some)} run{'s' if len(some) > 1 else ''} written to {output}")
 
 
-def _ending(output: str | None) -> Format:
+def _format_of(output: str | None) -> Format:
     endings: dict[str, Format] = {".json": "json", ".parquet": "parquet"}
     return endings.get(Path(output).suffix.lower(), "csv") if output else "csv"

@@ -1,27 +1,25 @@
-"""``vizkit ls`` and ``vizkit show``."""
+"""``vizkit ls``."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Annotated, Any
+from datetime import datetime, timedelta
+from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, Place, Watch, Where, a_run
+from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, Place, Watch, Where
 from vizkit.cli._output import as_table, for_people, print_json, print_rows, say, stdout
-from vizkit.runs import Run, Runs, load
-from vizkit.runs.details import overview, row
-from vizkit.runs.difference import flat
+from vizkit.runs import Runs, load
+from vizkit.runs.details import row
 from vizkit.runs.lookup import with_tag
-from vizkit.runs.tables import Cell, clean, duration_text, runs_table, value_text
+from vizkit.runs.tables import clean, runs_table
 
-__all__ = ["ls", "show"]
-
-_LONG_OR_TOLD = {"packages", "variables", "sessions", "started", "ended", "status"}
+__all__ = ["ls"]
 
 Metrics = Annotated[
     list[str] | None,
@@ -52,27 +50,27 @@ def ls(
     Example: vizkit ls --where '`batch size` == 64' --sort eval/acc -r
     """
     directory = place or logdir
-    every_run = load(directory)
+    all_runs = load(directory)
 
-    def chosen() -> Runs:
-        runs = every_run.filter(where) if where else every_run
+    def select() -> Runs:
+        runs = all_runs.filter(where) if where else all_runs
         return runs.sort(sort, reverse) if sort else runs
 
     if watch:
-        _follow(every_run, chosen, directory, metric, every, as_json)
+        _follow(all_runs, select, directory, metric, every, as_json)
         return
-    runs = chosen()
-    _list(runs, directory, metric, as_json)
+    runs = select()
+    _print(runs, directory, metric, as_json)
     if not len(runs):
         say(f"vizkit: no runs in {directory}" + (f" for which {where}" if where else ""))
         raise typer.Exit(1)
 
 
-def _list(runs: Runs, directory: str, metrics: list[str] | None, as_json: bool) -> None:
+def _print(runs: Runs, directory: str, metrics: list[str] | None, as_json: bool) -> None:
     if as_json:
         print_json([row(run, metrics) for run in runs])
     elif for_people():
-        stdout().print(_picture(runs, directory, metrics))
+        stdout().print(_drawn_table(runs, directory, metrics))
     else:
         rows = runs.rows(metrics)
         columns = list(dict.fromkeys(column for about in rows.values() for column in about))
@@ -80,14 +78,14 @@ def _list(runs: Runs, directory: str, metrics: list[str] | None, as_json: bool) 
         print_rows(["run", *columns] if rows else [], content)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Times as ISO 8601, durations in seconds."""
-    if hasattr(value, "total_seconds"):
+    if isinstance(value, timedelta):
         return value.total_seconds()
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _picture(runs: Runs, directory: str, metrics: list[str] | None) -> RenderableType:
+def _drawn_table(runs: Runs, directory: str, metrics: list[str] | None) -> RenderableType:
     for tag in metrics or ():
         with_tag(runs, tag)  # raises where no run has it
     view = runs_table(runs, directory, metrics=metrics, most=max(len(runs), 1))
@@ -101,80 +99,30 @@ def _picture(runs: Runs, directory: str, metrics: list[str] | None) -> Renderabl
 
 def _follow(
     runs: Runs,
-    chosen: Callable[[], Runs],
+    select: Callable[[], Runs],
     directory: str,
     metrics: list[str] | None,
     every: float,
     as_json: bool,
 ) -> None:
-    """Lists the chosen of the runs anew whenever something changed."""
+    """Print the selected runs whenever something has changed."""
     try:
         if for_people() and not as_json:
             with Live(console=stdout(), auto_refresh=False) as live:
                 while True:
-                    live.update(_picture(chosen(), directory, metrics), refresh=True)
+                    live.update(_drawn_table(select(), directory, metrics), refresh=True)
                     _wait(runs, every)
         while True:
-            _list(chosen(), directory, metrics, as_json)
+            _print(select(), directory, metrics, as_json)
             _wait(runs, every)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
 
 def _wait(runs: Runs, every: float) -> None:
-    """Until something of the runs is another: records, or how they stand."""
+    """Wait until there are new records, or the status of a run changes."""
     before = [run.status for run in runs]
     while True:
         time.sleep(every)
         if any(runs.refresh()) or [run.status for run in runs] != before:
             return
-
-
-def show(run: OneRun = None, logdir: Logdir = DIRECTORY, as_json: Json = False) -> None:
-    """Show all that is known of a run.
-
-    Its hyper-parameters, scalars, other tags, environment, status and problems.
-
-    Example: vizkit show lenet/run3
-    """
-    one = a_run(load(logdir), run)
-    about = overview(one)
-    if as_json:
-        print_json(about)
-    elif for_people():
-        stdout().print(_sections(one, about))
-    else:
-        print_rows([], [(name, value) for name, value in flat(about).items()])
-
-
-def _sections(run: Run, about: dict[str, Any]) -> RenderableType:
-    width = stdout().width
-    first = [["status", run.status], ["started", _moment(run)], ["duration", duration_text(run.duration)]]
-    first.append(["directory", run.directory])
-    if run.display_name != run.name:
-        first.append(["display name", run.display_name])
-    parts: list[RenderableType] = [Text(clean(run.name, None), "bold"), as_table([], first, width)[0]]
-
-    def add(title: str, header: list[str], rows: list[list[Any]]) -> None:
-        if rows:
-            parts.extend([Text(), Text(title, "bold"), as_table(header, rows, width)[0]])
-
-    add("hyper-parameters", [], [[name, value_text(value)] for name, value in about["hparams"].items()])
-    metrics = [[tag, *_metric(run, tag, of)] for tag, of in about["metrics"].items()]
-    add("scalars", ["", "last", "step", "best", "at step", "records"], metrics)
-    add("tags", [], [[kind, ", ".join(tags)] for kind, tags in about["tags"].items() if kind != "scalar"])
-    made = {k: v for k, v in about["environment"].items() if k not in _LONG_OR_TOLD}
-    add("environment", [], [[k, value_text(v)] for k, v in flat(made).items() if k != "git/diff"])
-    add("problems", [], [[problem] for problem in about["problems"]])
-    return Group(*parts)
-
-
-def _moment(run: Run) -> str:
-    return "" if run.started is None else run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _metric(run: Run, tag: str, of: dict[str, Any]) -> list[Any]:
-    nan = f" ({of['nan']} NaN)" if of["nan"] else ""
-    best = ["", ""] if of["best"] is None else [value_text(of["best"]), value_text(of["best_step"])]
-    last = Cell(value_text(of["last"]), run.columns(tag))
-    return [last, value_text(of["last_step"]), *best, f"{of['n']:,}{nan}"]

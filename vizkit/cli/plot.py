@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
-from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, some_runs
+from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, select_runs
 from vizkit.cli._output import for_people, print_json, print_lines, say, stdout, terminal_size
 from vizkit.curves.curves import curves_data
 from vizkit.media.palette import color
@@ -16,11 +16,11 @@ from vizkit.plots.terminal import Drawing, draw, series_of
 __all__ = ["plot"]
 
 Tag = Annotated[str, typer.Argument(metavar="TAG", help="A scalar tag.")]
-Output = Annotated[
+PictureFile = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help="Draw into a file, .png, .svg or .pdf."),
 ]
-Axis = Annotated[
+XAxis = Annotated[
     Literal["step", "epoch", "time", "relative"],
     typer.Option("--x", help="The x axis; relative: time since the first record."),
 ]
@@ -44,12 +44,12 @@ def plot(
     runs: SomeRuns = None,
     logdir: Logdir = DIRECTORY,
     where: Where = None,
-    x: Axis = "step",
+    x: XAxis = "step",
     by: By = None,
     smooth: Smooth = 0.0,
     log: Log = False,
     no_outliers: Robust = False,
-    output: Output = None,
+    output: PictureFile = None,
     width: Width = None,
     height: Height = None,
     as_json: Json = False,
@@ -60,7 +60,7 @@ def plot(
 
     Example: vizkit plot eval/acc --by 'batch size' --x time -o acc.png
     """
-    some = some_runs(logdir, runs, where)
+    some = select_runs(logdir, runs, where)
     if not len(some):
         say("vizkit: no runs")
         raise typer.Exit(1)

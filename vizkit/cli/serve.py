@@ -1,4 +1,4 @@
-"""``vizkit serve``, on argparse: what the other commands import takes longer than reading many logs."""
+"""``vizkit serve``, on argparse: the imports of the other commands take longer than reading many logs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from vizkit.errors import VizKitError
+from vizkit.server.options import DEFAULT_SAMPLES
 
-__all__ = ["parser", "serve"]
+__all__ = ["parser", "run_server"]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     add("--port", "-p", type=_port, default=8040, help="0: any free port.  [default: 8040]")
     add("--token", help="What clients must show; made where it is needed.")
     add("--allow-host", action="append", default=[], metavar="NAME", help="A name it is asked for by.")
-    add("--samples", type=int, default=10_000, help="Points of one chart; its series share them.")
+    add("--samples", type=int, default=DEFAULT_SAMPLES, help="Points of one chart; its series share them.")
     add("--hparam-metrics", choices=("last", "best"), default="last", help="In the hyper-parameters' table.")
     add("--model", metavar="FILE", help="A model for the page of static graphs.")
     add("--language", choices=("en", "zh"), help="Of the page; by default the browser's.")
@@ -42,15 +43,15 @@ def _port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
 
 
-def serve(args: Sequence[str]) -> int:
-    """Serves until Ctrl-C; returns the exit code.
+def run_server(args: Sequence[str]) -> int:
+    """Serve until Ctrl-C, and return the exit code.
 
     Args:
-        args: what follows ``vizkit serve``.
+        args: the arguments after ``vizkit serve``.
     """
     options = parser().parse_args(args)
     directory = options.place or options.logdir
-    gc.disable()  # what the start makes stays: to look through it again and again would delay it
+    gc.disable()  # the objects of the start stay: collecting among them would delay it
     try:
         from vizkit.server.server import serve
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, Watch, a_run
+from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, Watch, select_run
 from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
 from vizkit.runs import Run, load
 from vizkit.runs.details import Line, Recent
@@ -40,7 +40,7 @@ def tail(
 
     Example: vizkit tail --watch --metric train/loss
     """
-    one = a_run(load(logdir), run)
+    one = select_run(load(logdir), run)
     recent = Recent(one, metric or ())
     found = recent.take(lines)
     if as_json and not watch:
@@ -62,7 +62,7 @@ def tail(
 
 def _follow(run: Run, recent: Recent, every: float, as_json: bool) -> None:
     while True:
-        ended = run.status in ENDED  # looked at first: what was recorded until then is in the log
+        ended = run.status in ENDED  # before the refresh: all that was recorded until then is in the log
         run.refresh()
         _print(recent.take(), as_json)
         if ended:

@@ -1,4 +1,4 @@
-"""VisualDL's page and VizKit's own over a log directory: ``vizkit.serve("log")``, ``vizkit serve log``."""
+"""HTTP server of VisualDL's page and VizKit's workspace: ``vizkit.serve("log")``, ``vizkit serve log``."""
 
 from vizkit.server.server import Server, serve
 

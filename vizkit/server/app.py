@@ -1,4 +1,4 @@
-"""The web application: VisualDL's page, its API, and what else is mounted beside them."""
+"""The web application: routes of VisualDL's page, its API and VizKit's pages, behind the access guard."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vizkit.server.responses import redirect, respond
-from vizkit.server.security import Guard
+from vizkit.server.http import redirect, respond
+from vizkit.server.security import AccessGuard
 from vizkit.server.visualdl.api.dispatch import API
 from vizkit.server.visualdl.page import VisualDLPage
 
@@ -28,15 +28,15 @@ def build_app(
     language: str | None = None,
     public_path: str = "/app",
 ) -> ASGIApp:
-    """The application that serves a followed log.
+    """Build the application that serves the runs of an API.
 
     Args:
-        api: the runs, and what answers from them.
-        token: what clients must show, None: nothing.
-        hosts: names that it is asked for by, besides loopback's.
-        addresses: whether it may be asked for by any address.
-        language: of the page, ``en`` or ``zh``; as the browser asks for by default.
-        public_path: where VisualDL's page is.
+        api: VisualDL's API over the runs.
+        token: the token that clients must send, None: none is needed.
+        hosts: host names that are accepted besides those of loopback.
+        addresses: accept any IP address as a host.
+        language: language of the pages, ``en`` or ``zh``; by default the browser's.
+        public_path: path of VisualDL's page.
     """
     page = VisualDLPage(public_path, token=token is not None, language=language)
 
@@ -52,7 +52,7 @@ def build_app(
 
     routes: list[BaseRoute] = [
         Route(f"{public_path}/api/{{path:path}}", api.answer),
-        Route("/vizkit{path:path}", _OwnPages(api, language, public_path)),
+        Route("/vizkit{path:path}", _LazyWorkspace(api, language, public_path)),
         Route("/", root),
         Route("/favicon.ico", icon),
         Route("/alive", alive),
@@ -63,21 +63,23 @@ def build_app(
     app.router.redirect_slashes = False
     folders = (page.assets, f"{public_path}/__snowpack__", f"{public_path}/_dist_")
     files = (*(f"{folder}/" for folder in folders), "/favicon.ico", "/alive")
-    return Guard(app, hosts=hosts, token=token, open_paths=files, addresses=addresses)
+    return AccessGuard(app, hosts=hosts, token=token, open_paths=files, addresses=addresses)
 
 
-class _OwnPages:
-    """VizKit's own pages, imported when they are first asked for: VisualDL's page is there sooner."""
+class _LazyWorkspace:
+    """VizKit's workspace, imported at its first request: VisualDL's page is served sooner."""
 
     def __init__(self, api: API, language: str | None, visualdl: str) -> None:
         self._api, self._language, self._visualdl = api, language, visualdl
 
     @cached_property
     def _router(self) -> Router:
-        from vizkit.server.workspace.routes import page_routes
+        from vizkit.server.workspace.routes import workspace_routes
 
         api = self._api
-        return Router(page_routes(api.log, api.run, language=self._language, visualdl=self._visualdl))
+        return Router(
+            workspace_routes(api.runs, api.run_on_thread, language=self._language, visualdl=self._visualdl)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._router(scope, receive, send)

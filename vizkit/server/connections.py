@@ -1,4 +1,4 @@
-"""Connections that end when no request comes: uvicorn alone waits for ever for the first one."""
+"""HTTP connections with an idle timeout: uvicorn alone waits for the first request without end."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ __all__ = ["Connection"]
 
 
 class Connection(HttpToolsProtocol):
-    """Is closed when no whole request came for uvicorn's ``timeout_keep_alive``, however many bytes did."""
+    """Closes when no complete request came within uvicorn's ``timeout_keep_alive``, whatever bytes did."""
 
-    _waiting: TimerHandle | None = None
+    _timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Begins to wait for the first request."""
+        """Start to wait for the first request."""
         super().connection_made(transport)
-        self._wait()
+        self._restart_timer()
 
     def on_response_complete(self) -> None:
-        """Begins to wait for the next request."""
+        """Start to wait for the next request."""
         super().on_response_complete()
-        self._wait()
+        self._restart_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Waits no longer."""
+        """Stop waiting."""
         super().connection_lost(exc)
-        if self._waiting is not None:
-            self._waiting.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
-    def _wait(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-        self._waiting = self.loop.call_later(self.timeout_keep_alive, self._give_up)
+    def _restart_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
 
-    def _give_up(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:  # else it waits anew after the answer
+    def _close_if_idle(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:  # else the timer starts after the answer
             self.transport.close()

@@ -1,7 +1,9 @@
-"""Who may ask: hosts, origins, the token; and what a browser may do with the answers."""
+"""Access control (hosts, origins, the token) and security headers, with every content security policy."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import hmac
 import ipaddress
 import re
@@ -13,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Guard", "is_loopback"]
+__all__ = ["WORKER_POLICY", "WORKSPACE_POLICY", "AccessGuard", "is_loopback", "visualdl_policy"]
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -22,13 +24,45 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _PORT = re.compile(r":\d+$")
 _TOKEN_HEADER = "x-visualdl-instance-id"  # noqa: S105 its name
 
+# -- content security policies ------------------------------------------------------------------------
+
+_DEFAULT_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_FRAMES = "frame-ancestors 'self' http://localhost:* http://127.0.0.1:* vscode-webview:"  # notebooks
+
+WORKSPACE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    f"form-action 'self'; base-uri 'none'; {_FRAMES}"
+)
+"""The policy of VizKit's own pages."""
+
+WORKER_POLICY = "default-src 'self'; script-src 'self' 'unsafe-eval'"
+"""The policy of VisualDL's scripts, which counts where one is a worker: it compiles WebAssembly."""
+
+
+def visualdl_policy(inline_scripts: Iterable[str]) -> str:
+    """The policy of a document of VisualDL's page: all from this server, and its own inline scripts."""
+    hashes = (
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in inline_scripts
+    )
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    return (
+        "default-src 'self'; "
+        # The page of embeddings compiles its shaders' code; the worker runs WebAssembly.
+        f"script-src 'self' 'unsafe-eval' {allowed}; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' blob: data:; "
+        f"object-src 'none'; base-uri 'self'; form-action 'self'; {_FRAMES}"
+    )
+
+
+# -- access -------------------------------------------------------------------------------------------
+
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a host of that name or address."""
+    """Return True if only this machine can reach a host of that name or address."""
     host = host.strip("[]")
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -38,15 +72,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class Guard:
-    """Refuses what must not be answered, and adds the headers of security to all that is.
+class AccessGuard:
+    """Middleware that refuses forbidden requests, and adds security headers to every response.
 
     Args:
-        app: what answers.
-        hosts: names besides loopback's and addresses that the server is asked for by.
-        token: what a client must show; None: nothing.
-        open_paths: beginnings of the paths that need no token: the page's own files.
-        addresses: whether any address is taken as a host. A page elsewhere cannot make a browser send one
+        app: the application behind it.
+        hosts: host names that are accepted besides those of loopback.
+        token: the token that clients must send; None: none is needed.
+        open_paths: path prefixes that need no token: the page's own files.
+        addresses: accept any IP address as a host. A page elsewhere cannot make a browser send one
             (DNS rebinding), but a server for this machine alone has no use for them.
     """
 
@@ -62,14 +96,12 @@ class Guard:
         self._app = app
         self._hosts = {host.lower().strip("[]") for host in hosts}
         self._token = token.encode() if token else None
-        self._open = open_paths
+        self._open_paths = open_paths
         self._addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers, or lets the application answer."""
+        """Refuse the request, or pass it on to the application."""
         if scope["type"] != "http":
-            if scope["type"] == "lifespan":
-                await self._app(scope, receive, send)
             return
         cookie: str | None = None
 
@@ -78,7 +110,7 @@ class Guard:
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                headers.setdefault("Content-Security-Policy", _POLICY)
+                headers.setdefault("Content-Security-Policy", _DEFAULT_POLICY)
                 if cookie:
                     headers.append("Set-Cookie", cookie)
             await send(message)
@@ -86,14 +118,14 @@ class Guard:
         headers = Headers(scope=scope)
         refusal = self._refusal(scope, headers)
         if refusal is None and self._token is not None:
-            shown = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[-1]
-            if shown and self._fits(shown):
+            token = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[-1]
+            if token and self._is_token(token):
                 cookie = (
-                    f"{_cookie_name(headers)}={shown}; Path=/; HttpOnly; SameSite=Strict"
-                    if re.fullmatch(r"[\w.~-]+", shown)
+                    f"{_cookie_name(headers)}={token}; Path=/; HttpOnly; SameSite=Strict"
+                    if re.fullmatch(r"[\w.~-]+", token)
                     else None
                 )
-            elif not scope["path"].startswith(self._open) and not self._shown(headers):
+            elif not scope["path"].startswith(self._open_paths) and not self._has_token(headers):
                 refusal = PlainTextResponse(
                     "This server needs its token: open the address that it printed at its start "
                     "(it ends with ?token=...).\n",
@@ -104,7 +136,7 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         host = headers.get("host", "")
-        if not self._known(host):
+        if not self._is_known(host):
             return PlainTextResponse(
                 f"This server is not known as {host[:200]!a}: start it with --allow-host and that name.\n",
                 403,
@@ -116,7 +148,7 @@ class Guard:
             return PlainTextResponse("Nothing can be written.\n", 405, {"Allow": "GET, HEAD"})
         return None
 
-    def _known(self, host: str) -> bool:
+    def _is_known(self, host: str) -> bool:
         name = _PORT.sub("", host).lower().strip("[]")
         if is_loopback(name) or name in self._hosts:
             return True
@@ -126,24 +158,24 @@ class Guard:
             return False
         return self._addresses
 
-    def _fits(self, shown: str) -> bool:
-        return self._token is not None and hmac.compare_digest(shown.encode("utf-8", "replace"), self._token)
+    def _is_token(self, text: str) -> bool:
+        return self._token is not None and hmac.compare_digest(text.encode("utf-8", "replace"), self._token)
 
-    def _shown(self, headers: Headers) -> bool:
-        shown = [headers.get(_TOKEN_HEADER, "")]
-        kind, _, value = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer":
-            shown.append(value.strip())
+    def _has_token(self, headers: Headers) -> bool:
+        candidates = [headers.get(_TOKEN_HEADER, "")]
+        scheme, _, credentials = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            candidates.append(credentials.strip())
         try:
             cookies = SimpleCookie(headers.get("cookie", ""))
         except CookieError:
             cookies = SimpleCookie()
         if _cookie_name(headers) in cookies:
-            shown.append(cookies[_cookie_name(headers)].value)
-        return any(self._fits(one) for one in shown)
+            candidates.append(cookies[_cookie_name(headers)].value)
+        return any(map(self._is_token, candidates))
 
 
 def _cookie_name(headers: Headers) -> str:
-    """Of each port its own: browsers give a host's cookies to all of its ports."""
+    """A cookie name for each port: browsers send a host's cookies to all of its ports."""
     port = headers.get("host", "").rpartition(":")[2]
     return f"vizkit_token_{port}" if port.isdigit() else "vizkit_token"

@@ -1,4 +1,4 @@
-"""Serving: on a thread for notebooks and scripts, or until Ctrl-C for the command."""
+"""`serve` and the running `Server`: on a thread for notebooks and scripts, until Ctrl-C for the command."""
 
 from __future__ import annotations
 
@@ -12,29 +12,37 @@ import threading
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from vizkit._checks import one_of, whole_number
 from vizkit.errors import DataError, LogNotFoundError, MissingDependencyError, ServeError
+from vizkit.server.options import DEFAULT_SAMPLES, HparamMetrics, ServeOptions
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
+    from vizkit.server.visualdl.api.dispatch import API
 
 __all__ = ["Server", "serve"]
 
 _BACKLOG = 2048
-_MOST_CONNECTIONS = 1000
-_IDLE = 65  # seconds that a connection without a request is kept: longer than between two polls of the page
+_MAX_CONNECTIONS = 1000
+_IDLE_TIMEOUT = 65  # seconds a connection waits for a request: longer than between two polls of the page
 
 
 class Server:
-    """A running server. A notebook shows the page in its place; as a context manager it stops at the end.
+    """A running server. A notebook shows its page in a frame; as a context manager it stops at the end.
 
     Attributes:
-        host: what it listens on.
-        port: the port, the one that was found if 0 was asked for.
-        token: what clients must show; None: nothing.
-        logdir: what it serves.
+        host: the host that it listens on.
+        port: the port that it listens on.
+        token: the token that clients must send; None: none is needed.
+        logdir: the log directory that it serves.
     """
 
     def __init__(
-        self, logdir: str, host: str, listener: socket.socket, token: str | None, app: Any, api: Any
+        self, logdir: str, host: str, listener: socket.socket, token: str | None, app: ASGIApp, api: API
     ) -> None:
         self.logdir, self.host, self.token = logdir, host, token
         self._api = api
@@ -52,8 +60,8 @@ class Server:
         return f"http://{host}:{self.port}/app/index" + (f"?token={self.token}" if self.token else "")
 
     def start(self) -> Server:
-        """Begins to serve on a thread, and returns when it does."""
-        self._api.log.start()
+        """Start to serve on a thread, and return once it accepts requests."""
+        self._api.runs.start()
         self._thread.start()
         while not self._uvicorn.started and self._thread.is_alive():
             time.sleep(0.005)
@@ -63,7 +71,7 @@ class Server:
         return self
 
     def stop(self) -> None:
-        """Ends serving; what is asked for at that moment is still answered."""
+        """Stop serving; requests under way are still answered."""
         self._uvicorn.should_exit = True
         if self._thread.is_alive():
             self._thread.join(5)
@@ -73,7 +81,7 @@ class Server:
         self._socket.close()
 
     def wait(self) -> None:
-        """Waits until it is stopped."""
+        """Wait until it is stopped."""
         while self._thread.is_alive():
             self._thread.join(0.5)
 
@@ -90,7 +98,7 @@ class Server:
 
     @property
     def is_running(self) -> bool:
-        """Whether it serves."""
+        """True while it serves."""
         return self._thread.is_alive()
 
     def __repr__(self) -> str:
@@ -111,65 +119,53 @@ def serve(
     port: int = 0,
     host: str = "127.0.0.1",
     token: str | None = None,
-    samples: int = 10_000,
-    hparam_metrics: Literal["last", "best"] = "last",
+    samples: int = DEFAULT_SAMPLES,
+    hparam_metrics: HparamMetrics = "last",
     model: str | os.PathLike[str] | None = None,
     allow_hosts: Sequence[str] = (),
     language: Literal["en", "zh"] | None = None,
 ) -> Server:
-    """Serves VisualDL's page over the runs of a log directory, on a thread of this process.
+    """Serve VisualDL's page over the runs of a log directory, on a thread of this process.
 
     Args:
         logdir: a directory of runs, one run's directory, a log file, or a remote directory (``s3://``).
-        port: where to listen; 0: any free port.
-        host: what to listen on. What other machines can reach is served to those who have the token.
-        token: the token; made anew for a host that other machines can reach, none by default else.
-        samples: points of one chart; its series share them.
-        hparam_metrics: whether the table of hyper-parameters shows last or best values.
+        port: the port to listen on; 0: any free port.
+        host: the host to listen on. Other machines, where they can reach it, need the token.
+        token: the token; by default a new one for a host that other machines can reach, else none.
+        samples: points of one chart; its curves share them.
+        hparam_metrics: show last or best values in the table of hyper-parameters.
         model: a model file for the page of static graphs.
-        allow_hosts: names that the server is asked for by, such as that of a proxy.
-        language: of the page; as the browser asks for by default.
+        allow_hosts: further host names that are accepted, such as that of a proxy.
+        language: language of the pages; by default the browser's.
 
     Raises:
         LogNotFoundError: no such directory or file.
-        DataError: another option than those above, or a model that the page does not draw.
+        DataError: an option with another value than those above, or a model that the page cannot draw.
         ServeError: the host or port cannot be listened on.
         MissingDependencyError: a package is not installed.
     """
     try:
         from vizkit.server.app import build_app
-        from vizkit.server.live_runs import Followed
+        from vizkit.server.live_runs import LiveRuns
         from vizkit.server.security import is_loopback
         from vizkit.server.visualdl.api.dispatch import API
-        from vizkit.server.visualdl.api.endpoint import Settings
-        from vizkit.server.visualdl.api.graph_pages import MODELS
-        from vizkit.server.visualdl.static_graph import pdmodel
     except ImportError as error:
         raise MissingDependencyError.for_extra("serve", f"serving needs {error.name}") from error
 
-    if hparam_metrics not in ("last", "best"):
-        raise DataError(f"hparam_metrics must be 'last' or 'best', got {hparam_metrics!r}")
-    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
-        raise DataError(f"samples must be a positive number of points, got {samples!r}")
-    if language not in (None, "en", "zh"):
-        raise DataError(f"language must be 'en' or 'zh', got {language!r}")
-    if model is not None:
-        if not os.path.isfile(model):
-            raise LogNotFoundError(f"there is no model file {os.fspath(model)!r}")
-        if not os.fspath(model).endswith(MODELS):
-            raise DataError(f"the page draws models of {', '.join(MODELS)}, not {os.fspath(model)!r}")
-        if os.fspath(model).endswith(".json"):
-            pdmodel(model)  # says what is wrong with it
+    one_of("hparam_metrics", hparam_metrics, ("last", "best"))
+    whole_number("samples", samples, unit="points")
+    if language is not None:
+        one_of("language", language, ("en", "zh"))
+    model_path = None if model is None else _checked_model(os.fspath(model))
     path = os.fspath(logdir)
     local = is_loopback(host)
     if not token and not local:
         token = secrets.token_urlsafe(24)
-    names = [host, *allow_hosts] if local else [host, socket.gethostname(), *allow_hosts]
-    listener = _bind(host, port)  # who comes while the logs are read waits
+    hosts = [host, *allow_hosts] if local else [host, socket.gethostname(), *allow_hosts]
+    listener = _listen(host, port)  # clients wait while the logs are read
     try:
-        log = Followed(path)
-        api = API(log, Settings(samples, hparam_metrics, None if model is None else os.fspath(model)))
-        app = build_app(api, token=token or None, hosts=names, addresses=not local, language=language)
+        api = API(LiveRuns(path), ServeOptions(samples, hparam_metrics, model_path))
+        app = build_app(api, token=token or None, hosts=hosts, addresses=not local, language=language)
     except BaseException as error:
         listener.close()
         if not isinstance(error, FileNotFoundError):
@@ -181,8 +177,22 @@ def serve(
     return Server(path, host, listener, token or None, app, api).start()
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    """A socket that listens; whoever connects from now on is answered once the server runs."""
+def _checked_model(path: str) -> str:
+    """The path of a model file that the page of static graphs draws."""
+    from vizkit.server.visualdl.api.graph_pages import MODEL_ENDINGS
+    from vizkit.server.visualdl.static_graph import pdmodel
+
+    if not os.path.isfile(path):
+        raise LogNotFoundError(f"there is no model file {path!r}")
+    if not path.endswith(MODEL_ENDINGS):
+        raise DataError(f"the page draws models of {', '.join(MODEL_ENDINGS)}, not {path!r}")
+    if path.endswith(".json"):
+        pdmodel(path)  # raises if it is not a model
+    return path
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket; connections made from now on are answered once the server runs."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With its protocol named, asyncio sends at once (TCP_NODELAY); else answers wait 40 ms for an ACK.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -194,26 +204,26 @@ def _bind(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise ServeError(
-            f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}{_who_has(port)}; "
+            f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}"
+            f"{_port_owner(port)}; "
             "ask for another port, or for --port 0, which takes a free one"
         ) from error
     return listener
 
 
-def _who_has(port: int) -> str:
+def _port_owner(port: int) -> str:
     """The process that listens on a port, if that can be known."""
     try:
-        psutil: Any = importlib.import_module("psutil")
-
+        psutil = importlib.import_module("psutil")  # untyped
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
     except Exception:  # another user's process
-        logging.getLogger(__name__).debug("who listens on %d is not known", port, exc_info=True)
+        logging.getLogger(__name__).debug("the process that listens on %d is not known", port, exc_info=True)
     return ""
 
 
-def _uvicorn_server(app: Any) -> Any:
+def _uvicorn_server(app: ASGIApp) -> uvicorn.Server:
     import uvicorn
 
     from vizkit.server.connections import Connection
@@ -222,7 +232,7 @@ def _uvicorn_server(app: Any) -> Any:
         uvicorn.Config(
             app,
             http=Connection,
-            loop="asyncio",  # the same everywhere, also where uvloop happens to be installed
+            loop="asyncio",  # everywhere, even where uvloop is installed
             log_config=None,
             log_level="warning",
             access_log=False,
@@ -231,8 +241,8 @@ def _uvicorn_server(app: Any) -> Any:
             lifespan="off",
             ws="none",
             backlog=_BACKLOG,
-            limit_concurrency=_MOST_CONNECTIONS,
-            timeout_keep_alive=_IDLE,
+            limit_concurrency=_MAX_CONNECTIONS,
+            timeout_keep_alive=_IDLE_TIMEOUT,
             timeout_graceful_shutdown=3,
         )
     )

@@ -23,7 +23,7 @@ from typer.main import get_command
 import vizkit
 from tests.helpers import ROOT, python
 from vizkit.cli import serve
-from vizkit.cli.app import app, run
+from vizkit.cli._app import app, run
 
 PAGE = (ROOT / "docs" / "guides" / "terminal.md").read_text("utf-8")
 VIZKIT = [sys.executable, "-m", "vizkit"]
@@ -420,7 +420,7 @@ def test_ctrl_c_ends_watching_with_0(logs: Path, tmp_path: Path) -> None:
 def test_help_imports_nothing_heavy() -> None:
     done = python(
         "import sys\n"
-        "from vizkit.cli.app import run\n"
+        "from vizkit.cli._app import run\n"
         "assert run(['ls', '--help']) == 0\n"
         "heavy = {'pandas', 'matplotlib', 'paddle', 'visualdl', 'cv2', 'PIL', 'IPython', 'scipy'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"

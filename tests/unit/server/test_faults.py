@@ -229,7 +229,7 @@ def test_slow_and_broken_clients_hold_up_nobody(server: vizkit.serve.Server) -> 
 
 
 def test_connections_without_a_whole_request_end(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vizkit.server.server._IDLE", 0.3)
+    monkeypatch.setattr("vizkit.server.server._IDLE_TIMEOUT", 0.3)
     whole = b"GET /alive HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with vizkit.serve(log) as server:
         for sent in (b"", b"GET /alive HT", b"GET /alive HTTP/1.1\r\nX: ", whole, whole + whole[:20]):
@@ -258,8 +258,8 @@ def test_connections_without_a_whole_request_end(log: Path, monkeypatch: pytest.
 def test_an_answer_may_take_longer_than_a_connection_idles(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vizkit.server.server._IDLE", 0.1)
-    monkeypatch.setitem(ENDPOINTS, "slow", Endpoint(lambda request: time.sleep(0.5), lasts=""))
+    monkeypatch.setattr("vizkit.server.server._IDLE_TIMEOUT", 0.1)
+    monkeypatch.setitem(ENDPOINTS, "slow", Endpoint(lambda request: time.sleep(0.5), depends_on=""))
     with vizkit.serve(log) as server:
         assert api(server, "slow") is None
 

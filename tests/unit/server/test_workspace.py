@@ -21,8 +21,8 @@ import vizkit
 from tests.helpers import ROOT, log_of
 from vizkit.curves.curves import curves_data
 from vizkit.server.workspace.address import Address
-from vizkit.server.workspace.svg_chart import Axis, chart
-from vizkit.server.workspace.words import CHINESE
+from vizkit.server.workspace.svg_chart import Axis, draw_chart
+from vizkit.server.workspace.translations import CHINESE
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 TEMPLATES = ROOT / "vizkit/server/workspace/templates"
@@ -400,7 +400,7 @@ def test_every_word_of_the_templates_is_translated_and_none_is_left_over() -> No
     text = "".join(path.read_text("utf-8") for path in TEMPLATES.glob("*.html"))
     said = set(re.findall(r"""\bt\("([^"]+)"\)""", text))
     assert said <= set(CHINESE)
-    code = text + "".join(path.read_text("utf-8") for path in TEMPLATES.parent.glob("[!w]*.py"))
+    code = text + "".join(path.read_text("utf-8") for path in TEMPLATES.parent.glob("[!t]*.py"))
     statuses = {"running", "finished", "failed", "interrupted", "killed", "unknown"}
     assert {word for word in CHINESE if f'"{word}"' not in code} - statuses == set()
 
@@ -514,7 +514,7 @@ def test_no_query_makes_the_server_fail(site: Site, view: str, query: list[tuple
 
 def draw(log: Path, tag: str, log_y: bool = False) -> Element:
     data = curves_data(vizkit.load(log), tag, log_y=log_y)
-    return Document(chart(data, log_y=log_y, label="l", x_label="Step").svg).root.one("svg")
+    return Document(draw_chart(data, log_y=log_y, label="l", x_label="Step").svg).root.one("svg")
 
 
 def places(path: Element) -> np.ndarray:
@@ -571,7 +571,7 @@ def test_a_logarithmic_axis_counts_what_it_cannot_show(tmp_path: Path) -> None:
     heights = places(draw(tmp_path, "loss", log_y=True).one("path", class_="line"))[:, 1]
     assert heights[1] - heights[0] == pytest.approx(heights[2] - heights[1], abs=0.3)
     data = curves_data(vizkit.load(tmp_path), "loss", log_y=True)
-    assert chart(data, log_y=True, label="l", x_label="Step").hidden == 1
+    assert draw_chart(data, log_y=True, label="l", x_label="Step").hidden == 1
 
 
 @given(

@@ -1,13 +1,11 @@
 """VisualDL's page, from the installed ``visualdl`` package.
 
-Its files lie under a path that names their version, so that a browser keeps them for good; the few that
-are filled in (the document and its settings) are asked for again each time.
+Its files lie under a path that names their version, so that browsers cache them for good; the few that
+are templates (the document and its settings) are requested each time.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import mimetypes
 import os
 import re
@@ -17,17 +15,14 @@ from importlib.metadata import version
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vizkit.server.answers import Answer
-from vizkit.server.responses import no_file, redirect, respond
+from vizkit.server.http import Answer, no_file, redirect, respond
+from vizkit.server.security import WORKER_POLICY, visualdl_policy
 from vizkit.server.visualdl.stock import find_package
 
-__all__ = ["FRAMES", "VisualDLPage", "preferred_language"]
-
-FRAMES = "frame-ancestors 'self' http://localhost:* http://127.0.0.1:* vscode-webview:"
-"""The policy for who may show a page in a frame: notebooks do."""
+__all__ = ["VisualDLPage", "preferred_language"]
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
-_FOR_A_WHILE = "public, max-age=600"  # what workers load, by a path without the version
+_FOR_A_WHILE = "public, max-age=600"  # files that workers load, by a path without the version
 _LANGUAGES = ("en", "zh")
 _TYPES = {
     ".js": "application/javascript",
@@ -38,26 +33,25 @@ _TYPES = {
     ".wasm": "application/wasm",
     ".ico": "image/x-icon",
 }
-_SCRIPT_POLICY = "default-src 'self'; script-src 'self' 'unsafe-eval'"  # a worker's own, with WebAssembly
 _SETTINGS = "__snowpack__/env.local.js"
 _LINK = (  # to VizKit's own page, in the margin beside what VisualDL draws
     '<a href="/vizkit/" title="VizKit" style="position:fixed;left:0;bottom:24px;z-index:9;width:18px;'
     "padding:8px 0;writing-mode:vertical-rl;font:600 11px/18px sans-serif;text-decoration:none;color:#fff;"
     'background:#1527c2;border-radius:0 5px 5px 0">VizKit</a>'
 )
-_MISSING = {  # what the page asks for and VisualDL does not have
+_MISSING = {  # files that the page requests and VisualDL lacks
     "icons/dragger.svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="16"/>',
 }
-_INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S)
+_INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S)
 
 
 class VisualDLPage:
-    """Serves the page's files below a path.
+    """VisualDL's page, whose files are served below a path.
 
     Args:
-        public_path: where the page is, such as ``/app``.
-        token: whether the page is to send a token that stands in its address.
-        language: ``en`` or ``zh``; as the browser asks for by default.
+        public_path: the path, such as ``/app``.
+        token: let the page send the token of its address with every request.
+        language: ``en`` or ``zh``; by default the browser's.
     """
 
     def __init__(self, public_path: str, *, token: bool = False, language: str | None = None) -> None:
@@ -76,10 +70,10 @@ class VisualDLPage:
         self._read = lru_cache(maxsize=None)(self._prepare)
 
     async def answer(self, http: Request) -> Response:
-        """Answers a request below the page's path."""
+        """Answer a request below the page's path."""
         path: str = http.path_params.get("path", "")
         if path == _SETTINGS:
-            return respond(http, self._read(path) or _nothing(), "no-cache")
+            return self._respond_anew(http, path)
         if path.startswith(self.assets[len(self.public_path) + 1 :] + "/"):
             inner = path.partition("/")[2]
             answer = None if inner == _SETTINGS else self._read(inner)
@@ -89,17 +83,22 @@ class VisualDLPage:
         if "." in path.rpartition("/")[2]:
             answer = self._read(path)
             return respond(http, answer, _FOR_A_WHILE) if answer else no_file()
-        response = respond(http, self._read("index.html") or _nothing(), "no-cache")
+        response = self._respond_anew(http, "index.html")
         language = self._language or preferred_language(http.headers.get("accept-language", ""))
         response.set_cookie("vdl_lng", language, samesite="strict")
         return response
+
+    def _respond_anew(self, http: Request, path: str) -> Response:
+        """The response for a filled-in template, which browsers request each time."""
+        answer = self._read(path)
+        return respond(http, answer, "no-cache") if answer else no_file()
 
     def icon(self) -> Answer | None:
         """The icon of the page."""
         return self._read("favicon.ico")
 
     def _prepare(self, path: str) -> Answer | None:
-        """A file of the page, filled in if it has places for that; None if there is none."""
+        """A file of the page, filled in if it is a template; None if there is none."""
         if path in _MISSING:
             return Answer.of(_MISSING[path], "image/svg+xml")
         full = os.path.normpath(os.path.join(self.directory, path))
@@ -115,28 +114,17 @@ class VisualDLPage:
             content = text.encode()
         ending = os.path.splitext(path)[1]
         media = _TYPES.get(ending) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-        policy = _policy(content) if ending == ".html" else _SCRIPT_POLICY if ending == ".js" else None
+        policy = None
+        if ending == ".html":
+            policy = visualdl_policy(filter(None, _INLINE_SCRIPT.findall(content.decode("utf-8", "replace"))))
+        elif ending == ".js":
+            policy = WORKER_POLICY
         headers = (("Content-Security-Policy", policy),) if policy else ()
         return Answer.of(content, media, headers=headers, level=6)
 
 
-def _policy(document: bytes) -> str:
-    """What a document may do: all from here, nothing from elsewhere, and its own inline scripts."""
-    scripts = [script for script in _INLINE.findall(document.decode("utf-8", "replace")) if script]
-    hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
-    allowed = " ".join(f"'sha256-{one}'" for one in hashes)
-    return (
-        "default-src 'self'; "
-        # The page of embeddings compiles its shaders' code; the worker runs WebAssembly.
-        f"script-src 'self' 'unsafe-eval' {allowed}; "
-        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
-        "font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' blob: data:; "
-        f"object-src 'none'; base-uri 'self'; form-action 'self'; {FRAMES}"
-    )
-
-
 def preferred_language(accepted: str) -> str:
-    """The first of the page's languages in an ``Accept-Language`` header; any header will do."""
+    """The page's language that an ``Accept-Language`` header prefers; English for one that makes no sense."""
     wanted = []
     for place, part in enumerate(accepted.split(",")):
         name, _, weight = part.partition(";")
@@ -149,7 +137,3 @@ def preferred_language(accepted: str) -> str:
         if short in _LANGUAGES:
             wanted.append((-quality, place, short))
     return min(wanted)[2] if wanted else _LANGUAGES[0]
-
-
-def _nothing() -> Answer:
-    return Answer.of(b"", "text/plain")

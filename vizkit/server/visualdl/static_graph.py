@@ -1,6 +1,6 @@
-"""Models that Paddle 3 saves (`.json`) as the `.pdmodel` of Paddle 2, which VisualDL's page draws.
+"""Conversion of Paddle 3's models (``.json``) to the ``.pdmodel`` of Paddle 2, which VisualDL's page draws.
 
-What comes out is for looking at: each operator with its attributes, inputs and outputs under Paddle 3's
+The result is for viewing alone: each operator with its attributes, inputs and outputs under Paddle 3's
 names. The fields are those of ``paddle/fluid/framework/framework.proto``.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 from vizkit.errors import DataError
 from vizkit.format.wire import FIXED32, VARINT, key, length_delimited, varint
@@ -20,7 +20,11 @@ __all__ = ["pdmodel"]
 _TYPES = {"bool": 0, "i16": 1, "i32": 2, "i64": 3, "f16": 4, "f32": 5, "f64": 6, "ui8": 20, "i8": 21}
 _TENSOR, _FEED, _FETCH, _RAW = 7, 9, 10, 17
 _CONSTANTS = ("full", "full_int_array")
-# What the inputs of an operator are called, where it is not X, Y and so on.
+
+JSON: TypeAlias = dict[str, Any]
+"""An object of Paddle's JSON; whatever is not as expected makes the file no model."""
+
+# Names of an operator's inputs, where they are not X, Y and so on.
 _SLOTS = {
     "batch_norm": ("X", "Mean", "Variance", "Scale", "Bias"),
     "concat": ("X", "axis"),
@@ -44,14 +48,14 @@ _SLOTS = {
 
 
 def pdmodel(path: str | os.PathLike[str]) -> bytes:
-    """The model of a ``.json`` file in the format of Paddle 2, without its weights.
+    """Convert the model of a ``.json`` file to the format of Paddle 2, without its weights.
 
-    Constants become attributes of the operators that they are inputs of; lists are taken apart; what is in
-    a loop or a branch stands beside it, its results being inputs of the operator ``while`` or ``if``.
+    Constants become attributes of the operators that they are inputs of; lists are expanded; the operators
+    of a loop or a branch stand beside it, and its results are inputs of the operator ``while`` or ``if``.
 
     Raises:
         DataError: the file is not a model of Paddle 3.
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     try:
         with open(path, encoding="utf-8") as file:
@@ -66,28 +70,28 @@ def pdmodel(path: str | os.PathLike[str]) -> bytes:
     return program.encoded()
 
 
-def _blocks(holder: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _blocks(holder: JSON) -> Iterator[JSON]:
     for region in holder.get("regions", ()):
         yield from region["blocks"]
 
 
 class _Program:
-    """One block of variables and operators, filled from the blocks of a program."""
+    """A single block of variables and operators, filled from the blocks of a program."""
 
     def __init__(self) -> None:
         self._variables: list[bytes] = []
         self._operators: list[bytes] = []
         self._names: dict[int, list[str]] = {0: []}  # 0 stands for an input that is not given
-        self._constants: dict[int, dict[str, Any]] = {}  # operators that are not drawn as yet
+        self._constants: dict[int, JSON] = {}  # operators that are not drawn yet
         self._fed = 0
         for name, kind in (("feed", _FEED), ("fetch", _FETCH)):
             self._variable(name, _number(1, kind))
 
-    def add(self, block: dict[str, Any]) -> list[list[str]]:
-        """Takes in a block's operators, and those of the blocks within.
+    def add(self, block: JSON) -> list[list[str]]:
+        """Add a block's operators, and those of the blocks within.
 
         Returns:
-            The values that the block yields.
+            The names of the values that the block yields.
         """
         for operator in block["ops"]:
             kind = _kind(operator)
@@ -110,18 +114,18 @@ class _Program:
         return []
 
     def encoded(self) -> bytes:
-        """The program of this one block."""
+        """The program, encoded."""
         fields = [(3, part) for part in self._variables] + [(4, part) for part in self._operators]
         block = b"".join([_number(1, 0), _number(2, -1), *(length_delimited(*field) for field in fields)])
         return length_delimited(1, block)
 
-    def _add_parameter(self, operator: dict[str, Any]) -> None:
+    def _add_parameter(self, operator: JSON) -> None:
         output = operator["O"]
         (name,) = (about for about in operator["A"] if isinstance(about, str))
         self._names[output["%"]] = [name]
         self._variable(name, _tensor(output["TT"]), persistable=True)
 
-    def _add_input(self, operator: dict[str, Any]) -> None:
+    def _add_input(self, operator: JSON) -> None:
         (output,) = operator["O"]
         name = next(about["AT"]["D"] for about in operator["A"] if about["N"] == "name")
         self._names[output["%"]] = [name]
@@ -130,7 +134,7 @@ class _Program:
         self._operator("feed", {"X": ["feed"]}, {"Out": [name]}, [column])
         self._fed += 1
 
-    def _add_operator(self, operator: dict[str, Any]) -> None:
+    def _add_operator(self, operator: JSON) -> None:
         kind = _kind(operator)
         attributes = [_attribute(a["N"], a["AT"]) for a in operator["A"] if a["N"] != "place"]
         inputs: dict[str, list[str]] = {}
@@ -156,13 +160,13 @@ class _Program:
         self._operator(kind, inputs, outputs, attributes)
 
     def _drawn(self, value: int) -> list[str]:
-        """The names of a value, where a constant must be an operator of its own."""
+        """The names of a value; a constant becomes an operator of its own."""
         constant = self._constants.pop(value, None)
         if constant is not None:
             self._add_operator(constant)
         return self._names[value]
 
-    def _made(self, kind: str, output: dict[str, Any]) -> list[str]:
+    def _made(self, kind: str, output: JSON) -> list[str]:
         name = f"{kind}:{output['%']}"
         self._names[output["%"]] = [name]
         self._variable(name, _tensor(output["TT"]))
@@ -183,14 +187,14 @@ class _Program:
         self._operators.append(b"".join(parts))
 
 
-def _kind(operator: dict[str, Any]) -> str:
-    """``conv2d`` of ``1.conv2d``; what is done in place counts as the same."""
+def _kind(operator: JSON) -> str:
+    """``conv2d`` of ``1.conv2d``, and of the in-place ``1.conv2d_``."""
     name: str = operator["#"].rpartition(".")[2]
     return name.rstrip("_") or name
 
 
-def _value(constant: dict[str, Any]) -> dict[str, Any]:
-    value: dict[str, Any] = next(about["AT"] for about in constant["A"] if about["N"] == "value")
+def _value(constant: JSON) -> JSON:
+    value: JSON = next(about["AT"] for about in constant["A"] if about["N"] == "value")
     return value
 
 
@@ -209,19 +213,22 @@ def _float(field: int, value: float) -> bytes:
     return key(field, FIXED32) + struct.pack("<f", value)
 
 
-def _tensor(type_: dict[str, Any]) -> bytes:
-    """The type of a variable: raw where it is not a tensor of a type that the page knows."""
-    about: Any = type_.get("D")
-    dense = type_["#"].endswith("t_dtensor")
-    number = _TYPES.get(about[0]["#"].rpartition("t_")[2]) if dense else None
+def _tensor(type_: JSON) -> bytes:
+    """The type of a variable: raw unless it is a tensor of a type that the page knows."""
+    if not type_["#"].endswith("t_dtensor"):
+        return _number(1, _RAW)
+    about = type_["D"]
+    number = _TYPES.get(about[0]["#"].rpartition("t_")[2])
     if number is None:
         return _number(1, _RAW)
     shape = b"".join(_number(2, size) for size in about[1])
     return _number(1, _TENSOR) + length_delimited(3, length_delimited(1, _number(1, number) + shape))
 
 
-# Python's type -> the numbers of AttrType and of the field, for one and for a list.
-_ATTRIBUTES: dict[Any, tuple[tuple[int, int, Any], tuple[int, int, Any]]] = {
+_Encoding = tuple[int, int, Callable[[int, Any], bytes]]
+
+# Python's type -> the numbers of AttrType and of the field, for one value and for a list.
+_ATTRIBUTES: dict[type, tuple[_Encoding, _Encoding]] = {
     int: ((0, 3, _number), (3, 6, _number)),
     float: ((1, 4, _float), (4, 7, _float)),
     str: ((2, 5, _text), (5, 8, _text)),
@@ -229,12 +236,12 @@ _ATTRIBUTES: dict[Any, tuple[tuple[int, int, Any], tuple[int, int, Any]]] = {
 }
 
 
-def _attribute(name: str, value: dict[str, Any]) -> bytes:
-    """An attribute; what Paddle 2 has no type for becomes text."""
+def _attribute(name: str, value: JSON) -> bytes:
+    """An attribute; a value that Paddle 2 has no type for becomes text."""
     data = value.get("D")
     parts: list[Any] = data if isinstance(data, list) else [data]
     parts = [part["D"] if isinstance(part, dict) else part for part in parts]
-    kinds: set[Any] = {type(part) for part in parts} or {int}
+    kinds: set[type] = {type(part) for part in parts} or {int}
     kind = kinds.pop() if len(kinds) == 1 else str
     if kind not in _ATTRIBUTES or (kind is int and not all(-(2**31) <= part < 2**31 for part in parts)):
         kind = str

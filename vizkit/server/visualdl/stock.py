@@ -1,6 +1,6 @@
-"""Parts of the installed ``visualdl`` that are used without importing all of it.
+"""Modules of the installed ``visualdl``, imported without the whole package.
 
-The whole package takes long to import, and makes a directory in the user's home.
+The package itself takes long to import, and makes a directory in the user's home.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ __all__ = ["find_package", "stock_module"]
 
 
 def find_package() -> str:
-    """The directory of ``visualdl``, which is not imported.
+    """The directory of the ``visualdl`` package.
 
     Raises:
-        MissingDependencyError: there is none with a page.
+        MissingDependencyError: it is not installed, or has no page.
     """
     spec = find_spec("visualdl")
     for place in (spec.submodule_search_locations if spec else None) or ():
@@ -33,11 +33,11 @@ def find_package() -> str:
 
 @cache
 def stock_module(package: str, name: str) -> ModuleType:
-    """A module of a package within ``visualdl/component``, whose own ``__init__`` is not run.
+    """Import a module of a package within ``visualdl/component`` without the package's ``__init__``.
 
     Args:
         package: ``graph`` or ``profiler``.
-        name: the module in it, with dots.
+        name: the module's name within the package.
     """
     alias = f"_vizkit_visualdl_{package}"
     if alias not in sys.modules:

@@ -1,1 +1,1 @@
-"""VizKit's own page: the table of runs, one run, differences, groups, problems; each view has its address."""
+"""VizKit's own pages: runs, one run, comparison, groups, problems; each view has its address."""

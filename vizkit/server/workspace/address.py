@@ -1,45 +1,50 @@
-"""What a view shows is all in the query of its address, so that it can be shared."""
+"""Addresses of views: the query holds everything that a view depends on, so that it can be shared."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Literal, TypeVar
 from urllib.parse import urlencode
 
 __all__ = ["ROWS", "Address"]
 
 ROWS = (25, 50, 100)
-_ROWS = 50
-_MOST_PAGES = 100_000
-_LONGEST = 4_000  # characters of one value
+"""The choices of rows on a page."""
+
+_DEFAULT_ROWS = 50
+_MAX_PAGE = 100_000
+_MAX_LENGTH = 4_000  # characters of one value
+
+
+_Choice = TypeVar("_Choice", bound=str)
 
 
 @dataclass(frozen=True)
 class Address:
-    """The query of an address; of each name in it, the last value counts, or all of a tuple's.
+    """The query of a view's address. Of a name given several times the last value counts, or all for tuples.
 
     Attributes:
-        filter: expression that chooses runs, as for `vizkit.runs.Runs.filter`.
-        sort: expression that they are sorted by; empty: in natural order.
+        filter: expression that selects runs, as for `vizkit.runs.Runs.filter`.
+        sort: expression to sort them by; empty: natural order.
         order: ``desc``: the greatest first.
-        page: of the table, from 1.
-        rows: of a page.
-        columns: ``own``: those named by ``hparam`` and ``metric``, be it none; else VizKit chooses.
+        page: page of the table, from 1.
+        rows: rows on a page.
+        columns: ``own``: those of ``hparam`` and ``metric``, even if none; else VizKit chooses.
         hparam, metric: columns of the table.
-        run: names of the runs that are looked at.
-        group: expression that runs are grouped by.
-        tag: scalar tag that is drawn.
-        x: ``step`` or ``time``.
-        scale: of y, ``linear`` or ``log``.
-        lang: ``en`` or ``zh``; empty: as the browser asks for.
+        run: names of the runs to show.
+        group: expression to group runs by.
+        tag: scalar tag to draw.
+        x: horizontal axis, ``step`` or ``time``.
+        scale: vertical axis, ``linear`` or ``log``.
+        lang: ``en`` or ``zh``; empty: the browser's language.
     """
 
     filter: str = ""
     sort: str = ""
     order: Literal["", "desc"] = ""
     page: int = 1
-    rows: int = _ROWS
+    rows: int = _DEFAULT_ROWS
     columns: Literal["", "own"] = ""
     hparam: tuple[str, ...] = ()
     metric: tuple[str, ...] = ()
@@ -52,34 +57,36 @@ class Address:
 
     @classmethod
     def read(cls, pairs: Iterable[tuple[str, str]]) -> Address:
-        """From names and values; what makes no sense counts as not given."""
+        """Parse names and values; a value that makes no sense counts as not given."""
         given: dict[str, list[str]] = {}
         for name, value in pairs:
-            given.setdefault(name, []).append(value[:_LONGEST])
+            given.setdefault(name, []).append(value[:_MAX_LENGTH])
 
-        def last(name: str, allowed: tuple[str, ...] = ()) -> Any:
-            value = given.get(name, [""])[-1]
-            return value if not allowed or value in allowed else allowed[0]
+        def last(name: str) -> str:
+            return given.get(name, [""])[-1]
+
+        def choice(name: str, allowed: tuple[_Choice, ...]) -> _Choice:
+            return next((one for one in allowed if one == last(name)), allowed[0])
 
         return cls(
             filter=last("filter").strip(),
             sort=last("sort"),
-            order=last("order", ("", "desc")),
-            page=min(max(_whole(last("page"), 1), 1), _MOST_PAGES),
-            rows=rows if (rows := _whole(last("rows"), 0)) in ROWS else _ROWS,
-            columns=last("columns", ("", "own")),
+            order=choice("order", ("", "desc")),
+            page=min(max(_whole(last("page"), 1), 1), _MAX_PAGE),
+            rows=rows if (rows := _whole(last("rows"), 0)) in ROWS else _DEFAULT_ROWS,
+            columns=choice("columns", ("", "own")),
             hparam=_unique(given.get("hparam", [])),
             metric=_unique(given.get("metric", [])),
             run=_unique(given.get("run", [])),
             group=last("group"),
             tag=last("tag"),
-            x=last("x", ("step", "time")),
-            scale=last("scale", ("linear", "log")),
-            lang=last("lang", ("", "en", "zh")),
+            x=choice("x", ("step", "time")),
+            scale=choice("scale", ("linear", "log")),
+            lang=choice("lang", ("", "en", "zh")),
         )
 
     def pairs(self, *without: str) -> list[tuple[str, str]]:
-        """Names and values, those that are not as by default; for the hidden fields of a form."""
+        """Names and values other than the defaults; for the hidden fields of a form."""
         found = []
         for field in fields(self):
             value = getattr(self, field.name)
@@ -89,18 +96,18 @@ class Address:
         return found
 
     def alone(self) -> Address:
-        """With nothing but the language."""
+        """The address without anything but the language."""
         return Address(lang=self.lang)
 
-    def to(self, path: str, *keep: str, **changes: Any) -> str:
-        """A relative address of another view: of this one's query the language and ``keep`` stay."""
+    def to(self, path: str, *keep: str, **changes: object) -> str:
+        """A relative address of another view: of this query, the language and ``keep`` are kept."""
         kept = {name: getattr(self, name) for name in (*keep, "lang")}
-        query = urlencode(Address(**{**kept, **changes}).pairs())
-        return f"{path}?{query}" if query else path
+        return Address().but(path, **{**kept, **changes})
 
-    def but(self, path: str, **changes: Any) -> str:
-        """A relative address with all of this one's query but for some changes."""
-        query = urlencode(replace(self, **changes).pairs())
+    def but(self, path: str, **changes: object) -> str:
+        """A relative address with this query but for some changes."""
+        changed = replace(self, **changes)  # type: ignore[arg-type]  # templates are not typed
+        query = urlencode(changed.pairs())
         return f"{path}?{query}" if query else path
 
 

@@ -1,31 +1,28 @@
-"""The followed log as `Runs`, with what was computed of each run kept until it changes."""
+"""Live runs as `Runs`; each `Run`, with all that it has computed, is kept until its records change."""
 
 from __future__ import annotations
 
 from vizkit.runs import Run, Runs
-from vizkit.server.live_runs import Followed, ShownRun, printable
+from vizkit.server.live_runs import LiveRuns, RunState
+from vizkit.server.run_names import printable
 
 __all__ = ["CurrentRuns"]
 
 
 class CurrentRuns:
-    """Gives the runs of a log as they are now.
+    """The runs of a log directory as they are now."""
 
-    Args:
-        log: the log.
-    """
-
-    def __init__(self, log: Followed) -> None:
-        self.log = log
-        self._known: dict[str, tuple[ShownRun, Run]] = {}
+    def __init__(self, live: LiveRuns) -> None:
+        self._live = live
+        self._known: dict[str, tuple[RunState, Run]] = {}
 
     def get(self) -> Runs:
-        """All runs, in natural order; call it, and use them, while you hold the log's lock."""
+        """All runs, in natural order; hold `LiveRuns.lock` while you call this and use them."""
         before, self._known = self._known, {}
-        for position, shown in enumerate(self.log.view.runs.values()):
-            old, run = before.get(shown.path, (None, None))
-            if run is None or old is not shown:
-                run = Run(shown.name if shown.path == "." else printable(shown.path), shown.logs)
+        for position, state in enumerate(self._live.snapshot.runs.values()):
+            old, run = before.get(state.path, (None, None))
+            if run is None or old is not state:
+                run = Run(state.name if state.path == "." else printable(state.path), state.logs)
             run.position = position
-            self._known[shown.path] = shown, run
-        return Runs((run for _, run in self._known.values()), where=self.log.logdir)
+            self._known[state.path] = state, run
+        return Runs((run for _, run in self._known.values()), where=self._live.logdir)

@@ -1,11 +1,11 @@
-"""The routes of VizKit's own page."""
+"""Routes and documents of VizKit's own pages."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import NamedTuple, ParamSpec, Protocol, TypeVar
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
@@ -17,29 +17,36 @@ from vizkit.errors import VizKitError
 from vizkit.media.palette import COLORS
 from vizkit.runs import Runs
 from vizkit.runs.tables import clean
-from vizkit.server.answers import Answer
-from vizkit.server.live_runs import Followed
-from vizkit.server.responses import no_file, redirect, respond
-from vizkit.server.visualdl.page import FRAMES, preferred_language
+from vizkit.server.http import Answer, no_file, redirect, respond
+from vizkit.server.live_runs import LiveRuns
+from vizkit.server.security import WORKSPACE_POLICY
+from vizkit.server.visualdl.page import preferred_language
 from vizkit.server.workspace.address import ROWS, Address
 from vizkit.server.workspace.current_runs import CurrentRuns
-from vizkit.server.workspace.runs_table import hparam_key, table
-from vizkit.server.workspace.views import difference, grouped, importances, problems, run_view
-from vizkit.server.workspace.words import speaker
-
-__all__ = ["page_routes"]
-
-PATH = "/vizkit"
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    f"form-action 'self'; base-uri 'none'; {FRAMES}"
+from vizkit.server.workspace.runs_table import hparam_key, runs_page
+from vizkit.server.workspace.translations import translator
+from vizkit.server.workspace.views import (
+    compare_page,
+    groups_page,
+    hparam_importance,
+    problems_page,
+    run_page,
 )
-_HEADERS = (("Content-Security-Policy", _POLICY), ("Vary", "Accept-Encoding, Accept-Language"))
-_FILES = {"page.css": "text/css; charset=utf-8", "page.js": "application/javascript"}
-_VIEWS = {"": "runs.html", "run": "run.html", "compare": "compare.html", "groups": "groups.html"}
-_VIEWS["problems"] = "problems.html"
 
-_VISUALDL = {  # kind of record -> where VisualDL's page shows it
+__all__ = ["workspace_routes"]
+
+_PATH = "/vizkit"
+_HEADERS = (("Content-Security-Policy", WORKSPACE_POLICY), ("Vary", "Accept-Encoding, Accept-Language"))
+_FILES = {"page.css": "text/css; charset=utf-8", "page.js": "application/javascript"}
+_TEMPLATES = {
+    "": "runs.html",
+    "run": "run.html",
+    "compare": "compare.html",
+    "groups": "groups.html",
+    "problems": "problems.html",
+}  # by view
+
+_VISUALDL_PAGES = {  # kind of record -> path of VisualDL's page
     "image": "sample/image",
     "audio": "sample/audio",
     "text": "sample/text",
@@ -48,12 +55,21 @@ _VISUALDL = {  # kind of record -> where VisualDL's page shows it
     "roc_curve": "roc-curve",
     "embeddings": "high-dimensional",
 }
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
 _COLOR = ".c{} {{ --line: color-mix(in oklab, {}, white var(--run-mix)); }}\n"
 
 
-def page_routes(
-    log: Followed,
-    run: Callable[..., Awaitable[Any]],
+class _RunOnThread(Protocol):
+    """Calls a function on another thread."""
+
+    async def __call__(self, function: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
+
+
+def workspace_routes(
+    live: LiveRuns,
+    run_on_thread: _RunOnThread,
     *,
     language: str | None = None,
     visualdl: str = "/app",
@@ -61,43 +77,43 @@ def page_routes(
     """The routes below ``/vizkit/``.
 
     Args:
-        log: the runs.
-        run: calls a function on another thread.
-        language: of the page, ``en`` or ``zh``; as the browser asks for by default.
-        visualdl: where VisualDL's page is.
+        live: the runs.
+        run_on_thread: calls a function on another thread.
+        language: language of the pages, ``en`` or ``zh``; by default the browser's.
+        visualdl: path of VisualDL's page.
     """
-    pages = _Pages(log, visualdl)
+    pages = _Pages(live, visualdl)
 
     async def answer(http: Request) -> Response:
-        if log.stale():
-            await run(log.look)
+        if live.note_request():
+            await run_on_thread(live.refresh)
         address = Address.read(http.query_params.multi_items())
         shown = address.lang or language or preferred_language(http.headers.get("accept-language", ""))
-        made = await run(pages.answer, http.path_params.get("view", ""), address, shown)
+        made = await run_on_thread(pages.answer, http.path_params.get("view", ""), address, shown)
         return respond(http, made)
 
     async def static(http: Request) -> Response:
-        answer = _file(http.path_params["name"])
+        answer = _static_file(http.path_params["name"])
         return respond(http, answer) if answer else no_file()
 
     async def slash(http: Request) -> Response:
-        return redirect(http, f"{PATH}/")
+        return redirect(http, f"{_PATH}/")
 
     return [
-        Route(PATH, slash),
-        Route(f"{PATH}/static/{{name}}", static),
-        Route(f"{PATH}/", answer),
-        Route(f"{PATH}/{{view}}", answer),
+        Route(_PATH, slash),
+        Route(f"{_PATH}/static/{{name}}", static),
+        Route(f"{_PATH}/", answer),
+        Route(f"{_PATH}/{{view}}", answer),
     ]
 
 
 class _Pages:
-    """Makes the documents; what is computed of a run is kept until it changes."""
+    """Renders the documents of all views."""
 
-    def __init__(self, log: Followed, visualdl: str) -> None:
-        self._log = log
-        self._runs = CurrentRuns(log)
-        self._importances = lru_cache(maxsize=8)(importances)  # runs that change are others
+    def __init__(self, live: LiveRuns, visualdl: str) -> None:
+        self._live = live
+        self._runs = CurrentRuns(live)
+        self._importance = lru_cache(maxsize=8)(hparam_importance)  # a run that changes is another object
         self._templates = Environment(
             loader=PackageLoader("vizkit.server.workspace"),
             autoescape=True,
@@ -106,61 +122,59 @@ class _Pages:
         )
         self._templates.globals.update(
             visualdl=visualdl,
-            visualdl_pages=_VISUALDL,
+            visualdl_pages=_VISUALDL_PAGES,
             page_sizes=ROWS,
             safe_svg=Markup,
             group_key=hparam_key,
-            join_filters=_both,
+            join_filters=_join_filters,
         )
         self._templates.filters["clean"] = clean
 
     def answer(self, view: str, address: Address, language: str) -> Answer:
-        """The document of a view."""
-        say = speaker(language)
-        known: dict[str, Any] = {
-            "t": say,
+        """Render the document of a view."""
+        translate = translator(language)
+        context: dict[str, object] = {
+            "t": translate,
             "language": language,
             "address": address,
-            "logdir": self._log.logdir,
+            "logdir": self._live.logdir,
             "view": view,
         }
         status = 200
         try:
-            if view not in _VIEWS:
+            if view not in _TEMPLATES:
                 raise VizKitError(f"there is no view {view!r}")
-            with self._log.lock:
-                known["data"], known["troubled"] = self._data(view, address, say)
-            template = _VIEWS[view]
-        except (VizKitError, KeyError, OSError) as error:  # a run went between two looks
-            known["message"] = str(error) if isinstance(error, VizKitError) else type(error).__name__
+            with self._live.lock:
+                runs = self._runs.get()
+                context["data"] = self._data(view, runs, address, translate)
+                context["troubled"] = sum(bool(run.problems) for run in runs) + len(self._live.refused)
+            template = _TEMPLATES[view]
+        except (VizKitError, KeyError, OSError) as error:  # a run was deleted just now
+            context["message"] = str(error) if isinstance(error, VizKitError) else type(error).__name__
             template, status = "error.html", 404
-        document = self._templates.get_template(template).render(known)
+        document = self._templates.get_template(template).render(context)
         body = document.encode("utf-8", "replace")
         return Answer.of(body, "text/html; charset=utf-8", status=status, headers=_HEADERS)
 
-    def _data(self, view: str, address: Address, say: Callable[[str], str]) -> tuple[Any, int]:
-        runs = self._runs.get()
-        x_label = say("Step") if address.x == "step" else say("Time since start")
-        views: Mapping[str, Callable[[], Any]] = {
-            "": lambda: table(runs, address),
-            "run": lambda: run_view(runs, address, x_label),
-            "compare": lambda: difference(runs, address, x_label),
-            "groups": lambda: grouped(runs, address, x_label, self._importances),
-            "problems": lambda: problems(runs, list(self._log.refused.items())),
+    def _data(self, view: str, runs: Runs, address: Address, translate: Callable[[str], str]) -> NamedTuple:
+        x_label = translate("Step") if address.x == "step" else translate("Time since start")
+        pages: dict[str, Callable[[], NamedTuple]] = {
+            "": lambda: runs_page(runs, address),
+            "run": lambda: run_page(runs, address, x_label),
+            "compare": lambda: compare_page(runs, address, x_label),
+            "groups": lambda: groups_page(runs, address, x_label, self._importance),
+            "problems": lambda: problems_page(runs, list(self._live.refused.items())),
         }
-        return views[view](), self._troubled(runs)
-
-    def _troubled(self, runs: Runs) -> int:
-        return sum(bool(run.problems) for run in runs) + len(self._log.refused)
+        return pages[view]()
 
 
-def _both(first: str, second: str) -> str:
+def _join_filters(first: str, second: str) -> str:
     return f"({first}) and {second}" if first else second
 
 
 @lru_cache
-def _file(name: str) -> Answer | None:
-    """A static file; the colours of runs are added to the style."""
+def _static_file(name: str) -> Answer | None:
+    """A static file; the colours of runs are added to the style sheet."""
     if name not in _FILES:
         return None
     content = (files("vizkit.server.workspace") / "static" / name).read_text("utf-8")

@@ -1,9 +1,9 @@
-"""The table of runs: what is chosen, in which order, in which columns, and the cells of one page of it."""
+"""The page of runs: a table of the selected runs, sorted, in pages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Literal, NamedTuple
 
 from vizkit.errors import DataError, VizKitError
 from vizkit.metrics.direction import direction
@@ -14,35 +14,35 @@ from vizkit.runs.query_names import FIELDS
 from vizkit.runs.summary import Summary
 from vizkit.runs.tables import duration_text, shown_metrics, value_text
 from vizkit.server.workspace.address import Address
-from vizkit.server.workspace.svg_chart import classes
+from vizkit.server.workspace.svg_chart import line_classes
 
 __all__ = [
-    "Column",
     "MetricCell",
-    "Row",
-    "Table",
-    "better",
-    "choose",
+    "RunRow",
+    "RunsPage",
+    "SortColumn",
+    "best_value",
+    "filter_and_sort",
     "hparam_key",
-    "leader",
     "metric_cell",
+    "metric_mode",
     "quoted",
-    "table",
+    "runs_page",
 ]
 
-_MOST_HPARAMS = 8
-_MOST_METRICS = 4
-_MOST_CHOICES = 300
+_MAX_HPARAMS = 8
+_MAX_METRICS = 4
+_MAX_CHOICES = 300
 
 
-class Column(NamedTuple):
+class SortColumn(NamedTuple):
     """A column to sort by.
 
     Attributes:
-        name: what it shows.
+        name: the hyper-parameter, metric or field in it.
         key: the expression that sorts by it.
-        first: the order that a first click gives: ``desc`` where more is better.
-        best: for a metric, the expression of its best values; empty where it is not known what is best.
+        first: the order after the first click: ``desc`` where higher is better.
+        best: for a metric, the expression of its best values; empty where its direction is unknown.
     """
 
     name: str
@@ -52,14 +52,14 @@ class Column(NamedTuple):
 
 
 class MetricCell(NamedTuple):
-    """A metric of a run: a drawing, and its numbers as texts.
+    """A metric of a run: a sparkline, and its numbers as texts.
 
     Attributes:
-        spark: an ``<svg>``, safe as it is.
-        last, best: short.
-        best_step: where the best is.
+        spark: an ``<svg>``, safe to insert.
+        last, best: values of few digits.
+        best_step: step of the best value.
         title: the exact values.
-        leads: whether no run of the table has a better one.
+        leads: True if no run of the table has a better value.
     """
 
     spark: str
@@ -70,8 +70,8 @@ class MetricCell(NamedTuple):
     leads: bool = False
 
 
-class Row(NamedTuple):
-    """A run of the table."""
+class RunRow(NamedTuple):
+    """A row of the table."""
 
     name: str
     shown: str
@@ -84,27 +84,27 @@ class Row(NamedTuple):
     problems: int
 
 
-class Table(NamedTuple):
-    """What the page of runs shows.
+class RunsPage(NamedTuple):
+    """Content of the page of runs.
 
     Attributes:
-        total, found: how many runs there are, and how many fit the filter.
-        errors: field of the form -> what is wrong with it.
+        total, found: numbers of all runs, and of those that the filter selects.
+        errors: field of the form -> error message.
         fields, hparams, metrics: the columns.
-        rows: of this page.
-        page, pages: which, of how many.
+        rows: the rows of this page.
+        page, pages: number of this page, and of all.
         same: hyper-parameters that all found runs share.
-        hparam_choices, metric_choices: all there are.
+        hparam_choices, metric_choices: columns to choose from.
         varying: hyper-parameters that differ.
     """
 
     total: int
     found: int
     errors: dict[str, str]
-    fields: list[Column]
-    hparams: list[Column]
-    metrics: list[Column]
-    rows: list[Row]
+    fields: list[SortColumn]
+    hparams: list[SortColumn]
+    metrics: list[SortColumn]
+    rows: list[RunRow]
     page: int
     pages: int
     same: list[tuple[str, str]]
@@ -114,27 +114,27 @@ class Table(NamedTuple):
 
 
 def hparam_key(name: str) -> str:
-    """The key that runs are sorted or grouped by for a hyper-parameter, whatever its name."""
+    """The expression to sort or group runs by a hyper-parameter, whatever its name."""
     return f"hparams.{quoted(name)}" if name in FIELDS else name
 
 
 def quoted(name: str) -> str:
-    """A name as it stands in an expression."""
+    """A name as it is written in an expression."""
     return "`" + name.replace("`", "``") + "`"
 
 
-def better(tag: str) -> Literal["", "min", "max"]:
-    """Which values of a metric are better; empty where its name does not tell."""
+def metric_mode(tag: str) -> Literal["", "min", "max"]:
+    """The direction in which a metric is better; empty where its name does not tell."""
     try:
         return direction(tag, "auto")
     except DataError:
         return ""
 
 
-def choose(runs: Runs, address: Address) -> tuple[Runs, dict[str, str]]:
-    """The runs that fit the filter, sorted, and what is wrong with the address: field -> message.
+def filter_and_sort(runs: Runs, address: Address) -> tuple[Runs, dict[str, str]]:
+    """The runs that the filter selects, sorted, and the errors of the address: field -> message.
 
-    A filter or a key that is wrong is left out.
+    A wrong filter or key is ignored.
     """
     errors = {}
     if address.filter:
@@ -152,14 +152,14 @@ def choose(runs: Runs, address: Address) -> tuple[Runs, dict[str, str]]:
     return runs, errors
 
 
-def table(runs: Runs, address: Address) -> Table:
-    """The table that an address asks for."""
-    found, errors = choose(runs, address)
+def runs_page(runs: Runs, address: Address) -> RunsPage:
+    """Content of the page of runs at an address."""
+    found, errors = filter_and_sort(runs, address)
     made = [run.hparams for run in found]
     varying = differing(made)
     hparams = list(dict.fromkeys(name for row in made for name in row))
     tags = found.scalar_tags
-    chosen_hparams, chosen_metrics = list(varying)[:_MOST_HPARAMS], shown_metrics(found)[:_MOST_METRICS]
+    chosen_hparams, chosen_metrics = list(varying)[:_MAX_HPARAMS], shown_metrics(found)[:_MAX_METRICS]
     if address.columns:
         chosen_hparams = [name for name in address.hparam if name in hparams]
         chosen_metrics = [tag for tag in address.metric if tag in tags]
@@ -167,43 +167,43 @@ def table(runs: Runs, address: Address) -> Table:
     page = min(address.page, pages)
     shown = found[(page - 1) * address.rows : page * address.rows]
     metrics = [_metric_column(tag) for tag in chosen_metrics]
-    leaders = [leader(found, tag) for tag in chosen_metrics]
-    return Table(
+    leaders = [best_value(found, tag) for tag in chosen_metrics]
+    return RunsPage(
         total=len(runs),
         found=len(found),
         errors=errors,
         fields=[
-            Column("Run", "name"),
-            Column("Status", "status"),
-            Column("Started (UTC)", "started", "desc"),
-            Column("Duration", "duration", "desc"),
+            SortColumn("Run", "name"),
+            SortColumn("Status", "status"),
+            SortColumn("Started (UTC)", "started", "desc"),
+            SortColumn("Duration", "duration", "desc"),
         ],
-        hparams=[Column(name, hparam_key(name)) for name in chosen_hparams],
+        hparams=[SortColumn(name, hparam_key(name)) for name in chosen_hparams],
         metrics=metrics,
         rows=[_row(run, chosen_hparams, chosen_metrics, leaders) for run in shown],
         page=page,
         pages=pages,
         same=_shared(made, varying) if len(found) > 1 else [],
-        hparam_choices=hparams[:_MOST_CHOICES],
-        metric_choices=tags[:_MOST_CHOICES],
+        hparam_choices=hparams[:_MAX_CHOICES],
+        metric_choices=tags[:_MAX_CHOICES],
         varying=list(varying),
     )
 
 
-def _shared(rows: Sequence[dict[str, Any]], varying: dict[str, Any]) -> list[tuple[str, str]]:
+def _shared(rows: Sequence[dict[str, object]], varying: Collection[str]) -> list[tuple[str, str]]:
     return [(name, value_text(value)) for name, value in rows[0].items() if name not in varying]
 
 
-def _metric_column(tag: str) -> Column:
-    mode = better(tag)
+def _metric_column(tag: str) -> SortColumn:
+    mode = metric_mode(tag)
     key = quoted(tag)
     best = f"{key}.best" if mode else ""
-    return Column(tag, f"{key}.last", "desc" if mode == "max" else "", best)
+    return SortColumn(tag, f"{key}.last", "desc" if mode == "max" else "", best)
 
 
-def leader(runs: Sequence[Run], tag: str) -> float | None:
-    """The best value of a metric in any run; None where it is not known what is best, or of one run."""
-    mode = better(tag)
+def best_value(runs: Sequence[Run], tag: str) -> float | None:
+    """The best value of a metric in several runs; None for one run, or if its direction is unknown."""
+    mode = metric_mode(tag)
     values = [
         point.value
         for run in runs
@@ -214,12 +214,12 @@ def leader(runs: Sequence[Run], tag: str) -> float | None:
     return min(values) if mode == "min" else max(values)
 
 
-def _row(run: Run, hparams: Sequence[str], metrics: Sequence[str], leaders: Sequence[float | None]) -> Row:
+def _row(run: Run, hparams: Sequence[str], metrics: Sequence[str], leaders: Sequence[float | None]) -> RunRow:
     made = run.hparams
-    return Row(
+    return RunRow(
         name=run.name,
         shown="" if run.display_name == run.name else run.display_name,
-        classes=classes(run.position),
+        classes=line_classes(run.position),
         status=run.status,
         started="" if run.started is None else run.started.strftime("%Y-%m-%d %H:%M"),
         duration=duration_text(run.duration),
@@ -230,12 +230,12 @@ def _row(run: Run, hparams: Sequence[str], metrics: Sequence[str], leaders: Sequ
 
 
 def metric_cell(run: Run, tag: str, top: float | None = None) -> MetricCell | None:
-    """A metric of a run, None if it has none; ``top`` is the best value of any run."""
+    """A metric of a run, None if it has none; ``top`` is the best value of all runs."""
     if tag not in run.scalar_tags:
         return None
     summary: Summary = run.summary(tag)
     columns = run.columns(tag)
-    mode = better(tag)
+    mode = metric_mode(tag)
     best = summary.best(tag, mode) if mode else None
     title = f"last {summary.last.value!r} at step {value_text(summary.last.step)}"
     if best is not None:

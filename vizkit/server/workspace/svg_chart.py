@@ -1,7 +1,7 @@
-"""Lines and bands as SVG: axes, ticks, gaps, NaN marks, and a probe that tells the values at a place.
+"""Charts as SVG: lines, bands, axes, ticks, gaps, marks for NaN, and tooltips with the values at a place.
 
-Colours and dashes are classes (``c0`` ... and ``d0`` ...), for the page's policy allows no styles in the
-drawing. Lines stand on the extremes of each column of pixels, so that a spike of one point is seen.
+Colours and dashes are classes (``c0`` ... and ``d0`` ...), as the page's policy forbids inline styles.
+Lines go through the extremes of each column of pixels, so that a spike of one point is visible.
 """
 
 from __future__ import annotations
@@ -12,48 +12,47 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizkit.curves.curves import Curve, CurvesData
 from vizkit.media.palette import COLORS, lap
+from vizkit.metrics.arrays import Floats
 from vizkit.metrics.downsampling import evenly
 from vizkit.runs.sparkline import extremes
 from vizkit.runs.tables import clean
 
-__all__ = ["Axis", "Chart", "chart", "classes"]
+__all__ = ["Axis", "Chart", "draw_chart", "line_classes"]
 
 _WIDTH, _HEIGHT = 860, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 14, 12, 44
-_MOST_COLUMNS = 700
+_MAX_COLUMNS = 700
 _POINTS = 8_000  # of all lines together, about
 _PROBES = 60
-_PROBED = 12  # lines that a probe tells of
+_PROBED = 12  # lines in one tooltip
 _DASHES = 4
-_Floats = NDArray[np.float64]
 
 
 class Axis(NamedTuple):
-    """One axis: its ends, and whether it is logarithmic."""
+    """An axis: its ends, linear or logarithmic."""
 
     low: float
     high: float
     log: bool = False
 
-    def shares(self, values: _Floats) -> _Floats:
-        """Where values are, from 0 to 1; NaN stays, what lies outside is at the rim."""
+    def shares(self, values: Floats) -> Floats:
+        """Positions of values, from 0 to 1; NaN stays, values outside are clipped."""
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             if self.log:
                 places = (np.log10(values) - math.log10(self.low)) / (
                     math.log10(self.high) - math.log10(self.low)
                 )
                 places[values <= 0] = np.nan
-            else:  # a whole difference of floats may overflow; half of the least one is nothing
+            else:  # a difference of floats may overflow; half of the smallest is 0
                 half = 1.0 if math.isfinite(self.high - self.low) else 0.5
                 places = (values * half - self.low * half) / (self.high * half - self.low * half)
         return np.clip(places, 0.0, 1.0)
 
     def ticks(self, most: int) -> list[float]:
-        """Round values along it."""
+        """Round values along the axis, at most about ``most``."""
         if self.log:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
             if last - first >= 1:
@@ -71,13 +70,13 @@ class Axis(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A drawing.
+    """A drawn chart.
 
     Attributes:
         svg: the element.
-        lines: the classes and the name of each line, for a legend.
-        nan: how many recorded values are NaN.
-        hidden: how many the logarithmic axis cannot show.
+        lines: classes and data of each line, for a legend.
+        nan: number of recorded values that are NaN.
+        hidden: number of values that the logarithmic axis cannot show.
     """
 
     svg: str
@@ -86,25 +85,25 @@ class Chart(NamedTuple):
     hidden: int
 
 
-def classes(position: int) -> str:
-    """The classes of the colour and dash of a run at a position."""
+def line_classes(position: int) -> str:
+    """CSS classes of the colour and dash of a run at a position."""
     return f"c{position % len(COLORS)} d{lap(position) % _DASHES}"
 
 
-def chart(data: CurvesData, *, log_y: bool = False, label: str, x_label: str) -> Chart:
-    """Draws the lines of a scalar tag.
+def draw_chart(data: CurvesData, *, log_y: bool = False, label: str, x_label: str) -> Chart:
+    """Draw the curves of a scalar tag.
 
     Args:
-        data: the lines.
-        log_y: whether y is logarithmic.
-        label: what is drawn, for those who do not see it.
-        x_label: what the horizontal axis is.
+        data: the curves.
+        log_y: make the vertical axis logarithmic.
+        label: a description for screen readers.
+        x_label: label of the horizontal axis.
     """
     x = _axis([line.x for line in data.series])
     drawn = [part for line in data.series for part in (line.y, line.low, line.high) if part is not None]
     y = _with_room(_axis(drawn, log_y))
-    lines = [(classes(line.position), line) for line in data.series]
-    columns = max(min(_MOST_COLUMNS, _POINTS // max(len(lines), 1)), 60)
+    lines = [(line_classes(line.position), line) for line in data.series]
+    columns = max(min(_MAX_COLUMNS, _POINTS // max(len(lines), 1)), 60)
     parts = [*_grid(x, y, x_label, data.tag)]
     parts += [
         f'<path class="band {name}" d="{path}"/>'
@@ -125,7 +124,7 @@ def chart(data: CurvesData, *, log_y: bool = False, label: str, x_label: str) ->
     return Chart(svg, lines, nan, data.hidden)
 
 
-def _axis(parts: list[_Floats], log: bool = False) -> Axis:
+def _axis(parts: list[Floats], log: bool = False) -> Axis:
     every = np.concatenate([np.asarray(part, dtype=np.float64) for part in parts]) if parts else np.empty(0)
     every = every[np.isfinite(every) & ((every > 0) | (not log))]
     if not len(every):
@@ -142,7 +141,7 @@ def _axis(parts: list[_Floats], log: bool = False) -> Axis:
 
 
 def _with_room(axis: Axis) -> Axis:
-    """A little more than the values take, so that none lies on the rim."""
+    """The axis with a margin, so that no value lies on the rim."""
     if axis.log:
         room = (axis.high / axis.low) ** 0.04
         low, high = axis.low / room, axis.high * room
@@ -152,11 +151,11 @@ def _with_room(axis: Axis) -> Axis:
     return Axis(low, high, axis.log) if math.isfinite(high - low) and low < high else axis
 
 
-def _across(x: Axis, values: _Floats) -> _Floats:
+def _across(x: Axis, values: Floats) -> Floats:
     return np.round(_LEFT + x.shares(values) * (_WIDTH - _LEFT - _RIGHT), 1)
 
 
-def _up(y: Axis, values: _Floats) -> _Floats:
+def _up(y: Axis, values: Floats) -> Floats:
     return np.round(_TOP + (1 - y.shares(values)) * (_HEIGHT - _TOP - _BOTTOM), 1)
 
 
@@ -187,7 +186,7 @@ def _grid(x: Axis, y: Axis, x_label: str, y_label: str) -> list[str]:
 
 
 def _labels(ticks: list[float]) -> list[str]:
-    """As few digits as tell them apart; thousands and millions as k and M."""
+    """Labels of as few digits as are needed; thousands and millions as k and M."""
     greatest = max((abs(tick) for tick in ticks), default=0)
     for least, size, unit in ((1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if least <= greatest < 1e9 and all(float(f"{tick / size:.3g}") * size == tick for tick in ticks):
@@ -200,7 +199,7 @@ def _labels(ticks: list[float]) -> list[str]:
 
 
 def _line(line: Curve, x: Axis, y: Axis, columns: int) -> tuple[str, str]:
-    """The ``d`` of a line, and that of the marks of NaN; gaps where there is nothing but NaN."""
+    """The path of a line, and that of the marks of NaN; NaN leaves gaps."""
     values = np.where((line.y > 0) | np.isnan(line.y), line.y, np.nan) if y.log else line.y
     if not len(values):
         return "", ""
@@ -229,17 +228,17 @@ def _line(line: Curve, x: Axis, y: Axis, columns: int) -> tuple[str, str]:
         out.append(f"{'M' if broken else 'L'}{place:g} {column[0]:g}")
         out += [f"V{height:g}" for before, height in pairwise(column) if height != before]
         if broken:
-            out.append("h0")  # a point alone is seen too
+            out.append("h0")  # makes a single point visible
         broken = False
     return "".join(out), "".join(f"M{place:g} {bottom}v-7" for place in dict.fromkeys(marks.tolist()))
 
 
 def _band(line: Curve, x: Axis, y: Axis, columns: int) -> str:
-    """The ``d`` of the area between ``low`` and ``high``, in as many pieces as they have gaps."""
+    """The path of the area between ``low`` and ``high``, with a piece for each part between gaps."""
     if line.low is None or line.high is None or not len(line.x):
         return ""
     places, low, high = line.x, line.low, line.high
-    if y.log:  # the area goes down to the rim where its lower end is not above 0
+    if y.log:  # a lower end that is not above 0 is at the rim
         low = np.where(low <= 0, y.low, low)
     if len(places) > 2 * columns:
         below, above = extremes(low, columns, places), extremes(high, columns, places)
@@ -262,7 +261,7 @@ def _band(line: Curve, x: Axis, y: Axis, columns: int) -> str:
 
 
 def _probes(data: CurvesData, x: Axis, x_label: str) -> list[str]:
-    """Strips over the drawing, each with the lines' recorded values nearest to its middle."""
+    """Strips over the drawing, each with a tooltip of the recorded values nearest to its middle."""
     every = [line for line in data.series[:_PROBED] if len(line.x)]
     if not every:
         return []

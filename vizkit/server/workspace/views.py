@@ -1,10 +1,10 @@
-"""What the other views show: one run, the difference of runs, groups, problems."""
+"""Content of the pages of one run, of a comparison, of groups and of problems."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from vizkit.curves.curves import curves_data
 from vizkit.errors import UnknownNameError, VizKitError
@@ -16,45 +16,48 @@ from vizkit.runs.tables import duration_text, shown_metrics, value_text
 from vizkit.server.workspace.address import Address
 from vizkit.server.workspace.runs_table import (
     MetricCell,
-    better,
-    choose,
+    best_value,
+    filter_and_sort,
     hparam_key,
-    leader,
     metric_cell,
+    metric_mode,
     quoted,
 )
-from vizkit.server.workspace.svg_chart import Chart, chart, classes
+from vizkit.server.workspace.svg_chart import Chart, draw_chart, line_classes
 
 __all__ = [
-    "Difference",
-    "Drawn",
-    "Grouped",
-    "Problems",
-    "RunView",
-    "difference",
-    "grouped",
-    "problems",
-    "run_view",
+    "ComparePage",
+    "GroupRow",
+    "GroupsPage",
+    "ProblemsPage",
+    "RunPage",
+    "TagChart",
+    "compare_page",
+    "groups_page",
+    "hparam_importance",
+    "problems_page",
+    "run_page",
 ]
 
-_MOST_COMPARED = 20
-_MOST_LINES = 20
-_MOST_ROWS = 500
-_MOST_TAGS = 200
-_LONGEST_TEXT = 20_000  # characters
+_MAX_COMPARED = 20
+_MAX_LINES = 20
+_MAX_ROWS = 500
+_MAX_TAGS = 200
+_MAX_TEXT = 20_000  # characters
 
-Importances = list[tuple[str, str, str, str, str]]
+ImportanceRows = list[tuple[str, str, str, str, str]]
+"""Hyper-parameter, importance, p, values, hyper-parameters that changed with it."""
 
 
-class Drawn(NamedTuple):
-    """A chart with what can be chosen for it.
+class TagChart(NamedTuple):
+    """A chart of one tag, and the tags to choose from.
 
     Attributes:
-        tag: what is drawn; empty if there is nothing.
-        tags: what may be drawn.
-        chart: the drawing, None if there is none.
-        error: why not.
-        cut: how many lines were left out.
+        tag: the tag; empty if there is none.
+        tags: the tags to choose from.
+        chart: the chart, None if there is none.
+        error: the reason.
+        cut: number of lines that were left out.
     """
 
     tag: str
@@ -64,8 +67,8 @@ class Drawn(NamedTuple):
     cut: int = 0
 
 
-class RunView(NamedTuple):
-    """One run."""
+class RunPage(NamedTuple):
+    """Content of the page of a run."""
 
     name: str
     shown: str
@@ -74,7 +77,7 @@ class RunView(NamedTuple):
     started: str
     duration: str
     directory: str
-    drawn: Drawn
+    drawn: TagChart
     scalars: list[tuple[str, MetricCell, list[str]]]
     more_scalars: int
     hparams: list[tuple[str, str]]
@@ -84,8 +87,8 @@ class RunView(NamedTuple):
     problems: list[str]
 
 
-class Difference(NamedTuple):
-    """What differs between runs: the values of each, `MISSING` as an empty text."""
+class ComparePage(NamedTuple):
+    """Content of the page that compares runs: the values that differ, `MISSING` as an empty text."""
 
     runs: list[tuple[str, str]]
     hparams: list[tuple[str, list[str]]]
@@ -93,12 +96,12 @@ class Difference(NamedTuple):
     metrics: list[tuple[str, list[MetricCell | None]]]
     same: list[tuple[str, str]]
     cut: int
-    drawn: Drawn
+    drawn: TagChart
     errors: dict[str, str]
 
 
-class Group(NamedTuple):
-    """A group of runs; ``filter`` chooses it, empty where no expression does."""
+class GroupRow(NamedTuple):
+    """A group of runs; ``filter`` is an expression that selects it, empty where there is none."""
 
     label: str
     classes: str
@@ -107,20 +110,20 @@ class Group(NamedTuple):
     numbers: list[str]
 
 
-class Grouped(NamedTuple):
-    """Runs by a hyper-parameter."""
+class GroupsPage(NamedTuple):
+    """Content of the page of groups."""
 
     found: int
     errors: dict[str, str]
     choices: list[tuple[str, str]]
-    groups: list[Group]
+    groups: list[GroupRow]
     mode: str
-    importance: Importances
-    drawn: Drawn
+    importance: ImportanceRows
+    drawn: TagChart
 
 
-class Problems(NamedTuple):
-    """Problems by run: name, messages."""
+class ProblemsPage(NamedTuple):
+    """Content of the page of problems: name, classes and messages of each run."""
 
     runs: list[tuple[str, str, list[str]]]
     total: int
@@ -128,51 +131,53 @@ class Problems(NamedTuple):
 
 
 def _tags(runs: Sequence[Run]) -> list[str]:
-    """The scalar tags of some runs, those first that they are compared by."""
+    """The scalar tags of some runs, their metrics first."""
     return list(dict.fromkeys([*shown_metrics(runs), *(tag for run in runs for tag in run.scalar_tags)]))
 
 
-def _draw(runs: Sequence[Run], address: Address, title: str, x_label: str, *, by: str | None = None) -> Drawn:
+def _draw(
+    runs: Sequence[Run], address: Address, title: str, x_label: str, *, by: str | None = None
+) -> TagChart:
     tags = _tags(runs)
     if not tags:
-        return Drawn("", [], None)
+        return TagChart("", [], None)
     tag = address.tag or tags[0]
     kept, cut = list(runs), 0
     try:
         if by is not None:
             groups = Runs([run for run in runs if tag in run.scalar_tags]).group_by(by)
-            some = list(groups.values())[:_MOST_LINES]
+            some = list(groups.values())[:_MAX_LINES]
             kept, cut = [run for group in some for run in group], len(groups) - len(some)
         data = curves_data(kept, tag, x=address.x, by=by, band="ci", log_y=address.scale == "log")
     except VizKitError as error:
-        return Drawn(tag, tags[:_MOST_ROWS], None, str(error))
+        return TagChart(tag, tags[:_MAX_ROWS], None, str(error))
     label = f"{x_label} ({data.unit})" if data.unit else x_label
-    drawn = chart(data, log_y=address.scale == "log", label=f"{title}: {tag}", x_label=label)
-    return Drawn(tag, tags[:_MOST_ROWS], drawn, cut=cut)
+    drawn = draw_chart(data, log_y=address.scale == "log", label=f"{title}: {tag}", x_label=label)
+    return TagChart(tag, tags[:_MAX_ROWS], drawn, cut=cut)
 
 
-def run_view(runs: Runs, address: Address, x_label: str) -> RunView:
-    """The run that an address names.
+def run_page(runs: Runs, address: Address, x_label: str) -> RunPage:
+    """Content of the page of the run that an address names.
 
     Raises:
-        UnknownNameError: there is none such.
+        UnknownNameError: there is no such run.
     """
     if not address.run:
         raise UnknownNameError("the address names no run")
-    run = named(runs, address.run[0])
+    run = _run_named(runs, address.run[0])
     tags = _tags([run])
     rows = []
-    for tag in tags[:_MOST_TAGS]:
+    for tag in tags[:_MAX_TAGS]:
         cell = metric_cell(run, tag)
         if cell is not None:
             s = run.summary(tag)
             low, high = (None if p is None else p.value for p in (s.min, s.max))
             numbers = [value_text(value) for value in (low, high, s.mean, s.n, s.nan)]
             rows.append((tag, cell, ["" if text == "None" else text for text in numbers]))
-    return RunView(
+    return RunPage(
         name=run.name,
         shown="" if run.display_name == run.name else run.display_name,
-        classes=classes(run.position),
+        classes=line_classes(run.position),
         status=run.status,
         started="" if run.started is None else run.started.strftime("%Y-%m-%d %H:%M:%S UTC"),
         duration=duration_text(run.duration),
@@ -180,17 +185,17 @@ def run_view(runs: Runs, address: Address, x_label: str) -> RunView:
         drawn=_draw([run], address, run.name, x_label),
         scalars=rows,
         more_scalars=len(tags) - len(rows),
-        hparams=[(name, _exact(value)) for name, value in run.hparams.items()][:_MOST_ROWS],
-        environment=[(name, _exact(value)) for name, value in flat(run.environment).items()][:_MOST_ROWS],
-        other=[(k, some[:_MOST_TAGS]) for k, some in run.tags.items() if k not in ("scalar", "scalars")],
+        hparams=[(name, _exact(value)) for name, value in run.hparams.items()][:_MAX_ROWS],
+        environment=[(name, _exact(value)) for name, value in flat(run.environment).items()][:_MAX_ROWS],
+        other=[(k, some[:_MAX_TAGS]) for k, some in run.tags.items() if k not in ("scalar", "scalars")],
         texts=_texts(run),
-        problems=[problem.message for problem in run.problems][:_MOST_ROWS],
+        problems=[problem.message for problem in run.problems][:_MAX_ROWS],
     )
 
 
 def _texts(run: Run) -> list[tuple[str, str, str]]:
-    """Tag, step and content of the last text of each tag, up to some characters together."""
-    found, left = [], _LONGEST_TEXT
+    """Tag, step and content of the last text of each tag, up to a total number of characters."""
+    found, left = [], _MAX_TEXT
     for tag in run.tags.get("text", []):
         media = run.texts(tag)
         if len(media) and left > 0:
@@ -200,11 +205,11 @@ def _texts(run: Run) -> list[tuple[str, str, str]]:
     return found
 
 
-def named(runs: Runs, name: str) -> Run:
-    """The run of a name, be it part of a path.
+def _run_named(runs: Runs, name: str) -> Run:
+    """The run with a name, or with a path that begins with it.
 
     Raises:
-        UnknownNameError: there is none such, or several.
+        UnknownNameError: there is no such run, or there are several.
     """
     for run in runs:
         if run.name == name:
@@ -215,23 +220,23 @@ def named(runs: Runs, name: str) -> Run:
     return found
 
 
-def difference(runs: Runs, address: Address, x_label: str) -> Difference:
-    """What differs between the runs that an address names, or else between those that its filter chooses.
+def compare_page(runs: Runs, address: Address, x_label: str) -> ComparePage:
+    """Content of the page that compares the runs that an address names, or else those of its filter.
 
     Raises:
-        UnknownNameError: a run that is not there.
+        UnknownNameError: there is no such run.
     """
     errors: dict[str, str] = {}
     if address.run:
-        chosen = Runs(list(dict.fromkeys(named(runs, name) for name in address.run)))
+        chosen = Runs(list(dict.fromkeys(_run_named(runs, name) for name in address.run)))
     else:
-        chosen, errors = choose(runs, address)
-    some = chosen[:_MOST_COMPARED]
+        chosen, errors = filter_and_sort(runs, address)
+    some = chosen[:_MAX_COMPARED]
     found = some.differences()
-    tags = _tags(some)[:_MOST_TAGS]
+    tags = _tags(some)[:_MAX_TAGS]
     first = some[0].hparams if len(some) else {}
-    return Difference(
-        runs=[(run.name, classes(run.position)) for run in some],
+    return ComparePage(
+        runs=[(run.name, line_classes(run.position)) for run in some],
         hparams=_listed(found["hparams"]),
         environment=_listed(found["environment"]),
         metrics=[(tag, _cells(some, tag)) for tag in tags],
@@ -243,30 +248,30 @@ def difference(runs: Runs, address: Address, x_label: str) -> Difference:
 
 
 def _cells(runs: Runs, tag: str) -> list[MetricCell | None]:
-    best = leader(runs, tag)
+    best = best_value(runs, tag)
     return [metric_cell(run, tag, best) for run in runs]
 
 
-def _listed(found: dict[str, list[Any]]) -> list[tuple[str, list[str]]]:
-    return [(name, [_exact(value) for value in values]) for name, values in found.items()][:_MOST_ROWS]
+def _listed(found: Mapping[str, Sequence[object]]) -> list[tuple[str, list[str]]]:
+    return [(name, [_exact(value) for value in values]) for name, values in found.items()][:_MAX_ROWS]
 
 
-def _exact(value: Any) -> str:
+def _exact(value: object) -> str:
     return "" if value is MISSING else value if isinstance(value, str) else repr(value)
 
 
-def grouped(
-    runs: Runs, address: Address, x_label: str, importance: Callable[[tuple[Run, ...], str], Importances]
-) -> Grouped:
-    """Runs by the value of a hyper-parameter, with the mean of a metric over each group.
+def groups_page(
+    runs: Runs, address: Address, x_label: str, importance: Callable[[tuple[Run, ...], str], ImportanceRows]
+) -> GroupsPage:
+    """Content of the page of groups: runs by a hyper-parameter, with the mean of a metric over each group.
 
     Args:
         runs: all runs.
-        address: what is asked for.
-        x_label: what the horizontal axis is.
-        importance: `importances`, which takes long, or what keeps its results.
+        address: the address of the page.
+        x_label: label of the horizontal axis.
+        importance: `hparam_importance`, which takes long, or a function that caches its results.
     """
-    some, errors = choose(runs, address)
+    some, errors = filter_and_sort(runs, address)
     varying = differing([run.hparams for run in some])
     choices = [(name, hparam_key(name)) for name in varying]
     groups = None
@@ -279,9 +284,9 @@ def grouped(
         drawn = _draw(some, address, address.group, x_label, by=address.group)
     else:
         tags = _tags(some)
-        drawn = Drawn(address.tag or (tags or [""])[0], tags[:_MOST_ROWS], None)
-    mode = better(drawn.tag)
-    return Grouped(
+        drawn = TagChart(address.tag or (tags or [""])[0], tags[:_MAX_ROWS], None)
+    mode = metric_mode(drawn.tag)
+    return GroupsPage(
         found=len(some),
         errors=errors,
         choices=choices,
@@ -292,35 +297,35 @@ def grouped(
     )
 
 
-def _groups(runs: Runs, groups: Groups, key: str, drawn: Drawn, mode: str) -> list[Group]:
-    """The rows of the table; colours as in the chart, which leaves out groups without the tag."""
+def _groups(runs: Runs, groups: Groups, key: str, drawn: TagChart, mode: str) -> list[GroupRow]:
+    """The rows of the table; colours as in the chart, which has no line for groups without the tag."""
     expression = f"hparams.{quoted(key)}" if any(key in run.hparams for run in runs) else f"({key})"
     rows = groups.rows(drawn.tag, mode) if mode else [{} for _ in groups]
     out, position = [], 0
-    for (label, some), row in list(zip(groups.items(), rows, strict=True))[:_MOST_ROWS]:
+    for (label, some), row in list(zip(groups.items(), rows, strict=True))[:_MAX_ROWS]:
         there = any(drawn.tag in run.scalar_tags for run in some)
-        name = classes(position) if there and position < _MOST_LINES else ""
+        name = line_classes(position) if there and position < _MAX_LINES else ""
         position += there
         numbers = [_number(row.get(part)) for part in ("n", "mean", "low", "high", "std", "min", "max")]
         text = "none" if label is None else value_text(label)
-        out.append(Group(text, name, _filter(expression, label), len(some), numbers))
+        out.append(GroupRow(text, name, _filter(expression, label), len(some), numbers))
     return out
 
 
-def _number(value: Any) -> str:
+def _number(value: object) -> str:
     return "" if value is None or (isinstance(value, float) and math.isnan(value)) else value_text(value)
 
 
-def _filter(key: str, label: Any) -> str:
-    """The expression that is true for the runs of a group; empty if there is none."""
+def _filter(key: str, label: object) -> str:
+    """An expression that selects the runs of a group; empty if there is none."""
     if label is None:
         return f"{key} is None"
     plain = isinstance(label, (bool, int, str)) or (isinstance(label, float) and math.isfinite(label))
     return f"{key} == {label!r}" if plain else ""
 
 
-def importances(runs: tuple[Run, ...], tag: str) -> Importances:
-    """Which hyper-parameter mattered for a metric: name, share, p, values, what changed with it."""
+def hparam_importance(runs: tuple[Run, ...], tag: str) -> ImportanceRows:
+    """The importance of each hyper-parameter for a metric; empty for too few runs."""
     try:
         frame = Runs(runs).importance(tag)
     except VizKitError:  # too few runs
@@ -334,21 +339,21 @@ def importances(runs: tuple[Run, ...], tag: str) -> Importances:
             str(row["together_with"]),
         )
         for name, row in frame.iterrows()
-    ][:_MOST_ROWS]
+    ][:_MAX_ROWS]
 
 
-def problems(runs: Runs, refused: Sequence[tuple[str, str]]) -> Problems:
-    """What of the runs could not be read, or is not served.
+def problems_page(runs: Runs, refused: Sequence[tuple[str, str]]) -> ProblemsPage:
+    """Content of the page of problems.
 
     Args:
         runs: all runs.
-        refused: name and message of what is not served.
+        refused: name and message of each run that is not served.
     """
     found: list[tuple[str, str, list[str]]] = []
     total = 0
     for run in runs:
         messages = [problem.message for problem in run.problems]
         total += len(messages)
-        if messages and len(found) < _MOST_ROWS:
-            found.append((run.name, classes(run.position), messages[:20]))
-    return Problems(found, total + len(refused), list(refused)[:_MOST_ROWS])
+        if messages and len(found) < _MAX_ROWS:
+            found.append((run.name, line_classes(run.position), messages[:20]))
+    return ProblemsPage(found, total + len(refused), list(refused)[:_MAX_ROWS])

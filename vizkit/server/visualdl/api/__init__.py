@@ -1,1 +1,1 @@
-"""VisualDL's HTTP API, one module a page; each names its endpoints in `ENDPOINTS`."""
+"""VisualDL's HTTP API, a module for each page; each lists its endpoints in ``ENDPOINTS``."""

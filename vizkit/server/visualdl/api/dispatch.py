@@ -1,31 +1,32 @@
-"""All endpoints, and how a request is answered by one."""
+"""VisualDL's API: finds the endpoint of a request, and caches its answer."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import ParamSpec, TypeVar
 
-from starlette.requests import Request as HTTPRequest
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from vizkit.errors import VizKitError
-from vizkit.server.answers import Answer, AnswerCache, failure, json_answer
-from vizkit.server.live_runs import Followed
-from vizkit.server.responses import respond
+from vizkit.server.http import Answer, AnswerCache, failure, json_answer, respond
+from vizkit.server.live_runs import LiveRuns
+from vizkit.server.options import ServeOptions
 from vizkit.server.visualdl.api import (
     curve_pages,
     embedding_page,
     graph_pages,
+    histogram_page,
     hparam_page,
     media_pages,
     profiler_page,
     scalar_page,
     tabs,
 )
-from vizkit.server.visualdl.api.endpoint import Endpoint, Request, Settings, Streamed
+from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint, StreamedAnswer
 
 __all__ = ["API", "ENDPOINTS"]
 
@@ -33,6 +34,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     **tabs.ENDPOINTS,
     **scalar_page.ENDPOINTS,
     **media_pages.ENDPOINTS,
+    **histogram_page.ENDPOINTS,
     **curve_pages.ENDPOINTS,
     **hparam_page.ENDPOINTS,
     **embedding_page.ENDPOINTS,
@@ -40,36 +42,43 @@ ENDPOINTS: dict[str, Endpoint] = {
     **profiler_page.ENDPOINTS,
 }
 
-_WORKERS = 4
+_THREADS = 4
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 _log = logging.getLogger(__name__)
 
 
 class API:
-    """Answers from a followed log; what was answered once is kept until records change it."""
+    """Answers requests from live runs; an answer is cached until records change it.
 
-    def __init__(self, log: Followed, settings: Settings) -> None:
-        self.log = log
-        self.settings = settings
+    Attributes:
+        runs: the runs.
+        options: how they are shown.
+    """
+
+    def __init__(self, runs: LiveRuns, options: ServeOptions) -> None:
+        self.runs = runs
+        self.options = options
         self._cache = AnswerCache()
-        self._pool = ThreadPoolExecutor(_WORKERS, "vizkit-serve")
-        self._slow = ThreadPoolExecutor(1, "vizkit-serve-slow")
+        self._threads = ThreadPoolExecutor(_THREADS, "vizkit-serve")
+        self._slow_thread = ThreadPoolExecutor(1, "vizkit-serve-slow")
 
     def close(self) -> None:
-        """Ends the threads, and follows the log no longer."""
-        self.log.stop()
-        for pool in (self._pool, self._slow):
+        """End all threads, that of the runs too."""
+        self.runs.stop()
+        for pool in (self._threads, self._slow_thread):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    async def run(self, function: Any, *args: Any, slow: bool = False) -> Any:
-        """Calls a function on a thread, so that no other request waits for it."""
-        pool = self._slow if slow else self._pool
-        return await asyncio.get_running_loop().run_in_executor(pool, function, *args)
+    async def run_on_thread(self, function: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        """Call a function on a thread, so that no other request waits for it."""
+        return await _run_on(self._threads, function, *args, **kwargs)
 
-    async def answer(self, http: HTTPRequest) -> Response:
-        """Answers a request below the API's path."""
-        if self.log.stale():
-            await self.run(self.log.look)
+    async def answer(self, http: Request) -> Response:
+        """Answer a request below the API's path."""
+        if self.runs.note_request():
+            await self.run_on_thread(self.runs.refresh)
         path: str = http.path_params["path"]
         endpoint = ENDPOINTS.get(path)
         if endpoint is None:
@@ -79,45 +88,52 @@ class API:
         if missing:
             return respond(http, failure(f"{path} needs {' and '.join(missing)} in the query"))
         client = http.client.host if http.client else ""
-        request = Request(self.log, query, self.settings, client)
-        key = self._key(path, endpoint, request)
+        request = APIRequest(self.runs, query, self.options, client)
+        key = _cache_key(path, endpoint, request)
         answer = self._cache.get(key) if key is not None else None
         if answer is None:
-            made = await self.run(_answer, path, endpoint, request, slow=endpoint.slow)
-            if isinstance(made, Streamed):
-                headers = dict(made.headers)
-                return StreamingResponse(_stepwise(self, made), media_type=made.media_type, headers=headers)
+            pool = self._slow_thread if endpoint.slow else self._threads
+            made = await _run_on(pool, _answer, path, endpoint, request)
+            if isinstance(made, StreamedAnswer):
+                return StreamingResponse(
+                    self._parts(made), media_type=made.media_type, headers=dict(made.headers)
+                )
             answer = made
             if key is not None and answer.status == 200:
                 self._cache.put(key, answer)
         return respond(http, answer)
 
-    def _key(self, path: str, endpoint: Endpoint, request: Request) -> Hashable | None:
-        """What names an answer; another one once records change it."""
-        view = self.log.view
-        if not endpoint.lasts:
-            return None
-        stamp = view.shape if endpoint.lasts == "shape" else view.version
-        if endpoint.lasts == "run":
-            name = request.query["run"]
-            member = view.members.get(name)
-            run = view.runs.get(name) or (member.run if member else None)
-            stamp = run.version if run else view.version
-        more = endpoint.stamp(request) if endpoint.stamp else None
-        return path, stamp, more, tuple(sorted(request.query.items()))
+    async def _parts(self, streamed: StreamedAnswer) -> AsyncIterator[bytes]:
+        while (part := await self.run_on_thread(next, streamed.parts, None)) is not None:
+            yield part
 
 
-async def _stepwise(api: API, streamed: Streamed) -> Any:
-    end = object()
-    while (part := await api.run(next, streamed.parts, end)) is not end:
-        yield part
+async def _run_on(
+    pool: ThreadPoolExecutor, function: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs
+) -> _R:
+    return await asyncio.get_running_loop().run_in_executor(pool, lambda: function(*args, **kwargs))
 
 
-def _answer(path: str, endpoint: Endpoint, request: Request) -> Answer | Streamed:
+def _cache_key(path: str, endpoint: Endpoint, request: APIRequest) -> Hashable | None:
+    """Identifies an answer; None if it is not cached."""
+    snapshot = request.runs.snapshot
+    if not endpoint.depends_on:
+        return None
+    version = snapshot.tags_version if endpoint.depends_on == "tags" else snapshot.version
+    if endpoint.depends_on == "run":
+        name = request.query["run"]
+        member = snapshot.members.get(name)
+        run = snapshot.runs.get(name) or (member.run if member else None)
+        version = run.version if run else snapshot.version
+    more = endpoint.also_depends_on(request) if endpoint.also_depends_on else None
+    return path, version, more, tuple(sorted(request.query.items()))
+
+
+def _answer(path: str, endpoint: Endpoint, request: APIRequest) -> Answer | StreamedAnswer:
     try:
         made = endpoint.answer(request)
-        return made if isinstance(made, (Answer, Streamed)) else json_answer(made)
-    except (VizKitError, KeyError, OSError) as error:  # a run went between two looks
+        return made if isinstance(made, (Answer, StreamedAnswer)) else json_answer(made)
+    except (VizKitError, KeyError, OSError) as error:  # a run was deleted just now
         _log.debug("%s: %s", path, error)
         return failure(f"{path}: {type(error).__name__}", code=-1)
     except Exception:

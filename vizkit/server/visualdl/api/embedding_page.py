@@ -4,54 +4,58 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from vizkit.errors import DataError
 from vizkit.format.types import Embeddings
-from vizkit.server.answers import Answer
-from vizkit.server.visualdl.api.endpoint import Endpoint, Request
+from vizkit.server.http import Answer
+from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
 
 __all__ = ["ENDPOINTS"]
 
 
-def _named(request: Request) -> dict[str, tuple[str, str]]:
-    """Name on the page -> run and tag."""
-    tags = request.log.view.tags("embeddings")
+class _Item(TypedDict):
+    name: str
+    shape: list[int]
+    path: str
+
+
+def _run_and_tag(request: APIRequest) -> dict[str, tuple[str, str]]:
+    """Run and tag by the name on the page."""
+    tags = request.runs.snapshot.tags("embeddings")
     return {f"{run}/{tag}": (run, tag) for run, some in tags.items() for tag in some}
 
 
-def _read(request: Request, name: str) -> Embeddings | None:
-    run, tag = _named(request).get(name, ("", ""))
-    shown = request.log.view.runs.get(run)
-    if shown is None:
+def _read(request: APIRequest, name: str) -> Embeddings | None:
+    run, tag = _run_and_tag(request).get(name, ("", ""))
+    state = request.runs.snapshot.runs.get(run)
+    if state is None:
         return None
     try:
-        with request.log.lock:
-            entries = shown.logs.entries(tag)
+        with request.runs.lock:
+            entries = state.logs.entries(tag)
         found = entries[-1]
     except (DataError, KeyError, IndexError):
         return None
     return found if isinstance(found, Embeddings) and found.vectors.ndim == 2 else None
 
 
-def _list(request: Request) -> list[dict[str, Any]]:
-    out = []
-    for name in _named(request):
-        found = _read(request, name)
-        if found is not None:
-            out.append({"name": name, "shape": list(found.vectors.shape), "path": name})
-    return out
+def _list(request: APIRequest) -> list[_Item]:
+    found = {name: _read(request, name) for name in _run_and_tag(request)}
+    return [
+        {"name": name, "shape": list(one.vectors.shape), "path": name} for name, one in found.items() if one
+    ]
 
 
-def _tensor(request: Request) -> Answer:
+def _tensor(request: APIRequest) -> Answer:
     found = _read(request, request.query["name"])
     data = found.vectors.astype("<f4", copy=False) if found is not None else np.empty(0, "<f4")
     return Answer.of(data.tobytes(), "application/octet-stream")
 
 
-def _metadata(request: Request) -> Answer:
+def _metadata(request: APIRequest) -> Answer:
     found = _read(request, request.query["name"])
     with io.StringIO(newline="") as text:
         if found is not None:

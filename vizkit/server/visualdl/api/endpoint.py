@@ -1,49 +1,35 @@
-"""What an endpoint of the API is."""
+"""Endpoints of the API: the request that one gets, and the answer that it gives."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from vizkit.server.live_runs import Followed
+from vizkit.server.live_runs import LiveRuns
+from vizkit.server.options import ServeOptions
 
-__all__ = ["Endpoint", "Request", "Settings", "Streamed"]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How runs are shown.
-
-    Attributes:
-        samples: points of one chart; its series share them.
-        hparam_metrics: whether the table of hyper-parameters shows last or best values.
-        model: a model file for the page of static graphs.
-    """
-
-    samples: int = 10_000
-    hparam_metrics: Literal["last", "best"] = "last"
-    model: str | None = None
+__all__ = ["APIRequest", "Endpoint", "StreamedAnswer"]
 
 
-class Request(NamedTuple):
-    """What an endpoint answers from.
+class APIRequest(NamedTuple):
+    """A request to an endpoint.
 
     Attributes:
-        log: the runs.
-        query: names and values of the URL's query; the last value counts.
-        settings: how runs are shown.
-        client: whose request it is, for pages that keep a state for each client.
+        runs: the runs to answer from.
+        query: names and values of the URL's query; of several values the last counts.
+        options: how runs are shown.
+        client: the client's address, for pages that keep a state for each client.
     """
 
-    log: Followed
+    runs: LiveRuns
     query: dict[str, str]
-    settings: Settings
+    options: ServeOptions
     client: str = ""
 
 
-class Streamed(NamedTuple):
-    """An answer that is sent as it is made."""
+class StreamedAnswer(NamedTuple):
+    """An answer that is sent part by part."""
 
     parts: Iterator[bytes]
     media_type: str
@@ -55,16 +41,17 @@ class Endpoint:
     """One path of the API.
 
     Attributes:
-        answer: gives the data for VisualDL's JSON envelope, or an `Answer` or `Streamed` as it is.
+        answer: returns an `Answer`, a `StreamedAnswer`, or the data for VisualDL's JSON envelope.
         needs: names that the query must hold.
-        lasts: until what its answer stays the same: ``"shape"`` (runs or tags come or go), ``"version"``
-            (any change), ``"run"`` (the run of the query changes); ``""``: it is made anew each time.
-        stamp: what else the answer depends on.
-        slow: whether it may take seconds: such requests wait for each other, and no other for them.
+        depends_on: the part of the log that the answer depends on; it is cached until that changes.
+            ``"log"``: any record; ``"tags"``: the lists of runs and tags; ``"run"``: the records of the
+            query's run; ``""``: never cached.
+        also_depends_on: returns a further value that the answer depends on.
+        slow: it may take seconds: slow requests wait for each other, and no other waits for them.
     """
 
-    answer: Callable[[Request], Any]
+    answer: Callable[[APIRequest], object]
     needs: tuple[str, ...] = ()
-    lasts: str = "version"
-    stamp: Callable[[Request], Hashable] | None = None
+    depends_on: Literal["", "log", "tags", "run"] = "log"
+    also_depends_on: Callable[[APIRequest], Hashable] | None = None
     slow: bool = False

@@ -9,54 +9,74 @@ import json
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Collection
 from contextlib import suppress
-from typing import Any
+from typing import Protocol, cast
 
 from vizkit.errors import DataError
-from vizkit.format.file_names import GRAPH_WORD
-from vizkit.server.answers import Answer
-from vizkit.server.live_runs import Followed, printable
-from vizkit.server.visualdl.api.endpoint import Endpoint, Request, Settings
-from vizkit.server.visualdl.api.run_files import LARGEST, beside
+from vizkit.format.file_names import GRAPH_WORD, MODEL_WORD
+from vizkit.server.http import Answer
+from vizkit.server.live_runs import LiveRuns
+from vizkit.server.options import ServeOptions
+from vizkit.server.run_names import printable
+from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
+from vizkit.server.visualdl.api.run_files import MAX_FILE_SIZE, files_of_runs
 from vizkit.server.visualdl.static_graph import pdmodel
 from vizkit.server.visualdl.stock import stock_module
 
-__all__ = ["ENDPOINTS", "MODELS", "graph_files", "static_model"]
+__all__ = ["ENDPOINTS", "MODEL_ENDINGS", "graph_files", "static_model"]
 
-_MOST_STATES = 32
-MODELS = (".json", ".pdmodel", ".onnx", ".pb", ".tflite", ".h5", ".keras", ".pt", ".caffemodel", ".mlmodel")
+MODEL_ENDINGS = (
+    *(".json", ".pdmodel", ".onnx", ".pb", ".tflite", ".h5", ".keras", ".pt", ".caffemodel", ".mlmodel"),
+)
+"""Endings of the model files that the page of static graphs draws."""
+
+_MAX_MODELS = 32
+
+
+class _Model(Protocol):
+    """VisualDL's model of a graph, which holds how far it is unfolded."""
+
+    all_nodes: Collection[str]
+    all_vars: Collection[str]
+
+    def make_graph(self, refresh: bool = ..., expand_all: bool = ...) -> object: ...
+    def adjust_visible(self, nodeid: str, expand: bool, keep_state: bool) -> None: ...
+    def adjust_search_node_visible(self, nodeid: str, keep_state: bool, is_node: bool) -> None: ...
+    def get_all_leaf_nodes(self) -> object: ...
+
 
 _lock = threading.Lock()
-_states: OrderedDict[tuple[str, str], tuple[tuple[int, int], Any]] = OrderedDict()
+_models: OrderedDict[tuple[str, str], tuple[tuple[int, int], _Model]] = OrderedDict()
 
 
-def graph_files(log: Followed) -> dict[str, str]:
-    """Run -> the newest of its graph files."""
-    every = {
-        run: [path for path in paths if not path.endswith("pdmodel")]
-        for run, paths in beside(log, GRAPH_WORD).items()
+def graph_files(runs: LiveRuns) -> dict[str, str]:
+    """The newest graph file of each run."""
+    files = {
+        run: [path for path in paths if not path.endswith(MODEL_WORD)]
+        for run, paths in files_of_runs(runs, GRAPH_WORD).items()
     }
-    return {run: paths[-1] for run, paths in every.items() if paths}
+    return {run: paths[-1] for run, paths in files.items() if paths}
 
 
-def static_model(settings: Settings) -> str | None:
-    """The model file to show, None if there is none that the page draws."""
-    path = settings.model
-    return path if path and path.endswith(MODELS) and os.path.isfile(path) else None
+def static_model(options: ServeOptions) -> str | None:
+    """The model file to show, None if there is none (any more)."""
+    path = options.model
+    return path if path and os.path.isfile(path) else None
 
 
-def _static(request: Request) -> Answer:
-    path = static_model(request.settings)
+def _static(request: APIRequest) -> Answer:
+    path = static_model(request.options)
     if path is None:
         return Answer.of(b"", "application/octet-stream")
     name = os.path.basename(path)
     content = b""
-    with suppress(OSError, DataError):  # gone, or another by now
+    with suppress(OSError, DataError):  # deleted or replaced since the start
         if path.endswith(".json"):
             content, name = pdmodel(path), f"{name}.pdmodel"
         else:
             with open(path, "rb") as file:
-                content = file.read(LARGEST)
+                content = file.read(MAX_FILE_SIZE)
     name = printable(name).translate({ord(c): "_" for c in '"\\;\r\n'})
     name = name.encode("ascii", "replace").decode()
     return Answer.of(
@@ -66,83 +86,79 @@ def _static(request: Request) -> Answer:
     )
 
 
-def _model(request: Request) -> Any:
+def _model(request: APIRequest) -> _Model | None:
     """The graph of a run as this client has unfolded it; None if there is none that can be read."""
-    name = request.query["run"]
-    path = graph_files(request.log).get(name)
+    path = graph_files(request.runs).get(request.query["run"])
     if path is None:
         return None
     try:
         stat = os.stat(path)
         identity = (stat.st_ino, stat.st_mtime_ns)
         key = (request.client, path)
-        known = _states.get(key)
+        known = _models.get(key)
         if known is None or known[0] != identity:
             with open(path, encoding="utf-8") as file:
-                known = (identity, stock_module("graph", "netron_graph").Model(json.load(file)))
-        _states[key] = known
-        _states.move_to_end(key)
-        while len(_states) > _MOST_STATES:
-            _states.popitem(last=False)
+                model = stock_module("graph", "netron_graph").Model(json.load(file))
+            known = (identity, cast(_Model, model))
+        _models[key] = known
+        _models.move_to_end(key)
+        while len(_models) > _MAX_MODELS:
+            _models.popitem(last=False)
         return known[1]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # gone, or no graph
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # deleted, or no graph
         return None
 
 
-def _true(request: Request, name: str, default: bool = False) -> bool:
+def _is_true(request: APIRequest, name: str, default: bool = False) -> bool:
     return request.query.get(name, str(default)).lower() == "true"
 
 
-def _graph(request: Request) -> Any:
+def _graph(request: APIRequest) -> object:
     with _lock:
         model = _model(request)
         if model is None:
             return None
-        return _copied(
-            model.make_graph(
-                refresh=_true(request, "refresh", default=True), expand_all=_true(request, "expand_all")
-            )
-        )
+        refresh, expand_all = _is_true(request, "refresh", default=True), _is_true(request, "expand_all")
+        return _plain(model.make_graph(refresh=refresh, expand_all=expand_all))
 
 
-def _manipulate(request: Request) -> Any:
+def _manipulate(request: APIRequest) -> object:
     with _lock:
         model = _model(request)
         if model is None:
             return None
-        if request.query["nodeid"] in model.all_nodes:
-            model.adjust_visible(
-                request.query["nodeid"], _true(request, "expand"), _true(request, "keep_state")
-            )
-        return _copied(model.make_graph())
+        node = request.query["nodeid"]
+        if node in model.all_nodes:
+            model.adjust_visible(node, _is_true(request, "expand"), _is_true(request, "keep_state"))
+        return _plain(model.make_graph())
 
 
-def _search(request: Request) -> Any:
+def _search(request: APIRequest) -> object:
     with _lock:
         model = _model(request)
         if model is None:
             return None
-        node = _true(request, "is_node")
-        if request.query["nodeid"] in (model.all_nodes if node else model.all_vars):
+        name, is_node = request.query["nodeid"], _is_true(request, "is_node")
+        if name in (model.all_nodes if is_node else model.all_vars):
             with suppress(KeyError):  # a variable that no operator makes
-                model.adjust_search_node_visible(request.query["nodeid"], _true(request, "keep_state"), node)
-        return _copied(model.make_graph())
+                model.adjust_search_node_visible(name, _is_true(request, "keep_state"), is_node)
+        return _plain(model.make_graph())
 
 
-def _all_nodes(request: Request) -> Any:
+def _all_nodes(request: APIRequest) -> object:
     with _lock:
         model = _model(request)
-        return None if model is None else _copied(model.get_all_leaf_nodes())
+        return None if model is None else _plain(model.get_all_leaf_nodes())
 
 
-def _copied(graph: Any) -> Any:
-    """The graph as plain data; NaN and the like as text."""
+def _plain(graph: object) -> object:
+    """A copy of the graph as JSON data; NaN and infinities as text."""
     return json.loads(json.dumps(graph), parse_constant=str)
 
 
 ENDPOINTS = {
-    "graph_runs": Endpoint(lambda request: list(graph_files(request.log)), lasts=""),
-    "graph/static_graph": Endpoint(_static, lasts="", slow=True),
+    "graph_runs": Endpoint(lambda request: list(graph_files(request.runs)), depends_on=""),
+    "graph/static_graph": Endpoint(_static, depends_on="", slow=True),
     "graph/graph": Endpoint(_graph, ("run",), "", slow=True),
     "graph/manipulate": Endpoint(_manipulate, ("run", "nodeid"), "", slow=True),
     "graph/search": Endpoint(_search, ("run", "nodeid"), "", slow=True),

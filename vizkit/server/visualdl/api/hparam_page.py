@@ -1,96 +1,119 @@
-"""The page of hyper-parameters: the true last values of the metrics, or the best ones."""
+"""The page of hyper-parameters, with the last values of the metrics or the best ones."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
 from vizkit.errors import DataError
 from vizkit.metrics.direction import direction
 from vizkit.reading import RunReader
-from vizkit.server.live_runs import page_name
-from vizkit.server.visualdl.api.endpoint import Endpoint, Request, Streamed
-from vizkit.server.visualdl.api.scalar_page import table
+from vizkit.server.run_names import page_name
+from vizkit.server.visualdl.api.downloads import download
+from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint, StreamedAnswer
+from vizkit.server.visualdl.api.scalar_page import curve_answer, points_of_curve
 
-__all__ = ["ENDPOINTS", "is_shown"]
+__all__ = ["ENDPOINTS", "has_content"]
 
 
 class _Row(NamedTuple):
     name: str
-    hparams: dict[str, Any]
+    hparams: dict[str, object]
     metrics: dict[str, float | None]
 
 
-def _rows(request: Request) -> list[_Row]:
-    best = request.settings.hparam_metrics == "best"
+class _Indicator(TypedDict, total=False):
+    """A column of the table: a hyper-parameter with all its values, or a metric."""
+
+    name: str
+    type: str
+    values: list[object]
+
+
+class _Indicators(TypedDict):
+    hparams: list[_Indicator]
+    metrics: list[_Indicator]
+
+
+class _Importance(TypedDict):
+    name: str
+    value: float
+
+
+def _rows(request: APIRequest) -> list[_Row]:
+    best = request.options.hparam_metrics == "best"
     rows = []
-    with request.log.lock:
-        for run in request.log.view.runs.values():
-            made = run.logs.hparams
-            if made.hparams or made.metrics:
-                metrics = {tag: _value(run.logs, tag, best) for tag in made.metrics}
-                hparams = {page_name(name): value for name, value in made.hparams.items()}
+    with request.runs.lock:
+        for run in request.runs.snapshot.runs.values():
+            recorded = run.logs.hparams
+            if recorded.hparams or recorded.metrics:
+                metrics = {tag: _value(run.logs, tag, best) for tag in recorded.metrics}
+                hparams = {page_name(name): value for name, value in recorded.hparams.items()}
                 rows.append(_Row(run.name, hparams, metrics))
     return rows
 
 
 def _value(logs: RunReader, tag: str, best: bool) -> float | None:
-    """The metric of a run; None if it has none."""
-    if not _has(logs, tag):
+    """The last or best value of a metric; None if the run has none."""
+    if not _has_metric(logs, tag):
         return None
-    if best:
-        try:
-            low = direction(tag, "auto") == "min"
-        except DataError:  # its name does not tell what is best
-            return logs.last(tag)[2]
-        values = logs.scalars(tag).values
-        values = values[~np.isnan(values)]
-        return float(values.min() if low else values.max()) if len(values) else math.nan
-    return logs.last(tag)[2]
+    if not best:
+        return logs.last(tag)[2]
+    try:
+        lower_is_better = direction(tag, "auto") == "min"
+    except DataError:  # its name does not tell which values are better
+        return logs.last(tag)[2]
+    values = logs.scalars(tag).values
+    values = values[~np.isnan(values)]
+    return float(values.min() if lower_is_better else values.max()) if len(values) else math.nan
 
 
 def _is_finite(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
 
-def is_shown(request: Request) -> bool:
-    """Whether the page has something to show: it lists no run before one of the metrics is recorded."""
-    with request.log.lock:
-        every = [run.logs for run in request.log.view.runs.values()]
-        return any(_has(logs, tag) for logs in every for tag in logs.hparams.metrics)
+def has_content(request: APIRequest) -> bool:
+    """Return True if the page has something to show: it lists no run before a metric is recorded."""
+    with request.runs.lock:
+        every = [run.logs for run in request.runs.snapshot.runs.values()]
+        return any(_has_metric(logs, tag) for logs in every for tag in logs.hparams.metrics)
 
 
-def _has(logs: RunReader, metric: str) -> bool:
+def _has_metric(logs: RunReader, metric: str) -> bool:
     return logs.kinds.get(metric) == "scalar"
 
 
 def _types(rows: list[_Row]) -> dict[str, str]:
-    """Hyper-parameter -> VisualDL's type: all values of a column are of one."""
-    values: dict[str, list[Any]] = {}
+    """VisualDL's type of each hyper-parameter: all values of a column are of one."""
+    values: dict[str, list[object]] = {}
     for row in rows:
         for name, value in row.hparams.items():
             values.setdefault(name, []).append(value)
     return {name: _type(some) for name, some in values.items()}
 
 
-def _type(values: list[Any]) -> str:
-    if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in values):
-        return "string"
-    if not all(math.isfinite(value) and abs(value) < 2**53 for value in values):
-        return "string"  # NaN is no number to JSON, and greater ones are none to a browser
-    return "numeric" if all(isinstance(value, int) for value in values) else "continuous"
+def _type(values: list[object]) -> str:
+    kind = "numeric"
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return "string"
+        if not math.isfinite(value) or abs(value) >= 2**53:
+            return "string"  # JSON has no NaN, and browsers no larger integers
+        if isinstance(value, float):
+            kind = "continuous"
+    return kind
 
 
-def _plain(value: Any, kind: str) -> Any:
+def _plain(value: object, kind: str) -> object:
     return value if kind != "string" or isinstance(value, str) else str(value)
 
 
-def _indicators(request: Request) -> dict[str, Any]:
+def _indicators(request: APIRequest) -> _Indicators:
     rows = _rows(request)
-    hparams = []
+    hparams: list[_Indicator] = []
     for name, kind in _types(rows).items():
         values = [_plain(row.hparams[name], kind) for row in rows if name in row.hparams]
         hparams.append({"name": name, "type": kind, "values": list(dict.fromkeys(values))})
@@ -98,7 +121,7 @@ def _indicators(request: Request) -> dict[str, Any]:
     return {"hparams": hparams, "metrics": [{"name": tag, "type": "continuous"} for tag in known]}
 
 
-def _list(request: Request) -> list[dict[str, Any]]:
+def _list(request: APIRequest) -> list[dict[str, object]]:
     rows = _rows(request)
     types = _types(rows)
     return [
@@ -112,23 +135,23 @@ def _list(request: Request) -> list[dict[str, Any]]:
     ]
 
 
-def _data(request: Request) -> Streamed:
+def _download(request: APIRequest) -> StreamedAnswer:
     rows = _rows(request)
     hparams = list(dict.fromkeys(name for row in rows for name in row.hparams))
     metrics = list(dict.fromkeys(tag for row in rows for tag in row.metrics))
 
-    def lines() -> Iterator[list[Any]]:
+    def lines() -> Iterator[list[object]]:
         yield ["Trial ID", *hparams, *metrics]
         for row in rows:
-            made = [row.hparams.get(name, "") for name in hparams]
-            reached = [row.metrics.get(tag) for tag in metrics]
-            yield [row.name, *made, *("" if value is None else value for value in reached)]
+            settings = [row.hparams.get(name, "") for name in hparams]
+            results = [row.metrics.get(tag) for tag in metrics]
+            yield [row.name, *settings, *("" if value is None else value for value in results)]
 
-    return table(lines(), request, "hparams")
+    return download(lines(), request, "hparams")
 
 
-def _importance(request: Request) -> list[dict[str, Any]]:
-    """The share of the metrics' variance that each hyper-parameter explains alone, their mean.
+def _importance(request: APIRequest) -> list[_Importance]:
+    """The share of each metric's variance that a hyper-parameter alone explains; its mean over the metrics.
 
     Method, source and limits: `vizkit.runs.importance`. A metric counts with four runs or more.
     """
@@ -144,13 +167,16 @@ def _importance(request: Request) -> list[dict[str, Any]]:
             for found in compute_importance(columns, [row.metrics[tag] or 0.0 for row in known]):
                 if not math.isnan(found.importance):
                     shares[found.name].append(found.importance)
-    means = [{"name": name, "value": sum(some) / len(some) if some else 0.0} for name, some in shares.items()]
-    return sorted(means, key=lambda item: -float(str(item["value"])))
+    means: list[_Importance] = [
+        {"name": name, "value": sum(some) / len(some) if some else 0.0} for name, some in shares.items()
+    ]
+    return sorted(means, key=lambda item: -item["value"])
 
 
 ENDPOINTS = {
     "hparams/indicators": Endpoint(_indicators),
     "hparams/list": Endpoint(_list),
-    "hparams/data": Endpoint(_data, lasts=""),
+    "hparams/metric": Endpoint(curve_answer, ("run", "metric"), "run", points_of_curve),
+    "hparams/data": Endpoint(_download, depends_on=""),
     "hparams/importance": Endpoint(_importance),
 }

@@ -3,46 +3,51 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from vizkit.errors import DataError
 from vizkit.format.walltime import milliseconds
-from vizkit.server.answers import Answer
-from vizkit.server.visualdl.api.endpoint import Endpoint, Request
-from vizkit.server.visualdl.api.finding import entries_of, tags_answer
+from vizkit.server.http import Answer
+from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
+from vizkit.server.visualdl.api.lookup import find_entries, list_tags
 
 __all__ = ["ENDPOINTS"]
 
-_IMAGES = {
+_IMAGE_TYPES = {
     b"\x89PNG": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
     b"GIF8": "image/gif",
     b"RIFF": "image/webp",
-}
+}  # by the first bytes
 
 
-def _list(request: Request, kind: str) -> list[dict[str, Any]]:
-    entries = entries_of(request, kind)
+class _Item(TypedDict):
+    step: float
+    wallTime: int
+
+
+def _list(request: APIRequest, kind: str) -> list[_Item]:
+    entries = find_entries(request, kind)
     if entries is None:
         return []
     walltimes = milliseconds(entries.walltimes).tolist()
     return [{"step": s, "wallTime": w} for s, w in zip(entries.steps.tolist(), walltimes, strict=True)]
 
 
-def _one(request: Request, kind: str) -> Answer:
-    entries = entries_of(request, kind)
+def _content(request: APIRequest, kind: str) -> Answer:
+    entries = find_entries(request, kind)
     index = _number(request.query.get("index"))
-    wanted = _number(request.query.get("ts"))
-    if entries is not None and wanted is not None:
+    walltime = _number(request.query.get("ts"))
+    if entries is not None and walltime is not None:
         walltimes = milliseconds(entries.walltimes)
-        if index is None or not 0 <= index < len(entries) or walltimes[index] != wanted:
-            found = np.flatnonzero(walltimes == wanted)  # the list has changed since the page got it
+        if index is None or not 0 <= index < len(entries) or walltimes[index] != walltime:
+            found = np.flatnonzero(walltimes == walltime)  # the list has changed since the page got it
             index = int(found[0]) if len(found) else index
     index = index or 0
     if entries is None or not 0 <= index < len(entries):
-        return _missing(f"there is no such {kind}, or no more")
+        return _missing(f"there is no such {kind} (any more)")
     try:
         content = entries[index]
     except DataError as error:
@@ -51,7 +56,7 @@ def _one(request: Request, kind: str) -> Answer:
         return Answer.of(content.encode("utf-8", "replace"), "text/plain; charset=utf-8")
     if kind == "audio":
         return Answer.of(content.data, "audio/wav")
-    types = (media for magic, media in _IMAGES.items() if content.startswith(magic))
+    types = (media for magic, media in _IMAGE_TYPES.items() if content.startswith(magic))
     return Answer.of(content, next(types, "application/octet-stream"))
 
 
@@ -67,11 +72,11 @@ def _number(text: str | None) -> int | None:
 
 
 ENDPOINTS = {
-    f"{kind}/{what}": endpoint
+    f"{kind}/{path}": endpoint
     for kind in ("image", "audio", "text")
-    for what, endpoint in {
-        "tags": Endpoint(partial(tags_answer, kind=kind), lasts="shape"),
+    for path, endpoint in {
+        "tags": Endpoint(partial(list_tags, kind=kind), depends_on="tags"),
         "list": Endpoint(partial(_list, kind=kind), ("run", "tag"), "run"),
-        kind: Endpoint(partial(_one, kind=kind), ("run", "tag"), "run"),
+        kind: Endpoint(partial(_content, kind=kind), ("run", "tag"), "run"),
     }.items()
 }

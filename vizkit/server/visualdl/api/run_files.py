@@ -1,4 +1,4 @@
-"""Files beside the logs: graphs and traces of the profiler."""
+"""Files beside the logs of runs: graphs and traces of the profiler."""
 
 from __future__ import annotations
 
@@ -7,60 +7,63 @@ import threading
 import time
 
 from vizkit.format.file_names import GRAPH_WORD, TRACE_WORD
-from vizkit.server.live_runs import Followed, printable
+from vizkit.server.live_runs import LiveRuns
+from vizkit.server.run_names import printable
 
-__all__ = ["LARGEST", "beside"]
+__all__ = ["MAX_FILE_SIZE", "files_of_runs"]
 
-LARGEST = 256 << 20  # bytes; greater ones are left out
+MAX_FILE_SIZE = 256 << 20
+"""Bytes; larger files are left out."""
+
 _WORDS = (GRAPH_WORD, TRACE_WORD)
-_STALE = 2.0  # seconds
+_MAX_AGE = 2.0  # seconds that the result of a walk is reused
 
-Found = dict[str, dict[str, list[str]]]
+_Found = dict[str, dict[str, list[str]]]  # word -> run -> paths
 
 _lock = threading.Lock()
-_last: tuple[Followed | None, float, Found] = (None, 0.0, {})
+_last: tuple[LiveRuns | None, float, _Found] = (None, 0.0, {})
 
 
-def beside(log: Followed, word: str) -> dict[str, list[str]]:
-    """Run -> the files with a word in their names, in order; links are not followed.
+def files_of_runs(runs: LiveRuns, word: str) -> dict[str, list[str]]:
+    """The files of each run with a word in their names, in order; links are not followed.
 
     Args:
-        log: the runs. A directory without records is named by its path.
-        word: ``vdlgraph`` or ``paddle_trace``.
+        runs: the runs. A directory without records is named by its path.
+        word: `GRAPH_WORD` or `TRACE_WORD`.
     """
     global _last
     with _lock:
-        whose, when, found = _last
-        if whose is not log or time.monotonic() - when > _STALE:
-            found = _walk(log)
-            _last = log, time.monotonic(), found
+        walked, when, found = _last
+        if walked is not runs or time.monotonic() - when > _MAX_AGE:
+            found = _walk(runs)
+            _last = runs, time.monotonic(), found
     return found[word]
 
 
-def _walk(log: Followed) -> Found:
-    found: Found = {word: {} for word in _WORDS}
-    base = log.base
+def _walk(runs: LiveRuns) -> _Found:
+    found: _Found = {word: {} for word in _WORDS}
+    base = runs.local_directory
     if base is None:
         return found
-    order = {run.path: (place, run.name) for place, run in enumerate(log.view.runs.values())}
-    places: list[tuple[int, str, list[str]]] = []
+    order = {run.path: (place, run.name) for place, run in enumerate(runs.snapshot.runs.values())}
+    directories: list[tuple[int, str, list[str]]] = []
     for directory, _, names in os.walk(base):
         files = [
             os.path.join(directory, name) for name in sorted(names) if any(word in name for word in _WORDS)
         ]
-        if files := [path for path in files if _readable(path)]:
-            own = os.path.relpath(directory, base).replace(os.sep, "/")
-            name = printable(os.path.basename(os.path.abspath(base)) if own == "." else own)
-            places.append((*order.get(own, (len(order), name)), files))
-    for _, name, files in sorted(places):
+        if files := [path for path in files if _is_readable(path)]:
+            relative = os.path.relpath(directory, base).replace(os.sep, "/")
+            name = printable(os.path.basename(os.path.abspath(base)) if relative == "." else relative)
+            directories.append((*order.get(relative, (len(order), name)), files))
+    for _, name, files in sorted(directories):
         for word in _WORDS:
             if some := [path for path in files if word in os.path.basename(path)]:
                 found[word][name] = some
     return found
 
 
-def _readable(path: str) -> bool:
+def _is_readable(path: str) -> bool:
     try:
-        return not os.path.islink(path) and 0 < os.path.getsize(path) <= LARGEST
+        return not os.path.islink(path) and 0 < os.path.getsize(path) <= MAX_FILE_SIZE
     except OSError:
         return False

@@ -1,10 +1,10 @@
-"""The page's words in Chinese; the English ones are in the templates."""
+"""Chinese translations of the texts in the templates."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["CHINESE", "speaker"]
+__all__ = ["CHINESE", "translator"]
 
 CHINESE = {
     "Runs": "实验",
@@ -110,8 +110,8 @@ CHINESE = {
 }
 
 
-def speaker(language: str) -> Callable[[str], str]:
-    """What gives the words of a text in a language: ``en`` or ``zh``."""
+def translator(language: str) -> Callable[[str], str]:
+    """A function that translates texts to a language: ``en`` or ``zh``."""
     if language == "zh":
         return lambda text: CHINESE.get(text, text)
     return lambda text: text

@@ -1,4 +1,4 @@
-"""The commands' common roof: their names, errors, exit codes."""
+"""The application of all commands: names, errors, exit codes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import vizkit
-from vizkit.cli import check, compare, export, ls, plot, serve, tail
+from vizkit.cli import best, check, compare, diff, export, ls, plot, serve, show, tail
 from vizkit.errors import VizKitError
 
 __all__ = ["app", "run"]
@@ -26,11 +26,11 @@ app = typer.Typer(
 )
 _COMMANDS: dict[str, Callable[..., None]] = {
     "ls": ls.ls,
-    "show": ls.show,
+    "show": show.show,
     "tail": tail.tail,
     "compare": compare.compare,
-    "diff": compare.diff,
-    "best": compare.best,
+    "diff": diff.diff,
+    "best": best.best,
     "plot": plot.plot,
     "export": export.export,
     "check": check.check_logs,
@@ -45,7 +45,7 @@ _AS_GIVEN = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opt
 @app.command("serve", context_settings=_AS_GIVEN)
 def _serve(context: typer.Context) -> None:
     """Serve VisualDL's page over the runs, until Ctrl-C."""
-    raise typer.Exit(serve.serve(context.args))
+    raise typer.Exit(serve.run_server(context.args))
 
 
 def _version(wanted: bool) -> None:
@@ -64,10 +64,10 @@ def _vizkit(
 
 
 def run(args: list[str] | None = None) -> int:
-    """Runs a command; returns its exit code.
+    """Run a command and return its exit code.
 
     Args:
-        args: what follows ``vizkit``; by default the process's own.
+        args: the arguments after ``vizkit``; by default those of the process.
     """
     try:
         app(args, prog_name="vizkit")

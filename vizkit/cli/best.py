@@ -1,0 +1,38 @@
+"""``vizkit best``."""
+
+from __future__ import annotations
+
+from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, Mode, Where, select_runs
+from vizkit.cli._output import as_table, for_people, print_json, print_lines, print_rows, stdout
+from vizkit.metrics.direction import direction
+from vizkit.runs.tables import value_text
+
+__all__ = ["best"]
+
+
+def best(
+    metric: Metric,
+    logdir: Logdir = DIRECTORY,
+    where: Where = None,
+    mode: Mode = "auto",
+    as_json: Json = False,
+) -> None:
+    """Name the run with the best value of a metric.
+
+    The best value at any step counts, and the step is told.
+
+    Example: vizkit best eval/acc --where '`batch size` == 64'
+    """
+    run = select_runs(logdir, where=where).best(metric, mode)
+    point = run.best(metric, mode)
+    if as_json:
+        found = {"metric": metric, "mode": direction(metric, mode), "value": point.value, "step": point.step}
+        print_json({**found, "run": run.name, "directory": run.directory, "hparams": run.hparams})
+    elif for_people():
+        print_lines([f"{run.name}: {metric} {point.value:.6g} at step {point.step:g}"])
+        rows = [(name, value_text(value)) for name, value in run.hparams.items()]
+        if rows:
+            stdout().print(as_table([], rows, stdout().width)[0])
+    else:
+        values = [run.name, point.value, point.step, *run.hparams.values()]
+        print_rows(["run", metric, "step", *run.hparams], [values])

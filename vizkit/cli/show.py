@@ -1,0 +1,75 @@
+"""``vizkit show``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from vizkit.cli._options import DIRECTORY, Json, Logdir, OneRun, select_run
+from vizkit.cli._output import as_table, for_people, print_json, print_rows, stdout
+from vizkit.runs import Run, load
+from vizkit.runs.details import overview
+from vizkit.runs.difference import flat
+from vizkit.runs.tables import Cell, clean, duration_text, value_text
+
+__all__ = ["show"]
+
+# Of the environment, long values and those that are shown elsewhere.
+_LEFT_OUT = {"packages", "variables", "sessions", "started", "ended", "status"}
+
+
+def show(run: OneRun = None, logdir: Logdir = DIRECTORY, as_json: Json = False) -> None:
+    """Show all that is known of a run.
+
+    Its hyper-parameters, scalars, other tags, environment, status and problems.
+
+    Example: vizkit show lenet/run3
+    """
+    one = select_run(load(logdir), run)
+    if as_json:
+        print_json(overview(one))
+    elif for_people():
+        stdout().print(_sections(one))
+    else:
+        print_rows([], list(flat(overview(one)).items()))
+
+
+def _sections(run: Run) -> RenderableType:
+    width = stdout().width
+    facts = [("status", run.status), ("started", _started(run)), ("duration", duration_text(run.duration))]
+    facts.append(("directory", run.directory))
+    if run.display_name != run.name:
+        facts.append(("display name", run.display_name))
+    parts: list[RenderableType] = [Text(clean(run.name, None), "bold"), as_table([], facts, width)[0]]
+
+    def add(title: str, header: list[str], rows: Sequence[Sequence[str | Cell]]) -> None:
+        if rows:
+            parts.extend([Text(), Text(title, "bold"), as_table(header, rows, width)[0]])
+
+    about = overview(run)
+    add("hyper-parameters", [], [(name, value_text(value)) for name, value in about["hparams"].items()])
+    metrics = [(tag, *_metric_cells(run, tag, metric)) for tag, metric in about["metrics"].items()]
+    add("scalars", ["", "last", "step", "best", "at step", "records"], metrics)
+    add("tags", [], [(kind, ", ".join(tags)) for kind, tags in about["tags"].items() if kind != "scalar"])
+    environment = {name: value for name, value in about["environment"].items() if name not in _LEFT_OUT}
+    rows = [(name, value_text(value)) for name, value in flat(environment).items() if name != "git/diff"]
+    add("environment", [], rows)
+    add("problems", [], [(problem,) for problem in about["problems"]])
+    return Group(*parts)
+
+
+def _started(run: Run) -> str:
+    return "" if run.started is None else run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _metric_cells(run: Run, tag: str, metric: Mapping[str, Any]) -> tuple[str | Cell, ...]:
+    """Last value with a sparkline, its step, best value, its step, number of records."""
+    nan = f" ({metric['nan']} NaN)" if metric["nan"] else ""
+    best = ("", "")
+    if metric["best"] is not None:
+        best = (value_text(metric["best"]), value_text(metric["best_step"]))
+    last = Cell(value_text(metric["last"]), run.columns(tag))
+    return last, value_text(metric["last_step"]), *best, f"{metric['n']:,}{nan}"

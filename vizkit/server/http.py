@@ -1,0 +1,144 @@
+"""HTTP answers: encoded once, compressed once, identified by an ETag, and sent to any number of clients."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+__all__ = ["Answer", "AnswerCache", "failure", "json_answer", "no_file", "redirect", "respond"]
+
+_JSON = "application/json"
+_JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+_LEAST_COMPRESSED = 1024  # bytes: shorter answers are sent as they are
+_COMPRESSIBLE = (_JSON, "text/", "application/javascript", "image/svg", "application/wasm")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The content of a response, with a compressed copy.
+
+    Attributes:
+        body: the content.
+        media_type: its type.
+        gzipped: the content in gzip's format; None where that is not worthwhile.
+        etag: identifies the content.
+        status: the HTTP status.
+        headers: further headers.
+    """
+
+    body: bytes
+    media_type: str
+    gzipped: bytes | None
+    etag: str
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        body: bytes,
+        media_type: str,
+        *,
+        status: int = 200,
+        headers: tuple[tuple[str, str], ...] = (),
+        level: int = 1,
+    ) -> Answer:
+        """Make an answer of some content, compressed if that is worthwhile; ``level`` is zlib's."""
+        gzipped = None
+        if len(body) > _LEAST_COMPRESSED and media_type.startswith(_COMPRESSIBLE):
+            compressor = zlib.compressobj(level, wbits=31)
+            gzipped = compressor.compress(body) + compressor.flush()
+        etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        return cls(body, media_type, gzipped, etag, status, headers)
+
+    @property
+    def size(self) -> int:
+        """Approximate bytes of memory."""
+        return len(self.body) + len(self.gzipped or b"") + 500
+
+
+def json_answer(data: object) -> Answer:
+    """VisualDL's envelope around some data; numbers that JSON lacks become null."""
+    return Answer.of(orjson.dumps({"status": 0, "msg": "", "data": data}, _as_list, _JSON_OPTIONS), _JSON)
+
+
+def _as_list(value: object) -> list[object]:
+    """A set of VisualDL's profiler, which orjson cannot encode."""
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} in an answer")
+
+
+def failure(message: str, *, code: int = 1) -> Answer:
+    """VisualDL's envelope around a message, which the page shows."""
+    return Answer.of(orjson.dumps({"status": code, "msg": message, "data": None}), _JSON)
+
+
+class AnswerCache:
+    """A cache of answers that evicts the least recently used.
+
+    Args:
+        capacity: bytes of memory.
+    """
+
+    def __init__(self, capacity: int = 32 << 20) -> None:
+        self._capacity = capacity
+        self._size = 0
+        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Answer | None:
+        """The answer of a key; None if it is not cached."""
+        with self._lock:
+            answer = self._answers.get(key)
+            if answer is not None:
+                self._answers.move_to_end(key)
+            return answer
+
+    def put(self, key: Hashable, answer: Answer) -> None:
+        """Cache an answer, unless it alone takes more than an eighth of the capacity."""
+        if answer.size > self._capacity // 8:
+            return
+        with self._lock:
+            old = self._answers.pop(key, None)
+            self._size += answer.size - (old.size if old else 0)
+            self._answers[key] = answer
+            while self._size > self._capacity:
+                self._size -= self._answers.popitem(last=False)[1].size
+
+
+def respond(http: Request, answer: Answer, cache: str = "private, no-cache") -> Response:
+    """Make the response to a request: compressed if the client accepts that, 304 if it has the answer.
+
+    Args:
+        http: the request.
+        answer: its answer.
+        cache: the ``Cache-Control`` header.
+    """
+    headers = {"ETag": answer.etag, "Cache-Control": cache, "Vary": "Accept-Encoding", **dict(answer.headers)}
+    if answer.status == 200 and answer.etag in http.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    body = answer.body
+    if answer.gzipped is not None and "gzip" in http.headers.get("accept-encoding", ""):
+        body = answer.gzipped
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, answer.status, headers, answer.media_type)
+
+
+def redirect(http: Request, path: str) -> Response:
+    """Redirect to another path; the request's query is kept."""
+    query = f"?{http.url.query}" if http.url.query else ""
+    return RedirectResponse(f"{path}{query}", 302)
+
+
+def no_file() -> Response:
+    """A 404 response for a file."""
+    return PlainTextResponse("There is no such file.\n", 404)
