@@ -13,7 +13,8 @@ import vizkit  # noqa: E402
 project = "VizKit"
 author = "The VizKit authors"
 project_copyright = author
-version = release = vizkit.__version__
+release = vizkit.__version__
+version = release.partition(".dev")[0]
 
 extensions = [
     "myst_parser",
@@ -57,7 +58,7 @@ LANGUAGES = {"en": "English", "zh_CN": "中文"}
 
 # -- the look ---------------------------------------------------------------------------------------
 html_theme = "furo"
-html_title = f"VizKit {release}"
+html_title = f"VizKit {version}"
 html_static_path = ["_static"]
 templates_path = ["_templates"]
 html_css_files = ["vizkit.css"]

@@ -4,42 +4,80 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from tests.helpers import ROOT
 
-PAGES = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("docs/decisions/*.md"), *ROOT.glob("*.md")])
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGES = sorted([*ROOT.glob("docs/**/[!_]*.md"), *ROOT.glob("*.md")])
+BLOCK = re.compile(r"^(<!-- set-up -->\n)?```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
-WITH_CODE = ["recording.md", "hooks.md", "steering.md", "reading.md", "plots.md", "serving.md"]
+GUIDES = ["recording.md", "hooks.md", "steering.md", "reading.md", "plots.md", "serving.md"]
 
 
-@pytest.mark.parametrize("page", WITH_CODE)
-def test_the_code_of_a_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Block(NamedTuple):
+    page: str
+    line: int
+    code: str
+    set_up: bool
+
+    def run(self, names: dict[str, object]) -> None:
+        exec(compile("\n" * self.line + self.code, self.page, "exec"), names)
+
+
+def blocks(path: Path) -> list[Block]:
+    """The Python blocks of a page; those after ``<!-- set-up -->`` are run before each of the others."""
+    text = path.read_text("utf-8")
+    return [
+        Block(path.name, text.count("\n", 0, found.start(2)), found[2], found[1] is not None)
+        for found in BLOCK.finditer(text)
+    ]
+
+
+def _alone() -> list[Block]:
+    return [block for page in GUIDES for block in blocks(ROOT / "docs" / "guides" / page) if not block.set_up]
+
+
+@pytest.mark.parametrize("block", _alone(), ids=lambda block: f"{block.page}:{block.line}")
+def test_a_block_runs_alone(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing before it but what the page says it needs."""
     monkeypatch.chdir(tmp_path)
-    blocks = BLOCK.findall((ROOT / "docs" / page).read_text("utf-8"))
-    assert blocks
     names: dict[str, object] = {}
-    for block in blocks:  # a page is read from top to bottom: later blocks use what earlier ones made
-        exec(compile(block, page, "exec"), names)
+    for other in blocks(ROOT / "docs" / "guides" / block.page):
+        if other.set_up and other.line < block.line:
+            other.run(names)
+    block.run(names)
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_the_code_of_a_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From top to bottom, as it is read."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in blocks(ROOT / "docs" / "guides" / page):
+        block.run(names)
     assert list(tmp_path.glob("log/*/vdlrecords*"))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text("utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), target
 
 
-def test_both_readmes_show_the_same_code() -> None:
-    def code(name: str) -> list[str]:
-        blocks = BLOCK.findall((ROOT / name).read_text("utf-8"))
-        return [re.sub(r"#.*", "", block).replace(" ", "") for block in blocks]
+def _code_of(name: str) -> list[str]:
+    return [block.code for block in blocks(ROOT / name)]
 
-    assert code("README.md") == code("README.zh-CN.md")
-    assert len(code("README.md")) == 3
+
+def test_both_readmes_show_the_same_code() -> None:
+    english, chinese = (
+        [re.sub(r"#.*", "", code).replace(" ", "") for code in _code_of(name)]
+        for name in ("README.md", "README.zh-CN.md")
+    )
+    assert english == chinese
+    assert len(english) == 3
 
 
 def test_the_readmes_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +85,7 @@ def test_the_readmes_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     import paddle
 
     monkeypatch.chdir(tmp_path)
-    first, second, third = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
+    first, second, third = _code_of("README.md")
     net = paddle.nn.Linear(4, 2)
     model = paddle.Model(net)
     optimizer = paddle.optimizer.SGD(0.1, parameters=net.parameters())
