@@ -6,14 +6,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
 
 from vizkit.errors import DataError
 
-__all__ = ["describe", "finite_number", "fraction", "is_number", "is_whole_number", "one_of", "whole_number"]
+__all__ = [
+    "checked_class_names",
+    "describe",
+    "finite_number",
+    "fraction",
+    "is_number",
+    "is_whole_number",
+    "one_of",
+    "whole_number",
+]
 
 _Choice = TypeVar("_Choice")
 
@@ -110,3 +119,19 @@ def one_of(name: str, value: _Choice, allowed: Sequence[_Choice]) -> _Choice:
     *most, last = map(repr, allowed)
     choices = f"{', '.join(most)} or {last}" if most else last
     raise DataError(f"{name} must be {choices}, got {describe(value)}")
+
+
+def checked_class_names(value: object) -> list[str] | None:
+    """Class names as a list; None if there are none.
+
+    Raises:
+        DataError: not a list of names, or two of them are equal.
+    """
+    if value is None:
+        return None
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise DataError(f"class_names must be a list such as ['cat', 'dog'], got {describe(value)}")
+    names = [str(name) for name in value]
+    if len(set(names)) != len(names):
+        raise DataError(f"class_names must differ, got {describe(names)}")
+    return names

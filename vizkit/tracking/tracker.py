@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from vizkit._checks import describe
+from vizkit._checks import checked_class_names, describe
 from vizkit._protocols import ArrayLike, HParamsLike, ImageLike, ScalarLike, StepLike
 from vizkit._ranks import rank, world_size
 from vizkit.environment import Session
@@ -16,7 +16,7 @@ from vizkit.format.hparams import as_mapping
 from vizkit.metrics.evaluation_scores import LIMIT, Activation, EvaluationScores
 from vizkit.tracking.paddle_verbs import PaddleVerbs, open_run_of_rank
 from vizkit.tracking.recording import check_mapping, check_names, check_text, weak_callback
-from vizkit.writing.curve_collector import CurveCollector, checked_names
+from vizkit.writing.curve_collector import CurveCollector
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
 from vizkit.writing.log_writer import LogWriter
 from vizkit.writing.run_directory import IfExists, open_run
@@ -492,7 +492,7 @@ class Tracker(PaddleVerbs):
                 for x, y in loader:
                     curves.add(y, net(x))
 
-        `CurveCollector` lists what is recorded.
+        `vizkit.writing.evaluation` lists what is recorded.
 
         Args:
             tag: the beginning of all tags.
@@ -521,7 +521,7 @@ class Tracker(PaddleVerbs):
             )
 
         check_text("tag", tag)
-        names = checked_names(class_names)
+        names = checked_class_names(class_names)
         return CurveCollector(
             lambda: EvaluationScores(activation=activation, limit=limit, ignore_index=ignore_index),
             record=record,

@@ -1,1 +1,7 @@
-"""Records into a run's log: files, the worker thread, VisualDL's writer."""
+"""Writing of a run's log.
+
+`LogWriter` (`log_writer`) is VisualDL's writer, with the verbs for labels and scores from `curve_writer`.
+Both stand on `run_log`, which knows tags and steps and writes scalars; below it are `log_file` and `worker`.
+`run_directory` decides which file is a run's log. `evaluation` has the records of an evaluation, and
+`curve_collector` gathers one batch by batch.
+"""

@@ -1,16 +1,18 @@
-"""The part of `vizkit.LogWriter` that adds curves, confusions and whole evaluations of classifiers."""
+"""The verbs of `vizkit.LogWriter` for labels and scores: curves, confusion matrices, evaluations."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Literal
+from typing import Literal, cast
 
 import numpy as np
 
+from vizkit._protocols import ArrayLike, StepLike
 from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.tags import clean_tag
 from vizkit.metrics import pr_roc
+from vizkit.metrics.arrays import AnyArray
 from vizkit.metrics.confusion import compute_confusion_matrix
 from vizkit.metrics.evaluation_scores import EvaluationScores
 from vizkit.writing import evaluation
@@ -18,31 +20,31 @@ from vizkit.writing.run_log import RunLog
 
 __all__ = ["CurveWriter"]
 
-_SMALL_CURVE = 1 << 18  # bytes: below it a curve costs less than a millisecond
+_SMALL_CURVE = 1 << 18  # bytes: a smaller curve costs less than a millisecond
 
 
 class CurveWriter(RunLog):
-    """What `vizkit.LogWriter` adds of labels and scores."""
+    """The verbs of `vizkit.LogWriter` for labels and scores."""
 
     def add_pr_curve(
         self,
         tag: str,
-        labels: Any,
-        predictions: Any,
-        step: Any,
+        labels: ArrayLike,
+        predictions: ArrayLike,
+        step: StepLike | None,
         num_thresholds: int = 10,
-        weights: Any = None,
+        weights: ArrayLike | None = None,
         walltime: int | None = None,
     ) -> None:
-        """Adds a precision-recall curve.
+        """Record a precision-recall curve.
 
         Args:
             tag: such as ``eval/pr/cat``.
             labels: (n,) 0 or 1.
-            predictions: (n,) scores; those outside [0, 1] stretch the thresholds over their range.
+            predictions: (n,) scores; if any lies outside [0, 1], the thresholds span their range.
             step: as in `add_scalar`.
-            num_thresholds: how many evenly spaced thresholds are drawn.
-            weights: (n,) weight of each sample, or one number.
+            num_thresholds: number of evenly spaced thresholds.
+            weights: (n,) weights of the samples, or one number.
             walltime: milliseconds since 1970; now by default.
 
         Raises:
@@ -53,73 +55,76 @@ class CurveWriter(RunLog):
     def add_roc_curve(
         self,
         tag: str,
-        labels: Any,
-        predictions: Any,
-        step: Any,
+        labels: ArrayLike,
+        predictions: ArrayLike,
+        step: StepLike | None,
         num_thresholds: int = 10,
-        weights: Any = None,
+        weights: ArrayLike | None = None,
         walltime: int | None = None,
     ) -> None:
-        """Adds a receiver operating characteristic; arguments as in `add_pr_curve`."""
+        """Record an ROC curve; arguments as in `add_pr_curve`."""
         self._add_curve("roc_curve", tag, labels, predictions, step, num_thresholds, weights, walltime)
 
     def _add_curve(
         self,
         kind: str,
         tag: str,
-        labels: Any,
-        predictions: Any,
-        step: Any,
+        labels: ArrayLike,
+        predictions: ArrayLike,
+        step: StepLike | None,
         count: int,
-        weights: Any,
-        walltime: Any,
+        weights: ArrayLike | None,
+        walltime: int | None,
     ) -> None:
-        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
-            labels, predictions, weights = arrays
+        def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
+            labels, predictions, *given = arrays
+            weights = given[0] if given else None
             if kind == "pr_curve":
                 pr = pr_roc.compute_pr_curve(labels, predictions, num_thresholds=count, weights=weights)
                 return encode.encode_pr_curve(tag, pr, step, now)
             roc = pr_roc.compute_roc_curve(labels, predictions, num_thresholds=count, weights=weights)
             return encode.encode_roc_curve(tag, roc, step, now)
 
-        self._later(kind, tag, step, walltime, (labels, predictions, weights), build, small=_SMALL_CURVE)
+        self._later(
+            kind, tag, step, walltime, _given(labels, predictions, weights), build, small=_SMALL_CURVE
+        )
 
     def add_class_curves(
         self,
         tag: str,
-        labels: Any,
-        predictions: Any,
-        step: Any,
+        labels: ArrayLike,
+        predictions: ArrayLike,
+        step: StepLike | None,
         num_thresholds: int = 127,
-        weights: Any = None,
+        weights: ArrayLike | None = None,
         walltime: int | None = None,
         *,
         class_names: Sequence[str] | None = None,
         activation: Literal["sigmoid", "softmax"] | None = None,
     ) -> None:
-        """Adds the PR and ROC curve of every class, with average precision (AP) and area (AUC) as scalars.
+        """Record the PR and ROC curve of every class, with average precision (AP) and area (AUC) as scalars.
 
         With ``tag="eval"``, class ``cat`` gives the curves ``eval/pr/cat`` and ``eval/roc/cat`` and the
-        scalars ``eval/ap/cat`` and ``eval/auc/cat``; their means over the classes that have both kinds of
+        scalars ``eval/ap/cat`` and ``eval/auc/cat``; their means over the classes with both kinds of
         samples are ``eval/ap`` and ``eval/auc``. For a single class, the curves are ``eval/pr`` and
         ``eval/roc``.
 
         Args:
-            tag: what all tags begin with.
+            tag: the beginning of all tags.
             labels: (n,) class numbers, or (n, c) of 0 and 1.
-            predictions: (n, c) scores, or (n,) of a single class.
+            predictions: (n, c) scores, or (n,) for a single class.
             step: as in `add_scalar`.
-            num_thresholds: how many evenly spaced thresholds are drawn.
-            weights: (n,) weight of each sample, or one number.
+            num_thresholds: number of evenly spaced thresholds.
+            weights: (n,) weights of the samples, or one number.
             walltime: milliseconds since 1970; now by default.
             class_names: c names; numbers by default.
-            activation: applied to ``predictions`` first, for logits.
+            activation: applied to ``predictions`` first, if these are logits.
 
         Raises:
             DataError: see `vizkit.metrics.pr_roc.compute_class_curves`; from large arrays it comes later,
                 through ``on_error``.
         """
-        shape = getattr(predictions, "shape", None) or np.shape(predictions)
+        shape = getattr(predictions, "shape", None) or np.shape(cast("Sequence[float]", predictions))
         count = shape[1] if len(shape) == 2 else 1
         names = [clean_tag(name) for name in (range(count) if class_names is None else class_names)]
         if len(names) != count or len(set(names)) != count:
@@ -133,8 +138,9 @@ class CurveWriter(RunLog):
                 if name:
                     self._check_tag(name, kind)
 
-        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
-            labels, predictions, weights = arrays
+        def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
+            labels, predictions, *given = arrays
+            weights = given[0] if given else None
             pairs = pr_roc.compute_class_curves(
                 labels,
                 predictions if np.ndim(predictions) == 2 else np.reshape(predictions, (-1, 1)),
@@ -158,7 +164,7 @@ class CurveWriter(RunLog):
             tags[0][0],
             step,
             walltime,
-            (labels, predictions, weights),
+            _given(labels, predictions, weights),
             build,
             small=_SMALL_CURVE,
             order="F",
@@ -167,14 +173,14 @@ class CurveWriter(RunLog):
     def add_confusion_matrix(
         self,
         tag: str,
-        labels: Any,
-        predictions: Any,
-        step: Any,
+        labels: ArrayLike,
+        predictions: ArrayLike,
+        step: StepLike | None,
         walltime: int | None = None,
         *,
         class_names: Sequence[str] | None = None,
     ) -> None:
-        """Adds a confusion matrix as an image, and its numbers as the text ``<tag>/counts``.
+        """Record a confusion matrix as an image, and its numbers as the text ``<tag>/counts``.
 
         Args:
             tag: such as ``eval/confusion``.
@@ -182,17 +188,17 @@ class CurveWriter(RunLog):
             predictions: (n,) predicted class numbers, or (n, c) scores.
             step: as in `add_scalar`.
             walltime: milliseconds since 1970; now by default.
-            class_names: names in the order of their numbers; numbers by default.
+            class_names: names in the order of the class numbers; numbers by default.
 
         Raises:
-            DataError: labels or predictions that are no classes.
+            DataError: labels or predictions that are not classes.
         """
         classes = None if class_names is None else len(class_names)
         counts = compute_confusion_matrix(labels, predictions, num_classes=classes)
         names = [str(name) for name in (range(len(counts)) if class_names is None else class_names)]
         self._check_tag(f"{tag}/counts", "text")
 
-        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+        def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             return evaluation.encode_confusion(tag, arrays[0], names, step, now)
 
         self._later("image", tag, step, walltime, [counts], build)
@@ -201,7 +207,7 @@ class CurveWriter(RunLog):
         self,
         tag: str,
         scores: EvaluationScores,
-        step: Any,
+        step: StepLike | None,
         walltime: int | None = None,
         *,
         class_names: Sequence[str] | None = None,
@@ -209,31 +215,35 @@ class CurveWriter(RunLog):
         num_thresholds: int = 127,
         without: Collection[str] = (),
     ) -> None:
-        """Adds what the gathered scores of an evaluation tell; `Tracker.curves` names the records.
+        """Record an evaluation: the records that `vizkit.writing.evaluation` lists.
 
         Args:
-            tag: what all tags begin with, such as ``eval``.
-            scores: the labels and scores; nothing can be added to them afterwards.
+            tag: the beginning of all tags, such as ``eval``.
+            scores: the labels and scores; nothing may be added to them afterwards.
             step: as in `add_scalar`.
             walltime: milliseconds since 1970; now by default.
             class_names: c names; numbers by default. For a single class also two: of 0 and of 1.
-            most_classes: with more, no class has curves of its own, and a table has the areas of all.
-            num_thresholds: how many thresholds are drawn.
+            most_classes: with more classes, a table of their areas replaces the curves of each.
+            num_thresholds: number of thresholds.
             without: scalars to leave out.
 
         Raises:
-            DataError: no samples, or names that do not fit the classes; scores that do not fit their
-                activation, which from many scores comes later, through ``on_error``.
+            DataError: there are no samples, or the names do not fit the classes. Scores that do not fit
+                their activation are reported through ``on_error``.
         """
         if not scores.samples:
             raise DataError(f"{tag}: no samples were added")
-        names = evaluation.Names(scores.classes, class_names, most_classes)
+        names = evaluation.ClassNames(scores.classes, class_names, most_classes)
         for name, kind in evaluation.evaluation_tags(tag, names).items():
             self._check_tag(name, kind)
-        step, now = self._when(tag, step, walltime)
+        at, now = self._when(tag, step, walltime)
 
         def job() -> None:
             found = scores.result(num_thresholds)
-            self._write(tag, evaluation.encode_evaluation(tag, found, names, step, now, without))
+            self._write(tag, evaluation.encode_evaluation(tag, found, names, at, now, without))
 
         self.defer(tag, job, scores.nbytes)
+
+
+def _given(labels: ArrayLike, predictions: ArrayLike, weights: ArrayLike | None) -> list[ArrayLike]:
+    return [labels, predictions] if weights is None else [labels, predictions, weights]

@@ -1,26 +1,50 @@
-"""What an evaluation tells as records: curves, areas, a confusion matrix, a reliability diagram."""
+"""Records of an evaluation of a classifier.
+
+===================================  =======================================================
+tag                                  record
+===================================  =======================================================
+``eval/pr/<class>``                  precision-recall curve of a class against the rest;
+                                     ``eval/pr`` of a single class
+``eval/roc/<class>``                 ROC curve, likewise
+``eval/ap/<class>``                  average precision, from all scores
+``eval/auc/<class>``                 area under the ROC curve, likewise
+``eval/pr/micro`` ...                the same four with all classes as one, each score a sample
+``eval/ap``, ``eval/auc``            means over the classes with both kinds of samples
+``eval/confusion``                   confusion matrix as an image; not for multi-label data
+``eval/confusion/counts``            its numbers, as a text
+``eval/reliability``                 reliability diagram, if the scores are probabilities
+``eval/reliability/bins``            its numbers, as a text
+``eval/ece``                         expected calibration error
+``eval/classes``                     above ``most_classes``: a table of all classes, the worst
+                                     first, instead of their curves
+``eval/binning``                     above ``limit``: how far the areas may be off
+===================================  =======================================================
+
+`vizkit.writing.curve_collector` gathers the labels and scores, `vizkit.metrics.evaluation_scores` computes
+the results, and `LogWriter.add_evaluation` writes them.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vizkit._protocols import StepLike
 from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.tags import clean_tag
 from vizkit.media import png
 from vizkit.media.diagrams import reliability_image
 from vizkit.media.drawing import matrix_image
+from vizkit.metrics.arrays import AnyArray
 from vizkit.metrics.evaluation_scores import EvaluationResult
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 
 __all__ = [
     "MAX_CURVE_CLASSES",
-    "Names",
+    "ClassNames",
     "encode_confusion",
     "encode_evaluation",
     "encode_pairs",
@@ -29,28 +53,27 @@ __all__ = [
 ]
 
 MAX_CURVE_CLASSES = 20
-"""Up to how many classes each has curves of its own."""
+"""The number of classes up to which each has its own curves."""
 
-_MOST_COUNTED = 200  # classes whose confusions are written as a table of their own
+_MOST_COUNTED = 200  # classes: the numbers of a larger confusion matrix are not written
 _MICRO = "micro"
 _PARTS = {"pr": "pr_curve", "roc": "roc_curve", "ap": "scalar", "auc": "scalar"}
 
 
-class Names:
-    """What the classes of an evaluation are called.
+class ClassNames:
+    """Names of the classes of an evaluation.
 
     Attributes:
-        shown: the names of all classes; of a single class those of its two sides.
-        parts: the ends of the tags of each class that has curves of its own; "" for a single class.
+        shown: names of all classes; for a single class, of its negative and positive side.
+        parts: the ends of the tags of each class with its own curves; ``""`` for a single class.
 
     Args:
-        classes: how many there are.
-        names: of all classes, or of both sides of a single class, or of its positive side; numbers by
-            default.
-        most_classes: above it no class has curves of its own.
+        classes: number of classes.
+        names: of all classes; for a single class, of both sides or of the positive one. Numbers by default.
+        most_classes: with more classes, none has its own curves.
 
     Raises:
-        DataError: names that are too few, too many or equal.
+        DataError: too few or too many names, or two equal ones.
     """
 
     def __init__(
@@ -70,8 +93,8 @@ class Names:
         self.classes = classes
 
 
-def evaluation_tags(tag: str, names: Names) -> dict[str, str]:
-    """All tags that an evaluation may record, with their kinds."""
+def evaluation_tags(tag: str, names: ClassNames) -> dict[str, str]:
+    """All tags that an evaluation may record -> their kinds."""
     ends = [*names.parts, *([f"/{_MICRO}"] if names.classes > 1 else [])]
     tags = {f"{tag}/{part}{end}": kind for end in ends for part, kind in _PARTS.items()}
     return {
@@ -89,9 +112,14 @@ def evaluation_tags(tag: str, names: Names) -> dict[str, str]:
 
 
 def encode_evaluation(
-    tag: str, found: EvaluationResult, names: Names, step: Any, now: int, without: Collection[str] = ()
+    tag: str,
+    found: EvaluationResult,
+    names: ClassNames,
+    step: StepLike,
+    now: int,
+    without: Collection[str] = (),
 ) -> bytes:
-    """The records of an evaluation, but for the scalars ``without``; `evaluation_tags` names them."""
+    """Encode the records of an evaluation, but for the scalars ``without``."""
     frames: list[bytes] = []
     areas: dict[str, float] = {}
     pairs = [*zip(names.parts, found.curves, strict=False)]
@@ -108,7 +136,7 @@ def encode_evaluation(
         frames.append(encode.encode_image(f"{tag}/reliability", image, step, now))
         frames.append(encode.encode_text(f"{tag}/reliability/bins", found.reliability.as_text(), step, now))
     if found.confusion is not None:
-        few = len(found.confusion) <= _MOST_COUNTED  # else its numbers are many times its image
+        few = len(found.confusion) <= _MOST_COUNTED  # larger ones take many times the size of the image
         frames.append(encode_confusion(f"{tag}/confusion", found.confusion, names.shown, step, now, few))
     if not names.parts:
         frames.append(encode.encode_text(f"{tag}/classes", _class_table(found, names.shown), step, now))
@@ -120,9 +148,9 @@ def encode_evaluation(
 
 
 def encode_pairs(
-    tags: Iterable[tuple[str, str]], pairs: Sequence[tuple[PRCurve, ROCCurve]], step: Any, now: int
+    tags: Iterable[tuple[str, str]], pairs: Sequence[tuple[PRCurve, ROCCurve]], step: StepLike, now: int
 ) -> bytes:
-    """The two curves of each class, whose counts are the same, under their two tags."""
+    """Encode the PR and ROC curve of each class, which share their counts."""
     frames = []
     counts = encode.encode_counts([pr for pr, _ in pairs]) if pairs else []
     for (pr_tag, roc_tag), (pr, roc), count in zip(tags, pairs, counts, strict=True):
@@ -131,16 +159,16 @@ def encode_pairs(
     return b"".join(frames)
 
 
-def encode_scalars(scalars: Iterable[tuple[str, float]], step: Any, now: int) -> bytes:
-    """Several scalars of one step."""
+def encode_scalars(scalars: Iterable[tuple[str, float]], step: StepLike, now: int) -> bytes:
+    """Encode several scalars of one step."""
     field, wall = encode.step_field(step), encode.walltime_field(now)
     return b"".join(encode.encode_scalar(encode.tag_field(tag), value, field, wall) for tag, value in scalars)
 
 
 def encode_confusion(
-    tag: str, counts: NDArray[Any], names: Sequence[str], step: Any, now: int, numbers: bool = True
+    tag: str, counts: AnyArray, names: Sequence[str], step: StepLike, now: int, numbers: bool = True
 ) -> bytes:
-    """A confusion matrix as an image, and its numbers as the text ``<tag>/counts``."""
+    """Encode a confusion matrix as an image, and its numbers as the text ``<tag>/counts``."""
     image = encode.encode_image(tag, png.encode_png(matrix_image(counts, names)), step, now)
     if not numbers:
         return image
@@ -151,7 +179,7 @@ def encode_confusion(
 
 
 def _class_table(found: EvaluationResult, names: Sequence[str]) -> str:
-    """A line for each class, the worst first."""
+    """A table with a line for each class, the worst first."""
     head = ["class", "samples", "AP", "AUC"]
     confused = found.confusion
     if confused is not None:

@@ -1,7 +1,7 @@
-"""The file behind a run: whole frames appended, one write each, by as many threads as like.
+"""The file behind a run: whole frames, each call one write, from any number of threads.
 
-What `LogFile.append` returned from is in the operating system's hands: killing the process loses
-none of it, and every reader sees it at once.
+Once `LogFile.append` has returned, the operating system has the data: killing the process loses nothing, and
+every reader sees it.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO
 
 from vizkit._files import lock_exclusive, lock_shared, mapped
 from vizkit._warnings import warn
@@ -34,16 +35,22 @@ __all__ = [
 _os_write = os.write
 
 
-class RecordLog(Protocol):
-    """Where a writer's frames go."""
+class RecordLog(ABC):
+    """A log that frames are appended to.
+
+    Attributes:
+        path: its path.
+    """
 
     path: str
 
+    @abstractmethod
     def append(self, data: bytes) -> None:
-        """Appends one or more whole frames."""
+        """Append one or more whole frames."""
 
+    @abstractmethod
     def close(self) -> None:
-        """Releases the file; `append` raises `ClosedError` from now on."""
+        """Release the file; `append` raises `ClosedError` from now on."""
 
 
 def open_log(
@@ -53,14 +60,14 @@ def open_log(
 
     Args:
         path: the file.
-        first: called when the first record comes and the log is empty: frames to begin it with.
-        locate: called when the first record comes and there is no such file: the path to use.
+        first: called at the first record if the log is empty; returns frames to begin it with.
+        locate: called at the first record if there is no such file; returns the path to use.
     """
     return RemoteLog(path, first) if "://" in path else LogFile(path, first, locate)
 
 
-class LogFile:
-    """A log in the file system, created on its first record, repaired when it is opened again.
+class LogFile(RecordLog):
+    """A log in the file system; created at its first record, repaired when it is opened again.
 
     In a forked child (a data loader's worker) it is closed: the log belongs to the parent.
     """
@@ -83,14 +90,14 @@ class LogFile:
         self._acquire, self._release = self._lock.acquire, self._lock.release
 
     def append(self, data: bytes) -> None:
-        """Appends whole frames with one write; in a forked child nothing is written.
+        """Append whole frames with one write; a forked child writes nothing.
 
         Raises:
-            ClosedError: after `close`.
-            OSError: the write failed (a full disk); the log is as it was before.
+            ClosedError: the log is closed.
+            OSError: the write failed, as on a full disk; the log is unchanged.
         """
-        # Bound methods and no `with`: a tenth of a microsecond less for every scalar. Acquired within
-        # the `try`, since an interrupt can come as soon as `acquire` returns.
+        # Bound methods instead of `with` save a tenth of a microsecond per scalar. The lock is acquired
+        # within the `try`, since an interrupt can come as soon as `acquire` returns.
         acquire, release = self._acquire, self._release
         try:
             acquire()
@@ -102,7 +109,7 @@ class LogFile:
             release()
 
     def _finish(self, data: bytes, written: int) -> None:
-        """Writes the rest after a short write, or takes the written part back."""
+        """Write the rest after a short write, or take the written part back."""
         start = os.lseek(self._fd, 0, os.SEEK_CUR) - written
         try:
             while written < len(data):
@@ -113,17 +120,17 @@ class LogFile:
 
     def _open(self) -> bool:
         if self._parents:
-            warn(f"{self.path} belongs to the parent process: what a forked child records is left out")
+            warn(f"{self.path} belongs to the parent process: records of a forked child are left out")
             return False
         if self._closed:
             raise ClosedError(f"{self.path}: nothing can be recorded after close()")
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         if self._locate and not os.path.exists(self.path):
-            self.path = self._locate()  # another writer may have begun a log meanwhile
+            self.path = self._locate()  # another writer may have created a log meanwhile
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         fd = os.open(self.path, flags, 0o666)
         try:
-            # Alone with the file, we may repair it; else its other writer appends whole frames too.
+            # The file may be repaired unless another process is writing it.
             if lock_exclusive(fd) is not False:
                 _repair(fd, self.path)
             lock_shared(fd)
@@ -136,7 +143,7 @@ class LogFile:
         return True
 
     def close(self) -> None:
-        """Closes the file. Calling it again does nothing."""
+        """Close the file. Calling it again does nothing."""
         with self._lock:
             self._closed = True
             if self._fd >= 0:
@@ -154,16 +161,16 @@ class LogFile:
 
 
 def _repair(fd: int, path: str) -> None:
-    """Cuts a torn tail off; where bytes within are broken, keeps them beside and closes the gap.
+    """Cut off a torn tail; with broken bytes within, keep a copy of the log and close the gap.
 
-    Stock VisualDL reads nothing behind a broken frame, and its server does not start.
+    Stock VisualDL reads nothing after a broken frame, and its server does not start.
     """
     with mapped(fd) as data:
         parts = list(scan(data))
         broken = [part for part in parts if isinstance(part, Damage)]
         within = len(broken) > 1 or (broken and broken[0] is not parts[-1])
         if within:
-            # A name without `LOG_WORD`: VisualDL would take the copy for a log.
+            # Without `LOG_WORD` in its name: VisualDL would take the copy for a log.
             beside = Path(path).with_name(Path(path).name.replace(LOG_WORD, "damaged") + ".bak")
             beside.write_bytes(data)
             whole = b"".join(data[part.start - 8 : part.end] for part in parts if isinstance(part, Frame))
@@ -176,35 +183,39 @@ def _repair(fd: int, path: str) -> None:
 
 def _write_all(fd: int, data: bytes) -> None:
     written = 0
-    while written < len(data):  # one write takes 2 GiB at most
+    while written < len(data):  # one call writes at most 2 GiB
         written += os.write(fd, memoryview(data)[written:])
 
 
-class NullLog:
-    """A log that keeps nothing: ``write_to_disk=False``, and ranks that do not record."""
+class NullLog(RecordLog):
+    """A log that keeps nothing, for ``write_to_disk=False`` and ranks that do not record."""
 
     def __init__(self, path: str) -> None:
         self.path = path
 
     def append(self, data: bytes) -> None:
-        """Does nothing."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Does nothing."""
+        """Do nothing."""
 
 
-class RemoteLog:
-    """A log behind VisualDL's own file layer, which has neither locks nor repair."""
+class RemoteLog(RecordLog):
+    """A log behind VisualDL's own file layer, without locks and repair."""
 
     def __init__(self, path: str, first: Callable[[], bytes] = bytes) -> None:
         self.path = path
         self._first = first
-        self._file: Any = None
+        self._file: IO[bytes] | None = None
         self._closed = False
         self._lock = threading.RLock()
 
     def append(self, data: bytes) -> None:
-        """Appends whole frames."""
+        """Append whole frames.
+
+        Raises:
+            ClosedError: the log is closed.
+        """
         with self._lock:
             if self._closed:
                 raise ClosedError(f"{self.path}: nothing can be recorded after close()")
@@ -221,7 +232,7 @@ class RemoteLog:
             self._file.write(data)
 
     def close(self) -> None:
-        """Flushes and closes the remote file."""
+        """Flush and close the remote file."""
         with self._lock:
             if self._file is not None and not self._closed:
                 self._file.close()
@@ -233,19 +244,19 @@ _held: list[LogFile] = []
 
 
 def hold_all() -> None:
-    """Before a fork: no log is amid a write, and none can begin one."""
+    """Lock all logs before a fork, so that none is in the middle of a write."""
     _held.extend(log for ref in _live.valuerefs() if (log := ref()))
     for log in _held:
         log._lock.acquire()
 
 
 def release_all() -> None:
-    """After a fork, in the parent: writing goes on."""
+    """Unlock all logs after a fork, in the parent."""
     while _held:
         _held.pop()._lock.release()
 
 
 def leave_all() -> None:
-    """After a fork, in the child: the logs are the parent's."""
+    """Close all logs after a fork, in the child: they belong to the parent."""
     while _held:
         _held.pop()._leave_to_parent()

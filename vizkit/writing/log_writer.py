@@ -1,8 +1,8 @@
-"""`LogWriter`: VisualDL's writer, drop-in and corrected.
+"""`LogWriter`: VisualDL's writer, corrected.
 
-Scalars, texts and hyper-parameters are in the log when a call returns. Images, sounds, histograms,
-curves and embeddings are checked and copied on the caller's thread, then reduced and encoded on
-one worker thread, which `LogWriter.flush` and `LogWriter.close` wait for.
+Scalars (`run_log`), texts, audio, figures and hyper-parameters are in the log when a call returns. Images,
+histograms, curves (`curve_writer`) and embeddings are checked and copied in the call, then reduced and
+encoded on a worker thread, which `LogWriter.flush` and `LogWriter.close` wait for.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import visualdl
 
 from vizkit._checks import describe
-from vizkit._protocols import HParamsLike
+from vizkit._protocols import ArrayLike, HParamsLike, ImageLike, LayerLike, ScalarLike, StepLike
 from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.embeddings import checked_embeddings
@@ -30,10 +30,9 @@ from vizkit.format.file_names import GRAPH_WORD
 from vizkit.format.hparams import flat_hparams, metric_names
 from vizkit.format.tags import HPARAMS, META_DATA, check_tag
 from vizkit.format.types import HParams
-from vizkit.media import audio as audio_measures
-from vizkit.media import images, overlays, panels, png
+from vizkit.media import audio, images, overlays, panels, png
 from vizkit.metrics import histograms
-from vizkit.metrics.arrays import to_float
+from vizkit.metrics.arrays import AnyArray, to_float
 from vizkit.writing import run_directory
 from vizkit.writing.curve_writer import CurveWriter
 
@@ -44,27 +43,27 @@ __all__ = ["LogWriter"]
 
 
 class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
-    """Writes one run's log; use it where ``visualdl.LogWriter`` was used.
+    """Writes one run's log, in place of ``visualdl.LogWriter``.
 
     A directory that already holds a log is continued in the same file, so that stock VisualDL,
-    which reads one file of a directory, shows all of it.
+    which reads one file of a directory, shows all records.
 
     Args:
         logdir: the run's directory; ``runs/<time><.comment>`` by default. A scheme such as
             ``bos://`` or ``hdfs://`` goes through VisualDL's own file layer.
         comment: suffix of the default ``logdir``.
         max_queue: how many costly records (images, curves ...) may wait for the worker thread.
-        flush_secs: accepted for VisualDL's sake; nothing that could be flushed is held back.
+        flush_secs: accepted for compatibility; records are never held back.
         filename_suffix: suffix of the log's file name.
-        write_to_disk: False records nothing at all.
+        write_to_disk: False records nothing.
         display_name: the run's name on VisualDL's page.
         file_name: the log's file name; it must contain ``vdlrecords``.
-        on_error: called with tag and error when a record could not be written (a full disk, an
-            array that the worker could not encode). By default the first of each tag is warned
-            about; training goes on.
+        on_error: called with tag and error if a record could not be written (a full disk, an array that
+            could not be encoded). By default the first of each tag is warned about, and training goes
+            on.
 
     Raises:
-        TypeError: unknown keyword arguments.
+        TypeError: an unknown keyword argument.
     """
 
     def __init__(
@@ -79,7 +78,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         file_name: str = "",
         *,
         on_error: Callable[[str, Exception], None] | None = None,
-        **unknown: Any,
+        **unknown: object,
     ) -> None:
         if unknown:
             raise TypeError(_unknown_arguments(unknown))
@@ -96,14 +95,18 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             on_error=on_error,
         )
         self._flush_secs = flush_secs
-        self.loggers: dict[str, Any] = {}
+        self.loggers: dict[str, object] = {}
 
-    # -- what goes into the log at once -------------------------------------------------------
+    # -- records that are written at once -----------------------------------------------------
 
     def add_scalars(
-        self, main_tag: str, tag_scalar_dict: Mapping[str, Any], step: Any, walltime: int | None = None
+        self,
+        main_tag: str,
+        tag_scalar_dict: Mapping[str, ScalarLike],
+        step: StepLike | None,
+        walltime: int | None = None,
     ) -> None:
-        """Adds a group of numbers that VisualDL draws in one chart.
+        """Record a group of numbers that VisualDL draws in one chart.
 
         Args:
             main_tag: the chart's tag.
@@ -112,51 +115,56 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             walltime: milliseconds since 1970; now by default.
 
         Raises:
-            DataError: not a dict, or a value is not one number.
+            DataError: ``tag_scalar_dict`` is not a dict, or a value is not one number.
         """
         if not isinstance(tag_scalar_dict, Mapping):
             raise DataError(f"tag_scalar_dict must be a dict of numbers, got {describe(tag_scalar_dict)}")
         values = {str(name): to_float(value) for name, value in tag_scalar_dict.items()}
         self._check_tag(main_tag, "scalars")
-        step, now = self._when(main_tag, step, walltime)
-        frames = [
-            encode.encode_sub_scalar(main_tag, name, value, step, now) for name, value in values.items()
-        ]
+        at, now = self._when(main_tag, step, walltime)
+        frames = [encode.encode_sub_scalar(main_tag, name, value, at, now) for name, value in values.items()]
         self._write(main_tag, b"".join(frames))
 
-    def add_text(self, tag: str, text_string: str, step: Any = None, walltime: int | None = None) -> None:
-        """Adds a text; what is not a text is recorded as ``str`` gives it."""
+    def add_text(
+        self, tag: str, text_string: object, step: StepLike | None = None, walltime: int | None = None
+    ) -> None:
+        """Record a text; any other object is converted with ``str``."""
         self._check_tag(tag, "text")
-        step, now = self._when(tag, step, walltime)
+        at, now = self._when(tag, step, walltime)
         text = text_string.decode("utf-8", "replace") if isinstance(text_string, bytes) else str(text_string)
-        self._write(tag, encode.encode_text(tag, text, step, now))
+        self._write(tag, encode.encode_text(tag, text, at, now))
 
     def add_meta(
-        self, tag: str = META_DATA, display_name: str = "", step: Any = 0, walltime: int | None = None
+        self,
+        tag: str = META_DATA,
+        display_name: str = "",
+        step: StepLike | None = 0,
+        walltime: int | None = None,
     ) -> None:
-        """Names the run on VisualDL's page; the last name counts."""
+        """Name the run on VisualDL's page; the last name counts."""
         if tag != META_DATA:
             self._check_tag(tag, "meta_data")
-        step, now = self._when(tag, step, walltime)
+        at, now = self._when(tag, step, walltime)
         self._display_name = display_name
-        self._write(tag, encode.encode_meta_data(tag, display_name, step, now))
+        self._write(tag, encode.encode_meta_data(tag, display_name, at, now))
 
     def add_hparams(
         self, hparams_dict: HParamsLike, metrics_list: Sequence[str], walltime: int | None = None
     ) -> None:
-        """Adds hyper-parameters and names the metrics that they are compared by.
+        """Record hyper-parameters, and name the metrics for comparing them.
 
-        Stock VisualDL shows a log's first such record; VizKit's reader the last, in which what
-        came before is kept, so give all that is known at the start.
+        Each record includes all earlier hyper-parameters. Stock VisualDL shows a log's first record of
+        hyper-parameters, VizKit the last; so pass as many as possible at the start.
 
         Args:
-            hparams_dict: name -> bool, number, text, None, list, array, or a nested dict of these
-                (joined with ``/``). What VisualDL has no type for it shows as text.
-            metrics_list: tags that `add_scalar` records.
+            hparams_dict: name -> bool, number, text, None, list, array, or a nested dict of these, whose
+                names are joined with ``/``; or a namespace or dataclass. VisualDL shows values of
+                other types than its own as text.
+            metrics_list: tags of scalars.
             walltime: milliseconds since 1970; now by default.
 
         Raises:
-            DataError: not a dict, or not a list of tags.
+            DataError: ``hparams_dict`` is not a dict, or ``metrics_list`` not a list of tags.
         """
         hparams, metrics = flat_hparams(hparams_dict), metric_names(metrics_list)
         for metric in metrics:
@@ -171,26 +179,26 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         self._hparams = merged
         self._write(HPARAMS, encode.encode_hparams(merged, now))
 
-    # -- what the worker encodes --------------------------------------------------------------
+    # -- records that the worker encodes ------------------------------------------------------
 
     def add_image(
         self,
         tag: str,
-        img: Any,
-        step: Any,
+        img: ImageLike,
+        step: StepLike | None,
         walltime: int | None = None,
         dataformats: str = "HWC",
         *,
         mean: float | Sequence[float] | None = None,
         std: float | Sequence[float] | None = None,
         value_range: tuple[float, float] | str | None = None,
-        mask: Any = None,
-        boxes: Any = None,
-        labels: Any = None,
-        scores: Any = None,
+        mask: ArrayLike | None = None,
+        boxes: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        scores: ArrayLike | None = None,
         class_names: Sequence[str] | None = None,
     ) -> None:
-        """Adds an image, with what was found in it drawn over it; the caller's array is only read.
+        """Record an image, with a mask and boxes drawn over it; the caller's array is only read.
 
         Args:
             tag: such as ``train/input``.
@@ -199,21 +207,21 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             step: as in `add_scalar`.
             walltime: milliseconds since 1970; now by default.
             dataformats: order of the axes: HW, HWC, CHW, or NHWC, NCHW for a grid of a batch.
-            mean: what was subtracted when the image was normalised, a number or one a channel.
-            std: what it was divided by.
-            value_range: the two values drawn as black and white, or ``"minmax"``.
-            mask: (H, W) class numbers of the pixels; 0 is the background, 255 does not count.
+            mean: the mean by which the image was normalised, one number or one per channel.
+            std: the standard deviation, likewise.
+            value_range: the values drawn as black and white, or ``"minmax"``.
+            mask: (H, W) class numbers of the pixels; 0 is the background, 255 is ignored.
             boxes: (n, 4) left, top, right and bottom in pixels.
             labels: n class numbers or texts of the boxes.
-            scores: n numbers of the boxes, such as their probabilities.
-            class_names: what the classes of mask and boxes are called, by their number.
+            scores: n scores of the boxes, such as probabilities.
+            class_names: names of the classes of mask and boxes, in the order of their numbers.
 
         Raises:
-            DataError: no image of that format, or a mask or boxes that do not fit it; see
+            DataError: not an image of that format, or a mask or boxes that do not fit it; see
                 `vizkit.media.overlays.checked_annotations`.
         """
 
-        # A view with its axes in order; the worker gets a copy of it.
+        # A view with ordered axes; the worker gets a copy.
         array = images.laid_out(img, dataformats)
         marks = None
         if any(given is not None for given in (mask, boxes, labels, scores)):
@@ -223,7 +231,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
                 array.shape[:2], mask=mask, boxes=boxes, labels=labels, scores=scores, class_names=class_names
             )
 
-        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+        def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             layout = "HWC" if array.ndim == 3 else "NHWC"
             pixels = images.to_pixels(arrays[0], layout, mean=mean, std=std, value_range=value_range)
             pixels = pixels if marks is None else overlays.annotated(pixels, marks)
@@ -234,8 +242,8 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
     def add_image_matrix(
         self,
         tag: str,
-        imgs: Any,
-        step: Any,
+        imgs: ArrayLike | Sequence[ImageLike],
+        step: StepLike | None,
         rows: int = -1,
         scale: float = 1.0,
         walltime: int | None = None,
@@ -244,46 +252,47 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         mean: float | Sequence[float] | None = None,
         std: float | Sequence[float] | None = None,
         value_range: tuple[float, float] | str | None = None,
-        labels: Any = None,
-        predictions: Any = None,
+        labels: ArrayLike | None = None,
+        predictions: ArrayLike | None = None,
         class_names: Sequence[str] | None = None,
     ) -> None:
-        """Adds several images as one, row by row; smaller ones are centred on black.
+        """Record several images as a grid, row by row; smaller ones are centred on black.
 
-        With labels or predictions, each stands below its image. Where both are known, those that are
-        equal have a blue frame and a check mark, the others an orange one and a cross.
+        Labels and predictions are written below the images. With both, correct images get a blue frame and
+        a check mark, the others an orange frame and a cross.
 
         Args:
             tag: such as ``train/inputs``.
-            imgs: a list of images, or an array of them along the first axis.
+            imgs: a list of images, or an array with the images along the first axis.
             step: as in `add_scalar`.
-            rows: number of rows; -1 makes it nearly square.
-            scale: zoom of the whole.
+            rows: number of rows; -1 makes the grid nearly square.
+            scale: zoom of the grid.
             walltime: milliseconds since 1970; now by default.
             dataformats: order of the axes of one image.
-            mean: as for `add_image`; so is ``std``.
-            std: what the images were divided by.
-            value_range: as for `add_image`.
-            labels: of n images, (n,) or (n, 1) class or other numbers, or n texts.
-            predictions: the same, or (n, c) scores, whose largest counts; probabilities are written.
-            class_names: what classes are called; by default their numbers.
+            mean: as in `add_image`.
+            std: as in `add_image`.
+            value_range: as in `add_image`.
+            labels: (n,) or (n, 1) class or other numbers of the n images, or n texts.
+            predictions: likewise, or (n, c) scores: the class with the largest counts, and a probability is
+                written beside it.
+            class_names: names in the order of the class numbers; by default the numbers.
 
         Raises:
-            DataError: no images of that format, more rows than images, labels or predictions that are
-                not n.
+            DataError: not images of that format, more rows than images, or not n labels or predictions.
         """
-        count = len(imgs)
+        each_image = cast("Sequence[ImageLike]", imgs)
+        count = len(each_image)
         if not count or rows == 0 or rows > count or scale <= 0:
             raise DataError(
                 f"cannot lay out {count} images in {rows} rows at scale {scale}: "
                 "rows is -1 or 1 to the number of images, scale above 0"
             )
-        views = [images.laid_out(img, dataformats) for img in imgs]
+        views = [images.laid_out(img, dataformats) for img in each_image]
         captions = None
         if labels is not None or predictions is not None:
             captions = panels.captions_of(count, labels, predictions, class_names)
 
-        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+        def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             layout = "HWC" if arrays[0].ndim == 3 else "NHWC"
             each = images.to_pixels_each(arrays, layout, mean=mean, std=std, value_range=value_range)
             if captions is None:
@@ -294,8 +303,10 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
 
         self._later("image", tag, step, walltime, views, build)
 
-    def add_figure(self, tag: str, figure: Figure, step: Any, walltime: int | None = None) -> None:
-        """Adds a matplotlib figure as it looks now; it stays open and as it was.
+    def add_figure(
+        self, tag: str, figure: Figure, step: StepLike | None, walltime: int | None = None
+    ) -> None:
+        """Record a matplotlib figure, which stays open and unchanged.
 
         Raises:
             DataError: not a matplotlib figure.
@@ -305,56 +316,60 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
                 f"expected a matplotlib figure, got {describe(figure)}; pass plt.gcf() or ax.figure"
             )
         self._check_tag(tag, "image")
-        step, now = self._when(tag, step, walltime)
+        at, now = self._when(tag, step, walltime)
         file = io.BytesIO()
         figure.savefig(file, format="png", dpi=figure.dpi)
-        self._write(tag, encode.encode_image(tag, file.getvalue(), step, now))
+        self._write(tag, encode.encode_image(tag, file.getvalue(), at, now))
 
     def add_audio(
-        self, tag: str, audio_array: Any, step: Any, sample_rate: int = 8000, walltime: int | None = None
+        self,
+        tag: str,
+        audio_array: ArrayLike,
+        step: StepLike | None,
+        sample_rate: int = 8000,
+        walltime: int | None = None,
     ) -> None:
-        """Adds a sound.
+        """Record audio.
 
         Args:
             tag: such as ``eval/speech``.
             audio_array: int16, other integers, or floats in [-1, 1]; (n,) mono or (n, channels).
             step: as in `add_scalar`.
-            sample_rate: samples a second.
+            sample_rate: samples per second.
             walltime: milliseconds since 1970; now by default.
 
         Raises:
-            DataError: no sound (NaN, wrong shape, empty).
+            DataError: not audio (NaN, a wrong shape, empty).
         """
-        wave = audio_measures.to_wave(audio_array, sample_rate)
+        wave = audio.to_wave(audio_array, sample_rate)
         self._check_tag(tag, "audio")
-        step, now = self._when(tag, step, walltime)
-        self._write(tag, encode.encode_audio(tag, wave, step, now))
+        at, now = self._when(tag, step, walltime)
+        self._write(tag, encode.encode_audio(tag, wave, at, now))
 
     def add_histogram(
         self,
         tag: str,
-        values: Any,
-        step: Any,
+        values: ArrayLike,
+        step: StepLike | None,
         walltime: int | None = None,
         buckets: int | Sequence[float] = 10,
     ) -> None:
-        """Adds a histogram; NaN and infinite values are counted apart.
+        """Record a histogram; NaN and infinite values are counted separately.
 
         Args:
             tag: such as ``weights/fc``.
             values: numbers of any shape.
             step: as in `add_scalar`.
             walltime: milliseconds since 1970; now by default.
-            buckets: how many, or their edges.
+            buckets: number of buckets, or their edges.
 
         Raises:
-            DataError: no real numbers.
+            DataError: ``values`` are not real numbers.
         """
-
         if not (isinstance(buckets, int) and buckets > 0):
-            histograms.compute_histogram([0.0], buckets)  # raises where they make no histogram
+            histograms.compute_histogram([0.0], buckets)  # raises if they are invalid
 
-        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+        def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             return encode.encode_histogram(tag, histograms.compute_histogram(arrays[0], buckets), step, now)
 
         self._later("histogram", tag, step, walltime, [values], build)
@@ -362,19 +377,19 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
     def add_embeddings(
         self,
         tag: str,
-        mat: Any = None,
-        metadata: Any = None,
+        mat: ArrayLike | None = None,
+        metadata: Iterable[object] | None = None,
         metadata_header: Sequence[str] | None = None,
         walltime: int | None = None,
-        labels: Any = None,
-        hot_vectors: Any = None,
+        labels: Iterable[object] | None = None,
+        hot_vectors: ArrayLike | None = None,
         labels_meta: Sequence[str] | None = None,
     ) -> None:
-        """Adds vectors for VisualDL's High Dimensional page.
+        """Record vectors for VisualDL's High Dimensional page.
 
         Args:
             tag: such as ``words``.
-            mat: (n, d) one vector a row.
+            mat: (n, d) one vector per row.
             metadata: n labels, or several columns of n labels each; row numbers by default.
             metadata_header: names of the columns.
             walltime: milliseconds since 1970; now by default.
@@ -383,7 +398,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             labels_meta: VisualDL's old name of ``metadata_header``.
 
         Raises:
-            DataError: not a matrix, or a column that has not one label a vector.
+            DataError: ``mat`` is not a matrix, or a column does not have one label per vector.
         """
         embeddings = checked_embeddings(
             hot_vectors if mat is None else mat,
@@ -391,21 +406,21 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             labels_meta if metadata_header is None else metadata_header,
         )
 
-        def build(arrays: Sequence[Any], step: Any, now: int) -> bytes:
+        def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             return encode.encode_embeddings(tag, replace(embeddings, vectors=arrays[0]), step, now)
 
         self._later("embeddings", tag, 0, walltime, [embeddings.vectors], build)
 
-    def add_graph(self, model: Any, input_spec: Any = None, verbose: bool = False) -> None:
-        """Adds the graph of a Paddle network, traced on a copy of it.
+    def add_graph(self, model: LayerLike, input_spec: object = None, verbose: bool = False) -> None:
+        """Record the graph of a Paddle network, traced on a copy of it.
 
         Args:
             model: a ``paddle.nn.Layer`` or ``paddle.Model``.
             input_spec: its inputs, as ``paddle.static.InputSpec``, tensors or shapes.
-            verbose: whether to print how many operators and layers it has.
+            verbose: whether to print the numbers of operators and layers.
 
         Raises:
-            DataError: a network that Paddle cannot trace.
+            DataError: Paddle cannot trace the network.
         """
         from vizkit.hooks._network.graph import trace_graph
 
@@ -420,7 +435,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         run_directory.write_text(self._logdir, name, json.dumps(graph))
 
 
-def _unknown_arguments(unknown: Mapping[str, Any]) -> str:
+def _unknown_arguments(unknown: Iterable[str]) -> str:
     known = [
         name
         for name, p in inspect.signature(LogWriter.__init__).parameters.items()

@@ -42,9 +42,9 @@ _OWN = (LOG_WORD, GRAPH_WORD, ENVIRONMENT_FILE)
 
 
 def log_files(directory: str | os.PathLike[str]) -> list[str]:
-    """The names of the logs in a directory that hold something, in VisualDL's order.
+    """The names of the non-empty logs in a directory, in VisualDL's order.
 
-    Stock VisualDL reads the last one only.
+    Stock VisualDL reads only the last one.
     """
     try:
         with os.scandir(directory) as entries:
@@ -54,19 +54,19 @@ def log_files(directory: str | os.PathLike[str]) -> list[str]:
 
 
 def new_log_name(suffix: str = "") -> str:
-    """A name for a new log, as VisualDL gives them."""
+    """A name for a new log, in VisualDL's form."""
     return f"{LOG_WORD}.{int(time.time()):010d}.log{suffix}"
 
 
 def log_path(directory: str, file_name: str = "", suffix: str = "") -> tuple[str, bool]:
-    """The path of a run's log, and whether there are records in it.
+    """The path of a run's log, and True if it holds records.
 
-    A directory's log is continued, since VisualDL would not see another beside it.
+    An existing log is continued, since VisualDL would not show a second one.
 
     Args:
         directory: the run directory, which need not exist, or a remote one with a scheme.
-        file_name: the log's name if not found or made here.
-        suffix: what its name ends with.
+        file_name: the log's name; by default that of the existing log, or a new name.
+        suffix: the end of its name.
     """
     if file_name and LOG_WORD not in file_name:
         better = f"{LOG_WORD}.{file_name}"
@@ -81,7 +81,7 @@ def log_path(directory: str, file_name: str = "", suffix: str = "") -> tuple[str
 
 
 def write_text(directory: str, name: str, text: str) -> None:
-    """Writes a whole file into a run directory, local or remote."""
+    """Write a whole file into a run directory, local or remote."""
     if "://" in directory:
         from visualdl.io import bfile
 
@@ -94,7 +94,7 @@ def write_text(directory: str, name: str, text: str) -> None:
 
 
 def remove_logs(directory: str | os.PathLike[str]) -> None:
-    """Deletes the logs and model graphs of a run and what tells of its making, and nothing else."""
+    """Delete a run's logs, graphs and ``environment.json``, and nothing else."""
     with os.scandir(directory) as entries:
         for entry in entries:
             if any(part in entry.name for part in _OWN) and entry.is_file():
@@ -102,20 +102,20 @@ def remove_logs(directory: str | os.PathLike[str]) -> None:
 
 
 def rank_directories(directory: Path) -> list[Path]:
-    """The runs that other ranks of a distributed training recorded beside that of rank 0."""
+    """The runs that other ranks of a distributed training recorded beside rank 0's."""
     name = re.compile(re.escape(directory.name) + r"-rank\d+")
     return sorted(path for path in directory.parent.iterdir() if name.fullmatch(path.name))
 
 
 @contextmanager
 def claimed(directory: Path) -> Iterator[bool]:
-    """Makes ``directory`` and holds it, so that two trackers do not take it at the same moment.
+    """Create ``directory`` and lock it, so that two trackers do not take it at the same time.
 
-    Yields whether it holds no records and so is free to be taken: the taker writes its first
-    record before it lets go.
+    Yields True if it holds no records and so may be taken; the caller writes its first record before the
+    lock is released.
 
     Raises:
-        RunExistsError: another process held on to the directory for ten seconds.
+        RunExistsError: another process has kept the directory locked for ten seconds.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -126,8 +126,8 @@ def claimed(directory: Path) -> Iterator[bool]:
     with hold_directory(directory, _WAIT_SECONDS) as locked:
         if locked is False:
             raise RunExistsError(f"{directory} is locked by another process; name another run directory")
-        # On a file system without locks the maker of the directory has it: an empty one may be another's.
-        # Windows has no such lock on directories either.
+        # On a file system without locks, only the process that created the directory may take it: an empty
+        # one may be in use. On Windows no directory can be locked.
         yield not log_files(directory) if locked or os.name == "nt" else ours
 
 

@@ -1,6 +1,6 @@
-"""One run's log and all that it knows: tags and their kinds, steps, and how records get in.
+"""One run's log: its tags, their kinds and steps, and the way of a record to the file.
 
-`RunLog` is the machinery; `vizkit.writing.log_writer.LogWriter` gives it VisualDL's face.
+Scalars are written here. `vizkit.writing.log_writer.LogWriter` adds VisualDL's other verbs.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import describe
 from vizkit._files import FileReader
+from vizkit._protocols import ArrayLike, ScalarLike, StepLike
 from vizkit._warnings import count_lost
 from vizkit.columns.column_builder import read_log
 from vizkit.errors import ClosedError, DataError, TagError
 from vizkit.format import encode
 from vizkit.format.tags import META_DATA, RESERVED, SECONDS, check_tag
 from vizkit.format.types import HParams
-from vizkit.metrics.arrays import to_array, to_float
+from vizkit.metrics.arrays import AnyArray, to_array, to_float
 from vizkit.writing import run_directory
 from vizkit.writing.log_file import NullLog, RecordLog, open_log
 from vizkit.writing.worker import Worker
@@ -35,7 +36,7 @@ _step_field, _encode_scalar = encode.step_field, encode.encode_scalar
 
 
 class _ScalarTag:
-    """What is encoded once for a tag, and the step of its last record."""
+    """The encoded tag of a scalar, and the step of its last record."""
 
     __slots__ = ("field", "step")
 
@@ -45,16 +46,16 @@ class _ScalarTag:
 
 
 class RunLog:
-    """Adds records to one run's log.
+    """Writes records to one run's log.
 
     Args:
         logdir: the run's directory, or a remote one with a scheme.
         display_name: the run's name on VisualDL's page.
-        file_name: the log's file name, if it is to be a certain one.
-        suffix: what the file name ends with.
+        file_name: the log's file name; chosen by default.
+        suffix: the end of the file name.
         max_queue: how many costly records may wait for the worker thread.
-        write_to_disk: False records nothing at all.
-        on_error: called with tag and error when a record was not written after its call.
+        write_to_disk: False records nothing.
+        on_error: called with tag and error if a record could not be written after its call had returned.
     """
 
     def __init__(
@@ -98,11 +99,11 @@ class RunLog:
         return encode.encode_meta_data(META_DATA, self._display_name, 0, now)
 
     def begin(self) -> None:
-        """Creates the log, which otherwise its first record does."""
+        """Create the log now instead of at its first record."""
         self._append(b"")
 
     def _read_heads(self) -> None:
-        """Kinds and last steps of the tags that an existing log holds."""
+        """Read the kinds and last steps of an existing log's tags."""
         with FileReader(self._log.path) as log:
             records = read_log(log, os.path.getsize(self._log.path))
         self._hparams = records.hparams or self._hparams
@@ -118,7 +119,7 @@ class RunLog:
 
     @property
     def file_name(self) -> str:
-        """Path of the log, which exists from the first record on."""
+        """The path of the log, which exists from its first record on."""
         return self._log.path
 
     @property
@@ -135,28 +136,30 @@ class RunLog:
         return int(max(steps, default=-1))
 
     def kind_of(self, tag: str) -> str | None:
-        """The kind of data that ``tag`` holds, None for a new one."""
+        """The kind of a tag's records, None for a new tag."""
         return self._kinds.get(tag)
 
     def last_step_of(self, tag: str) -> int | float:
-        """The step of the tag's last record, -1 for a new one."""
+        """The step of a tag's last record, -1 for a new tag."""
         state = self._scalars.get(tag)
         return state.step if state else self._steps.get(tag, -1)
 
-    def add_scalar(self, tag: str, value: Any, step: Any, walltime: int | None = None) -> None:
-        """Adds one number.
+    def add_scalar(
+        self, tag: str, value: ScalarLike, step: StepLike | None, walltime: int | None = None
+    ) -> None:
+        """Record one number.
 
         Args:
             tag: such as ``train/loss``.
             value: a number of Python, NumPy or Paddle, or an array of one; kept as float64.
-            step: a whole number (``3``, ``3.0``); a fraction such as 0.5 epochs is kept exactly,
-                VisualDL sees it rounded down. None: one after the tag's last step.
+            step: a whole number (``3``, ``3.0``), or a fraction such as 0.5 epochs, which is kept exactly
+                but which VisualDL sees rounded down. None continues after the tag's last step.
             walltime: milliseconds since 1970; now by default.
 
         Raises:
             DataError: ``value`` or ``step`` is not one number.
-            TagError: VisualDL could not serve the tag, or it holds another kind of data.
-            ClosedError: after `close`.
+            TagError: VisualDL could not serve the tag, or it holds another kind of records.
+            ClosedError: the log is closed.
         """
         try:
             state = self._scalars[tag]
@@ -182,18 +185,20 @@ class RunLog:
         self._walltime = (now, wall)  # one assignment: another thread sees both or none
         return wall
 
-    def add_metrics(self, metrics: Mapping[str, Any], step: Any, walltime: int | None = None) -> None:
-        """Adds several scalars of one step with one write: cheaper than one `add_scalar` each.
+    def add_metrics(
+        self, metrics: Mapping[str, ScalarLike], step: StepLike, walltime: int | None = None
+    ) -> None:
+        """Record several scalars of one step with one write, which is cheaper than `add_scalar` for each.
 
         Args:
-            metrics: tag -> number, as in `add_scalar`; nothing is written if one of them is bad.
+            metrics: tag -> number, as in `add_scalar`. If one of them is invalid, none is written.
             step: as in `add_scalar`, but not None.
             walltime: milliseconds since 1970; now by default.
 
         Raises:
             DataError: a value or ``step`` is not one number.
-            TagError: VisualDL could not serve a tag.
-            ClosedError: after `close`.
+            TagError: VisualDL could not serve a tag, or it holds another kind of records.
+            ClosedError: the log is closed.
         """
         if type(metrics) is not dict and not isinstance(metrics, Mapping):
             raise DataError(f"metrics must be a dict such as {{'train/loss': 0.5}}, got {describe(metrics)}")
@@ -233,20 +238,18 @@ class RunLog:
             )
         self._kinds[check_tag(tag)] = kind
 
-    # -- the shared way into the log ----------------------------------------------------------
+    # -- the way of other records to the log -------------------------------------------------
 
     def _check_open(self) -> None:
         if self._closed:
             raise ClosedError(f"{self._log.path}: nothing can be recorded after close()")
 
-    def _when(self, tag: str, step: Any, walltime: int | None) -> tuple[Any, int]:
+    def _when(self, tag: str, step: StepLike | None, walltime: int | None) -> tuple[int | float, int]:
         """The step and walltime of a record of any kind but scalar."""
-        if step is None:
-            step = int(self.last_step_of(tag)) + 1
-        step = encode.plain_step(step)
-        encode.step_field(step)  # a bad step is the caller's error, not the worker's
-        self._steps[tag] = step
-        return step, _time_ns() // 1_000_000 if walltime is None else int(walltime)
+        at = encode.plain_step(int(self.last_step_of(tag)) + 1 if step is None else step)
+        encode.step_field(at)  # an invalid step is to raise in the caller, not in the worker
+        self._steps[tag] = at
+        return at, _time_ns() // 1_000_000 if walltime is None else int(walltime)
 
     def _write(self, tag: str, frames: bytes) -> None:
         try:
@@ -258,46 +261,55 @@ class RunLog:
         self,
         kind: str,
         tag: str,
-        step: Any,
+        step: StepLike | None,
         walltime: int | None,
-        values: Sequence[Any],
-        build: Callable[[Sequence[Any], Any, int], bytes],
+        values: Sequence[ArrayLike],
+        build: Callable[[Sequence[AnyArray], int | float, int], bytes],
         *,
         small: int = 0,
         order: Literal["C", "F"] = "C",
     ) -> None:
-        """Has the worker build a record from copies of ``values``, checked here.
+        """Check arrays, and have the worker build a record from copies of them.
 
-        Up to ``small`` bytes it is done here and now: that costs less, and errors are the caller's.
-        So is what a job of `defer` adds, and its arrays are not copied.
+        Small records are built at once, which costs less and raises errors in the caller. So are records
+        that a job of `defer` adds, whose arrays are not copied.
+
+        Args:
+            kind: kind of the record, as in `vizkit.format.types.KINDS`.
+            tag: its tag.
+            step: its step; None continues after the tag's last step.
+            walltime: milliseconds since 1970; now by default.
+            values: the arrays.
+            build: encodes the record from the arrays, the step and the walltime.
+            small: the size in bytes up to which a record is small.
+            order: memory order of the copies, ``"F"`` for arrays that are read by columns.
         """
         self._check_tag(tag, kind)
         self._check_open()
         here = self._worker.here
-        arrays = [None if value is None else to_array(value, copy=not here, order=order) for value in values]
+        arrays = [to_array(value, copy=not here, order=order) for value in values]
         for array in arrays:
-            if array is not None and array.dtype.kind == "c":
+            if array.dtype.kind == "c":
                 raise DataError(
                     f"{tag}: expected real numbers, got {describe(array)}; take its abs() or .real"
                 )
-        step, now = self._when(tag, step, walltime)
-        size = sum(array.nbytes for array in arrays if array is not None)
-        if here or (size <= small and self._worker.idle):  # a tag's records stay in the order of their calls
-            self._write(tag, build(arrays, step, now))
-            return
-
-        self.defer(tag, lambda: self._write(tag, build(arrays, step, now)), size)
+        at, now = self._when(tag, step, walltime)
+        size = sum(array.nbytes for array in arrays)
+        if here or (size <= small and self._worker.idle):  # records stay in the order of their calls
+            self._write(tag, build(arrays, at, now))
+        else:
+            self.defer(tag, lambda: self._write(tag, build(arrays, at, now)), size)
 
     def defer(self, name: str, job: Callable[[], None], size: int) -> None:
-        """Has the worker run ``job``, which may add any records.
+        """Have the worker run a job, which may add any records.
 
         Args:
-            name: what it is told of as, should it raise.
+            name: the job's name in a warning if it raises.
             job: a function that owns the arrays that it reads.
-            size: how many bytes they have.
+            size: the size of these arrays in bytes.
 
         Raises:
-            ClosedError: after `close`.
+            ClosedError: the log is closed.
         """
         self._check_open()
 
@@ -310,11 +322,11 @@ class RunLog:
         self._worker.submit(guarded, size)
 
     def flush(self) -> None:
-        """Waits until everything that was added is in the log."""
+        """Wait until all records are in the log."""
         self._worker.drain()
 
     def close(self) -> None:
-        """Finishes the log; nothing can be added afterwards. Calling it again does nothing."""
+        """Finish the log; nothing can be added afterwards. Calling it again does nothing."""
         self._worker.drain()
         self._closed = True
         self._log.close()

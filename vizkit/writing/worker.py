@@ -1,4 +1,4 @@
-"""One thread that does costly encoding behind the training loop's back, in order."""
+"""A thread that runs costly encoding in the background, in order."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ __all__ = ["Worker"]
 
 _IDLE_SECONDS = 5.0
 _LOOK_SECONDS = 0.02
-_BUSY_SECONDS = 0.25  # after which looking costs more than being woken
+_BUSY_SECONDS = 0.25  # after this, polling costs more than being woken
 _SMALL = 1 << 16  # bytes
 
 
 class Worker:
-    """Runs jobs one after the other on a thread of its own; holds a bounded amount of them.
+    """Runs jobs one after the other on its own thread, from a bounded queue.
 
-    The thread is not woken for a small job, which would cost the caller more than all else: it looks
-    for them by itself, until none has come for a while; then it sleeps. A caller that finds no room, or
-    waits for the end, does the work that the thread is not at. The thread starts with the first job and
-    ends when idle. Jobs are done before a fork and at exit.
+    Waking the thread would be the largest cost of a small job: the thread polls for small jobs, and sleeps
+    after none has come for a while. A caller that finds the queue full, or waits for its end, runs waiting
+    jobs itself. The thread starts with the first job and ends when idle. Jobs are finished before a fork and
+    at exit.
 
     Args:
         max_jobs: how many jobs may wait.
-        max_bytes: how many bytes they may hold together; one job is always taken.
+        max_bytes: how many bytes they may hold together; a single job is always accepted.
     """
 
     def __init__(self, max_jobs: int = 64, max_bytes: int = 1 << 28) -> None:
@@ -45,16 +45,21 @@ class Worker:
     def _reset(self) -> None:
         self._lock = threading.RLock()
         self._called = threading.Condition(self._lock)  # the thread waits for a large job
-        self._done = threading.Condition(self._lock)  # callers wait for who is at a job
+        self._done = threading.Condition(self._lock)  # callers wait for the running job
         self._jobs: deque[tuple[Callable[[], None], int]] = deque()
         self._waiting_bytes = 0
-        self._taken = self._finished = 0  # jobs ever
-        self._busy: int | None = None  # which thread is at a job
+        self._taken = self._finished = 0  # jobs in total
+        self._busy: int | None = None  # the thread that runs a job
         self._thread: int | None = None
         self._sleeps = False
 
     def submit(self, job: Callable[[], None], size: int = 0) -> None:
-        """Hands ``job`` over; ``size`` is how many bytes it keeps alive."""
+        """Queue a job.
+
+        Args:
+            job: called once.
+            size: the number of bytes that it keeps alive.
+        """
         with self._lock:
             if not self.here:
                 while self._jobs and not self._fits(size):
@@ -74,16 +79,16 @@ class Worker:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits or runs: what is done now does not overtake it."""
+        """True if no job waits or runs."""
         return not (self._jobs or self._busy)
 
     @property
     def here(self) -> bool:
-        """Whether the caller is a job."""
+        """True if the caller is a job."""
         return self._busy == threading.get_ident()
 
     def drain(self) -> None:
-        """Sees to it that every job handed over so far has run."""
+        """Return once every job submitted so far has run."""
         with self._lock:
             if self.here:
                 return
@@ -92,7 +97,7 @@ class Worker:
                 self._advance()
 
     def _advance(self) -> None:
-        """Does the next job, or waits for who is at one. The lock is held, but not meanwhile."""
+        """Run the next job, or wait for the running one. The lock is held, but released meanwhile."""
         if self._busy:
             self._done.wait()
             return
@@ -103,7 +108,7 @@ class Worker:
         try:
             job()
             done = True
-        except Exception:  # shown as a thread's; those who wait are not left waiting
+        except Exception:  # shown like a thread's; the job counts as finished for those who wait
             done = True
             threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
         finally:
@@ -112,7 +117,7 @@ class Worker:
             if done:
                 self._waiting_bytes -= size
                 self._finished += 1
-            else:  # interrupted: it is not lost for that
+            else:  # interrupted: the job runs again
                 self._jobs.appendleft((job, size))
             self._done.notify_all()
 
@@ -145,7 +150,7 @@ def _drain_all() -> None:
 
 
 def _before_fork() -> None:
-    _drain_all()  # first: the worker's last record needs the log's lock
+    _drain_all()  # first: the last job needs the log's lock
     log_file.hold_all()
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from vizkit._checks import checked_class_names
 from vizkit.format.tags import EPOCH
 from vizkit.hooks._distributed import RankCallback, reduced
 from vizkit.hooks._fit.batch import Batch, capture_next
@@ -21,7 +22,6 @@ from vizkit.hooks._network.saving import log_model, record_graph
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._spacing import Spacing
 from vizkit.hooks._watch.tensors import record_histograms
-from vizkit.writing.curve_collector import checked_names
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
@@ -122,7 +122,7 @@ def callback(
         samples=samples,
         worst=worst,
         curves=curves,
-        class_names=checked_names(class_names),
+        class_names=checked_class_names(class_names),
         normalised=(mean, std),
         graph=graph,
         save_model=save_model,
