@@ -9,7 +9,7 @@ import typer
 
 from vizkit.errors import UnknownNameError
 from vizkit.runs import Run, Runs, load
-from vizkit.runs.details import newest
+from vizkit.runs.lookup import newest
 
 __all__ = [
     "DIRECTORY",

@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vizkit.runs.display import Cell
 from vizkit.runs.export import to_json
+from vizkit.runs.formatting import clean
 from vizkit.runs.query import MISSING
 from vizkit.runs.sparkline import blocks
-from vizkit.runs.tables import Cell, clean
 
 __all__ = [
     "as_table",
@@ -113,10 +114,10 @@ def as_table(
 
 
 def _full(cell: str | Cell) -> Text:
-    if isinstance(cell, str) or cell.series is None:
+    if isinstance(cell, str) or cell.scalars is None:
         return _without_sparkline(cell)
     return Text.assemble(
-        (f"{blocks(cell.series.values, _SPARKLINE):{_SPARKLINE}}", "cyan"), " ", _without_sparkline(cell)
+        (f"{blocks(cell.scalars.values, _SPARKLINE):{_SPARKLINE}}", "cyan"), " ", _without_sparkline(cell)
     )
 
 
@@ -128,7 +129,7 @@ def _without_sparkline(cell: str | Cell) -> Text:
 def _short(cell: str | Cell) -> Text:
     """Without the part in brackets behind a value."""
     text = _without_sparkline(cell)
-    return text if isinstance(cell, str) or cell.series is None else Text(text.plain.partition(" (")[0])
+    return text if isinstance(cell, str) or cell.scalars is None else Text(text.plain.partition(" (")[0])
 
 
 def terminal_size() -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, Mode, Where, select_runs
 from vizkit.cli._output import as_table, for_people, print_json, print_lines, print_rows, stdout
 from vizkit.metrics.direction import direction
-from vizkit.runs.tables import value_text
+from vizkit.runs.formatting import value_text
 
 __all__ = ["best"]
 

@@ -10,7 +10,7 @@ from vizkit.cli._options import DIRECTORY, Json, Logdir, Place
 from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
 from vizkit.repair._check import Finding, check
 from vizkit.repair._repair import Mended, repair
-from vizkit.runs.tables import clean
+from vizkit.runs.formatting import clean
 
 __all__ = ["check_logs"]
 

@@ -9,8 +9,8 @@ import typer
 from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, select_runs
 from vizkit.cli._output import as_table, for_people, print_json, print_rows, say, stdout
 from vizkit.errors import UnknownNameError
+from vizkit.runs.formatting import value_text
 from vizkit.runs.query import MISSING
-from vizkit.runs.tables import value_text
 
 __all__ = ["diff"]
 

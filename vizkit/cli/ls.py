@@ -16,8 +16,9 @@ from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, Place, Watch, Wh
 from vizkit.cli._output import as_table, for_people, print_json, print_rows, say, stdout
 from vizkit.runs import Runs, load
 from vizkit.runs.details import row
-from vizkit.runs.lookup import with_tag
-from vizkit.runs.tables import clean, runs_table
+from vizkit.runs.display import runs_table
+from vizkit.runs.formatting import clean
+from vizkit.runs.scalar_tags import with_tag
 
 __all__ = ["ls"]
 

@@ -65,8 +65,8 @@ def plot(
         say("vizkit: no runs")
         raise typer.Exit(1)
     if output:
-        options = {"x": x, "by": by or None, "smooth": smooth, "log": log, "outliers": not no_outliers}
-        some.plot(tag, **options).save(output)
+        plot = some.plot(tag, x=x, by=by or None, smooth=smooth, log=log, outliers=not no_outliers)
+        plot.save(output)
         say(f"vizkit: {output} written")
         return
     data = curves_data(

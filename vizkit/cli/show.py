@@ -13,7 +13,8 @@ from vizkit.cli._output import as_table, for_people, print_json, print_rows, std
 from vizkit.runs import Run, load
 from vizkit.runs.details import overview
 from vizkit.runs.difference import flat
-from vizkit.runs.tables import Cell, clean, duration_text, value_text
+from vizkit.runs.display import Cell
+from vizkit.runs.formatting import clean, duration_text, value_text
 
 __all__ = ["show"]
 

@@ -11,9 +11,9 @@ import typer
 from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, Watch, select_run
 from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
 from vizkit.runs import Run, load
-from vizkit.runs.details import Line, Recent
+from vizkit.runs.formatting import clean
+from vizkit.runs.recent import Line, Recent
 from vizkit.runs.run import ENDED
-from vizkit.runs.tables import clean
 
 __all__ = ["tail"]
 

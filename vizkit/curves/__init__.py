@@ -1,1 +1,1 @@
-"""Curves of many runs for a view: points, smoothing, bands."""
+"""The numbers behind curves: the same for plots, the server's pages and the terminal."""

@@ -1,9 +1,9 @@
-"""What plots are drawn of: runs, their tags and the steps of their records."""
+"""The arguments of plots: runs, groups of runs, tags and steps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -11,25 +11,34 @@ from vizkit._checks import describe
 from vizkit.errors import DataError, UnknownNameError
 from vizkit.runs import Media, Run, Runs
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
 __all__ = [
+    "RunSource",
     "as_runs",
     "class_tags",
     "entry_at",
-    "group_runs",
-    "is_run_like",
+    "is_run_source",
+    "labelled_groups",
     "one_run",
     "positions",
 ]
 
+RunSource = Run | Sequence[Run]
+"""A run, `Runs` or a sequence of runs."""
 
-def is_run_like(source: Any) -> bool:
-    """Whether it is a run, or a sequence of them."""
+_Content = TypeVar("_Content")
+
+
+def is_run_source(source: object) -> TypeIs[RunSource]:
+    """Return True for a run, `Runs` or a sequence of runs."""
     if isinstance(source, (Run, Runs)):
         return True
     return isinstance(source, Sequence) and bool(source) and all(isinstance(run, Run) for run in source)
 
 
-def as_runs(source: Any) -> list[Run]:
+def as_runs(source: RunSource) -> list[Run]:
     """The runs of a run, of `Runs` or of a sequence of runs.
 
     Raises:
@@ -39,12 +48,12 @@ def as_runs(source: Any) -> list[Run]:
         return [source]
     if isinstance(source, Runs) and not len(source):
         raise DataError("there is no run to draw")
-    if not is_run_like(source):
+    if not is_run_source(source):
         raise DataError(f"expected runs, as vizkit.load gives them, got {describe(source)}")
     return list(source)
 
 
-def one_run(source: Any) -> Run:
+def one_run(source: RunSource) -> Run:
     """The only run of ``source``.
 
     Raises:
@@ -57,28 +66,24 @@ def one_run(source: Any) -> Run:
 
 
 def positions(runs: Sequence[Run]) -> list[int]:
-    """The runs' places among the colours: those among all that were loaded.
+    """The position of each run in the palette: its position among all runs that were loaded.
 
-    Where runs of several `vizkit.load` share a place, their order counts instead.
+    If runs of several `vizkit.load` share one, their order here counts instead.
     """
-    places = [run.position for run in runs]
-    return places if len(set(places)) == len(places) else list(range(len(places)))
+    loaded = [run.position for run in runs]
+    return loaded if len(set(loaded)) == len(loaded) else list(range(len(loaded)))
 
 
-def group_runs(runs: Sequence[Run], by: str | Sequence[str]) -> dict[str, list[Run]]:
+def labelled_groups(runs: Sequence[Run], by: str | Sequence[str]) -> dict[str, list[Run]]:
     """Runs by the values of hyper-parameters: ``batch size = 32`` -> runs, in the order of the values."""
     groups = Runs(runs).group_by(by)
-    several = len(groups.names) > 1
     return {
-        ", ".join(
-            f"{name} = {_value_text(value)}"
-            for name, value in zip(groups.names, key if several else (key,), strict=True)
-        ): list(group)
+        ", ".join(f"{name} = {_value_text(value)}" for name, value in groups.label(key).items()): list(group)
         for key, group in groups.items()
     }
 
 
-def _value_text(value: Any) -> str:
+def _value_text(value: object) -> str:
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -88,12 +93,12 @@ def class_tags(run: Run, kind: str, tag: str) -> list[str]:
     return [tag] if tag in tags else [other for other in tags if other.startswith(f"{tag}/")]
 
 
-def entry_at(entries: Media[Any], step: float | None, what: str = "") -> int:
-    """The position of the record at a step; of the last one if no step is given.
+def entry_at(entries: Media[_Content], step: float | None, what: str = "") -> int:
+    """The index of the record at a step; of the last one if no step is given.
 
     Raises:
-        DataError: nothing was recorded at that step.
-        UnknownNameError: nothing at all was recorded.
+        DataError: there is no record at that step.
+        UnknownNameError: there is no record at all.
     """
     if not len(entries):
         raise UnknownNameError(f"{what or entries.tag} is empty")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe
-from vizkit.curves.selection import entry_at, is_run_like, one_run
+from vizkit.curves.selection import entry_at, is_run_source, one_run
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import to_array
 from vizkit.plots._plot import INK, Plot, axes_for, finish, shortened
@@ -94,7 +94,7 @@ def confusion_matrix(
     ax.tick_params(length=0, labelsize="small")
     ax.set_xlabel("predicted")
     ax.set_ylabel("true")
-    heading = f"{one_run(source).name}  {tag}  " if is_run_like(source) else ""
+    heading = f"{one_run(source).name}  {tag}  " if is_run_source(source) else ""
     accuracy = "" if np.isnan(data.accuracy) else f"accuracy {data.accuracy:.2%}"
     ax.set_title(heading + accuracy, fontsize="medium", loc="left")
     colorbar = ax.figure.colorbar(image, ax=ax, shrink=0.8) if new else None
@@ -118,7 +118,7 @@ def confusion_data(
 ) -> ConfusionData:
     """The data step of `confusion_matrix`."""
     names: Sequence[str] | None
-    if is_run_like(source):
+    if is_run_source(source):
         texts = one_run(source).texts(f"{tag}/counts")
         names, counts = _parsed(texts[entry_at(texts, step)], tag)
     else:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from vizkit.curves.curves import Band, Curve, CurvesData, X, curves_data
+from vizkit.curves.curves import Band, Curve, CurvesData, curves_data
+from vizkit.curves.x_axis import X
 from vizkit.errors import DataError
 from vizkit.format.tags import SECONDS
 from vizkit.metrics.downsampling import Thinned, thinned

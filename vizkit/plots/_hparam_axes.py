@@ -15,7 +15,8 @@ from vizkit.errors import DataError
 from vizkit.reading import natural_key
 from vizkit.runs import Run
 from vizkit.runs.difference import differing
-from vizkit.runs.lookup import unknown, with_tag
+from vizkit.runs.lookup import unknown
+from vizkit.runs.scalar_tags import with_tag
 
 __all__ = ["HparamAxes", "HparamAxis", "hparam_axes"]
 

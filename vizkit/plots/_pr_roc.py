@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe
-from vizkit.curves.selection import as_runs, class_tags, entry_at, is_run_like, positions
+from vizkit.curves.selection import as_runs, class_tags, entry_at, is_run_source, positions
 from vizkit.errors import DataError
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish, line_style
@@ -124,7 +124,7 @@ def _curves(
         return [(str(name), curve, k) for k, (name, curve) in enumerate(source.items())]
     if isinstance(source, Sequence) and source and all(isinstance(curve, kind) for curve in source):
         return [(str(k), curve, k) for k, curve in enumerate(source)]
-    if not is_run_like(source):
+    if not is_run_source(source):
         raise DataError(f"a curve is drawn of runs or of {kind.__name__}s, got {describe(source)}")
     if tag is None:
         raise DataError("of a run, one tag is drawn: give tag, such as 'eval/pr/0' or 'eval/pr'")
@@ -148,7 +148,7 @@ def _curves(
 
 
 def _heading(source: Any, tag: str | None) -> str:
-    if tag is None or not is_run_like(source):
+    if tag is None or not is_run_source(source):
         return ""
     runs = as_runs(source)
     return f"{runs[0].name}  {tag}" if len(runs) == 1 else tag

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vizkit.curves.selection import entry_at, is_run_like, one_run
+from vizkit.curves.selection import entry_at, is_run_source, one_run
 from vizkit.errors import DataError
 from vizkit.media.palette import color
 from vizkit.metrics.calibration import Reliability, compute_reliability
@@ -102,7 +102,7 @@ def reliability_data(
     """The data step of `reliability`."""
     if isinstance(source, Reliability):
         return source
-    if is_run_like(source):
+    if is_run_source(source):
         texts = one_run(source).texts(f"{tag}/bins")
         return Reliability.from_text(texts[entry_at(texts, step)])
     if labels is None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.curves.curves import time_unit
-from vizkit.curves.selection import as_runs, group_runs, positions
+from vizkit.curves.selection import as_runs, labelled_groups, positions
+from vizkit.curves.x_axis import time_unit
 from vizkit.errors import DataError
 from vizkit.media.palette import color
 from vizkit.metrics.direction import direction
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened
-from vizkit.runs.lookup import with_tag
+from vizkit.runs.scalar_tags import with_tag
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -156,7 +156,7 @@ def time_to_data(
     runs = with_tag(as_runs(source), metric)
     way = direction(metric, mode)
     places = dict(zip(runs, positions(runs), strict=True))
-    groups = [(run.name, [run]) for run in runs] if by is None else group_runs(runs, by).items()
+    groups = [(run.name, [run]) for run in runs] if by is None else labelled_groups(runs, by).items()
     racers = []
     for name, group in groups:
         found = [_reached(run, metric, target, way) for run in group]

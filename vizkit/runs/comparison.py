@@ -1,4 +1,4 @@
-"""Is B better than A?"""
+"""Comparison of two sets of runs: is B better than A?"""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["Comparison", "compared"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """A metric of two sets of runs.
+    """The comparison of a metric between two sets of runs, A and B.
 
     Attributes:
         metric: the tag.
-        mode: ``"max"`` or ``"min"``: which is better.
+        mode: ``"max"`` or ``"min"``: the better direction.
         mean_a, mean_b: means of the runs' best values.
         difference: ``mean_b - mean_a``.
         low, high: its 95 % interval (Welch's t); NaN where a side has fewer than two runs.
-        n_a, n_b: how many runs these stand on.
-        left_out: how many runs have no number there: the metric is missing, NaN or infinite.
+        n_a, n_b: number of runs on each side.
+        left_out: number of runs without a finite value of the metric.
     """
 
     metric: str
@@ -42,7 +42,7 @@ class Comparison:
 
     @property
     def better(self) -> bool | None:
-        """Whether B is better than A; None where the runs do not tell."""
+        """True if B is better than A, False if it is worse; None if the interval holds 0 or there is none."""
         if math.isnan(self.low) or self.low <= 0 <= self.high:
             return None
         return (self.low > 0) is (self.mode == "max")
@@ -61,11 +61,11 @@ class Comparison:
 
 
 def compared(metric: str, a: ArrayLike, b: ArrayLike, mode: str = "auto") -> Comparison:
-    """The comparison of two sets of values, one a run; NaN and infinite ones are left out.
+    """Compare two sets of values, one a run; NaN and infinite ones are left out.
 
     Raises:
-        QueryError: a side without a number.
-        DataError: a mode that is none, or a metric whose name does not tell.
+        QueryError: a side without a finite value.
+        DataError: another mode, or a metric whose name does not tell which value is best.
     """
     sides = [np.asarray(side, dtype=np.float64) for side in (a, b)]
     kept = [side[np.isfinite(side)] for side in sides]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vizkit.metrics.arrays import AnyArray, Ints
 from vizkit.reading import Scalars
 
 if TYPE_CHECKING:
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["rows_frame", "scalars_frame", "times"]
 
+_Names = TypeVar("_Names", bound=tuple[str, ...])
+
 _LAST = 253402300799999  # the end of the year 9999, in milliseconds: pandas shows no later time
 
 
-def times(walltimes: NDArray[np.int64]) -> Any:
+def times(walltimes: Ints) -> pd.DatetimeIndex:
     """Milliseconds since 1970 as pandas' times in UTC; impossible ones become NaT."""
     import pandas as pd
 
@@ -29,12 +31,12 @@ def times(walltimes: NDArray[np.int64]) -> Any:
     return pd.DatetimeIndex(moments).tz_localize("UTC")
 
 
-def scalars_frame(parts: Mapping[Any, Scalars], labels: Sequence[str]) -> pd.DataFrame:
+def scalars_frame(parts: Mapping[_Names, Scalars], labels: Sequence[str]) -> pd.DataFrame:
     """Several scalar tags one below the other.
 
     Args:
-        parts: what tells each from the others (a tuple, one text for each of ``labels``) -> its columns.
-        labels: the names of these, such as ``("run", "tag")``; they become categorical columns.
+        parts: names of a part (one for each of ``labels``) -> its columns.
+        labels: names of the categorical columns that these become, such as ``("run", "tag")``.
 
     Returns:
         Columns: the labels, ``step``, ``time`` (UTC) and ``value``.
@@ -43,7 +45,7 @@ def scalars_frame(parts: Mapping[Any, Scalars], labels: Sequence[str]) -> pd.Dat
 
     every = list(parts.values())
     lengths = [len(columns.values) for columns in every]
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for index, label in enumerate(labels):
         names = [key[index] for key in parts]
         place = {name: code for code, name in enumerate(dict.fromkeys(names))}
@@ -55,12 +57,12 @@ def scalars_frame(parts: Mapping[Any, Scalars], labels: Sequence[str]) -> pd.Dat
     return pd.DataFrame(found)
 
 
-def _joined(arrays: Sequence[NDArray[Any]], dtype: Any) -> NDArray[Any]:
+def _joined(arrays: Sequence[AnyArray], dtype: type[np.generic]) -> AnyArray:
     return np.concatenate(arrays) if arrays else np.empty(0, dtype)
 
 
 def rows_frame(rows: Mapping[str, Mapping[str, Any]], name: str) -> pd.DataFrame:
-    """One row for each of ``rows``, whose columns are the union of theirs.
+    """One row for each of ``rows``; the columns are the union of theirs.
 
     Whole numbers stay whole and bools stay bools where a row lacks them.
     """
@@ -74,7 +76,7 @@ def rows_frame(rows: Mapping[str, Mapping[str, Any]], name: str) -> pd.DataFrame
     )
 
 
-def _series(values: list[Any], index: Any) -> Any:
+def _series(values: list[Any], index: pd.Index) -> pd.Series:
     import pandas as pd
 
     kinds = {type(value) for value in values if value is not None}

@@ -1,39 +1,41 @@
-"""Runs as files of other tools."""
+"""Export of runs as CSV, JSON and Parquet."""
 
 from __future__ import annotations
 
 import json
 import math
 import os
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vizkit.errors import MissingDependencyError
+from vizkit.runs.details import in_short
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from vizkit.runs.run import Run
 
-__all__ = ["Exported", "as_data", "in_short", "plain", "to_json"]
+__all__ = ["Exported", "as_data", "plain", "to_json"]
 
 
-class Exported:
-    """What can be exported by its `scalars`: a run, or several."""
+class Exported(ABC):
+    """A run, or several, whose `scalars` can be exported."""
 
+    @abstractmethod
     def scalars(self) -> pd.DataFrame:
         """All scalars, one tag below the other."""
-        raise NotImplementedError
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
-        """All scalars as CSV, the columns of `scalars`, into a file or returned as text; NaN is ``NaN``."""
+        """Export the frame of `scalars` as CSV, into a file or returned as text; NaN is ``NaN``."""
         text: str = self.scalars().to_csv(None, index=False, na_rep="NaN", lineterminator="\n")
         return _written(text, path)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """All scalars into a Parquet file, the columns of `scalars`.
+        """Export the frame of `scalars` into a Parquet file.
 
         Raises:
             MissingDependencyError: pyarrow is missing.
@@ -47,29 +49,14 @@ class Exported:
         self.scalars().to_parquet(path, index=False, engine="pyarrow")
 
 
-def in_short(run: Run) -> dict[str, Any]:
-    """What a run is called, where it is, how it stands, its times as ISO 8601 and seconds, its settings."""
-    started, ended, duration = run.started, run.ended, run.duration  # of a run that goes on each reads a file
-    return {
-        "name": run.name,
-        "display_name": run.display_name,
-        "directory": run.directory,
-        "status": run.status,
-        "started": None if started is None else started.isoformat(),
-        "ended": None if ended is None else ended.isoformat(),
-        "duration": None if duration is None else duration.total_seconds(),
-        "hparams": run.hparams,
-    }
-
-
 def as_data(run: Run) -> dict[str, Any]:
     """A run as dicts, lists, texts and numbers; walltimes in milliseconds since 1970."""
     scalars = {tag: run.columns(tag)._asdict() for tag in run.scalar_tags}
     return {**in_short(run), "metrics": run.metrics, "scalars": scalars}
 
 
-def plain(value: Any) -> Any:
-    """``value`` as JSON has it: arrays as lists; NaN and infinities, which it has not, as texts."""
+def plain(value: object) -> object:
+    """A value as JSON has it: arrays become lists; NaN and infinities, which JSON lacks, become texts."""
     if isinstance(value, np.ndarray):
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             return [plain(number) for number in value.tolist()]
@@ -85,8 +72,8 @@ def plain(value: Any) -> Any:
     return value
 
 
-def to_json(data: Any, path: str | os.PathLike[str] | None) -> str | None:
-    """``data`` as JSON, into a file or returned as text."""
+def to_json(data: object, path: str | os.PathLike[str] | None) -> str | None:
+    """Export data as JSON, into a file or returned as text."""
     # Half surrogates, which UTF-8 cannot hold, stay readable when escaped.
     text = json.dumps(plain(data), ensure_ascii=False, allow_nan=False, default=str)
     return _written(text + "\n", path)

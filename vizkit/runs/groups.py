@@ -1,17 +1,21 @@
-"""Runs that share a hyper-parameter, and what they have in common."""
+"""Groups of runs that share hyper-parameters, with statistics over each group."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizkit.errors import QueryError
+from vizkit.metrics.arrays import AnyArray, Floats, Ints
+from vizkit.runs.best import best_value
 from vizkit.runs.dataframes import rows_frame
-from vizkit.runs.lookup import unknown, with_tag
+from vizkit.runs.lookup import unknown
+from vizkit.runs.query import MISSING
+from vizkit.runs.query_names import key_values, sort_order
+from vizkit.runs.scalar_tags import with_tag
 from vizkit.runs.statistics import align, column_statistics, mean_interval
 
 if TYPE_CHECKING:
@@ -20,48 +24,48 @@ if TYPE_CHECKING:
     from vizkit.runs.run import Run
     from vizkit.runs.runs import Runs
 
-__all__ = ["Groups", "MeanCurve", "mean_curve"]
-
+__all__ = ["Groups", "MeanCurve", "group_runs", "mean_curve"]
 _TIME_POINTS = 500
 
 
 class MeanCurve(NamedTuple):
-    """A metric over several runs; arrays of shape (points,).
+    """The mean of a metric over several runs; arrays of shape (points,).
 
     Attributes:
-        x: steps, or seconds since each run's start.
-        mean, std: over the runs that have a number there; ``std`` with n - 1.
-        n: how many these are.
-        nan: how many more are there, with NaN.
-        low, high: the 95 % interval of the mean (Student's t); NaN for fewer than two runs.
+        x: steps, or seconds since the start of each run.
+        mean, std: over the runs that have a number at x; ``std`` with n - 1.
+        n: number of these runs.
+        nan: number of runs that are NaN there.
+        low, high: the 95 % confidence interval of the mean (Student's t); NaN for fewer than two runs.
     """
 
-    x: NDArray[np.float64]
-    mean: NDArray[np.float64]
-    std: NDArray[np.float64]
-    n: NDArray[np.int64]
-    nan: NDArray[np.int64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    x: Floats
+    mean: Floats
+    std: Floats
+    n: Ints
+    nan: Ints
+    low: Floats
+    high: Floats
 
 
 def mean_curve(runs: Sequence[Run], tag: str, on: Literal["step", "time"] = "step") -> MeanCurve:
-    """Mean, deviation and interval of a tag over runs.
+    """The mean of a scalar tag over runs.
 
-    Steps: all that any run has. Time: 500 places from 0 to the longest run, in seconds since each run's
-    start. A run's value between two of its records is interpolated; outside of them it does not count.
+    On steps: at each step of any run. On time: at 500 points from 0 to the longest run, in seconds since
+    the start of each run. Values between two records of a run are interpolated; outside of its records a
+    run does not count.
 
     Args:
-        runs: those that lack the tag are left out.
+        runs: the runs; those without the tag are left out.
         tag: a scalar tag.
-        on: what they are aligned on.
+        on: the x axis to align the runs on.
 
     Raises:
         QueryError: another ``on``.
     """
     if on not in ("step", "time"):
         raise QueryError(f"on must be 'step' or 'time', got {on!r}")
-    series: list[tuple[NDArray[Any], NDArray[Any]]] = []
+    series: list[tuple[AnyArray, AnyArray]] = []
     for run in runs:
         if tag in run.scalar_tags:
             columns = run.columns(tag)
@@ -79,44 +83,47 @@ def mean_curve(runs: Sequence[Run], tag: str, on: Literal["step", "time"] = "ste
     return MeanCurve(grid, mean, std, n, nan, low, high)
 
 
-class Groups(Mapping[Any, "Runs"]):
-    """Runs by the value of a hyper-parameter; by tuples of values for several ones.
+class Groups(Mapping[Hashable, "Runs"]):
+    """Runs by the value of a hyper-parameter, or by tuples of values of several.
 
     Args:
-        names: the hyper-parameters' names.
+        names: the names of the hyper-parameters.
         groups: value (or tuple of values) -> its runs, in order.
     """
 
-    def __init__(self, names: Sequence[str], groups: Mapping[Any, Runs]) -> None:
+    def __init__(self, names: Sequence[str], groups: Mapping[Hashable, Runs]) -> None:
         self.names = list(names)
         self._groups = dict(groups)
 
-    def __getitem__(self, key: Any) -> Runs:
+    def __getitem__(self, key: Hashable) -> Runs:
         found: Runs | None = self._groups.get(key)
         if found is not None:
             return found
         raise unknown(f"group of {', '.join(map(repr, self.names))},", key, map(str, self._groups))
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Hashable]:
         return iter(self._groups)
 
     def __len__(self) -> int:
         return len(self._groups)
 
-    def _labels(self, key: Any, taken: Iterable[str]) -> dict[str, Any]:
-        """The group's columns; ``hparams.name`` where there is another column of that name."""
-        values = key if len(self.names) > 1 else (key,)
-        names = [f"hparams.{name}" if name in taken else name for name in self.names]
-        return dict(zip(names, values, strict=True))
+    def label(self, key: Hashable) -> dict[str, Hashable]:
+        """The values of a group by the names of its hyper-parameters."""
+        values = key if isinstance(key, tuple) and len(self.names) > 1 else (key,)
+        return dict(zip(self.names, values, strict=True))
+
+    def _label_columns(self, key: Hashable, taken: Iterable[str]) -> dict[str, Hashable]:
+        """The label as columns; ``hparams.name`` if another column has the name."""
+        return {f"hparams.{n}" if n in taken else n: value for n, value in self.label(key).items()}
 
     def scalars(self, tag: str, on: Literal["step", "time"] = "step") -> pd.DataFrame:
-        """Mean, deviation and confidence band of a tag in each group.
+        """Mean, standard deviation and confidence interval of a scalar tag in each group.
 
-        Aligned as `mean_curve` says: at every step of any run, or in seconds since each run's start.
+        Runs are aligned as in `mean_curve`: at each step of any run, or in seconds since the start.
 
         Returns:
             Columns: the hyper-parameters, ``step`` or ``seconds``, ``mean``, ``std`` (n - 1), ``n``, ``nan``
-            (runs that are NaN there, not in the mean), ``low`` and ``high`` (95 %, Student's t).
+            (number of runs that are NaN there, not in the mean), ``low`` and ``high`` (95 %, Student's t).
 
         Raises:
             UnknownNameError: a tag that no run has.
@@ -127,11 +134,11 @@ class Groups(Mapping[Any, "Runs"]):
         with_tag((run for group in self.values() for run in group), tag)
         frames = []
         for key, group in self._groups.items():
-            band = mean_curve(group, tag, on)._asdict()
-            band = {"step" if on == "step" else "seconds": band.pop("x"), **band}
-            order = [next(iter(band)), "mean", "std", "n", "nan", "low", "high"]
-            frame = pd.DataFrame({column: band[column] for column in order})
-            for place, (name, value) in enumerate(self._labels(key, order).items()):
+            curve = mean_curve(group, tag, on)._asdict()
+            curve = {"step" if on == "step" else "seconds": curve.pop("x"), **curve}
+            order = [next(iter(curve)), "mean", "std", "n", "nan", "low", "high"]
+            frame = pd.DataFrame({column: curve[column] for column in order})
+            for place, (name, value) in enumerate(self._label_columns(key, order).items()):
                 frame.insert(place, name, [value] * len(frame))
             if len(frame):
                 frames.append(frame)
@@ -141,11 +148,7 @@ class Groups(Mapping[Any, "Runs"]):
         """The content of `table`, a dict a group."""
         out = []
         for key, group in self._groups.items():
-            bests = [
-                point.value
-                for run in group
-                if metric in run.scalar_tags and (point := run.summary(metric).best(metric, mode))
-            ]
+            bests = [best for run in group if (best := best_value(run, metric, mode)) is not None]
             numbers = np.array(bests, dtype=np.float64)
             interval = mean_interval(numbers) if bests else (math.nan,) * 3
             std = float(numbers.std(ddof=1)) if len(bests) > 1 else math.nan
@@ -157,19 +160,19 @@ class Groups(Mapping[Any, "Runs"]):
                 "min": float(numbers.min()) if bests else math.nan,
                 "max": float(numbers.max()) if bests else math.nan,
             }
-            out.append({**self._labels(key, row), **row})
+            out.append({**self._label_columns(key, row), **row})
         return out
 
     def table(self, metric: str, mode: str = "auto") -> pd.DataFrame:
-        """One row a group: each run's best value of ``metric``, over the group's runs.
+        """One row a group: statistics of the best values of ``metric`` of its runs.
 
         Returns:
             The hyper-parameters, ``runs``, ``n`` (of them, those with the metric), ``mean``, ``low`` and
-            ``high`` (95 % interval of the mean, Student's t), ``std`` (n - 1), ``min``, ``max``.
+            ``high`` (95 % confidence interval of the mean, Student's t), ``std`` (n - 1), ``min``, ``max``.
 
         Raises:
             UnknownNameError: a metric that no run has.
-            DataError: a mode that is none, or a metric whose name does not tell.
+            DataError: another mode, or a metric whose name does not tell which value is best.
         """
         with_tag((run for group in self.values() for run in group), metric)
         rows = self.rows(metric, mode)
@@ -178,3 +181,42 @@ class Groups(Mapping[Any, "Runs"]):
     def __repr__(self) -> str:
         sizes = ", ".join(f"{key!r}: {len(group)}" for key, group in list(self._groups.items())[:20])
         return f"<{len(self)} groups by {', '.join(map(repr, self.names))}; runs in each: {sizes}>"
+
+
+def group_runs(
+    runs: Sequence[Run], key: str | Sequence[str] | Callable[[Run], object]
+) -> tuple[list[str], dict[Hashable, list[Run]]]:
+    """Group runs by the value of a key, or by tuples of values of several keys.
+
+    Args:
+        runs: the runs.
+        key: a name or expression as in `Runs.filter`, several of them, or a function.
+
+    Returns:
+        The names of the keys; value (None if a run lacks it) -> runs, in the order of the values.
+
+    Raises:
+        QueryError: no key, or not an expression.
+        UnknownNameError: a name that no run has.
+    """
+    keys = [key] if isinstance(key, str) or callable(key) else list(dict.fromkeys(key))
+    if not keys:
+        raise QueryError("group_by needs the name of a hyper-parameter, or several")
+    columns = [[_hashable(value) for value in key_values(runs, one)] for one in keys]
+    labels = list(zip(*columns, strict=True))
+    groups: dict[tuple[Hashable, ...], list[Run]] = {}
+    for label, run in zip(labels, runs, strict=True):
+        groups.setdefault(label, []).append(run)
+    order = list(groups)
+    for place in reversed(range(len(keys))):
+        order = [order[index] for index in sort_order([label[place] for label in order])]
+    names = [one if isinstance(one, str) else getattr(one, "__name__", "group") for one in keys]
+    return names, {label if len(keys) > 1 else label[0]: groups[label] for label in order}
+
+
+def _hashable(value: object) -> Hashable:
+    if value is MISSING:
+        return None
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_hashable, value))
+    return value if isinstance(value, Hashable) else str(value)

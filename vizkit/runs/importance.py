@@ -1,14 +1,14 @@
-"""Which hyper-parameter mattered: how much of a metric's variance each explains alone.
+"""Importance of hyper-parameters: the share of a metric's variance that each explains alone.
 
-For a handful of runs a model of many parameters (the random forest of fANOVA: Hutter, Hoos and
-Leyton-Brown, ICML 2014) has nothing to stand on. What is left of it is its first part, the main
-effects: for each hyper-parameter, the share of the metric's variance over runs that its values
-explain. The share is adjusted for chance (Kelley's epsilon squared, 1935: PNAS 21, 554), which
-would otherwise favour hyper-parameters of many values, and a permutation test (Fisher, 1935) says
-how often runs shuffled at random explain as much.
+A handful of runs cannot support a model of many parameters (the random forest of fANOVA: Hutter, Hoos and
+Leyton-Brown, ICML 2014), so only its first part is computed, the main effects: for each
+hyper-parameter, the share of the metric's variance over runs that its values explain. The share is
+adjusted for chance (Kelley's epsilon squared, 1935: PNAS 21, 554), which would otherwise favour
+hyper-parameters of many values, and a permutation test (Fisher, 1935) gives the probability that
+randomly shuffled runs explain as much.
 
-Limits: effects that need two hyper-parameters together are not seen. Hyper-parameters that were
-always changed together cannot be told apart, and are named. With n runs no p below 1 / n! exists.
+Limits: interactions of two hyper-parameters are not detected. Hyper-parameters that were always
+changed together cannot be separated, and are named. With n runs no p below 1 / n! exists.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from vizkit.metrics.arrays import Floats, Ints
 
 __all__ = ["Importance", "compute_importance"]
 
@@ -29,16 +31,16 @@ _SEED = 0
 
 
 class Importance(NamedTuple):
-    """How much a hyper-parameter mattered.
+    """The importance of a hyper-parameter.
 
     Attributes:
         name: the hyper-parameter.
         importance: share of the metric's variance that it explains alone, adjusted for chance, 0 to 1;
-            NaN where it cannot be told: each run has a value of its own that is no number.
-        p: how often shuffled runs explain as much.
-        values: how many different values it had.
-        n: how many runs this stands on.
-        with_: hyper-parameters that changed together with it, whose effect cannot be told from its own.
+            NaN where each run has a value of its own that is not a number.
+        p: probability that shuffled runs explain as much.
+        values: number of different values.
+        n: number of runs.
+        with_: hyper-parameters that changed together with it, whose effects cannot be separated.
     """
 
     name: str
@@ -49,14 +51,14 @@ class Importance(NamedTuple):
     with_: tuple[str, ...]
 
 
-def compute_importance(hparams: Mapping[str, Sequence[Any]], metric: ArrayLike) -> list[Importance]:
-    """The importance of each hyper-parameter that varies, the greatest first.
+def compute_importance(hparams: Mapping[str, Sequence[object]], metric: ArrayLike) -> list[Importance]:
+    """Compute the importance of each hyper-parameter that varies, the greatest first.
 
-    Values count as levels. Numbers with so many values that fewer than two runs share one on
-    average are taken by their rank, and a parabola is fitted, which sees a best value in the middle.
+    Values count as levels. Numbers of which fewer than two runs share one on average are replaced by
+    their rank, and a parabola is fitted, which finds an optimum in the middle.
 
     Args:
-        hparams: name -> its value in each run; None where a run has none (a level of its own).
+        hparams: name -> value in each run; None where a run has none (a level of its own).
         metric: (n,) finite numbers.
     """
     y = np.asarray(metric, dtype=np.float64)
@@ -74,18 +76,19 @@ def compute_importance(hparams: Mapping[str, Sequence[Any]], metric: ArrayLike) 
     return sorted(out, key=lambda item: (math.isnan(item.importance), -item.importance, item.p))
 
 
-def _codes(values: Sequence[Any]) -> NDArray[np.int64]:
-    """Equal values get equal numbers, by first appearance, so that equal partitions are equal."""
+def _codes(values: Sequence[object]) -> Ints:
+    """Number the values by first appearance, so that equal partitions have equal codes."""
     seen: dict[str, int] = {}
     return np.array([seen.setdefault(_text(value), len(seen)) for value in values], dtype=np.int64)
 
 
-def _text(value: Any) -> str:
-    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return repr(float(value)) if plain and abs(value) < 2**53 else repr(value)
+def _text(value: object) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 2**53:
+        return repr(float(value))
+    return repr(value)
 
 
-def _features(values: Sequence[Any], code: NDArray[np.int64]) -> NDArray[np.float64] | None:
+def _features(values: Sequence[object], code: Ints) -> Floats | None:
     levels, n = int(code.max()) + 1, len(code)
     if levels <= n / 2:
         return np.eye(levels)[code][:, 1:]
@@ -96,8 +99,8 @@ def _features(values: Sequence[Any], code: NDArray[np.int64]) -> NDArray[np.floa
     return np.eye(levels)[code][:, 1:] if levels < n - 1 else None
 
 
-def _orders(n: int) -> NDArray[np.int64]:
-    """Orders of n runs, (k, n): all of them if these are few, else some at random, the given one first."""
+def _orders(n: int) -> Ints:
+    """Permutations of n runs, (k, n): all if these are few, else random ones; the identity comes first."""
     if n <= _ALL_UP_TO:
         return np.array(list(itertools.permutations(range(n))), dtype=np.int64).reshape(-1, n)
     random = np.random.default_rng(_SEED)
@@ -105,9 +108,7 @@ def _orders(n: int) -> NDArray[np.int64]:
     return np.vstack([np.arange(n), shuffled])
 
 
-def _explained(
-    features: NDArray[np.float64], y: NDArray[np.float64], orders: NDArray[np.int64]
-) -> tuple[float, float]:
+def _explained(features: Floats, y: Floats, orders: Ints) -> tuple[float, float]:
     """Adjusted R^2 of the least squares fit, and its p by permutation."""
     n, k = features.shape
     total = float(y @ y)
@@ -116,6 +117,6 @@ def _explained(
     basis, _ = np.linalg.qr(features - features.mean(axis=0))
     shares = ((y[orders] @ basis) ** 2).sum(axis=1) / total
     adjusted = 1 - (1 - shares[0]) * (n - 1) / (n - k - 1)
-    # Shuffles that only move equals come out equal but for rounding.
+    # Shuffles that swap equal values give the same share up to rounding.
     p = float((shares >= shares[0] - 1e-9).mean())
     return max(0.0, min(1.0, float(adjusted))), p

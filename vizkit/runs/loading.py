@@ -1,4 +1,4 @@
-"""From a log directory to `Runs`."""
+"""`load`: from a log directory to `Runs`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["load"]
 
 
 def load(logdir: str | os.PathLike[str] = "log") -> Runs:
-    """All the runs under a directory, written by VizKit or by VisualDL.
+    """Load all runs under a directory, written by VizKit or by VisualDL.
 
     Args:
         logdir: a directory of runs, at any depth; one run's directory; one log file; or a remote
             directory with a scheme (``s3://``).
 
     Returns:
-        The runs in natural order, named by their paths below ``logdir``; none if it holds no log.
+        The runs in natural order, named by their paths below ``logdir``; empty if it holds no log.
 
     Raises:
         LogNotFoundError: no such directory or file.

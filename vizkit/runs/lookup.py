@@ -1,4 +1,4 @@
-"""Finding what is meant by a name, and saying what is there when nothing is."""
+"""Find runs by name, and name the closest ones when there is no match."""
 
 from __future__ import annotations
 
@@ -8,23 +8,17 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from vizkit.errors import UnknownNameError
-from vizkit.format.tags import SECONDS
 
 if TYPE_CHECKING:
     from vizkit.runs.run import Run
 
-__all__ = ["closest", "find_name", "in_order", "is_pattern", "like_name", "matching", "unknown", "with_tag"]
+__all__ = ["closest", "find_name", "is_pattern", "like_name", "matching", "newest", "unknown"]
 
 _MOST = 5
 
 
-def in_order(tags: Iterable[str]) -> list[str]:
-    """Tags once each, as they come; those that are sampled beside the training last."""
-    return sorted(dict.fromkeys(tags), key=lambda tag: tag.startswith(SECONDS))
-
-
 def closest(name: str, names: Iterable[str]) -> list[str]:
-    """The up to five of ``names`` that look most like ``name``."""
+    """Up to five of ``names`` that look most like ``name``."""
     every = list(dict.fromkeys(names))
     lower = {other.lower(): other for other in reversed(every)}
     found = [other for other in every if name and name.lower() in other.lower()][:_MOST]
@@ -47,42 +41,29 @@ def unknown(what: str, name: object, names: Iterable[str]) -> UnknownNameError:
     )
 
 
-def with_tag(runs: Iterable[Run], tag: str) -> list[Run]:
-    """The runs that have a scalar tag.
-
-    Raises:
-        UnknownNameError: none has.
-    """
-    every = list(runs)
-    found = [run for run in every if tag in run.scalar_tags]
-    if not found:
-        raise unknown("scalar tag", tag, in_order(other for run in every for other in run.scalar_tags))
-    return found
-
-
 def is_pattern(name: str) -> bool:
-    """Whether a name is a pattern as of the shell's."""
+    """Return True if a name holds wildcards of the shell."""
     return any(character in name for character in "*?[")
 
 
 def like_name(text: str) -> bool:
-    """Whether a text that is neither was more likely meant as a name than as an expression."""
+    """Return True if a text looks like a name rather than like an expression."""
     return not set(text) & set(" <>=`()")
 
 
 def matching(pattern: str, names: Sequence[str]) -> list[int]:
-    """Positions of the names that a pattern of ``*``, ``?`` and ``[...]`` fits; ``*`` takes ``/`` too."""
+    """Positions of the names that match a pattern of ``*``, ``?`` and ``[...]``; ``*`` matches ``/`` too."""
     return [index for index, name in enumerate(names) if fnmatch.fnmatchcase(name, pattern)]
 
 
 def find_name(name: str, names: Sequence[str], aliases: Sequence[str] = ()) -> int:
-    """The position of the one name that is meant.
+    """The position of the one name that matches.
 
-    It is looked for, in this order, as the whole name, as an alias (by position), as the last parts
-    of a path (``run1`` of ``lenet/run1``) and as its beginning. What fits several is not guessed.
+    Matches are tried in this order: the whole name, an alias (by position), the last parts of a path
+    (``run1`` of ``lenet/run1``), its beginning.
 
     Raises:
-        UnknownNameError: it fits none, or several.
+        UnknownNameError: it matches none, or several.
     """
     wanted = name.strip("/")
     ways = (
@@ -101,3 +82,21 @@ def find_name(name: str, names: Sequence[str], aliases: Sequence[str] = ()) -> i
                 f"{' ...' if len(found) > len(shown) else ''}: name one of them, or all of them with a '*'"
             )
     raise unknown("run", name, names)
+
+
+def newest(runs: Sequence[Run]) -> Run:
+    """The run that was started or resumed last.
+
+    Raises:
+        UnknownNameError: there is no run.
+    """
+    if not runs:
+        raise UnknownNameError("there is no run")
+
+    def started(run: Run) -> float:
+        known = run.environment.get("started")
+        if isinstance(known, int):
+            return known / 1000
+        return 0.0 if run.started is None else run.started.timestamp()
+
+    return max(reversed(runs), key=started)

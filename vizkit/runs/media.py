@@ -1,15 +1,15 @@
-"""The records of a tag of any kind but scalar, decoded when they are asked for."""
+"""The records of a tag of any kind but scalar, decoded on access."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizkit.errors import DataError
+from vizkit.metrics.arrays import AnyArray, Ints, Pixels
 from vizkit.reading import Entries
 
 __all__ = ["Images", "Media", "decode_image"]
@@ -17,12 +17,12 @@ __all__ = ["Images", "Media", "decode_image"]
 _Content = TypeVar("_Content")
 
 
-class Media(Sequence[_Content], Generic[_Content]):
+class Media(Sequence[_Content]):
     """The contents of a tag's records, in the order of their steps.
 
     Attributes:
         tag: the tag.
-        entries: the records as the reader gives them.
+        entries: the records as the reader returns them.
     """
 
     def __init__(self, tag: str, entries: Entries[Any]) -> None:
@@ -30,12 +30,12 @@ class Media(Sequence[_Content], Generic[_Content]):
         self.entries = entries
 
     @property
-    def steps(self) -> NDArray[Any]:
+    def steps(self) -> AnyArray:
         """(n,) int64; float64 where a fractional step was recorded."""
         return self.entries.steps
 
     @property
-    def walltimes(self) -> NDArray[np.int64]:
+    def walltimes(self) -> Ints:
         """(n,) int64, milliseconds since 1970."""
         return self.entries.walltimes
 
@@ -60,13 +60,13 @@ class Media(Sequence[_Content], Generic[_Content]):
         return f"<{len(self)} x {self.entries.kind} {self.tag!r}{steps}>"
 
 
-class Images(Media[NDArray[np.uint8]]):
-    """Images as uint8 arrays of shape (height, width, channels), 1, 3 (RGB) or 4 (RGBA) channels."""
+class Images(Media[Pixels]):
+    """Images as uint8 arrays of shape (height, width, channels) with 1, 3 (RGB) or 4 (RGBA) channels."""
 
-    def _decoded(self, index: int) -> NDArray[np.uint8]:
+    def _decoded(self, index: int) -> Pixels:
         try:
             return decode_image(self.png(index))
-        except (OSError, ValueError, SyntaxError) as error:  # Pillow's words for a broken file
+        except (OSError, ValueError, SyntaxError) as error:  # Pillow raises any of them for a broken file
             raise DataError(f"image {index} of {self.tag!r} cannot be decoded: {error}") from error
 
     def png(self, index: int) -> bytes:
@@ -75,8 +75,8 @@ class Images(Media[NDArray[np.uint8]]):
         return data
 
 
-def decode_image(data: bytes) -> NDArray[np.uint8]:
-    """An image file as uint8 of shape (height, width, channels); 1, 3 (RGB) or 4 (RGBA) channels.
+def decode_image(data: bytes) -> Pixels:
+    """An image file as uint8 of shape (height, width, channels) with 1, 3 (RGB) or 4 (RGBA) channels.
 
     Raises:
         OSError: not an image, or a truncated one.

@@ -1,8 +1,8 @@
-"""The little language of `Runs.filter`: comparisons, arithmetic, ``and``, ``or``, ``not``, ``in``.
+"""The query language of `Runs.filter`: comparisons, arithmetic, ``and``, ``or``, ``not``, ``in``.
 
-It has Python's syntax, in which names with spaces or slashes stand in backquotes, and is taken apart
-by a white list: nothing is ever run. As in SQL, what a run does not have is neither true nor false,
-and a run is chosen only by what is true.
+The syntax is Python's; names with spaces or slashes stand in backquotes. Expressions are parsed against an
+allow list and never executed as Python. As in SQL, a missing value is neither true nor false, and a run
+is chosen only if the expression is true.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import operator
 import re
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final, cast
 
 from vizkit.errors import QueryError
 
@@ -21,9 +21,9 @@ __all__ = ["MISSING", "Query"]
 
 _LONGEST = 4_000  # characters
 _DEEPEST = 100  # levels
-_PLACE = "ˉquoted{}ˉ"  # a name that Python takes and nobody writes
+_PLACE = "ˉquoted{}ˉ"  # a valid name of Python that nobody writes
 
-_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], object]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -42,12 +42,14 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Mod: operator.mod,
     ast.Pow: math.pow,
 }
+_LookUp = Callable[[tuple[str, ...]], object]
+
 _CONSTANTS = (bool, int, float, str, type(None))
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`]|``)*)`""", re.DOTALL)
 
 
 class _Missing:
-    """What a run does not have."""
+    """The type of `MISSING`."""
 
     def __bool__(self) -> bool:
         return False
@@ -56,22 +58,23 @@ class _Missing:
         return "MISSING"
 
 
-MISSING = _Missing()
+MISSING: Final = _Missing()
+"""The value of a name in a run that lacks it."""
 
 
 class Query:
-    """An expression, taken apart and checked.
+    """A parsed and checked expression.
 
     Args:
         text: such as ``"`batch size` == 64 and `eval/acc`.max > 0.9"``.
 
     Attributes:
-        text: as given.
-        names: each name in it, as the parts between its dots.
-        mismatches: texts that say which comparisons of unlike types `value` has met.
+        text: the expression as given.
+        names: the names in it, each as the parts between its dots.
+        mismatches: messages about comparisons of unlike types that `value` came upon.
 
     Raises:
-        QueryError: it is none, or holds something that is not allowed.
+        QueryError: not an expression, or one with something that is not allowed.
     """
 
     def __init__(self, text: str) -> None:
@@ -85,7 +88,7 @@ class Query:
         self._quoted: dict[str, str] = {}
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Python's, of doubtful literals
+                warnings.simplefilter("ignore")  # of Python, about doubtful literals
                 tree = ast.parse(_QUOTED.sub(self._set_aside, text).strip(), mode="eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             reason = getattr(error, "msg", None) or str(error) or "too deeply nested"
@@ -104,7 +107,7 @@ class Query:
         return place
 
     def _parts(self, node: ast.expr) -> tuple[str, ...]:
-        """``a.b.c`` as ``("a", "b", "c")``; empty if it is anything else."""
+        """``a.b.c`` as ``("a", "b", "c")``; empty for anything else."""
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(self._quoted.get(node.attr, node.attr))
@@ -145,7 +148,7 @@ class Query:
             self._check(child, depth + 1)
 
     def _shown(self, node: ast.expr) -> str:
-        """A part of the expression as it was written."""
+        """The text of a part of the expression."""
         try:
             text = ast.unparse(node)
         except RecursionError:
@@ -154,15 +157,15 @@ class Query:
             text = text.replace(place, f"`{name}`")
         return text
 
-    def value(self, look_up: Callable[[tuple[str, ...]], Any]) -> Any:
-        """What it comes to.
+    def value(self, look_up: _LookUp) -> object:
+        """Evaluate the expression.
 
         Args:
-            look_up: gives what a name (its parts) stands for, or `MISSING`.
+            look_up: function of a name (its parts) that returns its value or `MISSING`.
         """
         return self._value(self._tree, look_up)
 
-    def _value(self, node: Any, look_up: Callable[[tuple[str, ...]], Any]) -> Any:
+    def _value(self, node: ast.expr, look_up: _LookUp) -> Any:
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, (ast.Name, ast.Attribute)):
@@ -175,18 +178,19 @@ class Query:
                 return MISSING
             if isinstance(node.op, ast.Not):
                 return not operand
-            return self._reckoned(operator.neg if isinstance(node.op, ast.USub) else operator.pos, operand)
+            return self._computed(operator.neg if isinstance(node.op, ast.USub) else operator.pos, operand)
         if isinstance(node, ast.BinOp):
             left, right = (self._value(side, look_up) for side in (node.left, node.right))
-            return self._reckoned(_ARITHMETIC[type(node.op)], left, right)
+            return self._computed(_ARITHMETIC[type(node.op)], left, right)
         if isinstance(node, ast.Compare):
             return self._compared(node, look_up)
-        return [self._value(part, look_up) for part in node.elts]
+        several = cast("ast.List | ast.Tuple | ast.Set", node)  # `_check` allows nothing else
+        return [self._value(part, look_up) for part in several.elts]
 
-    def _joined(self, node: ast.BoolOp, look_up: Callable[[tuple[str, ...]], Any]) -> Any:
-        """And, or: the part that decides, as in Python, but for what is missing: the third truth value."""
+    def _joined(self, node: ast.BoolOp, look_up: _LookUp) -> object:
+        """Evaluate ``and``, ``or``: the part that decides, as in Python; MISSING is the third truth value."""
         decisive = isinstance(node.op, ast.Or)
-        value: Any = None
+        value: object = None
         missing = False
         for part in node.values:
             value = self._value(part, look_up)
@@ -196,21 +200,22 @@ class Query:
                 return value
         return MISSING if missing else value
 
-    def _reckoned(self, function: Callable[..., float], *operands: Any) -> Any:
+    def _computed(self, function: Callable[..., float], *operands: object) -> object:
         if any(operand is MISSING or operand is None for operand in operands):
             return MISSING
-        if not all(isinstance(operand, (int, float)) for operand in operands):
+        numbers = [operand for operand in operands if isinstance(operand, (int, float))]
+        if len(numbers) < len(operands):
             self.mismatches.append(f"{' and '.join(map(repr, operands))} are not all numbers")
             return MISSING
         try:
-            return function(*map(float, operands))
+            return function(*map(float, numbers))
         except OverflowError:
             return math.inf
         except (ValueError, ZeroDivisionError):  # not a number
             return math.nan
 
-    def _compared(self, node: ast.Compare, look_up: Callable[[tuple[str, ...]], Any]) -> Any:
-        result: Any = True
+    def _compared(self, node: ast.Compare, look_up: _LookUp) -> object:
+        result: object = True
         left = self._value(node.left, look_up)
         for op, comparator in zip(node.ops, node.comparators, strict=True):
             right = self._value(comparator, look_up)
@@ -221,7 +226,7 @@ class Query:
             left = right
         return result
 
-    def _linked(self, op: ast.cmpop, left: Any, right: Any) -> Any:
+    def _linked(self, op: ast.cmpop, left: object, right: object) -> object:
         if isinstance(op, (ast.Is, ast.IsNot)):
             return (left is MISSING or left is None) is isinstance(op, ast.Is)
         if left is MISSING or right is MISSING:

@@ -1,38 +1,39 @@
-"""What a name in a filter, or as a key to sort by, stands for in a run."""
+"""Names in filters and sort keys: the fields, hyper-parameters and tags that they refer to."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vizkit.errors import QueryError, UnknownNameError
 from vizkit.reading import natural_key
-from vizkit.runs.lookup import in_order, like_name, unknown
+from vizkit.runs.lookup import like_name, unknown
 from vizkit.runs.query import MISSING, Query
-from vizkit.runs.run import Run
+from vizkit.runs.scalar_tags import in_order
 from vizkit.runs.summary import STATISTICS
+
+if TYPE_CHECKING:
+    from vizkit.runs.run import Run
 
 __all__ = ["FIELDS", "chosen", "key_values", "sort_order"]
 
-FIELDS: dict[str, Callable[[Run], Any]] = {
+FIELDS: dict[str, Callable[[Run], object]] = {
     "name": lambda run: run.name,
     "display_name": lambda run: run.display_name,
     "status": lambda run: run.status,
     "started": lambda run: MISSING if (time := run.started) is None else time.timestamp(),
     "duration": lambda run: MISSING if (time := run.duration) is None else time.total_seconds(),
 }
-"""What every run has. ``duration`` is in seconds, ``started`` in seconds since 1970."""
-
-Getter = Callable[[Run], Any]
+"""The fields of every run. ``duration`` is in seconds, ``started`` in seconds since 1970."""
 
 
-def _hparam(name: str) -> Getter:
+def _hparam(name: str) -> Callable[[Run], object]:
     return lambda run: run.hparams.get(name, MISSING)
 
 
-def _statistic(tag: str, name: str) -> Getter:
-    def get(run: Run) -> Any:
+def _statistic(tag: str, name: str) -> Callable[[Run], object]:
+    def get(run: Run) -> object:
         if tag not in run.scalar_tags:
             return MISSING
         value = STATISTICS[name](tag, run.summary(tag))
@@ -42,14 +43,14 @@ def _statistic(tag: str, name: str) -> Getter:
 
 
 class _Names:
-    """All that the names in an expression can stand for in some runs."""
+    """The names that an expression over some runs may use."""
 
     def __init__(self, runs: Iterable[Run]) -> None:
         every = list(runs)
         self.hparams = dict.fromkeys(name for run in every for name in run.hparams)
         self.tags = in_order(tag for run in every for tag in run.scalar_tags)
 
-    def getter(self, parts: tuple[str, ...]) -> Getter:
+    def getter(self, parts: tuple[str, ...]) -> Callable[[Run], object]:
         whole = ".".join(parts)
         if whole in FIELDS:
             return FIELDS[whole]
@@ -79,27 +80,27 @@ def chosen(runs: Sequence[Run], expression: str) -> list[Run]:
     """
     query = Query(expression)
     values = _values(query, runs)
-    out = [run for run, value in zip(runs, values, strict=True) if value]  # what is missing is not true
+    out = [run for run, value in zip(runs, values, strict=True) if value]  # MISSING is not true
     if runs and not out and len(query.mismatches) >= len(runs):
         raise QueryError(f"{expression!r}: {query.mismatches[0]}")
     return out
 
 
-def _values(query: Query, runs: Sequence[Run]) -> list[Any]:
-    """What it comes to in each run."""
+def _values(query: Query, runs: Sequence[Run]) -> list[object]:
+    """The value of an expression in each run."""
     if not runs:
         return []
     names = _Names(runs)
     getters = {parts: names.getter(parts) for parts in query.names}
 
-    def value(run: Run) -> Any:
+    def value(run: Run) -> object:
         return query.value(lambda parts: getters[parts](run))
 
     return [value(run) for run in runs]
 
 
-def key_values(runs: Sequence[Run], key: str | Callable[[Run], Any]) -> list[Any]:
-    """What a key is in each run, `MISSING` where there is none.
+def key_values(runs: Sequence[Run], key: str | Callable[[Run], object]) -> list[object]:
+    """The value of a key in each run, `MISSING` where a run lacks it.
 
     Args:
         runs: the runs.
@@ -125,17 +126,17 @@ def key_values(runs: Sequence[Run], key: str | Callable[[Run], Any]) -> list[Any
         raise
 
 
-def sort_order(values: Sequence[Any], reverse: bool = False) -> list[int]:
-    """Positions in the order of their values: numbers, then texts naturally, then all else.
+def sort_order(values: Sequence[object], reverse: bool = False) -> list[int]:
+    """Positions in the order of their values: numbers, then texts in natural order, then all others.
 
-    What is missing, None or NaN comes last, whichever way. Equals keep their order.
+    Missing values, None and NaN come last in both directions. Equal values keep their order.
     """
 
-    def absent(value: Any) -> bool:
+    def absent(value: object) -> bool:
         return value is MISSING or value is None or (isinstance(value, float) and math.isnan(value))
 
     def rank(index: int) -> tuple[int, Any]:
-        value = values[index]
+        value: Any = values[index]
         if isinstance(value, (int, float)):
             return 0, value
         if isinstance(value, str):
@@ -151,5 +152,5 @@ def sort_order(values: Sequence[Any], reverse: bool = False) -> list[int]:
     rest = [index for index, value in enumerate(values) if absent(value)]
     try:
         return [*sorted(present, key=rank, reverse=reverse), *rest]
-    except TypeError:  # values of several types of the caller's own
+    except TypeError:  # values of several types that do not compare
         return [*sorted(present, key=lambda i: natural_key(str(values[i])), reverse=reverse), *rest]

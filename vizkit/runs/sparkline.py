@@ -1,6 +1,6 @@
-"""Series drawn very small: as an SVG path, or in block characters.
+"""Sparklines: curves drawn very small, as SVG or in block characters.
 
-Both stand on the extremes of each column of pixels, so that a spike of one point is seen.
+Both draw the extremes of each column of pixels, so that a spike of a single point stays visible.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ import html
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from vizkit.metrics.arrays import Floats, Ints
 
 __all__ = ["Extremes", "blocks", "extremes", "svg", "svg_path"]
 
@@ -19,32 +21,32 @@ _HEIGHT = 40  # units of the drawing
 
 
 class Extremes(NamedTuple):
-    """A series by columns of pixels, those that hold a point; float64 and int64 of one length.
+    """The columns of pixels that hold a point of a curve; float64 and int64 of one length.
 
     Attributes:
-        column: which column, ascending.
-        first, last, low, high: values of its points, NaN left out; NaN where all of them are.
-        nan: how many of its points are NaN.
+        column: the position of the column, ascending.
+        first, last, low, high: values of its points, without NaN; NaN where all of them are NaN.
+        nan: the number of its points that are NaN.
     """
 
-    column: NDArray[np.int64]
-    first: NDArray[np.float64]
-    last: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    nan: NDArray[np.int64]
+    column: Ints
+    first: Floats
+    last: Floats
+    low: Floats
+    high: Floats
+    nan: Ints
 
 
 def extremes(values: ArrayLike, width: int, x: ArrayLike | None = None) -> Extremes:
-    """What each of ``width`` columns has to show.
+    """The first, last, lowest and highest value of each of ``width`` columns.
 
-    As in M4 (Jugel et al., 2014, "M4: a visualization-oriented time series data aggregation"): these
+    As in M4 (Jugel et al., 2014, "M4: a visualization-oriented time series data aggregation"), these
     four values a column draw the line as all points would.
 
     Args:
         values: (n,) real numbers.
         width: number of columns.
-        x: (n,) where they are, not descending; their position by default, and where that is not so.
+        x: (n,) positions in ascending order; the index of each value by default, or if ``x`` descends.
     """
     y = np.asarray(values, dtype=np.float64).ravel()
     n = len(y)
@@ -68,19 +70,19 @@ def extremes(values: ArrayLike, width: int, x: ArrayLike | None = None) -> Extre
     )
 
 
-def _scaled(parts: Extremes) -> list[NDArray[np.float64]]:
-    """First, last, low and high between 0 (bottom) and 1; infinities at the rims, NaN kept."""
+def _scaled(parts: Extremes) -> list[Floats]:
+    """First, last, low and high scaled to 0 (bottom) to 1; infinities at the edges, NaN kept."""
     four = np.array([parts.first, parts.last, parts.low, parts.high])
     finite = four[np.isfinite(four)]
     bottom, top = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
     with np.errstate(invalid="ignore", under="ignore"):
-        half = top / 2 - bottom / 2  # a whole difference of floats may overflow
+        half = top / 2 - bottom / 2  # the whole difference may overflow
         inner = (four / 2 - bottom / 2) / half if half > 0 else np.where(np.isnan(four), four, 0.5)
     return list(np.where(np.isposinf(four), 1.0, np.where(np.isneginf(four), 0.0, inner)))
 
 
 def svg_path(values: ArrayLike, width: int = 40, x: ArrayLike | None = None) -> tuple[str, str]:
-    """The ``d`` of the line, and of marks where NaN is, on ``width`` x 40 units; gaps where all is NaN."""
+    """The SVG path of the line and of the NaN marks, on ``width`` x 40 units; gaps where all is NaN."""
     parts = extremes(values, width, x)
     first, last, low, high = (
         np.where(np.isnan(scaled), -1, np.rint((1 - scaled) * _HEIGHT)).astype(int).tolist()
@@ -104,19 +106,19 @@ def svg_path(values: ArrayLike, width: int = 40, x: ArrayLike | None = None) -> 
                 heights.append(height)
         out.append(f"{'M' if broken else 'L'}{column} {heights[0]}" + "".join(f"V{h}" for h in heights[1:]))
         if broken and len(heights) == 1:
-            out.append("h0")  # a point alone is seen too
+            out.append("h0")  # makes a single point visible
         broken = False
     return "".join(out).replace("h0L", "L"), "".join(marks)
 
 
 def svg(values: ArrayLike, x: ArrayLike | None = None, *, columns: int = 40, label: str = "") -> str:
-    """A small static drawing, in the colour of the text around it; NaN is marked red at the bottom.
+    """A sparkline as static SVG in the colour of the text around it; NaN is marked red at the bottom.
 
     Args:
         values: (n,) real numbers.
-        x: (n,) where they are, such as their steps.
-        columns: how fine it is.
-        label: what it shows, for those who do not see it.
+        x: (n,) positions, such as their steps.
+        columns: number of columns.
+        label: description for screen readers.
     """
     line, marks = svg_path(values, columns, x)
     thin = 'vector-effect="non-scaling-stroke"'
@@ -129,7 +131,7 @@ def svg(values: ArrayLike, x: ArrayLike | None = None, *, columns: int = 40, lab
 
 
 def blocks(values: ArrayLike, width: int = 12) -> str:
-    """A row of up to ``width`` block characters; ``x`` where all is NaN. Columns are by position."""
+    """A sparkline of up to ``width`` block characters, by index; ``x`` where all values are NaN."""
     count = np.size(np.asarray(values))
     parts = extremes(values, max(min(width, count), 1))
     if not count:

@@ -1,4 +1,4 @@
-"""Means, intervals and alignment of several runs' series."""
+"""Means, confidence intervals and alignment of the curves of several runs."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from vizkit.metrics.arrays import AnyArray, Bools, Floats, Ints
 
 __all__ = ["Interval", "align", "column_statistics", "mean_interval", "t_quantile", "welch"]
-
-_Floats = NDArray[np.float64]
 
 
 @lru_cache(maxsize=4096)
 def t_quantile(confidence: float, df: float) -> float:
-    """How many standard errors either way hold ``confidence`` of Student's t distribution.
+    """The two-sided quantile of Student's t distribution: standard errors that hold ``confidence`` of it.
 
     The two-sided tail beyond t is the regularised incomplete beta function I_x(df/2, 1/2) at
     x = df / (df + t^2) (Abramowitz and Stegun, 26.5.27); t is found by bisection.
 
     Args:
         confidence: between 0 and 1, such as 0.95.
-        df: degrees of freedom, above 0; not necessarily whole.
+        df: degrees of freedom, above 0; fractions are allowed.
     """
     if df > 1e7:
         return NormalDist().inv_cdf(0.5 + confidence / 2)
@@ -73,7 +73,7 @@ def _away(number: float, tiny: float) -> float:
 
 
 class Interval(NamedTuple):
-    """An estimate and its confidence interval; NaN where too few values allow none."""
+    """An estimate and its confidence interval; NaN with too few values."""
 
     value: float
     low: float
@@ -81,22 +81,22 @@ class Interval(NamedTuple):
 
 
 def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
-    """The mean of ``values``, with Student's t interval; without one for fewer than two."""
+    """The mean of ``values`` with Student's t interval, which needs two values or more."""
     numbers = np.asarray(values, dtype=np.float64)
     mean, _, _, low, high = column_statistics(numbers[:, None], confidence)
     return Interval(float(mean[0]), float(low[0]), float(high[0]))
 
 
 def column_statistics(
-    matrix: _Floats, confidence: float = 0.95
-) -> tuple[_Floats, _Floats, NDArray[np.int64], _Floats, _Floats]:
-    """Mean, standard deviation (n - 1), n, and the ends of the mean's t interval, of each column.
+    matrix: Floats, confidence: float = 0.95
+) -> tuple[Floats, Floats, Ints, Floats, Floats]:
+    """Mean, standard deviation (n - 1), n, and the ends of the mean's t interval of each column.
 
-    NaN is left out and does not count in n.
+    NaN values are left out and do not count in n.
 
     Args:
         matrix: (runs, points).
-        confidence: of the interval.
+        confidence: level of the interval.
 
     Returns:
         Five arrays of shape (points,); NaN where n is too small.
@@ -119,7 +119,7 @@ def welch(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Interval:
 
     Source: B. L. Welch, "The generalization of Student's problem when several different population
     variances are involved", Biometrika 34 (1947); degrees of freedom by Satterthwaite (1946).
-    Fewer than two values on a side allow no interval.
+    The interval needs two values or more on each side.
     """
     first, second = (np.asarray(side, dtype=np.float64) for side in (a, b))
     difference = float(second.mean() - first.mean())
@@ -129,26 +129,24 @@ def welch(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Interval:
     total = sum(errors)
     if total == 0:
         return Interval(difference, difference, difference)
-    shares = [error / total for error in errors]  # squares of small errors would vanish
+    shares = [error / total for error in errors]  # squares of small errors would underflow
     df = 1 / sum(share**2 / (len(side) - 1) for share, side in zip(shares, (first, second), strict=True))
     half = t_quantile(confidence, df) * math.sqrt(total)
     return Interval(difference, difference - half, difference + half)
 
 
-def align(
-    series: Sequence[tuple[NDArray[Any], NDArray[Any]]], grid: _Floats
-) -> tuple[_Floats, NDArray[np.bool_]]:
-    """Several series at the same places.
+def align(series: Sequence[tuple[AnyArray, AnyArray]], grid: Floats) -> tuple[Floats, Bools]:
+    """Resample several curves at the same x.
 
-    Between two points of a series its value is interpolated linearly, and NaN where one of them is NaN;
-    before its first and after its last point it has none.
+    Values between two points of a curve are interpolated linearly, and NaN where one of them is NaN;
+    a curve has no values before its first and after its last point.
 
     Args:
         series: (x, y) pairs, each (n,), x not descending; of equal x the last point counts.
-        grid: (points,) the places.
+        grid: (points,) the common x.
 
     Returns:
-        Values (series, points), NaN where there is none; and which places a series covers.
+        Values (series, points), NaN where there is none; and a mask of the points that each curve covers.
     """
     values = np.full((len(series), len(grid)), np.nan)
     covered = np.zeros((len(series), len(grid)), dtype=bool)

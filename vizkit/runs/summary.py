@@ -1,9 +1,9 @@
-"""A scalar tag in a few numbers."""
+"""Summaries of scalar tags: first, last, smallest, largest, mean."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,16 +22,16 @@ class Point(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What a scalar tag did.
+    """The summary of a scalar tag.
 
     Attributes:
         n: number of records.
-        nan: how many of them are NaN; ``min``, ``max`` and ``mean`` leave these out.
+        nan: number of NaN records, which ``min``, ``max`` and ``mean`` leave out.
         first: the first record.
         last: the last record, NaN or not.
-        min: the first record of the smallest value; None if all are NaN.
-        max: the first record of the largest value; None if all are NaN.
-        mean: the mean of the values; NaN if all are NaN.
+        min: the first record with the smallest value; None if all are NaN.
+        max: the first record with the largest value; None if all are NaN.
+        mean: the mean value; NaN if all are NaN.
     """
 
     n: int
@@ -43,16 +43,16 @@ class Summary(NamedTuple):
     mean: float
 
     def best(self, tag: str, mode: str = "auto") -> Point | None:
-        """``max`` or ``min``, by ``mode`` or, for ``"auto"``, by the words of the tag.
+        """The best record: ``max`` or ``min``, by ``mode`` or, for ``"auto"``, by the words of the tag.
 
         Raises:
-            DataError: another mode, or a tag that does not tell.
+            DataError: another mode, or a tag that does not tell which value is best.
         """
         return self.min if direction(tag, mode) == "min" else self.max
 
 
 def summarize(columns: Scalars) -> Summary:
-    """The summary of a tag that has a record at least."""
+    """Summarize a tag that has at least one record."""
     values = columns.values
     nan = int(np.isnan(values).sum())
     low = high = None
@@ -72,7 +72,7 @@ def _value(point: Point | None) -> float | None:
     return None if point is None else point.value
 
 
-STATISTICS: dict[str, Callable[[str, Summary], Any]] = {
+STATISTICS: dict[str, Callable[[str, Summary], float | None]] = {
     "last": lambda _, summary: summary.last.value,
     "first": lambda _, summary: summary.first.value,
     "min": lambda _, summary: _value(summary.min),
@@ -83,4 +83,4 @@ STATISTICS: dict[str, Callable[[str, Summary], Any]] = {
     "last_step": lambda _, summary: summary.last.step,
     "n": lambda _, summary: summary.n,
 }
-"""What may follow a tag in a filter: name -> function of the tag and its summary."""
+"""The statistics that may follow a tag in a filter: name -> function of the tag and its summary."""

@@ -31,7 +31,7 @@ def config_path(directory: str | os.PathLike[str]) -> Path | None:
 def hparams_of(directory: str | os.PathLike[str]) -> dict[str, Any] | None:
     """The training config beside a run's logs as hyper-parameters: ``Optimizer/lr/learning_rate``.
 
-    PaddleX writes it as ``config.yaml`` in its output directory, in the words of the suite that trains.
+    PaddleX writes it as ``config.yaml`` in its output directory, in the format of the suite that trains.
 
     Args:
         directory: the run's directory.
@@ -41,7 +41,7 @@ def hparams_of(directory: str | os.PathLike[str]) -> dict[str, Any] | None:
 
     Raises:
         DataError: a config that cannot be read.
-        MissingDependencyError: there is one, but no PyYAML.
+        MissingDependencyError: there is one, but PyYAML is missing.
     """
     path = config_path(directory)
     if path is None:
@@ -63,13 +63,13 @@ def hparams_of(directory: str | os.PathLike[str]) -> dict[str, Any] | None:
 
 @functools.cache
 def _loader() -> Any:
-    """PyYAML's safe loader, which takes what a suite tagged as a class of its own for plain data."""
+    """PyYAML's safe loader, reading classes that a suite tagged as plain data."""
     import yaml
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
         pass
 
-    def plain(loader: Any, suffix: str, node: Any) -> Any:
+    def plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
         if isinstance(node, yaml.MappingNode):
             return loader.construct_mapping(node, deep=True)
         if isinstance(node, yaml.SequenceNode):
@@ -80,12 +80,12 @@ def _loader() -> Any:
     return Loader
 
 
-def _size(value: Any, known: dict[int, float]) -> float:
-    """How many values there are once every alias is written out: a short text can stand for billions."""
+def _size(value: object, known: dict[int, float]) -> float:
+    """The number of values once every alias is expanded: a short text can stand for billions."""
     if not isinstance(value, (dict, list)):
         return 1
     if id(value) not in known:
-        known[id(value)] = math.inf  # within itself it has no end
+        known[id(value)] = math.inf  # a value that holds itself has no end
         parts = value.values() if isinstance(value, dict) else value
         known[id(value)] = 1 + sum(_size(part, known) for part in parts)
     return known[id(value)]

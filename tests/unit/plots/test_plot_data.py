@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 import vizkit
 from tests.helpers import python
-from vizkit.curves.curves import curves_data, epochs, smoothed
+from vizkit.curves.curves import curves_data
+from vizkit.curves.smoothing import smoothed
+from vizkit.curves.x_axis import epochs
 from vizkit.errors import DataError, UnknownNameError
 from vizkit.media.palette import COLORS, color, lap
 from vizkit.metrics.calibration import Reliability

@@ -17,8 +17,8 @@ from tests.helpers import log_of
 from vizkit import LogWriter, Runs
 from vizkit.format.encode import encode_hparams, encode_scalar, step_field, tag_field, walltime_field
 from vizkit.format.types import HParams
+from vizkit.runs.formatting import duration_text
 from vizkit.runs.sparkline import blocks, extremes, svg, svg_path
-from vizkit.runs.tables import duration_text
 
 NAN, INF = float("nan"), float("inf")
 HOSTILE = "<script>alert('x')</script>&\"\x1b[31m\u202e"

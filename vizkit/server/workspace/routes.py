@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from vizkit.errors import VizKitError
 from vizkit.media.palette import COLORS
 from vizkit.runs import Runs
-from vizkit.runs.tables import clean
+from vizkit.runs.formatting import clean
 from vizkit.server.http import Answer, no_file, redirect, respond
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.security import WORKSPACE_POLICY

@@ -9,10 +9,11 @@ from vizkit.errors import DataError, VizKitError
 from vizkit.metrics.direction import direction
 from vizkit.runs import Run, Runs, sparkline
 from vizkit.runs.difference import differing
+from vizkit.runs.formatting import duration_text, value_text
 from vizkit.runs.query import MISSING
 from vizkit.runs.query_names import FIELDS
+from vizkit.runs.scalar_tags import shown_metrics
 from vizkit.runs.summary import Summary
-from vizkit.runs.tables import duration_text, shown_metrics, value_text
 from vizkit.server.workspace.address import Address
 from vizkit.server.workspace.svg_chart import line_classes
 

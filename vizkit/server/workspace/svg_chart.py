@@ -17,8 +17,8 @@ from vizkit.curves.curves import Curve, CurvesData
 from vizkit.media.palette import COLORS, lap
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.downsampling import evenly
+from vizkit.runs.formatting import clean
 from vizkit.runs.sparkline import extremes
-from vizkit.runs.tables import clean
 
 __all__ = ["Axis", "Chart", "draw_chart", "line_classes"]
 

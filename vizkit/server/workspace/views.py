@@ -10,9 +10,10 @@ from vizkit.curves.curves import curves_data
 from vizkit.errors import UnknownNameError, VizKitError
 from vizkit.runs import Run, Runs
 from vizkit.runs.difference import differing, flat
+from vizkit.runs.formatting import duration_text, value_text
 from vizkit.runs.groups import Groups
 from vizkit.runs.query import MISSING
-from vizkit.runs.tables import duration_text, shown_metrics, value_text
+from vizkit.runs.scalar_tags import shown_metrics
 from vizkit.server.workspace.address import Address
 from vizkit.server.workspace.runs_table import (
     MetricCell,

@@ -1,6 +1,6 @@
-"""Runs as tables for people: one content, as plain text and as static HTML.
+"""Runs shown as tables in notebooks and terminals: one content, as plain text and as static HTML.
 
-Nothing of a log reaches the page or the terminal but escaped, and long texts and tables are cut.
+All text from a log is escaped; long texts and tables are cut.
 """
 
 from __future__ import annotations
@@ -8,61 +8,47 @@ from __future__ import annotations
 import html
 import unicodedata
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vizkit.errors import DataError
-from vizkit.format.tags import SECONDS
 from vizkit.metrics.direction import direction
 from vizkit.reading import Scalars
 from vizkit.runs import sparkline
 from vizkit.runs.difference import differing
-from vizkit.runs.lookup import in_order
-from vizkit.runs.query import MISSING
+from vizkit.runs.formatting import LONGEST_CELL, clean, duration_text, value_text
+from vizkit.runs.scalar_tags import shown_metrics
 
 if TYPE_CHECKING:
     from vizkit.runs.run import Run
 
-__all__ = [
-    "Cell",
-    "View",
-    "as_html",
-    "as_text",
-    "clean",
-    "duration_text",
-    "run_view",
-    "runs_table",
-    "shown_metrics",
-    "value_text",
-]
+__all__ = ["Cell", "Table", "as_html", "as_text", "run_table", "runs_table"]
 
 # Together they keep the page below 100 kB, whatever is in the logs.
 _MOST_RUNS = 16  # half from the top, half from the bottom
 _MOST_HPARAMS = 8
 _MOST_METRICS = 4
 _MOST_ROWS = 30  # of one run's table
-_LONGEST_CELL = 32  # characters
-_LONGEST_METRIC = 44
+_LONGEST_METRIC = 44  # characters
 _COLUMNS = 20  # of a sparkline
 _LONGEST_LINE = 400
 
 
 class Cell(NamedTuple):
-    """A text, and a series to be drawn before it."""
+    """A text, and scalars to draw before it."""
 
     text: str
-    series: Scalars | None = None
+    scalars: Scalars | None = None
 
 
-class View(NamedTuple):
+class Table(NamedTuple):
     """A table.
 
     Attributes:
-        title: what it is of.
-        header: the columns' names.
-        rows: their cells.
-        notes: lines below it.
-        spare: columns that can be left out where there is no room for all, the first ones first.
+        title: the line above it.
+        header: the names of the columns.
+        rows: the cells of each row.
+        notes: the lines below it.
+        spare: positions of columns that can be left out where there is no room for all, the first ones first.
     """
 
     title: str
@@ -70,41 +56,6 @@ class View(NamedTuple):
     rows: list[list[Cell]]
     notes: list[str]
     spare: Sequence[int] = ()
-
-
-def value_text(value: Any) -> str:
-    """A hyper-parameter or metric, short: four digits of a float."""
-    if value is MISSING or value is None:
-        return "" if value is MISSING else "None"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return str(value)
-
-
-def duration_text(duration: timedelta | None) -> str:
-    """``3.2 s``, ``12 min 05 s``, ``3 h 20 min``, ``2 d 4 h``."""
-    if duration is None:
-        return ""
-    seconds = duration.total_seconds()
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min {int(seconds % 60):02} s"
-    if seconds < 172_800:
-        return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60):02} min"
-    return f"{int(seconds // 86_400)} d {int(seconds % 86_400 // 3600)} h"
-
-
-def clean(text: str, longest: int | None = _LONGEST_CELL) -> str:
-    """In one line, without what moves a terminal's cursor or turns the direction of writing.
-
-    Args:
-        text: any.
-        longest: characters that are left of it at most; None: all.
-    """
-    shown = text if longest is None else text[: longest + 1]
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in shown)
-    return text if longest is None or len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _metric_cell(run: Run, tag: str) -> Cell:
@@ -121,33 +72,21 @@ def _metric_cell(run: Run, tag: str) -> Cell:
     return Cell(text, run.columns(tag))
 
 
-def shown_metrics(runs: Sequence[Run]) -> list[str]:
-    """The metrics that runs name, or else all scalar tags, those that exist, in order.
-
-    What is sampled beside the training is left out, unless it is named, or nothing else is there.
-    """
-    named = dict.fromkeys(tag for run in runs for tag in run.metrics)
-    there = in_order(tag for run in runs for tag in run.scalar_tags)
-    trained = [tag for tag in there if not tag.startswith(SECONDS)]
-    known = set(there)
-    return [tag for tag in named if tag in known] or trained or there
-
-
 def runs_table(
     runs: Sequence[Run], where: str = "", *, metrics: Sequence[str] | None = None, most: int = _MOST_RUNS
-) -> View:
-    """Runs as a table of what differs: status, hyper-parameters, metrics.
+) -> Table:
+    """A table of runs: status, duration, the hyper-parameters that differ, metrics.
 
     Args:
         runs: the runs.
-        where: where they are.
+        where: the directory to name in the title.
         metrics: scalar tags; by default those that the runs name, or else all, up to four.
         most: rows at most; of more runs, the first and the last ones are shown.
     """
     runs = list(runs)
     place = f" in {clean(where, 80)}" if where else ""
     if not runs:
-        return View(f"no runs{place}", [], [], [])
+        return Table(f"no runs{place}", [], [], [])
     rows = [run.hparams for run in runs]
     other = differing(rows)
     same = {name: value for name, value in rows[0].items() if name not in other}
@@ -181,22 +120,22 @@ def runs_table(
     if troubled:
         notes.append(f"problems in {len(troubled)} of them, see .problems: " + ", ".join(troubled[:5]))
     title = f"{len(runs)} run{'s' if len(runs) > 1 else ''}{place}"
-    return View(title, header, table, notes, _spare(runs, len(hparams), len(tags), metrics is not None))
+    return Table(title, header, table, notes, _spare(runs, len(hparams), len(tags), metrics is not None))
 
 
 def _spare(runs: Sequence[Run], hparams: int, metrics: int, asked: bool) -> list[int]:
-    """The columns of `runs_table` in the order in which they can be missed."""
+    """The positions of the columns of `runs_table`, the least important first."""
     status, duration, first = 1, 2, 3
     settings = [*reversed(range(first, first + hparams))]
     results = [*range(first + hparams, first + hparams + metrics)]
-    # Those asked for come by importance; of all, the evaluation's stand last.
+    # Metrics that were asked for come by importance; by default, those of the evaluation come last.
     least = [*settings, *reversed(results)] if asked else [*results[:-1], *settings, *results[-1:]]
     ended_well = all(run.status == "finished" for run in runs)
     return [duration, status, *least] if ended_well else [duration, *least, status]
 
 
-def run_view(run: Run) -> View:
-    """One run: its metrics as rows, and what else is known of it."""
+def run_table(run: Run) -> Table:
+    """A table of the metrics of one run, with notes on all else it recorded."""
     tags = shown_metrics([run])
     tags = [*tags, *(tag for tag in run.scalar_tags if tag not in tags)]
     rows = [[Cell(tag), _metric_cell(run, tag)] for tag in tags[:_MOST_ROWS]]
@@ -210,53 +149,53 @@ def run_view(run: Run) -> View:
     notes += [f"problem: {problem.message} ({problem.path})" for problem in run.problems[:5]]
     about = ", ".join(filter(None, (run.status, duration_text(run.duration))))
     name = run.name if run.display_name == run.name else f"{run.name} ({run.display_name})"
-    return View(f"run {clean(name, 120)}: {about}", ["scalar", "last"] if rows else [], rows, notes)
+    return Table(f"run {clean(name, 120)}: {about}", ["scalar", "last"] if rows else [], rows, notes)
 
 
-def as_text(view: View) -> str:
-    """A view as lines of text; series in block characters."""
-    table = [[clean(name) for name in view.header]] if view.header else []
-    for row in view.rows:
+def as_text(shown: Table) -> str:
+    """A table as lines of text, with scalars in block characters."""
+    table = [[clean(name) for name in shown.header]] if shown.header else []
+    for row in shown.rows:
         table.append([])
         for cell in row:
-            line = sparkline.blocks(cell.series.values) + " " if cell.series is not None else ""
+            line = sparkline.blocks(cell.scalars.values) + " " if cell.scalars is not None else ""
             table[-1].append(line + clean(cell.text, _longest(cell)))
     widths = [max(map(_width, column)) for column in zip(*table, strict=True)]
-    lines = [view.title]
+    lines = [shown.title]
     for texts in table:
         padded = (text + " " * (width - _width(text)) for text, width in zip(texts, widths, strict=True))
         lines.append("  ".join(padded).rstrip())
-    return "\n".join([*lines, *(clean(note, _LONGEST_LINE) for note in view.notes)])
+    return "\n".join([*lines, *(clean(note, _LONGEST_LINE) for note in shown.notes)])
 
 
 def _longest(cell: Cell) -> int:
-    return _LONGEST_CELL if cell.series is None else _LONGEST_METRIC
+    return LONGEST_CELL if cell.scalars is None else _LONGEST_METRIC
 
 
 def _width(text: str) -> int:
-    """Columns of a terminal that it takes."""
+    """Columns of a terminal that a text takes."""
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
     )
 
 
-def as_html(view: View) -> str:
-    """A view as HTML without scripts or styles of its own; series as SVG."""
+def as_html(shown: Table) -> str:
+    """A table as HTML without scripts or styles of its own, with scalars as SVG."""
 
-    def escape(text: str, longest: int = _LONGEST_CELL) -> str:
+    def escape(text: str, longest: int = LONGEST_CELL) -> str:
         return html.escape(clean(text, longest))
 
-    head = "".join(f"<th>{escape(name)}</th>" for name in view.header)
+    head = "".join(f"<th>{escape(name)}</th>" for name in shown.header)
     lines = []
-    for row in view.rows:
+    for row in shown.rows:
         cells = []
         for cell in row:
             text = escape(cell.text, _longest(cell))
-            if cell.series is not None:
-                x, y = cell.series.steps, cell.series.values
+            if cell.scalars is not None:
+                x, y = cell.scalars.steps, cell.scalars.values
                 text = f"{sparkline.svg(y, x, columns=_COLUMNS, label=sparkline.blocks(y))} {text}"
             cells.append(f"<td>{text}</td>")
         lines.append(f"<tr>{''.join(cells)}</tr>")
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>" if head else ""
-    notes = "".join(f"<p>{escape(note, _LONGEST_LINE)}</p>" for note in view.notes)
-    return f"<div><p><b>{html.escape(view.title)}</b></p>{table}{notes}</div>"
+    notes = "".join(f"<p>{escape(note, _LONGEST_LINE)}</p>" for note in shown.notes)
+    return f"<div><p><b>{html.escape(shown.title)}</b></p>{table}{notes}</div>"

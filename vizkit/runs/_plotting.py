@@ -1,0 +1,38 @@
+"""The ``plot`` method of runs: the one place where they reach up to `vizkit.plots`, when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, cast
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from vizkit.curves.curves import Band
+    from vizkit.curves.x_axis import X
+    from vizkit.plots._curves import CurvesPlot
+    from vizkit.runs.run import Run
+
+__all__ = ["Plottable"]
+
+
+class Plottable:
+    """The ``plot`` method of `Run` and `Runs`."""
+
+    def plot(
+        self,
+        tag: str,
+        *,
+        x: X = "step",
+        by: str | Sequence[str] | None = None,
+        smooth: float = 0.0,
+        band: Band | None = "std",
+        log: bool | Literal["x", "y", "xy"] = False,
+        outliers: bool = True,
+        ax: Axes | None = None,
+    ) -> CurvesPlot:
+        """Plot a scalar tag; arguments, result and errors as in `vizkit.plots.curves`."""
+        from vizkit.plots import curves
+
+        source = cast("Run | Sequence[Run]", self)
+        return curves(source, tag, x=x, by=by, smooth=smooth, band=band, log=log, outliers=outliers, ax=ax)

@@ -1,0 +1,100 @@
+"""Start, end and duration of a run, from its sessions and its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from vizkit.format.tags import SECONDS
+from vizkit.format.walltime import milliseconds
+from vizkit.metrics.arrays import Ints
+from vizkit.reading import RunReader
+
+__all__ = ["RunTimes"]
+
+
+class RunTimes:
+    """The times of a run; walltimes are milliseconds since 1970.
+
+    Args:
+        logs: the logs, for what the environment does not say.
+    """
+
+    def __init__(self, logs: RunReader) -> None:
+        self._logs = logs
+        self._recorded: tuple[int, int] | None = None
+
+    def forget(self) -> None:
+        """Look at the records again: there are more."""
+        self._recorded = None
+
+    def started(self, environment: Mapping[str, Any]) -> datetime | None:
+        """The start of the first session, or else the first record, in UTC; None without either."""
+        sessions = _sessions(environment)
+        known = sessions[0].get("started") if sessions else None
+        if not isinstance(known, int):
+            known = span[0] if (span := self._span()) else None
+        return _utc(known)
+
+    def ended(self, environment: Mapping[str, Any]) -> datetime | None:
+        """The end of the last session, or else the last record, in UTC; None while the run goes on."""
+        if environment.get("status") == "running":
+            return None
+        known = environment.get("ended")
+        if not isinstance(known, int):
+            known = span[1] if (span := self._span()) else None
+        return _utc(known)
+
+    def duration(self, environment: Mapping[str, Any]) -> timedelta | None:
+        """The total duration of all sessions; one without an end ends with its last record."""
+        sessions = [s for s in _sessions(environment) if isinstance(s.get("started"), int)]
+        if not sessions:
+            return timedelta(milliseconds=span[1] - span[0]) if (span := self._span()) else None
+        starts = [session["started"] for session in sessions]
+        total = 0
+        for session, following in zip(sessions, [*starts[1:], None], strict=True):
+            end = session.get("ended")
+            if not isinstance(end, int):
+                end = self._last_record_before(following)
+            total += max(end - session["started"], 0) if end is not None else 0
+        return timedelta(milliseconds=total)
+
+    def _walltimes(self) -> Iterator[Ints]:
+        """The walltimes of each tag but those of system metrics, which may outlast the training."""
+        for tag, kind in self._logs.kinds.items():
+            if tag.startswith(SECONDS):
+                continue
+            if kind == "scalar":
+                found = [self._logs.scalars(tag, superseded=True).walltimes]
+            elif kind == "scalars":
+                members = self._logs.group(tag, superseded=True).values()
+                found = [columns.walltimes for columns in members]
+            else:
+                found = [self._logs.entries(tag, superseded=True).walltimes]
+            yield from (milliseconds(walltimes) for walltimes in found if len(walltimes))
+
+    def _span(self) -> tuple[int, int] | None:
+        """Walltimes of the first and the last record."""
+        if self._recorded is None and (every := list(self._walltimes())):
+            self._recorded = int(min(w.min() for w in every)), int(max(w.max() for w in every))
+        return self._recorded
+
+    def _last_record_before(self, limit: int | None) -> int | None:
+        if limit is None:
+            return span[1] if (span := self._span()) else None
+        earlier = [int(before.max()) for w in self._walltimes() if len(before := w[w < limit])]
+        return max(earlier, default=None)
+
+
+def _sessions(environment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [*environment.get("sessions", []), environment] if environment else []
+
+
+def _utc(walltime: int | None) -> datetime | None:
+    if walltime is None:
+        return None
+    try:
+        return datetime.fromtimestamp(walltime / 1000, tz=timezone.utc)
+    except (OverflowError, OSError, ValueError):
+        return None
