@@ -187,14 +187,14 @@ def test_axes_can_be_logarithmic(runs: Any) -> None:
 
 
 def test_a_million_points_are_drawn_as_thousands(tmp_path: Path) -> None:
-    from vizkit.reading import reader
+    from vizkit import reading
 
     with vizkit.LogWriter(str(tmp_path / "run")) as writer:
         writer.add_scalar("loss", 0.0, 0)
     (run,) = vizkit.load(tmp_path)
     values = np.sin(np.arange(1_000_000) / 1e4)
     values[123_457] = 9.0
-    columns = reader.Scalars(np.arange(len(values)), np.arange(len(values)), values)
+    columns = reading.Scalars(np.arange(len(values)), np.arange(len(values)), values)
     run.columns = lambda tag: columns
     (line,) = run.plot("loss").lines.values()
     assert len(line.get_xdata()) <= 8000 and line.get_ydata().max() == 9.0
