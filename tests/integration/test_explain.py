@@ -12,7 +12,7 @@ import pytest
 from tests.helpers import by_tag
 from vizkit import DataError, MissingDependencyError, Tracker, VizKitWarning, hooks
 from vizkit.hooks._explain import attribution
-from vizkit.hooks._network.undisturbed import undisturbed
+from vizkit.hooks._network.eval_mode import eval_mode
 
 METHODS: dict[str, Any] = {
     "gradcam": attribution.grad_cam,
@@ -238,9 +238,9 @@ def test_training_is_bit_identical(tmp_path: Path) -> None:
     assert not tracker.lost
 
 
-def test_undisturbed_runs_what_to_static_would_run() -> None:
+def test_eval_mode_runs_what_to_static_would_run() -> None:
     net = paddle.jit.to_static(network())
-    with undisturbed(net):
+    with eval_mode(net):
         inside = net(paddle.to_tensor(batch())).numpy()
     net.eval()
     np.testing.assert_allclose(net(paddle.to_tensor(batch())).numpy(), inside, rtol=1e-4, atol=1e-5)

@@ -12,8 +12,7 @@ import pytest
 
 from tests.helpers import by_tag, series
 from vizkit import DataError, Tracker, VizKitWarning
-from vizkit.hooks import Pace
-from vizkit.hooks._fit import fitting
+from vizkit.hooks import Pace, _model_call
 from vizkit.hooks.steering import pace as module
 
 BATCHES = 6
@@ -24,8 +23,8 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(fitting.time, "perf_counter", lambda: self.now)
-        assert fitting.time is module.time
+        monkeypatch.setattr(_model_call.time, "perf_counter", lambda: self.now)
+        assert _model_call.time is module.time
 
 
 @pytest.fixture

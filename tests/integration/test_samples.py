@@ -12,10 +12,9 @@ from PIL import Image
 
 from tests.helpers import by_tag, series
 from vizkit import DataError, Tracker, VizKitWarning
-from vizkit.hooks._fit import samples as samples_module
+from vizkit.hooks._fit import sample_images
 from vizkit.hooks._fit.batch import Batch
-from vizkit.hooks._fit.followed_samples import FollowedSamples
-from vizkit.hooks._fit.worst_mistakes import WorstMistakes
+from vizkit.hooks._fit.evaluation_images import FollowedSamples, WorstMistakes
 from vizkit.media.drawing import ground_of
 from vizkit.media.panels import captioned_grid, captions_of
 
@@ -174,9 +173,9 @@ def test_a_batch_of_fewer_images_is_recorded_whole(tmp_path: Path, shown: Shown)
 
 def test_large_images_are_shrunk(tmp_path: Path, shown: Shown) -> None:
     batch = Batch([np.zeros((2, 300, 400, 3), np.uint8)], [np.array([1.5, 2.5])], np.zeros((2, 1)))
-    found = samples_module.samples_of(batch, range(2))
+    found = sample_images.samples_of(batch, range(2))
     with Tracker(tmp_path) as tracker:
-        samples_module.record_samples(tracker, "x", found, 0, samples_module.Display())
+        sample_images.record_samples(tracker, "x", found, 0, sample_images.Display())
     _, images, options = shown.of["x"][0]
     assert [image.shape for image in images] == [(120, 160, 3)] * 2
     np.testing.assert_array_equal(options["labels"], [1.5, 2.5])
@@ -380,13 +379,14 @@ def test_training_is_bit_identical(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "paths"),
     [
-        ("_fit.followed_samples.samples_of", {"followed samples"}),
-        ("_fit.worst_mistakes.samples_of", {"worst mistakes"}),
-        ("_fit.callback.samples_of", {"input images"}),
-        ("_fit.eval_images.record_samples", {"followed samples", "worst mistakes"}),
-        ("_fit.callback.record_samples", {"input images"}),
-        ("_fit.followed_samples.FollowedSamples.begin", {"followed samples"}),
-        ("_fit.worst_mistakes.WorstMistakes.worst", {"worst mistakes"}),
+        ("_fit.evaluation_images.FollowedSamples.add", {"followed samples"}),
+        ("_fit.evaluation_images.WorstMistakes.add", {"worst mistakes"}),
+        ("_fit.evaluation_images.samples_of", {"followed samples", "worst mistakes"}),
+        ("_fit.input_images.samples_of", {"input images"}),
+        ("_fit.evaluation_images.record_samples", {"followed samples", "worst mistakes"}),
+        ("_fit.input_images.record_samples", {"input images"}),
+        ("_fit.evaluation_images.FollowedSamples.begin", {"followed samples"}),
+        ("_fit.evaluation_images.WorstMistakes.worst", {"worst mistakes"}),
     ],
 )
 def test_what_fails_is_warned_about_once_and_training_goes_on(

@@ -287,13 +287,13 @@ def test_what_others_made_of_the_optimizer_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "paths"),
     [
-        ("hooks._watch.tensors.to_array", {"weights", "gradients", "clipped gradients"}),
-        ("hooks._watch.rounds.snapshot", {"weights", "activations"}),
-        ("hooks._watch.rounds.gradient_of", {"gradients"}),
-        ("hooks._watch.rounds.first_samples", {"activations"}),
-        ("hooks._watch.rounds.hook_outputs", {"activations"}),
-        ("hooks._watch.rounds.record_tensors", {"weights", "norms"}),
-        ("hooks._watch.tensors.summary", {*KINDS, "update ratio"}),
+        ("hooks._watch.tensor_records.to_array", {"weights", "gradients", "clipped gradients"}),
+        ("hooks._watch.watch.snapshot", {"weights", "activations"}),
+        ("hooks._watch.watch.gradient_of", {"gradients"}),
+        ("hooks._watch.watch.first_samples", {"activations"}),
+        ("hooks._watch.watch.hook_outputs", {"activations"}),
+        ("hooks._watch.watch.record_groups", {"weights", "norms"}),
+        ("hooks._watch.tensor_records.tensor_norms", {*KINDS, "update ratio"}),
         ("tracking.tracker.Tracker.log_histogram", KINDS),
     ],
 )
@@ -336,7 +336,7 @@ def test_a_strict_tracker_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     optimizer = sgd(net)
     tracker = Tracker(tmp_path, strict=True)
     handle = tracker.watch(net, optimizer=optimizer)
-    monkeypatch.setattr("vizkit.hooks._watch.rounds.gradient_of", fail)
+    monkeypatch.setattr("vizkit.hooks._watch.watch.gradient_of", fail)
     with pytest.raises(RuntimeError, match="injected"):
         train(net, optimizer, 1, tracker)
     handle.remove()
@@ -348,15 +348,15 @@ def test_a_budget_spaces_records_by_what_they_cost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int | None, apart: int
 ) -> None:
     from vizkit.hooks import _spacing
-    from vizkit.hooks._watch import rounds
+    from vizkit.hooks._watch import watch
 
     now = [0.0]
 
-    def costly(*args: Any) -> None:
+    def costly(*args: Any, per_layer: bool) -> None:
         now[0] += 3.0
 
     monkeypatch.setattr(_spacing.time, "perf_counter", lambda: now[0])
-    monkeypatch.setattr(rounds, "record_tensors", costly)
+    monkeypatch.setattr(watch, "record_groups", costly)
     net = network()
     optimizer = sgd(net)
     recorded: list[int] = []

@@ -12,13 +12,10 @@ from numpy.typing import NDArray
 from vizkit._checks import describe
 from vizkit._ranks import world_size
 from vizkit.errors import DataError, VizKitError
-from vizkit.hooks._fit.eval_scores import MeanLoss
-from vizkit.hooks._fit.logs import metric_scalars, spread
 from vizkit.hooks._paddle import paddle
 from vizkit.metrics.arrays import to_float
-from vizkit.tracking.tracker import Tracker
 
-__all__ = ["RankCallback", "from_rank_0", "reduced"]
+__all__ = ["from_rank_0", "reduced"]
 
 T = TypeVar("T")
 
@@ -93,34 +90,6 @@ def _number(tag: str, value: Any, on_error: Callable[[str, Exception], None]) ->
     except DataError as error:
         on_error(tag, error)
         return float("nan")
-
-
-class RankCallback(paddle.callbacks.Callback):  # type: ignore[misc]
-    """On a rank that records nothing: gives what ``callback(reduce=True)`` of rank 0 asks of all ranks."""
-
-    def __init__(self, tracker: Tracker) -> None:
-        super().__init__()
-        self._tracker = tracker
-        self._loss = MeanLoss()
-        self._has_loss = False
-
-    def on_train_batch_end(self, step: int, logs: Any = None) -> None:
-        """Gives the batch's loss and metrics."""
-        self._tracker.log(metric_scalars("train", logs, self.params.get("metrics")), reduce="mean")
-
-    def on_eval_begin(self, logs: Any = None) -> None:
-        """Starts to gather."""
-        self._loss = MeanLoss()
-        self._has_loss = "loss" in ((logs or {}).get("metrics") or ())
-
-    def on_eval_batch_end(self, step: int, logs: Any = None) -> None:
-        """Gathers the batch's loss."""
-        if self._has_loss and logs and "loss" in logs:
-            self._loss.add(logs["loss"], int(logs.get("batch_size") or 1))
-
-    def on_eval_end(self, logs: Any = None) -> None:
-        """Gives the loss of its share of the data."""
-        self._tracker.log(spread("eval/loss", self._loss.means()), reduce="mean")
 
 
 def _check_group(what: str) -> None:

@@ -422,11 +422,11 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         Raises:
             DataError: Paddle cannot trace the network.
         """
-        from vizkit.hooks._network.graph import trace_graph
-
         self._check_open()
         if not self._write_to_disk:
             return
+        from vizkit.hooks._network.graph import trace_graph
+
         graph = trace_graph(model, input_spec)
         if verbose:
             leaves = [node["is_leaf_node"] for node in graph["nodes"]]

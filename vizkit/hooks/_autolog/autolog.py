@@ -232,7 +232,7 @@ class _AutoLog:
         callbacks = list(given) if isinstance(given, (list, tuple)) else [given]
         visuals = [item for item in callbacks if isinstance(item, paddle.callbacks.VisualDL)]
         muted = [item for item in visuals if _updates_as_paddle(item)]
-        own = [item._tracker for item in callbacks if isinstance(item, TrackerCallback)]
+        own = [item.tracker for item in callbacks if isinstance(item, TrackerCallback)]
         taken = {_absolute(tracker.logdir) for tracker in own}
         directories = [_absolute(item.log_dir) for item in muted]
         if not own and not visuals:

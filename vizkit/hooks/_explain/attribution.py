@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
-from vizkit.hooks._network.undisturbed import undisturbed
+from vizkit.hooks._network.eval_mode import eval_mode
+from vizkit.hooks._network.name_patterns import NamePatterns
 from vizkit.hooks._paddle import paddle
-from vizkit.hooks._watch.patterns import Patterns
 from vizkit.metrics.arrays import to_array
 
 __all__ = [
@@ -71,7 +71,7 @@ def grad_cam(
         features[:] = [leaf]
         return leaf.clone()  # which later layers may change in place
 
-    with undisturbed(net):
+    with eval_mode(net):
         hook = chosen.register_forward_post_hook(watch)
         try:
             scores = class_scores(net, x)
@@ -124,7 +124,7 @@ def integrated_gradients(
         start = start.expand(x.shape)
     except (ValueError, RuntimeError):
         raise DataError(f"baseline {describe(baseline)} does not fit images of shape {x.shape}") from None
-    with undisturbed(net):
+    with eval_mode(net):
         with paddle.no_grad():
             classes = targets_of(class_scores(net, x), target)
         total = paddle.zeros_like(x, dtype="float32")
@@ -165,7 +165,7 @@ def smooth_grad(
         raise DataError(f"noise must be a share of the image's range, 0 or more, got {describe(noise)}")
     x = batch_of(images)
     rng = np.random.default_rng(0)
-    with undisturbed(net):
+    with eval_mode(net):
         with paddle.no_grad():
             classes = targets_of(class_scores(net, x), target)
             flat = x.reshape([len(x), -1]).astype("float32")
@@ -235,7 +235,7 @@ def layer_of(net: Any, layer: Any = None) -> tuple[Any, str]:
         raise DataError(f"the given {type(layer).__name__} is no sublayer of {type(net).__name__}")
     if not isinstance(layer, str):
         raise DataError(f"layer must be a name, a pattern or a layer, got {describe(layer)}")
-    patterns = Patterns(layer, "layer", [[name] for name in named])
+    patterns = NamePatterns(layer, "layer", [[name] for name in named])
     fitting = [name for name in named if name == layer or (layer not in named and patterns.match(name))]
     return named[fitting[-1]], fitting[-1]
 

@@ -13,8 +13,8 @@ from vizkit._checks import describe
 from vizkit._protocols import ArrayLike, Interpreter, StepLike, TensorLike
 from vizkit.errors import DataError
 from vizkit.hooks._explain import attribution
-from vizkit.hooks._fit.samples import probabilities_of
-from vizkit.hooks._network.undisturbed import undisturbed
+from vizkit.hooks._fit.sample_images import class_probabilities
+from vizkit.hooks._network.eval_mode import eval_mode
 from vizkit.hooks._paddle import paddle
 from vizkit.media import images as image_measures
 from vizkit.media.overlays import heated
@@ -111,10 +111,10 @@ def explain(
         options["baseline"] = _black(array.shape[axes.index("C")], axes, mean, std)
     if "dataformats" in inspect.signature(run).parameters:
         options["dataformats"] = axes
-    with undisturbed(net), paddle.no_grad():
+    with eval_mode(net), paddle.no_grad():
         scores = attribution.class_scores(net, attribution.batch_of(images))
         classes = attribution.targets_of(scores, target)
-        shares = probabilities_of(to_array(scores))
+        shares = class_probabilities(to_array(scores))
     heat = _heat(run(net, images, classes, **_checked(options, run, name)), axes)
     texts = [
         f"for {name_of(number, class_names)}" + (f", {percent(float(row[number]))}" if len(row) > 1 else "")

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from vizkit._checks import describe
 from vizkit.errors import DataError, MissingDependencyError
 from vizkit.hooks._explain.attribution import layer_of
-from vizkit.hooks._network.copies import copied
-from vizkit.hooks._network.undisturbed import paddle_random_kept
+from vizkit.hooks._network.network_copy import copy_network
+from vizkit.hooks._network.random_states import paddle_random_states_kept
 from vizkit.hooks._paddle import paddle
 from vizkit.metrics.arrays import to_array
 
@@ -74,7 +74,7 @@ def _method_of(make: Callable[[Any], Any]) -> Callable[..., NDArray[Any]]:
         before, interpreter.model = interpreter.model, network
         device = paddle.device.get_device()
         try:
-            with paddle_random_kept(), paddle.enable_grad():
+            with paddle_random_states_kept(), paddle.enable_grad():
                 found = interpreter.interpret(data, visual=False, **options)
         finally:
             interpreter.model = before
@@ -109,6 +109,6 @@ def _fitted(net: Any, images: Any, axes: str) -> tuple[NDArray[np.float32], Any]
     channels = data.shape[1]
     if channels not in (1, _CHANNELS):
         raise DataError(f"InterpretDL takes images of 1 or 3 channels, got {describe(images)}")
-    network = _OfThree(copied(net), channels, axes)
+    network = _OfThree(copy_network(net), channels, axes)
     network.eval()
     return np.repeat(data, _CHANNELS // channels, axis=1), network

@@ -1,59 +1,68 @@
-"""What goes into and comes out of one batch of a `paddle.Model`, which its callbacks are not shown."""
+"""The inputs, labels and output of one batch of a ``paddle.Model``, which callbacks do not get to see."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+import numpy as np
+
+from vizkit.hooks._paddle import paddle
 from vizkit.hooks._patching import overridden
+from vizkit.metrics.arrays import Bools, Ints, to_array
 
-__all__ = ["Batch", "capture_next"]
+__all__ = ["Batch", "binary_labels", "capture_next", "class_labels"]
 
 
-def _done() -> None:
-    """In the place of what gives the model its method back."""
+def _nothing() -> None:
+    """Do nothing: there is no method to put back."""
 
 
 @dataclass(eq=False)
 class Batch:
-    """A batch as the model met it; nothing is copied.
+    """A batch, without copies of its tensors.
 
     Attributes:
-        inputs: what the network was called with.
-        labels: what the loss was called with after the outputs.
+        inputs: the arguments of the network.
+        labels: the arguments of the loss after the outputs.
         output: the network's first output; None until the batch has run.
-        cancel: gives the model back its method, if the batch has not run.
+        cancel: puts the model's method back if the batch has not run.
     """
 
-    inputs: list[Any] = field(default_factory=list)
-    labels: list[Any] = field(default_factory=list)
-    output: Any = None
-    cancel: Callable[[], None] = field(default=_done, repr=False)
+    inputs: list[paddle.Tensor] = field(default_factory=list)
+    labels: list[paddle.Tensor] = field(default_factory=list)
+    output: paddle.Tensor = None
+    cancel: Callable[[], None] = field(default=_nothing, repr=False)
+
+    @property
+    def first_label(self) -> paddle.Tensor:
+        """The labels of the first output; None if the batch has no labels."""
+        return self.labels[0] if self.labels else None
 
 
-def capture_next(model: Any, mode: Literal["train", "eval"]) -> Batch:
-    """Looks at the next batch that ``model`` trains on or evaluates.
+def capture_next(model: paddle.Model, mode: Literal["train", "eval"]) -> Batch:
+    """Capture the next batch that ``model`` trains on or evaluates.
 
-    ``model.train_batch`` (``eval_batch``) is replaced until it is called; that call puts it back
-    before anything else, and takes its hook off the network when it ends in whatever way. So
-    nothing stays behind when training is interrupted between batches or within one.
+    ``model.train_batch`` (``eval_batch``) is replaced until it is called. That call puts it back before
+    anything else, and takes its hook off the network however it ends: nothing stays behind when training
+    is interrupted between batches or within one.
 
     Returns:
-        What will hold the batch once it has run.
+        The batch, which is filled when it runs.
     """
     name = f"{mode}_batch"
     batch = Batch()
     run = getattr(model, name)
 
-    def run_captured(inputs: Any, labels: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def run_captured(inputs: object, labels: object = None, *args: object, **kwargs: object) -> object:
         batch.cancel()
-        batch.cancel = _done  # else both would live on, holding each other, until the garbage is collected
+        batch.cancel = _nothing  # or both would hold each other until the garbage is collected
         batch.inputs, batch.labels = _as_list(inputs), _as_list(labels)
         network = model.network
 
-        # A function, not a method: a deep copy of the network takes it along as it is.
-        def keep(layer: Any, inputs: Any, outputs: Any) -> None:
+        # A function, not a method: a deep copy of the network copies it as it is.
+        def keep(layer: paddle.nn.Layer, inputs: object, outputs: paddle.Tensor) -> None:
             if layer is network and batch.output is None:
                 batch.output = outputs[0] if isinstance(outputs, (list, tuple)) and outputs else outputs
 
@@ -67,7 +76,35 @@ def capture_next(model: Any, mode: Literal["train", "eval"]) -> Batch:
     return batch
 
 
-def _as_list(value: Any) -> list[Any]:
+def class_labels(labels: paddle.Tensor, output: paddle.Tensor) -> Ints | None:
+    """The class numbers of a batch, shape (n,), if its network is a classifier, or None.
+
+    The labels of a classifier are whole numbers of shape (n,) or (n, 1), its output real numbers of shape
+    (n, c) with c of 2 or more.
+    """
+    shape, label_shape = _shape(output), _shape(labels)
+    if len(shape) != 2 or shape[1] < 2 or label_shape not in ([shape[0]], [shape[0], 1]):
+        return None
+    if "float" not in str(output.dtype):
+        return None
+    ids = to_array(labels)
+    return ids.reshape(-1).astype(np.int64) if ids.dtype.kind in "iu" else None
+
+
+def binary_labels(labels: paddle.Tensor, output: paddle.Tensor) -> Bools | None:
+    """The labels of a batch as bools if they are 0 and 1 in the shape of the output (n,) or (n, c)."""
+    shape = _shape(output)
+    if len(shape) not in (1, 2) or _shape(labels) != shape or "float" not in str(output.dtype):
+        return None
+    array = to_array(labels)
+    return np.asarray(array == 1) if ((array == 0) | (array == 1)).all() else None
+
+
+def _shape(tensor: paddle.Tensor) -> list[int]:
+    return list(getattr(tensor, "shape", ()))
+
+
+def _as_list(value: object) -> list[paddle.Tensor]:
     if value is None:
         return []
     return list(value) if isinstance(value, (list, tuple)) else [value]

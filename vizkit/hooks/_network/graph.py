@@ -4,38 +4,44 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterable, Mapping
-from typing import Any
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
-from vizkit.hooks._network.copies import copied, untouched
-from vizkit.hooks._network.graph_json import visualdl_graph
+from vizkit.format.file_names import GRAPH_WORD
+from vizkit.hooks._network.graph_json import Graph, visualdl_graph
 from vizkit.hooks._network.graph_pir import Scopes, read_program
+from vizkit.hooks._network.network_copy import copy_network, global_state_kept
+from vizkit.hooks._paddle import paddle
 
-__all__ = ["trace_graph"]
+if TYPE_CHECKING:
+    from vizkit.tracking.tracker import Tracker
+
+__all__ = ["record_graph", "trace_graph"]
 
 
-def trace_graph(model: Any, input_spec: Any = None) -> dict[str, Any]:
+def trace_graph(model: paddle.nn.Layer | paddle.Model, input_spec: object = None) -> Graph:
     """The graph of ``model`` as VisualDL's dynamic-graph page reads it.
 
     A deep copy of the model is traced, so it takes the memory of a second set of weights for a
     moment; the model, Paddle's global state and all random states stay as they are. Call it on
     the thread that trains: while it traces, Paddle is in static mode. Forward hooks other than
-    Paddle's own (weight norm ...) do not run, and do not show.
+    Paddle's own (weight norm ...) do not run and are not drawn.
 
     Args:
-        model: a ``paddle.nn.Layer`` or ``paddle.Model``. It is drawn in the mode it is in:
-            dropout, for example, differs between ``train()`` and ``eval()``.
-        input_spec: what ``forward`` is called with. A list with, for each argument, a
+        model: the network, drawn in the mode it is in: dropout, for example, differs between
+            ``train()`` and ``eval()``.
+        input_spec: the arguments of ``forward``. A list with, for each argument, a
             ``paddle.static.InputSpec``, a tensor or array (its shape and dtype count), or a
             shape: a tuple of int, -1 or None for any size, taken as float32. Other lists and
-            dicts are taken by their members, and all else (flags, None) is passed as it is.
-            A single argument needs no list; a dict gives arguments by name. None: what the
-            model itself knows (the inputs of a ``paddle.Model``, the ``input_spec`` of
-            ``paddle.jit.to_static``, or a ``forward`` that needs no arguments).
+            dicts are taken by their members, and anything else (flags, None) is passed unchanged.
+            A single argument needs no list; a dict gives arguments by name. None: the inputs of
+            a ``paddle.Model``, the ``input_spec`` of ``paddle.jit.to_static``, or a ``forward``
+            without arguments.
 
     Returns:
         The JSON-able content of a ``vdlgraph.<time>.log`` file.
@@ -44,21 +50,41 @@ def trace_graph(model: Any, input_spec: Any = None) -> dict[str, Any]:
         DataError: ``model`` is not a model, does not fit ``input_spec``, or cannot be copied
             or traced; the cause is chained.
     """
-    import paddle
-
     network, input_spec = _network(model, input_spec)
     if not paddle.in_dynamic_mode():
         raise DataError("a graph is traced from dynamic mode: call paddle.disable_static() first")
-    with untouched():
+    with global_state_kept():
         return _trace(network, input_spec)
 
 
-def _trace(network: Any, input_spec: Any) -> dict[str, Any]:
-    import paddle
+def record_graph(tracker: Tracker, model: paddle.Model, inputs: Sequence[paddle.Tensor]) -> None:
+    """Record the graph of a ``paddle.Model``, unless the run has one.
 
+    Args:
+        tracker: the tracker to record with.
+        model: the model.
+        inputs: a batch of inputs, for their shapes if the model does not know them.
+    """
+    if _has_graph(tracker.logdir):
+        return
+    if model._input_info is not None and not model._is_shape_inferred:
+        spec = list(model._inputs)
+    else:
+        spec = [paddle.static.InputSpec([None, *array.shape[1:]], array.dtype) for array in inputs]
+    tracker.log_graph(model.network, spec)
+
+
+def _has_graph(logdir: str) -> bool:
+    try:
+        return any(GRAPH_WORD in name for name in os.listdir(logdir))
+    except OSError:  # a remote directory
+        return False
+
+
+def _trace(network: paddle.nn.Layer, input_spec: object) -> Graph:
     name = type(network).__name__
     try:
-        network = copied(network)
+        network = copy_network(network)
     except Exception as error:
         raise DataError(
             f"the graph of {name} needs a copy of it, and copy.deepcopy failed ({_brief(error)}); keep "
@@ -68,7 +94,7 @@ def _trace(network: Any, input_spec: Any) -> dict[str, Any]:
     scopes = Scopes(network)
 
     # to_static of the network itself takes no *args, keyword-only arguments or hooks.
-    def run(args: Any, kwargs: Any) -> Any:
+    def run(args: Sequence[object], kwargs: Mapping[str, object]) -> object:
         return network(*args, **kwargs)
 
     spec = [list(call.args), call.kwargs]
@@ -82,10 +108,8 @@ def _trace(network: Any, input_spec: Any) -> dict[str, Any]:
         ) from error
 
 
-def _network(model: Any, input_spec: Any) -> tuple[Any, Any]:
-    """The layer to trace, and what is known of its inputs."""
-    import paddle
-
+def _network(model: paddle.nn.Layer | paddle.Model, input_spec: object) -> tuple[paddle.nn.Layer, object]:
+    """The layer to trace, and the specification of its inputs, if it is known."""
     if isinstance(model, paddle.Model):
         # Without `_input_info` the shapes of `_inputs` are placeholders.
         if input_spec is None and model._input_info is not None:
@@ -96,17 +120,17 @@ def _network(model: Any, input_spec: Any) -> tuple[Any, Any]:
     if not isinstance(model, paddle.nn.Layer):
         raise DataError(f"a graph needs a paddle.nn.Layer or a paddle.Model, got {describe(model)}")
     if input_spec is None:
-        # Of paddle.jit.to_static. Plain attribute access would leave traces in the model.
+        # Set by paddle.jit.to_static. Plain attribute access would leave traces in the model.
         input_spec = getattr(inspect.getattr_static(model, "forward"), "_input_spec", None)
     return model, input_spec
 
 
-def _call(network: Any, input_spec: Any) -> inspect.BoundArguments:
+def _call(network: paddle.nn.Layer, input_spec: object) -> inspect.BoundArguments:
     """The arguments of ``forward``, with an ``InputSpec`` for each tensor."""
     signature = inspect.signature(network.forward)
     head = f"{type(network).__name__}.forward{signature}"
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = {}
+    args: tuple[object, ...] = ()
+    kwargs: dict[str, object] = {}
     if isinstance(input_spec, Mapping):
         kwargs = dict(input_spec)
     elif isinstance(input_spec, (list, tuple)) and not _is_shape(input_spec):
@@ -136,10 +160,8 @@ def _call(network: Any, input_spec: Any) -> inspect.BoundArguments:
     return call
 
 
-def _spec(value: Any, name: str) -> Any:
-    """``value`` with a named ``InputSpec`` in place of all that stands for a tensor."""
-    import paddle
-
+def _spec(value: object, name: str) -> object:
+    """``value`` with a named ``InputSpec`` in place of each shape, array and tensor."""
     if isinstance(value, paddle.static.InputSpec):
         spec = copy.copy(value)  # Paddle writes names into it
         spec.name = spec.name or name
@@ -158,7 +180,7 @@ def _spec(value: Any, name: str) -> Any:
     return value
 
 
-def _is_shape(value: Any) -> bool:
+def _is_shape(value: object) -> TypeGuard[Sequence[int | None]]:
     if not isinstance(value, (list, tuple)):
         return False
     sizes = [isinstance(item, (int, np.integer)) and not isinstance(item, bool) for item in value]
@@ -167,14 +189,13 @@ def _is_shape(value: Any) -> bool:
 
 
 def _arguments(call: inspect.BoundArguments) -> str:
-    parts: Iterable[str] = (f"{name}={describe(value)}" for name, value in call.arguments.items())
-    return f"forward({', '.join(parts)})"
+    return f"forward({', '.join(f'{name}={describe(value)}' for name, value in call.arguments.items())})"
 
 
 def _brief(error: Exception) -> str:
-    """The line of a long message that tells what is wrong."""
+    """The line of a long message that gives the cause."""
     kind = type(error).__name__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith(f"{kind}: ")]
-    line = told[-1] if told else f"{kind}: {lines[0]}" if lines else kind
+    causes = [line for line in lines if line.startswith(f"{kind}: ")]
+    line = causes[-1] if causes else f"{kind}: {lines[0]}" if lines else kind
     return line if len(line) <= 300 else line[:297] + "..."

@@ -1,8 +1,8 @@
 """The JSON of VisualDL's dynamic-graph page, from a plain list of operators.
 
-The page draws one node for each operator and for each layer, a layer being a part of its
-operators' paths: ``/LeNet[model]/Sequential[features]/conv2d_0``. Layers open and close, so
-every connection is listed once for each level at which it can be seen.
+The page draws one node for each operator and for each layer. The layers of an operator are the parts of its
+path: ``/LeNet[model]/Sequential[features]/conv2d_0``. Layers open and close, so every connection is
+listed once for each level at which it can be seen.
 """
 
 from __future__ import annotations
@@ -12,21 +12,40 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
-from typing import Any
+from typing import TypedDict
 
-__all__ = ["Operator", "Variable", "visualdl_graph"]
+__all__ = [
+    "Attribute",
+    "Graph",
+    "GraphEdge",
+    "GraphNode",
+    "GraphVariable",
+    "Operator",
+    "Variable",
+    "visualdl_graph",
+]
 
 _VERSION = "1.0.0"
 _LONGEST_LIST = 64
 _LONG = 2**31
 
+Attribute = bool | int | float | str | list["Attribute"]
+"""The value of an operator's attribute, as JSON holds it."""
+
+_Names = dict[str, None]  # a set that keeps its order
+
 
 @dataclass(frozen=True)
 class Variable:
-    """A tensor between operators, or a weight (``persistable``: made by no operator).
+    """A tensor between operators, or a weight or buffer of the network.
 
-    ``shape`` has -1 where a size is not known. A weight that counts as a parameter (a buffer
-    does not) says in ``attrs`` whether it is trainable.
+    Attributes:
+        name: its unique name.
+        shape: the length of each axis, -1 where it is not known.
+        dtype: the type of its elements.
+        type: its full type, as text.
+        persistable: True for a weight or a buffer, which no operator computes.
+        attrs: shown attributes; ``trainable`` for parameters, which buffers are not.
     """
 
     name: str
@@ -34,20 +53,25 @@ class Variable:
     dtype: str
     type: str
     persistable: bool = False
-    attrs: dict[str, Any] = field(default_factory=dict)
+    attrs: dict[str, Attribute] = field(default_factory=dict)
 
     @property
     def parameters(self) -> int:
-        """How many numbers the optimizer or the layer keeps in it."""
+        """The number of its elements if it is a parameter, else 0."""
         return math.prod(self.shape) if "trainable" in self.attrs else 0
 
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator. ``inputs`` and ``outputs`` give the names of variables for each slot.
+    """One operator.
 
-    ``scope`` is the path of the layer that it runs in, or the empty string. The types
-    ``feed`` and ``fetch`` are drawn as the inputs and outputs of the graph.
+    Attributes:
+        scope: the path of the layer that it runs in, or the empty string.
+        name: its name, unique within the scope.
+        type: its type; ``feed`` and ``fetch`` are drawn as the inputs and outputs of the graph.
+        inputs: the names of the variables for each input slot.
+        outputs: the names of the variables for each output slot.
+        attrs: shown attributes.
     """
 
     scope: str
@@ -55,7 +79,7 @@ class Operator:
     type: str
     inputs: dict[str, list[str]]
     outputs: dict[str, list[str]]
-    attrs: dict[str, Any] = field(default_factory=dict)
+    attrs: dict[str, Attribute] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -63,33 +87,123 @@ class Operator:
         return f"{self.scope}/{self.name}"
 
 
-def visualdl_graph(operators: Sequence[Operator], variables: Sequence[Variable]) -> dict[str, Any]:
+class GraphNode(TypedDict):
+    """An operator or a layer, with VisualDL's fields."""
+
+    name: str
+    show_name: str
+    type: str
+    is_leaf_node: bool
+    attrs: dict[str, Attribute]
+    attr_types: dict[str, str]
+    input_vars: dict[str, list[str]]
+    output_vars: dict[str, list[str]]
+    parent_node: str
+    children_node: list[str]
+    input_nodes: list[str]
+    output_nodes: list[str]
+    edge_input_nodes: list[str]
+    edge_output_nodes: list[str]
+
+
+class GraphVariable(TypedDict):
+    """A tensor, with VisualDL's fields."""
+
+    name: str
+    shape: list[int]
+    type: str
+    dtype: str
+    value: list[float]
+    persistable: bool
+    attrs: dict[str, Attribute]
+    from_node: str
+    to_nodes: list[str]
+
+
+class GraphEdge(TypedDict):
+    """A connection of two nodes, with VisualDL's fields."""
+
+    from_node: str
+    to_node: str
+    vars: list[str]
+    label: str
+
+
+class Graph(TypedDict):
+    """The content of a ``vdlgraph`` file."""
+
+    version: str
+    nodes: list[GraphNode]
+    vars: list[GraphVariable]
+    edges: list[GraphEdge]
+
+
+@dataclass(eq=False)
+class _Node:
+    """An operator, or a layer: then variables and nodes are those that cross its border."""
+
+    name: str
+    operator: Operator | None = None
+    attrs: dict[str, Attribute] = field(default_factory=dict)
+    parent: str = ""
+    children: list[str] = field(default_factory=list)
+    entering: _Names = field(default_factory=dict)  # variables
+    leaving: _Names = field(default_factory=dict)
+    sources: _Names = field(default_factory=dict)  # operators
+    targets: _Names = field(default_factory=dict)
+    edges_from: list[str] = field(default_factory=list)  # nodes
+    edges_to: list[str] = field(default_factory=list)
+
+    def as_json(self) -> GraphNode:
+        """The node with VisualDL's fields."""
+        operator = self.operator
+        typed = {name: _typed(value) for name, value in self.attrs.items()}
+        return {
+            "name": self.name,
+            "show_name": _show_name(self.name),
+            # The page colours a layer by its class.
+            "type": operator.type if operator else self.name.rpartition("/")[2].partition("[")[0],
+            "is_leaf_node": operator is not None,
+            "attrs": {name: value for name, (value, _) in typed.items()},
+            "attr_types": {name: kind for name, (_, kind) in typed.items()},
+            "input_vars": operator.inputs if operator else {"X": list(self.entering)},
+            "output_vars": operator.outputs if operator else {"Y": list(self.leaving)},
+            "parent_node": self.parent,
+            "children_node": self.children,
+            "input_nodes": list(self.sources),
+            "output_nodes": list(self.targets),
+            "edge_input_nodes": self.edges_from,
+            "edge_output_nodes": self.edges_to,
+        }
+
+
+def visualdl_graph(operators: Sequence[Operator], variables: Sequence[Variable]) -> Graph:
     """The content of a ``vdlgraph`` file, ready for ``json.dumps``.
 
     Args:
-        operators: in the order in which they run, with unique paths.
-        variables: all that the operators name, with unique names.
+        operators: the operators in the order in which they run, with unique paths.
+        variables: all variables that the operators name, with unique names.
 
     Returns:
-        ``version``, ``nodes``, ``vars`` and ``edges`` with VisualDL's fields.
+        The graph with VisualDL's fields.
     """
-    nodes: dict[str, dict[str, Any]] = {"/": _layer("/")}
+    nodes = {"/": _Node("/")}
     for operator in operators:
-        nodes[operator.path] = _leaf(operator)
+        nodes[operator.path] = _Node(operator.path, operator, operator.attrs)
         for child, parent in pairwise(_upwards(operator.path)):
-            nodes[child]["parent_node"] = parent
+            nodes[child].parent = parent
             known = parent in nodes
-            nodes.setdefault(parent, _layer(parent))["children_node"].append(child)
+            nodes.setdefault(parent, _Node(parent)).children.append(child)
             if known:
                 break  # and so are all above it
 
     sources = {name: op.path for op in operators for name in chain(*op.outputs.values())}
-    targets: dict[str, dict[str, None]] = {}
+    targets: dict[str, _Names] = {}
     for operator in operators:
         for name in chain(*operator.inputs.values()):
             targets.setdefault(name, {})[operator.path] = None
 
-    through: dict[tuple[str, str], dict[str, None]] = {}
+    through: dict[tuple[str, str], _Names] = {}
     for variable in variables:
         source = sources.get(variable.name, "")
         for target in targets.get(variable.name, {}):
@@ -97,23 +211,22 @@ def visualdl_graph(operators: Sequence[Operator], variables: Sequence[Variable])
                 _connect(nodes, variable, source, target, through)
 
     by_name = {variable.name: variable for variable in variables}
-    edges = [_edge(ends, [by_name[name] for name in names]) for ends, names in through.items()]
     for start, end in through:
-        nodes[start]["edge_output_nodes"].append(end)
-        nodes[end]["edge_input_nodes"].append(start)
+        nodes[start].edges_to.append(end)
+        nodes[end].edges_from.append(start)
     return {
         "version": _VERSION,
-        "nodes": [_finished(node) for node in nodes.values()],
+        "nodes": [node.as_json() for node in nodes.values()],
         "vars": [
             _variable(variable, sources.get(variable.name, ""), list(targets.get(variable.name, {})))
             for variable in variables
         ],
-        "edges": edges,
+        "edges": [_edge(ends, [by_name[name] for name in names]) for ends, names in through.items()],
     }
 
 
 def _upwards(path: str) -> Iterator[str]:
-    """``path``, the layers that it is in, and the root."""
+    """``path``, the layers around it, and the root."""
     while path:
         yield path
         path = path.rpartition("/")[0]
@@ -121,85 +234,34 @@ def _upwards(path: str) -> Iterator[str]:
 
 
 def _connect(
-    nodes: dict[str, dict[str, Any]],
+    nodes: dict[str, _Node],
     variable: Variable,
     source: str,
     target: str,
-    through: dict[tuple[str, str], dict[str, None]],
+    through: dict[tuple[str, str], _Names],
 ) -> None:
-    """Lead ``variable`` out of the layers of ``source`` and into those of ``target``."""
+    """Connect ``source`` to ``target``, out of the layers of the one and into those of the other."""
     above_source = list(_upwards(source)) if source else []
     above_target = list(_upwards(target))
     leaves = [path for path in above_source if path not in above_target]
     enters = [path for path in above_target if path not in above_source]
     for path in leaves:
-        nodes[path]["output_nodes"][target] = None
-        if not nodes[path]["is_leaf_node"]:
-            nodes[path]["output_vars"]["Y"][variable.name] = None
+        nodes[path].targets[target] = None
+        nodes[path].leaving[variable.name] = None
     for path in enters:
         node = nodes[path]
         if source:
-            node["input_nodes"][source] = None
-        if not node["is_leaf_node"] and variable.name not in node["input_vars"]["X"]:
-            node["input_vars"]["X"][variable.name] = None
-            if variable.parameters:
-                node["attrs"]["parameters"] = node["attrs"].get("parameters", 0) + variable.parameters
+            node.sources[source] = None
+        if variable.parameters and node.operator is None and variable.name not in node.entering:
+            counted = node.attrs.get("parameters", 0)
+            node.attrs["parameters"] = (counted if isinstance(counted, int) else 0) + variable.parameters
+        node.entering[variable.name] = None
     if source:
         for ends in pairwise(leaves + enters[::-1]):
             through.setdefault(ends, {})[variable.name] = None
 
 
-def _leaf(operator: Operator) -> dict[str, Any]:
-    return {
-        "name": operator.path,
-        "show_name": _show_name(operator.path),
-        "type": operator.type,
-        "input_vars": operator.inputs,
-        "is_leaf_node": True,
-        "output_vars": operator.outputs,
-        "attrs": operator.attrs,
-        "children_node": [],
-        "input_nodes": {},
-        "output_nodes": {},
-        "edge_input_nodes": [],
-        "edge_output_nodes": [],
-        "parent_node": "",
-    }
-
-
-def _layer(path: str) -> dict[str, Any]:
-    return {
-        "children_node": [],
-        "name": path,
-        "show_name": _show_name(path),
-        "attrs": {},
-        "input_nodes": {},
-        "output_nodes": {},
-        # The page colours a layer by its class.
-        "type": path.rpartition("/")[2].partition("[")[0],
-        "input_vars": {"X": {}},
-        "output_vars": {"Y": {}},
-        "parent_node": "",
-        "edge_input_nodes": [],
-        "edge_output_nodes": [],
-        "is_leaf_node": False,
-    }
-
-
-def _finished(node: dict[str, Any]) -> dict[str, Any]:
-    attrs = {name: _attribute(value) for name, value in node["attrs"].items()}
-    return {
-        **node,
-        "input_vars": {slot: list(names) for slot, names in node["input_vars"].items()},
-        "output_vars": {slot: list(names) for slot, names in node["output_vars"].items()},
-        "input_nodes": list(node["input_nodes"]),
-        "output_nodes": list(node["output_nodes"]),
-        "attrs": {name: value for name, (value, _) in attrs.items()},
-        "attr_types": {name: kind for name, (_, kind) in attrs.items()},
-    }
-
-
-def _edge(ends: tuple[str, str], variables: list[Variable]) -> dict[str, Any]:
+def _edge(ends: tuple[str, str], variables: list[Variable]) -> GraphEdge:
     shape = str(list(variables[0].shape))
     return {
         "from_node": ends[0],
@@ -209,7 +271,7 @@ def _edge(ends: tuple[str, str], variables: list[Variable]) -> dict[str, Any]:
     }
 
 
-def _variable(variable: Variable, source: str, targets: list[str]) -> dict[str, Any]:
+def _variable(variable: Variable, source: str, targets: list[str]) -> GraphVariable:
     return {
         "name": variable.name,
         "shape": list(variable.shape),
@@ -228,13 +290,13 @@ def _show_name(path: str) -> str:
     return re.sub(r"\[[^\]]*\]", "", path)
 
 
-def _attribute(value: Any) -> tuple[Any, str]:
-    """A value for JSON and what VisualDL calls its type."""
+def _typed(value: Attribute) -> tuple[Attribute, str]:
+    """An attribute for JSON, with VisualDL's name of its type."""
     if isinstance(value, (list, tuple)):
-        items = [_attribute(item) for item in value[:_LONGEST_LIST]]
+        items = [_typed(item) for item in value[:_LONGEST_LIST]]
         kinds = {kind for _, kind in items}
         kind = kinds.pop() if len(kinds) == 1 else "LONG" if kinds == {"INT", "LONG"} else "INT"
-        cut = [f"... {len(value)} in all"] if len(value) > _LONGEST_LIST else []
+        cut: list[Attribute] = [f"... {len(value)} in all"] if len(value) > _LONGEST_LIST else []
         return [item for item, _ in items] + cut, f"{kind}S"
     if isinstance(value, bool):
         return value, "BOOL"

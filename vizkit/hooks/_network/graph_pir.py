@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from vizkit.hooks._network.graph_json import Operator, Variable
+from vizkit.hooks._network.graph_json import Attribute, Operator, Variable
+from vizkit.hooks._paddle import paddle
 
 __all__ = ["Scopes", "read_program"]
 
@@ -18,34 +18,37 @@ _HIDDEN_ATTRIBUTES = {"op_callstack", "place", "stop_gradient", "struct_name"}
 
 
 def read_program(
-    program: Any, outputs: Any, network: Any, scopes: Scopes
+    program: paddle.static.Program, outputs: object, network: paddle.nn.Layer, scopes: Scopes
 ) -> tuple[list[Operator], list[Variable]]:
-    """What ``program`` runs, with weights under the names they have in ``network``.
+    """The operators and variables of ``program``, with weights under their names in ``network``.
 
     Weights, lists of tensors and constants are operators in PIR. Here, weights are persistable
     variables, lists are given by their members, and a constant that sets an operator up (a
     kernel size, a dropout rate) is one of its attributes. A branch or a loop is one operator.
 
     Args:
-        program: a ``paddle.static.Program``; its values must not be used after it is gone.
+        program: the program; its values must not be used after it is gone.
         outputs: its results, nested in any way.
         network: the layer that it was traced from.
-        scopes: what watched the layers during the trace.
+        scopes: the scopes recorded during the trace.
     """
     return _Reader(network, scopes).read(program, outputs)
 
 
 class Scopes:
-    """Which layer was running when an operator was made.
+    """The layer in which each operator of a program was made.
 
-    Operators have growing ids. Hooks on every layer note the id of the last operator whenever
+    Operators have growing ids. Hooks on every layer keep the id of the last operator whenever
     a layer is entered or left.
+
+    Args:
+        network: the network that is going to be traced.
     """
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: paddle.nn.Layer) -> None:
         self._ids = [-1]
         self._paths = [""]
-        self._running: list[tuple[Any, str]] = []
+        self._running: list[tuple[paddle.nn.Layer, str]] = []
         self._calls: Counter[str] = Counter()
         labels = {id(network): f"{type(network).__name__}[model]"}
         for parent in network.sublayers(include_self=True):
@@ -56,36 +59,34 @@ class Scopes:
             layer._forward_pre_hooks.move_to_end(hook._hook_id, last=False)  # weight norm is inside
             layer.register_forward_post_hook(self._leave)
 
-    def _enter(self, label: str) -> Any:
-        def enter(layer: Any, inputs: Any) -> None:
+    def _enter(self, label: str) -> Callable[[paddle.nn.Layer, object], None]:
+        def enter(layer: paddle.nn.Layer, inputs: object) -> None:
             path = f"{self._paths[-1]}/{label}"
             self._calls[path] += 1
             if self._calls[path] > 1:  # a layer that is called again is drawn again
                 path = f"{path}_{self._calls[path] - 1}"
             self._running.append((layer, path))
-            self._note()
+            self._mark()
 
         return enter
 
-    def _leave(self, layer: Any, inputs: Any, outputs: Any) -> None:
+    def _leave(self, layer: paddle.nn.Layer, inputs: object, outputs: object) -> None:
         while self._running.pop()[0] is not layer:
             pass  # inner layers that were left by an exception
-        self._note()
+        self._mark()
 
-    def _note(self) -> None:
-        import paddle
-
+    def _mark(self) -> None:
         block = paddle.static.default_main_program().global_block()
         self._ids.append(block.back().id() if block.num_ops() else -1)
         self._paths.append(self._running[-1][1] if self._running else "")
 
-    def of(self, op: Any) -> str:
-        """The path of the layer that ``op`` was made in."""
+    def of(self, op: paddle.pir.Operation) -> str:
+        """The path of the layer in which ``op`` was made."""
         return self._paths[bisect_left(self._ids, op.id()) - 1]
 
 
 class _Reader:
-    def __init__(self, network: Any, scopes: Scopes) -> None:
+    def __init__(self, network: paddle.nn.Layer, scopes: Scopes) -> None:
         self._scopes = scopes
         self._weights = {tensor.name: name for name, tensor in network.named_buffers()}
         self._trainable = {}
@@ -97,12 +98,12 @@ class _Reader:
         self._counts: Counter[str] = Counter()
         # By id: `==` of two PIR values makes an operator. A list of tensors has several names.
         self._names: dict[str, list[str]] = {}
-        self._constants: dict[str, Any] = {}
+        self._constants: dict[str, Attribute] = {}
 
-    def read(self, program: Any, outputs: Any) -> tuple[list[Operator], list[Variable]]:
+    def read(self, program: paddle.static.Program, outputs: object) -> tuple[list[Operator], list[Variable]]:
         ops = program.global_block().ops
-        outputs = list(_values(outputs))
-        needed = {_key(value) for value in outputs}
+        results = list(_values(outputs))
+        needed = {_key(value) for value in results}
         for op in ops:
             if op.name().startswith("builtin.") or _slots(op) is None:
                 needed.update(_key(value) for value in (*op.operands_source(), *_inner_operands(op)))
@@ -112,11 +113,11 @@ class _Reader:
         for op in ops:
             if op.name() != "builtin.parameter":
                 self._read_op(op, needed)
-        for value in outputs:
+        for value in results:
             self._add("fetch", "", {"X": self._names.get(_key(value), [])}, {})
         return self._operators, list(self._variables.values())
 
-    def _read_op(self, op: Any, needed: set[str]) -> None:
+    def _read_op(self, op: paddle.pir.Operation, needed: set[str]) -> None:
         kind, attrs = op.name(), op.attrs()
         operands, results = op.operands_source(), op.results()
         if kind == "builtin.combine":
@@ -131,10 +132,10 @@ class _Reader:
         elif _is_constant(kind, attrs) and results[0].id not in needed:
             self._constants[results[0].id] = _tidy(attrs["value"])
         else:
-            # `pd_op.batch_norm_`: the last character only says that it works in place.
+            # The underscore of `pd_op.batch_norm_` says that it works in place.
             self._add_op(op, kind.partition(".")[2].rstrip("_"), attrs)
 
-    def _add_op(self, op: Any, kind: str, attrs: dict[str, Any]) -> None:
+    def _add_op(self, op: paddle.pir.Operation, kind: str, attrs: dict[str, object]) -> None:
         shown = {key: _tidy(value) for key, value in attrs.items() if key not in _HIDDEN_ATTRIBUTES}
         slots = _slots(op)
         inputs: dict[str, list[str]] = {}
@@ -154,16 +155,30 @@ class _Reader:
             outputs.setdefault(slot, []).extend(self._define(value, f"{name}.{slot}"))
         self._add(kind, self._scopes.of(op), inputs, outputs, shown)
 
-    def _add(self, kind: str, scope: str, inputs: Any, outputs: Any, attrs: Any = None) -> None:
+    def _add(
+        self,
+        kind: str,
+        scope: str,
+        inputs: dict[str, list[str]],
+        outputs: dict[str, list[str]],
+        attrs: dict[str, Attribute] | None = None,
+    ) -> None:
         name = f"{kind}_{self._counts[kind]}"
         self._counts[kind] += 1
         self._operators.append(Operator(scope, name, kind, inputs, outputs, attrs or {}))
 
-    def _of(self, value: Any) -> list[str]:
+    def _of(self, value: paddle.pir.Value) -> list[str]:
         return self._names.get(_key(value), [])
 
-    def _define(self, value: Any, name: str, **extra: Any) -> list[str]:
-        """New variables for ``value``: several for a list of tensors, none for a missing one."""
+    def _define(
+        self,
+        value: paddle.pir.Value,
+        name: str,
+        *,
+        persistable: bool = False,
+        attrs: dict[str, Attribute] | None = None,
+    ) -> list[str]:
+        """Add variables for ``value``: several for a list of tensors, none for a missing one."""
         if not value.initialized():
             return []
         types = value.type().as_vec_type().as_list() if value.is_combine() else None
@@ -176,21 +191,20 @@ class _Reader:
                 suffix += 1
                 unique = f"{base}_{suffix}"
             shape = tuple(int(size) for size in part.shape)
-            self._variables[unique] = Variable(unique, shape, _plain(part.dtype), str(part), **extra)
+            dtype = _plain(part.dtype)
+            self._variables[unique] = Variable(unique, shape, dtype, str(part), persistable, attrs or {})
             names.append(unique)
         self._names[value.id] = names
         return names
 
-    def _define_weight(self, name: str, value: Any) -> None:
+    def _define_weight(self, name: str, value: paddle.pir.Value) -> None:
         name = self._weights.get(name, name)
-        attrs = {"trainable": self._trainable[name]} if name in self._trainable else {}
+        attrs: dict[str, Attribute] = {"trainable": self._trainable[name]} if name in self._trainable else {}
         self._define(value, name, persistable=True, attrs=attrs)
 
 
-def _values(outputs: Any) -> Iterator[Any]:
+def _values(outputs: object) -> Iterator[paddle.pir.Value]:
     """The PIR values in nested containers."""
-    import paddle
-
     if isinstance(outputs, paddle.pir.Value):
         yield outputs
     elif isinstance(outputs, (Mapping, list, tuple)):
@@ -198,21 +212,21 @@ def _values(outputs: Any) -> Iterator[Any]:
             yield from _values(item)
 
 
-def _inner_operands(op: Any) -> Iterator[Any]:
-    """All that the operators in the branches or loop body of ``op`` use."""
+def _inner_operands(op: paddle.pir.Operation) -> Iterator[paddle.pir.Value]:
+    """The values that the operators in the branches or the loop body of ``op`` use."""
     for block in op.blocks():
         for inner in block.ops:
             yield from inner.operands_source()
             yield from _inner_operands(inner)
 
 
-def _key(value: Any) -> str:
-    """What tells one PIR value from another; empty for an optional input that is not given."""
+def _key(value: paddle.pir.Value) -> str:
+    """The unique id of a PIR value; empty for an optional input that is not given."""
     key: str = value.id if value.initialized() else ""
     return key
 
 
-def _slots(op: Any) -> list[str] | None:
+def _slots(op: paddle.pir.Operation) -> list[str] | None:
     """The names of the inputs of ``op``; None for control flow and the like."""
     try:
         names: list[str] = op.get_input_names()
@@ -221,14 +235,14 @@ def _slots(op: Any) -> list[str] | None:
     return names
 
 
-def _is_constant(kind: str, attrs: dict[str, Any]) -> bool:
-    """Whether an operator only makes a number, or a shape, that others take as an attribute."""
+def _is_constant(kind: str, attrs: dict[str, Sequence[int]]) -> bool:
+    """True if an operator only makes a number, or a shape, that others take as an attribute."""
     if kind == "pd_op.full_int_array":
         return True
     return kind == "pd_op.full" and math.prod(attrs["shape"]) == 1
 
 
-def _tidy(value: Any) -> Any:
+def _tidy(value: object) -> Attribute:
     """An attribute as plain Python; a float32 as its shortest decimal."""
     if isinstance(value, (list, tuple)):
         return [_tidy(item) for item in value]
@@ -239,5 +253,5 @@ def _tidy(value: Any) -> Any:
     return value if isinstance(value, (bool, int, str)) else _plain(value)
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     return str(value).rpartition(".")[2].lower()

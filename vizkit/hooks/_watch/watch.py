@@ -1,17 +1,33 @@
-"""Weights, gradients and activations of a network that is trained in a loop of one's own."""
+"""Weights, gradients and activations of a network, recorded while it is trained."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
+from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._spacing import Spacing
-from vizkit.hooks._watch.rounds import Watch
-from vizkit.hooks._watch.selection import Chosen
-from vizkit.hooks._watch.updates import check_optimizer
+from vizkit.hooks._watch.activations import first_samples, hook_outputs
+from vizkit.hooks._watch.optimizer_hooks import (
+    ClippedGradients,
+    OptimizerHooks,
+    check_optimizer,
+    gradient_of,
+    parameters_of,
+)
+from vizkit.hooks._watch.selection import Selection
+from vizkit.hooks._watch.tensor_records import (
+    TensorGroup,
+    TensorsByName,
+    gradient_snapshot,
+    record_groups,
+    snapshot,
+    tag_of,
+)
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
@@ -20,6 +36,10 @@ __all__ = ["Watch", "watch"]
 
 _EVERY = 100
 _OVERHEAD = 0.02
+_UNSEEN = (
+    "no layer that was asked for gave an output in a training pass; layers compiled by "
+    "paddle.jit.to_static(full_graph=True) cannot be seen, those with full_graph=False can"
+)
 
 
 def watch(
@@ -35,7 +55,7 @@ def watch(
     per_layer: bool = False,
     name: str = "",
 ) -> Watch:
-    """Records weights, gradients and activations of ``net`` while it is trained.
+    """Record weights, gradients and activations of ``net`` while it is trained.
 
     ::
 
@@ -48,51 +68,51 @@ def watch(
             tracker.log({"train/loss": loss}, step=step)
 
     ==================================  ========================================================
-    tag                                 what
+    tag                                 record
     ==================================  ========================================================
-    ``weights/<parameter>``             histogram: what training started from, and after updates
-    ``gradients/<parameter>``           histogram
+    ``weights/<parameter>``             histogram: before training, and after updates
+    ``gradients/<parameter>``           histogram, as the optimizer gets them
     ``clipped gradients/<parameter>``   histogram, as the optimizer's ``grad_clip`` leaves them
     ``activations/<layer>``             histogram of the layer's first output in a pass
     ``norm/<kind>``                     L2 norm of all tensors of a kind (``weights`` ...) together
-    ``zeros/<kind>``                    share of zeros in them, from 0 to 1
-    ``nonfinite/<kind>``                share of NaN and infinite values
+    ``zeros/<kind>``                    fraction of zeros in them
+    ``nonfinite/<kind>``                fraction of NaN and infinite values
     ``update ratio``                    size of the update: ||after - before|| / ||before|| of the
                                         weights that are trained; about 1e-3 is usual (Karpathy,
                                         CS231n, "Ratio of weights:updates")
     ==================================  ========================================================
 
-    **With an optimizer**, its updates are what is counted. Gradients are those that it meets: summed
-    over accumulated backward passes, unscaled by a ``GradScaler``, averaged over processes, before its
-    ``grad_clip``. Of several optimizers each gives those of its own parameters.
+    **With an optimizer**, its updates are counted. Gradients are those that it uses: summed over
+    accumulated backward passes, unscaled by a ``GradScaler``, averaged over processes, before its
+    ``grad_clip``. Each of several optimizers gives those of its own parameters.
 
-    **Without**, passes of ``net`` in training mode are counted, and gradients are as ``backward`` gave
-    them in that pass: before any clipping, and scaled if a ``GradScaler`` scaled the loss.
+    **Without**, passes of ``net`` in training mode are counted, and gradients are those that ``backward``
+    computes in the pass: before any clipping, and scaled if a ``GradScaler`` scaled the loss.
 
-    All is recorded when the next pass begins, at the step that the tracker's clock shows by then.
+    Everything is recorded when the next pass begins, at the step of the tracker's clock then.
 
     Args:
-        tracker: what records.
+        tracker: the tracker to record with.
         net: the network; its sublayers and parameters may change later.
-        optimizer: what trains it, or a list of several.
-        every: how many updates (or passes) apart.
-        overhead: the share of the training's time that recording may take, such as 0.02: it measures
-            itself and records as often as that allows, or every so many updates if ``every`` is given
-            too. By default ``every=100, overhead=0.02``; with ``every`` alone it is any.
+        optimizer: the optimizer that trains it, or a list of several.
+        every: the number of updates (or passes) from one record to the next.
+        overhead: the fraction of the training's time that recording may take, such as 0.02: it measures
+            itself and records as often as that allows, at multiples of ``every`` if that is given
+            too. By default ``every=100, overhead=0.02``; ``every`` alone has no limit.
         weights: whether to record weights, or a pattern (or several) of parameters: ``"*.weight"``.
         gradients: the same for gradients.
         activations: the same for outputs of layers, by name or class: ``"*relu*"``; True is every
-            layer that has no sublayers. Of outputs with more than 2**20 values the first samples
-            are taken. Layers compiled with ``full_graph=True`` cannot be seen.
+            layer that has no sublayers. An output with more than 2**20 values is cut to its first
+            samples. Layers compiled with ``full_graph=True`` cannot be watched.
         per_layer: whether to record the scalars of each tensor too: ``norm/gradients/fc/weight``,
             ``update ratio/fc/weight``.
-        name: put between kind and parameter to tell several networks apart: ``weights/critic/fc/bias``.
+        name: a name between kind and parameter for one of several networks: ``weights/critic/fc/bias``.
 
     Returns:
         A handle; its ``remove()`` records what is still due and takes all hooks off.
 
     Raises:
-        DataError: ``net`` is no layer or has no parameters; a pattern that nothing matches; an
+        DataError: ``net`` is no layer or has no parameters; a pattern that matches nothing; an
             optimizer that is none or trains nothing of ``net``; a bad ``every`` or ``overhead``;
             nothing to record; Paddle's static mode.
     """
@@ -106,9 +126,280 @@ def watch(
     if every is None:
         every, overhead = (_EVERY, _OVERHEAD) if overhead is None else (1, overhead)
     spacing = Spacing(every, "every", overhead)
-    chosen = Chosen(net, weights, gradients, activations)
-    optimizers = optimizer if isinstance(optimizer, (list, tuple)) else [optimizer]
-    optimizers = [each for each in optimizers if each is not None]
+    selection = Selection(net, weights, gradients, activations)
+    given = optimizer if isinstance(optimizer, (list, tuple)) else [optimizer]
+    optimizers = [each for each in given if each is not None]
     for each in optimizers:
         check_optimizer(each, net)
-    return Watch(tracker, net, optimizers, spacing, chosen, per_layer=per_layer, name=name)
+    return Watch(tracker, net, optimizers, spacing, selection, per_layer=per_layer, name=name)
+
+
+@dataclass(eq=False)
+class _Round:
+    """The tensors of one pass, or of one update by each optimizer."""
+
+    due: bool
+    started_at: int | None = None  # the step at which the weights before all training were recorded
+    passed: bool = False
+    updated: set[int] = field(default_factory=set)  # optimizers, by id
+    before: TensorsByName = field(default_factory=dict)
+    gradients: TensorsByName = field(default_factory=dict)
+    noted: set[str] = field(default_factory=set)  # names of gradients that are about to be clipped by hand
+    clipped: TensorsByName = field(default_factory=dict)
+    outputs: TensorsByName = field(default_factory=dict)
+
+
+class Watch:
+    """The hooks of `vizkit.hooks.watch` on one network; `remove` takes them off."""
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        net: paddle.nn.Layer,
+        optimizers: list[paddle.optimizer.Optimizer],
+        spacing: Spacing,
+        selection: Selection,
+        *,
+        per_layer: bool,
+        name: str,
+    ) -> None:
+        self._tracker = tracker
+        self._net = net
+        self._spacing = spacing
+        self._selection = selection
+        self._per_layer = per_layer
+        self._name = name
+        self._guard = Guard(tracker)
+        self._count = 0
+        self._next_step = 0
+        self._round: _Round | None = None
+        self._receivers: list[paddle.base.core.eager.TensorHookRemoveHelper] = []  # of one round
+        self._output_hooks: list[paddle.nn.layer.layers.HookRemoveHelper] = []
+        self._wanted: set[int] = set()  # optimizers whose next update is recorded, by id
+        self._updates: list[OptimizerHooks] = []
+        self._hook: paddle.nn.layer.layers.HookRemoveHelper = None
+        if tracker.enabled:
+            self._attach(optimizers)
+
+    def _attach(self, optimizers: list[paddle.optimizer.Optimizer]) -> None:
+        self._updates = [
+            OptimizerHooks(each, self._before_update, self._on_clipped, self._after_update)
+            for each in optimizers
+        ]
+
+        # A function, not a method: a deep copy of the network copies it, but is not counted.
+        def on_forward(layer: paddle.nn.Layer, inputs: object) -> None:
+            trains = layer.training and paddle.is_grad_enabled() and paddle.in_dynamic_mode()
+            if layer is self._net and trains:
+                self._on_forward()
+
+        self._hook = self._net.register_forward_pre_hook(on_forward)
+
+    def remove(self) -> None:
+        """Record what is still due and take all hooks off; another call does nothing."""
+        if self._hook is None:
+            return
+        self._hook.remove()
+        self._hook = None
+        for updates in self._updates:
+            updates.remove()
+        try:
+            self._finish()
+        finally:
+            self._stop()
+            self._updates = []
+            self._net = None
+
+    def records_weights_of(self, net: paddle.nn.Layer) -> bool:
+        """True if it records weights of ``net`` under the tags ``weights/<parameter>``."""
+        return self._net is net and not self._name and bool(self._selection.weights)
+
+    def note_gradients(self) -> None:
+        """Record the gradients as they are now as those before clipping; needs ``optimizer=``.
+
+        Call it before clipping by hand, and after ``scaler.unscale_``: the gradients that the optimizer
+        then uses are recorded as ``clipped gradients``.
+        """
+        if self._updates and self._hook is not None:
+            self._go_on()
+            with self._guard("gradients"):
+                for updates in self._updates:
+                    if id(updates.optimizer) in self._wanted:
+                        with self._spacing.timed():
+                            self._take_gradients(updates.optimizer, note=True)
+
+    # -- the course of training ---------------------------------------------------------------------
+
+    def _on_forward(self) -> None:
+        if self._updates:
+            self._go_on()
+        else:
+            self._advance()
+        if self._round is not None:
+            self._round.passed = True
+
+    def _go_on(self) -> None:
+        """Advance once every optimizer has made its update."""
+        if self._round is None or len(self._round.updated) == len(self._updates):
+            self._advance()
+
+    def _before_update(self, optimizer: paddle.optimizer.Optimizer) -> bool:
+        if self._round is None or id(optimizer) in self._round.updated:
+            self._advance()
+        if id(optimizer) not in self._wanted or self._round is None:
+            return False
+        with self._guard("gradients"), self._spacing.timed():
+            self._take_gradients(optimizer)
+        with self._guard("weights"), self._spacing.timed():
+            updated = {id(parameter) for parameter in parameters_of(optimizer)}
+            self._round.before.update(self._weights(updated))
+        return bool(self._selection.gradients)
+
+    def _after_update(self, optimizer: paddle.optimizer.Optimizer) -> None:
+        if self._round is not None:
+            self._round.updated.add(id(optimizer))
+        self._wanted.discard(id(optimizer))
+
+    def _advance(self) -> None:
+        """End a round and begin the next."""
+        finished = self._finish()
+        due = self._spacing.due(self._count)
+        if due or finished:
+            self._begin(due)
+        self._count += 1
+
+    def _begin(self, due: bool) -> None:
+        self._stop()
+        self._round = started = _Round(due)
+        if not due:
+            return
+        self._wanted = {id(updates.optimizer) for updates in self._updates}
+        with self._spacing.timed():
+            if self._count == 0:
+                with self._guard("weights"):
+                    self._record_start(started)
+            if not self._updates:
+                with self._guard("weights"):
+                    trained = {id(each) for each in self._net.parameters() if not each.stop_gradient}
+                    started.before = self._weights(trained)
+                with self._guard("gradients"):
+                    self._receive(started)
+            if self._selection.activations:
+                with self._guard("activations"):
+                    layers = self._selection.layers(self._net)
+                    self._output_hooks = hook_outputs(layers, self._on_output)
+
+    def _finish(self) -> bool:
+        """Record the round; return False if its gradients are still to come."""
+        ended = self._round
+        if self._receivers and ended is not None and not ended.gradients:
+            return False
+        self._stop()
+        updated = ended is not None and (ended.updated or not self._updates)
+        if ended is not None and updated and (ended.due or ended.before or ended.gradients):
+            with self._guard("norms"), self._spacing.timed():
+                self._record(ended)
+        return True
+
+    def _stop(self) -> None:
+        for handle in [*self._receivers, *self._output_hooks]:
+            handle.remove()
+        self._receivers, self._output_hooks = [], []
+        self._round = None
+
+    # -- gathering ----------------------------------------------------------------------------------
+
+    def _weights(self, which: Container[int | str] | None = None) -> TensorsByName:
+        """Copies of the selected weights: all, or those whose id or name is in ``which``."""
+        return {
+            name: snapshot(each)
+            for name, each in self._selection.parameters(self._net, self._selection.weights)
+            if which is None or id(each) in which or name in which
+        }
+
+    def _receive(self, gathering: _Round) -> None:
+        """Gather the gradients that ``backward`` computes, summed if it runs several times."""
+
+        def receiver(name: str, parameter: paddle.Tensor) -> Callable[[paddle.Tensor], None]:
+            def receive(gradient: paddle.Tensor) -> None:
+                with self._guard("gradients"), self._spacing.timed():
+                    array = gradient_snapshot(gradient, parameter)
+                    before = gathering.gradients.get(name)
+                    gathering.gradients[name] = array if before is None else before + array
+
+            return receive
+
+        for name, parameter in self._selection.parameters(self._net, self._selection.gradients):
+            if not parameter.stop_gradient:
+                self._receivers.append(parameter.register_hook(receiver(name, parameter)))
+
+    def _take_gradients(self, optimizer: paddle.optimizer.Optimizer, note: bool = False) -> None:
+        """Copy the gradients that an optimizer uses; those noted before are clipped by now."""
+        if self._round is None:
+            return
+        trained = {id(parameter) for parameter in parameters_of(optimizer)}
+        for name, parameter in self._selection.parameters(self._net, self._selection.gradients):
+            gradient = gradient_of(parameter) if id(parameter) in trained else None
+            if gradient is not None:
+                clipped = name in self._round.noted and not note
+                kept = self._round.clipped if clipped else self._round.gradients
+                kept[name] = gradient_snapshot(gradient, parameter)
+                if note:
+                    self._round.noted.add(name)
+
+    def _on_clipped(self, pairs: ClippedGradients) -> None:
+        with self._guard("clipped gradients"), self._spacing.timed():
+            gradients = {id(parameter): gradient for parameter, gradient in pairs}
+            for name, parameter in self._selection.parameters(self._net, self._selection.gradients):
+                gradient = gradients.get(id(parameter))
+                if gradient is not None and self._round is not None:
+                    self._round.clipped[name] = gradient_snapshot(gradient, parameter)
+
+    def _on_output(self, name: str, output: paddle.Tensor) -> None:
+        if self._round is not None and self._net.training and name not in self._round.outputs:
+            with self._guard("activations"), self._spacing.timed():
+                self._round.outputs[name] = snapshot(first_samples(output.detach()))
+
+    # -- recording ----------------------------------------------------------------------------------
+
+    def _kind(self, kind: str) -> str:
+        return f"{kind}/{self._name}".rstrip("/")
+
+    def _record_start(self, started: _Round) -> None:
+        """Record the weights before training."""
+        self._tracker.writer.flush()  # records of an earlier watch may still be on their way
+        names = [name for name, _ in self._net.named_parameters()]
+        tags = [tag_of(self._kind(kind), name) for kind in ("weights", "gradients") for name in names]
+        self._next_step = 1 + max((int(self._tracker.writer.last_step_of(tag)) for tag in tags), default=-1)
+        if self._selection.weights:
+            started.started_at = self._free_step()
+            weights = TensorGroup(self._kind("weights"), self._weights())
+            record_groups(
+                self._tracker, self._guard, [weights], started.started_at, per_layer=self._per_layer
+            )
+
+    def _record(self, ended: _Round) -> None:
+        step = self._free_step()
+        self._next_step = step + 1
+        after: TensorsByName = {}
+        with self._guard("weights"):
+            after = self._weights(None if ended.due else ended.before)
+        groups = [
+            TensorGroup(
+                self._kind("weights"),
+                after,
+                before=ended.before,
+                ratio=self._kind("update ratio"),
+                histograms=step != ended.started_at,
+            ),
+            TensorGroup(self._kind("gradients"), ended.gradients),
+            TensorGroup(self._kind("clipped gradients"), ended.clipped),
+            TensorGroup(self._kind("activations"), ended.outputs),
+        ]
+        record_groups(self._tracker, self._guard, groups, step, per_layer=self._per_layer)
+        if self._selection.activations and ended.due and ended.passed and not ended.outputs:
+            self._guard.warn("activations", _UNSEEN)
+
+    def _free_step(self) -> int:
+        """The clock's step, or a later one, so that no tag is recorded twice at a step."""
+        return max(self._tracker.step, self._next_step)

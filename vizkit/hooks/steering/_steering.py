@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
-from vizkit.hooks._fit.eval_scores import MeanLoss
-from vizkit.hooks._fit.logs import metric_scalars, spread
-from vizkit.hooks._fit.steps import Steps
+from vizkit.hooks._fit.callback_logs import metric_scalars
+from vizkit.hooks._fit.evaluation import MeanLoss
+from vizkit.hooks._fit.step_counter import StepCounter
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks.steering._stall import Mode, Stall, direction
@@ -85,7 +85,7 @@ class Steering(paddle.callbacks.Callback):  # type: ignore[misc]
         self._stall = Stall(*self._rule)
         self._tracker: Any = checked_tracker(tracker)
         self._guard = Guard(self._tracker)
-        self._steps = Steps(self._tracker)
+        self._steps = StepCounter(self._tracker)
         self._updates = 0
         self._fitting = False
         self._loss = MeanLoss()
@@ -253,7 +253,7 @@ class Steering(paddle.callbacks.Callback):  # type: ignore[misc]
 
     def _evaluated(self, logs: Any) -> None:
         with self._guard(self.monitor):
-            scalars = spread(f"{self._phase}/loss", self._loss.means())
+            scalars = self._loss.scalars(self._phase)
             scalars = {**metric_scalars(self._phase, logs, [self._name]), **scalars}
             if self.monitor not in scalars:
                 raise DataError(f"Paddle logged {', '.join(scalars) or 'nothing'}, and not {self.monitor}")

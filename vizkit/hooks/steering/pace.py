@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
-from vizkit.hooks._fit.fitting import Fitting, current_fitting
+from vizkit.hooks._model_call import ModelCall, current_call
 from vizkit.hooks.steering.validation import ValidateEvery
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Pace(ValidateEvery):
         self.elapsed = max(float(last), 0.0)
         self._before = self.elapsed  # what other trainings took
         self._validated_step = -1
-        self._fitting: Fitting | None = None
+        self._call: ModelCall | None = None
         self._left = time.perf_counter()
 
     def update(self, step: int) -> dict[str, float] | None:
@@ -116,7 +116,7 @@ class Pace(ValidateEvery):
         """Takes the model that ``fit`` is called on."""
         super().set_model(model)
         with self._guard(_PATH):
-            current_fitting(model)
+            current_call(model)
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Reads the batches.
@@ -128,19 +128,19 @@ class Pace(ValidateEvery):
         self._before = self.elapsed
         self._validated_step = self._steps.next - 1
         with self._guard(_PATH):
-            self._fitting = current_fitting(self.model)
+            self._call = current_call(self.model)
 
     def on_train_batch_end(self, step: int, logs: Any = None) -> None:
         """Validates if it is time."""
         self._steps.advance()
-        if self._fitting is not None:
-            self._pass(self._steps.current, self._before + self._fitting.seconds)
+        if self._call is not None:
+            self._pass(self._steps.current, self._before + self._call.seconds)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Validates the end, and lets the batches go."""
         if self._steps.current > self._validated_step:
             self._validated(self._steps.current)
-        self._fitting = None
+        self._call = None
         super().on_train_end(logs)
 
     def _pass(self, step: int, elapsed: float) -> dict[str, float] | None:

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
-from vizkit.hooks._fit.eval_scores import MeanLoss
-from vizkit.hooks._fit.logs import spread
-from vizkit.hooks._fit.steps import Steps
+from vizkit.hooks._fit.evaluation import MeanLoss
+from vizkit.hooks._fit.step_counter import StepCounter
 from vizkit.hooks._guard import Guard
-from vizkit.hooks._network.undisturbed import host_random_states, paddle_random_kept, random_states_kept
+from vizkit.hooks._network.random_states import (
+    host_random_states,
+    paddle_random_states_kept,
+    random_states_kept,
+)
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks.steering._steering import NoTracker, Steering, checked_tracker, over_ranks
+from vizkit.metrics.arrays import to_float
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
@@ -99,9 +103,9 @@ class ValidateEvery(paddle.callbacks.Callback):  # type: ignore[misc]
                 raise DataError(f"steering takes EarlyStop and HalveOnPlateau, got {describe(steered)}")
         self._tracker: Any = checked_tracker(tracker)
         self._guard = Guard(self._tracker)
-        self._steps = Steps(self._tracker)
+        self._steps = StepCounter(self._tracker)
         self._source: Any = None
-        self._kept: Any = paddle_random_kept  # what keeps random numbers as they are
+        self._kept: Any = paddle_random_states_kept  # what keeps random numbers as they are
         self._inputs = -1  # how many parts of a batch are inputs; all but the last
         self._held: tuple[int, dict[str, float]] | None = None
         self._network: Any = None
@@ -200,7 +204,7 @@ class ValidateEvery(paddle.callbacks.Callback):  # type: ignore[misc]
             raise DataError("the data to validate on has no batches")
         self._source = data if self._count is None else read
         # Only where it must be: threads that read the training's data may draw meanwhile.
-        self._kept = random_states_kept if draws and self._count is None else paddle_random_kept
+        self._kept = random_states_kept if draws and self._count is None else paddle_random_states_kept
 
     def _validate(self) -> dict[str, float]:
         with self._guard(_PATH), self._kept(), _in_eval_mode(self._network), paddle.no_grad():
@@ -224,7 +228,8 @@ class ValidateEvery(paddle.callbacks.Callback):  # type: ignore[misc]
             for metric in self._metrics:
                 found = _as_list(metric.compute(*outputs, *labels))
                 metric.update(*[value.numpy() if hasattr(value, "numpy") else value for value in found])
-        scalars = spread(f"{self._prefix}/loss", loss.means()) if self._loss is not None else {}
+        losses = loss.scalars(self._prefix) if self._loss is not None else {}
+        scalars = {tag: to_float(value) for tag, value in losses.items()}
         for metric in self._metrics:
             for name, value in zip(_as_list(metric.name()), _as_list(metric.accumulate()), strict=True):
                 scalars[f"{self._prefix}/{name}"] = float(value)

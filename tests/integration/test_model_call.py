@@ -13,7 +13,8 @@ import pytest
 from tests.helpers import by_tag, python, series
 from vizkit import Tracker, VizKitWarning
 from vizkit.environment import read_environment
-from vizkit.hooks._fit import callback, fitting
+from vizkit.hooks import _model_call
+from vizkit.hooks._fit import callback
 
 BATCHES, BATCH = 5, 4
 
@@ -23,7 +24,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(fitting.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(_model_call.time, "perf_counter", lambda: self.now)
 
     def passes(self, seconds: float) -> None:
         self.now += seconds

@@ -1,35 +1,34 @@
-"""Parameters and layers picked by name."""
+"""Parameters and layers selected by name patterns."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
 
-__all__ = ["Patterns"]
-
-Names = Iterable[Sequence[str]]
+__all__ = ["NamePatterns"]
 
 
-class Patterns:
-    """Picks things by shell-like patterns (``*``, ``?``, ``[abc]``), whatever the case.
+class NamePatterns:
+    """Select things by shell-like patterns (``*``, ``?``, ``[abc]``), ignoring case.
 
-    ``fc.*`` and ``fc/*`` are the same: names hold dots in Paddle and slashes in tags.
+    ``fc.*`` and ``fc/*`` are the same: names have dots in Paddle and slashes in tags.
 
     Args:
         wanted: True for all, False for none, a pattern, or a list of patterns.
         argument: the argument's name, for the error.
-        names: the names of each thing that is there now; a thing may have several.
+        names: the names of each thing to choose from now; a thing may have several.
 
     Raises:
-        DataError: ``wanted`` is none of these, or a pattern that nothing matches.
+        DataError: ``wanted`` is none of these, or a pattern matches nothing.
     """
 
-    def __init__(self, wanted: Any, argument: str, names: Names) -> None:
+    def __init__(
+        self, wanted: bool | str | Sequence[str], argument: str, names: Iterable[Sequence[str]]
+    ) -> None:
         self._all = wanted is True
         self._patterns: list[str] = []
         if isinstance(wanted, bool):
@@ -45,16 +44,16 @@ class Patterns:
                 f"got {describe(wanted)}"
             )
         self._patterns = [_plain(pattern) for pattern in patterns]
-        there = list(names)
+        known = list(names)
         for given, pattern in zip(patterns, self._patterns, strict=True):
-            if not any(fnmatchcase(_plain(name), pattern) for several in there for name in several):
-                raise DataError(f"{argument}: {given!r} matches nothing{_hint(given, there)}")
+            if not any(fnmatchcase(_plain(name), pattern) for several in known for name in several):
+                raise DataError(f"{argument}: {given!r} matches nothing{_hint(given, known)}")
 
     def __bool__(self) -> bool:
         return self._all or bool(self._patterns)
 
     def match(self, *names: str) -> bool:
-        """Whether a thing of these names is picked."""
+        """True if a thing with these names is selected."""
         return self._all or any(
             fnmatchcase(_plain(name), pattern) for name in names for pattern in self._patterns
         )
@@ -64,9 +63,9 @@ def _plain(name: str) -> str:
     return name.replace("/", ".").lower()
 
 
-def _hint(given: str, there: list[Sequence[str]]) -> str:
-    """The names that come closest, or some that there are."""
-    names = list(dict.fromkeys(name for several in there for name in several if name))
+def _hint(given: str, known: list[Sequence[str]]) -> str:
+    """The closest names, or else the first few."""
+    names = list(dict.fromkeys(name for several in known for name in several if name))
     plain = {_plain(name): name for name in names}
     close = difflib.get_close_matches(_plain(given).strip("*"), plain, 3, cutoff=0.4)
     if close:

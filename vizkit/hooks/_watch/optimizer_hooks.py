@@ -1,37 +1,41 @@
-"""What happens around each update of an optimizer: gradients before, and as they were clipped."""
+"""Hooks around each update of an optimizer, and the gradients before and after its clipping."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._patching import overridden
 
-__all__ = ["Updates", "check_optimizer", "gradient_of", "parameters_of"]
+__all__ = ["ClippedGradients", "OptimizerHooks", "check_optimizer", "gradient_of", "parameters_of"]
 
-Clipped = Callable[[list[tuple[Any, Any]]], None]
+ClippedGradients = list[tuple[paddle.Tensor, paddle.Tensor]]
+"""Pairs of a parameter and its clipped gradient."""
 
 
-class Updates:
-    """Calls back around every ``step`` or ``minimize`` of an optimizer, until it is removed.
+class OptimizerHooks:
+    """Call listeners around every ``step`` or ``minimize`` of an optimizer, until removed.
 
-    By then a ``GradScaler`` has unscaled the gradients, and those of several backward passes and of
-    several processes are one. The callbacks must not raise.
+    By then a ``GradScaler`` has unscaled the gradients, and those of several backward passes and
+    processes have been combined. The listeners must not raise.
 
     Args:
-        optimizer: one that passed `check_optimizer`.
-        before: called before an update; says whether to watch the clipping.
+        optimizer: an optimizer that passed `check_optimizer`.
+        before: called before an update; returns True if the clipping is to be watched.
         clipped: called with pairs of a parameter and its clipped gradient.
         after: called after the update, unless that raised.
     """
 
     def __init__(
-        self, optimizer: Any, before: Callable[[Any], bool], clipped: Clipped, after: Callable[[Any], None]
+        self,
+        optimizer: paddle.optimizer.Optimizer,
+        before: Callable[[paddle.optimizer.Optimizer], bool],
+        clipped: Callable[[ClippedGradients], None],
+        after: Callable[[paddle.optimizer.Optimizer], None],
     ) -> None:
         self.optimizer = optimizer
         self._before = before
@@ -41,7 +45,7 @@ class Updates:
         self._undo = [self._wrap(name) for name in ("step", "minimize") if hasattr(optimizer, name)]
 
     def remove(self) -> None:
-        """The optimizer is as it was. If somebody else has wrapped it since, that stays."""
+        """Restore the optimizer, unless its methods were wrapped again since."""
         for undo in self._undo:
             undo()
         self._undo = []
@@ -50,13 +54,13 @@ class Updates:
         run = getattr(self.optimizer, name)
 
         @functools.wraps(run)
-        def around(*args: Any, **kwargs: Any) -> Any:
+        def around(*args: object, **kwargs: object) -> object:
             if self._within or not self._undo or not paddle.in_dynamic_mode():
                 return run(*args, **kwargs)
             self._within = True
             try:
                 clips = _clips_of(self.optimizer) if self._before(self.optimizer) else []
-                with _tapped(clips, self._clipped):
+                with _watched_clipping(clips, self._clipped):
                     result = run(*args, **kwargs)
                 self._after(self.optimizer)
                 return result
@@ -66,11 +70,11 @@ class Updates:
         return overridden(self.optimizer, name, around)
 
 
-def check_optimizer(optimizer: Any, net: Any) -> None:
-    """Makes sure that it is an optimizer, or wraps one, and trains something of a network.
+def check_optimizer(optimizer: paddle.optimizer.Optimizer, net: paddle.nn.Layer) -> None:
+    """Check that an optimizer, or a wrapper of one, trains a parameter of a network.
 
     Raises:
-        DataError: it does not.
+        DataError: it does not, or is no optimizer.
     """
     if not callable(getattr(optimizer, "step", None)) or not parameters_of(optimizer):
         raise DataError(
@@ -83,21 +87,21 @@ def check_optimizer(optimizer: Any, net: Any) -> None:
         )
 
 
-def parameters_of(optimizer: Any) -> list[Any]:
-    """The parameters that an optimizer updates, those of all its groups."""
+def parameters_of(optimizer: paddle.optimizer.Optimizer) -> list[paddle.Tensor]:
+    """The parameters that an optimizer updates, of all its groups."""
     listed = getattr(optimizer, "_parameter_list", None) or []
     return [
         parameter for item in listed for parameter in (item["params"] if isinstance(item, dict) else [item])
     ]
 
 
-def gradient_of(parameter: Any) -> Any:
-    """The gradient that an optimizer would meet now; None if there is none."""
-    main = getattr(parameter, "main_grad", None)  # in float32, of mixed precision in float16
+def gradient_of(parameter: paddle.Tensor) -> paddle.Tensor:
+    """The gradient that an optimizer would use now; None if there is none."""
+    main = getattr(parameter, "main_grad", None)  # the float32 gradient of mixed precision
     return parameter.grad if main is None else main
 
 
-def _clips_of(optimizer: Any) -> list[Any]:
+def _clips_of(optimizer: paddle.optimizer.Optimizer) -> list[paddle.nn.ClipGradBase]:
     groups = getattr(optimizer, "_param_groups", None) or []
     clips = [getattr(optimizer, "_grad_clip", None)]
     clips += [group.get("grad_clip") for group in groups if isinstance(group, dict)]
@@ -106,20 +110,22 @@ def _clips_of(optimizer: Any) -> list[Any]:
 
 
 @contextmanager
-def _tapped(clips: list[Any], clipped: Clipped) -> Iterator[None]:
-    """Shows what comes out of gradient clips, which stay what they are."""
+def _watched_clipping(
+    clips: list[paddle.nn.ClipGradBase], clipped: Callable[[ClippedGradients], None]
+) -> Iterator[None]:
+    """Pass on the results of gradient clips, without changing them."""
 
-    def tapped(clip: Any) -> Callable[[Any], Any]:
+    def watched(clip: paddle.nn.ClipGradBase) -> Callable[[ClippedGradients], ClippedGradients]:
         run = clip._dygraph_clip
 
-        def around(gradients: Any) -> Any:
-            result = run(gradients)
+        def around(gradients: ClippedGradients) -> ClippedGradients:
+            result: ClippedGradients = run(gradients)
             clipped(result)
             return result
 
         return around
 
-    undo = [overridden(clip, "_dygraph_clip", tapped(clip)) for clip in clips]
+    undo = [overridden(clip, "_dygraph_clip", watched(clip)) for clip in clips]
     try:
         yield
     finally:

@@ -1,22 +1,22 @@
-"""What is kept of a network in the run's directory: the network itself, and its graph."""
+"""A network saved for inference in the run's directory."""
 
 from __future__ import annotations
 
 import inspect
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.format.file_names import GRAPH_WORD, LOG_WORD, MODEL_WORD
-from vizkit.hooks._network.copies import copied, untouched
+from vizkit.hooks._network.network_copy import copy_network, global_state_kept
 from vizkit.hooks._paddle import paddle
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
 
-__all__ = ["log_model", "record_graph"]
+__all__ = ["log_model"]
 
 _MISLEADING = (LOG_WORD, GRAPH_WORD, MODEL_WORD)  # stock VisualDL takes such files for its own
 
@@ -28,14 +28,14 @@ def log_model(
     *,
     name: str = "inference",
 ) -> str:
-    """Saves a copy of a network, in eval mode, with ``paddle.jit.save``; the network stays as it was.
+    """Save a copy of a network, in eval mode, with ``paddle.jit.save``; the network stays as it was.
 
     Args:
-        tracker: into whose run directory.
-        model: a ``paddle.nn.Layer`` or ``paddle.Model``.
-        input_spec: its inputs, a list of ``paddle.static.InputSpec`` or tensors; by default those
-            of the ``paddle.Model`` or of ``paddle.jit.to_static``, for any batch size.
-        name: of the files: ``<name>.json`` and ``<name>.pdiparams``.
+        tracker: the tracker of the run.
+        model: the network.
+        input_spec: its inputs; by default those of the ``paddle.Model`` or of
+            ``paddle.jit.to_static``, for any batch size.
+        name: the name of the files ``<name>.json`` and ``<name>.pdiparams``.
 
     Returns:
         The path without suffix, as ``paddle.jit.load`` takes it.
@@ -62,44 +62,22 @@ def log_model(
             "[paddle.static.InputSpec([None, 1, 28, 28], 'float32')]"
         )
     path = os.path.join(tracker.logdir, name)
-    with untouched():
-        twin = copied(network)
-        twin.eval()
-        paddle.jit.save(twin, path, input_spec=spec)
+    with global_state_kept():
+        saved = copy_network(network)
+        saved.eval()
+        paddle.jit.save(saved, path, input_spec=spec)
     return path
 
 
-def record_graph(tracker: Tracker, model: Any, inputs: Sequence[Any]) -> None:
-    """Records the graph of a ``paddle.Model``, unless the run has one.
-
-    Args:
-        tracker: what records.
-        model: the model.
-        inputs: a batch that it took, for their shapes if the model was not told them.
-    """
-    if _holds_graph(tracker.logdir):
-        return
-    if model._input_info is not None and not model._is_shape_inferred:
-        spec = list(model._inputs)
-    else:
-        spec = [paddle.static.InputSpec([None, *array.shape[1:]], array.dtype) for array in inputs]
-    tracker.log_graph(model.network, spec)
-
-
-def _holds_graph(logdir: str) -> bool:
-    try:
-        return any(GRAPH_WORD in name for name in os.listdir(logdir))
-    except OSError:  # a remote directory
-        return False
-
-
-def _known_inputs(model: Any, network: Any) -> list[Any] | None:
+def _known_inputs(
+    model: paddle.nn.Layer | paddle.Model, network: paddle.nn.Layer
+) -> list[paddle.static.InputSpec] | None:
     if isinstance(model, paddle.Model) and model._input_info is not None:
         return [_any_batch(spec) if model._is_shape_inferred else spec for spec in model._inputs]
-    # Of paddle.jit.to_static. Plain attribute access would leave traces in the network.
+    # Set by paddle.jit.to_static. Plain attribute access would leave traces in the network.
     known = getattr(inspect.getattr_static(network, "forward"), "_input_spec", None)
     return None if known is None else list(known)
 
 
-def _any_batch(spec: Any) -> Any:
+def _any_batch(spec: paddle.static.InputSpec) -> paddle.static.InputSpec:
     return paddle.static.InputSpec([None, *spec.shape[1:]], spec.dtype, spec.name)

@@ -1,0 +1,45 @@
+"""Scalars in the ``logs`` that Paddle passes to callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+
+from vizkit._protocols import ScalarLike
+
+__all__ = ["Logs", "Scalars", "batch_size", "metric_scalars", "numbered_scalars"]
+
+Logs = Mapping[str, object]
+"""Paddle's logs of a batch, an epoch or an evaluation: numbers, lists of numbers and arrays by name."""
+
+Scalars = dict[str, ScalarLike]
+"""Numbers by tag."""
+
+
+def metric_scalars(mode: str, logs: Logs | None, names: Iterable[str] | None) -> Scalars:
+    """The values of ``logs`` under ``names``, which leaves out keys of other models and modes."""
+    logs = logs or {}
+    scalars: Scalars = {}
+    for name in names or ():
+        if name in logs:
+            scalars.update(numbered_scalars(f"{mode}/{name}", logs[name]))
+    return scalars
+
+
+def numbered_scalars(tag: str, value: object) -> Scalars:
+    """A number under its tag, or several under ``<tag>/0``, ``<tag>/1`` ...
+
+    The sum of several losses is under the tag itself: training minimises it.
+    """
+    if not isinstance(value, (list, tuple)) and getattr(value, "ndim", 0) == 0:
+        return {tag: cast("ScalarLike", value)}
+    values = list(cast("Sequence[float]", value))
+    if len(values) == 1:
+        return {tag: values[0]}
+    numbered: Scalars = {f"{tag}/{index}": number for index, number in enumerate(values)}
+    return {tag: sum(values), **numbered} if tag.endswith("/loss") and values else numbered
+
+
+def batch_size(logs: Logs | None, default: int) -> int:
+    """The number of samples in a batch, or ``default`` if Paddle does not give it."""
+    return cast("int", logs and logs.get("batch_size")) or default

@@ -1,0 +1,286 @@
+"""Images of an evaluation: the same samples every time, and the worst mistakes."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vizkit._checks import describe, whole_number
+from vizkit.errors import DataError
+from vizkit.hooks._fit.batch import Batch, class_labels
+from vizkit.hooks._fit.sample_images import (
+    Display,
+    Sample,
+    class_probabilities,
+    image_axes,
+    looks_like_images,
+    record_samples,
+    samples_of,
+)
+from vizkit.hooks._guard import Guard
+from vizkit.hooks._network.random_states import random_states_kept
+from vizkit.hooks._paddle import paddle
+from vizkit.metrics.arrays import to_array
+
+if TYPE_CHECKING:
+    from vizkit.tracking.tracker import Tracker
+
+__all__ = ["EvaluationImages", "FollowedSamples", "WorstMistakes"]
+
+_FOLLOWED = "followed samples"
+_WORST = "worst mistakes"
+
+
+class EvaluationImages:
+    """Gather images over an evaluation, and record them at its end.
+
+    Args:
+        tracker: the tracker to record with.
+        guard: keeps errors away from the training.
+        samples: the indices of samples to record, in the evaluation's data; None for none.
+        worst: the number of worst mistakes to record; None for none.
+        display: how the images are drawn.
+
+    Raises:
+        DataError: bad ``samples`` or ``worst``.
+    """
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        guard: Guard,
+        samples: Iterable[int] | None,
+        worst: int | None,
+        display: Display,
+    ) -> None:
+        self._tracker = tracker
+        self._guard = guard
+        self._followed = None if samples is None else FollowedSamples(samples)
+        self._count = None if worst is None else whole_number("worst", worst, unit="images")
+        self._display = display
+        self._checked: paddle.io.DataLoader = None
+        self._mistakes: WorstMistakes | None = None
+
+    def check(self, model: paddle.Model, loader: paddle.io.DataLoader) -> None:
+        """Check before a training or an evaluation that its data has the images to record.
+
+        One sample of the data is loaded, and all random states are kept.
+
+        Raises:
+            DataError: samples out of range or in no fixed order, data without labels or images.
+        """
+        if self._followed is None and self._count is None:
+            return
+        if loader is not None and loader is self._checked:
+            return
+        option = "samples" if self._followed is not None else "worst"
+        if loader is None:
+            raise DataError(f"{option}= shows samples of an evaluation: give eval_data to fit")
+        if self._followed is not None:
+            self._followed.check(loader)
+        _check_fields(model, loader, option)
+        self._checked = loader
+
+    def begin(self, loader: paddle.io.DataLoader) -> None:
+        """Begin an evaluation of ``loader``; without one nothing is gathered."""
+        if loader is None:
+            return
+        self._mistakes = None if self._count is None else WorstMistakes(self._count)
+        if self._followed is not None:
+            with self._guard(_FOLLOWED):
+                self._followed.begin(loader)
+
+    def wants(self, number: int) -> bool:
+        """True if batch ``number`` of the evaluation is to be captured."""
+        return self._mistakes is not None or (self._followed is not None and self._followed.wants(number))
+
+    def add(self, number: int, batch: Batch) -> None:
+        """Pick the samples to record out of a batch."""
+        if self._followed is not None and self._followed.wants(number):
+            with self._guard(_FOLLOWED):
+                self._followed.add(number, batch)
+        if self._mistakes is not None:
+            mistakes, self._mistakes = self._mistakes, None
+            with self._guard(_WORST):
+                mistakes.add(batch)
+                self._mistakes = mistakes  # given up after an error
+
+    def record(self, step: int) -> None:
+        """Record the images of the evaluation."""
+        if self._followed is not None:
+            with self._guard(_FOLLOWED):
+                record_samples(self._tracker, "eval/samples", self._followed.found(), step, self._display)
+                if self._followed.missing:
+                    raise DataError(f"samples {self._followed.missing} were not evaluated in this process")
+        mistakes, self._mistakes = self._mistakes, None
+        if mistakes is not None:
+            with self._guard(_WORST):
+                record_samples(self._tracker, "eval/worst mistakes", mistakes.worst(), step, self._display)
+
+
+class FollowedSamples:
+    """Pick samples by their index in the dataset out of an evaluation's batches.
+
+    The network is not run once more and no sample is loaded for it: the training cannot change.
+
+    Args:
+        indices: different whole numbers, from 0.
+
+    Raises:
+        DataError: other ``indices``.
+    """
+
+    def __init__(self, indices: Iterable[int]) -> None:
+        self._indices = _checked_indices(indices)
+        self._places: dict[int, list[tuple[int, int]]] = {}  # batch -> (row, index of the sample)
+        self._found: dict[int, Sample] = {}
+
+    def check(self, loader: paddle.io.DataLoader) -> None:
+        """Check that ``loader`` gives the samples at known places; reads no data.
+
+        Raises:
+            DataError: indices past its end, or an order that changes or is not known.
+        """
+        dataset = getattr(loader, "dataset", None)
+        if dataset is None or not _in_order(getattr(loader, "batch_sampler", None)):
+            raise DataError(
+                "samples= needs data in a fixed order: eval_data as a Dataset, or as a paddle.io.DataLoader "
+                f"with shuffle=False and no batch_sampler of its own; got {_loader_text(loader)}"
+            )
+        past = [index for index in self._indices if index >= len(dataset)]
+        if past:
+            raise DataError(
+                f"samples={describe(self._indices)}: the evaluation's data has {len(dataset)} samples, "
+                f"so {past[0]} is out of range"
+            )
+
+    def begin(self, loader: paddle.io.DataLoader) -> None:
+        """Begin an evaluation of ``loader``, which was checked."""
+        self._found = {}
+        self._places = {}
+        wanted = set(self._indices)
+        for number, rows in enumerate(loader.batch_sampler):
+            for row, index in enumerate(rows):
+                if index in wanted:  # some come twice, to fill up the last batch of several ranks
+                    wanted.remove(index)
+                    self._places.setdefault(number, []).append((row, index))
+            if not wanted:
+                break
+
+    def wants(self, number: int) -> bool:
+        """True if batch ``number`` of the evaluation holds one of the samples."""
+        return number in self._places
+
+    def add(self, number: int, batch: Batch) -> None:
+        """Pick the samples out of a batch of images."""
+        places = self._places[number]
+        picked = samples_of(batch, [row for row, _ in places])
+        self._found.update({index: sample for (_, index), sample in zip(places, picked, strict=True)})
+
+    def found(self) -> list[Sample]:
+        """The samples picked so far, in the order of the indices given."""
+        return [self._found[index] for index in self._indices if index in self._found]
+
+    @property
+    def missing(self) -> list[int]:
+        """The indices of the samples that were in no batch."""
+        return [index for index in self._indices if index not in self._found]
+
+
+class WorstMistakes:
+    """Keep the samples of an evaluation whose wrong prediction has the highest loss.
+
+    The loss is the cross entropy, ``-log p(label)``; NaN counts as the worst. The earlier of two equal
+    samples is kept. At most ``count`` images are held.
+
+    Args:
+        count: the number of samples.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._heap: list[tuple[float, int, Sample]] = []
+        self._seen = 0
+
+    def add(self, batch: Batch) -> None:
+        """Add the mistakes of a batch.
+
+        Raises:
+            DataError: it holds no images, or is not that of a classifier.
+        """
+        ids = class_labels(batch.first_label, batch.output)
+        if ids is None or not looks_like_images(batch):
+            raise DataError(
+                "mistakes are those of a classifier of images: inputs of shape [n, c, h, w] or [n, h, w, c], "
+                "labels of whole numbers, scores of shape [n, classes]"
+            )
+        probabilities = class_probabilities(to_array(batch.output))
+        rows = np.flatnonzero(probabilities.argmax(axis=1) != ids)
+        inside = np.clip(ids[rows], 0, probabilities.shape[1] - 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            losses = np.where(inside == ids[rows], -np.log(probabilities[rows, inside]), np.inf)
+        losses = np.where(np.isnan(losses), np.inf, losses)
+        for place in np.argsort(-losses, kind="stable")[: self._count]:
+            loss, row = float(losses[place]), int(rows[place])
+            if len(self._heap) == self._count and loss <= self._heap[0][0]:
+                break
+            entry = (loss, -(self._seen + row), samples_of(batch, [row])[0])
+            (heapq.heappush if len(self._heap) < self._count else heapq.heapreplace)(self._heap, entry)
+        self._seen += len(ids)
+
+    def worst(self) -> list[Sample]:
+        """The samples, the worst first."""
+        return [sample for _, _, sample in sorted(self._heap, key=lambda entry: entry[:2], reverse=True)]
+
+
+def _check_fields(model: paddle.Model, loader: paddle.io.DataLoader, option: str) -> None:
+    """Check that the first sample has labels and an image."""
+    dataset: paddle.io.Dataset = getattr(loader, "dataset", None)
+    if not hasattr(dataset, "__getitem__") or not len(dataset):
+        return
+    with random_states_kept():
+        sample = dataset[0]
+    fields = paddle.utils.flatten(sample)
+    count = len(getattr(model, "_inputs", None) or ()) or 1
+    if len(fields) <= count:
+        raise DataError(
+            f"{option}= shows labels, but the evaluation's data has none: its samples are of {len(fields)} "
+            f"part{'s' * (len(fields) > 1)}, all of which the network takes"
+        )
+    shape = getattr(fields[0], "shape", None)
+    if shape is not None and image_axes(list(shape)) is None:
+        raise DataError(
+            f"{option}= shows images, of 1, 3 or 4 channels; the evaluation's data is of shape {list(shape)}"
+        )
+
+
+def _checked_indices(indices: Iterable[int]) -> list[int]:
+    if isinstance(indices, (str, bytes)) or not isinstance(indices, Iterable):
+        raise DataError(f"samples must be a list of indices such as [0, 5, 7], got {describe(indices)}")
+    numbers = list(indices)
+    if not numbers or any(isinstance(n, bool) or not hasattr(n, "__index__") or n < 0 for n in numbers):
+        raise DataError(f"samples must be indices of the dataset, 0 or more, got {describe(indices)}")
+    if len(set(numbers)) != len(numbers):
+        raise DataError(f"samples must differ, got {describe(indices)}")
+    return [int(number) for number in numbers]
+
+
+def _in_order(sampler: paddle.io.BatchSampler) -> bool:
+    """True if its batches are the same each time, and listing them draws no random number."""
+    if type(sampler) is paddle.io.DistributedBatchSampler:
+        return not sampler.shuffle
+    return type(sampler) is paddle.io.BatchSampler and type(sampler.sampler) is paddle.io.SequenceSampler
+
+
+def _loader_text(loader: paddle.io.DataLoader) -> str:
+    """A short text on a loader for an error message."""
+    sampler = getattr(loader, "batch_sampler", None)
+    if sampler is None:
+        return type(loader).__name__
+    inner = getattr(sampler, "sampler", None)
+    shuffles = getattr(sampler, "shuffle", False) or type(inner) is paddle.io.RandomSampler
+    how = "shuffle=True" if shuffles else f"a {type(sampler).__name__}"
+    return f"{type(loader).__name__} with {how}"

@@ -1,0 +1,45 @@
+"""The first images of a training batch, recorded as ``train/input``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vizkit._checks import whole_number
+from vizkit.hooks._fit.batch import Batch
+from vizkit.hooks._fit.sample_images import Display, looks_like_images, record_samples, samples_of
+from vizkit.hooks._spacing import Spacing
+
+if TYPE_CHECKING:
+    from vizkit.tracking.tracker import Tracker
+
+__all__ = ["InputImages"]
+
+
+class InputImages:
+    """Record the first images of a batch, with label and prediction, every so many steps.
+
+    Args:
+        tracker: the tracker to record with.
+        count: the number of images.
+        every: the number of steps from one record to the next; None: never.
+        display: how the images are drawn.
+
+    Raises:
+        DataError: a bad ``count`` or ``every``.
+    """
+
+    def __init__(self, tracker: Tracker, count: int, every: int | None, display: Display) -> None:
+        self._tracker = tracker
+        self._spacing = Spacing(every, "images_every")
+        self._count = whole_number("images", count, unit="images")
+        self._display = display
+
+    def due(self, step: int) -> bool:
+        """True if the images of the batch at ``step`` are to be recorded."""
+        return self._spacing.due(step)
+
+    def record(self, batch: Batch, step: int) -> None:
+        """Record the images of a batch, if its inputs are images."""
+        if looks_like_images(batch):
+            samples = samples_of(batch, range(min(self._count, len(batch.inputs[0]))))
+            record_samples(self._tracker, "train/input", samples, step, self._display)

@@ -1,0 +1,137 @@
+"""One call of ``paddle.Model.fit``, ``evaluate`` or ``predict``: its time and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+
+from vizkit.hooks._paddle import paddle
+from vizkit.hooks._patching import overridden
+
+__all__ = ["ModelCall", "any_call_runs", "current_call", "trains_alone"]
+
+
+class ModelCall:
+    """Measure and watch the ``fit``, ``evaluate`` or ``predict`` that a callback is part of.
+
+    Everything in such a call between its first and last event happens in its callback list, which it
+    makes for itself, or in the model's ``_run_one_epoch``. Both are wrapped until the call ends, however
+    it ends; then the model is as before. Exceptions pass through unchanged.
+
+    Attributes:
+        batch_seconds: the time of the last training batch, with the loading of its data and without
+            the callbacks (recording, validation, printing ...); None before the first.
+        seconds: the same for all batches together.
+    """
+
+    def __init__(self, model: paddle.Model, callbacks: paddle.hapi.callbacks.CallbackList) -> None:
+        self.batch_seconds: float | None = None
+        self.seconds = 0.0
+        self.thread = threading.get_ident()
+        self._model = model
+        self._callbacks = callbacks
+        self._on_error: list[Callable[[BaseException], object]] = []
+        self._put_back: Callable[[], None] | None = None
+        self._last = ""  # the event that ends the call
+        self._left = time.perf_counter()
+        self._loading = 0.0
+        callbacks._call = self._timed_events(callbacks._call)
+
+    @property
+    def runs(self) -> bool:
+        """True between its first and its last event."""
+        return self in _running
+
+    def on_error(self, listener: Callable[[BaseException], object]) -> None:
+        """Call ``listener`` with the exception if one ends the call."""
+        self._on_error.append(listener)
+
+    def _begin(self, event: str) -> None:
+        self._last = event.replace("begin", "end")
+        run = self._watched_epoch(self._model._run_one_epoch)
+        self._put_back = overridden(self._model, "_run_one_epoch", run)
+        _running.add(self)
+
+    def _watched_epoch(self, run: Callable[..., object]) -> Callable[..., object]:
+        @functools.wraps(run)
+        def _run_one_epoch(*args: object, **kwargs: object) -> object:
+            try:
+                return run(*args, **kwargs)
+            except BaseException as error:
+                self._end(error)
+                raise
+
+        return _run_one_epoch
+
+    def _timed_events(self, call: Callable[..., None]) -> Callable[..., None]:
+        def _call(event: str, *args: object) -> None:
+            now = time.perf_counter()
+            if event in _BEGINS and self._put_back is None:  # an evaluation within a fit is not a new call
+                self._begin(event)
+            elif event == "on_train_batch_begin":
+                self._loading = now - self._left
+            elif event == "on_train_batch_end":
+                self.batch_seconds = self._loading + now - self._left
+                self.seconds += self.batch_seconds
+            try:
+                call(event, *args)
+            except BaseException as error:
+                self._end(error)
+                raise
+            if event == self._last:
+                self._end()
+            self._left = time.perf_counter()
+
+        vars(_call)["model_call"] = self
+        return _call
+
+    def _end(self, error: BaseException | None = None) -> None:
+        listeners, self._on_error = self._on_error, []
+        vars(self._callbacks).pop("_call", None)
+        if self._put_back is not None:
+            self._put_back()
+        _running.discard(self)
+        if error is not None:
+            for listener in listeners:
+                with contextlib.suppress(BaseException):  # error is the one to raise
+                    listener(error)
+
+
+_BEGINS = ("on_train_begin", "on_eval_begin", "on_predict_begin")
+_running: weakref.WeakSet[ModelCall] = weakref.WeakSet()
+
+
+def current_call(model: paddle.Model) -> ModelCall | None:
+    """The call that runs the calling callback; None if it is not one of ``paddle.Model``.
+
+    A callback has to ask in its ``set_model`` too: an error in its begin event would come before.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        callbacks = frame.f_locals.get("self")
+        if isinstance(callbacks, paddle.hapi.callbacks.CallbackList):
+            found = getattr(vars(callbacks).get("_call"), "model_call", None)
+            return found or ModelCall(model, callbacks)
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def any_call_runs() -> bool:
+    """True if a ``fit``, ``evaluate`` or ``predict`` that is recorded is running."""
+    return bool(_running)
+
+
+def trains_alone() -> bool:
+    """True if this is the main thread, and no other thread runs a model that is recorded.
+
+    Paddle can crash when one thread traces a network while another trains.
+    """
+    here = threading.get_ident()
+    return threading.current_thread() is threading.main_thread() and all(
+        call.thread == here for call in list(_running)
+    )

@@ -1,0 +1,49 @@
+"""The states of random number generators, kept while a network runs beside its training."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from vizkit.hooks._paddle import paddle
+
+__all__ = ["host_random_states", "paddle_random_states_kept", "random_states_kept"]
+
+
+@contextmanager
+def random_states_kept(*, unless: Callable[[], bool] | None = None) -> Iterator[None]:
+    """Restore the random states of Paddle, NumPy and Python afterwards.
+
+    Not for use while data is loaded: the loader's threads draw from NumPy and Python, and would draw the
+    same numbers again.
+
+    Args:
+        unless: returns True afterwards if those of NumPy and Python are to go on instead.
+    """
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with paddle_random_states_kept():
+            yield
+    finally:
+        if unless is None or not unless():
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+@contextmanager
+def paddle_random_states_kept() -> Iterator[None]:
+    """Restore Paddle's random states afterwards."""
+    states = [(device, paddle.get_rng_state(device)) for device in (None, "cpu")]
+    try:
+        yield
+    finally:
+        for device, state in states:
+            paddle.set_rng_state(state, device)
+
+
+def host_random_states() -> tuple[object, ...]:
+    """The random states of Python and NumPy, to compare with others."""
+    return random.getstate(), *(np.asarray(part).tobytes() for part in np.random.get_state())  # noqa: NPY002
