@@ -31,17 +31,15 @@ def readme_on_pypi() -> str:
 def test_links_of_the_readme_lead_to_files(name: str) -> None:
     links = LINK.findall((ROOT / name).read_text("utf-8"))
     assert links
-    assert [
-        link for link in links if "://" not in link and not (ROOT / link.partition("#")[0]).exists()
-    ] == []
+    files = [link.partition("#")[0] for link in links if "://" not in link]
+    assert [file for file in files if not (ROOT / file).exists()] == []
 
 
 def test_the_readme_on_pypi_has_absolute_links_into_the_repository() -> None:
     source = PROJECT["project"]["urls"]["Source"]
     pictures = source.replace("https://github.com", "https://raw.githubusercontent.com")
-    before, after = (
-        LINK.findall(text) for text in ((ROOT / "README.md").read_text("utf-8"), readme_on_pypi())
-    )
+    before = LINK.findall((ROOT / "README.md").read_text("utf-8"))
+    after = LINK.findall(readme_on_pypi())
     assert len(after) == len(before)
     for link, absolute in zip(before, after, strict=True):
         picture = link.endswith((".png", ".svg"))
