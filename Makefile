@@ -8,7 +8,9 @@ VENV := .venv
 
 UV := .venv-uv/bin/uv
 PY := $(VENV)/bin/python
-AS := $(notdir $(PYTHON))
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+$(if $(filter $(VERSION),3.10 3.11 3.12 3.13),,$(error VizKit needs Python 3.10 to 3.13: name one, as in PYTHON=python3.12))
+
 # Paddle needs libgomp. On a machine without it, scikit-learn's copy is put there.
 export LD_LIBRARY_PATH := $(CURDIR)/.venv-uv/lib$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 
@@ -18,34 +20,34 @@ export LD_LIBRARY_PATH := $(CURDIR)/.venv-uv/lib$(if $(LD_LIBRARY_PATH),:$(LD_LI
 help:
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
 
-demo: $(VENV)/.demo-$(AS)  ## train LeNet on MNIST, nine runs that are recorded into log/lenet/
+demo: $(VENV)/.demo-$(VERSION)  ## train LeNet on MNIST, nine runs that are recorded into log/lenet/
 	$(PY) -m vizkit.demo
 
 test: lint  ## lint, types and all tests
 	$(PY) -m pytest -n auto
 	@$(MAKE) --no-print-directory suites
 
-lint: $(VENV)/.dev-$(AS)  ## lint, format and types alone
+lint: $(VENV)/.dev-$(VERSION)  ## lint, format and types alone
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/mypy
 
-ifeq ($(shell $(PYTHON) -c 'import sys; print(sys.version_info < (3, 13))'),True)
-suites: $(VENV)-suites/.suites-$(AS)  ## the tests with the real PaddleFormers alone, in an environment of their own
+ifneq ($(VERSION),3.13)
+suites: $(VENV)-suites/.suites-$(VERSION)  ## the tests with the real PaddleFormers alone, in an environment of their own
 	$(VENV)-suites/bin/python -m pytest tests/suites
 else
 suites:
 	@echo "PaddleFormers left out: it needs NumPy 1, and so Python 3.12 or older"
 endif
 
-notebooks: $(VENV)/.dev-$(AS)  ## run the notebooks anew, in place
+notebooks: $(VENV)/.dev-$(VERSION)  ## run the notebooks anew, in place
 	$(PY) -m tests.notebooks
 
-docs: $(VENV)/.dev-$(AS)  ## build the documentation in English and Chinese, and check its links
+docs: $(VENV)/.dev-$(VERSION)  ## build the documentation in English and Chinese, and check its links
 	$(PY) docs/build.py
 
-bench: $(VENV)-bench/.bench-$(AS)  ## measure VizKit beside its peers, in an environment of its own
+bench: $(VENV)-bench/.bench-$(VERSION)  ## measure VizKit beside its peers, in an environment of its own
 	$(VENV)-bench/bin/python -m benchmarks.writing
 	$(VENV)-bench/bin/python -m benchmarks.reading
 	$(VENV)-bench/bin/python -m benchmarks.serving
@@ -60,22 +62,22 @@ COMPILE = $(UV) pip compile pyproject.toml --universal --python-version 3.10 --q
 	--custom-compile-command 'make lock' $(UPGRADE) --group build
 
 # An environment is made anew when its requirements change: uv keeps what it downloaded.
-$(VENV)/.demo-$(AS): pyproject.toml constraints.txt | $(UV)
+$(VENV)/.demo-$(VERSION): pyproject.toml constraints.txt | $(UV)
 	$(call environment,constraints.txt,$(ALL))
 
-$(VENV)/.dev-$(AS): pyproject.toml constraints.txt | $(UV)
+$(VENV)/.dev-$(VERSION): pyproject.toml constraints.txt | $(UV)
 	$(call environment,constraints.txt,$(ALL) --group docs --group lint --group test)
-	@touch $(VENV)/.demo-$(AS)
+	@touch $(VENV)/.demo-$(VERSION)
 
-$(VENV)-suites/.suites-$(AS): pyproject.toml tests/suites/constraints.txt | $(UV)
+$(VENV)-suites/.suites-$(VERSION): pyproject.toml tests/suites/constraints.txt | $(UV)
 	$(call environment,tests/suites/constraints.txt,--extra paddle --group suites)
 
-$(VENV)-bench/.bench-$(AS): pyproject.toml benchmarks/constraints.txt | $(UV)
+$(VENV)-bench/.bench-$(VERSION): pyproject.toml benchmarks/constraints.txt | $(UV)
 	$(call environment,benchmarks/constraints.txt,$(ALL) --group bench)
 
 # $(call environment,CONSTRAINTS,EXTRAS AND GROUPS) makes the environment that the target's mark lies in.
 define environment
-@echo "Making $(@D) ($(PYTHON)): some 400 MB to download the first time, seconds later on ..."
+@echo "Making $(@D) for Python $(VERSION): some 400 MB to download the first time, seconds later on ..."
 @$(UV) venv -q --clear --python $(PYTHON) $(@D)
 @UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$(call pip_setting,index-url)}" \
 	SSL_CERT_FILE="$${SSL_CERT_FILE:-$(call pip_setting,cert)}" \
