@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -27,6 +28,8 @@ _FRONT = """\
 <a href="en/index.html">English</a> <a href="zh_CN/index.html">中文</a>
 """
 
+_CODE = re.compile(r"`.*?`")
+_WORDS = re.compile(r"[^\W\d_]")
 _HEADER = b'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'  # no dates, no authors
 
 
@@ -114,6 +117,9 @@ def update_catalogs() -> None:
             known = read_po(target.open("rb"), language) if target.exists() else Catalog(language)
             known.update(read_po(path.open("rb")), update_creation_date=False)
             known.obsolete.clear()
+            for message in known:
+                if message.id and not message.string and not _WORDS.search(_CODE.sub("", message.id)):
+                    message.string = message.id  # code alone is the same in every language
             with target.open("wb") as file:
                 file.write(_HEADER)
                 write_po(file, known, width=0, omit_header=True, no_location=True, include_previous=True)
