@@ -1,6 +1,6 @@
-"""Checks of arguments, one a kind: each returns the value, or raises a `DataError` that names it.
+"""Validation of arguments: each function returns the value, or raises a `DataError` that names it.
 
-``True`` is no number here, though Python takes it for 1.
+A bool does not count as a number here.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def describe(value: object, limit: int = 80) -> str:
 
 
 def is_whole_number(value: object) -> bool:
-    """Tells an integer of Python or NumPy from a bool and all else."""
+    """True for an integer of Python or NumPy, but not for a bool."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def is_number(value: object) -> bool:
-    """Tells a real number of Python or NumPy from a bool and all else."""
+    """True for a real number of Python or NumPy, but not for a bool."""
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
@@ -52,11 +52,11 @@ def whole_number(name: str, value: object, *, least: int = 1, unit: str = "") ->
     Args:
         name: the argument.
         value: its value.
-        least: the least that is allowed.
-        unit: the things counted, as in ``evaluations``.
+        least: the smallest valid value.
+        unit: the counted things, as in ``evaluations``.
 
     Raises:
-        DataError: not an integer, or too small.
+        DataError: ``value`` is not an integer, or too small.
     """
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least:
         return int(value)
@@ -72,12 +72,12 @@ def finite_number(
     Args:
         name: the argument.
         value: its value.
-        least: the least that is allowed.
-        above: the bound that is not allowed itself.
+        least: the smallest valid value.
+        above: a bound that is itself invalid.
         unit: the unit, as in ``seconds``.
 
     Raises:
-        DataError: not a finite number, or out of bounds.
+        DataError: ``value`` is not a finite number, or out of bounds.
     """
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         number = float(value)
@@ -95,10 +95,10 @@ def fraction(name: str, value: object, *, one: bool = False) -> float:
     Args:
         name: the argument.
         value: its value.
-        one: whether 1 is allowed.
+        one: whether 1 is valid.
 
     Raises:
-        DataError: no such number.
+        DataError: ``value`` is not such a number.
     """
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         number = float(value)
@@ -112,7 +112,7 @@ def one_of(name: str, value: _Choice, allowed: Sequence[_Choice]) -> _Choice:
     """One of several values.
 
     Raises:
-        DataError: none of them.
+        DataError: ``value`` is not one of them.
     """
     if any(value == choice and type(value) is type(choice) for choice in allowed):
         return value

@@ -1,4 +1,4 @@
-"""Files and processes: locks, atomic writes, reading at any position, the exit of spawned children."""
+"""Files and processes: locks, atomic writes, random access, and exit handlers of spawned children."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _POLL_SECONDS = 0.001
 
 
 def lock_exclusive(fd: int) -> bool | None:
-    """Tries to lock a file: True if locked, False if another process holds it, None without locks."""
+    """Try to lock a file: True if locked, False if another process holds it, None if locks do not work."""
     if fcntl is None:
         return None
     try:
@@ -49,7 +49,7 @@ def lock_exclusive(fd: int) -> bool | None:
 
 
 def lock_shared(fd: int) -> None:
-    """Locks a file for shared use; does nothing where there are no locks."""
+    """Lock a file for shared use; do nothing if locks do not work."""
     if fcntl is not None:
         with contextlib.suppress(OSError):
             fcntl.flock(fd, fcntl.LOCK_SH)
@@ -57,14 +57,14 @@ def lock_shared(fd: int) -> None:
 
 @contextmanager
 def hold_directory(directory: str | os.PathLike[str], seconds: float) -> Iterator[bool | None]:
-    """Locks a directory against other processes.
+    """Lock a directory against other processes.
 
-    Yields as `lock_exclusive` returns; False once ``seconds`` have passed.
+    Yields the result of `lock_exclusive`; False after ``seconds``.
 
     Raises:
         OSError: the directory cannot be opened.
     """
-    if os.name == "nt":  # a directory cannot be opened there, nor locked
+    if os.name == "nt":  # directories cannot be locked there
         yield None
         return
     fd = os.open(directory, os.O_RDONLY)
@@ -74,7 +74,7 @@ def hold_directory(directory: str | os.PathLike[str], seconds: float) -> Iterato
             time.sleep(_POLL_SECONDS)
         yield locked
     finally:
-        # Unlocked explicitly: a child that was forked meanwhile holds the descriptor too.
+        # Unlocked explicitly: a child that was forked meanwhile also holds the descriptor.
         if fcntl is not None:
             with contextlib.suppress(OSError):
                 fcntl.flock(fd, fcntl.LOCK_UN)
@@ -82,10 +82,10 @@ def hold_directory(directory: str | os.PathLike[str], seconds: float) -> Iterato
 
 
 def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
-    """Writes a whole file in place at once, so that no reader sees half of it.
+    """Replace a whole file at once, so that no reader sees a part of it.
 
     Raises:
-        OSError: it cannot be written; the former file is as it was.
+        OSError: the file cannot be written; the former one is unchanged.
     """
     target = Path(path)
     part = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.part")
@@ -116,12 +116,12 @@ def mapped(path: str | os.PathLike[str] | int) -> Iterator[Buffer]:
 
 
 class FileReader:
-    """A local file, read at any position.
+    """A local file that can be read at any position.
 
-    It reads and never maps: a mapped file that another process cuts ends this one.
+    The file is not mapped: if another process truncates a mapped file, this process is killed.
 
     Attributes:
-        window: how many bytes to read at once for speed.
+        window: the best number of bytes to read at once.
 
     Raises:
         OSError: the file cannot be opened.
@@ -133,7 +133,7 @@ class FileReader:
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115 its owner closes it
 
     def read_into(self, view: memoryview, at: int) -> int:
-        """Fills ``view`` with the bytes from ``at`` on; returns how many there were."""
+        """Fill ``view`` with the bytes from ``at`` on; return how many there were."""
         self._file.seek(at)
         done = 0
         while done < len(view):
@@ -144,7 +144,7 @@ class FileReader:
         return done
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._file.close()
 
     def __enter__(self) -> FileReader:
@@ -160,9 +160,9 @@ _finalizers: dict[tuple[int, Callable[[], None]], multiprocessing.util.Finalize]
 
 
 def at_exit_of_child(function: Callable[[], None]) -> None:
-    """Calls a function once when this process ends, if `multiprocessing` started it.
+    """Call a function once when this process ends, if `multiprocessing` has started it.
 
-    Such a process, as of ``paddle.distributed.spawn``, ends without `atexit`.
+    Such a process, as of ``paddle.distributed.spawn``, ends without running `atexit` handlers.
     """
     key = (os.getpid(), function)
     if key not in _finalizers and multiprocessing.parent_process() is not None:

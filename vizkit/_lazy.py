@@ -1,7 +1,7 @@
-"""Lazy exports of a package, listed once, in the stub (``__init__.pyi``) beside its ``__init__.py``.
+"""Lazy exports of a package, listed once: in the stub (``__init__.pyi``) beside its ``__init__.py``.
 
-Type checkers and editors read the stub; at run time `exports` reads the same imports from it, and
-imports what they name when it is first used (PEP 562).
+Type checkers and editors read the stub. At run time `exports` reads the same imports from it, and performs
+each when its name is first used (PEP 562).
 """
 
 from __future__ import annotations

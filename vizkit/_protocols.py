@@ -1,6 +1,6 @@
-"""Types of what users hand over, of any library: tensors, arrays, numbers, networks.
+"""Types of the arguments that users pass: tensors, arrays, numbers, networks of any library.
 
-They name what VizKit calls of such objects, and import none of the libraries.
+They name the attributes that VizKit uses, and import none of the libraries.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = [
     "HParamsLike",
     "ImageLike",
     "Interpreter",
+    "JSONObject",
     "LayerLike",
     "ScalarLike",
     "StepLike",
@@ -84,3 +85,6 @@ ImageLike = Union["NumPyArrayLike", TensorLike, "Image"]
 
 HParamsLike = Union[Mapping[str, object], "argparse.Namespace", DataclassLike]
 """Hyper-parameters by their names."""
+
+JSONObject = dict[str, "Any"]
+"""An object of JSON; its values are as ``json.loads`` returns them."""

@@ -1,4 +1,4 @@
-"""Which process of a distributed Paddle training this is, from what its launcher sets."""
+"""Rank of this process in a distributed Paddle training, from its launcher's environment variables."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ __all__ = ["rank", "rank_in_node", "world_size"]
 
 
 def rank() -> int:
-    """This process's rank; 0 outside of a distributed training."""
+    """The rank of this process; 0 outside of a distributed training."""
     return _number("PADDLE_TRAINER_ID", 0)
 
 
 def rank_in_node() -> int:
-    """Its rank among those of the same machine; `spawn` starts them on one machine and names none."""
+    """The rank among the processes of this machine; by default the rank, since `spawn` uses one machine."""
     return _number("PADDLE_RANK_IN_NODE", rank())
 
 
 def world_size() -> int:
-    """How many ranks there are."""
+    """The number of ranks."""
     return _number("PADDLE_TRAINERS_NUM", 1)
 
 

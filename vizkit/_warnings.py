@@ -1,4 +1,4 @@
-"""What is told of what could not be recorded."""
+"""Warnings about records that could not be written."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["count_lost", "warn"]
 
 
 def warn(message: str) -> None:
-    """Warns with a `VizKitWarning` that points to the line outside of VizKit and Paddle that led here.
+    """Warn with a `VizKitWarning` that points to the calling line outside of VizKit and Paddle.
 
-    On the worker's thread there is none: there it points to this file.
+    On the worker's thread there is no such line; there it points to this file.
     """
     frame: FrameType | None = sys._getframe(1)
     level = 2
@@ -25,12 +25,12 @@ def warn(message: str) -> None:
 
 
 def count_lost(lost: Counter[str], tag: str, reason: object) -> None:
-    """Counts what was not recorded; the first of each tag is warned about.
+    """Count a record that could not be written, and warn about the first of each tag.
 
     Args:
-        lost: tag -> how often.
-        tag: whose record it was, or another name for what is missing.
-        reason: an error, or a text. Errors of VizKit and of files speak for themselves.
+        lost: tag -> number of lost records.
+        tag: the record's tag, or another name for what is missing.
+        reason: an error or a text. The type of an error is shown unless it is VizKit's or an OSError.
     """
     lost[tag] += 1
     if lost[tag] == 1:

@@ -10,9 +10,9 @@
      +-- MissingDependencyError (ImportError) an extra that is not installed
      +-- LogNotFoundError (FileNotFoundError) a log directory or file that is not there
      +-- UnknownNameError (KeyError)         a run, tag or hyper-parameter that is not there
-     +-- QueryError (ValueError)             a question about runs that has no answer
+     +-- QueryError (ValueError)             an impossible question about runs
      +-- ServeError (OSError)                a host or port that cannot be listened on
-    VizKitWarning (UserWarning)              something was changed or left out, and training goes on
+    VizKitWarning (UserWarning)              something was changed or left out, and training continues
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class VizKitError(Exception):
 
 
 class DataError(VizKitError, ValueError):
-    """A value that cannot be recorded; the message names it and the way out."""
+    """A value that cannot be recorded; the message names it and says what to do."""
 
 
 class TagError(VizKitError, ValueError):
@@ -47,7 +47,7 @@ class TagError(VizKitError, ValueError):
 
 
 class ClosedError(VizKitError, RuntimeError):
-    """Something was recorded after ``close``."""
+    """A record was added after ``close``."""
 
 
 class RunExistsError(VizKitError, FileExistsError):
@@ -80,12 +80,12 @@ class UnknownNameError(VizKitError, KeyError):
 
 
 class QueryError(VizKitError, ValueError):
-    """A filter, comparison or statistic that these runs have no answer to; the message says why."""
+    """A filter, comparison or statistic that is impossible with these runs; the message says why."""
 
 
 class ServeError(VizKitError, OSError):
-    """A host or port that cannot be listened on; the message says who has it, where that is known."""
+    """A host or port that cannot be listened on; the message names the process that uses it, if known."""
 
 
 class VizKitWarning(UserWarning):
-    """Something was changed or left out so that training could go on."""
+    """Something was changed or left out so that training can continue."""

@@ -59,7 +59,7 @@ class _Rounds(NamedTuple):
 
 
 class ColumnBuilder:
-    """Collects the records of a log's pieces: scalars as columns, positions of all others.
+    """Columns of a log, built piece by piece: contents of scalars, positions of other records.
 
     Attributes:
         series: key -> columns, in no particular order.

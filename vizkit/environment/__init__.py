@@ -1,4 +1,4 @@
-"""How a run was made: a snapshot of the process, kept as ``environment.json`` beside the log."""
+"""The environment of a run: a snapshot of its process, kept as ``environment.json`` beside the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of the git repository that a training was started from."""
+"""The state of the git repository from which a training was started."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import signal
 import subprocess
 import threading
 import time
-from typing import Any
 
+from vizkit._protocols import JSONObject
 from vizkit.environment.masking import mask
 
 __all__ = ["git_state"]
 
-# Reading only: no lock is taken, no question asked, and nothing that the repository names is run.
+# Read-only: takes no lock, asks no question and runs nothing that the repository configures.
 _GIT = (
     "git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}",
     "-c", "diff.relative=false", "-c", "core.quotePath=false",
@@ -27,18 +27,18 @@ _STATUS_BYTES = 1 << 20
 _MOST_UNTRACKED = 100
 
 
-def git_state(directory: str, *, seconds: float = 5.0, diff_bytes: int = 200_000) -> dict[str, Any]:
-    """Commit, branch and changes of the repository that holds a directory.
+def git_state(directory: str, *, seconds: float = 5.0, diff_bytes: int = 200_000) -> JSONObject:
+    """Read commit, branch and changes of the repository that holds a directory.
 
     Args:
         directory: any directory of the work tree.
-        seconds: how long all of it may take; what is not known by then is absent.
-        diff_bytes: how much of the diff is kept.
+        seconds: time limit; whatever is not known by then is absent.
+        diff_bytes: the maximum size of the diff; 0 for none.
 
     Returns:
-        An empty dict without git or a repository, else ``root``, ``commit`` (absent before the first),
-        ``branch`` (absent when detached), ``remote``, ``dirty`` (whether tracked files differ from the
-        commit), ``diff`` (against the commit, secrets by their shape masked), ``diff_truncated`` and
+        An empty dict without git or a repository, otherwise ``root``, ``commit`` (absent before the first
+        one), ``branch`` (absent if detached), ``remote``, ``dirty`` (True if tracked files differ from the
+        commit), ``diff`` (against the commit, with secrets masked by their form), ``diff_truncated`` and
         ``untracked`` (the first 100 files and directories that are neither tracked nor ignored).
     """
     deadline = time.monotonic() + seconds
@@ -49,7 +49,7 @@ def git_state(directory: str, *, seconds: float = 5.0, diff_bytes: int = 200_000
     root = git("rev-parse", "--show-toplevel")
     if root is None:
         return {}
-    state: dict[str, Any] = {"root": _text(root)}
+    state: JSONObject = {"root": _text(root)}
     for key, arguments in {
         "commit": ("rev-parse", "--verify", "--quiet", "HEAD"),
         "branch": ("symbolic-ref", "--quiet", "--short", "HEAD"),
@@ -79,7 +79,7 @@ def _text(output: bytes) -> str:
 
 
 def _run(command: tuple[str, ...], directory: str, seconds: float, most: int) -> bytes | None:
-    """The first ``most`` bytes that a command prints; None if it fails or takes too long."""
+    """Run a command; return the first ``most`` bytes of its output, None if it fails or takes too long."""
     if seconds <= 0:
         return None
     try:
@@ -90,7 +90,7 @@ def _run(command: tuple[str, ...], directory: str, seconds: float, most: int) ->
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
-            start_new_session=True,  # Ctrl-C is for the training
+            start_new_session=True,  # Ctrl-C must reach only the training
         )
     except OSError:
         return None
@@ -116,7 +116,7 @@ def _run(command: tuple[str, ...], directory: str, seconds: float, most: int) ->
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a command and what it started."""
+    """Kill a command and the processes that it has started."""
     with contextlib.suppress(OSError):
         if os.name == "nt":
             process.kill()
@@ -128,7 +128,7 @@ _running: set[subprocess.Popen[bytes]] = set()
 
 
 def _end_all() -> None:
-    """At exit nobody waits for an answer."""
+    """Kill all commands: at exit their output is not needed."""
     for process in list(_running):
         _end(process)
 

@@ -1,7 +1,7 @@
-"""Secrets, told by the names of what holds them or by their shape, and hidden.
+"""Masking of secrets, which are recognised by a name or by their form.
 
-Names decide first: what is called a token, key or password is one. Shapes catch what stands without a
-name: the user and password of a URL, and the tokens of well-known services.
+A value is a secret if its name is that of a token, key or password. The form reveals secrets without a name:
+user and password of a URL, and the tokens of well-known services.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _SECRET_WORDS = frozenset(
     ("ak", "auth", "authorization", "bearer", "cookie", "credential", "jwt", "key", "keys", "pass", "pat",
      "psk", "pwd", "sig", "signature", "sk", "token")
 )  # fmt: skip
-# As parts of words that are written together: "apikey", "mysecret", "DBPASSWORD".
+# Also within words: "apikey", "mysecret", "DBPASSWORD".
 _SECRET_PARTS = ("secret", "passw", "passphrase", "credential", "apikey", "accesskey", "privatekey")
 
 # https://user:password@host, but no https://host/path@version.
 _URL_USER = re.compile(r"(://)[^\s/?#'\"<>]+@")
-# user:password@host; in code it may be a product of matrices.
+# user:password@host; in code it may be a matrix product.
 _PLAIN_USER = re.compile(r"(?<![\w/.+-])[\w.+-]+:[^\s/@:'\"]+@(?=[\w.-])")
 _QUERY = re.compile(r"([?&;])([\w.~%-]+)=([^\s&;#'\"]+)")
 _HEADER = re.compile(
@@ -40,7 +40,7 @@ _ASSIGNED = re.compile(r"([\w.-]+)([\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s\"',
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a name of a variable or option says that its value is a secret.
+    """True if the name of a variable or option is that of a secret.
 
     Example:
         >>> [is_secret_name(n) for n in ("HF_TOKEN", "apiKey", "--db-password", "max_tokens", "monitor")]
@@ -53,7 +53,7 @@ def is_secret_name(name: str) -> bool:
 
 
 def mask(text: str) -> str:
-    """Hides what is a secret by its shape: users of URLs, secret query parameters, known tokens."""
+    """Mask secrets that their form reveals: users of URLs, secret query parameters, known tokens."""
     text = _URL_USER.sub(rf"\1{MASK}@", text)
     text = _QUERY.sub(lambda m: f"{m[1]}{m[2]}={MASK}" if is_secret_name(m[2]) else m[0], text)
     text = _HEADER.sub(rf"\1{MASK}", text)
@@ -61,9 +61,9 @@ def mask(text: str) -> str:
 
 
 def mask_arguments(arguments: Iterable[str]) -> list[str]:
-    """A command line with its secrets hidden: ``--token=x``, ``--token x``, ``api_key=x``, JSON and URLs."""
+    """Mask the secrets of a command line: ``--token=x``, ``--token x``, ``api_key=x``, JSON and URLs."""
     out = []
-    named = False  # whether the argument before names a secret
+    named = False  # True if the argument before names a secret
     for argument in arguments:
         if named and not argument.startswith("-"):
             out.append(MASK)

@@ -1,24 +1,24 @@
-"""Telling a process from every other, now and later."""
+"""Identity of processes across reuse of their numbers."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import socket
-from typing import Any
+from collections.abc import Mapping
 
 __all__ = ["is_alive", "process_identity"]
 
 
 def process_identity(pid: int) -> str | None:
-    """What tells a process from every other that has or had its number; None if there is none such.
+    """An identifier that no other process with the same number has; None if there is no such process.
 
-    On Linux the machine's boot, the namespace of process numbers and the start in clock ticks
-    (``proc(5)``); elsewhere the start as psutil tells it.
+    On Linux it holds the machine's boot, the namespace of process numbers and the start time in clock ticks
+    (``proc(5)``); elsewhere the start time from psutil.
     """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            # The name, in brackets, may hold anything; the state is the 3rd field, the start the 22nd.
+            # The name in brackets may contain anything; the state is field 3, the start time field 22.
             fields = file.read().rpartition(b")")[2].split()
         if fields[0] in (b"Z", b"X"):  # ended, and not yet waited for
             return None
@@ -34,15 +34,15 @@ def process_identity(pid: int) -> str | None:
 
 
 def _machine() -> str:
-    """This boot of this machine, and its namespace of process numbers."""
+    """The machine's boot and the namespace of process numbers."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         boot = file.read().strip()
     namespace = "".join(c for c in os.readlink("/proc/self/ns/pid") if c.isdigit())
     return f"{boot}/{namespace}"
 
 
-def is_alive(session: dict[str, Any]) -> bool | None:
-    """Whether a session's process runs; None where that cannot be told from here."""
+def is_alive(session: Mapping[str, object]) -> bool | None:
+    """True if a session's process is running; None if that cannot be known from here."""
     pid, process = session.get("pid"), session.get("process")
     if (
         not isinstance(pid, int)

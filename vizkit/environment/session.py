@@ -1,7 +1,7 @@
 """``environment.json``: one session for each process that recorded a run, and how it ended.
 
-Diffs lie beside it in files of their own, named by their content: the file is rewritten at every
-session's start and end, and many sessions share a diff.
+Diffs are kept in files of their own, named by their content: ``environment.json`` is rewritten at the start
+and end of every session, and many sessions share a diff.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from vizkit._files import at_exit_of_child, hold_directory, write_atomic
+from vizkit._protocols import JSONObject
 from vizkit._warnings import warn
 from vizkit.environment.masking import mask
 from vizkit.environment.processes import is_alive, process_identity
@@ -40,19 +41,20 @@ _time = time.time
 
 
 class Session:
-    """Keeps a run's ``environment.json``: how this process was made, since when it runs, how it ended.
+    """A run's ``environment.json``: how this process was started, when, and how it ended.
 
-    Written at once; git and the GPUs are asked on a daemon thread, and added when they answer. At the
-    process's exit a session that is still open ends as ``finished``, or with the error that ended the
-    script. Nothing is raised, and a forked child changes nothing. A remote directory gets no file.
+    The file is written at once; git and GPUs are asked on a daemon thread, and added later. A session that is
+    still open at the process's exit ends as ``finished``, or with the error that ended the script. Nothing is
+    raised, and a forked child changes nothing. A remote directory gets no file.
 
     Args:
-        directory: the run's directory; made if missing. Not to be held by `rundir.claimed` just now.
-        resume: whether earlier sessions are kept; else the file starts anew.
-        seed: the training's random seed, if it is known.
-        allow: environment variables to keep, as in `snapshot`.
-        on_error: called with ``"environment"`` and the error when the file could not be written; warns
-            by default.
+        directory: the run's directory, created if missing. The caller must not hold it with
+            `vizkit.writing.run_directory.claimed`.
+        resume: whether to keep earlier sessions.
+        seed: the training's random seed, if known.
+        allow: environment variables to include, as in `snapshot`.
+        on_error: called with ``"environment"`` and the error if the file could not be written; warns by
+            default.
     """
 
     def __init__(
@@ -60,16 +62,16 @@ class Session:
         directory: str | os.PathLike[str],
         *,
         resume: bool = True,
-        seed: Any = None,
+        seed: object = None,
         allow: Sequence[str] = DEFAULT_ALLOWED,
         on_error: Callable[[str, Exception], None] | None = None,
     ) -> None:
         self._directory = os.fspath(directory)
         self._on_error = on_error or _warn
-        self._lock = threading.RLock()  # reentrant: a signal handler may finish the run amid a write
+        self._lock = threading.RLock()  # reentrant: a signal handler may finish the run during a write
         self._pid = os.getpid()
         self._thread: threading.Thread | None = None
-        self._content: dict[str, Any] = {
+        self._content: JSONObject = {
             "started": _now(),
             "status": "running",
             "pid": self._pid,
@@ -94,13 +96,13 @@ class Session:
 
     @property
     def path(self) -> str:
-        """The file, which does not exist for a remote directory."""
+        """Path of the file, which does not exist in a remote directory."""
         return os.path.join(self._directory, FILE_NAME)
 
     def fail(self, error: BaseException) -> None:
-        """Records that a training ended with ``error``, though its process goes on.
+        """Record that a training ended with ``error`` while its process continues.
 
-        That is how the session ends, too, unless `go_on` takes it back or `finish` says otherwise.
+        The session ends like that too, unless `go_on` revokes it or `finish` overrides it.
         """
         if self._closed or os.getpid() != self._pid:
             return
@@ -108,7 +110,7 @@ class Session:
         self._end(None, error, _now())
 
     def go_on(self) -> None:
-        """Takes `fail` back: the process trains again."""
+        """Revoke `fail`: the process trains again."""
         if self._closed or not self._failed or os.getpid() != self._pid:
             return
         self._failed = False
@@ -119,12 +121,12 @@ class Session:
         self._save()
 
     def finish(self, status: Status | None = None, error: BaseException | None = None) -> None:
-        """Records the end. Calling it again, or in a forked child, does nothing.
+        """Record the end. Calling it again, or in a forked child, does nothing.
 
         Args:
-            status: how it ended; by default what ``error`` says: ``interrupted`` by Ctrl-C, else
-                ``failed``; without one ``finished``, or as `fail` said.
-            error: what ended it; its type and message are kept.
+            status: how the session ended. By default ``interrupted`` for an ``error`` from Ctrl-C,
+                ``failed`` for any other; without an error ``finished``, or as `fail` has recorded.
+            error: the error that ended it; its type and message are kept.
         """
         self._finish(status, error, _EXIT_SECONDS)
 
@@ -165,11 +167,11 @@ class Session:
             self._save()
 
     def _save(self, *, keep: bool = True) -> None:
-        """Puts this session into the file; those of other processes stay as they are there."""
+        """Write this session to the file; the sessions of other processes are kept."""
         try:
             if not os.path.isdir(self._directory):
                 if self._content["status"] != "running" or self._thread:
-                    return  # it was deleted meanwhile: that is not to be undone
+                    return  # deleted meanwhile, and not to be created again
                 os.makedirs(self._directory, exist_ok=True)
             with self._lock, hold_directory(self._directory, _LOCK_SECONDS):
                 if not keep:
@@ -189,7 +191,7 @@ class Session:
         with contextlib.suppress(Exception):  # a warning that is an error, on our thread
             self._on_error("environment", error)
 
-    def _others(self) -> list[dict[str, Any]]:
+    def _others(self) -> list[JSONObject]:
         try:
             return _sessions(self._directory)
         except DataError:
@@ -200,18 +202,19 @@ class Session:
         return f"Session({self._directory!r}, {self._content['status']})"
 
 
-def read_environment(directory: str | os.PathLike[str]) -> dict[str, Any]:
-    """What is known of how a run was made: its last session.
+def read_environment(directory: str | os.PathLike[str]) -> JSONObject:
+    """Read how a run was made: its last session.
 
-    A session that calls itself ``running`` is ``killed`` when its process is gone from this machine, or
-    when it is not the last and its process cannot be seen. One on another machine is believed.
+    A session with the status ``running`` is reported as ``killed`` if its process is gone from this machine,
+    or if a later session exists and its process cannot be seen from here. The last session of another
+    machine keeps its status.
 
     Args:
         directory: the run's directory.
 
     Returns:
         The keys of `snapshot`, ``started`` and ``ended`` (milliseconds since 1970), ``status``, ``error``,
-        and ``sessions``: the same of each earlier process, oldest first. Empty if nothing is known.
+        and ``sessions``: the same for each earlier process, oldest first. Empty if nothing is known.
 
     Raises:
         DataError: the file is damaged.
@@ -237,7 +240,7 @@ def read_environment(directory: str | os.PathLike[str]) -> dict[str, Any]:
 # -- the file ------------------------------------------------------------------------------------
 
 
-def _sessions(directory: str) -> list[dict[str, Any]]:
+def _sessions(directory: str) -> list[JSONObject]:
     """All sessions of a run, oldest first."""
     path = Path(directory, FILE_NAME)
     try:
@@ -253,20 +256,20 @@ def _sessions(directory: str) -> list[dict[str, Any]]:
     return [*earlier, data]
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[JSONObject]:
     return value if isinstance(value, list) else []
 
 
-def _write(directory: str, content: dict[str, Any]) -> None:
-    # A key a line: readable, and by json's fast encoder, which knows no indent.
+def _write(directory: str, content: JSONObject) -> None:
+    # One key per line: readable, and encoded by json's fast encoder, which cannot indent.
     lines = (f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False, default=str)}" for k, v in content.items())
-    # Arguments that are not UTF-8 hold half surrogates; escaped, they are JSON all the same.
+    # Arguments that are not UTF-8 contain lone surrogates; escaped, they are valid JSON.
     text = "{\n" + ",\n".join(lines) + "\n}\n"
     write_atomic(Path(directory, FILE_NAME), text.encode("utf-8", "backslashreplace"))
 
 
 def _write_diff(directory: str, diff: str) -> str:
-    """Writes a diff if it is not there; returns its file's name."""
+    """Write a diff unless its file exists; return the file's name."""
     data = diff.encode("utf-8", "backslashreplace")
     name = f"environment.{hashlib.sha256(data).hexdigest()[:12]}.diff"
     if not os.path.exists(os.path.join(directory, name)):
@@ -313,8 +316,8 @@ _open: set[Session] = set()
 
 
 def _finish_all() -> None:
-    """At exit: what is still open ended with the script, or with the error that nobody caught."""
-    error = sys.exc_info()[1]  # one that just ends a process of multiprocessing
+    """Finish all open sessions at exit, with the uncaught error if there is one."""
+    error = sys.exc_info()[1]  # an error that is ending a process of multiprocessing
     if error is None and not hasattr(sys, "ps1") and "ipykernel" not in sys.modules:
         error = getattr(sys, "last_value", None)
     deadline = time.monotonic() + _EXIT_SECONDS

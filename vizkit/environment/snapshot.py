@@ -1,4 +1,4 @@
-"""What a process is and where it runs, as plain data."""
+"""A snapshot of the process, its machine and its code, as plain data."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import socket
 import sys
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import SupportsInt, cast
 
+from vizkit._protocols import JSONObject
 from vizkit._ranks import rank, world_size
 from vizkit.environment.git import git_state
 from vizkit.environment.masking import is_secret_name, mask_arguments
@@ -28,33 +29,33 @@ DEFAULT_ALLOWED = (
     "TZ", "LANG", "LC_ALL", "SLURM_JOB_ID", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_NNODES",
     "SLURM_ARRAY_TASK_ID",
 )  # fmt: skip
-"""Names and patterns of the environment variables that a snapshot holds."""
+"""Names and patterns of the environment variables that a snapshot includes."""
 
 _MOST_CHARACTERS = 4_000
 _MOST_ARGUMENTS = 1_000
 _PACKAGE = re.compile(r"(?P<name>.+?)-(?P<version>\d[^-]*?)(-py[\d.]+)?\.(dist|egg)-info")
 
 
-def snapshot(*, seed: Any = None, allow: Sequence[str] = DEFAULT_ALLOWED) -> dict[str, Any]:
-    """How this process was started, on what, and from which code.
+def snapshot(*, seed: object = None, allow: Sequence[str] = DEFAULT_ALLOWED) -> JSONObject:
+    """Describe how this process was started, on which machine and from which code.
 
-    What cannot be found out is absent. There is neither a user's name nor a secret in it: variables are
-    taken by an allow-list and never with a name such as ``*_TOKEN``, and secrets in arguments and URLs
-    are masked.
+    Unknown facts are absent. The snapshot has neither a user name nor secrets: environment variables are
+    included by an allow-list, and never with a name such as ``*_TOKEN``; secrets in arguments and URLs are
+    masked.
 
     Args:
-        seed: the training's random seed, if it is known.
+        seed: the training's random seed, if known.
         allow: names of environment variables, or patterns such as ``FLAGS_*``.
 
     Returns:
-        JSON-able data; ``docs/format.md`` lists its keys.
+        Data that JSON can hold; ``docs/format.md`` lists the keys.
     """
     return {**quick_snapshot(seed=seed, allow=allow), **slow_snapshot()}
 
 
-def quick_snapshot(*, seed: Any = None, allow: Sequence[str] = DEFAULT_ALLOWED) -> dict[str, Any]:
-    """The part of `snapshot` that takes a few milliseconds."""
-    out: dict[str, Any] = {
+def quick_snapshot(*, seed: object = None, allow: Sequence[str] = DEFAULT_ALLOWED) -> JSONObject:
+    """The part of a snapshot that takes a few milliseconds."""
+    out: JSONObject = {
         "pid": os.getpid(),
         "host": socket.gethostname(),
         **_program(),
@@ -71,9 +72,9 @@ def quick_snapshot(*, seed: Any = None, allow: Sequence[str] = DEFAULT_ALLOWED) 
     return out
 
 
-def slow_snapshot() -> dict[str, Any]:
-    """The part of `snapshot` that asks git and the GPUs' driver."""
-    out: dict[str, Any] = {}
+def slow_snapshot() -> JSONObject:
+    """The part of a snapshot that asks git and the GPU driver."""
+    out: JSONObject = {}
     with contextlib.suppress(Exception):
         if state := next(filter(None, map(git_state, _code_directories())), None):
             out["git"] = state
@@ -82,12 +83,12 @@ def slow_snapshot() -> dict[str, Any]:
     return out
 
 
-def _plain(value: Any) -> Any:
-    """A seed may be a number of NumPy."""
+def _plain(value: object) -> bool | int | float | str:
+    """A seed as plain data; it may be a NumPy number."""
     if isinstance(value, (bool, int, float, str)):
         return value
     try:
-        return int(value)
+        return int(cast("SupportsInt", value))
     except (TypeError, ValueError):
         return str(value)
 
@@ -103,8 +104,8 @@ def _variables(allow: Sequence[str]) -> dict[str, str]:
 # -- the program ---------------------------------------------------------------------------------
 
 
-def _program() -> dict[str, Any]:
-    out: dict[str, Any] = {
+def _program() -> JSONObject:
+    out: JSONObject = {
         "argv": _arguments(sys.argv),
         "command": _arguments(sys.orig_argv),
         "executable": sys.executable,
@@ -112,9 +113,11 @@ def _program() -> dict[str, Any]:
     with contextlib.suppress(OSError):  # the working directory may be gone
         out["directory"] = os.getcwd()
     if "ipykernel" in sys.modules:
-        # What Jupyter's server and VS Code tell their kernels.
-        told = vars(sys.modules["__main__"]).get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
-        return {**out, "kind": "notebook", **({"notebook": str(told)} if told else {})}
+        # Set by VS Code and by Jupyter's server.
+        notebook = vars(sys.modules["__main__"]).get("__vsc_ipynb_file__") or os.environ.get(
+            "JPY_SESSION_NAME"
+        )
+        return {**out, "kind": "notebook", **({"notebook": str(notebook)} if notebook else {})}
     module = getattr(getattr(sys.modules.get("__main__"), "__spec__", None), "name", None)
     script = _script()
     if script:
@@ -136,7 +139,7 @@ def _script() -> str | None:
 
 
 def _code_directories() -> list[str]:
-    """Where to look for the repository: beside the script, unless that is an installed one, and here."""
+    """Directories that may be in the repository: that of a script that is not installed, and the current."""
     script = _script()
     if script and "ipykernel" not in sys.modules and not script.startswith(os.path.join(sys.prefix, "")):
         return [os.path.dirname(script), os.getcwd()]
@@ -146,8 +149,8 @@ def _code_directories() -> list[str]:
 def _packages() -> dict[str, str]:
     """Version of every installed distribution, by normalised name.
 
-    The names of their directories tell both; `importlib.metadata` would read a file each, which
-    takes a hundred times as long.
+    Both are in the names of their directories; `importlib.metadata` would read a file for each, which takes a
+    hundred times as long.
     """
     found: dict[str, str] = {}
     for path in sys.path:
@@ -162,8 +165,8 @@ def _packages() -> dict[str, str]:
 # -- the machine ---------------------------------------------------------------------------------
 
 
-def _hardware() -> dict[str, Any]:
-    out: dict[str, Any] = {"cpu": _cpu_model(), "cpus": os.cpu_count()}
+def _hardware() -> JSONObject:
+    out: JSONObject = {"cpu": _cpu_model(), "cpus": os.cpu_count()}
     if hasattr(os, "sched_getaffinity"):
         out["usable_cpus"] = len(os.sched_getaffinity(0))
     if memory := _memory():
@@ -172,7 +175,7 @@ def _hardware() -> dict[str, Any]:
 
 
 def _cpu_model() -> str:
-    if sys.platform == "linux":  # where platform.processor() starts a process
+    if sys.platform == "linux":  # platform.processor() would start a process
         with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 if line.startswith("model name"):
@@ -182,7 +185,7 @@ def _cpu_model() -> str:
 
 
 def _memory() -> int | None:
-    """Bytes of main memory."""
+    """Main memory in bytes."""
     with contextlib.suppress(AttributeError, ValueError, OSError):
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     with contextlib.suppress(ImportError):
@@ -190,9 +193,13 @@ def _memory() -> int | None:
     return None
 
 
-def _gpus() -> dict[str, Any]:
-    """Name and memory of every NVIDIA GPU, and their driver; nothing without ``nvidia-ml-py``."""
-    nvml: Any = importlib.import_module("pynvml")
+def _gpus() -> JSONObject:
+    """Name and memory of every NVIDIA GPU, and their driver.
+
+    Raises:
+        ImportError: ``nvidia-ml-py`` is not installed.
+    """
+    nvml = importlib.import_module("pynvml")
     nvml.nvmlInit()
     try:
         gpus = []

@@ -21,7 +21,7 @@ class Changes(NamedTuple):
 
 
 class LogRoot:
-    """Reads all run directories under a root, and follows them as they appear, grow and disappear.
+    """All run directories under a root, followed as they appear, grow and disappear.
 
     Links to directories are followed, each directory once. A directory that cannot be listed is left out.
 

@@ -106,7 +106,7 @@ _Parts = list[tuple[LogTail, Series]]
 
 
 class RunReader:
-    """Reads the logs of one run directory, and follows them as they grow.
+    """The logs of one run directory, followed as they grow.
 
     All logs of the directory are one run, in the order of their names. A record at step s supersedes the
     earlier ones of its tag at steps >= s, as when a run is resumed from a checkpoint; if all records of a tag

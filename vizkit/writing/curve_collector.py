@@ -13,7 +13,7 @@ __all__ = ["CurveCollector"]
 
 
 class CurveCollector:
-    """Gathers an evaluation with `add` and records it with `record`; then it is ready for the next one.
+    """Labels and scores of an evaluation: `add` gathers them, `record` records them and starts the next one.
 
     As a context manager it records at the end of the block, unless an error was raised.
 

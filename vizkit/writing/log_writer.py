@@ -43,7 +43,7 @@ __all__ = ["LogWriter"]
 
 
 class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
-    """Writes one run's log, in place of ``visualdl.LogWriter``.
+    """The writer of one run's log, in place of ``visualdl.LogWriter``.
 
     A directory that already holds a log is continued in the same file, so that stock VisualDL,
     which reads one file of a directory, shows all records.

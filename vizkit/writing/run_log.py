@@ -46,7 +46,7 @@ class _ScalarTag:
 
 
 class RunLog:
-    """Writes records to one run's log.
+    """The writer of one run's log: scalars, and the way of all other records to the file.
 
     Args:
         logdir: the run's directory, or a remote one with a scheme.

@@ -24,7 +24,7 @@ _SMALL = 1 << 16  # bytes
 
 
 class Worker:
-    """Runs jobs one after the other on its own thread, from a bounded queue.
+    """A thread that runs jobs one after the other, from a bounded queue.
 
     Waking the thread would be the largest cost of a small job: the thread polls for small jobs, and sleeps
     after none has come for a while. A caller that finds the queue full, or waits for its end, runs waiting
