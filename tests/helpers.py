@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from vizkit.server import Server
 
 ROOT = Path(__file__).parents[1]
+
+PATIENCE = 120.0
+"""Seconds that a test waits at most. A busy machine takes its time; only a fault takes all of it."""
+
 KINDS = {"hparams": "hyper_parameters"}
 
 
@@ -75,7 +81,15 @@ def api(server: Server, path: str, **query: Any) -> Any:
     return content["data"]
 
 
-def python(code: str, *args: object, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+def until(condition: Callable[[], bool], what: str = "it comes") -> None:
+    """Wait until a condition holds."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"waited {PATIENCE} s until {what}"
+        time.sleep(0.02)
+
+
+def python(code: str, *args: object, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:
     """Runs a script in a fresh interpreter."""
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, args)],

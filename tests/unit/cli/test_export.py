@@ -1,0 +1,35 @@
+"""``vizkit export``."""
+
+from __future__ import annotations
+
+import io
+import shlex
+import subprocess
+from pathlib import Path
+
+from tests.helpers import ROOT
+
+from .commands import VIZKIT, Command
+
+
+def test_export_writes_what_python_gets(vk: Command, logs: Path, tmp_path: Path) -> None:
+    import pandas as pd
+
+    frame = pd.read_csv(io.StringIO(vk("export").out))
+    assert len(frame) == 6 * 31 and list(frame.columns) == ["run", "tag", "step", "time", "value"]
+    assert [one["name"] for one in vk("export", "batch64-*", "--json").data] == [
+        "batch64-0",
+        "batch64-1",
+        "batch64-2",
+    ]
+    said = vk("export", "batch64-1", "-o", tmp_path / "out.parquet")
+    assert said.out == "" and "written" in said.err
+    assert len(pd.read_parquet(tmp_path / "out.parquet")) == 31
+    assert vk("export", "--format", "parquet").code == 2
+
+
+def test_a_pipe_that_closes_early_is_no_error(logs: Path) -> None:
+    for reader in ("head -1", "true"):
+        command = f"{shlex.join(VIZKIT)} export -d {shlex.quote(str(logs))} | {reader}"
+        done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.stderr == "" and done.stdout == ("run,tag,step,time,value\n" if "head" in reader else "")

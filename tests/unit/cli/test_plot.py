@@ -1,0 +1,58 @@
+"""``vizkit plot``: in the terminal, and into a file."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vizkit
+
+from .commands import Command
+
+
+def test_plot_draws_letters_into_a_pipe_and_dots_of_one_run(vk: Command) -> None:
+    said = vk("plot", "train/loss", "--width", 60, "--height", 12, "--where", "seed == 0")
+    assert "a batch32-0" in said.out and "b batch64-0" in said.out
+    assert max(map(len, said.out.splitlines())) <= 60 and "\x1b" not in said.out
+    dots = vk("plot", "train/loss", "batch32-0", "--width", 60)
+    assert any("\u2801" <= c <= "\u28ff" for c in dots.out)
+    series = vk("plot", "train/loss", "--by", "batch size", "--json").data["series"]
+    assert [line["runs"] for line in series] == [3, 3] and len(series[0]["x"]) == 30
+
+
+def test_plot_writes_a_picture(vk: Command, tmp_path: Path) -> None:
+    path = tmp_path / "loss.png"
+    said = vk("plot", "train/loss", "--by", "batch size", "--log", "-o", path)
+    assert said.code == 0 and said.out == "" and path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_colours_in_a_terminal_that_has_them(vk: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    out = vk("plot", "train/loss", "--where", "seed == 0").out
+    assert "\x1b[38;2;" in out and "━━ " in out
+
+
+def test_nan_is_one_document_and_a_mark(vk: Command, tmp_path: Path) -> None:
+    with vizkit.Tracker(tmp_path / "run") as tracker:
+        for step in range(20):
+            tracker.log({"loss": math.nan if 5 < step < 9 else step, "rate": math.inf}, step=step)
+    assert vk("ls", "--json", at=tmp_path).data[0]["metrics"]["rate"]["last"] == "Infinity"
+    said = vk("plot", "loss", "--width", 60, at=tmp_path)
+    assert "3 NaN (x)" in said.out and "x" in said.out.splitlines()[-5]
+    assert "20 inf (^)" in vk("plot", "rate", at=tmp_path).out
+
+
+def test_a_spike_is_seen_in_the_terminal() -> None:
+    from vizkit.curves.curves import Curve, CurvesData
+    from vizkit.plots.terminal import draw
+
+    y = np.zeros(100_000)
+    y[60_321] = 5.0
+    x = np.arange(100_000.0)
+    rows = str(draw(CurvesData("loss", "step", "", (Curve("run", 0, x, y, y),)), 80, 12)).splitlines()
+    column = {row.index(mark) for row in rows[1:5] for mark in row if "\u2801" <= mark <= "\u28ff"}
+    assert len(column) == 1 and abs(column.pop() - (len(rows[1].split("|")[0]) + 1) - 0.6 * 77) < 3

@@ -1,0 +1,27 @@
+"""``vizkit show``: all that is known of a run."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from .commands import Command, record
+
+
+def test_show_tells_all_of_a_run(vk: Command, logs: Path) -> None:
+    about = vk("show", "batch64-1", "--json").data
+    assert about["status"] == "finished" and about["hparams"] == {"batch size": 64, "seed": 1}
+    assert about["tags"]["text"] == ["note"] and about["problems"] == []
+    assert about["metrics"]["eval/acc"]["best_step"] == 29
+    assert about["environment"]["python"]
+    rows = dict(row[:2] for row in vk("show", "batch64-1").rows)
+    assert rows["hparams/batch size"] == "64"
+
+
+def test_the_newest_run_is_meant_where_none_is_named(vk: Command, tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        record(tmp_path / name, 32, 0)
+        time.sleep(0.002)
+    assert vk("show", "--json", at=tmp_path).data["name"] == "a"
+    record(tmp_path / "b", 32, 0, if_exists="resume")
+    assert vk("show", "--json", at=tmp_path).data["name"] == "b"

@@ -1,0 +1,34 @@
+"""``vizkit tail``: the last records, and those that follow."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import vizkit
+from tests.helpers import PATIENCE
+
+from .commands import Command, read_line, start
+
+
+def test_tail_prints_the_last_records_in_their_order(vk: Command) -> None:
+    said = vk("tail", "batch32-0", "-n", 3)
+    header, *rows = said.rows
+    assert header == ["time", "step", "tag", "value"]
+    assert [row[1:3] for row in rows] == [["28", "train/loss"], ["29", "train/loss"], ["29", "eval/acc"]]
+    assert float(rows[1][3]) == math.exp(-29 / 32)
+    lines = vk("tail", "batch32-0", "-m", "eval/acc", "--json").data
+    assert [(line["step"], line["tag"]) for line in lines] == [(29, "eval/acc")]
+
+
+def test_tail_follows_a_run_until_it_has_ended(tmp_path: Path) -> None:
+    tracker = vizkit.Tracker(tmp_path / "log" / "run")
+    tracker.log({"loss": 0.5}, step=0)
+    process = start("tail", "--watch", "--every", 0.05, "--json", cwd=tmp_path)
+    assert json.loads(read_line(process))["step"] == 0
+    tracker.log({"loss": 0.25}, step=1)
+    assert json.loads(read_line(process))["value"] == 0.25
+    tracker.close()
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and out == "" and "run has ended: finished" in err
