@@ -28,7 +28,7 @@ _FRONT = """\
 <a href="en/index.html">English</a> <a href="zh_CN/index.html">中文</a>
 """
 
-_CODE = re.compile(r"`.*?`")
+_CODE = re.compile(r"`.*?`|!\[\]\(.*?\)")  # or a picture without a text
 _WORDS = re.compile(r"[^\W\d_]")
 _HEADER = b'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'  # no dates, no authors
 
