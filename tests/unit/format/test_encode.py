@@ -1,54 +1,23 @@
-"""Records as bytes: equal to protobuf's own, read back by VizKit as they were written."""
+"""Records as bytes: equal to protobuf's own, and read back as they were written."""
 
 from __future__ import annotations
 
 import math
-import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from visualdl.proto.record_pb2 import Record as Proto
 
+from tests.unit.format.frames import STEPS, TAGS, TIMES, body, fast, proto_value, scalar
 from vizkit.errors import DataError
-from vizkit.format import encode, wire
+from vizkit.format import encode
 from vizkit.format.decode import decode_head, decode_record
-from vizkit.format.frames import Damage, Frame, read_frames, scan
-from vizkit.format.types import Embeddings, HParams, Record, SubScalar
+from vizkit.format.types import Record, SubScalar
 from vizkit.media.audio import to_wave
-from vizkit.media.png import encode_png
 from vizkit.metrics.histograms import Histogram, compute_histogram
-from vizkit.metrics.pr_roc import compute_class_curves, compute_pr_roc_curves
-from vizkit.writing import evaluation
-
-GOLDEN = Path(__file__).parents[2] / "golden"
-STEPS = st.integers(-(2**63), 2**63 - 1)
-TIMES = st.integers(0, 2**63 - 1)
-TAGS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300)
-fast = settings(max_examples=150)
-RNG = np.random.default_rng(3)
-
-
-def body(frame: bytes) -> bytes:
-    """A frame's record, its length checked."""
-    (length,) = struct.unpack_from("<Q", frame)
-    assert length == len(frame) - 8
-    return frame[8:]
-
-
-def scalar(tag: str, value: float, step: object, walltime: int) -> bytes:
-    return encode.encode_scalar(
-        encode.tag_field(tag), value, encode.step_field(step), encode.walltime_field(walltime)
-    )
-
-
-def proto_value(frame: bytes) -> Proto.Value:
-    record = Proto()
-    record.ParseFromString(body(frame))
-    assert len(record.values) == 1
-    return record.values[0]
+from vizkit.metrics.pr_roc import compute_pr_roc_curves
 
 
 @fast
@@ -195,152 +164,6 @@ def test_curves_carry_thresholds_areas_and_exact_weights(weights: np.ndarray | N
         stock = getattr(value, value.WhichOneof("one_value"))
         assert list(getattr(stock, rates[0])) == getattr(curve, rates[0]).tolist()
         assert list(stock.TP) == np.rint(curve.tp).tolist()
-
-
-@pytest.mark.parametrize("weights", [None, RNG.random(30)])
-def test_curves_of_many_classes_are_the_records_of_each(weights: np.ndarray | None) -> None:
-    pairs = compute_class_curves(
-        RNG.integers(0, 3, 30), RNG.random((30, 3)), num_thresholds=7, weights=weights
-    )
-    tags = [(f"pr/{k}", f"roc/{k}") for k in range(3)]
-    each = [
-        encode.encode_pr_curve(pr_tag, pr, 1, 5) + encode.encode_roc_curve(roc_tag, roc, 1, 5)
-        for (pr_tag, roc_tag), (pr, roc) in zip(tags, pairs, strict=True)
-    ]
-    assert evaluation.encode_pairs(tags, pairs, 1, 5) == b"".join(each)
-    assert evaluation.encode_pairs([], [], 1, 5) == b""
-
-
-@fast
-@given(st.integers(0, 3), st.integers(0, 5), st.data())
-def test_rows_of_varints_are_those_of_each_number(rows: int, columns: int, data: st.DataObject) -> None:
-    numbers = st.one_of(STEPS, st.integers(0, 300), st.integers(0, 10).map(lambda k: (1 << 7 * k) - 1))
-    row = st.lists(numbers.filter(lambda n: n < 2**63), min_size=columns, max_size=columns)
-    values = np.array(data.draw(st.lists(row, min_size=rows, max_size=rows)), np.int64).reshape(rows, columns)
-    assert wire.varint_rows(values) == [b"".join(map(wire.varint, row)) for row in values.tolist()]
-
-
-def test_curves_of_stock_visualdl_are_read_with_the_thresholds_it_means() -> None:
-    stock = Proto.PRCurve(TP=[2, 1], FP=[1, 0], TN=[0, 1], FN=[0, 1], precision=[0.5, 1], recall=[1, 0.5])
-    data = Proto(values=[Proto.Value(id=3, tag="a", timestamp=5, pr_curve=stock)]).SerializeToString()
-    curve = decode_record(data).data
-    assert curve.thresholds.tolist() == [0.0, 1.0]
-    assert curve.tp.tolist() == [2.0, 1.0]
-    assert math.isnan(curve.ap)
-
-
-def test_embeddings_are_protobufs_own_bytes() -> None:
-    embeddings = Embeddings(np.array([[1, 2], [3, 4]], np.float32), [["a", "x"], ["b", "y"]], ["one", "two"])
-    rows = [
-        Proto.Embedding(label=["a", "x"], vectors=[1, 2]),
-        Proto.Embedding(label=["b", "y"], vectors=[3, 4]),
-    ]
-    stock = Proto.Embeddings(embeddings=rows, label_meta=["one", "two"])
-    frame = encode.encode_embeddings("a", embeddings, 0, 5)
-    assert (
-        body(frame) == Proto(values=[Proto.Value(tag="a", timestamp=5, embeddings=stock)]).SerializeToString()
-    )
-    read = decode_record(body(frame)).data
-    np.testing.assert_array_equal(read.vectors, embeddings.vectors)
-    assert (read.labels, read.header) == (embeddings.labels, embeddings.header)
-
-
-PLAIN = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(st.characters(exclude_categories=["Cs"])),
-    st.lists(st.integers(), max_size=3),
-)  # fmt: skip
-
-
-@fast
-@given(st.dictionaries(TAGS, PLAIN, max_size=6))
-def test_hparams_of_every_type_come_back_as_they_were(hparams: dict[str, object]) -> None:
-    frame = encode.encode_hparams(HParams(hparams, ["acc"], "name"), 5)
-    read = decode_record(body(frame)).data
-    np.testing.assert_equal(read.hparams, hparams)
-    assert {key: type(value) for key, value in read.hparams.items()} == {
-        k: type(v) for k, v in hparams.items()
-    }
-    assert (read.metrics, read.name) == (["acc"], "name")
-    for info in proto_value(frame).hparam.hparamInfos:  # no NaN where the page would choke on it
-        assert info.WhichOneof("type") != "float_value" or math.isfinite(info.float_value)
-
-
-def golden_frames() -> dict[str, bytes]:
-    pr, roc = compute_pr_roc_curves([0, 1, 1, 0], [0.1, 0.8, 0.6, 0.7], num_thresholds=5)
-    now = 1_700_000_000_123
-    hparams = {
-        "lr": 0.001,
-        "batch size": 64,
-        "optimizer": "Adam",
-        "bias": True,
-        "seed": None,
-        "betas": [0.9, 0.99],
-    }
-    return {
-        "meta_data": encode.encode_meta_data("meta_data_tag", "第一次", 0, now),
-        "scalar": scalar("train/loss", 0.5, 300, now),
-        "scalar_exact": scalar("train/loss", 0.1, 0.5, now),
-        "scalars": encode.encode_sub_scalar("loss", "train", 0.1, 7, now),
-        "text": encode.encode_text("note", "hello 世界", 1, now),
-        "image": encode.encode_image("input", encode_png(np.zeros((2, 2), np.uint8))[:40], 1, now),
-        "audio": encode.encode_audio("sound", to_wave(np.array([0, 1, -1], np.int16), 8000), 1, now),
-        "histogram": encode.encode_histogram(
-            "weights", compute_histogram([0.0, 1.0, np.nan, np.inf], 2), 1, now
-        ),
-        "pr_curve": encode.encode_pr_curve("pr", pr, 1, now),
-        "roc_curve": encode.encode_roc_curve("roc", roc, 1, now),
-        "embeddings": encode.encode_embeddings(
-            "words", Embeddings(np.eye(2, dtype="f4"), [["a"], ["b"]]), 0, now
-        ),
-        "hparams": encode.encode_hparams(HParams(hparams, ["eval/acc"], "run"), now),
-    }
-
-
-@pytest.mark.parametrize("kind", sorted(golden_frames()))
-def test_the_format_is_pinned(kind: str) -> None:
-    """Logs written today are read for ever: these files change only with ``docs/format.md``."""
-    frame = golden_frames()[kind]
-    assert frame.hex() == (GOLDEN / f"{kind}.hex").read_text().strip()
-    assert decode_record(body(frame)).kind == kind.removesuffix("_exact")
-
-
-FRAMES = [scalar("train/loss", i / 3, i, 1000 + i) for i in range(50)]
-
-
-def test_whole_frames_are_walked() -> None:
-    data = b"".join(FRAMES)
-    assert all(isinstance(part, Frame) for part in scan(data))
-    assert [decode_record(part).step for part in read_frames(data)] == list(range(50))
-
-
-@pytest.mark.parametrize("cut", range(1, len(FRAMES[-1])))
-def test_a_torn_tail_costs_its_record_only(cut: int) -> None:
-    data = b"".join(FRAMES)[:-cut]
-    *frames, torn = scan(data)
-    assert len(frames) == 49
-    assert torn == Damage(len(data) - len(FRAMES[-1]) + cut, len(data))
-
-
-@pytest.mark.parametrize(
-    "junk", [b"\0" * 100, b"\xff" * 100, b"\n" * 100, FRAMES[7][:20], FRAMES[7][9:], b"x"]
-)
-def test_damage_within_costs_itself_only(junk: bytes) -> None:
-    data = b"".join(FRAMES[:20]) + junk + b"".join(FRAMES[20:])
-    parts = list(scan(data))
-    assert [decode_record(part).step for part in read_frames(data)] == list(range(50))
-    start = len(b"".join(FRAMES[:20]))
-    assert [part for part in parts if isinstance(part, Damage)] == [Damage(start, start + len(junk))]
-
-
-@fast
-@given(st.binary(max_size=400))
-def test_any_bytes_are_walked_to_their_end(data: bytes) -> None:
-    parts = list(scan(data))
-    position = 0
-    for part in parts:
-        assert part.start == position + (8 if isinstance(part, Frame) else 0)
-        position = part.end
-    assert position == len(data)
 
 
 def test_sub_scalar_keeps_float64() -> None:

@@ -1,0 +1,235 @@
+"""Logs made for tests, whole and damaged, and their contents read record by record."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from vizkit._protocols import StepLike
+from vizkit.format import encode, wire
+from vizkit.format.decode import decode_head, decode_record
+from vizkit.format.frames import Damage, scan
+from vizkit.format.types import HParams, Record
+from vizkit.metrics.arrays import AnyArray, Ints
+from vizkit.reading import RunReader, Scalars
+
+NOW = 1_767_225_600_000
+
+
+TAGS = ["a", "b", "train/loss", "标签/损失" * 9, *["n" * n for n in (31, 32, 33, 127, 200, 1100)]]
+
+
+def scalar(tag: str, value: float, step: StepLike = 0, walltime: int = NOW) -> bytes:
+    return encode.encode_scalar(
+        encode.tag_field(tag), value, encode.step_field(step), encode.walltime_field(walltime)
+    )
+
+
+def path_in(directory: Path, number: int = 1) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory / f"vdlrecords.{number}.log"
+
+
+def odd_record(r: random.Random) -> bytes:
+    """A record of fields that no writer writes so."""
+    tag = r.choice([b"a", b"\xff\xfe", b"", b"q" * 1500, b"z" * 130])
+    fields = [
+        *[b"\x08" + wire.varint(r.choice([0, 5, 300, -1, 2**40, 2**62]))] * r.randrange(3),
+        *[wire.length_delimited(r.choice([2, 2, 2, 15]), tag)] * r.randrange(3),
+        *[b"\x18" + wire.varint(r.choice([0, 1, NOW, -4]))] * r.randrange(2),
+    ]
+    fields += r.choice(
+        [
+            [],
+            [b"\x25" + struct.pack("<f", 0.25)],
+            [b"\x25" + struct.pack("<f", 0.1), wire.double(1001, 0.1)],
+            [wire.length_delimited(12, b"\x0a\x02hi")],
+            [wire.length_delimited(4, b"no float")],
+            [wire.length_delimited(77, b"no kind")],
+            [wire.length_delimited(14, b"\x0a\x01m\x15\0\0\x80\x3f")],
+            [wire.length_delimited(14, b"\x15\0\0\x80\x3f\x0a\x01m")],
+            [wire.length_delimited(13, b"\x0a\x05\x0a")],
+        ]
+    )
+    if r.random() < 0.3:
+        fields.append(wire.length_delimited(1200, b"unknown"))
+    if r.random() < 0.2:
+        fields.append(wire.double(1002, r.choice([0.5, 7.25])))
+    if r.random() < 0.6:
+        r.shuffle(fields)
+    return encode._head(len(b"".join(fields))) + b"".join(fields)
+
+
+def any_record(r: random.Random, step: int, tags: list[str]) -> bytes:
+    kind, tag, walltime = r.random(), r.choice(tags), NOW + 3 * step
+    if r.random() < 0.1:
+        walltime = r.choice([0, 5, 1_600_000_000, 2**50])
+    if r.random() < 0.05:
+        step = r.choice([0, -5, 2.5, -0.5, 2**49 - 1, 2**49, 2**56, 2**62])  # type: ignore[assignment]
+    if kind < 0.75:
+        value = r.choice([0.5, r.random(), float("nan"), float("inf"), 1e300, -0.0])
+        return scalar(tag, value, step, walltime)
+    if kind < 0.80:
+        png = r.randbytes(r.choice([0, 1, 100, 130, 20_000]))
+        return encode.encode_image(tag + "/i", png, step, walltime)
+    if kind < 0.85:
+        value = r.choice([0.0, -0.0, 0.5, r.random()])
+        member = r.choice(["m", "n", "中" * 50, ""])
+        return encode.encode_sub_scalar(tag + "/g", member, value, step, walltime)
+    if kind < 0.88:
+        inner = r.choice(["", "hi", "x" * 300])
+        return encode.encode_text(tag + "/t" * (r.random() < 0.9), inner, step, walltime)
+    if kind < 0.90:
+        return encode.encode_hparams(HParams({"a": r.random()}, ["m"]), walltime)
+    if kind < 0.91:
+        return encode.encode_meta_data("meta_data_tag", r.choice(["", "name"]), 0, walltime)
+    return odd_record(r)
+
+
+def mixed_log(r: random.Random, count: int, tags: list[str]) -> list[bytes]:
+    frames, step = [], 0
+    for _ in range(count):
+        step = max(0, step - 20) if r.random() < 0.005 else step + (r.random() < 0.3)
+        frames.append(any_record(r, step, tags))
+    return frames
+
+
+def regular_log(r: random.Random, count: int, tags: list[str]) -> list[bytes]:
+    """The same tags in the same order, as a loop writes them, and now and then something else."""
+    loop = [(r.choice(tags), r.random() < 0.5) for _ in range(r.choice([1, 2, 5, 30]))]
+    other = r.choice([0, 0, 0.001, 0.01])
+    first = r.choice([0, 100, 16_300])
+    frames = []
+    for step in range(first, first + max(count // len(loop), 3)):
+        for tag, exact in loop:
+            if r.random() < other:
+                frames.append(any_record(r, step, tags))
+            value = r.random() if exact else float(np.float32(r.random()))
+            frames.append(scalar(tag, value, step, NOW + 3 * step + (r.random() < 0.1)))
+    return frames
+
+
+def damaged(r: random.Random, data: bytes) -> bytes:
+    out = bytearray(data)
+    for _ in range(r.choice([0, 0, 0, 1, 2, 5])):
+        if not out:
+            break
+        at, how = r.randrange(len(out)), r.random()
+        if how < 0.3:
+            out[at] = r.randrange(256)
+        elif how < 0.5:
+            del out[at : at + r.randrange(1, 60)]
+        elif how < 0.7:
+            out[at:at] = r.randbytes(r.randrange(1, 60))
+        elif how < 0.8:
+            out[at:at] = bytes(r.randrange(1, 600))
+        elif how < 0.9:
+            del out[at:]
+        else:
+            out[at:at] = r.choice([5, 2**40, 2**63]).to_bytes(8, "little") + b"\x0a" + r.randbytes(3)
+    return bytes(out)
+
+
+def one_by_one(datas: list[bytes]) -> tuple[list[Record], set[tuple[int, str, int, int]], str, HParams]:
+    """Records and problems (file, kind, start, end), name and hparams as the slow way has them."""
+    records, problems, name, hparams = [], set(), "", HParams({})
+    for number, data in enumerate(datas):
+        for part in scan(data):
+            if isinstance(part, Damage):
+                kind = "torn" if part.end == len(data) else "damaged"
+                problems.add((number, kind, part.start, part.end))
+                continue
+            frame = data[part.start : part.end]
+            try:
+                record = decode_head(frame)
+                if record.kind in ("scalar", "scalars", "meta_data", "hparams", "image", "text"):
+                    record = decode_record(frame)
+            except ValueError:
+                problems.add((number, "undecodable", part.start - 8, part.end))
+                continue
+            if record.kind == "meta_data":
+                name = record.data or name
+            elif record.kind == "hparams":
+                hparams = record.data
+            else:
+                records.append(record)
+    return records, problems, name, hparams
+
+
+def surviving(records: list[Record]) -> list[Record]:
+    if len({record.step for record in records}) == 1:
+        return records
+    out: list[Record] = []
+    for record in reversed(records):
+        if not out or record.step < out[-1].step:
+            out.append(record)
+    return out[::-1]
+
+
+class Columns(Protocol):
+    """Columns of scalars or of other records."""
+
+    @property
+    def steps(self) -> AnyArray: ...
+    @property
+    def walltimes(self) -> Ints: ...
+
+
+def assert_columns(columns: Columns, records: Sequence[Record], values: list[float] | None) -> None:
+    np.testing.assert_array_equal(columns.steps, [record.step for record in records])
+    np.testing.assert_array_equal(columns.walltimes, [record.walltime for record in records])
+    if values is not None:
+        assert isinstance(columns, Scalars)
+        np.testing.assert_array_equal(columns.values, values)
+        np.testing.assert_array_equal(np.signbit(columns.values), np.signbit(values))
+
+
+def assert_same(run: RunReader, datas: list[bytes]) -> None:
+    """The run holds what the slow way finds in its files."""
+    records, problems, name, hparams = one_by_one([data for data in datas if data])
+    assert (run.display_name, run.hparams) == (name, hparams)
+    kinds: dict[str, str] = {}
+    for record in records:
+        kinds.setdefault(record.tag, record.kind)
+    assert list(run.kinds.items()) == list(kinds.items())
+    found = {(run.files.index(p.path), p.kind, p.start, p.end) for p in run.problems if p.kind != "mixed"}
+    assert found == problems
+    mixed = [record for record in records if record.kind != kinds[record.tag]]
+    assert any(p.kind == "mixed" for p in run.problems) == bool(mixed)
+    for tag, kind in kinds.items():
+        of_tag = [record for record in records if (record.tag, record.kind) == (tag, kind)]
+        assert run.count(tag) == len(of_tag)
+        for superseded in (True, False):
+            kept = of_tag if superseded else surviving(of_tag)
+            if kind == "scalar":
+                assert_columns(run.scalars(tag, superseded=superseded), kept, [r.data for r in kept])
+            elif kind == "scalars":
+                members: dict[str, list[Record]] = {}
+                for record in of_tag:
+                    members.setdefault(record.data.tag, []).append(record)
+                group = run.group(tag, superseded=superseded)
+                assert list(group) == list(members)
+                for member, rows in members.items():
+                    rows = rows if superseded else surviving(rows)
+                    assert_columns(group[member], rows, [r.data.value for r in rows])
+            else:
+                entries = run.entries(tag, superseded=superseded)
+                assert_columns(entries, kept, None)
+                assert list(entries) == [record.data for record in kept]
+
+
+def training(seed: int, steps: int, other: dict[int, bytes] | None = None) -> bytes:
+    """A log of three tags a step; ``other`` records come before some steps."""
+    r = random.Random(seed)
+    frames = []
+    for step in range(steps):
+        frames.append((other or {}).get(step, b""))
+        values = [float(np.float32(r.random())) for _ in range(3)]
+        scalars = zip(("b", "a", "train/loss"), values, strict=True)
+        frames += [scalar(tag, value, step, NOW + step) for tag, value in scalars]
+    return b"".join(frames)

@@ -1,0 +1,57 @@
+"""All runs under a root, followed as they come and go."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.logs import path_in, scalar
+from vizkit.reading import LogRoot
+
+
+def write_runs(root: Path, names: Iterable[str]) -> None:
+    for name in names:
+        path_in(root / name).write_bytes(scalar("a", 0.5))
+
+
+def test_runs_are_found_in_nested_directories_in_natural_order(tmp_path: Path) -> None:
+    names = ["run10", "run2", "deep/er/run1", "实验/运行 一", "."]
+    write_runs(tmp_path, names)
+    (tmp_path / "empty").mkdir()
+    root = LogRoot(tmp_path)
+    assert list(root.runs) == [".", "deep/er/run1", "run2", "run10", "实验/运行 一"]
+    assert all(run.scalars("a").values.tolist() == [0.5] for run in root.runs.values())
+    assert list(LogRoot(tmp_path / "run2").runs) == ["."]
+    assert list(LogRoot(path_in(tmp_path / "run2")).runs) == ["."]
+    with pytest.raises(FileNotFoundError):
+        LogRoot(tmp_path / "none")
+
+
+def test_runs_that_come_grow_and_go_are_told(tmp_path: Path) -> None:
+    write_runs(tmp_path, ["a", "b", "c"])
+    root = LogRoot(tmp_path)
+    assert root.refresh() == ([], [], [])
+    with path_in(tmp_path / "b").open("ab") as file:
+        file.write(scalar("a", 0.25, 1))
+    write_runs(tmp_path, ["new10", "new9"])
+    shutil.rmtree(tmp_path / "c")
+    assert root.refresh() == (["new9", "new10"], ["c"], ["b"])
+    assert list(root.runs) == ["a", "b", "new9", "new10"]
+    assert root.refresh() == ([], [], [])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_links_are_followed_to_what_is_not_there_already(tmp_path: Path) -> None:
+    root, elsewhere = tmp_path / "log", tmp_path / "elsewhere"
+    write_runs(root, ["run1", "run2"])
+    write_runs(elsewhere, ["far"])
+    (root / "run1" / "loop").symlink_to(root)
+    (root / "latest").symlink_to(root / "run2")
+    (root / "other").symlink_to(elsewhere)
+    (elsewhere / "back").symlink_to(elsewhere)
+    (root / "dangling").symlink_to(tmp_path / "nowhere")
+    assert list(LogRoot(root).runs) == ["other/far", "run1", "run2"]
