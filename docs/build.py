@@ -102,7 +102,7 @@ def update_catalogs() -> None:
     from babel.messages.pofile import read_po, write_po
 
     pot = HERE / "_build" / "gettext"
-    _sphinx("gettext", pot, "-W", "--keep-going")
+    _sphinx("gettext", pot)
     for language in LANGUAGES[1:]:
         catalogs = HERE / "locale" / language / "LC_MESSAGES"
         for old in catalogs.rglob("*.po"):

@@ -60,33 +60,28 @@ def callback(
     runs. An evaluation is recorded at the step of the last training batch before it. The time
     of a step goes from batch to batch, without the callbacks: recording, validation, printing.
 
-    =============================  ==========================================  ===================
-    tag                            record                                      when
-    =============================  ==========================================  ===================
-    ``train/<metric>``             loss, and metrics as Paddle logs them       every batch
-    ``train/learning rate``        the rate that the batch was trained with    every batch
-    ``train/epoch``                as Paddle counts, from 0 in every ``fit``   every batch
-    ``train/step time ms``         milliseconds, with the data's loading       every batch
-    ``train/samples per second``   batch size over step time                   every batch
-    ``train/input``                the batch's first images, with label and    ``images_every``
-                                   prediction                                  steps
-    ``eval/<metric>``              loss (mean over all samples) and metrics    every evaluation
-    ``eval/pr/<class>``,           curves of each class (up to 20), and of     every evaluation
-    ``eval/roc/<class>``           all as one (``micro``)
-    ``eval/ap``, ``eval/auc``,     areas of the curves                         every evaluation
-    ``eval/ap/<class>``,
-    ``eval/auc/<class>``
-    ``eval/confusion``,            see                                         every evaluation
-    ``eval/reliability``,          `vizkit.writing.curve_collector.CurveCollector`
-    ``eval/ece``
-    ``eval/samples``               the ``samples``, with label and prediction  every evaluation
-    ``eval/worst mistakes``        the ``worst``, by their loss                every evaluation
-    ``weights/<parameter>``        histogram, unless `watch` records them      start, spaced, end
-    ``model/summary``              text: layers, output shapes, parameters     first batch
-    graph                          the network's graph                         first batch
-    ``predict/samples per          with the data's loading                     every prediction
-    second``
-    =============================  ==========================================  ===================
+    ==================================  ===========================================  ======================
+    tag                                 record                                       when
+    ==================================  ===========================================  ======================
+    ``train/<metric>``                  loss, and metrics as Paddle logs them        every batch
+    ``train/learning rate``             the rate that the batch was trained with     every batch
+    ``train/epoch``                     as Paddle counts, from 0 in every ``fit``    every batch
+    ``train/step time ms``              milliseconds, with the data's loading        every batch
+    ``train/samples per second``        batch size over step time                    every batch
+    ``train/input``                     the batch's first images, with label and     ``images_every`` steps
+                                        prediction
+    ``eval/<metric>``                   loss (mean over all samples) and metrics     every evaluation
+    ``eval/pr``, ``eval/roc``           curves of each class (up to 20), and of all  every evaluation
+                                        as one (``micro``)
+    ``eval/ap``, ``eval/auc``           areas of the curves, and their means         every evaluation
+    ``eval/confusion``                  see `Tracker.curves`                         every evaluation
+    ``eval/reliability``, ``eval/ece``  see `Tracker.curves`                         every evaluation
+    ``eval/samples``                    the ``samples``, with label and prediction   every evaluation
+    ``eval/worst mistakes``             the ``worst``, by their loss                 every evaluation
+    ``weights/<parameter>``             histogram, unless `watch` records them       start, spaced, end
+    ``model/summary``, graph            text: layers, output shapes, parameters      first batch
+    ``predict/samples per second``      with the data's loading                      every prediction
+    ==================================  ===========================================  ======================
 
     A loss or metric of several numbers is recorded as ``.../0``, ``.../1`` and so on; ``train/loss`` is the
     sum of several losses, which training minimises.
