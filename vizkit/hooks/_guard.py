@@ -1,4 +1,4 @@
-"""What keeps the trouble of recording away from the training."""
+"""Keeps errors of recording away from the training."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ __all__ = ["Guard"]
 
 
 class Guard:
-    """Turns what fails within it into one warning for each path, counted in ``tracker.lost``.
+    """Turns errors within it into one warning for each path, counted in ``tracker.lost``.
 
-    A strict tracker lets it raise.
+    With a strict tracker they raise.
     """
 
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
 
     def __call__(self, path: str) -> _Guarded:
-        """Guards one path, named as its warning begins: ``input images``."""
+        """Guard one path, by the name that its warning begins with: ``input images``."""
         return _Guarded(self, path)
 
     def stops(self, error: BaseException | None) -> bool:
-        """Whether an error is not to be raised."""
+        """Return True if an error is not to be raised."""
         # A warning is an error if the user's filter made it one.
         return isinstance(error, Exception) and not (isinstance(error, VizKitWarning) or self._tracker.strict)
 
     def warn(self, path: str, reason: object) -> None:
-        """Says once that ``path`` was not recorded, and why."""
+        """Warn once that ``path`` was not recorded, and why."""
         count_lost(self._tracker.lost, path, reason)
 
 

@@ -1,4 +1,4 @@
-"""Paddle, or the line that installs it."""
+"""Imports Paddle, or raises an error with the line that installs it."""
 
 from __future__ import annotations
 

@@ -1,22 +1,25 @@
-"""Attributes of other people's objects, modules and classes, replaced in a way that can be taken back."""
+"""Replaces attributes of other people's objects, modules and classes, and puts them back."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
 __all__ = ["AfterImport", "Patches", "overridden"]
 
 _GONE = object()
 
 
-def overridden(holder: Any, name: str, value: Any) -> Callable[[], None]:
-    """Sets an attribute of an object; returns what puts it back, unless somebody has set it since."""
+def overridden(holder: object, name: str, value: object) -> Callable[[], None]:
+    """Set an attribute of an object.
+
+    Returns:
+        A function that puts the former one back, unless somebody else has set it since.
+    """
     former = vars(holder).get(name, _GONE)
     setattr(holder, name, value)
 
@@ -33,39 +36,39 @@ def overridden(holder: Any, name: str, value: Any) -> Callable[[], None]:
 
 @dataclass(frozen=True)
 class _Patch:
-    holder: Any
+    holder: type | ModuleType
     name: str
-    before: Any
-    value: Any
+    before: object
+    value: object
 
 
 class Patches:
-    """What was replaced, and what was there before."""
+    """Attributes that were replaced, with their former values."""
 
     def __init__(self) -> None:
         self._made: list[_Patch] = []
 
-    def replace(self, holder: Any, name: str, value: Any) -> None:
-        """Replaces an attribute that a class or module itself defines."""
+    def replace(self, holder: type | ModuleType, name: str, value: object) -> None:
+        """Replace an attribute that a class or module itself defines."""
         self._made.append(_Patch(holder, name, vars(holder)[name], value))
         setattr(holder, name, value)
 
     def replace_everywhere(self, before: type, value: type, *, but: str) -> None:
-        """Replaces a class in all modules that hold it under whatever name.
+        """Replace a class in all modules that hold it, under any name.
 
         Args:
-            before: the class; equal ones do not count.
-            value: what takes its place.
+            before: the class.
+            value: the class in its place.
             but: the package whose modules are left alone.
         """
         for module, name in _holders(before, but):
             self.replace(module, name, value)
 
     def undo(self) -> list[str]:
-        """Takes everything back that is still there.
+        """Put the former values back.
 
         Returns:
-            The attributes that somebody else has replaced since, and that were left so.
+            The attributes that somebody else has replaced since; they are left as they are.
         """
         left = []
         while self._made:
@@ -79,13 +82,13 @@ class Patches:
 
     @staticmethod
     def undo_everywhere(before: type, value: type, *, but: str) -> None:
-        """Gives a class back to the modules that were imported after `replace_everywhere`, too."""
+        """Put a class back also in modules that were imported after `replace_everywhere`."""
         for module, name in _holders(value, but):
             setattr(module, name, before)
 
 
-def _holders(value: Any, but: str) -> list[tuple[ModuleType, str]]:
-    """The modules, and the names in them, that hold the very object ``value``."""
+def _holders(value: object, but: str) -> list[tuple[ModuleType, str]]:
+    """Return the modules, and the names in them, that hold the very object ``value``."""
     return [
         (module, name)
         for module in list(sys.modules.values())
@@ -97,11 +100,11 @@ def _holders(value: Any, but: str) -> list[tuple[ModuleType, str]]:
 
 
 class AfterImport:
-    """Calls a function as soon as a module has been imported, which is not imported yet.
+    """Calls a function once a module that is not imported yet has been.
 
     Args:
         module: its full name.
-        then: the function; what it raises, the ``import`` raises.
+        then: the function; the ``import`` raises its errors.
     """
 
     def __init__(self, module: str, then: Callable[[], None]) -> None:
@@ -110,12 +113,14 @@ class AfterImport:
         sys.meta_path.insert(0, self)
 
     def cancel(self) -> None:
-        """It is not called any more; the import system is as before."""
+        """Do not call it any more; the import system is as before."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """What the other finders find, with a loader that calls the function in the end."""
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return the other finders' spec, with a loader that calls the function after the import."""
         if name != self._module:
             return None
         for finder in list(sys.meta_path):
@@ -126,7 +131,7 @@ class AfterImport:
                     return spec
         return None
 
-    def _follow(self, loader: Any) -> None:
+    def _follow(self, loader: object) -> None:
         run = getattr(loader, "exec_module", None)
         if run is None:
             return
@@ -139,4 +144,4 @@ class AfterImport:
                 self._then()
 
         with suppress(AttributeError, TypeError):  # a loader in C; the import must not suffer
-            loader.exec_module = exec_module
+            loader.exec_module = exec_module  # type: ignore[attr-defined]

@@ -1,13 +1,13 @@
-"""How far apart something costly is recorded."""
+"""`Spacing`: the steps at which a costly record is made."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Literal
 
-from vizkit._checks import describe
+from vizkit._checks import describe, fraction, is_whole_number
 from vizkit.errors import DataError
 
 __all__ = ["Spacing"]
@@ -17,18 +17,18 @@ _AUTO_OVERHEAD = 0.01
 
 
 class Spacing:
-    """At which steps something costly is recorded: at multiples of a number, within a budget.
+    """Picks the steps at which a costly record is made: multiples of a number, within a time budget.
 
-    What a record costs is measured by `timed`. The next is due only when the time that training has
-    taken since makes that cost no more than the budget's share: each record is paid for by the steps
-    after it. So a pause pays for one record, not for many.
+    `timed` measures the cost of a record. The next is due once the training since then has taken long
+    enough for that cost to be within the budget: each record is paid for by the steps after it. So a
+    pause pays for one record, not for many.
 
     Args:
-        every: that number; ``"auto"``: 100, with a budget of 0.01; None: never.
+        every: the number; ``"auto"``: 100, with a budget of 0.01; None: never.
         name: the argument's name, for the error.
-        overhead: the budget: the share of the time that recording may take, above 0 and below 1;
+        overhead: the budget: the fraction of the time that recording may take, above 0 and below 1;
             None: any.
-        clock: seconds, growing.
+        clock: a function that returns seconds.
 
     Raises:
         DataError: another ``every`` or ``overhead``.
@@ -36,25 +36,21 @@ class Spacing:
 
     def __init__(
         self,
-        every: Any,
+        every: int | Literal["auto"] | None,
         name: str,
-        overhead: Any = None,
+        overhead: float | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        whole = isinstance(every, int) and not isinstance(every, bool) and every >= 1
-        if not (whole or every in ("auto", None)):
+        if overhead is not None:
+            fraction("overhead", overhead)
+        if every == "auto":
+            every, overhead = _AUTO_EVERY, _AUTO_OVERHEAD if overhead is None else overhead
+        if every is not None and not (is_whole_number(every) and every >= 1):
             raise DataError(
                 f"{name} must be a whole number, 1 or more, 'auto', or None for never; got {describe(every)}"
             )
-        if overhead is not None and not (isinstance(overhead, (int, float)) and 0 < overhead < 1):
-            raise DataError(
-                "overhead must be a share of the time, above 0 and below 1, such as 0.02; "
-                f"got {describe(overhead)}"
-            )
-        if every == "auto":
-            every, overhead = _AUTO_EVERY, _AUTO_OVERHEAD if overhead is None else overhead
-        self._every: int | None = every
-        self._overhead: float | None = overhead
+        self._every = every
+        self._overhead = overhead
         self._clock = clock or time.perf_counter
         self._due_at: int | None = None
         self._since = 0.0
@@ -62,11 +58,11 @@ class Spacing:
 
     @property
     def on(self) -> bool:
-        """Whether there is any such step."""
+        """True if there is any such step."""
         return self._every is not None
 
     def due(self, step: int) -> bool:
-        """Whether to record at ``step``; asked again at a step, it says the same."""
+        """Return True if a record is due at ``step``; the answer for one step does not change."""
         if self._every is None or step % self._every:
             return False
         if self._overhead is not None and step != self._due_at:
@@ -78,7 +74,7 @@ class Spacing:
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Recording happens within; a record may cost several times."""
+        """Measure the recording within as part of the cost of the last record that was due."""
         start = self._clock()
         try:
             yield

@@ -1,1 +1,1 @@
-"""`vizkit.Tracker`, and the system metrics that it records."""
+"""`vizkit.Tracker`, and the system metrics that it samples."""

@@ -1,4 +1,4 @@
-"""What the machine did while a run was recorded: CPU, memory, disk, network and GPUs, now and then."""
+"""System metrics, sampled while a run is recorded: CPU, memory, disk, network and GPUs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from vizkit._checks import finite_number
 from vizkit._warnings import count_lost
-from vizkit.errors import ClosedError, DataError, MissingDependencyError
+from vizkit.errors import ClosedError, MissingDependencyError
 from vizkit.format.tags import MACHINE as PREFIX
+
+if TYPE_CHECKING:
+    from vizkit.tracking.recording import Recording
 
 __all__ = ["PREFIX", "Counters", "SystemSampler", "rates", "sampler_of"]
 
@@ -32,17 +36,17 @@ _LOOPBACK = re.compile(r"lo\d*$|loopback", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Counters:
-    """What only ever grows, at one moment. NaN: not known here.
+    """Counters of the machine and the process at one moment. NaN: not known here.
 
     Attributes:
         time: seconds of a clock.
-        cpu_busy: seconds that the machine's CPUs worked.
-        cpu_total: seconds that they could have.
+        cpu_busy: seconds that the machine's CPUs were busy.
+        cpu_total: seconds of all CPUs, busy or idle.
         process_cpu: seconds of CPU time that this process took, all its threads together.
-        disk_read: bytes.
-        disk_write: bytes.
-        received: bytes over the network, without the machine's talk to itself.
-        sent: bytes.
+        disk_read: bytes read from disks.
+        disk_write: bytes written to disks.
+        received: bytes received over the network, without the loopback device.
+        sent: bytes sent over the network, without the loopback device.
     """
 
     time: float
@@ -56,17 +60,17 @@ class Counters:
 
 
 def rates(before: Counters, after: Counters) -> dict[str, float]:
-    """What happened between two moments; what is not known, or was counted anew, is left out.
+    """Compute the rates between two moments; counters that are unknown, or were reset, are left out.
 
     Returns:
-        Tag -> value. A process's CPU percent is that of one CPU: 400 is four of them at work.
+        Tag -> value. A process's CPU percent is of one CPU: 400 is four of them at work.
     """
     seconds = after.time - before.time
     if seconds <= 0:
         return {}
-    could = after.cpu_total - before.cpu_total
+    total = after.cpu_total - before.cpu_total
     found = {
-        "cpu percent": 100 * (after.cpu_busy - before.cpu_busy) / could if could > 0 else math.nan,
+        "cpu percent": 100 * (after.cpu_busy - before.cpu_busy) / total if total > 0 else math.nan,
         "process cpu percent": 100 * (after.process_cpu - before.process_cpu) / seconds,
         "disk read MB per second": (after.disk_read - before.disk_read) / _MB / seconds,
         "disk write MB per second": (after.disk_write - before.disk_write) / _MB / seconds,
@@ -77,23 +81,23 @@ def rates(before: Counters, after: Counters) -> dict[str, float]:
 
 
 class SystemSampler:
-    """Records what the machine does, as scalars named ``system/...``.
+    """Records system metrics as scalars named ``system/...``.
 
     ``log`` is called with the values and their step: the whole seconds since `start`, so that the x
     axis of VisualDL's page reads as seconds. The first sample comes a second after `start`. All
-    samplers of a process share one daemon thread; a forked child does not sample. Nothing is raised:
-    what cannot be read is left out.
+    samplers of a process share one daemon thread; a forked child does not sample. Metrics that cannot be
+    read are left out, without an error.
 
     Args:
-        log: takes tag -> value and the step; called on the sampler's thread.
+        log: a function of tag -> value and the step; called on the sampler's thread.
         every: seconds between two samples, at least 1.
-        directory: of the disk whose free space is of interest: the run's.
+        directory: a directory on the disk whose free space is recorded: the run's.
         first_step: the step at `start`: 0, or in a resumed run one after the last.
-        clock: tells seconds.
+        clock: a function that returns seconds.
 
     Raises:
         MissingDependencyError: psutil is missing.
-        DataError: ``every`` is no number of seconds, 1 or more.
+        DataError: ``every`` is not a number of seconds, 1 or more.
     """
 
     def __init__(
@@ -105,13 +109,11 @@ class SystemSampler:
         first_step: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if isinstance(every, bool) or not isinstance(every, (int, float)) or not 1 <= every < math.inf:
-            raise DataError(f"every must be a number of seconds, 1 or more, got {every!r}")
+        self.every = finite_number("every", every, least=1, unit="seconds")
         try:
             self._psutil: Any = importlib.import_module("psutil")
         except ImportError as error:
             raise MissingDependencyError("recording the system needs psutil: pip install psutil") from error
-        self.every = float(every)
         self._log = log
         self._directory = os.fspath(directory)
         self._first_step = first_step
@@ -125,7 +127,7 @@ class SystemSampler:
         self._started = 0.0
 
     def start(self) -> SystemSampler:
-        """Begins to sample; a sampler that runs goes on. Does nothing in a forked child."""
+        """Start sampling; do nothing if it runs already, or in a forked child."""
         if os.getpid() != self._pid or self._running:
             return self
         self._started = self._clock()
@@ -135,12 +137,12 @@ class SystemSampler:
         return self
 
     def stop(self) -> None:
-        """Ends sampling: nothing is logged after it returned. Calling it again does nothing."""
+        """Stop sampling: nothing is logged after this returns. Stopping again does nothing."""
         if os.getpid() != self._pid:
             return
         self._running = False
         _shared.remove(self)
-        # A driver that hangs holds its sample up, but not the training.
+        # A driver that hangs delays its sample, but not the training.
         if self._lock.acquire(timeout=_STOP_SECONDS):
             try:
                 gpus, self._gpus = self._gpus, None
@@ -161,10 +163,10 @@ class SystemSampler:
         return f"SystemSampler(every={self.every:g}{', running' if self._running else ''})"
 
     def sample(self) -> dict[str, float]:
-        """What the machine does now, and did since the last sample or `start`.
+        """Read the system metrics of this moment, and of the time since the last sample or `start`.
 
         Returns:
-            Tag -> value, the unit within the tag.
+            Tag -> value; the unit is part of the tag.
         """
         with self._lock:
             now = self._count(self._clock())
@@ -179,14 +181,14 @@ class SystemSampler:
         return values
 
     def _tick(self) -> None:
-        """One sample of a running sampler."""
+        """Log one sample, if the sampler is running."""
         with self._lock:
             if not self._running:
                 return
             try:
                 values = self.sample()
                 step = self._first_step + int(self._clock() - self._started)
-                # A driver may have hung, and `stop` come and gone.
+                # A driver may have hung while `stop` was called.
                 if values and self._running:
                     self._log(values, step)
             except ClosedError:
@@ -195,7 +197,7 @@ class SystemSampler:
                 with contextlib.suppress(Exception):  # a warning that is an error, on our thread
                     count_lost(self._lost, PREFIX, error)
 
-    # -- what psutil knows -----------------------------------------------------------------------
+    # -- readings of psutil -----------------------------------------------------------------------
 
     def _count(self, now: float) -> Counters:
         found: dict[str, float] = {}
@@ -238,14 +240,14 @@ class SystemSampler:
         return {PREFIX + "disk free GB": self._psutil.disk_usage(self._directory).free / _GB}
 
 
-def sampler_of(tracker: Any, every: float) -> SystemSampler:
-    """A sampler that records into the run of a `vizkit.Tracker`, until that is closed or dropped.
+def sampler_of(tracker: Recording, every: float) -> SystemSampler:
+    """Return a sampler that records into the run of a tracker, until that is closed or dropped.
 
-    While the tracker's clock of steps has stood still for half an hour, as in a notebook that is left
-    open after its training, nothing is recorded. In a resumed run the seconds go on.
+    It pauses while the tracker's step has not changed for half an hour, as in a notebook that is left
+    open after its training. In a resumed run the seconds go on.
 
     Args:
-        tracker: whose run.
+        tracker: the tracker.
         every: seconds between two samples.
 
     Raises:
@@ -278,7 +280,7 @@ _GPU_READINGS: dict[str, Callable[[Any, Any], float]] = {
 
 
 class _Gpus:
-    """NVIDIA's devices through ``nvidia-ml-py``; none without it, or without a driver."""
+    """NVIDIA's devices, read by ``nvidia-ml-py``; none without it, or without a driver."""
 
     def __init__(self) -> None:
         self._nvml: Any = None
@@ -299,7 +301,7 @@ class _Gpus:
         values: dict[str, float] = {}
         for index, device in self._devices.items():
             for name, read in _GPU_READINGS.items():
-                with contextlib.suppress(Exception):  # many a device has no power meter
+                with contextlib.suppress(Exception):  # some devices have no power meter
                     values[f"{PREFIX}gpu {index} {name}"] = float(read(self._nvml, device))
         return values
 
@@ -309,12 +311,12 @@ class _Gpus:
                 self._nvml.nvmlShutdown()
 
 
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _visible(index: int, uuid: str, environment: Mapping[str, str]) -> bool:
-    """Whether a device is among those of ``CUDA_VISIBLE_DEVICES``, which names numbers or UUIDs."""
+    """Return True if a device is in ``CUDA_VISIBLE_DEVICES``, a list of numbers or UUIDs."""
     names = environment.get("CUDA_VISIBLE_DEVICES")
     if names is None:
         return True

@@ -1,1 +1,1 @@
-"""`vizkit.autolog`: records code that knows nothing of VizKit."""
+"""`vizkit.autolog`: records code that does not use VizKit."""

@@ -1,4 +1,4 @@
-"""The writer that code gets which asks for VisualDL's."""
+"""The writer that takes the place of VisualDL's under `vizkit.autolog`."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _KINDS = {
 
 
 class _InPlaceOfStock(type):
-    """Has VizKit's writer pass for VisualDL's class, and VisualDL's stand in where it cannot be made."""
+    """Makes VizKit's writer pass for VisualDL's class, and falls back to VisualDL's on an error."""
 
     _warned = False
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __call__(cls, *args: Any, **kwargs: Any) -> object:
         try:
             return super().__call__(*args, **kwargs)
         except VizKitWarning:  # made an error by the user's filter
@@ -48,7 +48,7 @@ class _InPlaceOfStock(type):
                 warn(f"autolog: VisualDL's own writer is used: {type(error).__name__}: {error}")
             return writer
 
-    def __instancecheck__(cls, instance: Any) -> bool:
+    def __instancecheck__(cls, instance: object) -> bool:
         if cls is LogWriter and isinstance(instance, StockLogWriter):
             return True
         return super().__instancecheck__(instance)
@@ -62,11 +62,11 @@ class _InPlaceOfStock(type):
 class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
     """`vizkit.LogWriter`, for code that was written for VisualDL's and expects no error of VizKit's.
 
-    What cannot be recorded is warned about once a tag. A tag that VisualDL could not serve is recorded
-    as the nearest that it can. After ``close``, adding opens the log again, as VisualDL does. On
-    ranks other than 0 nothing is recorded.
+    A value that cannot be recorded is warned about once a tag. A tag that VisualDL could not serve is
+    recorded under the nearest that it can. After ``close``, adding opens the log again, as VisualDL does.
+    On ranks other than 0 nothing is recorded.
 
-    Arguments are those of `vizkit.LogWriter`. Unknown ones are left out with a warning, but for
+    Arguments are those of `vizkit.LogWriter`. Unknown ones are ignored with a warning, but for
     ``log_dir``, which is taken for ``logdir``.
     """
 
@@ -82,10 +82,10 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         write_to_disk: bool = True,
         display_name: str = "",
         file_name: str = "",
-        **unknown: Any,
+        **unknown: object,
     ) -> None:
         if unknown:
-            logdir = logdir or unknown.get("log_dir")
+            logdir = logdir or str(unknown.get("log_dir") or "")
             names = ", ".join(map(repr, unknown))
             use = f"'log_dir' is taken for logdir={logdir!r}" if "log_dir" in unknown else "left out"
             warn(f"LogWriter got unknown arguments {names}; {use}")
@@ -93,7 +93,7 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         if rank and write_to_disk and not LogWriter._warned_of_rank:
             LogWriter._warned_of_rank = True
             warn(f"autolog: on rank {rank}, LogWriter({str(logdir)!r}) records nothing; rank 0 does")
-        self._renamed: dict[tuple[str, Any], str] = {}
+        self._renamed: dict[tuple[str, object], str] = {}
         self.lost: Counter[str] = Counter()
         again = functools.partial(
             VizKitLogWriter.__init__,
@@ -107,12 +107,18 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         again(self, logdir, comment)
         self._open_again = functools.partial(again, logdir=self.logdir)
 
-    def _forgive(self, method: Callable[..., None], args: Any, kwargs: Any, error: Exception) -> None:
-        """An addition that failed: done in another way, or counted as lost."""
+    def _forgive(
+        self,
+        method: Callable[..., None],
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+        error: Exception,
+    ) -> None:
+        """Repeat a call that failed in another way, or count its record as lost."""
         try:
             bound = inspect.signature(method).bind(self, *args, **kwargs)
         except TypeError:
-            raise error from None  # no call of that method
+            raise error from None  # a wrong call
         key = "main_tag" if "main_tag" in bound.arguments else "tag"
         tag = bound.arguments.get(key, method.__name__.removeprefix("add_"))
         try:
@@ -128,7 +134,7 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         except Exception as last:
             count_lost(self.lost, str(tag), last)
 
-    def _rename(self, tag: Any, method: str, error: TagError) -> str:
+    def _rename(self, tag: object, method: str, error: TagError) -> str:
         kind = _KINDS.get(method, method.removeprefix("add_"))
         known = self._renamed.get((kind, tag))
         if known is not None:
@@ -143,7 +149,7 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
 
 def _forgiving(method: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(method)
-    def add(self: LogWriter, *args: Any, **kwargs: Any) -> None:
+    def add(self: LogWriter, *args: object, **kwargs: object) -> None:
         try:
             method(self, *args, **kwargs)
         except VizKitWarning:
