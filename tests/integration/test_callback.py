@@ -225,14 +225,14 @@ def test_logs_are_not_changed(tmp_path: Path) -> None:
 def test_the_first_image_is_recorded_with_label_and_prediction(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vizkit.media import panels
+    from vizkit.media import captions
 
     texts: list[tuple[str, bool | None]] = []
-    captioned = panels.captioned
+    add_caption = captions.add_caption
     monkeypatch.setattr(
-        panels,
-        "captioned",
-        lambda pixels, text, good=None: (texts.append((text, good)), captioned(pixels, text, good))[1],
+        captions,
+        "add_caption",
+        lambda pixels, text, good=None: (texts.append((text, good)), add_caption(pixels, text, good))[1],
     )
     model = prepared()
     predicted: list[int] = []

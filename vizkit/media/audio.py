@@ -1,19 +1,19 @@
-"""Sound to the bytes of a WAV file (16 bit PCM), the form in which VisualDL records it."""
+"""Audio samples as the bytes of a WAV file (16 bit PCM), the form in which VisualDL records them."""
 
 from __future__ import annotations
 
 import io
 import wave
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe
+from vizkit._protocols import ArrayLike, ScalarLike
 from vizkit._warnings import warn
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import to_array, to_float
+from vizkit.metrics.arrays import AnyArray, to_array, to_float
 
 __all__ = ["Wave", "to_wave"]
 
@@ -25,10 +25,10 @@ _MAX_BYTES = 2**32 - 64  # a WAV file counts its bytes in 32 bits
 
 @dataclass(frozen=True)
 class Wave:
-    """A sound.
+    """A recording as a WAV file.
 
     Attributes:
-        data: a whole WAV file, 16 bit PCM.
+        data: the bytes of the file, 16 bit PCM.
         sample_rate: frames per second.
         channels: 1 is mono, 2 stereo.
         frames: samples of each channel.
@@ -40,20 +40,20 @@ class Wave:
     frames: int
 
 
-def to_wave(audio: Any, sample_rate: int = 8000) -> Wave:
-    """The WAV file of some samples.
+def to_wave(audio: ArrayLike, sample_rate: int = 8000) -> Wave:
+    """Convert audio samples to a WAV file.
 
-    Floats are in [-1, 1]; what is beyond is cut off with a warning. int16 is kept. uint8 is 8 bit
-    PCM around 128 (as in WAV files), int8 around 0, uint16 around 32768. Wider integers that all
-    fit int16 are taken for it (a list of Python integers is int64), others are scaled down from
-    their full scale: that of int32 for an int64 that fits it.
+    Floats are in [-1, 1]; others are clipped with a warning. int16 is kept. uint8 is 8 bit PCM around
+    128 (as in WAV files), int8 around 0, uint16 around 32768. Wider integers are taken as int16 if all
+    fit (a list of Python integers is int64), and otherwise scaled down from their full scale: that of
+    int32 for an int64 that fits it.
 
-    The bytes of a 16 bit file are not its samples: read those as ``np.frombuffer(chunk, "int16")``.
+    The bytes of a 16 bit file are not its samples: read those with ``np.frombuffer(chunk, "int16")``.
 
     Args:
         audio: an array, a tensor or a list of shape (n,), (n, channels) or (channels, n), of 1 or 2
-            channels, or of up to 8 where there are at least 4 times as many frames; (2, 2) is two
-            frames of stereo. Further axes of length 1 are left out.
+            channels, or of up to 8 with at least 4 times as many frames; (2, 2) is two frames of
+            stereo. Further axes of length 1 are removed.
         sample_rate: frames per second.
 
     Raises:
@@ -79,7 +79,7 @@ def to_wave(audio: Any, sample_rate: int = 8000) -> Wave:
     return Wave(file.getvalue(), rate, channels, count)
 
 
-def _checked_rate(sample_rate: Any) -> int:
+def _checked_rate(sample_rate: ScalarLike) -> int:
     try:
         rate = 0.0 if isinstance(sample_rate, bool) else to_float(sample_rate)
     except DataError:
@@ -89,8 +89,8 @@ def _checked_rate(sample_rate: Any) -> int:
     return int(rate)
 
 
-def _frames_first(array: NDArray[Any]) -> NDArray[Any]:
-    """The samples as (frames, channels)."""
+def _frames_first(array: AnyArray) -> AnyArray:
+    """Arrange samples as (frames, channels)."""
     shape = list(array.shape)
     if array.ndim > 2:
         array = array.squeeze()
@@ -116,7 +116,7 @@ def _few(channels: int, frames: int) -> bool:
     return channels <= _MAX_CHANNELS and frames >= 4 * channels
 
 
-def _from_floats(frames: NDArray[Any]) -> Samples:
+def _from_floats(frames: AnyArray) -> Samples:
     if frames.dtype.kind == "b" or frames.dtype.itemsize < 4:
         frames = frames.astype(np.float32)
     missing = np.count_nonzero(np.isnan(frames))
@@ -134,7 +134,7 @@ def _from_floats(frames: NDArray[Any]) -> Samples:
     return samples
 
 
-def _from_integers(frames: NDArray[Any]) -> Samples:
+def _from_integers(frames: AnyArray) -> Samples:
     signed, bits = frames.dtype.kind == "i", 8 * frames.dtype.itemsize
     if bits > 16:
         low, high = int(frames.min()), int(frames.max())

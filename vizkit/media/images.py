@@ -1,7 +1,7 @@
-"""Images of any kind to the 8 bit pixels that a PNG holds, and grids of them.
+"""Conversion of images of any kind to the 8 bit pixels of a PNG, and grids of images.
 
 Pixels are uint8 arrays of shape (H, W) for grey, (H, W, 3) for RGB and (H, W, 4) for RGBA, in
-memory of their own: the caller's array is read, never written.
+memory of their own: the caller's array is only read.
 """
 
 from __future__ import annotations
@@ -9,57 +9,76 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Union
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizkit._checks import describe
+from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.media.png import resize_pixels
-from vizkit.metrics.arrays import to_array
+from vizkit.metrics.arrays import AnyArray, Pixels, to_array
 
-__all__ = ["enlarged", "image_grid", "laid_out", "resize", "rgb", "to_pixels", "to_pixels_each"]
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from typing_extensions import TypeIs
 
-Pixels = NDArray[np.uint8]
-Channels = float | Sequence[float] | NDArray[Any] | None
-Range = tuple[float, float] | str | None
+__all__ = [
+    "Channels",
+    "ImageLike",
+    "ValueRange",
+    "enlarge",
+    "image_grid",
+    "resize",
+    "to_channels_last",
+    "to_pixels",
+    "to_pixels_each",
+    "to_rgb",
+]
+
+ImageLike = Union[ArrayLike, "Image"]
+"""An array, a tensor, nested lists or a PIL image."""
+
+Channels = float | Sequence[float] | AnyArray | None
+"""A mean or a standard deviation: one number, or one for each channel."""
+
+ValueRange = tuple[float, float] | str | None
+"""The values that are drawn black and white, or "minmax"."""
 
 _NAN = (255, 0, 255)  # magenta: no image has it by chance
 _LAYOUTS = {"".join(order) for axes in ("HW", "HWC", "NHWC") for order in itertools.permutations(axes)}
 _SWAPS = {"HWC": ("HWC", "CHW"), "NHWC": ("NHWC", "NCHW")}  # the usual orders
 _COLUMNS = 8  # of a batch, as in VisualDL
-_SLACK = 1e-3  # what interpolation and float32 may add to [0, 255] and take from 0
-_BRIGHT = 2.0  # up to which an image in [0, 1] was made brighter; one in [0, 255] would be black
-_PIL_MODES = ("1", "L", "RGB", "RGBA", "I", "F")  # those whose arrays are what they look like
+_SLACK = 1e-3  # error of interpolation and float32 at 0 and 255
+_BRIGHT = 2.0  # up to here an image in [0, 1] was made brighter; one in [0, 255] would be black
+_PIL_MODES = ("1", "L", "RGB", "RGBA", "I", "F")  # their arrays hold the pixels themselves
 
 
 def to_pixels(
-    img: Any,
+    img: ImageLike,
     dataformats: str = "HWC",
     *,
     mean: Channels = None,
     std: Channels = None,
-    value_range: Range = None,
+    value_range: ValueRange = None,
 ) -> Pixels:
-    """The pixels that show ``img``.
+    """Convert an image to pixels.
 
-    Booleans become 0 and 255. Integers in 0..255 are kept, except that an image of only 0 and 1 is
-    a mask and becomes 0 and 255; a uint16 image above 255 is divided by 257. Floats in [0, 1] are
-    multiplied by 255, as are those up to 2, of an image made brighter, which are then cut off;
-    floats in [0, 255] are rounded. All else is stretched from its smallest to its largest finite
-    value. NaN is drawn magenta, which makes a grey image RGB, Inf white and -Inf black (0 and 255
-    in their channels).
+    Booleans become 0 and 255. Integers in 0..255 are kept, but an image of only 0 and 1 is a mask and
+    becomes 0 and 255; a uint16 image above 255 is divided by 257. Floats in [0, 1] are multiplied by
+    255, as are those up to 2 (an image made brighter), which are then clipped; floats in [0, 255] are
+    rounded. All others are stretched from the smallest to the largest finite value. NaN is drawn
+    magenta, which makes a grey image RGB, Inf white and -Inf black (255 and 0 in their channels).
 
     Args:
         img: an array, a tensor, nested lists or a PIL image (whose own layout is known).
-        dataformats: what the axes are: "HW", or the letters of "HWC" or of "NHWC" in any order and
-            either case. A batch becomes a grid of at most 8 columns, scaled as one image.
-        mean: with which ``img`` was normalised, one number or one for each channel: drawn is
-            ``img * std + mean``, as [0, 255] if a mean or std is above 1, as [0, 1] otherwise.
+        dataformats: the axes: "HW", or the letters of "HWC" or of "NHWC" in any order and either case.
+            A batch becomes a grid of at most 8 columns, scaled as one image.
+        mean: mean with which ``img`` was normalised, one number or one for each channel. Drawn is
+            ``img * std + mean``, in [0, 255] if a mean or std is above 1, otherwise in [0, 1].
         std: as ``mean``; 1 if only ``mean`` is given.
-        value_range: the values to draw black and white, such as (-1, 1), with those beyond cut off,
-            or "minmax" for the smallest and the largest.
+        value_range: the values to draw black and white, such as (-1, 1), with others clipped, or
+            "minmax" for the smallest and the largest.
 
     Returns:
         Contiguous pixels, shape (H, W), (H, W, 3) or (H, W, 4).
@@ -67,7 +86,7 @@ def to_pixels(
     Raises:
         DataError: ``img`` is no image in ``dataformats``, or the other arguments make no sense.
     """
-    array = laid_out(img, dataformats)
+    array = to_channels_last(img, dataformats)
     pixels = _drawn(array, mean, std, value_range)
     if pixels.shape[-1] == 1:
         pixels = pixels[..., 0]
@@ -77,27 +96,27 @@ def to_pixels(
 
 
 def to_pixels_each(
-    images: Sequence[Any],
+    images: Sequence[ImageLike] | AnyArray,
     dataformats: str = "HWC",
     *,
     mean: Channels = None,
     std: Channels = None,
-    value_range: Range = None,
+    value_range: ValueRange = None,
 ) -> list[Pixels]:
-    """The pixels that show each of ``images``, scaled alike so that they can be compared.
+    """Convert images to pixels, all on one scale to compare them.
 
     Args:
-        images: images as for :func:`to_pixels`, or an array of them; their sizes may differ.
-            Those of other types or channels than the first are scaled each on its own.
-        dataformats: as for :func:`to_pixels`, of one image.
-        mean: as for :func:`to_pixels`.
-        std: as for :func:`to_pixels`.
-        value_range: as for :func:`to_pixels`.
+        images: images as for `to_pixels`, or an array of them; their sizes may differ. If types or
+            channels differ, each is scaled on its own.
+        dataformats: as for `to_pixels`, of one image.
+        mean: as for `to_pixels`.
+        std: as for `to_pixels`.
+        value_range: as for `to_pixels`.
 
     Raises:
-        DataError: as :func:`to_pixels`.
+        DataError: as for `to_pixels`.
     """
-    arrays = [laid_out(image, dataformats) for image in images]
+    arrays = [to_channels_last(image, dataformats) for image in images]
     if len({(array.dtype, array.shape[-1], array.ndim) for array in arrays}) != 1 or arrays[0].ndim != 3:
         return [
             to_pixels(image, dataformats, mean=mean, std=std, value_range=value_range) for image in images
@@ -113,12 +132,12 @@ def to_pixels_each(
 
 
 def image_grid(images: Sequence[Pixels], rows: int = -1, pad: int = 0) -> Pixels:
-    """One image of many, row by row; smaller ones are centred on black.
+    """Lay out images row by row as one image; smaller ones are centred on black.
 
     Args:
-        images: pixels as :func:`to_pixels` gives them; their sizes may differ. If one has colour
-            or transparency, all get it.
-        rows: how many rows there are; -1 is as near to a square as possible.
+        images: pixels from `to_pixels`; their sizes may differ. If one has colour or transparency, all
+            get it.
+        rows: number of rows; -1 is as near to a square as possible.
         pad: black pixels between neighbours.
 
     Raises:
@@ -136,7 +155,7 @@ def image_grid(images: Sequence[Pixels], rows: int = -1, pad: int = 0) -> Pixels
 
 
 def resize(pixels: Pixels, scale: float = 1.0, *, size: tuple[int, int] | None = None) -> Pixels:
-    """Pixels of another size: averaged by area if smaller, repeated if larger.
+    """Resize pixels: averaged by area if smaller, repeated if larger.
 
     Args:
         pixels: uint8, shape (H, W), (H, W, 3) or (H, W, 4).
@@ -153,14 +172,14 @@ def resize(pixels: Pixels, scale: float = 1.0, *, size: tuple[int, int] | None =
     return resize_pixels(pixels, size)
 
 
-def enlarged(pixels: NDArray[Any], factor: int) -> NDArray[Any]:
-    """Each pixel as a square of ``factor`` by ``factor``; shape (H, W) or (H, W, C)."""
-    # Rows last: they are copied whole.
+def enlarge(pixels: AnyArray, factor: int) -> AnyArray:
+    """Repeat each pixel of shape (H, W) or (H, W, C) as a square of ``factor`` by ``factor``."""
+    # Rows last: they are copied as a whole.
     return pixels if factor == 1 else pixels.repeat(factor, axis=1).repeat(factor, axis=0)
 
 
-def rgb(pixels: Pixels) -> Pixels:
-    """Pixels of shape (H, W, 3): grey in all channels, what is transparent on white."""
+def to_rgb(pixels: Pixels) -> Pixels:
+    """Convert pixels to RGB, shape (H, W, 3); transparent ones are drawn on white."""
     if pixels.ndim == 2:
         pixels = pixels[..., np.newaxis]
     if pixels.shape[2] == 1:
@@ -171,24 +190,21 @@ def rgb(pixels: Pixels) -> Pixels:
     return np.rint(pixels[..., :3] * share + 255 * (1 - share)).astype(np.uint8)
 
 
-def laid_out(img: Any, dataformats: str) -> NDArray[Any]:
-    """``img`` as an array (H, W, C) or (N, H, W, C), usually a view; costs no pass over it.
+def to_channels_last(img: ImageLike, dataformats: str) -> AnyArray:
+    """Arrange an image as (H, W, C) or (N, H, W, C), usually a view; costs no pass over it.
 
     Raises:
-        DataError: it is no image in ``dataformats``.
+        DataError: ``img`` is no image in ``dataformats``.
     """
-    if type(img) is not np.ndarray and hasattr(img, "getbands") and hasattr(img, "convert"):  # PIL
-        if img.mode not in _PIL_MODES and not img.mode.startswith("I;"):
-            clear = "A" in img.getbands() or "transparency" in img.info
-            img = img.convert("RGBA" if clear else "RGB")
-        array = to_array(img)
+    if _is_pil(img):
+        array = _pil_array(img)
         dataformats = "HWC"[: array.ndim]
     else:
         array = to_array(img)
     if array.dtype.kind == "c":
         raise DataError(f"an image needs real numbers, got {describe(img)}; take its abs() or .real")
     if dataformats == "HWC" and array.ndim == 3 and array.size and array.shape[2] in (1, 3, 4):
-        return array  # the short way
+        return array  # the common case, fast
     letters = dataformats.upper() if isinstance(dataformats, str) else ""
     if letters not in _LAYOUTS:
         raise DataError(
@@ -214,18 +230,28 @@ def laid_out(img: Any, dataformats: str) -> NDArray[Any]:
     channels = array.shape[-1]
     if channels not in (1, 3, 4):
         others = [other for other in _SWAPS.get(order, ()) if shape[other.index("C")] in (1, 3, 4)]
-        way_out = (
-            f'try dataformats="{others[0]}"' if others else "choose 1 or 3 of them, or log each by itself"
-        )
+        hint = f'try dataformats="{others[0]}"' if others else "choose 1 or 3 of them, or log each by itself"
         raise DataError(
             f"an image has 1, 3 or 4 channels, but under dataformats={dataformats!r} one of shape {shape} "
-            f"has {channels}; {way_out}"
+            f"has {channels}; {hint}"
         )
     return array
 
 
-def _drawn(array: NDArray[Any], mean: Channels, std: Channels, value_range: Range) -> Pixels:
-    """uint8 of the same shape (..., C); with NaN in a grey image, of shape (..., 3)."""
+def _is_pil(img: ImageLike) -> TypeIs[Image]:
+    """Recognise a PIL image without importing PIL."""
+    return type(img) is not np.ndarray and hasattr(img, "getbands") and hasattr(img, "convert")
+
+
+def _pil_array(img: Image) -> AnyArray:
+    if img.mode not in _PIL_MODES and not img.mode.startswith("I;"):
+        clear = "A" in img.getbands() or "transparency" in img.info
+        img = img.convert("RGBA" if clear else "RGB")
+    return np.asarray(img)
+
+
+def _drawn(array: AnyArray, mean: Channels, std: Channels, value_range: ValueRange) -> Pixels:
+    """Convert to uint8 of the same shape (..., C); a grey image with NaN to (..., 3)."""
     if value_range is not None and not isinstance(value_range, str):
         value_range = _checked_range(value_range)
     elif value_range not in (None, "minmax"):
@@ -253,10 +279,8 @@ def _drawn(array: NDArray[Any], mean: Channels, std: Channels, value_range: Rang
     return pixels
 
 
-def _denormalised(
-    array: NDArray[Any], mean: Channels, std: Channels
-) -> tuple[NDArray[Any], tuple[float, float]]:
-    """``array * std + mean``, and the range of the image that was normalised."""
+def _denormalised(array: AnyArray, mean: Channels, std: Channels) -> tuple[AnyArray, tuple[float, float]]:
+    """Return ``array * std + mean``, and the range of the image before it was normalised."""
     channels = array.shape[-1]
     factors = []
     for name, given, default in (("std", std, 1.0), ("mean", mean, 0.0)):
@@ -282,13 +306,13 @@ def _checked_range(value_range: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def _ends(array: NDArray[Any]) -> tuple[float, float]:
+def _ends(array: AnyArray) -> tuple[float, float]:
     with np.errstate(invalid="ignore"):
         return float(array.min()), float(array.max())
 
 
-def _from_integers(array: NDArray[Any], value_range: Range) -> Pixels:
-    """Integers and booleans as uint8."""
+def _from_integers(array: AnyArray, value_range: ValueRange) -> Pixels:
+    """Convert integers and booleans to uint8."""
     low, high = int(array.min()), int(array.max())
     if low >= 0 and value_range in (None, (0, 255)):
         if high <= 1 and value_range is None:  # a mask
@@ -297,11 +321,11 @@ def _from_integers(array: NDArray[Any], value_range: Range) -> Pixels:
             return array.astype(np.uint8)
         if array.dtype == np.uint16 and value_range is None:
             return ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return _stretched(array, (low, high) if value_range in (None, "minmax") else value_range)
+    return _stretched(array, value_range if isinstance(value_range, tuple) else (low, high))
 
 
-def _from_floats(array: NDArray[Any], low: float, high: float, value_range: Range) -> Pixels:
-    """Finite values, of which ``low`` is the least and ``high`` the largest, as uint8."""
+def _from_floats(array: AnyArray, low: float, high: float, value_range: ValueRange) -> Pixels:
+    """Convert finite values from ``low`` to ``high`` to uint8."""
     if value_range is None and low >= -_SLACK:
         if high <= _BRIGHT:
             if high > 1:
@@ -309,11 +333,11 @@ def _from_floats(array: NDArray[Any], low: float, high: float, value_range: Rang
             return _rounded(array * array.dtype.type(255))
         if high <= 255 * (1 + _SLACK):
             return _rounded(np.minimum(array, array.dtype.type(255)))
-    return _stretched(array, (low, high) if value_range in (None, "minmax") else value_range)
+    return _stretched(array, value_range if isinstance(value_range, tuple) else (low, high))
 
 
-def _stretched(array: NDArray[Any], ends: Any) -> Pixels:
-    """Finite values between ``ends`` over 0 to 255, those beyond cut off."""
+def _stretched(array: AnyArray, ends: tuple[float, float]) -> Pixels:
+    """Stretch finite values between ``ends`` over 0 to 255, and clip the others."""
     low, high = ends
     width = high / 2 - low / 2  # halves: the whole may overflow
     if not width > 0:  # a constant image has no darkest and no brightest value
@@ -327,14 +351,14 @@ def _stretched(array: NDArray[Any], ends: Any) -> Pixels:
     return _rounded(part)
 
 
-def _rounded(values: NDArray[Any]) -> Pixels:
-    """The nearest integers to a temporary array of values in (-0.5, 255.5)."""
+def _rounded(values: AnyArray) -> Pixels:
+    """Round a temporary array of values in (-0.5, 255.5)."""
     pixels: Pixels = np.rint(values, out=values).astype(np.uint8)
     return pixels
 
 
 def _tiled(images: Sequence[Pixels], columns: int, pad: int) -> Pixels:
-    """The images row by row, each centred in a cell of the largest height and width."""
+    """Lay out images row by row, each centred in a cell of the largest height and width."""
     channels = max(1 if image.ndim == 2 else image.shape[2] for image in images)
     height = max(image.shape[0] for image in images)
     width = max(image.shape[1] for image in images)

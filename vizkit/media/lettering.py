@@ -1,6 +1,6 @@
-"""Text as letters of a size: Pillow's own font where it has them all, else fonts of the system.
+"""Text drawn as pixels: in Pillow's own font if it has all characters, else in fonts of the system.
 
-Nothing here keeps state that threads could share but caches.
+Threads share only caches.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from vizkit._warnings import warn
+from vizkit.media.palette import RGB
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
-__all__ = ["Letters", "drawable", "one_line", "paths_for"]
-
-_Color = tuple[int, int, int]
+__all__ = ["Letters", "as_texts", "drawable", "one_line", "paths_for"]
 
 _WIDE = r"\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _CLOSING = "、。，．！？；：）」』】》〉”’"
@@ -34,21 +33,28 @@ _PIECES = re.compile(rf"\s+|[{_WIDE}][{_CLOSING}]*|[^\s{_WIDE}]+")
 
 
 def drawable(text: str) -> str:
-    """The text without what no font can draw; line breaks stay."""
+    """Replace characters that no font can draw; line breaks stay."""
     if text.isascii() and text.isprintable():
         return text
     text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text.replace("\r\n", "\n"))
 
 
+def as_texts(values: object) -> list[str] | None:
+    """Convert a list with a text in it to texts; None for all others, such as numbers."""
+    if isinstance(values, (list, tuple)) and any(isinstance(value, str) for value in values):
+        return [str(value) for value in values]
+    return None
+
+
 def one_line(text: str) -> str:
-    """The same with spaces for line breaks."""
+    """Replace line breaks, too, by spaces."""
     return drawable(text).replace("\n", " ")
 
 
 @dataclass(frozen=True)
 class Letters:
-    """The size and the fonts that text is drawn with.
+    """The size and the fonts of a text.
 
     Fonts are chosen once for a text, so that its parts are as wide alone as on their line.
     """
@@ -58,15 +64,15 @@ class Letters:
 
     @property
     def line_height(self) -> int:
-        """Pixels from a line to the next."""
+        """Pixels from one line to the next."""
         return round(1.3 * self.size)
 
     def width(self, text: str) -> float:
-        """Pixels that ``text`` takes on one line."""
+        """Return the width of ``text`` on one line in pixels."""
         return sum(_length(path, self.size, run) for path, run in self._runs(text))
 
     def wrapped(self, text: str, width: int) -> list[str]:
-        """Lines of at most ``width`` pixels, broken within words only where one is too long."""
+        """Break text into lines of at most ``width`` pixels, and words only if they are too long."""
         lines = []
         for paragraph in text.split("\n"):
             line, used = "", 0.0
@@ -88,7 +94,7 @@ class Letters:
         return lines
 
     def shortened(self, text: str, width: int) -> str:
-        """The text, or its start and end if it is wider than ``width`` pixels."""
+        """Cut the middle out of a text that is wider than ``width`` pixels."""
         if len(text) <= width and self.width(text) <= width:
             return text
         half = (width - self.width("…")) / 2
@@ -96,14 +102,14 @@ class Letters:
         tail = text[len(text) - self._fitting(text[::-1], half) :]
         return f"{head.rstrip()}…{tail.lstrip()}"
 
-    def write(self, draw: ImageDraw.ImageDraw, text: str, x: float, y: float, ink: _Color | int) -> None:
+    def write(self, draw: ImageDraw.ImageDraw, text: str, x: float, y: float, ink: RGB | int) -> None:
         """Draw one line with its top left at (x, y)."""
         for path, run in self._runs(text):
             draw.text((x, y + self.size), run, fill=ink, font=_font(path, self.size), anchor="ls")
             x += _length(path, self.size, run)
 
     def stamp(self, text: str) -> Image.Image:
-        """One line of text as a mask, not to be altered."""
+        """Draw one line of text as a mask, which must not be changed."""
         return self._stamped(text) if self.path_of else _stamp(self.size, text)
 
     def _stamped(self, text: str) -> Image.Image:
@@ -114,7 +120,7 @@ class Letters:
         return mask
 
     def _fitting(self, text: str, width: float) -> int:
-        """How many characters from the start fit ``width`` pixels."""
+        """Count the characters from the start that fit ``width`` pixels."""
         most = min(len(text), int(width))
         return bisect_right(range(1, most + 1), width, key=lambda count: self.width(text[:count]))
 
@@ -127,7 +133,7 @@ class Letters:
 # ---- fonts -----------------------------------------------------------------------------------------
 
 _OWN = ""  # stands for the path of Pillow's own font, which has ASCII and little else
-_ABSENT = "\uffff"  # no character: drawn as what the font draws for those it lacks
+_ABSENT = "\uffff"  # no character: drawn like all that a font lacks
 # Chinese first; then other scripts. A blank in a name is written as "|".
 _FILES = """
     NotoSansCJK-Regular.ttc NotoSansCJKsc-Regular.otf NotoSansSC-Regular.otf NotoSansSC-Regular.ttf
@@ -142,11 +148,11 @@ _FILES = """
     DejaVuSans.ttf NotoSans-Regular.ttf LiberationSans-Regular.ttf segoeui.ttf arial.ttf
 """
 _RANKS = {name.replace("|", " "): rank for rank, name in enumerate(_FILES.lower().split())}
-_told: dict[str, object] = {}
+_warned: dict[str, object] = {}
 
 
 def paths_for(text: str) -> dict[str, str]:
-    """The font of each character; none where Pillow's own font serves."""
+    """Choose a font for each character; empty if Pillow's own font has all."""
     characters = set(text)
     if text.isascii() or all(_has(_OWN, c) for c in characters):
         return {}
@@ -157,13 +163,13 @@ def paths_for(text: str) -> dict[str, str]:
     path_of = {c: next((path for path in (_OWN, *fonts) if _has(path, c)), None) for c in characters}
     missing = sorted(c for c, path in path_of.items() if path is None)
     if missing:
-        _tell_missing(missing)
+        _warn_missing(missing)
     return {c: path for c, path in path_of.items() if path}
 
 
-def _tell_missing(characters: Iterable[str]) -> None:
+def _warn_missing(characters: Iterable[str]) -> None:
     me = object()
-    if _told.setdefault("missing", me) is not me:  # atomic: of many threads, one tells
+    if _warned.setdefault("missing", me) is not me:  # atomic: one of many threads warns
         return
     warn(
         f"no font found for {''.join(characters)[:20]}: drawn as boxes. "
@@ -175,7 +181,7 @@ def _tell_missing(characters: Iterable[str]) -> None:
 
 @functools.lru_cache(maxsize=1 << 14)
 def _has(path: str, character: str) -> bool:
-    """Whether the font has the character, told by what it draws: Pillow cannot be asked."""
+    """Return True if the font has the character, judged by its glyph: Pillow has no way to ask."""
     if character.isspace():
         return True
     font = _font(path, 16)
@@ -197,8 +203,8 @@ def _font(path: str, size: int) -> FreeTypeFont:
     return font
 
 
-# Numbers and names come again in every picture of a training, and FreeType takes 10 us to measure
-# a word and 200 us to draw a line.
+# Numbers and names recur in every picture of a training, and FreeType takes 10 us to measure a word
+# and 200 us to draw a line.
 @functools.lru_cache(maxsize=1 << 11)
 def _length(path: str, size: int, text: str) -> float:
     return _font(path, size).getlength(text)
@@ -211,7 +217,7 @@ def _stamp(size: int, text: str) -> Image.Image:
 
 @functools.cache
 def _face(path: str) -> int:
-    """Which font of a collection draws the Chinese of the mainland; Noto's first is Japanese."""
+    """The font of a collection for simplified Chinese; Noto's first is Japanese."""
     from PIL import ImageFont
 
     if path.lower().endswith(".ttc"):
@@ -227,7 +233,7 @@ def _face(path: str) -> int:
 
 @functools.cache
 def _system_fonts() -> tuple[str, ...]:
-    """Paths of the fonts that other scripts are drawn with, best first; searched once."""
+    """Paths of fonts for other scripts, best first; searched once."""
     found = []
     for folder in _font_folders():
         for where, _, names in os.walk(folder):
@@ -244,7 +250,7 @@ def _loads(path: str) -> bool:
 
 
 def _font_folders() -> list[str]:
-    """Where Linux, macOS and Windows keep fonts, of the system and of the user."""
+    """The folders of fonts on Linux, macOS and Windows, of the system and of the user."""
     data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     windows = os.environ.get("WINDIR") or "C:\\Windows"
     local = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"

@@ -4,87 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizkit._checks import describe
+from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
-from vizkit.media import palette
-from vizkit.media.drawing import INK, PAPER, PLAIN, is_dark, ramp_colors
-from vizkit.media.images import enlarged, rgb
-from vizkit.media.lettering import Letters, one_line, paths_for
-from vizkit.metrics.arrays import to_array
+from vizkit.media.images import enlarge, to_rgb
+from vizkit.media.lettering import Letters, as_texts, one_line, paths_for
+from vizkit.media.palette import INK, PAPER, PLAIN, RGB, class_color, color_ramp, is_dark
+from vizkit.metrics.arrays import AnyArray, Floats, Ints, Pixels, to_array
 
-__all__ = ["Annotations", "annotated", "checked_annotations", "color_of", "heated"]
-
-_Pixels = NDArray[np.uint8]
-_Color = tuple[int, int, int]
+__all__ = ["Annotations", "check_annotations", "draw_annotations", "draw_heat_map"]
 
 IGNORED = 255
-"""The class number that masks mark pixels with that do not count."""
+"""The class id of mask pixels that do not count."""
 
-_SMALL = 280  # pixels that small images are enlarged to, about
+_SMALL = 280  # pixels to which small images are enlarged, about
 _OPACITY = 0.45  # of a mask, within its outline
 _PAD = 4
-_MOST_IN_LEGEND = 40
-_SLACK = 1e-3  # what rounding adds to a side of no length
+_MAX_LEGEND = 40
+_SLACK = 1e-3  # rounding error of a side of no length
 
 
 @dataclass(frozen=True, eq=False)
 class Annotations:
-    """A mask and boxes that fit an image; `annotated` draws them.
+    """A mask and boxes that fit an image; `draw_annotations` draws them.
 
     Attributes:
-        mask: int64 class numbers, shape (H, W), or None.
-        boxes: float64, shape (n, 4), left, top, right and bottom in pixels.
-        texts: what is written at each box.
-        colors: of each box.
-        class_names: what classes are called.
+        mask: int64 class ids of shape (H, W), or None.
+        boxes: float64 of shape (n, 4): left, top, right and bottom in pixels.
+        texts: the text at each box.
+        colors: the colour of each box.
+        class_names: names by class id, or None.
     """
 
-    mask: NDArray[np.int64] | None
-    boxes: NDArray[np.float64]
+    mask: Ints | None
+    boxes: Floats
     texts: list[str]
-    colors: list[_Color]
+    colors: list[RGB]
     class_names: list[str] | None
-
-
-def color_of(number: int) -> _Color:
-    """The colour of a class: ten that colour-blind readers tell apart, then lighter, then darker ones."""
-    red, green, blue = bytes.fromhex(palette.color(number)[1:])
-    turn = palette.lap(number) % 3
-    if turn == 1:
-        return (red + 255) // 2, (green + 255) // 2, (blue + 255) // 2
-    return (red * 3 // 5, green * 3 // 5, blue * 3 // 5) if turn else (red, green, blue)
 
 
 # ---- checks ----------------------------------------------------------------------------------------
 
 
-def checked_annotations(
+def check_annotations(
     size: tuple[int, int],
     *,
-    mask: Any = None,
-    boxes: Any = None,
-    labels: Any = None,
-    scores: Any = None,
+    mask: ArrayLike | None = None,
+    boxes: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+    scores: ArrayLike | None = None,
     class_names: Sequence[str] | None = None,
 ) -> Annotations:
-    """Checks that a mask and boxes fit an image, and copies them.
+    """Check that a mask and boxes fit an image, and copy them.
 
     Args:
-        size: height and width of the image in pixels, H and W.
-        mask: (H, W) class numbers of the pixels. 0, the background, and 255, what does not count,
-            are not drawn.
-        boxes: (n, 4) left, top, right and bottom in pixels; what sticks out is cut off.
-        labels: n class numbers or texts of the boxes.
+        size: height H and width W of the image in pixels.
+        mask: class ids of the pixels, shape (H, W). 0, the background, and 255, pixels that do not
+            count, are not drawn.
+        boxes: left, top, right and bottom in pixels, shape (n, 4); they are clipped to the image.
+        labels: class ids or texts of the n boxes.
         scores: n numbers, such as the boxes' probabilities.
-        class_names: what classes are called, by their number.
+        class_names: names by class id.
 
     Raises:
-        DataError: wrong shapes, classes without a name, boxes that are not of pixels of this image.
+        DataError: wrong shapes, classes without a name, or boxes outside of the image.
     """
     names = None if class_names is None else [str(name) for name in class_names]
     if boxes is None and (labels is not None or scores is not None):
@@ -94,27 +80,27 @@ def checked_annotations(
     values = None if scores is None else _numbers(scores, len(checked))
     if values is not None:
         titles = [f"{t} {v:.2f}".lstrip() for t, v in zip(titles, values, strict=True)]
-        order = np.argsort(values, kind="stable")  # the surest in front
+        order = np.argsort(values, kind="stable")  # the most confident in front
         checked, titles = checked[order], [titles[i] for i in order]
         kinds = [kinds[i] for i in order]
     return Annotations(
         mask=None if mask is None else _checked_mask(mask, size, names),
         boxes=checked,
         texts=[one_line(title) for title in titles],
-        colors=[color_of(kind) for kind in kinds],
+        colors=[class_color(kind) for kind in kinds],
         class_names=names,
     )
 
 
-def _checked_mask(mask: Any, size: tuple[int, int], names: list[str] | None) -> NDArray[np.int64]:
+def _checked_mask(mask: ArrayLike, size: tuple[int, int], names: list[str] | None) -> Ints:
     array = to_array(mask)
     if array.ndim == 3 and 1 in (array.shape[0], array.shape[2]):
         array = array.reshape([side for side in array.shape if side != 1] or [1, 1])
     if array.shape != size:
-        way_out = "; take the argmax over its classes" if array.ndim == 3 else ""
+        hint = "; take the argmax over its classes" if array.ndim == 3 else ""
         raise DataError(
             f"a mask of an image of {size[0]} x {size[1]} pixels must be of shape {list(size)}, "
-            f"got {describe(mask)}{way_out}"
+            f"got {describe(mask)}{hint}"
         )
     whole = array.dtype.kind in "biu" or (array.dtype.kind == "f" and bool((array == np.rint(array)).all()))
     if not whole:
@@ -129,7 +115,7 @@ def _checked_mask(mask: Any, size: tuple[int, int], names: list[str] | None) -> 
     return numbers
 
 
-def _checked_boxes(boxes: Any, size: tuple[int, int]) -> NDArray[np.float64]:
+def _checked_boxes(boxes: ArrayLike, size: tuple[int, int]) -> Floats:
     array = to_array(boxes)
     if array.size == 0:
         return np.empty((0, 4))
@@ -156,12 +142,12 @@ def _checked_boxes(boxes: Any, size: tuple[int, int]) -> NDArray[np.float64]:
     return array.clip(0, [width, height, width, height])
 
 
-def _titles(labels: Any, count: int, names: list[str] | None) -> tuple[list[int], list[str]]:
-    """A number for the colour of each box, and its title."""
+def _titles(labels: ArrayLike | None, count: int, names: list[str] | None) -> tuple[list[int], list[str]]:
+    """The class id, for the colour, and the title of each box."""
     if labels is None:
         return [0] * count, [""] * count
-    if isinstance(labels, (list, tuple)) and any(isinstance(label, str) for label in labels):
-        titles = [str(label) for label in labels]
+    titles = as_texts(labels)
+    if titles is not None:
         known = names or sorted(set(titles))
         kinds = [known.index(title) if title in known else len(known) for title in titles]
     else:
@@ -176,7 +162,7 @@ def _titles(labels: Any, count: int, names: list[str] | None) -> tuple[list[int]
     return kinds, titles
 
 
-def _numbers(given: Any, count: int, what: str = "scores") -> NDArray[Any]:
+def _numbers(given: ArrayLike, count: int, what: str = "scores") -> AnyArray:
     array = to_array(given)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
@@ -185,27 +171,27 @@ def _numbers(given: Any, count: int, what: str = "scores") -> NDArray[Any]:
     return array
 
 
-# ---- pictures --------------------------------------------------------------------------------------
+# ---- drawing ---------------------------------------------------------------------------------------
 
 
-def annotated(pixels: _Pixels, marks: Annotations) -> _Pixels:
-    """An image with a mask, its legend and boxes over it.
+def draw_annotations(pixels: Pixels, marks: Annotations) -> Pixels:
+    """Draw a mask, its legend and boxes over an image.
 
-    Each class of the mask has a colour, half transparent within an outline; below the image stand
-    the names or numbers of those that occur. Boxes bear their label and score.
+    Each class of the mask has a colour, half transparent within an outline; the legend below the image
+    has the names or ids of those that occur. Boxes have their label and score.
 
     Args:
-        pixels: uint8, shape (H, W), (H, W, 3) or (H, W, 4). One of less than about 280 pixels is
+        pixels: uint8, shape (H, W), (H, W, 3) or (H, W, 4). An image of less than about 280 pixels is
             enlarged by a whole factor.
-        marks: what `checked_annotations` made for an image of this size.
+        marks: from `check_annotations`, for an image of this size.
 
     Returns:
         uint8, shape (h, w, 3).
     """
     factor = max(1, round(_SMALL / max(pixels.shape[:2])))
-    picture = enlarged(rgb(pixels), factor)
+    picture = enlarge(to_rgb(pixels), factor)
     if marks.mask is not None:
-        picture = _with_mask(picture, enlarged(marks.mask, factor))
+        picture = _with_mask(picture, enlarge(marks.mask, factor))
     if len(marks.boxes):
         picture = _with_boxes(picture, marks, factor)
     if marks.mask is not None:
@@ -214,12 +200,12 @@ def annotated(pixels: _Pixels, marks: Annotations) -> _Pixels:
     return picture
 
 
-def heated(pixels: _Pixels, heat: Any) -> _Pixels:
-    """An image in grey with a heat map over it, from clear (0) over purple and orange to yellow.
+def draw_heat_map(pixels: Pixels, heat: ArrayLike) -> Pixels:
+    """Draw a heat map, from clear (0) over purple and orange to yellow, over an image in grey.
 
     Args:
         pixels: uint8, shape (H, W), (H, W, 3) or (H, W, 4).
-        heat: (H, W) numbers of 0 and more; those from the 99th percentile on are the hottest.
+        heat: numbers of 0 and more, shape (H, W); from the 99th percentile on they are yellow.
 
     Returns:
         uint8, shape (H, W, 3).
@@ -233,10 +219,10 @@ def heated(pixels: _Pixels, heat: Any) -> _Pixels:
     values = np.where(np.isfinite(values), np.maximum(values, 0), 0.0)
     top = np.percentile(values, 99) or values.max()
     values = np.minimum(values / top, 1) if top else values
-    colors = ramp_colors(values, _HEAT)
-    grey = rgb(pixels) @ (0.299, 0.587, 0.114)
-    share = (0.85 * np.sqrt(values))[..., np.newaxis]
-    mixed: _Pixels = np.rint((1 - share) * grey[..., np.newaxis] + share * colors).astype(np.uint8)
+    colors = color_ramp(values, _HEAT)
+    grey = to_rgb(pixels) @ (0.299, 0.587, 0.114)
+    opacity = (0.85 * np.sqrt(values))[..., np.newaxis]
+    mixed: Pixels = np.rint((1 - opacity) * grey[..., np.newaxis] + opacity * colors).astype(np.uint8)
     return mixed
 
 
@@ -256,12 +242,12 @@ _HEAT = np.array(
 )
 
 
-def _shown(mask: NDArray[np.int64]) -> list[int]:
-    """The classes that are drawn."""
+def _shown(mask: Ints) -> list[int]:
+    """The class ids that are drawn."""
     return [int(number) for number in np.unique(mask) if number not in (0, IGNORED)]
 
 
-def _with_mask(picture: _Pixels, mask: NDArray[np.int64]) -> _Pixels:
+def _with_mask(picture: Pixels, mask: Ints) -> Pixels:
     edge = np.zeros(mask.shape, bool)
     for axis in (0, 1):
         differs = np.diff(mask, axis=axis) != 0
@@ -271,23 +257,23 @@ def _with_mask(picture: _Pixels, mask: NDArray[np.int64]) -> _Pixels:
         edge[tuple(after)] |= differs
     out = picture.copy()
     for number in _shown(mask):
-        color = np.array(color_of(number), np.float32)
+        color = np.array(class_color(number), np.float32)
         inside = mask == number
         out[inside] = np.rint((1 - _OPACITY) * picture[inside] + _OPACITY * color)
         out[inside & edge] = color
     return out
 
 
-def _legend(mask: NDArray[np.int64], names: list[str] | None, width: int) -> _Pixels:
-    """A coloured square and the name of each class that is drawn, in lines of ``width`` pixels."""
+def _legend(mask: Ints, names: list[str] | None, width: int) -> Pixels:
+    """Draw a coloured square and the name of each class of the mask, in lines of ``width`` pixels."""
     from PIL import Image, ImageDraw
 
     numbers = _shown(mask)
     if not numbers:
         return np.empty((0, width, 3), np.uint8)
     titles = [str(n) if names is None else one_line(names[n]) for n in numbers]
-    if len(titles) > _MOST_IN_LEGEND:
-        titles[_MOST_IN_LEGEND - 1 :] = ["…"]
+    if len(titles) > _MAX_LEGEND:
+        titles[_MAX_LEGEND - 1 :] = ["…"]
     letters = Letters(_text_size(width), paths_for("".join(titles)))
     square = letters.size * 3 // 4
     places: list[tuple[int, int, str]] = []
@@ -305,12 +291,12 @@ def _legend(mask: NDArray[np.int64], names: list[str] | None, width: int) -> _Pi
         y = _PAD + row * letters.line_height
         top = y + (letters.line_height - square) // 2
         if text != "…":
-            draw.rectangle((x, top, x + square - 1, top + square - 1), fill=color_of(number))
+            draw.rectangle((x, top, x + square - 1, top + square - 1), fill=class_color(number))
         letters.write(draw, text, x + square + _PAD, y, INK)
     return np.asarray(image)
 
 
-def _with_boxes(picture: _Pixels, marks: Annotations, factor: int) -> _Pixels:
+def _with_boxes(picture: Pixels, marks: Annotations, factor: int) -> Pixels:
     from PIL import Image, ImageDraw
 
     height, width = picture.shape[:2]

@@ -1,8 +1,32 @@
-"""The colours of runs, the same in plots, pages and the terminal."""
+"""Colours: of runs, the same in plots, pages and the terminal, and of pictures."""
 
 from __future__ import annotations
 
-__all__ = ["COLORS", "color", "lap"]
+import numpy as np
+
+from vizkit._protocols import ArrayLike
+from vizkit.metrics.arrays import Bools, Floats
+
+__all__ = [
+    "COLORS",
+    "INK",
+    "LINE",
+    "PAPER",
+    "PLAIN",
+    "RGB",
+    "class_color",
+    "color",
+    "color_ramp",
+    "is_dark",
+    "lap",
+]
+
+RGB = tuple[int, int, int]
+
+INK: RGB = (31, 35, 40)
+PAPER: RGB = (255, 255, 255)
+PLAIN: RGB = (234, 238, 242)
+LINE: RGB = (208, 215, 222)
 
 COLORS = (
     "#5790fc",
@@ -25,10 +49,41 @@ three dichromacies (Machado, Oliveira and Fernandes, 2009).
 
 
 def color(position: int) -> str:
-    """``#rrggbb`` of the run at a position (from 0, in natural order); the eleventh has the first again."""
+    """Return ``#rrggbb`` of the run at a position (from 0, in natural order); after ten they repeat."""
     return COLORS[position % len(COLORS)]
 
 
 def lap(position: int) -> int:
-    """How often all colours were used before this position: another line style tells such runs apart."""
+    """Return how often all colours were used before this position; line styles distinguish such runs."""
     return position // len(COLORS)
+
+
+def class_color(number: int) -> RGB:
+    """Return the colour of a class: one of the ten `COLORS`, then lighter and then darker ones."""
+    red, green, blue = bytes.fromhex(color(number)[1:])
+    turn = lap(number) % 3
+    if turn == 1:
+        return (red + 255) // 2, (green + 255) // 2, (blue + 255) // 2
+    return (red * 3 // 5, green * 3 // 5, blue * 3 // 5) if turn else (red, green, blue)
+
+
+def color_ramp(values: Floats, ramp: Floats) -> Floats:
+    """Interpolate colours of a ramp, shape (..., 3).
+
+    Args:
+        values: 0 is the first colour of the ramp, 1 the last.
+        ramp: colours at even distances, shape (k, 3).
+    """
+    stops = np.linspace(0, 1, len(ramp))
+    return np.stack([np.interp(values, stops, channel) for channel in ramp.T], axis=-1)
+
+
+def is_dark(colors: ArrayLike) -> Bools:
+    """Return True where white text has more contrast than dark, by the relative luminance of WCAG 2.
+
+    Args:
+        colors: 0 to 255, shape (..., 3).
+    """
+    channels = np.asarray(colors) / 255.0
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ (0.2126, 0.7152, 0.0722) < 0.2)

@@ -1,4 +1,4 @@
-"""Pixels to PNG and back, by OpenCV, or by Pillow where OpenCV cannot be loaded.
+"""Encoding and decoding of PNG files, by OpenCV, or by Pillow if OpenCV cannot be loaded.
 
 Pixels are uint8 arrays of shape (H, W) for grey, (H, W, 3) for RGB and (H, W, 4) for RGBA.
 """
@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import functools
 import io
-from typing import Any
+from types import ModuleType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizkit._checks import describe
 from vizkit._warnings import warn
 from vizkit.errors import DataError
+from vizkit.metrics.arrays import Pixels
 
 __all__ = ["decode_png", "encode_png", "resize_pixels"]
 
-Pixels = NDArray[np.uint8]
-
 
 @functools.cache
-def _cv2() -> Any:
-    """OpenCV, or None where it cannot be loaded; then it says so, once."""
+def _cv2() -> ModuleType | None:
+    """OpenCV, or None if it cannot be loaded; then it warns, once."""
     try:
         import cv2
     except (ImportError, OSError) as error:  # not installed, or a shared library such as libGL is not
@@ -47,7 +45,7 @@ def _check(pixels: Pixels) -> None:
 
 
 def encode_png(pixels: Pixels) -> bytes:
-    """A PNG file with exactly these pixels.
+    """Encode exactly these pixels as a PNG file.
 
     Raises:
         DataError: ``pixels`` are not uint8 in one of the three shapes, or there are none.
@@ -69,7 +67,7 @@ def encode_png(pixels: Pixels) -> bytes:
 
 
 def decode_png(data: bytes) -> Pixels:
-    """The pixels of a PNG file; 16 bit ones keep their upper 8 bits.
+    """Decode the pixels of a PNG file; 16 bit ones keep their upper 8 bits.
 
     Raises:
         DataError: ``data`` is not a whole PNG file.
@@ -108,12 +106,12 @@ def _decoded_by_pillow(data: bytes) -> Pixels:
 
 
 def resize_pixels(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Pixels of another size.
+    """Resize pixels.
 
     Args:
         pixels: uint8 of shape (H, W), (H, W, 3) or (H, W, 4).
-        size: height and width in pixels. Where either is smaller than before, pixels are averaged
-            by area; otherwise they are repeated, so that none is invented.
+        size: height and width in pixels. If either is smaller than before, pixels are averaged by area;
+            otherwise they are repeated, so that no new colours appear.
 
     Raises:
         DataError: ``pixels`` are not uint8 in one of the three shapes, or ``size`` is not positive.
@@ -137,8 +135,8 @@ def resize_pixels(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     return resized
 
 
-def _swapped(cv2: Any, pixels: Pixels) -> Pixels:
-    """RGB from OpenCV's BGR, and the other way round; alpha stays last."""
+def _swapped(cv2: ModuleType, pixels: Pixels) -> Pixels:
+    """Convert RGB to OpenCV's BGR, and the other way round; alpha stays last."""
     if pixels.ndim == 2:
         return pixels
     order = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA

@@ -36,8 +36,8 @@ from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.tags import clean_tag
 from vizkit.media import png
-from vizkit.media.diagrams import reliability_image
-from vizkit.media.drawing import matrix_image
+from vizkit.media.confusion_image import confusion_image
+from vizkit.media.reliability_image import reliability_image
 from vizkit.metrics.arrays import AnyArray
 from vizkit.metrics.evaluation_scores import EvaluationResult
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
@@ -169,7 +169,7 @@ def encode_confusion(
     tag: str, counts: AnyArray, names: Sequence[str], step: StepLike, now: int, numbers: bool = True
 ) -> bytes:
     """Encode a confusion matrix as an image, and its numbers as the text ``<tag>/counts``."""
-    image = encode.encode_image(tag, png.encode_png(matrix_image(counts, names)), step, now)
+    image = encode.encode_image(tag, png.encode_png(confusion_image(counts, names)), step, now)
     if not numbers:
         return image
     cells = [_cell(name) for name in names]

@@ -30,7 +30,8 @@ from vizkit.format.file_names import GRAPH_WORD
 from vizkit.format.hparams import flat_hparams, metric_names
 from vizkit.format.tags import HPARAMS, META_DATA, check_tag
 from vizkit.format.types import HParams
-from vizkit.media import audio, images, overlays, panels, png
+from vizkit.media import audio, images, overlays, png
+from vizkit.media.captions import captioned_grid, make_captions
 from vizkit.metrics import histograms
 from vizkit.metrics.arrays import AnyArray, to_float
 from vizkit.writing import run_directory
@@ -218,23 +219,23 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
 
         Raises:
             DataError: not an image of that format, or a mask or boxes that do not fit it; see
-                `vizkit.media.overlays.checked_annotations`.
+                `vizkit.media.overlays.check_annotations`.
         """
 
         # A view with ordered axes; the worker gets a copy.
-        array = images.laid_out(img, dataformats)
+        array = images.to_channels_last(img, dataformats)
         marks = None
         if any(given is not None for given in (mask, boxes, labels, scores)):
             if array.ndim != 3:
                 raise DataError(f"a mask and boxes go with one image, not with {describe(img)}")
-            marks = overlays.checked_annotations(
+            marks = overlays.check_annotations(
                 array.shape[:2], mask=mask, boxes=boxes, labels=labels, scores=scores, class_names=class_names
             )
 
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             layout = "HWC" if array.ndim == 3 else "NHWC"
             pixels = images.to_pixels(arrays[0], layout, mean=mean, std=std, value_range=value_range)
-            pixels = pixels if marks is None else overlays.annotated(pixels, marks)
+            pixels = pixels if marks is None else overlays.draw_annotations(pixels, marks)
             return encode.encode_image(tag, png.encode_png(pixels), step, now)
 
         self._later("image", tag, step, walltime, [array], build)
@@ -287,10 +288,10 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
                 f"cannot lay out {count} images in {rows} rows at scale {scale}: "
                 "rows is -1 or 1 to the number of images, scale above 0"
             )
-        views = [images.laid_out(img, dataformats) for img in each_image]
+        views = [images.to_channels_last(img, dataformats) for img in each_image]
         captions = None
         if labels is not None or predictions is not None:
-            captions = panels.captions_of(count, labels, predictions, class_names)
+            captions = make_captions(count, labels, predictions, class_names)
 
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             layout = "HWC" if arrays[0].ndim == 3 else "NHWC"
@@ -298,7 +299,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             if captions is None:
                 pixels = images.image_grid(each, rows)
             else:
-                pixels = panels.captioned_grid(each, captions, rows)
+                pixels = captioned_grid(each, captions, rows)
             return encode.encode_image(tag, png.encode_png(images.resize(pixels, scale)), step, now)
 
         self._later("image", tag, step, walltime, views, build)

@@ -7,18 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from tests.helpers import by_tag
 from vizkit import DataError, Tracker, VizKitWarning
-from vizkit.media.overlays import annotated, checked_annotations, color_of, heated
+from vizkit.media.overlays import check_annotations, draw_annotations, draw_heat_map
+from vizkit.media.palette import class_color
 
 GREY = np.full((300, 300), 128, np.uint8)
 SIZE = (300, 300)
 
 
 def drawn(pixels: Any = GREY, **marks: Any) -> Any:
-    return annotated(pixels, checked_annotations(pixels.shape[:2], **marks))
+    return draw_annotations(pixels, check_annotations(pixels.shape[:2], **marks))
 
 
 # ---- masks ------------------------------------------------------------------------------------------
@@ -33,9 +35,9 @@ def test_a_mask_colours_its_classes_and_leaves_background_and_ignored_pixels() -
     assert (out[10, 10] == 128).all()
     assert (out[280, 10] == 128).all()
     for number, place in ((1, 75), (2, 175)):
-        mixed = np.rint(0.55 * 128 + 0.45 * np.array(color_of(number)))
+        mixed = np.rint(0.55 * 128 + 0.45 * np.array(class_color(number)))
         np.testing.assert_array_equal(out[place, place], mixed)
-        np.testing.assert_array_equal(out[place - 25, place], color_of(number))  # its outline
+        np.testing.assert_array_equal(out[place - 25, place], class_color(number))  # its outline
 
 
 def test_the_legend_shows_the_classes_that_occur() -> None:
@@ -44,8 +46,8 @@ def test_the_legend_shows_the_classes_that_occur() -> None:
     legend = drawn(mask=mask, class_names=["background", "cat", "dog"])[300:]
     assert len(legend) > 15
     colors = {tuple(color) for color in legend.reshape(-1, 3).tolist()}
-    assert color_of(2) in colors
-    assert color_of(1) not in colors
+    assert class_color(2) in colors
+    assert class_color(1) not in colors
 
 
 def test_an_empty_mask_changes_nothing() -> None:
@@ -67,13 +69,13 @@ def test_a_small_image_is_enlarged_with_its_mask_and_boxes() -> None:
     mask[:14] = 1
     out = drawn(small, mask=mask, boxes=[[10, 10, 20, 20]])
     assert out.shape[1:] == (280, 3)
-    assert (out[50, 5] == np.rint(0.45 * np.array(color_of(1)))).all()
+    assert (out[50, 5] == np.rint(0.45 * np.array(class_color(1)))).all()
     assert (out[200, 5] == 0).all()
-    assert (out[150, 100] == color_of(0)).all()  # the box's left side
+    assert (out[150, 100] == class_color(0)).all()  # the box's left side
 
 
 def test_neighbouring_colours_differ() -> None:
-    colors = [np.array(color_of(number), int) for number in range(30)]
+    colors = [np.array(class_color(number), int) for number in range(30)]
     for one, other in itertools.combinations(colors, 2):
         assert abs(one - other).sum() > 20
 
@@ -98,7 +100,7 @@ def test_labels_and_scores_are_written_above_boxes() -> None:
 
 def test_a_label_stays_within_the_image() -> None:
     out = drawn(boxes=[[270, 0, 300, 40]], labels=["a rather long name"])
-    assert (out[2, 200] == color_of(0)).all()
+    assert (out[2, 200] == class_color(0)).all()
 
 
 def test_what_sticks_out_is_cut_off() -> None:
@@ -111,11 +113,12 @@ def test_what_sticks_out_is_cut_off() -> None:
 def test_the_surest_box_is_in_front() -> None:
     boxes = [[50, 50, 150, 150], [50, 50, 150, 150]]
     out = drawn(boxes=boxes, labels=[1, 2], scores=[0.9, 0.3])
-    assert (out[100, 50] == color_of(1)).all()
+    assert (out[100, 50] == class_color(1)).all()
 
 
 def test_no_boxes_are_fine() -> None:
-    for boxes in ([], np.empty((0, 4))):
+    empty: list[ArrayLike] = [[], np.empty((0, 4))]
+    for boxes in empty:
         assert (drawn(boxes=boxes, labels=[], scores=[]) == 128).all()
 
 
@@ -151,7 +154,7 @@ def test_names_and_numbers_of_a_class_have_one_colour() -> None:
 )
 def test_what_does_not_fit_is_told(marks: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        checked_annotations(SIZE, **marks)
+        check_annotations(SIZE, **marks)
 
 
 # ---- heat maps ----------------------------------------------------------------------------------------
@@ -161,7 +164,7 @@ def test_heat_is_clear_where_it_is_cold_and_bright_where_it_is_hot() -> None:
     heat = np.zeros(SIZE)
     heat[:, 100:200] = 0.5
     heat[:, 200:] = 1
-    out = heated(GREY, heat).astype(int)
+    out = draw_heat_map(GREY, heat).astype(int)
     assert (out[0, 0] == 128).all()
     assert np.ptp(out[0, 150]) > 50  # a colour
     assert out[0, 250].sum() > out[0, 150].sum()
@@ -169,12 +172,12 @@ def test_heat_is_clear_where_it_is_cold_and_bright_where_it_is_hot() -> None:
 
 @pytest.mark.parametrize("heat", [np.zeros(SIZE), np.full(SIZE, np.nan), -np.ones(SIZE)])
 def test_no_heat_leaves_the_image(heat: Any) -> None:
-    assert (heated(GREY, heat) == 128).all()
+    assert (draw_heat_map(GREY, heat) == 128).all()
 
 
 def test_a_heat_map_of_another_size_is_refused() -> None:
     with pytest.raises(DataError, match="of its size"):
-        heated(GREY, np.zeros((3, 3)))
+        draw_heat_map(GREY, np.zeros((3, 3)))
 
 
 # ---- recorded --------------------------------------------------------------------------------------

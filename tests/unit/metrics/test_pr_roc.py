@@ -11,7 +11,7 @@ import paddle
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn import metrics
 
 from vizkit.errors import DataError
@@ -178,7 +178,9 @@ class TestNumbers:
         )
 
     def test_every_array_is_float64_of_the_asked_length(self) -> None:
-        for curve in compute_pr_roc_curves([True, False], np.float32([0.5, 0.1]), num_thresholds=20):
+        for curve in compute_pr_roc_curves(
+            [True, False], np.array([0.5, 0.1], np.float32), num_thresholds=20
+        ):
             for name, value in vars(curve).items():
                 if name in ("ap", "auc"):
                     assert type(value) is float
@@ -227,7 +229,8 @@ class TestThresholds:
 
     def test_integer_scores_are_numbers(self) -> None:
         same(
-            compute_pr_curve([0, 1, 1], np.uint8([3, 200, 7])), compute_pr_curve([0, 1, 1], [3.0, 200.0, 7.0])
+            compute_pr_curve([0, 1, 1], np.array([3, 200, 7], np.uint8)),
+            compute_pr_curve([0, 1, 1], [3.0, 200.0, 7.0]),
         )
 
     def test_the_largest_float32_is_no_overflow(self) -> None:
@@ -264,7 +267,8 @@ class TestInfiniteScores:
 
 class TestUndefined:
     def test_no_samples_is_a_curve_of_nothing(self) -> None:
-        for weights in (None, [], 2.0):
+        choices: list[ArrayLike | None] = [None, [], 2.0]
+        for weights in choices:
             pr, roc = compute_pr_roc_curves([], [], num_thresholds=5, weights=weights)
             assert pr.thresholds.tolist() == [0, 0.25, 0.5, 0.75, 1]
             for name in ("tp", "fp", "tn", "fn"):
@@ -445,7 +449,7 @@ class TestClasses:
 
 class TestInputs:
     def test_labels_and_predictions_in_any_form(self) -> None:
-        labels, scores = [0, 1, 1, 0, 1], np.float32([0.1, 0.9, 0.3, 0.4, 0.4])
+        labels, scores = [0, 1, 1, 0, 1], np.array([0.1, 0.9, 0.3, 0.4, 0.4], np.float32)
         expected = compute_pr_curve(labels, scores)
         for kind in (bool, np.int8, np.uint64, np.float16, np.float64):
             same(compute_pr_curve(np.array(labels).astype(kind), scores[:, None]), expected)

@@ -551,7 +551,7 @@ def test_bad_curves_are_refused(writer: LogWriter) -> None:
     for labels, scores, match in (
         ([0, 1], [0.5, math.nan], "1 of 2 scores are NaN"),
         ([0, 2], [0.5, 0.5], "0 or 1"),
-        ([0, 1, 1], [0.5, 0.5], "3 labels and 2 predictions"),
+        ([0, 1, 1], [0.5, 0.5], "labels and predictions must be of equal length, got 3 and 2"),
     ):
         with pytest.raises(DataError, match=match):
             writer.add_pr_curve("pr", labels, scores, 0)

@@ -17,8 +17,8 @@ from vizkit.hooks._fit.sample_images import class_probabilities
 from vizkit.hooks._network.eval_mode import eval_mode
 from vizkit.hooks._paddle import paddle
 from vizkit.media import images as image_measures
-from vizkit.media.overlays import heated
-from vizkit.media.panels import Caption, captioned_grid, name_of, percent
+from vizkit.media.captions import Caption, captioned_grid, name_of, percent
+from vizkit.media.overlays import draw_heat_map
 from vizkit.metrics.arrays import to_array
 
 if TYPE_CHECKING:
@@ -175,6 +175,6 @@ def _picture(
         pixels = image_measures.to_pixels_each(list(greys), "HW", value_range="minmax")
     cells = []
     for image, values in zip(pixels, heat, strict=True):
-        pair = np.concatenate([image_measures.rgb(image), heated(image, values)], axis=1)
-        cells.append(image_measures.enlarged(pair, max(1, round(_SMALL / max(image.shape[:2])))))
+        pair = np.concatenate([image_measures.to_rgb(image), draw_heat_map(image, values)], axis=1)
+        cells.append(image_measures.enlarge(pair, max(1, round(_SMALL / max(image.shape[:2])))))
     return captioned_grid(cells, [Caption(text) for text in texts])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vizkit.media.drawing import INK, LINE, PAPER
 from vizkit.media.lettering import Letters
+from vizkit.media.palette import INK, LINE, PAPER
+from vizkit.metrics.arrays import Pixels
 from vizkit.metrics.calibration import BINS, Reliability
 
 if TYPE_CHECKING:
@@ -18,19 +18,19 @@ __all__ = ["reliability_image"]
 
 _BAR = (66, 146, 198)
 _TOP = (8, 81, 156)
-_GAP = (253, 200, 145)  # light orange on blue: told apart by colour-blind readers, and in grey
+_GAP = (253, 200, 145)  # light orange on blue: different for colour-blind readers, and in grey
 _GAP_EDGE = (217, 95, 2)
 _SIDE = 300  # pixels of the diagram, a multiple of BINS
-_LOW = 60  # of the samples' shares below it
-_FINE = 3  # drawn larger and then reduced, for smooth lines
+_LOW = 60  # pixels of the histogram below it
+_FINE = 3  # drawn larger, then reduced for smooth lines
 
 
-def reliability_image(reliability: Reliability) -> NDArray[np.uint8]:
-    """A reliability diagram, with the share of predictions in each bin below it.
+def reliability_image(reliability: Reliability) -> Pixels:
+    """Draw a reliability diagram (Guo et al. 2017), with a histogram of the predictions below it.
 
-    Bars end, with a dark line, at the share of predictions that came true. From there to the mean
-    probability, where they would end if probabilities meant what they say, the gap is orange:
-    above the line where probabilities are too high, below it where they are too low.
+    Bars end, with a dark line, at the accuracy. From there to the mean probability, where they would
+    end with perfect calibration, the gap is orange: above the line if probabilities are too high, below
+    it if they are too low.
 
     Returns:
         uint8, shape (h, w, 3).
@@ -68,7 +68,7 @@ def reliability_image(reliability: Reliability) -> NDArray[np.uint8]:
 
 
 def _diagram(reliability: Reliability) -> Image.Image:
-    """The bars of accuracy, their gaps and the diagonal."""
+    """Draw the bars of accuracy, their gaps and the diagonal."""
     from PIL import Image, ImageDraw
 
     side = _SIDE * _FINE
@@ -93,7 +93,7 @@ def _diagram(reliability: Reliability) -> Image.Image:
 
 
 def _shares(reliability: Reliability) -> Image.Image:
-    """Bars of how many predictions each bin holds, the highest as high as there is room."""
+    """Draw the histogram of predictions, its highest bar at full height."""
     from PIL import Image, ImageDraw
 
     wide, height = _SIDE * _FINE / BINS, _LOW * _FINE
@@ -107,7 +107,7 @@ def _shares(reliability: Reliability) -> Image.Image:
 
 
 def _framed(canvas: Image.Image) -> Image.Image:
-    """The canvas at its final size, with a line around it."""
+    """Reduce the canvas to its final size and draw a line around it."""
     from PIL import ImageDraw
 
     image = canvas.reduce(_FINE)
