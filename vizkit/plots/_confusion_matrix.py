@@ -1,22 +1,25 @@
-"""Which classes are taken for which: a confusion matrix, from a log or from an array."""
+"""`confusion_matrix`: a confusion matrix from a log or from an array."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vizkit._checks import describe
-from vizkit.curves.selection import entry_at, is_run_source, one_run
+from vizkit._checks import describe, one_of
+from vizkit._protocols import ArrayLike
+from vizkit.curves.selection import RunSource, entry_at, is_run_source, one_run
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import to_array
+from vizkit.metrics.arrays import Floats, to_array
 from vizkit.plots._plot import INK, Plot, axes_for, finish, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.image import AxesImage
+    from matplotlib.text import Text
 
 __all__ = ["ConfusionData", "ConfusionPlot", "confusion_data", "confusion_matrix"]
 
@@ -29,29 +32,29 @@ class ConfusionData:
     """A confusion matrix.
 
     Attributes:
-        names: of the k classes.
+        names: the names of the k classes.
         counts: (k, k) as recorded; rows are the true classes, columns the predicted.
-        shares: (k, k) what is shown: the counts, or their shares; NaN in a row (column) without samples.
+        shares: (k, k) the values shown: the counts, or their shares; NaN in a row (column) without samples.
         accuracy: the share on the diagonal; NaN without samples.
     """
 
     names: tuple[str, ...]
-    counts: NDArray[np.float64]
-    shares: NDArray[np.float64]
+    counts: Floats
+    shares: Floats
     accuracy: float
 
 
 @dataclass(eq=False, repr=False)
 class ConfusionPlot(Plot[ConfusionData]):
-    """What `confusion_matrix` drew: the image, the numbers in its cells (row by row), the colour bar."""
+    """The artists of `confusion_matrix`: the image, the numbers in its cells (row by row), the colour bar."""
 
-    image: Any
-    numbers: list[Any]
-    colorbar: Any
+    image: AxesImage
+    numbers: list[Text]
+    colorbar: Colorbar | None
 
 
 def confusion_matrix(
-    source: Any,
+    source: RunSource | ArrayLike,
     tag: str = "eval/confusion",
     *,
     step: float | None = None,
@@ -59,19 +62,19 @@ def confusion_matrix(
     class_names: Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> ConfusionPlot:
-    """Draws a confusion matrix.
+    """Draw a confusion matrix.
 
     Args:
-        source: a run, whose numbers `Tracker.log_confusion_matrix` recorded; or (k, k) counts, rows the
-            true classes.
-        tag: of the matrix; its numbers are the text ``<tag>/counts``.
-        step: of the record; the last by default.
+        source: a run with a matrix of `Tracker.log_confusion_matrix`; or (k, k) counts, rows the true
+            classes.
+        tag: the tag of the matrix; its numbers are the text ``<tag>/counts``.
+        step: the step of the record; the last by default.
         normalize: show shares of each true class (each row sums to 1), of each predicted class, or of all.
-        class_names: instead of the recorded ones, or of numbers.
-        ax: axes to draw into; a figure of its own by default.
+        class_names: names to show instead of the recorded ones, or of numbers.
+        ax: axes to draw into; a new figure by default.
 
     Raises:
-        DataError: no such record, or no square matrix of counts.
+        DataError: no record at that step, or not a square matrix of counts.
     """
     data = confusion_data(source, tag, step=step, normalize=normalize, class_names=class_names)
     k = len(data.names)
@@ -109,14 +112,14 @@ def confusion_matrix(
 
 
 def confusion_data(
-    source: Any,
+    source: RunSource | ArrayLike,
     tag: str = "eval/confusion",
     *,
     step: float | None = None,
     normalize: Literal["true", "predicted", "all"] | None = None,
     class_names: Sequence[str] | None = None,
 ) -> ConfusionData:
-    """The data step of `confusion_matrix`."""
+    """Compute the data of `confusion_matrix`."""
     names: Sequence[str] | None
     if is_run_source(source):
         texts = one_run(source).texts(f"{tag}/counts")
@@ -130,14 +133,13 @@ def confusion_data(
     names = class_names or names or [str(k) for k in range(len(counts))]
     if len(names) != len(counts):
         raise DataError(f"{len(names)} class names for {len(counts)} classes")
+    one_of("normalize", normalize, ("true", "predicted", "all", None))
     totals = {
         None: np.ones((1, 1)),
         "true": counts.sum(axis=1, keepdims=True),
         "predicted": counts.sum(axis=0, keepdims=True),
         "all": counts.sum(keepdims=True),
     }
-    if normalize not in totals:
-        raise DataError(f"normalize must be 'true', 'predicted', 'all' or None, got {normalize!r}")
     with np.errstate(invalid="ignore"):
         shares = counts / totals[normalize]
     total = counts.sum()
@@ -146,8 +148,8 @@ def confusion_data(
     )
 
 
-def _parsed(text: str, tag: str) -> tuple[list[str], NDArray[np.float64]]:
-    """Class names and counts of the text that a tracker records."""
+def _parsed(text: str, tag: str) -> tuple[list[str], Floats]:
+    """Parse the class names and counts from the text that a tracker records."""
     rows = [line.split("\t") for line in text.splitlines()]
     try:
         return [row[0] for row in rows[1:]], np.array([row[1:] for row in rows[1:]], dtype=np.float64)
@@ -155,7 +157,7 @@ def _parsed(text: str, tag: str) -> tuple[list[str], NDArray[np.float64]]:
         raise DataError(f"the text {tag}/counts holds no confusion matrix: {describe(text)}") from None
 
 
-def _write_numbers(ax: Axes, data: ConfusionData, normalize: str | None, highest: float) -> list[Any]:
+def _write_numbers(ax: Axes, data: ConfusionData, normalize: str | None, highest: float) -> list[Text]:
     k = len(data.names)
     size = 9 if k <= 10 else 7
     numbers = []

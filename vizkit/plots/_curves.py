@@ -1,22 +1,27 @@
-"""Scalars as curves: runs, or means of groups of runs, over steps, epochs or time."""
+"""`curves`: scalars of runs, or means of groups of runs, over steps, epochs or time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from vizkit._checks import one_of
 from vizkit.curves.curves import Band, Curve, CurvesData, curves_data
+from vizkit.curves.selection import RunSource
 from vizkit.curves.x_axis import X
-from vizkit.errors import DataError
 from vizkit.format.tags import SECONDS
 from vizkit.metrics.downsampling import Thinned, thinned
 from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish, line_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+    from matplotlib.legend import Legend
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Text
 
 __all__ = ["CurvesPlot", "curves"]
 
@@ -31,27 +36,27 @@ _MARKERS = ((np.isnan, "x", 0.02), (np.isposinf, "^", 0.98), (np.isneginf, "v", 
 
 @dataclass(eq=False, repr=False)
 class CurvesPlot(Plot[CurvesData]):
-    """What `curves` drew.
+    """The artists of `curves`.
 
     Attributes:
         lines: name -> line.
-        raw: name -> the faint line of what was recorded, where ``lines`` are smoothed.
+        raw: name -> the faint line of recorded values, where ``lines`` are smoothed.
         bands: name -> area.
-        marks: where values are NaN (``x``), inf or -inf (triangles).
-        note: the text that tells what is not seen; None where all is.
-        legend: None for a single line.
+        marks: marks where values are NaN (``x``), inf or -inf (triangles).
+        note: the text on values that are not visible; None if all are.
+        legend: the legend; None for a single line.
     """
 
-    lines: dict[str, Any]
-    raw: dict[str, Any]
-    bands: dict[str, Any]
-    marks: list[Any]
-    note: Any
-    legend: Any
+    lines: dict[str, Line2D]
+    raw: dict[str, Line2D]
+    bands: dict[str, PolyCollection]
+    marks: list[Line2D]
+    note: Text | None
+    legend: Legend | None
 
 
 def curves(
-    source: Any,
+    source: RunSource,
     tag: str,
     *,
     x: X = "step",
@@ -62,31 +67,30 @@ def curves(
     outliers: bool = True,
     ax: Axes | None = None,
 ) -> CurvesPlot:
-    """Draws a scalar tag of runs, a line each, or of groups of runs.
+    """Draw a scalar tag of runs, or of groups of runs, a line each.
 
-    Long curves are thinned for drawing; peaks and dips stay. Where a value is NaN the line has a gap with
-    a mark at the edge.
+    Long curves are thinned for drawing; peaks and dips stay. NaN values are gaps in the line, with a mark at
+    the edge.
 
     Args:
         source: a run or several; those without the tag are left out.
         tag: a scalar tag, such as ``train/loss``.
-        x: ``"step"``; ``"epoch"`` (told by ``train/epoch``, which the hooks record); ``"time"`` since the
-            run's start; or ``"relative"``, the time since the tag's first record.
-        by: a hyper-parameter, or several: a line for the mean of all runs of a value.
-        smooth: 0 (off) to below 1: an exponential moving average, as TensorBoard's, over what was
-            recorded, which is drawn faint beneath.
-        band: around a mean: one standard deviation, the mean's 95 % interval (``"ci"``), the extremes
-            (``"minmax"``), or none.
+        x: ``"step"``; ``"epoch"`` (from ``train/epoch``, which the hooks record); ``"time"`` since the
+            start of the run; or ``"relative"``, the time since the first record of the tag.
+        by: a hyper-parameter, or several: draw the mean of all runs with the same value.
+        smooth: 0 (off) to below 1: the weight of an exponential moving average, as in TensorBoard; recorded
+            values are drawn faintly beneath.
+        band: the band around a mean: one standard deviation, the 95 % confidence interval of the mean
+            (``"ci"``), the extremes (``"minmax"``), or none.
         log: logarithmic y (True), or the axes named.
-        outliers: False to choose the y axis by the bulk of the values; how many lie outside is written.
-        ax: axes to draw into; a figure of its own by default.
+        outliers: False to fit the y axis to the bulk of the values; a note counts those outside.
+        ax: axes to draw into; a new figure by default.
 
     Raises:
-        DataError: an argument that makes no sense, or no epochs.
+        DataError: an argument that is not allowed, or no epochs.
         UnknownNameError: no run has the tag, or the hyper-parameter.
     """
-    if log not in (True, False, "x", "y", "xy"):
-        raise DataError(f"log must be True, False, 'x', 'y' or 'xy', got {log!r}")
+    one_of("log", log, (True, False, "x", "y", "xy"))
     log_x, log_y = log in ("x", "xy"), log in (True, "y", "xy")
     data = curves_data(source, tag, x=x, by=by, smooth=smooth, band=band, outliers=outliers, log_y=log_y)
     ax, new = axes_for(ax)
@@ -142,8 +146,8 @@ def _draw(line: Curve, plot: CurvesPlot, smooth: bool) -> None:
     plot.marks += _mark(points, plot.ax, style["color"])
 
 
-def _mark(points: Thinned, ax: Axes, color: str) -> list[Any]:
-    marks = []
+def _mark(points: Thinned, ax: Axes, color: str) -> list[Line2D]:
+    marks: list[Line2D] = []
     for is_it, marker, height in _MARKERS:
         x = points.gaps_x[is_it(points.gaps_y)]
         if len(x):
@@ -162,7 +166,7 @@ def _mark(points: Thinned, ax: Axes, color: str) -> list[Any]:
     return marks
 
 
-def _note(data: CurvesData, ax: Axes) -> Any:
+def _note(data: CurvesData, ax: Axes) -> Text | None:
     values = np.concatenate([line.y for line in data.series])
     counts = {
         "above the axis": data.above,

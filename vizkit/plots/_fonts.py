@@ -1,19 +1,23 @@
-"""Labels in scripts that matplotlib's own font lacks, drawn with a font of the system."""
+"""System fonts for labels in scripts that matplotlib's own font lacks."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING
 
 from vizkit.media.lettering import paths_for
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.text import Text
 
 __all__ = ["add_fallbacks"]
 
 
-def add_fallbacks(artist: Any) -> None:
-    """Gives each text below ``artist`` further fonts for the characters that its own lacks.
+def add_fallbacks(artist: Artist) -> None:
+    """Add fonts to each text below ``artist`` for characters that its own font lacks.
 
-    matplotlib's settings stay as they are. What no font of the system has is warned about once.
+    matplotlib's settings are unchanged. Characters that no font of the system has are warned about once.
     """
     from matplotlib.text import Text
 
@@ -28,7 +32,7 @@ def add_fallbacks(artist: Any) -> None:
             text.set_fontfamily([*text.get_fontfamily(), *filter(None, families)])
 
 
-def _path_of(text: Any) -> str:
+def _path_of(text: Text) -> str:
     from matplotlib.font_manager import findfont
 
     return str(findfont(text.get_fontproperties()))
@@ -43,7 +47,7 @@ def _character_map(path: str) -> frozenset[int]:
 
 @functools.cache
 def _family(path: str) -> str:
-    """The name that matplotlib knows a font file by."""
+    """The name of a font file in matplotlib; empty if it cannot be added."""
     from matplotlib.font_manager import fontManager
 
     for _ in range(2):

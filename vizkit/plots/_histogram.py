@@ -1,86 +1,86 @@
-"""How a distribution moves over training: ridges, one above the other, or a heat map."""
+"""`histogram`: distributions over training, as ridges one above the other or as a heat map."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vizkit.curves.selection import one_run
-from vizkit.errors import DataError
+from vizkit._checks import one_of
+from vizkit.curves.selection import RunSource, one_run
+from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.metrics.downsampling import evenly
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection, QuadMesh
+    from matplotlib.colorbar import Colorbar
 
     from vizkit.metrics.histograms import Histogram
 
 __all__ = ["HistogramData", "HistogramPlot", "histogram", "histogram_data"]
 
-_RIDGES = 16  # more could not be told apart
+_RIDGES = 16  # more would be hard to distinguish
 _COLUMNS = 400  # of a heat map
 _BINS = 100
 
 
 @dataclass(frozen=True, eq=False)
 class HistogramData:
-    """Histograms of one tag, brought to the same buckets.
+    """Histograms of one tag, resampled to the same bins.
 
     Attributes:
-        name: of the run.
-        tag: of the histograms.
+        name: the name of the run.
+        tag: the tag of the histograms.
         steps: (n,).
-        edges: (k + 1,).
-        shares: (n, k) of the finite values in each bucket; a row sums to 1, or is 0 without any.
-        others: (n,) how many values were NaN or infinite.
+        edges: (k + 1,) edges of the bins.
+        shares: (n, k) shares of the finite values in each bin; a row sums to 1, or to 0 without any.
+        others: (n,) number of NaN or infinite values.
     """
 
     name: str
     tag: str
-    steps: NDArray[Any]
-    edges: NDArray[np.float64]
-    shares: NDArray[np.float64]
-    others: NDArray[np.int64]
+    steps: AnyArray
+    edges: Floats
+    shares: Floats
+    others: Ints
 
 
 @dataclass(eq=False, repr=False)
 class HistogramPlot(Plot[HistogramData]):
-    """What `histogram` drew: the ridges from the first step on, or the heat map with its colour bar."""
+    """The artists of `histogram`: the ridges from the first step on, or the heat map with its colour bar."""
 
-    ridges: list[Any]
-    image: Any
-    colorbar: Any
+    ridges: list[PolyCollection]
+    image: QuadMesh | None
+    colorbar: Colorbar | None
 
 
 def histogram(
-    run: Any,
+    run: RunSource,
     tag: str,
     *,
     kind: Literal["ridgeline", "heatmap"] = "ridgeline",
     ax: Axes | None = None,
 ) -> HistogramPlot:
-    """Draws the histograms of a run over its steps.
+    """Draw the histograms of a run over its steps.
 
-    A ridge is as high as it needs to be: compare the shapes, not the heights. The heat map shows the
-    share of values in each bucket, on a scale of square roots so that thin tails are seen.
+    Each ridge is scaled to the same height: compare shapes, not heights. The heat map shows the share of
+    values in each bin, on a square-root scale that keeps thin tails visible.
 
     Args:
         run: the run.
-        tag: of histograms, such as ``weights/fc/0/weight``.
-        kind: ``"ridgeline"`` (at most 16 steps, spread evenly) or ``"heatmap"`` (up to 400).
-        ax: axes to draw into; a figure of its own by default.
+        tag: the tag of histograms, such as ``weights/fc/0/weight``.
+        kind: ``"ridgeline"`` (up to 16 evenly spaced steps) or ``"heatmap"`` (up to 400).
+        ax: axes to draw into; a new figure by default.
 
     Raises:
         DataError: another kind.
         UnknownNameError: no histograms of that tag.
     """
-    if kind not in ("ridgeline", "heatmap"):
-        raise DataError(f"kind must be 'ridgeline' or 'heatmap', got {kind!r}")
+    one_of("kind", kind, ("ridgeline", "heatmap"))
     data = histogram_data(run, tag, most=_RIDGES if kind == "ridgeline" else _COLUMNS)
     ax, new = axes_for(ax, 6.4, 4.6)
     ax.set_title(f"{data.name}  {data.tag}", fontsize="medium", loc="left")
@@ -95,14 +95,14 @@ def histogram(
     return plot
 
 
-def histogram_data(run: Any, tag: str, *, most: int = _RIDGES, bins: int = _BINS) -> HistogramData:
-    """The data step of `histogram`.
+def histogram_data(run: RunSource, tag: str, *, most: int = _RIDGES, bins: int = _BINS) -> HistogramData:
+    """Compute the data of `histogram`.
 
     Args:
         run: the run.
-        tag: of histograms.
-        most: how many steps, spread evenly; the first and the last are among them.
-        bins: how many buckets, of equal width over all values of these steps.
+        tag: the tag of histograms.
+        most: number of evenly spaced steps; the first and the last are among them.
+        bins: number of bins, of equal width over all values of these steps.
     """
     chosen = one_run(run)
     media = chosen.histograms(tag)
@@ -114,8 +114,8 @@ def histogram_data(run: Any, tag: str, *, most: int = _RIDGES, bins: int = _BINS
     return HistogramData(chosen.name, tag, media.steps[kept], edges, shares, others)
 
 
-def _common_edges(found: Sequence[Histogram], bins: int) -> NDArray[np.float64]:
-    """Even edges over all buckets that hold anything."""
+def _common_edges(found: Sequence[Histogram], bins: int) -> Floats:
+    """Evenly spaced edges over all bins that are not empty."""
     lows, highs = [], []
     for each in found:
         filled = np.flatnonzero(each.counts)
@@ -125,8 +125,8 @@ def _common_edges(found: Sequence[Histogram], bins: int) -> NDArray[np.float64]:
     return np.linspace(min(lows), max(highs), bins + 1) if lows else np.linspace(0.0, 1.0, bins + 1)
 
 
-def _rebinned(histogram: Histogram, edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shares between other edges, as if values were spread evenly within each bucket."""
+def _rebinned(histogram: Histogram, edges: Floats) -> Floats:
+    """Shares between other edges, assuming values spread evenly within each bin."""
     total = histogram.counts.sum()
     if not total:
         return np.zeros(len(edges) - 1)
@@ -134,14 +134,14 @@ def _rebinned(histogram: Histogram, edges: NDArray[np.float64]) -> NDArray[np.fl
     return np.diff(np.interp(edges, histogram.edges, below))
 
 
-def _draw_ridges(data: HistogramData, ax: Axes) -> list[Any]:
+def _draw_ridges(data: HistogramData, ax: Axes) -> list[PolyCollection]:
     from matplotlib import colormaps
 
     middles = (data.edges[:-1] + data.edges[1:]) / 2
     n = len(data.steps)
     ramp = colormaps["viridis"](np.linspace(0.1, 0.85, max(n, 2)))
-    ridges = []
-    for k in range(n - 1, -1, -1):  # the last step first: earlier ones, below, lie in front
+    ridges: list[PolyCollection] = []
+    for k in range(n - 1, -1, -1):  # the last step first: earlier ridges, below, overlap later ones
         shares = data.shares[k]
         heights = 1.8 * shares / (shares.max() or 1.0)
         ridges.append(
@@ -174,7 +174,7 @@ def _draw_ridges(data: HistogramData, ax: Axes) -> list[Any]:
     return ridges[::-1]
 
 
-def _draw_heatmap(data: HistogramData, ax: Axes, new: bool) -> tuple[Any, Any]:
+def _draw_heatmap(data: HistogramData, ax: Axes, new: bool) -> tuple[QuadMesh, Colorbar | None]:
     from matplotlib.colors import PowerNorm
 
     highest = float(data.shares.max(initial=0.0)) or 1.0
@@ -205,8 +205,8 @@ def _draw_heatmap(data: HistogramData, ax: Axes, new: bool) -> tuple[Any, Any]:
     return image, colorbar
 
 
-def _borders(steps: NDArray[Any]) -> NDArray[np.float64]:
-    """Where a column ends and the next begins: half way between steps."""
+def _borders(steps: AnyArray) -> Floats:
+    """The borders of the columns, half way between steps."""
     centres = steps.astype(np.float64)
     if len(centres) == 1:
         return np.array([centres[0] - 0.5, centres[0] + 0.5])

@@ -1,4 +1,4 @@
-"""Hyper-parameters and metrics of runs as columns of places on axes."""
+"""Hyper-parameters and metrics of runs as positions on axes, for plots with an axis each."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vizkit.curves.selection import as_runs, positions
+from vizkit.curves.selection import RunSource, as_runs, positions
 from vizkit.errors import DataError
+from vizkit.metrics.arrays import Floats
 from vizkit.reading import natural_key
-from vizkit.runs import Run
+from vizkit.runs.best import best_value
 from vizkit.runs.difference import differing
 from vizkit.runs.lookup import unknown
 from vizkit.runs.scalar_tags import with_tag
 
 __all__ = ["HparamAxes", "HparamAxis", "hparam_axes"]
 
-_WIDE = 30.0  # the largest over the smallest value from which an axis is logarithmic
+_WIDE = 30.0  # ratio of the largest to the smallest value that makes an axis logarithmic
 _MOST_TICKS = 12
 
 
 @dataclass(frozen=True, eq=False)
 class HparamAxis:
-    """One hyper-parameter or metric.
+    """The axis of one hyper-parameter or metric.
 
     Attributes:
-        name: what it is called.
-        values: of each run, as recorded; None where a run has none.
-        places: (n,) where the values lie on the axis: numbers, their logarithms to base 10, or the rank of
-            what is no number; NaN where there is none.
+        name: the hyper-parameter or metric.
+        values: the value of each run, as recorded; None where a run has none.
+        places: (n,) positions of the values on the axis: numbers, their logarithms to base 10, or the rank of
+            values that are not numbers; NaN where there is none.
         scale: ``"linear"``, ``"log"`` or ``"category"``.
-        ticks: (place, text) of all different values, if these are few or categories; else empty.
-        is_metric: whether it is a metric.
+        ticks: (position, text) of all different values, if these are few or categories; else empty.
+        is_metric: True for a metric.
     """
 
     name: str
     values: tuple[Any, ...]
-    places: NDArray[np.float64]
+    places: Floats
     scale: str
     ticks: tuple[tuple[float, str], ...]
     is_metric: bool
@@ -48,12 +48,12 @@ class HparamAxis:
 
 @dataclass(frozen=True, eq=False)
 class HparamAxes:
-    """Runs and their columns.
+    """Runs and the axes of their hyper-parameters and metrics.
 
     Attributes:
-        names: of the n runs.
-        positions: of the runs among the colours.
-        columns: first the hyper-parameters, then the metrics.
+        names: the names of the n runs.
+        positions: positions of the runs in the palette.
+        columns: the axes, first of the hyper-parameters, then of the metrics.
     """
 
     names: tuple[str, ...]
@@ -62,19 +62,19 @@ class HparamAxes:
 
 
 def hparam_axes(
-    source: Any, metrics: str | Sequence[str], hparams: Sequence[str] | None = None, mode: str = "auto"
+    source: RunSource, metrics: str | Sequence[str], hparams: Sequence[str] | None = None, mode: str = "auto"
 ) -> HparamAxes:
-    """The hyper-parameters that differ, and the best values of metrics.
+    """Compute the axes of the hyper-parameters that differ, and of the best values of metrics.
 
     Args:
         source: the runs; those without the first metric are left out.
         metrics: one tag or several.
-        hparams: which ones; by default all that differ between the runs.
-        mode: which value of a run is its best: ``"max"``, ``"min"``, or ``"auto"``: by the words of the tag.
+        hparams: the hyper-parameters; by default all that differ between the runs.
+        mode: the values that are best: ``"max"``, ``"min"``, or ``"auto"``: by the words of the tag.
 
     Raises:
         UnknownNameError: a metric or hyper-parameter that no run has.
-        DataError: nothing differs; or a tag whose words do not tell which value is best.
+        DataError: nothing differs, or a tag that does not tell which value is best.
     """
     metrics = [metrics] if isinstance(metrics, str) else list(metrics)
     if not metrics:
@@ -93,15 +93,8 @@ def hparam_axes(
             if name not in known:
                 raise unknown("hyper-parameter", name, known)
     columns = [_column(name, [each.get(name) for each in settings], False) for name in chosen]
-    columns += [_column(metric, [_best(run, metric, mode) for run in runs], True) for metric in metrics]
+    columns += [_column(metric, [best_value(run, metric, mode) for run in runs], True) for metric in metrics]
     return HparamAxes(tuple(run.name for run in runs), tuple(positions(runs)), tuple(columns))
-
-
-def _best(run: Run, metric: str, mode: str) -> float | None:
-    if metric not in run.scalar_tags:
-        return None
-    point = run.summary(metric).best(metric, mode)
-    return None if point is None else point.value
 
 
 def _column(name: str, values: Sequence[Any], is_metric: bool) -> HparamAxis:
@@ -126,7 +119,7 @@ def _column(name: str, values: Sequence[Any], is_metric: bool) -> HparamAxis:
     return HparamAxis(name, tuple(values), places, "category", tuple((rank[k], k) for k in kinds), is_metric)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     if isinstance(value, int) and not isinstance(value, bool):
-        return abs(value) < 2**1000  # what no float holds has no place among numbers
+        return abs(value) < 2**1000  # larger ones do not fit a float
     return isinstance(value, (float, np.number))

@@ -1,22 +1,23 @@
-"""Recorded images side by side: one sample over the steps of a run, and over runs."""
+"""`images`: recorded images side by side, over the steps of a run and over runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vizkit.curves.selection import as_runs
+from vizkit.curves.selection import RunSource, as_runs
 from vizkit.errors import DataError
+from vizkit.metrics.arrays import Floats, Pixels
 from vizkit.metrics.downsampling import evenly
 from vizkit.plots._plot import PALE, Plot, axes_for, finish, shortened
 from vizkit.runs.lookup import unknown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
 __all__ = ["ImagesData", "ImagesPlot", "images", "images_data"]
 
@@ -29,43 +30,43 @@ class ImagesData:
     """Images in rows and columns.
 
     Attributes:
-        tag: of the images.
-        names: of the runs, one a row.
-        columns: (c,) the steps up to which the images of a column are the latest.
+        tag: the tag of the images.
+        names: the names of the runs, one a row.
+        columns: (c,) the steps of the columns; each shows the latest images up to its step.
         steps: (rows, c) the step of each image; NaN where a run recorded none since the column before.
         pixels: by row and column, uint8 of shape (height, width, channels), or None.
     """
 
     tag: str
     names: tuple[str, ...]
-    columns: NDArray[np.float64]
-    steps: NDArray[np.float64]
-    pixels: tuple[tuple[NDArray[np.uint8] | None, ...], ...]
+    columns: Floats
+    steps: Floats
+    pixels: tuple[tuple[Pixels | None, ...], ...]
 
 
 @dataclass(eq=False, repr=False)
 class ImagesPlot(Plot[ImagesData]):
-    """What `images` drew: the artists of the images by (row, column)."""
+    """The artists of `images`: the images by (row, column)."""
 
-    cells: dict[tuple[int, int], Any]
+    cells: dict[tuple[int, int], AxesImage]
 
 
 def images(
-    source: Any,
+    source: RunSource,
     tag: str,
     *,
     steps: Sequence[float] | None = None,
     ax: Axes | None = None,
 ) -> ImagesPlot:
-    """Draws the images of a tag: a row a run, a column a step.
+    """Draw the images of a tag: a row a run, a column a step.
 
     Args:
-        source: a run or several; of more than 12 the first ones are shown.
-        tag: of images, such as ``train/input``.
-        steps: for the columns; by default six, spread evenly over all that were recorded. Of each run its
-            last image at or before a column's step, and after that of the column before, is shown, with its
-            step below where that is another.
-        ax: axes to draw into; a figure of its own by default.
+        source: a run or several; the first 12 are shown.
+        tag: the tag of images, such as ``train/input``.
+        steps: the steps of the columns; by default six, evenly spaced over the recorded ones. Each column
+            shows the last image of a run at or before its step and after the column before; a step that
+            differs is written below the image.
+        ax: axes to draw into; a new figure by default.
 
     Raises:
         UnknownNameError: no run has images of that tag.
@@ -116,9 +117,9 @@ def images(
 
 
 def images_data(
-    source: Any, tag: str, *, steps: Sequence[float] | None = None, most: int = _COLUMNS
+    source: RunSource, tag: str, *, steps: Sequence[float] | None = None, most: int = _COLUMNS
 ) -> ImagesData:
-    """The data step of `images`; ``most`` is how many columns there are by default."""
+    """Compute the data of `images`; ``most`` is the default number of columns."""
     tags = {run: run.tags.get("image", []) for run in as_runs(source)}
     runs = [run for run in tags if tag in tags[run]][:_ROWS]
     if not runs:
@@ -132,9 +133,9 @@ def images_data(
         if not len(columns):
             raise DataError("steps is empty; leave it out for six steps, spread evenly")
     shown = np.full((len(runs), len(columns)), np.nan)
-    pixels: list[tuple[NDArray[np.uint8] | None, ...]] = []
+    pixels: list[tuple[Pixels | None, ...]] = []
     for row, each in enumerate(media):
-        cells: list[NDArray[np.uint8] | None] = []
+        cells: list[Pixels | None] = []
         lower = -np.inf
         for column, upper in enumerate(columns):
             found = np.flatnonzero((each.steps > lower) & (each.steps <= upper))

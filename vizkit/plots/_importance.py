@@ -1,20 +1,22 @@
-"""Which hyper-parameter mattered, as bars."""
+"""`importance`: the importance of hyper-parameters as bars."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vizkit.curves.selection import as_runs
+from vizkit.curves.selection import RunSource, as_runs
 from vizkit.media.palette import color
+from vizkit.metrics.arrays import Floats
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened
 from vizkit.runs import Runs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
+    from matplotlib.text import Annotation
 
 __all__ = ["ImportanceData", "ImportancePlot", "importance", "importance_data"]
 
@@ -27,37 +29,39 @@ class ImportanceData:
 
     Attributes:
         metric: the scalar tag.
-        names: of the k hyper-parameters that differ.
-        shares: (k,) 0 to 1; NaN where it cannot be told.
-        p: (k,) how often shuffled runs explain as much.
-        together: (k,) what changed together with it; empty for nothing.
-        runs: on how many runs this stands.
+        names: the names of the k hyper-parameters that differ.
+        shares: (k,) 0 to 1; NaN where it cannot be computed.
+        p: (k,) probability that shuffled runs explain as much.
+        together: (k,) hyper-parameters that changed together with it; empty if none.
+        runs: number of runs.
     """
 
     metric: str
     names: tuple[str, ...]
-    shares: NDArray[np.float64]
-    p: NDArray[np.float64]
+    shares: Floats
+    p: Floats
     together: tuple[str, ...]
     runs: int
 
 
 @dataclass(eq=False, repr=False)
 class ImportancePlot(Plot[ImportanceData]):
-    """What `importance` drew: the bars, and the texts at their ends."""
+    """The artists of `importance`: the bars, and the texts at their ends."""
 
-    bars: Any
-    texts: list[Any]
+    bars: BarContainer
+    texts: list[Annotation]
 
 
-def importance(source: Any, metric: str, *, mode: str = "auto", ax: Axes | None = None) -> ImportancePlot:
-    """Draws what `Runs.importance` says, a bar a hyper-parameter; pale is what may be chance (p above 0.05).
+def importance(
+    source: RunSource, metric: str, *, mode: str = "auto", ax: Axes | None = None
+) -> ImportancePlot:
+    """Draw the result of `Runs.importance`, a bar a hyper-parameter; pale bars may be chance (p above 0.05).
 
     Args:
         source: four runs or more.
         metric: a scalar tag.
         mode: ``"max"``, ``"min"`` or ``"auto"``, as in `Run.best`.
-        ax: axes to draw into; a figure of its own by default.
+        ax: axes to draw into; a new figure by default.
 
     Raises:
         UnknownNameError: no run has the metric.
@@ -93,8 +97,8 @@ def importance(source: Any, metric: str, *, mode: str = "auto", ax: Axes | None 
     return ImportancePlot(data, ax, new, bars, texts)
 
 
-def importance_data(source: Any, metric: str, *, mode: str = "auto") -> ImportanceData:
-    """The data step of `importance`."""
+def importance_data(source: RunSource, metric: str, *, mode: str = "auto") -> ImportanceData:
+    """Compute the data of `importance`."""
     table = Runs(as_runs(source)).importance(metric, mode)
     return ImportanceData(
         metric,

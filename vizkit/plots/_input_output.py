@@ -1,23 +1,25 @@
-"""A plain look at what goes into a network and what comes out."""
+"""`input_output`: an input image beside the output of a network."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizkit._checks import describe
+from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.media.images import to_pixels
 from vizkit.media.palette import COLORS
-from vizkit.metrics.arrays import to_array
+from vizkit.metrics.arrays import Floats, Pixels, to_array
 from vizkit.plots._plot import INK, Plot, axes_for, finish, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
+    from matplotlib.image import AxesImage
 
 __all__ = ["ExampleData", "InputOutputPlot", "input_output", "input_output_data"]
 
@@ -29,35 +31,35 @@ class ExampleData:
     """One input and its output.
 
     Attributes:
-        pixels: of the input, uint8 of shape (h, w), (h, w, 3) RGB or (h, w, 4).
-        names: of the most likely classes, the first one first; empty where the output is none of scores.
+        pixels: the input, uint8 of shape (h, w), (h, w, 3) RGB or (h, w, 4).
+        names: the names of the most likely classes, the first one first; empty if the output is no scores.
         shares: (len(names),) their scores.
         output: pixels of an output that is an image, else None.
-        words: the output where it is a text, a number or a class; the label, if there is one, after it.
-        good: whether the prediction is the label; None if that cannot be said.
+        words: the output as a text, and the label, if there is one that differs.
+        good: True if the prediction equals the label; None if there is no label to compare with.
     """
 
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
     names: tuple[str, ...]
-    shares: NDArray[np.float64]
-    output: NDArray[np.uint8] | None
+    shares: Floats
+    output: Pixels | None
     words: str
     good: bool | None
 
 
 @dataclass(eq=False, repr=False)
 class InputOutputPlot(Plot[ExampleData]):
-    """What `input_output` drew: the input, the bars of the scores or the output's image, or None."""
+    """The artists of `input_output`: the input; the bars of the scores, the output's image, or None."""
 
-    input: Any
-    output: Any
+    input: AxesImage
+    output: BarContainer | AxesImage | None
 
 
 def input_output(
-    image: Any,
-    prediction: Any,
+    image: ArrayLike,
+    prediction: ArrayLike | str,
     *,
-    label: Any = None,
+    label: ArrayLike | str | None = None,
     class_names: Sequence[str] | None = None,
     bgr: bool = False,
     dataformats: str = "HWC",
@@ -66,23 +68,22 @@ def input_output(
     top: int = 5,
     ax: Axes | None = None,
 ) -> InputOutputPlot:
-    """Draws an image beside what a network makes of it.
+    """Draw an image beside the prediction of a network.
 
     Args:
         image: an array or tensor, as `Tracker.log_image` takes it.
         prediction: (c,) or (1, c) scores, of which the highest are drawn as bars; an image or mask of
             two or more rows; or a class number, a number or a text.
         label: the true class, as a number or a name; it turns the prediction green or red.
-        class_names: in the order of their numbers.
-        bgr: whether the channels are blue, green, red, as ``cv2.imread`` gives them; of an image that is
-            drawn as the output too.
-        dataformats: what the axes of ``image`` are, if there are three, such as ``"CHW"``.
-        mean, std: with which it was normalised.
-        top: how many classes to show.
-        ax: axes to draw into; a figure of its own by default.
+        class_names: the names of the classes, in the order of their numbers.
+        bgr: the channels are blue, green, red, as ``cv2.imread`` returns them; those of an output image too.
+        dataformats: the axes of ``image``, if there are three, such as ``"CHW"``.
+        mean, std: the values that the image was normalised with.
+        top: number of classes to show.
+        ax: axes to draw into; a new figure by default.
 
     Raises:
-        DataError: no image, or an output of another shape.
+        DataError: not an image, or an output of another shape.
     """
     data = input_output_data(
         image,
@@ -104,12 +105,12 @@ def input_output(
     color = INK if data.good is None else _GOOD if data.good else _BAD
     mark = "" if data.good is None else " ✓" if data.good else " ✗"
     left.set_title(shortened(data.words, 48) + mark, fontsize="medium", color=color)
-    shown_out = None
+    shown_out: BarContainer | AxesImage | None = None
     if data.output is not None:
         shown_out = _show(ax.inset_axes((0.56, 0, 0.44, 1)), data.output)
     elif data.names:
         right = ax.inset_axes((0.66, 0.08, 0.34, 0.84))
-        shown_out = right.barh(
+        shown_out = bars = right.barh(
             range(len(data.names)),
             data.shares,
             color=[color if data.good is not None else _BAR] + ["#c9d1d9"] * (len(data.names) - 1),
@@ -119,7 +120,7 @@ def input_output(
         )
         probable = bool((data.shares >= 0).all() and data.shares.sum() <= 1.001)
         right.bar_label(
-            shown_out,
+            bars,
             [f"{share:.1%}" if probable else f"{share:.3g}" for share in data.shares],
             padding=3,
             fontsize="small",
@@ -136,10 +137,10 @@ def input_output(
 
 
 def input_output_data(
-    image: Any,
-    prediction: Any,
+    image: ArrayLike,
+    prediction: ArrayLike | str,
     *,
-    label: Any = None,
+    label: ArrayLike | str | None = None,
     class_names: Sequence[str] | None = None,
     bgr: bool = False,
     dataformats: str = "HWC",
@@ -147,7 +148,7 @@ def input_output_data(
     std: float | Sequence[float] | None = None,
     top: int = 5,
 ) -> ExampleData:
-    """The data step of `input_output`."""
+    """Compute the data of `input_output`."""
     grey = len(getattr(image, "shape", ())) == 2
     pixels = _rgb(to_pixels(image, "HW" if grey else dataformats, mean=mean, std=std), bgr)
     names: list[str] = []
@@ -181,19 +182,19 @@ def input_output_data(
     return ExampleData(pixels, tuple(names), shares, output, words, good)
 
 
-def _named(value: Any, class_names: Sequence[str] | None) -> str:
+def _named(value: float, class_names: Sequence[str] | None) -> str:
     number = float(value)
     if class_names is not None and number.is_integer() and 0 <= number < len(class_names):
         return str(class_names[int(number)])
     return f"{number:.6g}"
 
 
-def _rgb(pixels: NDArray[np.uint8], bgr: bool) -> NDArray[np.uint8]:
+def _rgb(pixels: Pixels, bgr: bool) -> Pixels:
     if not bgr or pixels.ndim == 2:
         return pixels
     return pixels[:, :, [2, 1, 0, *range(3, pixels.shape[2])]]
 
 
-def _show(ax: Axes, pixels: NDArray[np.uint8]) -> Any:
+def _show(ax: Axes, pixels: Pixels) -> AxesImage:
     ax.set_axis_off()
     return ax.imshow(pixels, cmap="gray", vmin=0, vmax=255)

@@ -1,20 +1,23 @@
-"""Parallel coordinates: an axis for each hyper-parameter, a line for each run, ending at its metric."""
+"""`parallel_coordinates`: an axis for each hyper-parameter, a line for each run, ending at its metric."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vizkit.curves.selection import RunSource
+from vizkit.metrics.arrays import Floats
 from vizkit.metrics.direction import direction
 from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap, Normalize
+    from matplotlib.lines import Line2D
 
 __all__ = ["ParallelPlot", "parallel_coordinates"]
 
@@ -23,34 +26,34 @@ _SMOOTH = 24  # points from one axis to the next
 
 @dataclass(eq=False, repr=False)
 class ParallelPlot(Plot[HparamAxes]):
-    """What `parallel_coordinates` drew: run -> line; and the name of the best run."""
+    """The artists of `parallel_coordinates`: run -> line; and the name of the best run."""
 
-    lines: dict[str, Any]
+    lines: dict[str, Line2D]
     best: str
 
 
 def parallel_coordinates(
-    source: Any,
+    source: RunSource,
     metric: str,
     *,
     hparams: Sequence[str] | None = None,
     mode: str = "auto",
     ax: Axes | None = None,
 ) -> ParallelPlot:
-    """Draws each run as a line over its hyper-parameters to its best value of a metric.
+    """Draw each run as a line over its hyper-parameters to its best value of a metric.
 
-    Colours show the metric here, not the run; the best run is drawn bold and named.
+    Here colours show the metric, not the run; the best run is drawn bold and named.
 
     Args:
         source: runs; those without the metric are left out.
         metric: a scalar tag.
-        hparams: which ones, in order; by default all that differ.
+        hparams: the hyper-parameters, in order; by default all that differ.
         mode: ``"max"``, ``"min"`` or ``"auto"``, as in `Run.best`.
-        ax: axes to draw into; a figure of its own by default.
+        ax: axes to draw into; a new figure by default.
 
     Raises:
         UnknownNameError: no run has the metric, or the hyper-parameter.
-        DataError: nothing differs; or a tag whose words do not tell which value is best.
+        DataError: nothing differs, or a tag that does not tell which value is best.
     """
     data = hparam_axes(source, metric, hparams, mode)
     columns = data.columns
@@ -97,7 +100,7 @@ def parallel_coordinates(
     return ParallelPlot(data, ax, new, lines, data.names[best])
 
 
-def _ramp(scores: NDArray[np.float64], falling: bool) -> tuple[Any, Any]:
+def _ramp(scores: Floats, falling: bool) -> tuple[Colormap, Normalize]:
     from matplotlib import colormaps
     from matplotlib.colors import Normalize
 
@@ -106,8 +109,8 @@ def _ramp(scores: NDArray[np.float64], falling: bool) -> tuple[Any, Any]:
     return colormaps["viridis" if falling else "viridis_r"], Normalize(low, high if high > low else low + 1)
 
 
-def _height(column: HparamAxis) -> NDArray[np.float64]:
-    """Places from 0 (bottom) to 1 (top); what has none stays at the bottom, below the others."""
+def _height(column: HparamAxis) -> Floats:
+    """Positions from 0 (bottom) to 1 (top); missing values are at the bottom, below all others."""
     places = column.places
     low, high = _ends(column)
     heights = (places - low) / (high - low) if high > low else np.full(len(places), 0.5)
@@ -119,7 +122,7 @@ def _ends(column: HparamAxis) -> tuple[float, float]:
     return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
 
 
-def _bent(heights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _bent(heights: Floats) -> tuple[Floats, Floats]:
     """A curve that is level at each axis, so that lines that cross there can be followed."""
     if len(heights) < 2:
         return np.zeros(1), heights

@@ -1,4 +1,4 @@
-"""What all plots share: the axes, what is handed back, legends and marks."""
+"""Shared by all plots: the result, axes, legends, line styles, texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from vizkit.errors import MissingDependencyError
 from vizkit.media.palette import color, lap
@@ -16,6 +16,9 @@ from vizkit.plots._fonts import add_fallbacks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
+    from matplotlib.lines import Line2D
 
 __all__ = ["INK", "PALE", "Plot", "add_legend", "axes_for", "finish", "line_style", "quiet", "shortened"]
 
@@ -30,12 +33,12 @@ Data = TypeVar("Data")
 
 @dataclass(eq=False, repr=False)
 class Plot(Generic[Data]):
-    """What a plot function drew; a notebook shows it unless it drew into axes of the caller's.
+    """The result of a plot function; a notebook shows it unless it was drawn into the caller's axes.
 
     Attributes:
         data: the numbers that are shown.
-        ax: the axes drawn into.
-        owns_figure: whether the figure was made for this plot.
+        ax: the axes.
+        owns_figure: True if the figure was made for this plot.
     """
 
     data: Data
@@ -43,12 +46,12 @@ class Plot(Generic[Data]):
     owns_figure: bool
 
     @property
-    def figure(self) -> Any:
-        """The ``matplotlib.figure.Figure``; pyplot knows of it only if the caller's axes do."""
-        return self.ax.figure
+    def figure(self) -> Figure:
+        """The figure, which is not registered with pyplot unless the caller's axes are."""
+        return cast("Figure", self.ax.figure)
 
     def save(self, path: str | os.PathLike[str], dpi: int = 150) -> None:
-        """Writes the figure to a file, of the kind that its name ends in (``.png``, ``.svg``, ``.pdf``)."""
+        """Write the figure to a file, in the format of its name (``.png``, ``.svg``, ``.pdf``)."""
         with quiet():
             self.figure.savefig(path, dpi=dpi)
 
@@ -68,17 +71,17 @@ class Plot(Generic[Data]):
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without matplotlib's words on characters that no font has: VizKit said so once."""
+    """Suppress matplotlib's warnings about characters that no font has: VizKit warned once."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from")
         yield
 
 
 def axes_for(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> tuple[Axes, bool]:
-    """The caller's axes, or those of a new figure (inches) that pyplot does not know of.
+    """The caller's axes, or those of a new figure (inches) that is not registered with pyplot.
 
     Returns:
-        The axes, and whether they are new.
+        The axes, and True if they are new.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -94,21 +97,23 @@ def axes_for(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> tuple[
 
 
 def line_style(position: int) -> dict[str, Any]:
-    """Colour and dashes of the run at a position."""
+    """The colour and dashes of the run at a position."""
     return {"color": color(position), "linestyle": _DASHES[lap(position) % len(_DASHES)]}
 
 
-def add_legend(ax: Axes, owns_figure: bool, handles: Mapping[str, Any], place: str = "best") -> Any:
-    """A legend: beside new axes, within those of the caller.
+def add_legend(
+    ax: Axes, owns_figure: bool, handles: Mapping[str, Line2D], place: str = "best"
+) -> Legend | None:
+    """Add a legend: beside new axes, within those of the caller.
 
     Args:
-        ax: the axes that get it.
-        owns_figure: whether they are new.
+        ax: the axes.
+        owns_figure: True if they are new.
         handles: text -> artist.
-        place: where in the caller's axes.
+        place: the place in the caller's axes.
 
     Returns:
-        The legend; None where there is nothing to tell apart.
+        The legend; None for fewer than two artists.
     """
     if len(handles) < 2:
         return None
@@ -124,18 +129,18 @@ def add_legend(ax: Axes, owns_figure: bool, handles: Mapping[str, Any], place: s
         options["loc"] = place
     legend = ax.legend([handles[label] for label in labels], ["?"] * len(labels), **options)
     for text, label in zip(legend.get_texts(), labels, strict=True):
-        text.set_text(shortened(label))  # at once, matplotlib would leave out those that start with "_"
+        text.set_text(shortened(label))  # not given to `legend`, which leaves out labels that start with "_"
     legend.set_in_layout(owns_figure)
     return legend
 
 
 def shortened(text: str, most: int = 40) -> str:
-    """The text, or its start and end."""
+    """The text, or its start and end if it is long."""
     return text if len(text) <= most else f"{text[: most // 2 - 1]}…{text[-most // 2 :]}"
 
 
 def finish(ax: Axes) -> None:
-    """The last touch of every plot: no upper and right frame, and all labels as they were given."""
+    """Finish a plot: hide the upper and right spines, show names as they are, add missing fonts."""
     from matplotlib.text import Text
 
     for side in ("top", "right"):

@@ -1,76 +1,81 @@
-"""PR and ROC curves, of one run or of several, of one class or of all."""
+"""`pr_curve` and `roc_curve`: PR and ROC curves of one run or several, of one class or all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar, Union, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizkit._checks import describe
-from vizkit.curves.selection import as_runs, class_tags, entry_at, is_run_source, positions
+from vizkit.curves.selection import RunSource, as_runs, class_tags, entry_at, is_run_source, positions
 from vizkit.errors import DataError
+from vizkit.metrics.arrays import Floats
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish, line_style
+from vizkit.runs import Media, Run
 from vizkit.runs.lookup import unknown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
+    from matplotlib.lines import Line2D
 
-__all__ = ["Rate", "RatesPlot", "pr_curve", "pr_data", "roc_curve", "roc_data"]
+__all__ = ["RateCurve", "RatesPlot", "pr_curve", "pr_data", "roc_curve", "roc_data"]
 
-Curve = PRCurve | ROCCurve
+_Curve = TypeVar("_Curve", PRCurve, ROCCurve)
+_Source = Union[RunSource, _Curve, Sequence[_Curve], Mapping[str, _Curve]]  # noqa: UP007 - generic
 
 
 @dataclass(frozen=True, eq=False)
-class Rate:
-    """One curve, ready to be drawn.
+class RateCurve:
+    """A PR or ROC curve to draw.
 
     Attributes:
-        name: what it is of; empty for the only one.
+        name: run and class, as far as they differ; empty for a single curve.
         x: (n,) recall, or false positive rate.
         y: (n,) precision, or true positive rate.
         area: AP, or AUC; NaN where it was not recorded.
-        chance: what guessing gives: the share of positives for PR, 0.5 for ROC; NaN if unknown.
-        position: its place among the colours.
+        chance: the result of guessing: the share of positives for PR, 0.5 for ROC; NaN if unknown.
+        position: position in the palette.
     """
 
     name: str
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
+    x: Floats
+    y: Floats
     area: float
     chance: float
     position: int
 
 
 @dataclass(eq=False, repr=False)
-class RatesPlot(Plot[tuple[Rate, ...]]):
-    """What `pr_curve` and `roc_curve` drew: a line a curve, by name; the line of chance; the legend."""
+class RatesPlot(Plot[tuple[RateCurve, ...]]):
+    """The artists of `pr_curve` and `roc_curve`: a line a curve, by name; the line of chance; the legend."""
 
-    lines: dict[str, Any]
-    chance: Any
-    legend: Any
+    lines: dict[str, Line2D]
+    chance: Line2D | None
+    legend: Legend | None
 
 
 def pr_curve(
-    source: Any, tag: str | None = None, *, step: float | None = None, ax: Axes | None = None
+    source: _Source[PRCurve], tag: str | None = None, *, step: float | None = None, ax: Axes | None = None
 ) -> RatesPlot:
-    """Draws precision against recall, with AP.
+    """Draw precision against recall, with AP.
 
-    Between two thresholds precision is drawn as a stair: a straight line would promise too much
+    Precision is drawn in steps between thresholds: straight lines would be too optimistic
     (Davis and Goadrich, ICML 2006).
 
     Args:
         source: a run or several with ``tag``; or a `vizkit.metrics.PRCurve`, several of them,
             or a dict of name -> curve.
-        tag: of PR curves, such as ``eval/pr/3``, or what stands before a class: ``eval/pr`` is all classes.
-        step: of the records; the last by default.
-        ax: axes to draw into; a figure of its own by default.
+        tag: the tag of PR curves, such as ``eval/pr/3``; ``eval/pr`` draws all classes.
+        step: the step of the records; the last by default.
+        ax: axes to draw into; a new figure by default.
 
     Raises:
-        DataError: nothing of that tag or step.
+        DataError: no record at that step, or no tag for a run.
+        UnknownNameError: no run has the tag.
     """
     data = pr_data(source, tag, step=step)
     ax, new = axes_for(ax, 6.6, 4.4)
@@ -85,9 +90,9 @@ def pr_curve(
 
 
 def roc_curve(
-    source: Any, tag: str | None = None, *, step: float | None = None, ax: Axes | None = None
+    source: _Source[ROCCurve], tag: str | None = None, *, step: float | None = None, ax: Axes | None = None
 ) -> RatesPlot:
-    """Draws the true against the false positive rate, with AUC; arguments and errors as in `pr_curve`."""
+    """Draw the true against the false positive rate, with AUC; arguments and errors as in `pr_curve`."""
     data = roc_data(source, tag, step=step)
     ax, new = axes_for(ax, 6.6, 4.4)
     plot = _draw(data, _heading(source, tag), ax, new, "AUC", "default")
@@ -98,56 +103,70 @@ def roc_curve(
     return plot
 
 
-def pr_data(source: Any, tag: str | None = None, *, step: float | None = None) -> tuple[Rate, ...]:
-    """The data step of `pr_curve`: recall falls along each curve."""
+def pr_data(
+    source: RunSource | PRCurve | Sequence[PRCurve] | Mapping[str, PRCurve],
+    tag: str | None = None,
+    *,
+    step: float | None = None,
+) -> tuple[RateCurve, ...]:
+    """Compute the data of `pr_curve`: recall falls along each curve."""
     return tuple(
-        Rate(name, curve.recall, curve.precision, curve.ap, _share(curve), position)
-        for name, curve, position in _curves(source, tag, step, PRCurve, "pr_curves")
+        RateCurve(name, curve.recall, curve.precision, curve.ap, _share(curve), position)
+        for name, curve, position in _curves(source, tag, step, PRCurve, "pr_curve", Run.pr_curves)
     )
 
 
-def roc_data(source: Any, tag: str | None = None, *, step: float | None = None) -> tuple[Rate, ...]:
-    """The data step of `roc_curve`: each curve ends at (0, 0), where nothing is predicted positive."""
+def roc_data(
+    source: RunSource | ROCCurve | Sequence[ROCCurve] | Mapping[str, ROCCurve],
+    tag: str | None = None,
+    *,
+    step: float | None = None,
+) -> tuple[RateCurve, ...]:
+    """Compute the data of `roc_curve`: each curve ends at (0, 0), where nothing is predicted positive."""
     return tuple(
-        Rate(name, np.append(curve.fpr, 0.0), np.append(curve.tpr, 0.0), curve.auc, 0.5, position)
-        for name, curve, position in _curves(source, tag, step, ROCCurve, "roc_curves")
+        RateCurve(name, np.append(curve.fpr, 0.0), np.append(curve.tpr, 0.0), curve.auc, 0.5, position)
+        for name, curve, position in _curves(source, tag, step, ROCCurve, "roc_curve", Run.roc_curves)
     )
 
 
 def _curves(
-    source: Any, tag: str | None, step: float | None, kind: type, attribute: str
-) -> list[tuple[str, Any, int]]:
-    """(name, curve, position) of all that is to be drawn."""
-    if isinstance(source, kind):
+    source: _Source[_Curve],
+    tag: str | None,
+    step: float | None,
+    curve_type: type[_Curve],
+    kind: str,
+    read: Callable[[Run, str], Media[_Curve]],
+) -> list[tuple[str, _Curve, int]]:
+    """(name, curve, position) of all curves to draw."""
+    if isinstance(source, curve_type):
         return [("", source, 0)]
     if isinstance(source, Mapping):
         return [(str(name), curve, k) for k, (name, curve) in enumerate(source.items())]
-    if isinstance(source, Sequence) and source and all(isinstance(curve, kind) for curve in source):
-        return [(str(k), curve, k) for k, curve in enumerate(source)]
+    if isinstance(source, Sequence) and source and all(isinstance(curve, curve_type) for curve in source):
+        return [(str(k), curve, k) for k, curve in enumerate(cast("Sequence[_Curve]", source))]
     if not is_run_source(source):
-        raise DataError(f"a curve is drawn of runs or of {kind.__name__}s, got {describe(source)}")
+        raise DataError(f"a curve is drawn of runs or of {curve_type.__name__}s, got {describe(source)}")
     if tag is None:
         raise DataError("of a run, one tag is drawn: give tag, such as 'eval/pr/0' or 'eval/pr'")
     runs = as_runs(source)
-    record = attribute.removesuffix("s")
     found = [
         (run, place, of_class)
         for run, place in zip(runs, positions(runs), strict=True)
-        for of_class in class_tags(run, record, tag)
+        for of_class in class_tags(run, kind, tag)
     ]
     if not found:
-        raise unknown(f"{record} tag", tag, [other for run in runs for other in run.tags.get(record, [])])
+        raise unknown(f"{kind} tag", tag, [other for run in runs for other in run.tags.get(kind, [])])
     several_classes = len({of_class for *_, of_class in found}) > 1
     out = []
     for k, (run, place, of_class) in enumerate(found):
         parts = [run.name] * (len(runs) > 1) + [of_class.removeprefix(f"{tag}/")] * several_classes
-        entries = getattr(run, attribute)(of_class)
+        entries = read(run, of_class)
         curve = entries[entry_at(entries, step, f"{of_class} of {run.name}")]
         out.append((" ".join(parts), curve, k if several_classes else place))
     return out
 
 
-def _heading(source: Any, tag: str | None) -> str:
+def _heading(source: object, tag: str | None) -> str:
     if tag is None or not is_run_source(source):
         return ""
     runs = as_runs(source)
@@ -159,7 +178,9 @@ def _share(curve: PRCurve) -> float:
     return float((curve.tp[0] + curve.fn[0]) / total) if total else float("nan")
 
 
-def _draw(data: tuple[Rate, ...], heading: str, ax: Axes, new: bool, area: str, drawstyle: str) -> RatesPlot:
+def _draw(
+    data: tuple[RateCurve, ...], heading: str, ax: Axes, new: bool, area: str, drawstyle: str
+) -> RatesPlot:
     lines, handles = {}, {}
     for rate in data:
         score = "" if np.isnan(rate.area) else f"{area} {rate.area:.3f}"

@@ -1,13 +1,14 @@
-"""Reliability diagrams: do predictions of 80 % come true in 80 % of the cases?"""
+"""`reliability`: reliability diagrams: do predictions of 80 % come true in 80 % of the cases?"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vizkit.curves.selection import entry_at, is_run_source, one_run
+from vizkit._protocols import ArrayLike
+from vizkit.curves.selection import RunSource, entry_at, is_run_source, one_run
 from vizkit.errors import DataError
 from vizkit.media.palette import color
 from vizkit.metrics.calibration import Reliability, compute_reliability
@@ -15,6 +16,7 @@ from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
 
 __all__ = ["ReliabilityPlot", "reliability", "reliability_data"]
 
@@ -23,42 +25,42 @@ _FEW = 10
 
 @dataclass(eq=False, repr=False)
 class ReliabilityPlot(Plot[Reliability]):
-    """What `reliability` drew.
+    """The artists of `reliability`.
 
     Attributes:
-        bars: the share that came true, in each bin that is not empty.
-        gaps: from there to the mean probability.
-        counts: the bars above, of the predictions in each bin.
+        bars: bars of the share that came true, for each bin that is not empty.
+        gaps: bars from there to the mean probability.
+        counts: the bars above, of the number of predictions in each bin.
     """
 
-    bars: Any
-    gaps: Any
-    counts: Any
+    bars: BarContainer
+    gaps: BarContainer
+    counts: BarContainer
 
 
 def reliability(
-    source: Any,
+    source: RunSource | Reliability | ArrayLike,
     tag: str = "eval/reliability",
     *,
-    labels: Any = None,
+    labels: ArrayLike | None = None,
     step: float | None = None,
     ax: Axes | None = None,
 ) -> ReliabilityPlot:
-    """Draws how often predictions of a probability come true, with the expected calibration error (ECE).
+    """Draw how often predictions of a probability come true, with the expected calibration error (ECE).
 
-    Where bars stay below the diagonal the network is too sure of itself (Guo et al., On calibration of
+    Bars below the diagonal show overconfidence (Guo et al., On calibration of
     modern neural networks, ICML 2017). Bins of fewer than 10 predictions are pale.
 
     Args:
-        source: a run that recorded one; a `vizkit.metrics.Reliability`; or
-            probabilities: (n, c) of each class, or (n,) of the positive class.
-        tag: of the diagram; its numbers are the text ``<tag>/bins``, as `Tracker.curves` records them.
+        source: a run that recorded one; a `vizkit.metrics.Reliability`; or probabilities: (n, c) of each
+            class, or (n,) of the positive class.
+        tag: the tag of the diagram, whose numbers `Tracker.curves` records as the text ``<tag>/bins``.
         labels: for probabilities: (n,) class numbers, or 0 and 1.
-        step: of the record; the last by default.
-        ax: axes to draw into; a figure of its own by default.
+        step: the step of the record; the last by default.
+        ax: axes to draw into; a new figure by default.
 
     Raises:
-        DataError: nothing at that step, or no probabilities.
+        DataError: no record at that step, or values that are not probabilities.
     """
     data = reliability_data(source, tag, labels=labels, step=step)
     ax, new = axes_for(ax, 4.8, 5.2)
@@ -97,9 +99,13 @@ def reliability(
 
 
 def reliability_data(
-    source: Any, tag: str = "eval/reliability", *, labels: Any = None, step: float | None = None
+    source: RunSource | Reliability | ArrayLike,
+    tag: str = "eval/reliability",
+    *,
+    labels: ArrayLike | None = None,
+    step: float | None = None,
 ) -> Reliability:
-    """The data step of `reliability`."""
+    """Compute the data of `reliability`."""
     if isinstance(source, Reliability):
         return source
     if is_run_source(source):

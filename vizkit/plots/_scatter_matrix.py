@@ -1,17 +1,19 @@
-"""A scatter plot for each two of hyper-parameters and metrics."""
+"""`scatter_matrix`: a scatter plot for each pair of hyper-parameters and metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from vizkit.curves.selection import RunSource
 from vizkit.media.palette import color, lap
 from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
 from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
 
 __all__ = ["ScatterPlot", "scatter_matrix"]
 
@@ -20,34 +22,34 @@ _MARKERS = "os^D"
 
 @dataclass(eq=False, repr=False)
 class ScatterPlot(Plot[HparamAxes]):
-    """What `scatter_matrix` drew: the cells by (row, column), and the legend of the runs."""
+    """The artists of `scatter_matrix`: the cells by (row, column), and the legend of the runs."""
 
-    cells: dict[tuple[int, int], Any]
-    legend: Any
+    cells: dict[tuple[int, int], Axes]
+    legend: Legend | None
 
 
 def scatter_matrix(
-    source: Any,
+    source: RunSource,
     metrics: str | Sequence[str],
     *,
     hparams: Sequence[str] | None = None,
     mode: str = "auto",
     ax: Axes | None = None,
 ) -> ScatterPlot:
-    """Draws every two of the hyper-parameters and the metrics' best values against each other.
+    """Draw each pair of hyper-parameters and best values of metrics against each other.
 
-    Rows are the metrics and, below each other, what is left of the hyper-parameters; a run has its colour.
+    The cells form a lower triangle, with the metrics in the last rows; each run has its colour.
 
     Args:
         source: runs; those without the first metric are left out.
         metrics: one scalar tag or several.
-        hparams: which ones; by default all that differ.
+        hparams: the hyper-parameters; by default all that differ.
         mode: ``"max"``, ``"min"`` or ``"auto"``, as in `Run.best`.
-        ax: axes to draw into; a figure of its own by default.
+        ax: axes to draw into; a new figure by default.
 
     Raises:
         UnknownNameError: no run has a metric or hyper-parameter.
-        DataError: nothing differs; or a tag whose words do not tell which value is best.
+        DataError: nothing differs, or a tag that does not tell which value is best.
     """
     data = hparam_axes(source, metrics, hparams, mode)
     columns = data.columns

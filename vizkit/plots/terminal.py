@@ -1,4 +1,4 @@
-"""Curves in characters: braille dots, eight to a character, for the terminal."""
+"""Curves drawn in the terminal with braille characters of eight dots."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizkit.curves.curves import Curve, CurvesData
+from vizkit.metrics.arrays import Floats
 from vizkit.runs.sparkline import extremes
 
 __all__ = ["Drawing", "Span", "draw", "series_of"]
 
-_Floats = NDArray[np.float64]
-_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # by row and column of the dots of one
+_BITS = (
+    (0x01, 0x08),
+    (0x02, 0x10),
+    (0x04, 0x20),
+    (0x40, 0x80),
+)  # dots by row and column
 _MARKS = string.ascii_lowercase + string.ascii_uppercase + string.digits
 
 
 class Span(NamedTuple):
-    """A piece of a line; ``series`` is the position of the series it belongs to, or -1."""
+    """A piece of a row; ``series`` is the index of the curve that it belongs to, or -1."""
 
     text: str
     series: int = -1
@@ -30,10 +34,10 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture of characters.
+    """A drawing made of characters.
 
     Attributes:
-        rows: its lines, from above.
+        rows: its rows, from the top.
     """
 
     rows: list[list[Span]]
@@ -45,17 +49,17 @@ class Drawing:
 def draw(
     data: CurvesData, width: int = 80, height: int = 20, *, log: bool = False, plain: bool = True
 ) -> Drawing:
-    """Draws curves.
+    """Draw curves.
 
-    Every column of dots shows the least and the greatest value within it, so that no spike is lost. Below
-    a NaN stands an ``x``; infinities are ``^`` and ``v`` at the rims.
+    Every column of dots shows the lowest and highest value within it, so that no spike is lost. NaN is
+    marked with an ``x`` at the bottom, infinities with ``^`` and ``v`` at the edges.
 
     Args:
-        data: the numbers, as `vizkit.curves.curves.curves_data` gives them.
+        data: the curves.
         width: in characters, at least 30.
         height: of the whole drawing but the legend, at least 6.
-        log: whether the y axis is logarithmic.
-        plain: without colours: several series are told apart by letters. Else all are dots.
+        log: draw a logarithmic y axis.
+        plain: draw each curve with a letter of its own, for terminals without colours.
     """
     width, height = max(width, 30), max(height, 6)
     lines = [_scaled(series.smooth, log) for series in data.series]
@@ -82,14 +86,14 @@ def draw(
     return Drawing(rows)
 
 
-def _scaled(values: _Floats, log: bool) -> _Floats:
+def _scaled(values: Floats, log: bool) -> Floats:
     if not log:
         return values
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(values > 0, np.log10(values), np.where(np.isnan(values), np.nan, -np.inf))
 
 
-def _limits(lines: list[_Floats], data: CurvesData, log: bool) -> tuple[float, float]:
+def _limits(lines: list[Floats], data: CurvesData, log: bool) -> tuple[float, float]:
     every = np.concatenate([y[np.isfinite(y)] for y in lines]) if lines else np.empty(0)
     if data.limits is not None:
         low, high = _scaled(np.array(data.limits), log).tolist()
@@ -141,7 +145,7 @@ def _mark(number: int) -> str:
 
 
 class _Canvas:
-    """Dots, two by four to a character; a character has the colour of the last series in it."""
+    """Dots, two by four a character; a character has the colour of the last curve in it."""
 
     def __init__(self, width: int, height: int, *, letters: bool) -> None:
         self.width, self.height = width, height
@@ -151,9 +155,9 @@ class _Canvas:
         self._marks: dict[tuple[int, int], str] = {}
 
     def add(
-        self, number: int, x: _Floats, y: _Floats, across: tuple[float, float], up: tuple[float, float]
+        self, number: int, x: Floats, y: Floats, across: tuple[float, float], up: tuple[float, float]
     ) -> None:
-        """Draws one series into the ranges of the two axes."""
+        """Draw one curve into the ranges of the two axes."""
         there = np.isfinite(x)
         x, y = x[there], y[there]
         if not len(x):
@@ -163,7 +167,7 @@ class _Canvas:
         parts = extremes(np.where(np.isinf(y), np.nan, y), last - first + 1, x)
         span = up[1] - up[0]
 
-        def height(values: _Floats) -> _Floats:
+        def height(values: Floats) -> Floats:
             return (rows - 1) - (np.clip(values, *up) - up[0]) / span * (rows - 1)
 
         ends = zip(
@@ -203,7 +207,7 @@ class _Canvas:
             self._owner[cell] = number
 
     def rows(self) -> Iterator[list[Span]]:
-        """The lines, from above."""
+        """The rows, from the top."""
         for row in range(self.height):
             cells = [self._cell(row, column) for column in range(self.width)]
             yield [
@@ -221,7 +225,7 @@ class _Canvas:
 
 
 def series_of(data: CurvesData) -> list[dict[str, object]]:
-    """The numbers of a drawing as plain data: name, x, y, and ``smooth`` where it is another."""
+    """The numbers of a drawing as plain data: name, x, y, and ``smooth`` if it differs."""
     return [_plain(series) for series in data.series]
 
 

@@ -290,9 +290,9 @@ def test_a_scatter_matrix_is_a_triangle(runs: Any) -> None:
 
 def test_bars_say_what_they_stand_for(runs: Any) -> None:
     race = plots.time_to(runs, "acc", 0.96)
-    assert race.texts[0].get_text() == f"{race.data.racers[0].seconds[0]:.3g} s  (step 22)"
+    assert race.texts[0].get_text() == f"{race.data.contenders[0].seconds[0]:.3g} s  (step 22)"
     assert race.texts[-1].get_text() == "not reached, best 0.9475"
-    assert race.bars[0].get_width() == race.data.racers[0].seconds[0]
+    assert race.bars[0].get_width() == race.data.contenders[0].seconds[0]
     share = plots.importance(runs, "acc")
     assert [text.get_text() for text in share.ax.get_yticklabels()] == list(share.data.names)
 

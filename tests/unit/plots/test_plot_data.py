@@ -462,18 +462,22 @@ def test_importance_tells_what_mattered(nine: Any) -> None:
 
 def test_who_gets_there_first(nine: Any) -> None:
     data = time_to_data(nine, "eval/acc", 0.75)
-    first = [racer.name for racer in data.racers[:6]]
+    first = [contender.name for contender in data.contenders[:6]]
     assert first == ["run7", "run4", "run8", "run5", "run9", "run6"]  # of equal times the better one
-    assert data.racers[0].seconds[0] == pytest.approx(0.64) and data.racers[0].steps[0] == 2
-    assert all(np.isnan(racer.seconds[0]) for racer in data.racers[6:])
-    sizes = time_to_data(nine, "eval/acc", 0.75, by="batch size").racers
-    assert [racer.name for racer in sizes] == ["batch size = 32", "batch size = 64", "batch size = 128"]
+    assert data.contenders[0].seconds[0] == pytest.approx(0.64) and data.contenders[0].steps[0] == 2
+    assert all(np.isnan(contender.seconds[0]) for contender in data.contenders[6:])
+    sizes = time_to_data(nine, "eval/acc", 0.75, by="batch size").contenders
+    assert [each.name for each in sizes] == [
+        "batch size = 32",
+        "batch size = 64",
+        "batch size = 128",
+    ]
     assert np.isfinite(sizes[0].seconds).sum() == 2 and sizes[0].median == pytest.approx(0.64)
     assert time_to_data(nine, "eval/loss", 0.25).mode == "min"
-    few = time_to_data(nine, "eval/acc", 0.85, by="batch size").racers[0]  # one of three runs
+    few = time_to_data(nine, "eval/acc", 0.85, by="batch size").contenders[0]  # one of three runs
     assert np.isfinite(few.seconds).sum() == 1 and np.isnan(few.median)
-    alone = time_to_data(nine, "eval/acc", 0.85, by="optimizer").racers
-    assert [np.isnan(racer.median) for racer in alone] == [False, True, True]
+    alone = time_to_data(nine, "eval/acc", 0.85, by="optimizer").contenders
+    assert [np.isnan(contender.median) for contender in alone] == [False, True, True]
     with pytest.raises(DataError, match="target"):
         time_to_data(nine, "eval/acc", float("nan"))
 
@@ -482,8 +486,11 @@ def test_runs_of_one_name_race_each_for_itself(write: Write, tmp_path: Path) -> 
     write("a/run1", {"acc": [0.5, 0.9]})
     write("b/run1", {"acc": [0.5, 0.6, 0.9]})
     both = [*vizkit.load(tmp_path / "a"), *vizkit.load(tmp_path / "b")]
-    racers = time_to_data(both, "acc", 0.9).racers
-    assert [(racer.steps.tolist(), racer.positions) for racer in racers] == [([1], (0,)), ([2], (1,))]
+    contenders = time_to_data(both, "acc", 0.9).contenders
+    assert [(each.steps.tolist(), each.positions) for each in contenders] == [
+        ([1], (0,)),
+        ([2], (1,)),
+    ]
 
 
 def test_the_data_steps_need_no_matplotlib(nine: Any, tmp_path: Path) -> None:
