@@ -139,7 +139,7 @@ def _optimizer(settings: Settings, net: paddle.nn.Layer) -> Any:
 def _Progress(on_step: Callable[[], None]) -> Any:  # noqa: N802  a class once paddle is there
     import paddle
 
-    class Progress(paddle.callbacks.Callback):  # type: ignore[misc]
+    class Progress(paddle.callbacks.Callback):
         def on_train_batch_end(self, step: int, logs: dict[str, Any] | None = None) -> None:
             on_step()
 

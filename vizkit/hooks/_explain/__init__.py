@@ -1,1 +1,1 @@
-"""Attribution: which pixels a prediction rests on."""
+"""Heat maps of the pixels that a network's scores depend on."""

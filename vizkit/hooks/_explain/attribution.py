@@ -1,4 +1,4 @@
-"""Which pixels a network's score rests on: three methods, by gradients alone.
+"""Three gradient methods that attribute a network's score to pixels.
 
 Each works on networks in any mode, with any number of channels, and leaves network, gradients, hooks
 and Paddle's random states as they were.
@@ -6,12 +6,13 @@ and Paddle's random states as they were.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit._checks import describe
+from vizkit._checks import describe, finite_number, whole_number
+from vizkit._protocols import ArrayLike, TensorLike
 from vizkit.errors import DataError
 from vizkit.hooks._network.eval_mode import eval_mode
 from vizkit.hooks._network.name_patterns import NamePatterns
@@ -19,6 +20,8 @@ from vizkit.hooks._paddle import paddle
 from vizkit.metrics.arrays import to_array
 
 __all__ = [
+    "Heat",
+    "Target",
     "batch_of",
     "class_scores",
     "grad_cam",
@@ -28,51 +31,60 @@ __all__ = [
     "targets_of",
 ]
 
-_Floats = NDArray[np.float32]
+Target = int | Sequence[int] | TensorLike | None
+"""A class, one for each image, or None for the predicted ones."""
+
+Heat = NDArray[np.float32]
+"""Attributions, or heat maps."""
 
 
 def grad_cam(
-    net: Any, images: Any, target: Any = None, *, layer: Any = None, dataformats: str = "NCHW"
-) -> _Floats:
-    """Grad-CAM: where the features of a layer speak for a class.
+    net: paddle.nn.Layer,
+    images: ArrayLike,
+    target: Target = None,
+    *,
+    layer: str | paddle.nn.Layer | None = None,
+    dataformats: str = "NCHW",
+) -> Heat:
+    """Grad-CAM: the places where the features of a layer raise a class's score.
 
-    Of the features A (c, h, w) and the class's score y it is ``relu(sum_k a_k A_k)``, with ``a_k`` the
-    mean of ``dy / dA_k`` over the pixels, enlarged to the image's size.
+    With features A (c, h, w) and the class's score y it is ``relu(sum_k a_k A_k)``, enlarged to the
+    image's size, where ``a_k`` is the mean of ``dy / dA_k`` over the pixels.
 
     Source: R. Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
     Localization" (ICCV 2017), equations 1 and 2.
 
     Args:
-        net: a classifier, whose first output is scores of shape (n, c).
-        images: (n, ...) as the network takes them.
+        net: a classifier whose first output is scores of shape (n, c).
+        images: a batch (n, ...) for the network.
         target: the class, one or n of them; by default the predicted one.
         layer: a sublayer, its name as in ``net.named_sublayers()``, or a pattern such as ``features.*``,
-            of which the last that fits counts; by default the last ``Conv2D``.
+            which takes the last match; by default the last ``Conv2D``.
         dataformats: the axes of ``images``, "NCHW" or "NHWC".
 
     Returns:
-        Heat of 0 and more, shape (n, H, W).
+        Heat maps, 0 or more, shape (n, H, W).
 
     Raises:
-        DataError: no such layer or class, a layer whose output is no feature map.
+        DataError: no such layer or class, or the layer's output is no feature map.
     """
     chosen, name = layer_of(net, layer)
     x = batch_of(images)
-    features: list[Any] = []
+    features: list[paddle.Tensor] = []
 
-    def watch(layer: Any, inputs: Any, output: Any) -> Any:
+    def keep(layer: paddle.nn.Layer, inputs: object, output: object) -> paddle.Tensor:
         if not isinstance(output, paddle.Tensor) or output.ndim != 4:
             raise DataError(
                 f"layer {name} gives {describe(output)}; Grad-CAM needs a feature map of shape [n, c, h, w]: "
                 "name a convolution"
             )
-        leaf = output.detach()  # gradients need not go further, nor need it be trained
+        leaf = output.detach()  # the gradient goes no further, and the layers before need none
         leaf.stop_gradient = False
         features[:] = [leaf]
         return leaf.clone()  # which later layers may change in place
 
     with eval_mode(net):
-        hook = chosen.register_forward_post_hook(watch)
+        hook = chosen.register_forward_post_hook(keep)
         try:
             scores = class_scores(net, x)
         finally:
@@ -88,17 +100,17 @@ def grad_cam(
 
 
 def integrated_gradients(
-    net: Any,
-    images: Any,
-    target: Any = None,
+    net: paddle.nn.Layer,
+    images: ArrayLike,
+    target: Target = None,
     *,
     steps: int = 32,
-    baseline: Any = 0.0,
-) -> _Floats:
-    """Integrated gradients: how much each number of an image adds to a class's score.
+    baseline: ArrayLike = 0.0,
+) -> Heat:
+    """Integrated gradients: the contribution of each number of an image to a class's score.
 
-    ``(x - x') * mean of dy / dx over the way from x' to x``, the mean over the middles of ``steps`` equal
-    parts. The sum over an image is its score less the baseline's, up to the error of that mean.
+    ``(x - x') * mean of dy / dx on the line from x' to x``, the mean over the midpoints of ``steps`` equal
+    parts. The sum over an image is its score minus the baseline's, up to the error of that mean.
 
     Source: M. Sundararajan, A. Taly and Q. Yan, "Axiomatic Attribution for Deep Networks" (ICML 2017),
     equations 1 and 3.
@@ -107,17 +119,17 @@ def integrated_gradients(
         net: as for `grad_cam`.
         images: as for `grad_cam`.
         target: as for `grad_cam`.
-        steps: how many points of the way; each takes a forward and a backward pass.
-        baseline: x', an image without any features, as the network would take it: one number, or an
+        steps: the number of points on the line; each takes a forward and a backward pass.
+        baseline: x', an image without any features, normalised as for the network: one number, or an
             array that broadcasts with ``images``.
 
     Returns:
-        Attributions of either sign, of the shape of ``images``.
+        Attributions of either sign, in the shape of ``images``.
 
     Raises:
         DataError: ``steps`` below 1, a baseline of another shape, no such class.
     """
-    _check_count(steps, "steps")
+    whole_number("steps", steps)
     x = batch_of(images)
     start = paddle.to_tensor(to_array(baseline), dtype=x.dtype)
     try:
@@ -135,14 +147,14 @@ def integrated_gradients(
 
 
 def smooth_grad(
-    net: Any,
-    images: Any,
-    target: Any = None,
+    net: paddle.nn.Layer,
+    images: ArrayLike,
+    target: Target = None,
     *,
     samples: int = 25,
     noise: float = 0.15,
-) -> _Floats:
-    """SmoothGrad: the mean gradient of a class's score at an image with noise, many times over.
+) -> Heat:
+    """SmoothGrad: the mean gradient of a class's score over noisy copies of an image.
 
     Source: D. Smilkov et al., "SmoothGrad: removing noise by adding noise" (2017), section 3.
 
@@ -150,19 +162,18 @@ def smooth_grad(
         net: as for `grad_cam`.
         images: as for `grad_cam`.
         target: as for `grad_cam`.
-        samples: how many times; each takes a forward and a backward pass.
-        noise: standard deviation of the Gaussian noise, as a share of the image's range. It is the same
-            noise in every call.
+        samples: the number of copies; each takes a forward and a backward pass.
+        noise: the standard deviation of the Gaussian noise, as a fraction of the image's range. Every call
+            draws the same noise.
 
     Returns:
-        Gradients, of the shape of ``images``.
+        Gradients, in the shape of ``images``.
 
     Raises:
         DataError: ``samples`` below 1, ``noise`` below 0, no such class.
     """
-    _check_count(samples, "samples")
-    if not 0 <= noise < np.inf:
-        raise DataError(f"noise must be a share of the image's range, 0 or more, got {describe(noise)}")
+    whole_number("samples", samples)
+    finite_number("noise", noise, least=0)
     x = batch_of(images)
     rng = np.random.default_rng(0)
     with eval_mode(net):
@@ -180,8 +191,8 @@ def smooth_grad(
 # ---- classes and layers ----------------------------------------------------------------------------
 
 
-def class_scores(net: Any, x: Any) -> Any:
-    """The scores that ``net`` gives a batch, shape (n, c): its first output.
+def class_scores(net: paddle.nn.Layer, x: paddle.Tensor) -> paddle.Tensor:
+    """The scores of a batch, shape (n, c): the first output of ``net``.
 
     Raises:
         DataError: outputs of another shape.
@@ -197,8 +208,8 @@ def class_scores(net: Any, x: Any) -> Any:
     return scores
 
 
-def targets_of(scores: Any, target: Any = None) -> list[int]:
-    """The class of each row of scores (n, c) that is asked for; by default the one with the highest.
+def targets_of(scores: paddle.Tensor, target: Target = None) -> list[int]:
+    """The target class of each row of scores (n, c); by default that with the highest score.
 
     Raises:
         DataError: not n classes from 0 to c - 1.
@@ -216,11 +227,14 @@ def targets_of(scores: Any, target: Any = None) -> list[int]:
     return out
 
 
-def layer_of(net: Any, layer: Any = None) -> tuple[Any, str]:
-    """A sublayer and its name; see `grad_cam` for how it can be named.
+def layer_of(net: paddle.nn.Layer, layer: str | paddle.nn.Layer | None = None) -> tuple[paddle.nn.Layer, str]:
+    """Find a sublayer, given as for `grad_cam`.
+
+    Returns:
+        The sublayer and its name.
 
     Raises:
-        DataError: there is none; the message names the closest.
+        DataError: there is none; the message gives the closest names.
     """
     named = dict(net.named_sublayers())
     if layer is None:
@@ -243,10 +257,11 @@ def layer_of(net: Any, layer: Any = None) -> tuple[Any, str]:
 # ---- gradients ---------------------------------------------------------------------------------------
 
 
-def batch_of(images: Any) -> Any:
-    """Images as a tensor of floats of its own, without gradient."""
+def batch_of(images: ArrayLike) -> paddle.Tensor:
+    """A copy of images as a tensor of floats, without gradient."""
+    tensor: paddle.Tensor = images
     is_tensor = isinstance(images, paddle.Tensor)
-    x = images.detach().clone() if is_tensor else paddle.to_tensor(to_array(images))
+    x = tensor.detach().clone() if is_tensor else paddle.to_tensor(to_array(images))
     if x.ndim < 2 or 0 in x.shape:
         raise DataError(f"images must be a batch, of shape [n, c, h, w], got {describe(images)}")
     if "float" not in str(x.dtype) or x.dtype == paddle.float64:
@@ -254,30 +269,25 @@ def batch_of(images: Any) -> Any:
     return x
 
 
-def _gradient_at(net: Any, x: Any, classes: list[int]) -> Any:
+def _gradient_at(net: paddle.nn.Layer, x: paddle.Tensor, classes: list[int]) -> paddle.Tensor:
     x = x.detach()
     x.stop_gradient = False
     return _gradient(class_scores(net, x), classes, x)
 
 
-def _gradient(scores: Any, classes: list[int], source: Any) -> Any:
-    """Of each row's score of its class, with respect to ``source``; no other gradient is touched."""
+def _gradient(scores: paddle.Tensor, classes: list[int], source: paddle.Tensor) -> paddle.Tensor:
+    """The gradient of each row's score of its class with respect to ``source``; no other is computed."""
     if scores.stop_gradient:
         raise DataError("the network's scores do not depend on this input in a way that has a gradient")
     chosen = paddle.nn.functional.one_hot(paddle.to_tensor(classes), scores.shape[1]).astype(scores.dtype)
     return paddle.grad((scores * chosen).sum(), source)[0]
 
 
-def _weighted(features: Any, gradient: Any, channels_last: bool) -> Any:
-    """The features' sum, each weighted with its mean gradient, cut off at 0; shape (n, 1, h, w)."""
+def _weighted(features: paddle.Tensor, gradient: paddle.Tensor, channels_last: bool) -> paddle.Tensor:
+    """The sum of the features, weighted with their mean gradients, cut off at 0; shape (n, 1, h, w)."""
     with paddle.no_grad():
         features, gradient = features.astype("float32"), gradient.astype("float32")
         if channels_last:
             features, gradient = (array.transpose([0, 3, 1, 2]) for array in (features, gradient))
         weights = gradient.mean(axis=[2, 3], keepdim=True)
         return paddle.nn.functional.relu((weights * features).sum(axis=1, keepdim=True))
-
-
-def _check_count(count: Any, name: str) -> None:
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise DataError(f"{name} must be a whole number, 1 or more, got {describe(count)}")

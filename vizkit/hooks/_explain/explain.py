@@ -1,10 +1,10 @@
-"""Pictures of what a network looks at, recorded."""
+"""Heat maps of the pixels that a network's score depends on, recorded as images."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,23 +16,25 @@ from vizkit.hooks._explain import attribution
 from vizkit.hooks._fit.sample_images import class_probabilities
 from vizkit.hooks._network.eval_mode import eval_mode
 from vizkit.hooks._paddle import paddle
-from vizkit.media import images as image_measures
+from vizkit.media import images as pixel_images
 from vizkit.media.captions import Caption, captioned_grid, name_of, percent
 from vizkit.media.overlays import draw_heat_map
-from vizkit.metrics.arrays import to_array
+from vizkit.metrics.arrays import AnyArray, Pixels, to_array
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
 
 __all__ = ["explain"]
 
-_METHODS: dict[str, Callable[..., Any]] = {
+Channels = float | Sequence[float] | None
+
+_METHODS: dict[str, Callable[..., AnyArray]] = {
     "gradcam": attribution.grad_cam,
     "integrated_gradients": attribution.integrated_gradients,
     "smoothgrad": attribution.smooth_grad,
 }
-_FOREIGN = "interpretdl:"
-_SMALL = 140  # pixels that small images are enlarged to, about
+_INTERPRETDL = "interpretdl:"
+_SMALL = 140  # pixels: about the size to which small images are enlarged
 
 
 def explain(
@@ -55,41 +57,41 @@ def explain(
     noise: float | None = None,
     interpreter_options: Mapping[str, object] | None = None,
 ) -> NDArray[np.float32]:
-    """Records for each image which of its pixels speak for a class, as a heat map over it.
+    """Record, beside each image, a heat map of the pixels that raise its score of a class.
 
     The network runs in eval mode. Every sublayer's mode, gradients, buffers, hooks and Paddle's random
-    states are as before when it returns, so that it may be called amid a training.
+    states are as before when it returns, so it can be called during training.
 
     Args:
-        tracker: what records.
-        net: a classifier, a ``paddle.nn.Layer`` or ``paddle.Model``; its first output is scores (n, c).
-        images: (n, c, h, w) as the network takes them, of any number of channels.
+        tracker: the tracker to record with.
+        net: a classifier whose first output is scores (n, c).
+        images: a batch (n, c, h, w) for the network, with any number of channels.
         method: ``"gradcam"``, ``"integrated_gradients"``, ``"smoothgrad"``
-            (`vizkit.hooks._explain.attribution`), or one of InterpretDL, where that is installed:
-            ``"interpretdl:ScoreCAM"``, or an interpreter.
+            (`vizkit.hooks.grad_cam`, `integrated_gradients` and `smooth_grad`), or one of InterpretDL, if
+            that is installed: ``"interpretdl:ScoreCAM"``, or an interpreter.
         target: the class to explain, or one for each image; by default the predicted one.
-        layer: for methods that look at a layer: its name, a pattern, or the layer; by default the last
+        layer: for methods that use a layer: its name, a pattern, or the layer; by default the last
             ``Conv2D``.
         tag: by default ``explain/<method>``.
         step: the step; by default the clock's.
         dataformats: the axes of ``images``, "NCHW" or "NHWC".
-        class_names: what classes are called.
-        mean: what was subtracted when the images were normalised, a number or one a channel; for their
-            display, and for the baseline of integrated gradients, which is black.
-        std: what they were divided by.
-        steps: points of integrated gradients on the way from the baseline; by default 32.
+        class_names: the names of the classes.
+        mean: the mean that the images were normalised with, one number or one a channel; for their
+            display, and for the black baseline of integrated gradients.
+        std: the standard deviation that they were normalised with.
+        steps: points of integrated gradients on the line from the baseline; by default 32.
         baseline: an image without features for integrated gradients; by default black.
         samples: noisy copies of SmoothGrad; by default 25.
         noise: standard deviation of SmoothGrad's noise, as a fraction of the image's range; by default 0.15.
         interpreter_options: further arguments of the interpreter's ``interpret``.
 
     Returns:
-        The heat maps, shape (n, h, w), 0 and more.
+        The heat maps, shape (n, h, w), 0 or more.
 
     Raises:
-        DataError: an unknown method, option, layer or class, images that are no batch, a network
-            without scores.
-        MissingDependencyError: InterpretDL is asked for and not installed.
+        DataError: an unknown method, layer or class, an option of another method, images that are no
+            batch, or a network without scores.
+        MissingDependencyError: the method is of InterpretDL, which is not installed.
     """
     net = net.network if isinstance(net, paddle.Model) else net
     if not isinstance(net, paddle.nn.Layer):
@@ -104,7 +106,13 @@ def explain(
             f"and dataformats={dataformats!r}"
         )
     name, run = _method(method)
-    given = {"layer": layer, "steps": steps, "baseline": baseline, "samples": samples, "noise": noise}
+    given: dict[str, object] = {
+        "layer": layer,
+        "steps": steps,
+        "baseline": baseline,
+        "samples": samples,
+        "noise": noise,
+    }
     options = {option: value for option, value in given.items() if value is not None}
     options.update(interpreter_options or {})
     if name == "integrated_gradients" and baseline is None:
@@ -114,32 +122,32 @@ def explain(
     with eval_mode(net), paddle.no_grad():
         scores = attribution.class_scores(net, attribution.batch_of(images))
         classes = attribution.targets_of(scores, target)
-        shares = class_probabilities(to_array(scores))
+        probabilities = class_probabilities(to_array(scores))
     heat = _heat(run(net, images, classes, **_checked(options, run, name)), axes)
     texts = [
         f"for {name_of(number, class_names)}" + (f", {percent(float(row[number]))}" if len(row) > 1 else "")
-        for number, row in zip(classes, shares, strict=True)
+        for number, row in zip(classes, probabilities, strict=True)
     ]
     picture = _picture(array, heat, texts, axes[1:], mean, std)
     tracker.log_image(tag or f"explain/{name}", picture, step, value_range=(0, 255))
     return heat
 
 
-def _method(method: Any) -> tuple[str, Callable[..., Any]]:
-    """Its name in tags, and what computes it."""
+def _method(method: str | Interpreter) -> tuple[str, Callable[..., AnyArray]]:
+    """The name of a method in tags, and its function."""
     if isinstance(method, str) and method in _METHODS:
         return method, _METHODS[method]
-    if (isinstance(method, str) and method.startswith(_FOREIGN)) or hasattr(method, "interpret"):
+    if (isinstance(method, str) and method.startswith(_INTERPRETDL)) or hasattr(method, "interpret"):
         from vizkit.hooks._explain.interpretdl import interpreter_of
 
-        return interpreter_of(method.removeprefix(_FOREIGN) if isinstance(method, str) else method)
+        return interpreter_of(method.removeprefix(_INTERPRETDL) if isinstance(method, str) else method)
     known = ", ".join(map(repr, _METHODS))
     raise DataError(
         f"method must be {known}, 'interpretdl:' and a name, or an interpreter; got {describe(method)}"
     )
 
 
-def _checked(options: dict[str, Any], run: Callable[..., Any], name: str) -> dict[str, Any]:
+def _checked(options: dict[str, object], run: Callable[..., AnyArray], name: str) -> dict[str, object]:
     parameters = inspect.signature(run).parameters
     if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         for option in options:
@@ -149,32 +157,32 @@ def _checked(options: dict[str, Any], run: Callable[..., Any], name: str) -> dic
     return options
 
 
-def _black(channels: int, axes: str, mean: Any, std: Any) -> NDArray[np.float32]:
-    """Black as the network sees it; shape (c, 1, 1) or (c,)."""
+def _black(channels: int, axes: str, mean: Channels, std: Channels) -> attribution.Heat:
+    """Black as normalised for the network; shape (c, 1, 1) or (c,)."""
     zero = np.zeros(channels, np.float32)
     zero -= to_array(0 if mean is None else mean).astype(np.float32)
     zero /= to_array(1 if std is None else std).astype(np.float32)
     return np.asarray(zero.reshape(-1, 1, 1) if axes == "NCHW" else zero)
 
 
-def _heat(attributions: NDArray[Any], axes: str) -> NDArray[np.float32]:
-    """Heat maps (n, h, w) of attributions of that shape or of the images'."""
+def _heat(attributions: AnyArray, axes: str) -> attribution.Heat:
+    """Heat maps (n, h, w) from attributions of that shape or of the images'."""
     if attributions.ndim == 4:
         attributions = np.abs(attributions).sum(axis=axes.index("C"))
     return np.asarray(np.maximum(attributions, 0), np.float32)
 
 
 def _picture(
-    batch: NDArray[Any], heat: NDArray[np.float32], texts: list[str], axes: str, mean: Any, std: Any
-) -> NDArray[np.uint8]:
+    batch: AnyArray, heat: attribution.Heat, texts: list[str], axes: str, mean: Channels, std: Channels
+) -> Pixels:
     """Each image beside its heat map."""
     if batch.shape[1 + axes.index("C")] in (1, 3, 4):
-        pixels = image_measures.to_pixels_each(list(batch), axes, mean=mean, std=std)
+        pixels = pixel_images.to_pixels_each(list(batch), axes, mean=mean, std=std)
     else:
         greys = batch.mean(axis=1 + axes.index("C"))
-        pixels = image_measures.to_pixels_each(list(greys), "HW", value_range="minmax")
+        pixels = pixel_images.to_pixels_each(list(greys), "HW", value_range="minmax")
     cells = []
     for image, values in zip(pixels, heat, strict=True):
-        pair = np.concatenate([image_measures.to_rgb(image), draw_heat_map(image, values)], axis=1)
-        cells.append(image_measures.enlarge(pair, max(1, round(_SMALL / max(image.shape[:2])))))
+        pair = np.concatenate([pixel_images.to_rgb(image), draw_heat_map(image, values)], axis=1)
+        cells.append(pixel_images.enlarge(pair, max(1, round(_SMALL / max(image.shape[:2])))))
     return captioned_grid(cells, [Caption(text) for text in texts])

@@ -1,43 +1,56 @@
 """InterpretDL's interpreters as methods of `vizkit.hooks.explain`.
 
-They take float images of 3 channels as they are (other ones they normalise), and leave the model that they
-look at in another mode, with hooks and gradients: so they get a copy of it.
+They take float images of 3 channels as they are (and normalise others), and leave the model in another
+mode, with hooks and gradients: so they get a copy of it.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Protocol, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizkit._checks import describe
+from vizkit._protocols import ArrayLike, Interpreter
 from vizkit.errors import DataError, MissingDependencyError
-from vizkit.hooks._explain.attribution import layer_of
+from vizkit.hooks._explain.attribution import Heat, layer_of
 from vizkit.hooks._network.network_copy import copy_network
 from vizkit.hooks._network.random_states import paddle_random_states_kept
 from vizkit.hooks._paddle import paddle
-from vizkit.metrics.arrays import to_array
+from vizkit.metrics.arrays import AnyArray, to_array
 
 __all__ = ["interpreter_of"]
 
 _CHANNELS = 3
 
 
-def interpreter_of(method: Any) -> tuple[str, Callable[..., NDArray[Any]]]:
-    """A name for tags, and the method as a function of ``(net, images, classes, *, layer, **options)``.
+class _WithModel(Protocol):
+    """An interpreter and the model that it explains."""
+
+    model: object
+
+    def interpret(self, data: AnyArray, **options: object) -> object:
+        """Attributions for images."""
+
+
+def interpreter_of(method: str | Interpreter) -> tuple[str, Callable[..., AnyArray]]:
+    """Make a method of `explain` from an interpreter of InterpretDL.
 
     Args:
         method: an interpreter, or a name such as ``ScoreCAM`` (for ``ScoreCAMInterpreter``).
+
+    Returns:
+        A name for tags, and a function of ``(net, images, classes, *, layer, dataformats, **options)``.
 
     Raises:
         MissingDependencyError: a name, and InterpretDL is not installed.
         DataError: InterpretDL has no interpreter of that name.
     """
     if not isinstance(method, str):
-        return type(method).__name__.removesuffix("Interpreter"), _method_of(lambda net: method)
+        interpreter = cast("_WithModel", method)
+        return type(method).__name__.removesuffix("Interpreter"), _method_of(lambda net: interpreter)
     try:
         import interpretdl
     except ImportError as error:
@@ -46,30 +59,31 @@ def interpreter_of(method: Any) -> tuple[str, Callable[..., NDArray[Any]]]:
             "pip install 'setuptools<80' wheel; pip install --no-build-isolation --no-deps interpretdl; "
             "pip install 'ipython<9' scikit-learn scikit-image tqdm"
         ) from error
-    found: Any = getattr(interpretdl, f"{method}Interpreter", getattr(interpretdl, method, None))
-    if not hasattr(found, "interpret"):
+    made = getattr(interpretdl, f"{method}Interpreter", None) or getattr(interpretdl, method, None)
+    if made is None or not hasattr(made, "interpret"):
         known = [name.removesuffix("Interpreter") for name in interpretdl.__all__ if "Interpreter" in name]
         raise DataError(f"InterpretDL has no interpreter {method!r}; it has {', '.join(sorted(known))}")
-    return method, _method_of(lambda net: found(net, device=str(paddle.device.get_device())))
+    make: Callable[..., _WithModel] = made
+    return method, _method_of(lambda net: make(net, device=str(paddle.device.get_device())))
 
 
-def _method_of(make: Callable[[Any], Any]) -> Callable[..., NDArray[Any]]:
+def _method_of(make: Callable[[paddle.nn.Layer], _WithModel]) -> Callable[..., AnyArray]:
     def run(
-        net: Any,
-        images: Any,
+        net: paddle.nn.Layer,
+        images: ArrayLike,
         classes: list[int],
         *,
-        layer: Any = None,
+        layer: str | paddle.nn.Layer | None = None,
         dataformats: str = "NCHW",
-        **options: Any,
-    ) -> NDArray[Any]:
-        data, network = _fitted(net, images, dataformats)
+        **options: object,
+    ) -> AnyArray:
+        data, network = _with_three_channels(net, images, dataformats)
         interpreter = make(network)
         parameters = inspect.signature(interpreter.interpret).parameters
         if "target_layer_name" in parameters and "target_layer_name" not in options:
             options["target_layer_name"] = f"net.{layer_of(net, layer)[1]}"
         elif layer is not None:
-            raise DataError(f"{type(interpreter).__name__} looks at no layer, so layer= has no meaning")
+            raise DataError(f"{type(interpreter).__name__} uses no layer, so layer= has no meaning")
         options[next(name for name in ("labels", "label") if name in parameters)] = np.array(classes)
         before, interpreter.model = interpreter.model, network
         device = paddle.device.get_device()
@@ -79,7 +93,7 @@ def _method_of(make: Callable[[Any], Any]) -> Callable[..., NDArray[Any]]:
         finally:
             interpreter.model = before
             paddle.device.set_device(device)
-        heat = np.asarray(found) if not isinstance(found, dict) else np.empty(0)
+        heat = np.empty(0) if isinstance(found, Mapping) else np.asarray(found)
         if heat.ndim not in (3, 4) or heat.shape[0] != len(data):
             raise DataError(f"{type(interpreter).__name__} gives no heat maps but {describe(found)}")
         return np.abs(heat).sum(axis=1) if heat.ndim == 4 else heat
@@ -87,28 +101,28 @@ def _method_of(make: Callable[[Any], Any]) -> Callable[..., NDArray[Any]]:
     return run
 
 
-class _OfThree(paddle.nn.Layer):  # type: ignore[misc]
-    """A network of 1 or 3 channels as one of 3; NHWC ones as NCHW."""
+class _ThreeChannels(paddle.nn.Layer):
+    """A network of 1 or 3 channels, NCHW or NHWC, as one of 3 channels and NCHW."""
 
-    def __init__(self, net: Any, channels: int, axes: str) -> None:
+    def __init__(self, net: paddle.nn.Layer, channels: int, axes: str) -> None:
         super().__init__()
         self.net = net
         self._channels = channels
         self._axes = axes
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         x = x[:, : self._channels].astype("float32")
         output = self.net(x.transpose([0, 2, 3, 1]) if self._axes == "NHWC" else x)
         return output[0] if isinstance(output, (list, tuple)) else output
 
 
-def _fitted(net: Any, images: Any, axes: str) -> tuple[NDArray[np.float32], Any]:
-    """Images of 3 channels, and a copy of the network that takes them."""
+def _with_three_channels(net: paddle.nn.Layer, images: ArrayLike, axes: str) -> tuple[Heat, paddle.nn.Layer]:
+    """Images with 3 channels, and a copy of the network that takes them."""
     data = to_array(images).astype(np.float32)
     data = data.transpose(0, 3, 1, 2) if axes == "NHWC" else data
     channels = data.shape[1]
     if channels not in (1, _CHANNELS):
         raise DataError(f"InterpretDL takes images of 1 or 3 channels, got {describe(images)}")
-    network = _OfThree(copy_network(net), channels, axes)
+    network = _ThreeChannels(copy_network(net), channels, axes)
     network.eval()
     return np.repeat(data, _CHANNELS // channels, axis=1), network

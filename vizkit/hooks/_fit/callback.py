@@ -132,7 +132,7 @@ def callback(
     )
 
 
-class TrackerCallback(paddle.callbacks.Callback):  # type: ignore[misc]
+class TrackerCallback(paddle.callbacks.Callback):
     """The type of `callback`'s callbacks; this one is for ranks that record nothing.
 
     Attributes:

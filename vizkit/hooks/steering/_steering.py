@@ -52,7 +52,7 @@ def checked_tracker(tracker: Any) -> Any:
     return tracker
 
 
-class Steering(paddle.callbacks.Callback):  # type: ignore[misc]
+class Steering(paddle.callbacks.Callback):
     """Follows one metric, and decides at each of its evaluations whether training goes on.
 
     Attributes:

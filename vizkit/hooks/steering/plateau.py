@@ -141,7 +141,7 @@ class HalveOnPlateau(Steering):
             self._optimizer.set_lr(self._optimizer.get_lr() * self._factor)
 
 
-class ScaledRate(paddle.optimizer.lr.LRScheduler):  # type: ignore[misc]
+class ScaledRate(paddle.optimizer.lr.LRScheduler):
     """A schedule's rate times a number. Whoever holds the schedule, or this, steps the same schedule.
 
     Its state is the schedule's: a checkpoint loads with and without it, and does not hold ``scale``.

@@ -30,7 +30,7 @@ __all__ = ["ValidateEvery"]
 _PATH = "validation"
 
 
-class ValidateEvery(paddle.callbacks.Callback):  # type: ignore[misc]
+class ValidateEvery(paddle.callbacks.Callback):
     """Evaluates every so many training steps on some batches, and records at the step just trained.
 
     ::

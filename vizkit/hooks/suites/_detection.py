@@ -45,7 +45,7 @@ def paddledetection(tracker: Tracker, trainer: Any) -> Any:
     recorder = Recorder(tracker)
     step = tracker.step
 
-    class TrackerCallback(base):  # type: ignore[misc]
+    class TrackerCallback(base):
         def on_train_begin(self, status: Any) -> None:
             with recorder.guard("hyper-parameters"):
                 recorder.settings(_settings(self.model.cfg), ["eval_bbox-mAP"])

@@ -45,7 +45,7 @@ def _callback(tracker: Tracker, suite: str) -> Any:
         raise MissingDependencyError(f"{suite} cannot be imported ({error}): pip install {suite}") from error
     recorder = Recorder(tracker)
 
-    class TrackerCallback(base):  # type: ignore[misc]
+    class TrackerCallback(base):
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             with recorder.guard("hyper-parameters"):
                 hparams = args.to_dict()
