@@ -16,6 +16,8 @@ from vizkit.format.frames import Damage, read_frames, scan
 from vizkit.format.types import Record
 
 if TYPE_CHECKING:
+    import httpx
+
     from vizkit.server import Server
 
 ROOT = Path(__file__).parents[1]
@@ -70,11 +72,16 @@ def stock(directory: Path | str, kind: str, tag: str) -> list[Any]:
     return list(reader.get_data(KINDS.get(kind, kind), tag))
 
 
-def api(server: Server, path: str, **query: Any) -> Any:
-    """What the API of a server answers, the data in its envelope."""
+def get(url: str, **options: Any) -> httpx.Response:
+    """``httpx.get`` for a server that may be slow."""
     import httpx
 
-    answer = httpx.get(f"http://127.0.0.1:{server.port}/app/api/{path}", params=query)
+    return httpx.get(url, timeout=PATIENCE, **options)
+
+
+def api(server: Server, path: str, **query: Any) -> Any:
+    """What the API of a server answers, the data in its envelope."""
+    answer = get(f"http://127.0.0.1:{server.port}/app/api/{path}", params=query)
     assert answer.status_code == 200, answer.text
     content = answer.json()
     assert content["status"] == 0, content

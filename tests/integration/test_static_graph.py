@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import paddle
 import pytest
 from paddle.base.proto import framework_pb2
 
 import vizkit
+from tests.helpers import get
 from vizkit.errors import DataError
 from vizkit.server.visualdl.static_graph import pdmodel
 
@@ -128,10 +128,10 @@ def test_a_model_is_served_while_it_is_there_and_whole(lenet: Path, tmp_path: Pa
     path.write_bytes(lenet.read_bytes())
     with vizkit.serve(tmp_path, model=path) as server:
         address = f"http://127.0.0.1:{server.port}/app/api/graph/static_graph"
-        answer = httpx.get(address)
+        answer = get(address)
         assert answer.content == pdmodel(lenet)
         assert 'filename="my model.json.pdmodel"' in answer.headers["content-disposition"]
         path.write_text("{")
-        assert httpx.get(address).content == b""
+        assert get(address).content == b""
     with pytest.raises(DataError, match="my model"):
         pdmodel(path)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 
 import vizkit
+from tests.helpers import get
 from vizkit.format.walltime import milliseconds
 
 BOUNDARIES = [
@@ -49,5 +49,5 @@ def test_a_walltime_is_served_as_it_is_loaded(recorded: int, tmp_path: Path) -> 
     loaded = vizkit.load(tmp_path)["run"].columns("loss").walltimes.tolist()
     with vizkit.serve(tmp_path) as server:
         url = f"http://127.0.0.1:{server.port}/app/api/scalar/list"
-        served = httpx.get(url, params={"run": "run", "tag": "loss"}).json()["data"]
+        served = get(url, params={"run": "run", "tag": "loss"}).json()["data"]
     assert loaded == [point[0] for point in served] == milliseconds(np.array([recorded])).tolist()

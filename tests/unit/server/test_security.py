@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 import vizkit
-from tests.helpers import ROOT, python
+from tests.helpers import PATIENCE, ROOT, get, python
 from vizkit.server.security import is_loopback
 
 RUNS = "/app/api/runs"
@@ -31,13 +31,13 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def local(log: Path) -> Iterator[httpx.Client]:
     with (
         vizkit.serve(log, allow_hosts=["proxy.example"]) as server,
-        httpx.Client(base_url=f"http://127.0.0.1:{server.port}") as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE) as client,
     ):
         yield client
 
 
 @pytest.fixture(scope="module")
-def secret(log: Path) -> Iterator[vizkit.serve.Server]:
+def secret(log: Path) -> Iterator[vizkit.Server]:
     with vizkit.serve(log, host="0.0.0.0", token="pa-ss_word") as server:
         yield server
 
@@ -116,7 +116,7 @@ def test_a_host_that_others_reach_makes_a_token(log: Path) -> None:
         assert server.token in server._repr_html_()
 
 
-def test_without_the_token_nobody_is_answered(secret: vizkit.serve.Server) -> None:
+def test_without_the_token_nobody_is_answered(secret: vizkit.Server) -> None:
     origin = f"http://127.0.0.1:{secret.port}"
     for headers in (
         {},
@@ -125,11 +125,11 @@ def test_without_the_token_nobody_is_answered(secret: vizkit.serve.Server) -> No
         {"Cookie": "=;;"},
     ):
         for path in (RUNS, "/app/index", "/", "/vizkit/", f"{RUNS}?token=", f"{RUNS}?token=pa-ss_word2"):
-            answer = httpx.get(origin + path, headers=headers)
+            answer = get(origin + path, headers=headers)
             assert answer.status_code == 401, path
             assert "set-cookie" not in answer.headers
     # The page's own files tell nothing of the runs.
-    assert httpx.get(f"{origin}/app/__snowpack__/env.js").status_code == 200
+    assert get(f"{origin}/app/__snowpack__/env.js").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -140,12 +140,12 @@ def test_without_the_token_nobody_is_answered(secret: vizkit.serve.Server) -> No
         {"X-VisualDL-Instance-ID": "pa-ss_word"},
     ],
 )
-def test_the_token_is_taken_from_a_header(secret: vizkit.serve.Server, headers: dict[str, str]) -> None:
-    assert httpx.get(f"http://127.0.0.1:{secret.port}{RUNS}", headers=headers).json()["data"] == ["run"]
+def test_the_token_is_taken_from_a_header(secret: vizkit.Server, headers: dict[str, str]) -> None:
+    assert get(f"http://127.0.0.1:{secret.port}{RUNS}", headers=headers).json()["data"] == ["run"]
 
 
-def test_the_address_gives_a_cookie(secret: vizkit.serve.Server) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{secret.port}") as client:
+def test_the_address_gives_a_cookie(secret: vizkit.Server) -> None:
+    with httpx.Client(base_url=f"http://127.0.0.1:{secret.port}", timeout=PATIENCE) as client:
         page = client.get(secret.url)
         assert page.status_code == 200
         cookie = next(c for c in page.headers.get_list("set-cookie") if c.startswith("vizkit_token"))
@@ -156,10 +156,10 @@ def test_the_address_gives_a_cookie(secret: vizkit.serve.Server) -> None:
         assert 'API_TOKEN_KEY="token"' in settings  # the page sends it with every request of its own
 
 
-def test_addresses_are_hosts_but_other_names_are_not(secret: vizkit.serve.Server) -> None:
+def test_addresses_are_hosts_but_other_names_are_not(secret: vizkit.Server) -> None:
     url, token = f"http://127.0.0.1:{secret.port}{RUNS}", {"Authorization": "Bearer pa-ss_word"}
-    assert httpx.get(url, headers={**token, "Host": "192.168.1.7:8040"}).status_code == 200
-    assert httpx.get(url, headers={**token, "Host": "evil.example"}).status_code == 403
+    assert get(url, headers={**token, "Host": "192.168.1.7:8040"}).status_code == 200
+    assert get(url, headers={**token, "Host": "evil.example"}).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -221,9 +221,9 @@ def test_the_command_says_where_it_serves_or_why_not(log: Path, tmp_path: Path) 
         line = process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+", line)
         assert found, line
-        assert httpx.get(found[0] + RUNS).json()["data"] == ["run"]
+        assert get(found[0] + RUNS).json()["data"] == ["run"]
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     wrong = subprocess.run(
         [*command, str(tmp_path / "nowhere")], capture_output=True, text=True, cwd=ROOT, check=False
     )

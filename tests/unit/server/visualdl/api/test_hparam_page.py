@@ -1,0 +1,39 @@
+"""The table of hyper-parameters, and their importance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import vizkit
+from tests.helpers import api
+
+
+def test_importance_works_where_stock_fails(server: vizkit.Server) -> None:
+    found = {item["name"]: item["value"] for item in api(server, "hparams/importance")}
+    assert set(found) == {"learning rate", "batch size", "optimizer"}
+    assert all(0 <= value <= 1 for value in found.values())
+    assert max(found.values()) > 0.5
+
+
+@pytest.mark.parametrize(("metrics", "shown"), [("last", [0.7, 0.9]), ("best", [0.9, 0.2])])
+def test_the_table_shows_last_or_best_values(tmp_path: Path, metrics: Any, shown: list[float]) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_hparams(
+            {"flag": True, "rate": 0.1, "bad": float("nan"), "big": 2**70}, ["eval/acc", "eval/loss"]
+        )
+        for step, (acc, loss) in enumerate([(0.5, 0.2), (0.9, 0.4), (0.7, 0.9)]):
+            writer.add_scalar("eval/acc", acc, step)
+            writer.add_scalar("eval/loss", loss, step)
+    with vizkit.serve(tmp_path, hparam_metrics=metrics) as server:
+        (row,) = api(server, "hparams/list")
+        assert list(row["metrics"].values()) == shown
+        types = {
+            item["name"]: (item["type"], item["values"])
+            for item in api(server, "hparams/indicators")["hparams"]
+        }
+        assert types["rate"] == ("continuous", [0.1])
+        assert types["bad"] == ("string", ["nan"])
+        assert types["flag"] == ("string", ["True"])
