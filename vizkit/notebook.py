@@ -1,26 +1,40 @@
-"""What notebooks have besides: ``%load_ext vizkit``, ``%vizkit log``, and runs that are followed in place."""
+"""Notebooks: the ``%vizkit`` magic of ``%load_ext vizkit``, and runs that are followed in a cell."""
 
 from __future__ import annotations
 
 import os
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from vizkit.errors import MissingDependencyError, VizKitError
-from vizkit.runs import Runs, load
+from vizkit.runs import Run, Runs, load
 from vizkit.runs.run import ENDED
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from vizkit.tracking.tracker import Tracker
 
 __all__ = ["Live", "live", "load_ipython_extension"]
 
-_servers: dict[str, Any] = {}
+
+class _Server(Protocol):
+    """A `vizkit.Server`, which a notebook shows as a page."""
+
+    @property
+    def is_running(self) -> bool: ...
 
 
-def load_ipython_extension(shell: Any) -> None:
-    """Adds ``%vizkit [logdir] [filter]`` and ``%vizkit serve [logdir]``; called by ``%load_ext vizkit``."""
+_servers: dict[str, _Server] = {}
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Add ``%vizkit [logdir] [filter]`` and ``%vizkit serve [logdir]``; called by ``%load_ext vizkit``."""
     shell.register_magic_function(_magic, magic_kind="line", magic_name="vizkit")
 
 
-def _magic(line: str) -> Any:
+def _magic(line: str) -> Runs | _Server:
     """Show runs: ``%vizkit [logdir] [filter expression]``; the directory is ``log`` by default.
 
     ``%vizkit serve [logdir]`` shows VisualDL's page over them.
@@ -41,8 +55,8 @@ def _magic(line: str) -> Any:
         raise UsageError(str(error)) from error
 
 
-def _served(logdir: str) -> Any:
-    """The server of a directory, the one that an earlier cell started if it still runs."""
+def _served(logdir: str) -> _Server:
+    """The server of a directory; one that an earlier cell started is used again."""
     from IPython.core.error import UsageError
 
     import vizkit
@@ -57,12 +71,12 @@ def _served(logdir: str) -> Any:
 
 
 class Live:
-    """Shows runs in a notebook's cell, and shows them anew as their logs grow.
+    """Runs that are shown in a notebook's cell and updated as their logs grow. Use `live`.
 
-    It reads on a thread of its own, so that the next cell can train. Use `live`.
+    A thread reads the logs, so that the next cell can train.
     """
 
-    def __init__(self, directory: str, every: float, show: Any) -> None:
+    def __init__(self, directory: str, every: float, show: Callable[[Run | Runs], object]) -> None:
         self.directory = directory
         self.every = every
         self._show = show
@@ -71,12 +85,12 @@ class Live:
         self._thread.start()
 
     def stop(self) -> None:
-        """Follows no longer; what is shown stays."""
+        """Stop following; the cell keeps its content."""
         self._stop.set()
         self._thread.join()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Waits until the runs have ended; returns whether they have."""
+        """Wait until the runs have ended; return True if they have."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
@@ -87,10 +101,10 @@ class Live:
                 changed = runs is None or any(runs.refresh())
                 runs = load(self.directory) if runs is None else runs
                 statuses = [run.status for run in runs]
-                if changed:
+                ended = bool(statuses) and not changed and set(statuses) <= ENDED
+                if changed or ended:
                     self._show(runs[0] if len(runs) == 1 else runs)
-                if statuses and not changed and set(statuses) <= ENDED:
-                    self._show(runs[0] if len(runs) == 1 else runs)
+                if ended:
                     return
             except OSError:  # the training has not begun, or its log is being replaced
                 pass
@@ -102,15 +116,15 @@ class Live:
         return f"<Live {self.directory!r}: {state}>"
 
 
-def live(run: Any, *, every: float = 1.0) -> Live:
-    """Follows a training in place: shows its run in this cell, anew as it grows, until it has ended.
+def live(run: Run | Tracker | str | os.PathLike[str], *, every: float = 1.0) -> Live:
+    """Follow a training: show its run in this cell, updated as it grows, until it has ended.
 
     Args:
         run: a run, a tracker, or a directory of one run or several; it need not exist yet.
-        every: seconds between looks at the log.
+        every: seconds between reads of the log.
 
     Returns:
-        What follows it: ``stop()`` ends that, ``wait()`` waits for the run's end.
+        The follower: ``stop()`` ends it, ``wait()`` waits for the end of the run.
 
     Raises:
         MissingDependencyError: IPython is missing.
@@ -119,6 +133,9 @@ def live(run: Any, *, every: float = 1.0) -> Live:
         from IPython.display import display
     except ImportError as error:
         raise MissingDependencyError("live needs IPython: pip install ipython") from error
-    directory = getattr(run, "directory", None) or getattr(run, "logdir", None) or os.fspath(run)
-    handle = display(f"waiting for {directory}", display_id=True)
-    return Live(str(directory), every, handle.update if handle is not None else print)
+    if isinstance(run, (str, os.PathLike)):
+        path = os.fspath(run)
+    else:
+        path = run.directory if isinstance(run, Run) else run.logdir
+    handle = display(f"waiting for {path}", display_id=True)
+    return Live(path, every, handle.update if handle is not None else print)

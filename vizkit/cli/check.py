@@ -8,8 +8,7 @@ import typer
 
 from vizkit.cli._options import DIRECTORY, Json, Logdir, Place
 from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
-from vizkit.repair._check import Finding, check
-from vizkit.repair._repair import Mended, repair
+from vizkit.repair import Finding, RepairResult, check, repair
 from vizkit.runs.formatting import clean
 
 __all__ = ["check_logs"]
@@ -59,9 +58,9 @@ def _lines(finding: Finding) -> list[str]:
     ]
 
 
-def _words(mended: Mended) -> list[str]:
-    run = clean(mended.run, None)
-    if mended.left:
-        return [f"{run}: left alone: {clean(mended.left, None)}"]
-    done = "; ".join(clean(text, None) for text in mended.done)
-    return [f"{run}: {done}", *(f"    kept: {clean(path, None)}" for path in mended.kept)]
+def _words(result: RepairResult) -> list[str]:
+    run = clean(result.run, None)
+    if result.left:
+        return [f"{run}: left alone: {clean(result.left, None)}"]
+    done = "; ".join(clean(text, None) for text in result.done)
+    return [f"{run}: {done}", *(f"    kept: {clean(path, None)}" for path in result.kept)]

@@ -1,4 +1,4 @@
-"""Finds damage in logs, and repairs it."""
+"""Check logs for damage, and repair them."""
 
 from vizkit._lazy import exports
 

@@ -1,36 +1,23 @@
-"""What is wrong with logs: each finding says what it means for stock VisualDL, and what to do.
+"""Check logs: each finding says what it means for stock VisualDL, and what to do.
 
-`vizkit.repair._repair` mends what can be mended.
+`vizkit.repair._repair` repairs them.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from vizkit._files import lock_exclusive
-from vizkit.errors import TagError
 from vizkit.format.file_names import LOG_WORD
-from vizkit.format.tags import RESERVED, check_tag
+from vizkit.format.tags import RESERVED
 from vizkit.reading import Problem
+from vizkit.repair._inventory import Inventory, being_written, inventory
+from vizkit.repair._renames import is_bad_tag
 from vizkit.runs.loading import load
 from vizkit.runs.run import Run
 
-__all__ = [
-    "Finding",
-    "Inventory",
-    "being_written",
-    "check",
-    "check_run",
-    "inventory",
-    "is_bad_tag",
-]
-
-
-_QUIET_SECONDS = 60  # a stock log that was not changed for so long is not being written
+__all__ = ["Finding", "check", "check_run"]
 
 _STOPS = "its server does not start, for any run"
 _MEANING = {
@@ -80,7 +67,7 @@ _FOR_PEOPLE = {"display name", "unreadable", "environment"}
 
 
 class Finding(NamedTuple):
-    """Something about a run's files.
+    """A problem with the files of a run, or a note on them.
 
     Attributes:
         run: the run's name.
@@ -88,9 +75,9 @@ class Finding(NamedTuple):
         kind: ``hidden``, ``torn``, ``damaged``, ``undecodable``, ``empty``, ``hiding`` (an empty file
             that hides the others), ``no log``, ``copy``, ``mixed``, ``tag``, ``hparams`` (NaN
             or infinite), ``display name``, ``unreadable``, ``environment``, ``killed`` or ``being written``.
-        what: what there is, in words.
-        stock: what it means for stock VisualDL.
-        todo: what to do.
+        what: a description.
+        stock: the effect on stock VisualDL.
+        todo: the remedy.
     """
 
     run: str
@@ -102,38 +89,20 @@ class Finding(NamedTuple):
 
     @property
     def is_problem(self) -> bool:
-        """Whether something is wrong; else it is only worth knowing."""
+        """True for a problem, False for a note."""
         return self.kind not in _NOTES
 
     @property
-    def mendable(self) -> bool:
-        """Whether `vizkit.repair._repair.repair` mends it."""
+    def repairable(self) -> bool:
+        """True if `vizkit.repair.repair` repairs it."""
         return self.is_problem and self.kind not in _FOR_PEOPLE and "://" not in self.path
 
 
-class Inventory(NamedTuple):
-    """The files of a run directory that have ``vdlrecords`` in their names, as paths.
-
-    Attributes:
-        logs: those that hold records, in VisualDL's order: it reads the last one.
-        empty: those without content.
-        foreign: those that hold no record.
-        copies: copy -> the log that holds the same, and perhaps more.
-        last: the one whose name sorts last of all.
-    """
-
-    logs: list[str]
-    empty: list[str]
-    foreign: list[str]
-    copies: dict[str, str]
-    last: str
-
-
 def check(logdir: str | os.PathLike[str] = "log") -> list[Finding]:
-    """What is wrong with the logs under a directory, of VizKit or of VisualDL, run by run.
+    """Check the logs under a directory, of VizKit or of VisualDL, run by run.
 
     Args:
-        logdir: as for `vizkit.load`. In a remote directory, files beside the logs are not looked at.
+        logdir: as for `vizkit.load`. In a remote directory, only logs are checked.
 
     Raises:
         LogNotFoundError: no such directory or file.
@@ -144,7 +113,7 @@ def check(logdir: str | os.PathLike[str] = "log") -> list[Finding]:
 
 
 def check_run(run: Run) -> list[Finding]:
-    """What is wrong with one run's files."""
+    """Check the files of one run."""
     problems = run.problems
     files = inventory(run.directory, run.logs.files, problems)
     busy = being_written(run)
@@ -164,62 +133,6 @@ def check_run(run: Run) -> list[Finding]:
     if run.status == "killed":
         found.append(_finding(run.name, run.directory, "killed", "the run's process was killed"))
     return found
-
-
-def inventory(directory: str, logs: Sequence[str], problems: Iterable[Problem]) -> Inventory:
-    """Sorts a run directory's files.
-
-    Args:
-        directory: the run directory.
-        logs: the files that the reader read.
-        problems: what it could not read.
-    """
-    whole = [p.path for p in problems if p.kind == "torn" and p.start == 0]  # from the first byte on
-    foreign = [path for path in logs if path in whole]
-    records = [path for path in logs if path not in whole]
-    if "://" in directory:
-        return Inventory(records, [], foreign, {}, max(logs, default=""))
-    copies = _copies(records)
-    empty = []
-    with contextlib.suppress(OSError), os.scandir(directory) as entries:
-        empty = sorted(e.path for e in entries if LOG_WORD in e.name and e.is_file() and not e.stat().st_size)
-    last = max([*logs, *empty], key=os.path.basename, default="")
-    return Inventory([path for path in records if path not in copies], empty, foreign, copies, last)
-
-
-def is_bad_tag(tag: str) -> bool:
-    """Whether stock VisualDL cannot serve a tag, or cannot read it (it is no UTF-8)."""
-    try:
-        check_tag(tag)
-    except TagError:
-        return True
-    return "\ufffd" in tag
-
-
-def being_written(run: Run) -> str:
-    """Why it may be that a program is writing a run's logs at this moment; empty: none is."""
-    for path in run.logs.files:
-        with contextlib.suppress(OSError):
-            fd = os.open(path, os.O_RDONLY)
-            try:
-                if lock_exclusive(fd) is False:
-                    return f"a program has {path} open"
-            finally:
-                os.close(fd)
-    if run.status == "running":
-        return "the run is going on"
-    if run.status == "unknown":  # stock VisualDL locks nothing, and does not say when it ends
-        age = time.time() - max(map(_changed, run.logs.files), default=0)
-        if age < _QUIET_SECONDS:
-            return f"its log was changed {max(age, 0):.0f} seconds ago: try again in a minute"
-    return ""
-
-
-def _changed(path: str) -> float:
-    try:
-        return os.stat(path).st_mtime
-    except (OSError, ValueError):
-        return 0
 
 
 def _finding(run: str, path: str, kind: str, what: str) -> Finding:
@@ -247,7 +160,7 @@ def _of_problem(run: Run, problem: Problem, busy: str) -> Finding:
         kind = "environment"
     elif kind == "torn" and busy:
         kind = "being written"
-    # The path is told beside it.
+    # The finding has the path already.
     what = problem.message.removeprefix(f"{problem.path}: ").removeprefix(problem.path).strip()
     return _finding(run.name, problem.path, kind, what)
 
@@ -261,32 +174,6 @@ def _described(path: str) -> str:
     if start.startswith((b"\x1f\x8b", b"PK", b"BZh", b"\xfd7zX", b"\x28\xb5\x2f\xfd")):
         return "it is a packed file"
     return "it holds no whole record"
-
-
-def _copies(paths: Sequence[str]) -> dict[str, str]:
-    """Copy -> original, of files that begin alike up to the end of the shorter one."""
-    starts: dict[bytes, list[str]] = {}
-    for path in paths:
-        with contextlib.suppress(OSError), open(path, "rb") as file:
-            starts.setdefault(file.read(64), []).append(path)
-    copies: dict[str, str] = {}
-    for some in starts.values():
-        # The original is the longest, or else the one that is named as logs are.
-        order = sorted(some, key=lambda p: (-os.path.getsize(p), not p.endswith(".log"), p))
-        for index, path in enumerate(order):
-            originals = (other for other in order[:index] if other not in copies and _begins(other, path))
-            if original := next(originals, None):
-                copies[path] = original
-    return copies
-
-
-def _begins(path: str, other: str) -> bool:
-    """Whether a file begins with the whole content of another."""
-    with open(path, "rb") as file, open(other, "rb") as beginning:
-        while part := beginning.read(1 << 20):
-            if file.read(len(part)) != part:
-                return False
-    return True
 
 
 def _same_names(runs: Iterable[Run]) -> list[Finding]:

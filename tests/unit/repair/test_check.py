@@ -20,7 +20,8 @@ from vizkit.format.decode import decode_record
 from vizkit.format.encode import encode_scalar, encode_text, step_field, tag_field, walltime_field
 from vizkit.format.frames import read_frames
 from vizkit.repair._check import check
-from vizkit.repair._repair import repair, retagged
+from vizkit.repair._renames import retagged
+from vizkit.repair._repair import repair
 
 
 def written(directory: Path, name: str, steps: range, tag: str = "loss", display_name: str = "") -> Path:
@@ -203,7 +204,7 @@ def test_runs_of_one_display_name(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         written(tmp_path / name, "vdlrecords.1.log", range(2), display_name="" if name == "a" else "a")
     found = check(tmp_path)
-    assert [(f.run, f.kind, f.mendable) for f in found] == [
+    assert [(f.run, f.kind, f.repairable) for f in found] == [
         ("b", "display name", False),
         ("c", "display name", False),
     ]
@@ -329,7 +330,7 @@ def test_a_broken_environment_is_told(tmp_path: Path) -> None:
     written(tmp_path / "run", "vdlrecords.1.log", range(3))
     (tmp_path / "run" / "environment.json").write_text("{")
     (finding,) = check(tmp_path)
-    assert finding.kind == "environment" and not finding.mendable
+    assert finding.kind == "environment" and not finding.repairable
 
 
 def test_where_there_is_nothing_to_check(tmp_path: Path) -> None:
