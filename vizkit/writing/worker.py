@@ -46,14 +46,14 @@ class Worker:
         self._lock = threading.RLock()
         self._called = threading.Condition(self._lock)  # the thread waits for a large job
         self._done = threading.Condition(self._lock)  # callers wait for the running job
-        self._jobs: deque[tuple[Callable[[], None], int]] = deque()
+        self._jobs: deque[tuple[Callable[[], object], int]] = deque()
         self._waiting_bytes = 0
         self._taken = self._finished = 0  # jobs in total
         self._busy: int | None = None  # the thread that runs a job
         self._thread: int | None = None
         self._sleeps = False
 
-    def submit(self, job: Callable[[], None], size: int = 0) -> None:
+    def submit(self, job: Callable[[], object], size: int = 0) -> None:
         """Queue a job.
 
         Args:

@@ -19,7 +19,7 @@ from vizkit._files import FileReader
 from vizkit.columns import column_builder, frame_scan
 from vizkit.columns.column_builder import read_log
 from vizkit.format import encode
-from vizkit.reading import RunReader, filesystem
+from vizkit.reading import RunReader
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def small_windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Has logs read in windows of so many bytes, so that small ones need many."""
 
     def choose(size: int) -> None:
-        monkeypatch.setattr(filesystem.FileReader, "window", size)
+        monkeypatch.setattr(FileReader, "window", size)
         monkeypatch.setattr(column_builder, "_SHORT", size // 2 + 50)
         monkeypatch.setattr(frame_scan, "_LARGE", size // 4)
         monkeypatch.setattr(frame_scan, "_BEGINNING", min(2048, size // 2))

@@ -352,7 +352,7 @@ def test_the_end_of_a_process_of_multiprocessing_is_known(
 ) -> None:
     script = tmp_path / "script.py"
     script.write_text(CHILD, "utf-8")
-    command = [sys.executable, script, tmp_path / "run", end, way]
+    command = [sys.executable, str(script), str(tmp_path / "run"), end, way]
     subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
     assert read_environment(tmp_path / "run")["status"] == status
 

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from visualdl.proto.record_pb2 import Record as Proto
 
+from vizkit._protocols import StepLike
 from vizkit.format import encode
 
 STEPS = st.integers(-(2**63), 2**63 - 1)
@@ -29,7 +30,7 @@ def body(frame: bytes) -> bytes:
     return frame[8:]
 
 
-def scalar(tag: str, value: float, step: object, walltime: int) -> bytes:
+def scalar(tag: str, value: float, step: StepLike, walltime: int) -> bytes:
     return encode.encode_scalar(
         encode.tag_field(tag), value, encode.step_field(step), encode.walltime_field(walltime)
     )

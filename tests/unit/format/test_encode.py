@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from visualdl.proto.record_pb2 import Record as Proto
 
 from tests.unit.format.frames import STEPS, TAGS, TIMES, body, fast, proto_value, scalar
+from vizkit._protocols import StepLike
 from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.decode import decode_head, decode_record
@@ -54,7 +55,7 @@ def test_a_fractional_step_is_kept_and_rounded_down_for_stock(step: float, seen:
 
 
 @pytest.mark.parametrize("step", [3, 3.0, np.int64(3), np.float32(3), np.array(3), np.array([3])])
-def test_whole_steps_of_any_type_are_integers(step: object) -> None:
+def test_whole_steps_of_any_type_are_integers(step: StepLike) -> None:
     assert scalar("a", 1.0, step, 5) == scalar("a", 1.0, 3, 5)
 
 
@@ -65,7 +66,7 @@ def test_large_numpy_steps_keep_all_digits() -> None:
 @pytest.mark.parametrize("step", [math.nan, math.inf, 2**63, "3", None, [1, 2]])
 def test_bad_steps_are_refused_by_name(step: object) -> None:
     with pytest.raises(DataError, match=r"step|scalar"):
-        encode.step_field(step)
+        encode.step_field(step)  # type: ignore[arg-type]
 
 
 @fast

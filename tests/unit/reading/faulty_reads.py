@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from vizkit.reading import filesystem
+from vizkit._files import FileReader
 
-read_into = filesystem.FileReader.read_into
+read_into = FileReader.read_into
 
 
 def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -19,7 +19,7 @@ def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         asked.append(len(view))
         return read_into(self, view, at)
 
-    monkeypatch.setattr(filesystem.FileReader, "read_into", counted)
+    monkeypatch.setattr(FileReader, "read_into", counted)
     return asked
 
 

@@ -12,6 +12,7 @@ from tests.helpers import log_of
 from tests.logs import NOW, assert_same, path_in, scalar
 from tests.unit.reading.faulty_reads import count_reads, fail_behind_the_beginning, read_into
 from vizkit import LogWriter
+from vizkit._files import FileReader
 from vizkit.format import encode
 from vizkit.reading import LogRoot, RunReader, filesystem
 
@@ -167,12 +168,12 @@ def test_an_unreadable_log_costs_no_other_and_is_tried_again(
     assert root.runs["bad"].problems == []
     assert root.runs["bad"].scalars("a").values.tolist() == [0.5]
 
-    monkeypatch.setattr(filesystem.FileReader, "read_into", fail_behind_the_beginning)
+    monkeypatch.setattr(FileReader, "read_into", fail_behind_the_beginning)
     with path_in(tmp_path / "good").open("ab") as file:
         file.write(scalar("a", 0.25, 1))
     root.refresh()
     assert problem_kinds(root.runs["good"]) == ["unreadable"]
-    monkeypatch.setattr(filesystem.FileReader, "read_into", read_into)
+    monkeypatch.setattr(FileReader, "read_into", read_into)
     root.refresh()
     assert root.runs["good"].scalars("a").values.tolist() == [0.5, 0.25]
 
@@ -180,10 +181,10 @@ def test_an_unreadable_log_costs_no_other_and_is_tried_again(
 def test_reading_that_failed_halfway_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path_in(tmp_path).write_bytes(b"".join(scalar("a", step / 2, step) for step in range(20_000)))
 
-    monkeypatch.setattr(filesystem.FileReader, "read_into", fail_behind_the_beginning)
+    monkeypatch.setattr(FileReader, "read_into", fail_behind_the_beginning)
     run = RunReader(tmp_path)
     assert problem_kinds(run) == ["unreadable"]
-    monkeypatch.setattr(filesystem.FileReader, "read_into", read_into)
+    monkeypatch.setattr(FileReader, "read_into", read_into)
     assert run.refresh()
     assert run.problems == []
     np.testing.assert_array_equal(run.scalars("a", superseded=True).steps, np.arange(20_000))

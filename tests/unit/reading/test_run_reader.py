@@ -51,7 +51,7 @@ def test_unknown_tags_and_other_kinds_are_key_errors(tmp_path: Path) -> None:
     run = RunReader(tmp_path)
     for call in (run.scalars, run.group, run.entries, run.count, run.last):
         with pytest.raises(KeyError):
-            call("none")  # type: ignore[operator]
+            call("none")
     with pytest.raises(KeyError):
         run.scalars("t")
     with pytest.raises(KeyError):

@@ -12,6 +12,7 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -202,7 +203,7 @@ def test_forking_amid_writes_of_other_threads_blocks_nobody(tmp_path: Path) -> N
         children.append(child)
     stop.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     for child in children:
         assert os.waitpid(child, 0)[1] == 0
     worker.drain()
@@ -233,15 +234,17 @@ os._exit(0)
         cwd=Path(__file__).parents[3],
     )
     try:
+        assert parent.stdout
         assert parent.stdout.readline() == "forked\n"
-        parent.wait(10)
+        parent.wait(60)
         with path_in(tmp_path).open("ab") as torn:
             torn.write(frame(1)[:-4])
         LogFile(str(path_in(tmp_path))).append(frame(2))
         assert steps(path_in(tmp_path)) == [0, 2]
     finally:
         os.killpg(parent.pid, signal.SIGKILL)
-        parent.stdout.close()
+        if parent.stdout:
+            parent.stdout.close()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -299,9 +302,10 @@ for step in range(50):
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_a_child_of_multiprocessing_loses_nothing_either(tmp_path: Path, method: str) -> None:
     """Such children end without `atexit`."""
-    child = multiprocessing.get_context(method).Process(target=record_images, args=(str(tmp_path / "run"),))
+    context: Any = multiprocessing.get_context(method)
+    child = context.Process(target=record_images, args=(str(tmp_path / "run"),))
     child.start()
-    child.join(60)
+    child.join(120)
     assert child.exitcode == 0
     (log,) = (tmp_path / "run").glob("vdlrecords*")
     found = [decode_record(data) for data in read_frames(log.read_bytes())]
@@ -316,48 +320,12 @@ def record_images(directory: str) -> None:
         writer.add_image("image", np.random.default_rng(step).random((300, 300)), step, dataformats="HW")
 
 
-def test_a_worker_runs_jobs_in_order_and_holds_a_bounded_amount() -> None:
-    worker = Worker(max_jobs=3)
-    gate, out = threading.Event(), []
-    worker.submit(gate.wait)
-    submitted = threading.Event()
-
-    def submit() -> None:
-        for i in range(10):
-            worker.submit(lambda i=i: out.append(i))
-        submitted.set()
-
-    thread = threading.Thread(target=submit, daemon=True)
-    thread.start()
-    assert not submitted.wait(0.1)  # the caller waits, nothing is dropped
-    gate.set()
-    thread.join(10)
-    worker.drain()
-    assert out == list(range(10))
-
-
-def test_a_worker_takes_one_large_job_but_not_two_at_once() -> None:
-    worker = Worker(max_bytes=10)
-    gate, started = threading.Event(), threading.Event()
-    worker.submit(lambda: (started.set(), gate.wait()))
-    assert started.wait(10)
-    worker.submit(lambda: None, 100)
-    second = threading.Thread(target=worker.submit, args=(lambda: None, 100), daemon=True)
-    second.start()
-    second.join(0.1)
-    assert second.is_alive()
-    gate.set()
-    second.join(10)
-    assert not second.is_alive()
-    worker.drain()
-
-
 @pytest.fixture
 def memory(tmp_path: Path) -> str:
     """A scheme of VisualDL's file layer, ``memory://``, which keeps files in ``tmp_path``."""
     from visualdl.io import bfile
 
-    class Memory(bfile.LocalFileSystem):
+    class Memory(bfile.LocalFileSystem):  # type: ignore[misc]
         def _local(self, path: str) -> str:
             return str(tmp_path / path.removeprefix("memory://"))
 

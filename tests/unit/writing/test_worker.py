@@ -1,7 +1,10 @@
 """The worker thread: order, room, and who does the work."""
 
+from __future__ import annotations
+
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -10,53 +13,55 @@ from vizkit.writing.worker import Worker
 LARGE = 1 << 20
 
 
-def test_jobs_run_in_their_order_whoever_does_them():
-    worker, done = Worker(max_jobs=4), []
+def test_jobs_run_in_their_order_whoever_does_them() -> None:
+    worker = Worker(max_jobs=4)
+    done: list[int] = []
     for number in range(200):
-        worker.submit(lambda number=number: done.append(number), LARGE if number % 3 else 0)
+        worker.submit(partial(done.append, number), LARGE if number % 3 else 0)
     worker.drain()
     assert done == list(range(200))
     assert worker.idle
 
 
-def test_a_large_job_is_done_by_the_thread_without_being_asked_for():
+def test_a_large_job_is_done_by_the_thread_without_being_asked_for() -> None:
     worker, done = Worker(), threading.Event()
     worker.submit(lambda: None, LARGE)
     worker.submit(done.set, LARGE)
-    assert done.wait(30)
+    assert done.wait(60)
 
 
-def test_a_small_job_is_found_by_the_thread():
+def test_a_small_job_is_found_by_the_thread() -> None:
     worker, done = Worker(), threading.Event()
     worker.submit(lambda: None)
     worker.drain()
     worker.submit(done.set)
-    assert done.wait(30)
+    assert done.wait(60)
 
 
-def test_a_small_job_wakes_a_thread_that_sleeps(monkeypatch):
+def test_a_small_job_wakes_a_thread_that_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vizkit.writing.worker._BUSY_SECONDS", 0.0)
     monkeypatch.setattr("vizkit.writing.worker._IDLE_SECONDS", 60.0)
     worker, done = Worker(), threading.Event()
     worker.submit(lambda: None)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not worker._sleeps:
         assert time.monotonic() < deadline
         time.sleep(0.001)
     worker.submit(done.set)
-    assert done.wait(20)
+    assert done.wait(60)
 
 
-def test_a_caller_that_waits_does_what_the_thread_is_not_at():
-    worker, begun, go_on, by = Worker(), threading.Event(), threading.Event(), []
+def test_a_caller_that_waits_does_what_the_thread_is_not_at() -> None:
+    worker, begun, go_on = Worker(), threading.Event(), threading.Event()
+    by: list[threading.Thread] = []
 
-    def hold():
+    def hold() -> None:
         begun.set()
-        go_on.wait(30)
+        go_on.wait(60)
 
     worker.submit(hold, LARGE)
-    assert begun.wait(30)
-    worker._thread = threading.current_thread()  # no other thread is started
+    assert begun.wait(60)
+    worker._thread = threading.get_ident()  # no other thread is started
     threading.Timer(0.05, go_on.set).start()
     for _ in range(3):
         worker.submit(lambda: by.append(threading.current_thread()))
@@ -64,11 +69,12 @@ def test_a_caller_that_waits_does_what_the_thread_is_not_at():
     assert len(by) == 3
 
 
-def test_an_interrupted_job_is_done_later():
-    worker, attempts = Worker(), []
-    worker._thread = threading.current_thread()  # none to do it meanwhile
+def test_an_interrupted_job_is_done_later() -> None:
+    worker = Worker()
+    attempts: list[int] = []
+    worker._thread = threading.get_ident()  # none to do it meanwhile
 
-    def job():
+    def job() -> None:
         attempts.append(len(attempts))
         if len(attempts) == 1:
             raise KeyboardInterrupt
@@ -82,8 +88,9 @@ def test_an_interrupted_job_is_done_later():
     assert worker._waiting_bytes == 0
 
 
-def test_a_job_that_fails_holds_nobody_up(monkeypatch):
-    shown, done = [], []
+def test_a_job_that_fails_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[type[BaseException]] = []
+    done: list[bool] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: shown.append(args.exc_type))
     worker = Worker()
     worker.submit(lambda: 1 / 0)
@@ -93,10 +100,11 @@ def test_a_job_that_fails_holds_nobody_up(monkeypatch):
     assert done == [True]
 
 
-def test_a_job_may_hand_over_another():
-    worker, done = Worker(max_jobs=1), []
+def test_a_job_may_hand_over_another() -> None:
+    worker = Worker(max_jobs=1)
+    done: list[str] = []
 
-    def job():
+    def job() -> None:
         assert worker.here
         worker.submit(lambda: done.append("second"))
         worker.drain()  # its own end cannot be waited for
@@ -108,10 +116,10 @@ def test_a_job_may_hand_over_another():
     assert not worker.here
 
 
-def test_those_who_go_on_handing_over_hold_up_nobody():
+def test_those_who_go_on_handing_over_hold_up_nobody() -> None:
     worker, stop = Worker(), threading.Event()
 
-    def busy():
+    def busy() -> None:
         while not stop.is_set():
             worker.submit(lambda: None)
 
@@ -122,5 +130,47 @@ def test_those_who_go_on_handing_over_hold_up_nobody():
             worker.drain()
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(60)
     assert not thread.is_alive()
+
+
+def test_a_worker_runs_jobs_in_order_and_holds_a_bounded_amount() -> None:
+    worker = Worker(max_jobs=3)
+    gate = threading.Event()
+    out: list[int] = []
+    worker.submit(gate.wait)
+    submitted = threading.Event()
+
+    def submit() -> None:
+        for i in range(10):
+            worker.submit(partial(out.append, i))
+        submitted.set()
+
+    thread = threading.Thread(target=submit, daemon=True)
+    thread.start()
+    assert not submitted.wait(0.1)  # the caller waits, nothing is dropped
+    gate.set()
+    thread.join(60)
+    worker.drain()
+    assert out == list(range(10))
+
+
+def test_a_worker_takes_one_large_job_but_not_two_at_once() -> None:
+    worker = Worker(max_bytes=10)
+    gate, started = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        started.set()
+        gate.wait(60)
+
+    worker.submit(hold)
+    assert started.wait(60)
+    worker.submit(lambda: None, 100)
+    second = threading.Thread(target=worker.submit, args=(lambda: None, 100), daemon=True)
+    second.start()
+    second.join(0.1)
+    assert second.is_alive()
+    gate.set()
+    second.join(60)
+    assert not second.is_alive()
+    worker.drain()
