@@ -1,15 +1,16 @@
-"""What the ranks of a distributed training tell one another."""
+"""Communication between the ranks of a distributed training."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe
+from vizkit._protocols import ScalarLike
 from vizkit._ranks import world_size
 from vizkit.errors import DataError, VizKitError
 from vizkit.hooks._paddle import paddle
@@ -24,39 +25,42 @@ _BLOCK = 64  # numbers: rows of ranks that differ in their tags mostly have one 
 
 
 def from_rank_0(make: Callable[[], T]) -> T:
-    """What ``make``, which rank 0 alone calls, returns there; to be called by all ranks.
+    """Call ``make`` on rank 0, and return its result on every rank. All ranks have to call this.
 
     Raises:
         VizKitError: there is no process group yet.
-        Exception: what ``make`` raised on rank 0, on every rank.
+        Exception: an error of ``make`` on rank 0, on every rank.
     """
     _check_group("ranks='all'")
-    told: list[Any] = [None]
+    shared: list[tuple[T | None, Exception | None] | None] = [None]
     if paddle.distributed.get_rank() == 0:
         try:
-            told = [(make(), None)]
+            shared = [(make(), None)]
         except Exception as error:
             # One that every process can unpickle.
-            told = [(None, error if isinstance(error, (VizKitError, OSError)) else VizKitError(repr(error)))]
-    paddle.distributed.broadcast_object_list(told, src=0)
-    value, failure = told[0]
+            shared = [
+                (None, error if isinstance(error, (VizKitError, OSError)) else VizKitError(repr(error)))
+            ]
+    paddle.distributed.broadcast_object_list(shared, src=0)
+    value, failure = cast("tuple[T, Exception | None]", shared[0])
     if failure is not None:
         raise failure
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def reduced(
-    metrics: Mapping[str, Any], reduce: str, on_error: Callable[[str, Exception], None]
-) -> dict[str, Any]:
-    """Metrics over all ranks, in float64; to be called by all of them, with the same tags.
+    metrics: Mapping[str, ScalarLike], reduce: str, on_error: Callable[[str, Exception], None]
+) -> dict[str, ScalarLike]:
+    """Return the mean, sum or maximum of metrics over all ranks, in float64.
 
-    One collective call, and its result is the same on every rank.
+    All ranks have to call this, with the same tags. It is one collective call, with the same result on
+    every rank.
 
     Args:
         metrics: tag -> this rank's number.
         reduce: ``"mean"``, ``"sum"`` or ``"max"``; NaN on one rank makes each of them NaN.
-        on_error: called with the tag and the error for what is no number. It takes part as NaN, since
-            the other ranks wait.
+        on_error: called with the tag and the error of a value that is not a number. It takes part as
+            NaN, since the other ranks wait.
 
     Raises:
         DataError: an unknown ``reduce``, or the ranks gave different tags.
@@ -74,7 +78,7 @@ def reduced(
     row = np.zeros(1 + (count // _BLOCK + 1) * _BLOCK, np.int64)
     row[0] = zlib.crc32("\0".join([reduce, *tags]).encode("utf-8", "surrogatepass"))
     row[1 : 1 + count] = np.array([values[tag] for tag in tags], np.float64).view(np.int64)
-    rows: list[Any] = []
+    rows: list[paddle.Tensor] = []
     paddle.distributed.all_gather(rows, paddle.to_tensor(row))
     table = np.stack([part.numpy() for part in rows])
     if (table[:, 0] != row[0]).any():
@@ -84,7 +88,7 @@ def reduced(
     return dict(zip(tags, result.tolist(), strict=True))
 
 
-def _number(tag: str, value: Any, on_error: Callable[[str, Exception], None]) -> float:
+def _number(tag: str, value: ScalarLike, on_error: Callable[[str, Exception], None]) -> float:
     try:
         return to_float(value)
     except DataError as error:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from vizkit._warnings import count_lost
 from vizkit.errors import VizKitWarning
 
-if TYPE_CHECKING:
-    from vizkit.tracking.tracker import Tracker
-
 __all__ = ["Guard"]
+
+
+class _Losses(Protocol):
+    """A `vizkit.Tracker`, or a stand-in for one."""
+
+    strict: bool
+    lost: Counter[str]
 
 
 class Guard:
@@ -20,7 +25,7 @@ class Guard:
     With a strict tracker they raise.
     """
 
-    def __init__(self, tracker: Tracker) -> None:
+    def __init__(self, tracker: _Losses) -> None:
         self._tracker = tracker
 
     def __call__(self, path: str) -> _Guarded:

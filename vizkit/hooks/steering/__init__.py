@@ -1,7 +1,7 @@
-"""What changes the course of a training by what it measures, and records why.
+"""Callbacks that change the course of a training by its metrics, and record why.
 
 `EarlyStop` ends it, `HalveOnPlateau` slows it down, `ValidateEvery` measures within an epoch, `Pace`
-against the time. Each is a callback for ``paddle.Model.fit`` and a plain object for a loop of one's own.
+against the time. Each is a callback for ``paddle.Model.fit`` and a plain object for your own loop.
 """
 
 from __future__ import annotations

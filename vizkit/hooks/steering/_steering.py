@@ -1,15 +1,16 @@
-"""What `EarlyStop` and `HalveOnPlateau` share: the metric that they follow, and how they record."""
+"""The base of `EarlyStop` and `HalveOnPlateau`: follows a metric, and records decisions."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vizkit._checks import describe
+from vizkit._protocols import ScalarLike, StepLike
 from vizkit.errors import DataError
-from vizkit.hooks._fit.callback_logs import metric_scalars
+from vizkit.hooks._fit.callback_logs import Logs, batch_size, metric_scalars
 from vizkit.hooks._fit.evaluation import MeanLoss
 from vizkit.hooks._fit.step_counter import StepCounter
 from vizkit.hooks._guard import Guard
@@ -24,23 +25,25 @@ __all__ = ["NoTracker", "Steering", "checked_tracker", "over_ranks"]
 
 
 class NoTracker:
-    """In the place of a tracker where there is none: records nothing."""
+    """A stand-in for a tracker that records nothing."""
 
     strict = False
+    enabled = True
     step = 0
+    writer = None
 
     def __init__(self) -> None:
         self.lost: Counter[str] = Counter()
 
-    def log(self, metrics: Mapping[str, Any], step: Any = None) -> None:
-        """Does nothing."""
+    def log(self, metrics: Mapping[str, ScalarLike], step: StepLike | None = None) -> None:
+        """Do nothing."""
 
-    def log_text(self, tag: str, text_string: str, step: Any = None) -> None:
-        """Does nothing."""
+    def log_text(self, tag: str, text_string: str, step: StepLike | None = None) -> None:
+        """Do nothing."""
 
 
-def checked_tracker(tracker: Any) -> Any:
-    """The tracker, or what stands in its place.
+def checked_tracker(tracker: Tracker | None) -> Tracker | NoTracker:
+    """Return the tracker, or a stand-in for None.
 
     Raises:
         DataError: something else, such as ``tracker.callback()``.
@@ -57,11 +60,11 @@ class Steering(paddle.callbacks.Callback):
 
     Attributes:
         monitor: the metric, with ``train/`` or ``eval/``.
-        stopped: whether it decided that training should stop.
-        reason: why, in words; empty otherwise.
+        stopped: True once it decided that training should stop.
+        reason: the reason, as a text; empty before.
     """
 
-    _tag: str  # of what it records
+    _tag: str  # of its records
 
     def __init__(
         self,
@@ -83,7 +86,7 @@ class Steering(paddle.callbacks.Callback):
         self._rule = (direction(monitor, mode), patience, min_delta, window)
         self._min_delta = min_delta
         self._stall = Stall(*self._rule)
-        self._tracker: Any = checked_tracker(tracker)
+        self._tracker = checked_tracker(tracker)
         self._guard = Guard(self._tracker)
         self._steps = StepCounter(self._tracker)
         self._updates = 0
@@ -100,15 +103,15 @@ class Steering(paddle.callbacks.Callback):
         """The step of the best value; None before the first."""
         return None if self._stall.best is None else self._stall.best_step
 
-    def update(self, value: Any, step: int | None = None) -> bool:
-        """Takes the metric's value after an evaluation, and decides.
+    def update(self, value: ScalarLike, step: int | None = None) -> bool:
+        """Take the metric's value after an evaluation, and decide.
 
         Args:
             value: a number of Python, NumPy or Paddle. NaN counts as no improvement.
-            step: of the training; by default the tracker's clock, without one the number of the call.
+            step: the training's step; by default the tracker's clock, without one the number of the call.
 
         Returns:
-            Whether training should stop; from then on always True, until `reset`.
+            True if training should stop; from then on always, until `reset`.
 
         Raises:
             DataError: ``value`` is not one number.
@@ -127,7 +130,7 @@ class Steering(paddle.callbacks.Callback):
         return self.stopped
 
     def reset(self) -> None:
-        """Forgets what it saw, for another training; ``fit`` does so when it begins."""
+        """Forget all evaluations, for another training; ``fit`` does so when it begins."""
         self.stopped = False
         self.reason = ""
         self._stall = Stall(*self._rule)
@@ -135,19 +138,19 @@ class Steering(paddle.callbacks.Callback):
 
     @abstractmethod
     def _decide(self, value: float, step: int, better: bool) -> str:
-        """Acts on an evaluation.
+        """Act on an evaluation.
 
         Args:
-            value: the metric's.
-            step: of the training.
-            better: whether it is the best so far.
+            value: the metric's value.
+            step: the training's step.
+            better: True if the value is the best so far.
 
         Returns:
-            Why training should stop; empty if it should go on.
+            The reason why training should stop; empty if it should go on.
         """
 
     def _stalled(self) -> str:
-        """In words, that the metric does not improve."""
+        """Return a sentence that the metric does not improve."""
         amount = f" by {self._min_delta:g}" if self._min_delta else ""
         count = "1 evaluation" if self._stall.waited == 1 else f"{self._stall.waited} evaluations"
         best = (
@@ -168,8 +171,8 @@ class Steering(paddle.callbacks.Callback):
 
     # -- within Model.fit ---------------------------------------------------------------------------
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Starts anew.
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Start anew.
 
         Raises:
             DataError: the metric will never be logged.
@@ -177,7 +180,10 @@ class Steering(paddle.callbacks.Callback):
         self.begin(fed=False)
 
     def begin(self, *, fed: bool) -> None:
-        """Starts anew; ``fed`` tells that `ValidateEvery` brings the values.
+        """Start anew.
+
+        Args:
+            fed: True if `ValidateEvery` passes the values.
 
         Raises:
             DataError: the metric will never be logged.
@@ -186,7 +192,7 @@ class Steering(paddle.callbacks.Callback):
         self.reset()
         self._fitting = True
         self._loss = MeanLoss()
-        self.model.stop_training = False  # Paddle itself never takes it back
+        self.model.stop_training = False  # Paddle itself never resets it
         with self._guard(self._tag):
             self._steps.begin(self.params.get("metrics") or ())
 
@@ -209,49 +215,49 @@ class Steering(paddle.callbacks.Callback):
                 f"or monitor train/{self._name}"
             )
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Starts a mean of the train loss."""
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Start a mean of the train loss."""
         if self._phase == "train":
             self._loss = MeanLoss()
 
-    def on_train_batch_end(self, step: int, logs: Any = None) -> None:
-        """Counts the batch."""
+    def on_train_batch_end(self, step: int, logs: Logs | None = None) -> None:
+        """Count the batch."""
         self._steps.advance()
         if self._phase == "train":
             self._gather(logs)
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Decides by the epoch's train metric."""
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Decide by the epoch's train metric."""
         if self._phase == "train":
             self._evaluated(logs)
 
-    def on_eval_begin(self, logs: Any = None) -> None:
-        """Starts a mean of the eval loss."""
+    def on_eval_begin(self, logs: Logs | None = None) -> None:
+        """Start a mean of the eval loss."""
         if self._phase == "eval":
             self._loss = MeanLoss()
 
-    def on_eval_batch_end(self, step: int, logs: Any = None) -> None:
-        """Gathers the eval loss, of which Paddle returns the last batch's only."""
+    def on_eval_batch_end(self, step: int, logs: Logs | None = None) -> None:
+        """Add the batch's loss to the mean; Paddle itself returns the last batch's only."""
         if self._phase == "eval":
             self._gather(logs)
 
-    def on_eval_end(self, logs: Any = None) -> None:
-        """Decides by the evaluation."""
+    def on_eval_end(self, logs: Logs | None = None) -> None:
+        """Decide by the evaluation."""
         if self._phase == "eval" and self._fitting:
             self._evaluated(logs)
 
-    def on_train_end(self, logs: Any = None) -> None:
-        """Says so if the metric never came."""
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Warn if the metric was never evaluated."""
         self._fitting = False
         if not self._updates:
             self._guard.warn(self._tag, f"{self.monitor} was never evaluated in this training")
 
-    def _gather(self, logs: Any) -> None:
-        if self._name.startswith("loss") and "loss" in (logs or {}):
+    def _gather(self, logs: Logs | None) -> None:
+        if self._name.startswith("loss") and logs and "loss" in logs:
             with self._guard(self.monitor):
-                self._loss.add(logs["loss"], int(logs.get("batch_size") or 1))
+                self._loss.add(logs["loss"], batch_size(logs, 1))
 
-    def _evaluated(self, logs: Any) -> None:
+    def _evaluated(self, logs: Logs | None) -> None:
         with self._guard(self.monitor):
             scalars = self._loss.scalars(self._phase)
             scalars = {**metric_scalars(self._phase, logs, [self._name]), **scalars}
@@ -263,7 +269,7 @@ class Steering(paddle.callbacks.Callback):
 
 
 def over_ranks(value: float) -> float:
-    """The mean over the ranks: each has seen its own part, and all have to decide alike."""
+    """Return the mean over the ranks: each has seen its own part, and all have to decide alike."""
     ranks = paddle.distributed.get_world_size()
     if ranks < 2 or not paddle.distributed.is_initialized():
         return value

@@ -1,12 +1,13 @@
-"""`EarlyStop`: ends a training that no longer gets better, and keeps its best weights."""
+"""`EarlyStop`: ends a training that no longer improves, and keeps its best weights."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
+from vizkit.hooks._fit.callback_logs import Logs
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks.steering._stall import Mode
 from vizkit.hooks.steering._steering import Steering
@@ -25,35 +26,34 @@ class EarlyStop(Steering):
 
         model.fit(data, eval_data, epochs=100, callbacks=[tracker.callback(), EarlyStop("eval/acc", 5)])
 
-        stop = EarlyStop("eval/acc", 5, network=net)          # in a loop of one's own
+        stop = EarlyStop("eval/acc", 5, network=net)          # in your own loop
         ...
         if stop.update(accuracy, step):
             break
         stop.restore()
 
     An evaluation is one of ``fit``'s, or for ``train/...`` an epoch: the mean loss of its batches, other
-    metrics as Paddle logs them. Every ``fit`` is judged on its own. Each evaluation records the scalars
+    metrics as Paddle logs them. Every ``fit`` starts anew. Each evaluation records the scalars
     ``steering/early stop/best`` and ``.../waited`` (evaluations without improvement), and the end the text
     ``steering/early stop``.
 
     Args:
-        monitor: ``eval/acc``, ``train/loss``, ...; ``acc`` alone is ``eval/acc``. In a loop of one's own
-            any name.
+        monitor: ``eval/acc``, ``train/loss``, ...; ``acc`` alone is ``eval/acc``. In your own loop any name.
         patience: after how many evaluations without improvement to stop; None: only at the target.
-        min_delta: by how much more than that a metric has to get better to have improved.
+        min_delta: an improvement must be greater than this.
         target: stop when a single evaluation is as good as this.
-        mode: whether lower or higher is better; ``"auto"`` tells by the metric's name.
-        window: improvement is told from the mean of so many evaluations, so that noise neither sets the
-            mark nor ends the training; 1 takes each as it is.
-        keep_best: whether to keep a copy of the weights of the best single evaluation, for `restore`.
-        restore_best: whether ``fit`` ends with these weights, however it ends short of an error.
-        save_dir: where to save them too, as ``best.pdparams`` for ``model.load(f"{save_dir}/best")``.
-        network: whose weights, in a loop of one's own.
-        tracker: what records; None: nothing is recorded.
+        mode: ``"min"`` if lower is better, ``"max"``, or ``"auto"``: by the metric's name.
+        window: the mean of so many evaluations has to improve, so that noise neither sets the mark nor
+            ends the training; 1 takes each as it is.
+        keep_best: keep a copy of the weights of the best single evaluation, for `restore`.
+        restore_best: end ``fit`` with these weights, unless it ends with an error.
+        save_dir: a directory to save them in, as ``best.pdparams`` for ``model.load(f"{save_dir}/best")``.
+        network: the network, in your own loop.
+        tracker: the tracker that records; None: nothing is recorded.
 
     Raises:
-        DataError: an argument out of range; neither patience nor target; a metric of which it is not
-            known which way is better; when ``fit`` begins, a metric that will never be logged.
+        DataError: an argument out of range; neither patience nor target; a metric whose name does not
+            say which way is better; when ``fit`` begins, a metric that will never be logged.
     """
 
     _tag = "steering/early stop"
@@ -70,7 +70,7 @@ class EarlyStop(Steering):
         keep_best: bool = True,
         restore_best: bool = False,
         save_dir: str | os.PathLike[str] | None = None,
-        network: Any = None,
+        network: paddle.nn.Layer | None = None,
         tracker: Tracker | None = None,
     ) -> None:
         super().__init__(monitor, patience, min_delta=min_delta, window=window, mode=mode, tracker=tracker)
@@ -84,21 +84,21 @@ class EarlyStop(Steering):
         self._keep_best = keep_best
         self._restore_best = restore_best
         self._save_dir = None if save_dir is None else os.fspath(save_dir)
-        self._network: Any = network
-        self._kept: dict[str, Any] = {}
+        self._network: paddle.nn.Layer | None = network
+        self._kept: dict[str, paddle.Tensor] = {}
         self._kept_step = 0
 
     def restore(self) -> int:
-        """Gives the network the best weights back; the optimizer's state stays as it is.
+        """Give the network its best weights back; the optimizer's state stays as it is.
 
         Returns:
-            The step that they are of.
+            Their step.
 
         Raises:
             DataError: none were kept.
         """
         if not self._kept or self._network is None:
-            hint = "" if self._network is not None else "; pass network=net in a loop of your own"
+            hint = "" if self._network is not None else "; pass network=net in your own loop"
             raise DataError(f"no weights of a best evaluation were kept{hint}")
         self._network.set_state_dict(self._kept)
         self._say(
@@ -108,17 +108,17 @@ class EarlyStop(Steering):
         return self._kept_step
 
     def reset(self) -> None:
-        """Forgets what it saw and the weights that it kept, for another training."""
+        """Forget all evaluations and the best weights, for another training."""
         super().reset()
         self._kept = {}
 
     def begin(self, *, fed: bool) -> None:
-        """Starts anew, on the network of ``fit``."""
+        """Start anew, on the network of ``fit``."""
         super().begin(fed=fed)
         self._network = self.model.network
 
-    def on_train_end(self, logs: Any = None) -> None:
-        """Restores the best weights, if asked for."""
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Restore the best weights, if asked for."""
         super().on_train_end(logs)
         if self._restore_best and self._kept:
             self.restore()

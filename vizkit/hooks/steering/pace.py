@@ -1,16 +1,18 @@
-"""`Pace`: how good the network is after so many seconds of training, whatever a step costs."""
+"""`Pace`: validation by seconds of training, to compare runs whose steps take different times."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from vizkit._checks import describe
+from vizkit._checks import finite_number
 from vizkit.errors import DataError
+from vizkit.hooks._fit.callback_logs import Logs
 from vizkit.hooks._model_call import ModelCall, current_call
-from vizkit.hooks.steering.validation import ValidateEvery
+from vizkit.hooks._paddle import paddle
+from vizkit.hooks.steering.validation import Batch, ValidateEvery
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
@@ -22,7 +24,7 @@ _STEP = "pace/step"
 
 
 class Pace(ValidateEvery):
-    """Validates every so many seconds of training, and records against these seconds.
+    """Validates every so many seconds of training, and records at these seconds.
 
     ::
 
@@ -33,28 +35,27 @@ class Pace(ValidateEvery):
 
     So runs whose steps or epochs take different times, as with other batch sizes, are compared after
     equal times. ``pace/loss``, ``pace/acc`` and so on have the seconds as their step (VisualDL's page shows
-    whole ones), and ``pace/step`` tells which step of the training it was. The end of a training is
-    validated, too.
+    whole ones), and ``pace/step`` holds the step of the training. The end of a training is validated, too.
 
     Seconds of training are those in which batches are loaded and trained: validation, recording and
-    other callbacks do not count. In a loop of one's own they are those between two calls of `update`,
-    and the first ones begin when this is made. They go on in another ``fit`` and in a resumed run.
+    other callbacks do not count. In your own loop they are those between two calls of `update`, and
+    the first ones begin when this is made. They go on in another ``fit`` and in a resumed run.
 
-    Validation is `ValidateEvery`'s: training does not notice. On ranks other than 0 nothing is done.
+    Validation does not change the training, as for `ValidateEvery`. Ranks other than 0 do nothing.
 
     Args:
-        seconds: of training from one validation to the next, more than 0.
-        data: as for `ValidateEvery`, and so all that follows.
+        seconds: seconds of training from one validation to the next, more than 0.
+        data: as for `ValidateEvery`, like all arguments that follow.
         batches: how many of the first batches; None: all.
-        batch_size: of a ``Dataset``.
-        network: what is evaluated, in a loop of one's own.
+        batch_size: the batch size of a ``Dataset``.
+        network: the network to evaluate, in your own loop.
         loss: its loss function; None: only metrics.
         metrics: its ``paddle.metric.Metric``.
-        tracker: what records; None: nothing is recorded.
+        tracker: the tracker that records; None: nothing is recorded.
 
     Attributes:
         elapsed: seconds of training so far.
-        last: what the last validation gave, tag -> number.
+        last: the numbers of the last validation by tag.
 
     Raises:
         DataError: an argument out of range; no data, or data that can be read only once.
@@ -63,17 +64,16 @@ class Pace(ValidateEvery):
     def __init__(
         self,
         seconds: float = 10.0,
-        data: Any = None,
+        data: paddle.io.Dataset | paddle.io.DataLoader | Iterable[Batch] | None = None,
         batches: int | None = None,
         *,
         batch_size: int = 64,
-        network: Any = None,
-        loss: Any = None,
-        metrics: Sequence[Any] = (),
+        network: paddle.nn.Layer | None = None,
+        loss: Callable[..., object] | None = None,
+        metrics: Sequence[paddle.metric.Metric] = (),
         tracker: Tracker | None = None,
     ) -> None:
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
-            raise DataError(f"seconds must be a number above 0, got {describe(seconds)}")
+        finite_number("seconds", seconds, above=0)
         super().__init__(
             1,
             data,
@@ -86,40 +86,40 @@ class Pace(ValidateEvery):
             tracker=tracker,
         )
         self._seconds = seconds
-        self._writer = getattr(self._tracker, "writer", None)
+        self._writer = self._tracker.writer
         last = -1 if self._writer is None else self._writer.last_step_of(_STEP)
         self.elapsed = max(float(last), 0.0)
-        self._before = self.elapsed  # what other trainings took
+        self._before = self.elapsed  # in earlier trainings
         self._validated_step = -1
         self._call: ModelCall | None = None
         self._left = time.perf_counter()
 
     def update(self, step: int) -> dict[str, float] | None:
-        """Validates if it is time, in a loop of one's own; called after each batch.
+        """Validate if it is time, in your own loop. Call it after each batch.
 
         Args:
-            step: the batch's.
+            step: the step of the batch.
 
         Returns:
-            tag -> number; None if it was not time, or if it failed, of which a warning tells.
+            tag -> number; None if it was not time, or if it failed with a warning.
 
         Raises:
             DataError: no network was given.
         """
         if self._network is None:
-            raise DataError("what to validate is not known: pass network=")
+            raise DataError("there is no network to validate: pass network=")
         found = self._pass(step, self.elapsed + time.perf_counter() - self._left)
         self._left = time.perf_counter()
         return found
 
-    def set_model(self, model: Any) -> None:
-        """Takes the model that ``fit`` is called on."""
+    def set_model(self, model: paddle.Model) -> None:
+        """Take the model that ``fit`` is called on."""
         super().set_model(model)
         with self._guard(_PATH):
             current_call(model)
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Reads the batches.
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Read the batches.
 
         Raises:
             DataError: there are none.
@@ -130,33 +130,33 @@ class Pace(ValidateEvery):
         with self._guard(_PATH):
             self._call = current_call(self.model)
 
-    def on_train_batch_end(self, step: int, logs: Any = None) -> None:
-        """Validates if it is time."""
+    def on_train_batch_end(self, step: int, logs: Logs | None = None) -> None:
+        """Validate if it is time."""
         self._steps.advance()
         if self._call is not None:
             self._pass(self._steps.current, self._before + self._call.seconds)
 
-    def on_train_end(self, logs: Any = None) -> None:
-        """Validates the end, and lets the batches go."""
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Validate the end, and release the batches."""
         if self._steps.current > self._validated_step:
             self._validated(self._steps.current)
         self._call = None
         super().on_train_end(logs)
 
     def _pass(self, step: int, elapsed: float) -> dict[str, float] | None:
-        """A batch has ended, after so many seconds of training."""
+        """Validate after a batch if it is time, after so many seconds of training."""
         due = math.floor(elapsed / self._seconds) > math.floor(self.elapsed / self._seconds)
         self.elapsed = elapsed
         return self._validated(step) if due else None
 
     def _validated(self, step: int) -> dict[str, float] | None:
         self._validated_step = step
-        if not getattr(self._tracker, "enabled", True):
+        if not self._tracker.enabled:
             return None
         scalars = self._validate()
         if not scalars:
             return None
         with self._guard(_PATH):
-            if self._writer is not None:  # the tracker itself would take seconds for steps
+            if self._writer is not None:  # the tracker's own clock counts steps, not seconds
                 self._writer.add_metrics({**scalars, _STEP: step}, self.elapsed)
         return scalars

@@ -1,15 +1,16 @@
-"""`ValidateEvery`: quick validation within an epoch, which training does not notice."""
+"""`ValidateEvery`: quick validation within an epoch that does not change the training."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from vizkit._checks import describe
+from vizkit._checks import describe, whole_number
 from vizkit.errors import DataError
+from vizkit.hooks._fit.callback_logs import Logs
 from vizkit.hooks._fit.evaluation import MeanLoss
 from vizkit.hooks._fit.step_counter import StepCounter
 from vizkit.hooks._guard import Guard
@@ -25,48 +26,53 @@ from vizkit.metrics.arrays import to_float
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
 
-__all__ = ["ValidateEvery"]
+__all__ = ["Batch", "ValidateEvery"]
+
+Batch = object
+"""A batch of data: tensors or arrays, or nested sequences or dicts of these."""
+
+_Value = TypeVar("_Value")
 
 _PATH = "validation"
 
 
 class ValidateEvery(paddle.callbacks.Callback):
-    """Evaluates every so many training steps on some batches, and records at the step just trained.
+    """Evaluates on some batches every so many training steps, and records at the step just trained.
 
     ::
 
         validate = ValidateEvery(200, batches=10, tracker=tracker)
         model.fit(data, eval_data, callbacks=[tracker.callback(), validate])
 
-        validate = ValidateEvery(200, data, network=net, loss=loss_fn, tracker=tracker)  # in one's own loop
+        validate = ValidateEvery(200, data, network=net, loss=loss_fn, tracker=tracker)  # in your own loop
         for step, (x, y) in enumerate(loader):
             ...
             validate.update(step)
 
     Loss (mean over the samples) and metrics are computed on copies of the metrics, in eval mode and
-    without gradients. Modes, metrics and random numbers are then as they were, and the weights are
-    bit-identical to those of a training without. Where an evaluation of ``fit`` is recorded at the same
-    step and under the same tags, only that is.
+    without gradients. Modes, metrics and random states are restored, and the weights are bit-identical
+    to those of a training without validation. An evaluation of ``fit`` at the same step and with the same
+    tags is recorded instead.
 
     Args:
         steps: how many training steps apart.
         data: a ``paddle.io.Dataset``, a ``DataLoader`` or another collection of batches; by default
             ``fit``'s ``eval_data``.
         batches: how many of the first batches. They are read once, when training begins, and kept in
-            memory. None: all, which are read anew every time. Where reading them draws random numbers of
-            NumPy or Python, these are taken back; training data that draws some in a thread of Paddle's
-            at that moment can draw them twice.
-        batch_size: of a ``Dataset``.
-        prefix: what the tags begin with.
+            memory. None: all, which are read anew every time. If reading them draws random numbers of
+            NumPy or Python, their states are restored; training data that draws some in a thread of
+            Paddle's at that moment can draw them twice.
+        batch_size: the batch size of a ``Dataset``.
+        prefix: the beginning of the tags.
         steering: `EarlyStop` and `HalveOnPlateau` that are to decide by these evaluations, within the
             epoch, rather than by those of ``fit``. They are not passed to ``fit`` as well.
-        network: what is evaluated, in a loop of one's own.
+        network: the network to evaluate, in your own loop.
         loss: its loss function; None: only metrics.
-        metrics: its ``paddle.metric.Metric``. In a loop of one's own a batch's last part is the label.
-        tracker: what records; None: nothing is recorded.
+        metrics: its ``paddle.metric.Metric``. In your own loop a batch's last part is the label.
+        tracker: the tracker that records; None: nothing is recorded.
 
     Attributes:
-        last: what the last validation gave, tag -> number.
+        last: the numbers of the last validation by tag.
 
     Raises:
         DataError: an argument out of range; no data, or data that can be read only once; when ``fit``
@@ -76,22 +82,22 @@ class ValidateEvery(paddle.callbacks.Callback):
     def __init__(
         self,
         steps: int = 200,
-        data: Any = None,
+        data: paddle.io.Dataset | paddle.io.DataLoader | Iterable[Batch] | None = None,
         batches: int | None = None,
         *,
         batch_size: int = 64,
         prefix: str = "eval",
-        steering: Sequence[Steering] = (),
-        network: Any = None,
-        loss: Any = None,
-        metrics: Sequence[Any] = (),
+        steering: Steering | Sequence[Steering] = (),
+        network: paddle.nn.Layer | None = None,
+        loss: Callable[..., object] | None = None,
+        metrics: Sequence[paddle.metric.Metric] = (),
         tracker: Tracker | None = None,
     ) -> None:
         super().__init__()
-        for name, value in (("steps", steps), ("batches", batches), ("batch_size", batch_size)):
-            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            if not (whole or (name == "batches" and value is None)):
-                raise DataError(f"{name} must be a whole number, 1 or more, got {describe(value)}")
+        whole_number("steps", steps)
+        whole_number("batch_size", batch_size)
+        if batches is not None:
+            whole_number("batches", batches)
         self.last: dict[str, float] = {}
         self._every = steps
         self._data = None if data is None else _readable(data, batch_size)
@@ -101,33 +107,33 @@ class ValidateEvery(paddle.callbacks.Callback):
         for steered in self._steering:
             if not isinstance(steered, Steering):
                 raise DataError(f"steering takes EarlyStop and HalveOnPlateau, got {describe(steered)}")
-        self._tracker: Any = checked_tracker(tracker)
+        self._tracker = checked_tracker(tracker)
         self._guard = Guard(self._tracker)
         self._steps = StepCounter(self._tracker)
-        self._source: Any = None
-        self._kept: Any = paddle_random_states_kept  # what keeps random numbers as they are
+        self._source: Iterable[Batch] = ()
+        self._kept: Callable[[], AbstractContextManager[None]] = paddle_random_states_kept
         self._inputs = -1  # how many parts of a batch are inputs; all but the last
         self._held: tuple[int, dict[str, float]] | None = None
-        self._network: Any = None
+        self._network: paddle.nn.Layer | None = None
         if network is not None:
             if self._data is None:
-                raise DataError(f"{type(self).__name__} needs data in a loop of your own")
+                raise DataError(f"{type(self).__name__} needs data in your own loop")
             self._begin(network, loss, metrics, self._data)
 
     def update(self, step: int) -> dict[str, float] | None:
-        """Validates if it is time, in a loop of one's own; called after each batch.
+        """Validate if it is time, in your own loop. Call it after each batch.
 
         Args:
-            step: the batch's, from 0; it is time after every ``steps`` batches.
+            step: the step of the batch, from 0; it is time after every ``steps`` batches.
 
         Returns:
-            tag -> number; None if it was not time, or if it failed, of which a warning tells.
+            tag -> number; None if it was not time, or if it failed with a warning.
 
         Raises:
             DataError: no network was given.
         """
         if self._network is None:
-            raise DataError("what to validate is not known: pass network=")
+            raise DataError("there is no network to validate: pass network=")
         if (step + 1) % self._every:
             return None
         scalars = self._validate()
@@ -138,11 +144,11 @@ class ValidateEvery(paddle.callbacks.Callback):
 
     # -- within Model.fit ---------------------------------------------------------------------------
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Reads the batches.
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Read the batches.
 
         Raises:
-            DataError: there are none, or something that steers by them cannot.
+            DataError: there are none, or ``steering`` cannot use them.
         """
         model = self.model
         if not paddle.in_dynamic_mode():
@@ -159,12 +165,12 @@ class ValidateEvery(paddle.callbacks.Callback):
             steered.set_params(self.params)
             steered.begin(fed=True)
 
-    def on_train_batch_begin(self, step: int, logs: Any = None) -> None:
-        """Records what waited for an evaluation of ``fit``."""
+    def on_train_batch_begin(self, step: int, logs: Logs | None = None) -> None:
+        """Record the numbers that were held back for an evaluation of ``fit``."""
         self._release()
 
-    def on_train_batch_end(self, step: int, logs: Any = None) -> None:
-        """Validates if it is time."""
+    def on_train_batch_end(self, step: int, logs: Logs | None = None) -> None:
+        """Validate if it is time."""
         self._steps.advance()
         now = self._steps.current
         if (now + 1) % self._every:
@@ -182,16 +188,22 @@ class ValidateEvery(paddle.callbacks.Callback):
             self.model.stop_training = True
             self.model.num_iters = 1  # which ends the epoch, too; fit sets it anew
 
-    def on_train_end(self, logs: Any = None) -> None:
-        """Records what is left, and lets the batches go."""
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Record the numbers that were held back, and release the batches."""
         self._release()
-        self._source = None
+        self._source = ()
         for steered in self._steering:
             steered.on_train_end(logs)
 
     # -- the measuring ------------------------------------------------------------------------------
 
-    def _begin(self, network: Any, loss: Any, metrics: Sequence[Any], data: Any) -> None:
+    def _begin(
+        self,
+        network: paddle.nn.Layer,
+        loss: Callable[..., object] | None,
+        metrics: Sequence[paddle.metric.Metric],
+        data: Iterable[Batch],
+    ) -> None:
         if loss is None and not metrics:
             raise DataError("nothing to validate: there is neither a loss nor a metric")
         self._network, self._loss = network, loss
@@ -203,16 +215,17 @@ class ValidateEvery(paddle.callbacks.Callback):
         if not read:
             raise DataError("the data to validate on has no batches")
         self._source = data if self._count is None else read
-        # Only where it must be: threads that read the training's data may draw meanwhile.
+        # Only if needed: threads that read the training's data may draw meanwhile.
         self._kept = random_states_kept if draws and self._count is None else paddle_random_states_kept
 
     def _validate(self) -> dict[str, float]:
-        with self._guard(_PATH), self._kept(), _in_eval_mode(self._network), paddle.no_grad():
-            self.last = self._measure(_batches(self._source))
+        network = cast("paddle.nn.Layer", self._network)
+        with self._guard(_PATH), self._kept(), _in_eval_mode(network), paddle.no_grad():
+            self.last = self._measure(network, _batches(self._source))
             return dict(self.last)
         return {}
 
-    def _measure(self, batches: Iterable[Any]) -> dict[str, float]:
+    def _measure(self, network: paddle.nn.Layer, batches: Iterable[Batch]) -> dict[str, float]:
         loss = MeanLoss()
         for metric in self._metrics:
             metric.reset()
@@ -222,7 +235,7 @@ class ValidateEvery(paddle.callbacks.Callback):
                 for part in paddle.utils.flatten(batch)
             ]
             inputs, labels = parts[: self._inputs], parts[self._inputs :]
-            outputs = _as_list(self._network(*inputs))
+            outputs = _as_list(network(*inputs))
             if self._loss is not None:
                 loss.add(_as_list(self._loss(*outputs, *labels)), int(inputs[0].shape[0]))
             for metric in self._metrics:
@@ -258,11 +271,13 @@ class ValidateEvery(paddle.callbacks.Callback):
             self._record({tag: value for tag, value in scalars.items() if last_step_of(tag) < step}, step)
 
 
-def _readable(data: Any, batch_size: int) -> Any:
+def _readable(
+    data: paddle.io.Dataset | paddle.io.DataLoader | Iterable[Batch], batch_size: int
+) -> Iterable[Batch]:
     if isinstance(data, paddle.io.IterableDataset):
-        return paddle.io.DataLoader(data, batch_size=batch_size)
+        return cast("Iterable[Batch]", paddle.io.DataLoader(data, batch_size=batch_size))
     if isinstance(data, paddle.io.Dataset):
-        return paddle.io.DataLoader(data, batch_size=batch_size, shuffle=False)
+        return cast("Iterable[Batch]", paddle.io.DataLoader(data, batch_size=batch_size, shuffle=False))
     if not isinstance(data, Iterable) or isinstance(data, Iterator):
         raise DataError(
             "data must be a paddle.io.Dataset, a DataLoader or a list of batches, which can be read "
@@ -271,19 +286,20 @@ def _readable(data: Any, batch_size: int) -> Any:
     return data
 
 
-def _batches(data: Any) -> Iterator[Any]:
-    """The batches, read on this thread: one of Paddle's would read ahead, and draw random numbers later."""
+def _batches(data: Iterable[Batch]) -> Iterator[Batch]:
+    """Yield the batches, read on this thread: Paddle's would read ahead, and draw random numbers later."""
     if not _can_be_indexed(data):
         yield from data
         return
+    loader: paddle.io.DataLoader = data
     from paddle.io.dataloader.collate import default_collate_fn
 
-    collate = data.collate_fn or default_collate_fn
-    for indices in data.batch_sampler:
-        yield collate([data.dataset[index] for index in indices])
+    collate = loader.collate_fn or default_collate_fn
+    for indices in loader.batch_sampler:
+        yield collate([loader.dataset[index] for index in indices])
 
 
-def _can_be_indexed(data: Any) -> bool:
+def _can_be_indexed(data: object) -> bool:
     return (
         isinstance(data, paddle.io.DataLoader)
         and data.batch_sampler is not None
@@ -293,8 +309,8 @@ def _can_be_indexed(data: Any) -> bool:
 
 
 @contextmanager
-def _in_eval_mode(network: Any) -> Iterator[None]:
-    """Every layer is in eval mode within, and in the mode that it was in afterwards."""
+def _in_eval_mode(network: paddle.nn.Layer) -> Iterator[None]:
+    """Put every layer in eval mode, and restore its mode afterwards."""
     training = network.training
     modes = [(layer, layer.training) for layer in network.sublayers()]
     network.eval()
@@ -307,5 +323,5 @@ def _in_eval_mode(network: Any) -> Iterator[None]:
             layer.training = mode
 
 
-def _as_list(value: Any) -> list[Any]:
+def _as_list(value: _Value | list[_Value] | tuple[_Value, ...]) -> list[_Value]:
     return list(value) if isinstance(value, (list, tuple)) else [value]

@@ -1,7 +1,7 @@
 """Adapters for the trainers of Paddle's suites: one function for each, of the suite's name.
 
-They translate what a suite tells into records, and import it when they are called. The run is closed
-by whoever opened it, for an evaluation may follow the training.
+They translate a suite's events into records, and import the suite when they are called. The tracker stays
+open, since an evaluation may follow the training.
 """
 
 from __future__ import annotations

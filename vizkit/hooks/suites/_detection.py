@@ -8,28 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vizkit._protocols import ScalarLike
 from vizkit.errors import MissingDependencyError
 from vizkit.hooks.suites._recorder import Recorder
 
 if TYPE_CHECKING:
+    from ppdet.engine import Trainer
+    from ppdet.engine.callbacks import Callback
+
     from vizkit.tracking.tracker import Tracker
 
 __all__ = ["paddledetection"]
 
 _SECTIONS = ("LearningRate", "OptimizerBuilder", "TrainReader")
 _COCO = (10, 12)  # how many numbers COCO's evaluation gives for keypoints, and for boxes and masks
+_Status = dict[str, Any]
 
 
-def paddledetection(tracker: Tracker, trainer: Any) -> Any:
-    """A callback for PaddleDetection: ``trainer.register_callbacks([paddledetection(tracker, trainer)])``.
+def paddledetection(tracker: Tracker, trainer: Trainer) -> Callback:
+    """Return a callback for ``trainer.register_callbacks([paddledetection(tracker, trainer)])``.
 
     It records every step's losses, exact and not smoothed, as ``train/<loss>``, learning rate and
-    epoch; of every evaluation ``eval/bbox-mAP`` (``mask-``, ``keypoint-``), with AP50 and AP75 where
-    COCO's are made, at the step of the last batch before it; and as hyper-parameters what the config
-    holds of plain values, and of its learning rate, optimizer and reader.
+    epoch; of every evaluation ``eval/bbox-mAP`` (``mask-``, ``keypoint-``), with COCO's AP50 and AP75,
+    at the step of the last batch before it; and as hyper-parameters the config's plain values, its
+    learning rate, optimizer and reader.
 
     Args:
-        tracker: what records; it stays open.
+        tracker: the tracker that records; it stays open.
         trainer: a ``ppdet.engine.Trainer``.
 
     Raises:
@@ -46,11 +51,11 @@ def paddledetection(tracker: Tracker, trainer: Any) -> Any:
     step = tracker.step
 
     class TrackerCallback(base):
-        def on_train_begin(self, status: Any) -> None:
+        def on_train_begin(self, status: _Status) -> None:
             with recorder.guard("hyper-parameters"):
                 recorder.settings(_settings(self.model.cfg), ["eval_bbox-mAP"])
 
-        def on_step_end(self, status: Any) -> None:
+        def on_step_end(self, status: _Status) -> None:
             nonlocal step
             if status["mode"] != "train":
                 return
@@ -61,27 +66,27 @@ def paddledetection(tracker: Tracker, trainer: Any) -> Any:
                 rate = {"learning_rate": status["learning_rate"], "epoch": status["epoch_id"]}
                 recorder.scalars({**losses, **rate}, step)
 
-        def on_epoch_end(self, status: Any) -> None:
+        def on_epoch_end(self, status: _Status) -> None:
             if status["mode"] == "eval":
                 with recorder.guard("eval scalars"):
                     for metric in self.model._metrics:
                         recorder.scalars(_results(metric.get_results()), step)
 
-        def on_train_end(self, status: Any) -> None:
+        def on_train_end(self, status: _Status) -> None:
             recorder.flush()
 
     return TrackerCallback(trainer)
 
 
-def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config also holds the defaults of every registered module, which are left out."""
+def _settings(config: Mapping[str, object]) -> dict[str, object]:
+    """Return the plain values and some sections of a config, without the defaults of every module."""
     plain = {name: value for name, value in config.items() if isinstance(value, (bool, int, float, str))}
     sections = {name: config[name] for name in _SECTIONS if isinstance(config.get(name), Mapping)}
-    return {**plain, **_as_data(sections)}
+    return {**plain, **{name: _as_data(section) for name, section in sections.items()}}
 
 
-def _as_data(value: Any) -> Any:
-    """A config holds objects too, such as schedulers; as texts they would differ in every process."""
+def _as_data(value: object) -> object:
+    """Replace objects, such as schedulers, by their attributes: their texts differ in every process."""
     if isinstance(value, Mapping):
         return {name: _as_data(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -89,9 +94,9 @@ def _as_data(value: Any) -> Any:
     return {type(value).__name__: _as_data(vars(value))} if hasattr(value, "__dict__") else value
 
 
-def _results(results: Any) -> dict[str, Any]:
-    """The numbers of a metric's results: lists whose first is the mAP, numbers, and other things."""
-    out: dict[str, Any] = {}
+def _results(results: object) -> dict[str, ScalarLike]:
+    """Return the numbers of a metric's results: the first of each list is the mAP."""
+    out: dict[str, ScalarLike] = {}
     for key, value in results.items() if isinstance(results, Mapping) else ():
         if isinstance(value, (list, tuple, np.ndarray)) and len(value):
             names = ("mAP", "AP50", "AP75") if len(value) in _COCO else ("mAP",)

@@ -1,10 +1,11 @@
-"""What the adapters share: a suite's names and settings become tags and hyper-parameters."""
+"""Records a suite's names and settings as tags and hyper-parameters, for all adapters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from vizkit._protocols import ScalarLike
 from vizkit.environment.masking import MASK, is_secret_name, mask
 from vizkit.format.hparams import flat_hparams
 from vizkit.hooks._guard import Guard
@@ -18,10 +19,10 @@ _NAMES = {"learning_rate": "learning rate", "progress_or_epoch": "epoch"}
 
 
 def suite_tag(name: str) -> str:
-    """The tag for a number that a suite calls ``name``: ``eval_loss`` becomes ``eval/loss``.
+    """Return the tag for a number that a suite calls ``name``: ``eval_loss`` becomes ``eval/loss``.
 
-    What has none of the prefixes ``eval_`` and ``test_`` is of the training. Learning rate and epoch
-    are called as in all of VizKit's runs.
+    Names without the prefix ``eval_`` or ``test_`` belong to the training. Learning rate and epoch are
+    called as in all of VizKit's runs.
     """
     for mode in ("eval", "test"):
         if name.startswith(mode + "_"):
@@ -30,33 +31,33 @@ def suite_tag(name: str) -> str:
 
 
 class Recorder:
-    """Records for an adapter; its trouble stops no training unless ``tracker.strict``."""
+    """Records for an adapter; an error stops no training unless ``tracker.strict``."""
 
     def __init__(self, tracker: Tracker) -> None:
         self.guard = Guard(tracker)
         self._tracker = tracker
         self._settled = False
 
-    def scalars(self, numbers: Mapping[str, Any], step: int) -> None:
-        """Records a step's numbers by the suite's names; texts among them are left out."""
+    def scalars(self, numbers: Mapping[str, ScalarLike | str], step: int) -> None:
+        """Record a step's numbers by the suite's names; texts among them are left out."""
         self._tracker.log(
             {suite_tag(name): value for name, value in numbers.items() if not isinstance(value, str)}, step
         )
 
-    def settings(self, hparams: Mapping[str, Any], metrics: Sequence[str]) -> None:
-        """Records hyper-parameters without secrets, the first time; metrics by the suite's names."""
+    def settings(self, hparams: Mapping[str, object], metrics: Sequence[str]) -> None:
+        """Record hyper-parameters without secrets, once; metrics by the suite's names."""
         if not self._settled:
             self._settled = True
             flat = {name: _masked(name, value) for name, value in flat_hparams(hparams).items()}
             self._tracker.log_hparams(flat, [suite_tag(name) for name in metrics])
 
     def flush(self) -> None:
-        """Waits until all is in the log."""
+        """Wait until all is in the log."""
         with self.guard("the log"):
             self._tracker.flush()
 
 
-def _masked(name: str, value: Any) -> Any:
+def _masked(name: str, value: object) -> object:
     if not isinstance(value, str):
         return value
     return MASK if value and is_secret_name(name.rpartition("/")[2]) else mask(value)

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
+from vizkit._protocols import ScalarLike
 from vizkit.errors import MissingDependencyError
 from vizkit.hooks.suites._recorder import Recorder
 
 if TYPE_CHECKING:
+    from paddleformers.trainer import TrainerCallback
+
     from vizkit.tracking.tracker import Tracker
 
 __all__ = ["paddleformers", "paddlenlp"]
 
 
-def paddleformers(tracker: Tracker) -> Any:
-    """A ``TrainerCallback`` for ``paddleformers.trainer.Trainer``: ``callbacks=[paddleformers(tracker)]``.
+class _Arguments(Protocol):
+    """Arguments of a training."""
 
-    It records what the trainer logs, at its global step: ``train/loss``, ``train/learning rate``,
+    def to_dict(self) -> dict[str, object]: ...
+
+
+class _State(Protocol):
+    """The state of a training."""
+
+    global_step: int
+
+
+def paddleformers(tracker: Tracker) -> TrainerCallback:
+    """Return a callback for ``paddleformers.trainer.Trainer``: ``callbacks=[paddleformers(tracker)]``.
+
+    It records the trainer's logs at its global step: ``train/loss``, ``train/learning rate``,
     ``eval/loss``, ``eval/<metric>`` and so on, and its arguments as hyper-parameters.
 
     Args:
-        tracker: what records; it stays open.
+        tracker: the tracker that records; it stays open.
 
     Raises:
         MissingDependencyError: PaddleFormers is not installed.
@@ -29,8 +45,8 @@ def paddleformers(tracker: Tracker) -> Any:
     return _callback(tracker, "paddleformers")
 
 
-def paddlenlp(tracker: Tracker) -> Any:
-    """A ``TrainerCallback`` for ``paddlenlp.trainer.Trainer``; see `paddleformers`.
+def paddlenlp(tracker: Tracker) -> TrainerCallback:
+    """Return a callback for ``paddlenlp.trainer.Trainer``; see `paddleformers`.
 
     Raises:
         MissingDependencyError: PaddleNLP is not installed.
@@ -38,7 +54,7 @@ def paddlenlp(tracker: Tracker) -> Any:
     return _callback(tracker, "paddlenlp")
 
 
-def _callback(tracker: Tracker, suite: str) -> Any:
+def _callback(tracker: Tracker, suite: str) -> TrainerCallback:
     try:
         base: Any = importlib.import_module(f"{suite}.trainer").TrainerCallback
     except ImportError as error:
@@ -46,21 +62,28 @@ def _callback(tracker: Tracker, suite: str) -> Any:
     recorder = Recorder(tracker)
 
     class TrackerCallback(base):
-        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        def on_train_begin(self, args: _Arguments, state: _State, control: object, **kwargs: object) -> None:
             with recorder.guard("hyper-parameters"):
                 hparams = args.to_dict()
-                best = hparams.get("metric_for_best_model") or "loss"
+                best = str(hparams.get("metric_for_best_model") or "loss")
                 evaluates = hparams.get("evaluation_strategy", "no") != "no"
                 metric = "eval_" + best.removeprefix("eval_") if evaluates else "loss"
                 recorder.settings(hparams, [metric])
 
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        def on_log(
+            self,
+            args: _Arguments,
+            state: _State,
+            control: object,
+            logs: Mapping[str, ScalarLike | str] | None = None,
+            **kwargs: object,
+        ) -> None:
             with recorder.guard("logs"):
                 numbers = dict(logs or {})
                 numbers.pop("global_step", None)
                 recorder.scalars(numbers, state.global_step)
 
-        def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        def on_train_end(self, args: _Arguments, state: _State, control: object, **kwargs: object) -> None:
             recorder.flush()
 
     return TrackerCallback()
