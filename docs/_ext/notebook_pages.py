@@ -1,6 +1,6 @@
 """Shows a notebook as a page.
 
-A page whose text is ``notebook: ../../notebooks/01-quickstart.ipynb`` becomes that notebook: its words are
+A page that says ``This page is the notebook [01-quickstart.ipynb](...)`` becomes that notebook: its words are
 translated as those of any page, its outputs are the ones kept in the file.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-_LINE = re.compile(r"^notebook: (\S+)$", re.MULTILINE)
+_LINE = re.compile(r"^This page is the notebook \[.*\]\((.+)\)\.$", re.MULTILINE)
 _PAGES = {
     "01-quickstart.ipynb": "quickstart.md",
     "02-compare-runs.ipynb": "compare-runs.md",
