@@ -1,4 +1,4 @@
-"""What stands behind the verbs of `vizkit.Tracker`: its writer, its clock, its losses and its end."""
+"""The machinery behind the verbs of `vizkit.Tracker`: its writer, clock, losses and end."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING
 
 from vizkit._checks import finite_number
 from vizkit._warnings import count_lost
@@ -111,7 +111,7 @@ class SystemSampler:
     ) -> None:
         self.every = finite_number("every", every, least=1, unit="seconds")
         try:
-            self._psutil: Any = importlib.import_module("psutil")
+            self._psutil = importlib.import_module("psutil")
         except ImportError as error:
             raise MissingDependencyError("recording the system needs psutil: pip install psutil") from error
         self._log = log
@@ -271,7 +271,7 @@ def sampler_of(tracker: Recording, every: float) -> SystemSampler:
     return SystemSampler(log, every, directory=directory, first_step=first)
 
 
-_GPU_READINGS: dict[str, Callable[[Any, Any], float]] = {
+_GPU_READINGS: dict[str, Callable[[ModuleType, object], float]] = {
     "utilization percent": lambda nvml, device: nvml.nvmlDeviceGetUtilizationRates(device).gpu,
     "memory GB": lambda nvml, device: nvml.nvmlDeviceGetMemoryInfo(device).used / _GB,
     "temperature C": lambda nvml, device: nvml.nvmlDeviceGetTemperature(device, nvml.NVML_TEMPERATURE_GPU),
@@ -283,10 +283,10 @@ class _Gpus:
     """NVIDIA's devices, read by ``nvidia-ml-py``; none without it, or without a driver."""
 
     def __init__(self) -> None:
-        self._nvml: Any = None
-        self._devices: dict[int, Any] = {}
+        self._nvml: ModuleType | None = None
+        self._devices: dict[int, object] = {}
         try:
-            nvml: Any = importlib.import_module("pynvml")
+            nvml = importlib.import_module("pynvml")
             nvml.nvmlInit()
         except Exception:
             return
@@ -299,6 +299,8 @@ class _Gpus:
 
     def read(self) -> dict[str, float]:
         values: dict[str, float] = {}
+        if self._nvml is None:
+            return values
         for index, device in self._devices.items():
             for name, read in _GPU_READINGS.items():
                 with contextlib.suppress(Exception):  # some devices have no power meter

@@ -1,20 +1,19 @@
-"""`autolog`: code that knows nothing of VizKit is recorded right."""
+"""`autolog`: records code that does not use VizKit."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-import math
 import os
 import re
 import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
 import visualdl
@@ -28,6 +27,8 @@ from vizkit.tracking.tracker import Tracker, tracker_without_log
 
 if TYPE_CHECKING:
     import paddle
+
+    from vizkit.hooks import TrackerCallback
 
 __all__ = ["autolog"]
 
@@ -53,7 +54,7 @@ def autolog(
     graph: bool = True,
     save_model: bool = False,
 ) -> None:
-    """Record code that knows nothing of VizKit, until ``autolog(disable=True)``.
+    """Record code that does not use VizKit, until ``autolog(disable=True)``.
 
     ===================================  ===========================================================
     code that is left as it is           what happens
@@ -95,20 +96,8 @@ def autolog(
             which records on rank 0 alone: pass ``tracker.callback(reduce=True)`` on all ranks.
     """
     global _active
-    options: dict[str, Any] = {
-        "weights_every": weights_every,
-        "images": images,
-        "images_every": images_every,
-        "samples": samples,
-        "worst": worst,
-        "curves": curves,
-        "class_names": class_names,
-        "mean": mean,
-        "std": std,
-        "graph": graph,
-        "save_model": save_model,
-    }
-    given = [name for name, value in options.items() if value is not _DEFAULTS[name]]
+    arguments = dict(locals())
+    given = [name for name, default in _DEFAULTS.items() if arguments[name] is not default]
     if disable:
         if given:
             raise TypeError(f"autolog(disable=True) takes no options, got {', '.join(given)}")
@@ -117,61 +106,79 @@ def autolog(
         if stopped is not None:
             stopped.stop()
         return
-    if given:
-        from vizkit import hooks
 
-        hooks.callback(tracker_without_log("", enabled=True), **options)
+    def callback(tracker: Tracker) -> TrackerCallback:
+        return tracker.callback(
+            weights_every=weights_every,
+            images=images,
+            images_every=images_every,
+            samples=samples,
+            worst=worst,
+            curves=curves,
+            class_names=class_names,
+            mean=mean,
+            std=std,
+            graph=graph,
+            save_model=save_model,
+        )
+
+    if given:
+        callback(tracker_without_log("", enabled=True))  # raises for a bad value
     with _lock:
         if _active is None:
             _active = _AutoLog()
-        _active.configure(os.fspath(logdir), options)
+        _active.configure(os.fspath(logdir), callback)
         _active.start()
 
 
-_DEFAULTS = {name: parameter.default for name, parameter in inspect.signature(autolog).parameters.items()}
+_DEFAULTS = {
+    name: parameter.default
+    for name, parameter in inspect.signature(autolog).parameters.items()
+    if name not in ("logdir", "disable")
+}
 
 
 @dataclass(eq=False)
 class _Call:
     """A call of ``fit`` or ``evaluate`` that is recorded."""
 
-    model: Any
+    model: paddle.Model
     bound: inspect.BoundArguments
     directories: list[str]
-    muted: list[Any]
+    muted: list[paddle.callbacks.VisualDL]
 
 
 class _AutoLog:
-    """What is patched while autolog is on, and the runs that it made."""
+    """The patches while autolog is on, and the runs that it made."""
 
     def __init__(self) -> None:
         self._logdir = ""
-        self._options: dict[str, Any] = {}
+        self._callback: Callable[[Tracker], TrackerCallback] = Tracker.callback
         self._guard = Guard(tracker_without_log("", enabled=True))
         self._patches = Patches()
         self._waiting: AfterImport | None = None
         self._paddle_patched = False
         self._trackers: OrderedDict[str, Tracker] = OrderedDict()  # the last used one is last
-        self._hparams: dict[str, dict[str, Any]] = {}  # directory -> what was recorded last
-        self._runs: WeakKeyDictionary[Any, str] = WeakKeyDictionary()  # model -> directory
+        self._hparams: dict[str, dict[str, object]] = {}  # directory -> hyper-parameters that were recorded
+        self._runs: WeakKeyDictionary[paddle.Model, str] = WeakKeyDictionary()  # model -> directory
         self._calls: list[_Call] = []  # that run now
 
-    def configure(self, logdir: str, options: dict[str, Any]) -> None:
-        """What the calls from now on are recorded with."""
+    def configure(self, logdir: str, callback: Callable[[Tracker], TrackerCallback]) -> None:
+        """Set the directory and the callback for the calls from now on."""
         if logdir != self._logdir:
             self._runs.clear()
-        self._logdir, self._options = logdir, options
+        self._logdir, self._callback = logdir, callback
 
     # -- patches ----------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Patches what is not patched yet."""
+        """Patch Paddle and VisualDL, if they are not patched yet."""
         with self._guard("autolog of visualdl.LogWriter"):
             self._patches.replace_everywhere(StockLogWriter, LogWriter, but="vizkit")
         if sys.modules.get("paddle") is not None:
             self._patch_paddle()
         elif self._waiting is None:
-            # Importing it here would settle what the caller may still want to set: its flags and devices.
+            # Imported here, Paddle would read its flags and devices before the caller has set them.
             self._waiting = AfterImport("paddle", self._patch_paddle)
 
     def _patch_paddle(self) -> None:
@@ -189,7 +196,7 @@ class _AutoLog:
             self._patches.replace(visual, "_updates", _mutable(updates))
 
     def stop(self) -> None:
-        """Takes all patches back and closes all runs."""
+        """Take all patches back and close all runs."""
         with _lock:
             if self._waiting is not None:
                 self._waiting.cancel()
@@ -207,15 +214,19 @@ class _AutoLog:
     # -- calls ------------------------------------------------------------------------------------
 
     def begin(
-        self, model: Any, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        model: paddle.Model,
+        signature: inspect.Signature,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
     ) -> _Call | None:
-        """Prepares a call to be recorded; None if it is to be left alone."""
+        """Prepare a call to be recorded; return None if it is to be left alone."""
         if rank():
             return None
         try:
             bound = signature.bind(model, *args, **kwargs)
         except TypeError:
-            return None  # Paddle will say so
+            return None  # Paddle raises it
         with self._guard("autolog"), _lock:
             call = self._planned(model, bound)
             if call is not None:
@@ -223,9 +234,10 @@ class _AutoLog:
                 return call
         return None
 
-    def _planned(self, model: Any, bound: inspect.BoundArguments) -> _Call | None:
+    def _planned(self, model: paddle.Model, bound: inspect.BoundArguments) -> _Call | None:
         import paddle
 
+        from vizkit.hooks._autolog.model_hparams import model_hparams
         from vizkit.hooks._fit.callback import TrackerCallback
 
         given = bound.arguments.get("callbacks") or []
@@ -240,9 +252,9 @@ class _AutoLog:
             directories = outer.directories if outer else [self._runs.get(model) or self._new_run(model)]
         directories = [name for name in dict.fromkeys(directories) if name not in taken]
         added = [self._tracker(name) for name in directories]
-        callbacks += [tracker.callback(**self._options) for tracker in added]
+        callbacks += [self._callback(tracker) for tracker in added]
         with self._guard("hyper-parameters"):
-            hparams, metrics = _hparams(model, bound.arguments, paddle)
+            hparams, metrics = model_hparams(model, bound.arguments)
             for name, tracker in zip(directories, added, strict=True):
                 before = self._hparams.get(name, {})
                 if {**before, **hparams} != before:
@@ -254,7 +266,7 @@ class _AutoLog:
         return _Call(model, bound, directories, muted)
 
     def end(self, call: _Call) -> None:
-        """A call is over, in whatever way."""
+        """Finish a call, whether it returned or raised."""
         with self._guard("the log"), _lock:
             self._calls.remove(call)
             for name in call.directories:
@@ -262,20 +274,20 @@ class _AutoLog:
                     self._trackers[name].flush()
             self._close_idle()
 
-    def mutes(self, visual: Any) -> bool:
-        """Whether a ``paddle.callbacks.VisualDL`` has its records made by VizKit now."""
+    def mutes(self, visual: paddle.callbacks.VisualDL) -> bool:
+        """Return True if VizKit records in the place of a ``paddle.callbacks.VisualDL`` now."""
         return any(item is visual for call in self._calls for item in call.muted)
 
     # -- runs -------------------------------------------------------------------------------------
 
     def _tracker(self, directory: str) -> Tracker:
-        """The tracker of a run, which goes on."""
+        """Return the tracker of a run, resumed if it was closed."""
         tracker = self._trackers.get(directory) or Tracker(directory, if_exists="resume")
         self._trackers[directory] = tracker
         self._trackers.move_to_end(directory)
         return tracker
 
-    def _new_run(self, model: Any) -> str:
+    def _new_run(self, model: paddle.Model) -> str:
         name = os.path.join(_absolute(self._logdir), f"{_title(model)}-{time.strftime('%Y%m%d-%H%M%S')}")
         directory, attempt = name, 1
         while os.path.exists(directory):
@@ -287,22 +299,22 @@ class _AutoLog:
         return directory
 
     def _close_idle(self) -> None:
-        """A grid search may make any number of runs, a process not have so many files open."""
+        """Close idle runs: a grid search may make more of them than a process can have files open."""
         busy = {name for call in self._calls for name in call.directories}
         idle = [name for name in self._trackers if name not in busy]
         for name in idle[: max(len(self._trackers) - _MOST_OPEN, 0)]:
             self._trackers.pop(name).close()
 
 
-# -- what is put into Paddle's place ------------------------------------------------------------------
+# -- patches of Paddle's methods -----------------------------------------------------------------------
 
 
-def _recorded(method: Callable[..., Any]) -> Callable[..., Any]:
-    """``Model.fit`` or ``Model.evaluate``, with VizKit's callbacks added to those that it is given."""
+def _recorded(method: Callable[..., object]) -> Callable[..., object]:
+    """Return ``Model.fit`` or ``Model.evaluate`` with VizKit's callbacks added to those of the call."""
     signature = inspect.signature(method)
 
     @functools.wraps(method)
-    def recorded(self: paddle.Model, *args: Any, **kwargs: Any) -> Any:
+    def recorded(self: paddle.Model, *args: object, **kwargs: object) -> object:
         active = _active
         call = None if active is None else active.begin(self, signature, args, kwargs)
         if active is None or call is None:
@@ -316,10 +328,10 @@ def _recorded(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _mutable(method: Callable[..., None]) -> Callable[..., None]:
-    """``VisualDL._updates``, which records nothing where VizKit's callback does."""
+    """Return ``VisualDL._updates`` that records nothing while VizKit's callback does."""
 
     @functools.wraps(method)
-    def updates(self: Any, *args: Any, **kwargs: Any) -> None:
+    def updates(self: paddle.callbacks.VisualDL, *args: object, **kwargs: object) -> None:
         active = _active
         if active is None or not active.mutes(self):
             method(self, *args, **kwargs)
@@ -329,53 +341,23 @@ def _mutable(method: Callable[..., None]) -> Callable[..., None]:
     return updates
 
 
-def _updates_as_paddle(visual: Any) -> bool:
-    """Whether a ``paddle.callbacks.VisualDL`` records in Paddle's way, and not in a subclass's."""
+def _updates_as_paddle(visual: paddle.callbacks.VisualDL) -> bool:
+    """Return True if a ``paddle.callbacks.VisualDL`` records in Paddle's way, not in a subclass's."""
     owner = next(base for base in type(visual).__mro__ if "_updates" in vars(base))
     return owner.__module__.partition(".")[0] == "paddle" and "_updates" not in vars(visual)
 
 
-# -- what can be known of a training ------------------------------------------------------------------
+# -- names of runs --------------------------------------------------------------------------------------
 
 
-def _absolute(directory: Any) -> str:
+def _absolute(directory: object) -> str:
     path = str(directory)
     return path if "://" in path else os.path.abspath(path)
 
 
-def _title(model: Any) -> str:
-    """What names a run of ``model``: the script, or the network where there is no script."""
+def _title(model: paddle.Model) -> str:
+    """Return the name of a run of ``model``: the script's, or the network's if there is no script."""
     script = Path(sys.argv[0] if sys.argv else "").stem
     if script in ("", "-c", "-m", "ipykernel_launcher"):
         script = type(model.network).__name__
     return re.sub(r"[^\w.-]+", "_", script)
-
-
-def _hparams(model: Any, arguments: Mapping[str, Any], paddle: Any) -> tuple[dict[str, Any], list[str]]:
-    """The hyper-parameters of a call of ``fit`` or ``evaluate``, and the metrics of its training."""
-    network = model.network
-    out: dict[str, Any] = {
-        "network": type(network).__name__,
-        "parameters": sum(math.prod(parameter.shape) for parameter in network.parameters()),
-    }
-    optimizer = model._optimizer
-    if optimizer is not None:
-        rate = optimizer._learning_rate
-        scheduled = isinstance(rate, paddle.optimizer.lr.LRScheduler)
-        out["optimizer"] = type(optimizer).__name__
-        out["learning rate"] = float(rate.base_lr if scheduled else optimizer.get_lr())
-        if scheduled:
-            out["scheduler"] = type(rate).__name__
-    if "train_data" not in arguments:
-        return out, []
-    out["batch size"] = _batch_size(arguments["train_data"], arguments.get("batch_size", 1), paddle)
-    out["epochs"] = arguments.get("epochs", 1)
-    mode = "train" if arguments.get("eval_data") is None else "eval"
-    metrics = [f"{mode}/{name}" for name in model._metrics_name()]
-    return {name: value for name, value in out.items() if value is not None}, metrics
-
-
-def _batch_size(data: Any, asked: Any, paddle: Any) -> Any:
-    if isinstance(data, paddle.io.Dataset):
-        return asked[0] if isinstance(asked, (list, tuple)) else asked
-    return getattr(getattr(data, "batch_sampler", None), "batch_size", None)
