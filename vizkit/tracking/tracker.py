@@ -43,13 +43,13 @@ class Tracker(PaddleVerbs):
     recorded at `step` until one comes that has a record there; then the clock moves on by one. An
     explicit step sets the clock forward, never back.
 
-    **Bad values** never stop the training. A number, array, step or anything else within a dict that
-    cannot be recorded is counted in `lost`, and warned about once a tag. So is None in place of a
-    value. ``strict=True`` raises instead.
+    **Bad values** never stop the training. A number, array, image or step that cannot be recorded,
+    or anything else within a dict, is counted in `lost` and warned about once a tag. So is None in
+    place of a dict or a figure. ``strict=True`` raises instead.
 
     **Wrong calls** raise a `TypeError`, strict or not, on every rank, since no value could mend them:
-    a misspelt option, a tag or another text that is not a text, something else where a dict, a list of
-    names, a network or a figure belongs.
+    a misspelt option; a tag, a name or another text that is not a text; anything but a dict, a list of
+    names, a network or a figure where one belongs.
 
     **Processes.** On ranks other than 0 of a distributed training, in forked children and in
     copies sent to other processes a tracker records nothing. With ``ranks="all"`` every rank has a
