@@ -1,64 +1,75 @@
-"""Smaller problems to start with, cut from a data set."""
+"""Subsets of data sets: smaller problems to start with."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vizkit import _checks
 from vizkit._checks import describe
+from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import to_array
+from vizkit.metrics.arrays import Ints, to_array
 
-__all__ = ["Subset", "as_dataset", "subset"]
+__all__ = ["Dataset", "Subset", "as_dataset", "subset"]
 
 _Kind = TypeVar("_Kind")
+_Item = TypeVar("_Item")
+_Item_co = TypeVar("_Item_co", covariant=True)
+
 _OWN_LABELS = ("labels", "targets")
 
 
+class Dataset(Protocol[_Item_co]):
+    """A data set: anything with a length and numbered items, such as a ``paddle.io.Dataset`` or a list."""
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+
+    def __getitem__(self, index: int, /) -> _Item_co:
+        """Return an item, whose last part is the label."""
+
+
 def subset(
-    dataset: Any,
-    classes: Sequence[int] | None = None,
+    dataset: Dataset[_Item],
+    classes: Sequence[int] | Ints | None = None,
     fraction: float = 1.0,
     seed: int = 0,
     *,
-    labels: Any = None,
+    labels: ArrayLike | None = None,
     remap: bool = False,
-) -> Subset:
-    """The simplified problem: some classes of a data set, and of each the same share.
+) -> Subset[_Item]:
+    """Take some classes of a data set, and the same fraction of each.
 
     ::
 
         small = vizkit.data.subset(mnist, classes=[0, 1], fraction=0.2, remap=True)
 
-    Which samples are taken depends on the seed and on each class alone: with another choice of classes
-    those of a class are the same, and with a greater fraction they are among those taken.
+    The samples of a class depend only on the class, the fraction and the seed, not on the other classes;
+    those of a smaller fraction are among those of a larger one.
 
     Args:
-        dataset: anything with ``len`` and items ``(..., label)``; the label a whole number, as a Python
-            or NumPy number, or an array or tensor of one element.
-        classes: which to take; by default all.
-        fraction: what share of each class, in (0, 1]; at least one sample.
+        dataset: anything with ``len`` and items ``(..., label)``; the label is a whole number of Python or
+            NumPy, or an array or tensor of one element.
+        classes: the labels to take; by default all.
+        fraction: the fraction of each class, in (0, 1]; at least one sample.
         seed: 0 or more.
         labels: one label for each item, shape (n,) or (n, 1). By default the attribute ``labels`` or
-            ``targets`` of the data set, if it has such numbers, else every item is loaded once.
-        remap: whether items get the place of their label in ``classes`` for a label: 0 to k - 1.
+            ``targets`` of the data set, if it has such numbers; otherwise each item is loaded once.
+        remap: True replaces labels by their position in ``classes``: 0 to k - 1.
 
     Returns:
-        The samples in the data set's order. Where Paddle is in use, a ``paddle.io.Dataset``.
+        The samples in the data set's order. If Paddle is in use, a ``paddle.io.Dataset``.
 
     Raises:
-        DataError: a data set that has no length, is empty or has no labels; a class that is not there;
+        DataError: a data set that has no length, is empty or has no labels; a class that is missing;
             ``fraction`` or ``seed`` out of range.
     """
-    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and seed >= 0
-    if not whole:
-        raise DataError(f"seed must be a whole number, 0 or more, got {describe(seed)}")
-    if isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 < fraction <= 1:
-        raise DataError(f"fraction must be more than 0 and at most 1, got {describe(fraction)}")
+    _checks.whole_number("seed", seed, least=0)
+    _checks.fraction("fraction", fraction, one=True)
     count = _length(dataset)
     ids = _labels_of(dataset, count) if labels is None else _as_ids(labels, count, "labels")
     chosen = _checked_classes(classes, ids)
@@ -68,21 +79,21 @@ def subset(
     return _make(dataset, taken, shown, chosen, remap)
 
 
-class Subset:
+class Subset(Generic[_Item]):
     """Some samples of a data set; made by `subset`.
 
     Attributes:
-        dataset: the whole.
-        indices: int64, shape (n,): which of its samples, ascending.
-        labels: int64, shape (n,): as the items have them.
-        classes: the labels that were taken, as the whole has them.
+        dataset: the whole data set.
+        indices: the indices of the samples in it, ascending; int64 of shape (n,).
+        labels: the labels of the items; int64 of shape (n,).
+        classes: the labels that were taken, as in the whole data set.
     """
 
     def __init__(
         self,
-        dataset: Any,
-        indices: NDArray[np.int64],
-        labels: NDArray[np.int64],
+        dataset: Dataset[_Item],
+        indices: Ints,
+        labels: Ints,
         classes: list[int],
         remapped: bool,
     ) -> None:
@@ -95,42 +106,44 @@ class Subset:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> _Item:
         item = self.dataset[int(self.indices[index])]
         if not self._remapped:
             return item
-        *rest, label = item
-        return (*rest, _like(label, int(self.labels[index])))
+        *rest, label = cast("Sequence[object]", item)
+        return cast("_Item", (*rest, _like(label, int(self.labels[index]))))
 
     def __repr__(self) -> str:
         return f"<{len(self)} of {len(self.dataset)} samples, classes {describe(self.classes)}>"
 
-    def __reduce__(self) -> tuple[Callable[..., Subset], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., Subset[_Item]], tuple[object, ...]]:
         return _make, (self.dataset, self.indices, self.labels, self.classes, self._remapped)
 
 
-def _make(*parts: Any) -> Subset:
-    return as_dataset(Subset)(*parts)
+def _make(
+    dataset: Dataset[_Item], indices: Ints, labels: Ints, classes: list[int], remapped: bool
+) -> Subset[_Item]:
+    return as_dataset(Subset)(dataset, indices, labels, classes, remapped)
 
 
 def as_dataset(kind: type[_Kind]) -> type[_Kind]:
-    """A class as Paddle, which asks for its own, takes it where Paddle is in use; else as it is."""
+    """Make a class a ``paddle.io.Dataset``, which Paddle's loaders ask for, if Paddle is in use."""
     base = getattr(sys.modules.get("paddle.io"), "Dataset", None)
     if base is None or issubclass(kind, base):
         return kind
     return type(kind.__name__, (kind, base), {"__doc__": kind.__doc__})
 
 
-def _like(label: Any, number: int) -> Any:
-    """``number`` as a label of the same type, shape and dtype."""
+def _like(label: object, number: int) -> object:
+    """Return ``number`` as a label of the same type, shape and dtype."""
     if isinstance(label, np.ndarray):
         return np.full_like(label, number)
     if isinstance(label, np.generic):
         return label.dtype.type(number)
-    return number if isinstance(label, int) else label * 0 + number
+    return number if isinstance(label, int) else label * 0 + number  # type: ignore[operator]
 
 
-def _length(dataset: Any) -> int:
+def _length(dataset: Dataset[object]) -> int:
     try:
         count = len(dataset)
     except (TypeError, NotImplementedError, RuntimeError):
@@ -142,18 +155,18 @@ def _length(dataset: Any) -> int:
     return count
 
 
-def _labels_of(dataset: Any, count: int) -> NDArray[np.int64]:
+def _labels_of(dataset: Dataset[object], count: int) -> Ints:
     for name in _OWN_LABELS:
         own = getattr(dataset, name, None)
         if own is not None and not callable(own):
             try:
                 return _as_ids(own, count, name)
-            except DataError:  # names of classes, or of regions: something else that is called so
+            except DataError:  # other data of that name, such as names of classes
                 continue
     return np.array([_label_in(dataset[index], index) for index in range(count)], dtype=np.int64)
 
 
-def _label_in(item: Any, index: int) -> int:
+def _label_in(item: object, index: int) -> int:
     if not isinstance(item, (list, tuple)) or len(item) < 2:
         raise DataError(
             f"the data set has no labels: item {index} is {describe(item)} and not (..., label); pass labels="
@@ -166,10 +179,10 @@ def _label_in(item: Any, index: int) -> int:
     return number
 
 
-def _as_ids(labels: Any, count: int, name: str) -> NDArray[np.int64]:
+def _as_ids(labels: ArrayLike, count: int, name: str) -> Ints:
     try:
         array = to_array(labels)
-    except Exception:  # a list of tensors may raise what it likes
+    except Exception:  # a list of tensors may raise anything
         ids = [_id(label) for label in labels] if isinstance(labels, (list, tuple)) else [None]
         if None in ids:
             raise DataError(f"{name} must be whole numbers, got {describe(labels)}") from None
@@ -181,16 +194,16 @@ def _as_ids(labels: Any, count: int, name: str) -> NDArray[np.int64]:
     return array.reshape(-1).astype(np.int64)
 
 
-def _id(label: Any) -> int | None:
-    """The class number that a label is; None if it is none."""
+def _id(label: object) -> int | None:
+    """Convert a label to its class number; None if it is none."""
     try:
-        array = to_array(label)
-    except Exception:  # whatever it is, it is no number
+        array = to_array(cast("ArrayLike", label))
+    except Exception:  # no number, for whatever reason
         return None
     return int(array.item()) if array.size == 1 and array.dtype.kind in "iub" else None
 
 
-def _checked_classes(classes: Any, ids: NDArray[np.int64]) -> list[int]:
+def _checked_classes(classes: Sequence[int] | Ints | None, ids: Ints) -> list[int]:
     there: list[int] = np.unique(ids).tolist()
     if classes is None:
         return there
@@ -206,8 +219,8 @@ def _checked_classes(classes: Any, ids: NDArray[np.int64]) -> list[int]:
     return chosen
 
 
-def _taken(ids: NDArray[np.int64], label: int, fraction: float, seed: int) -> NDArray[np.int64]:
-    """The indices of a class's share: the first of an order that only seed and class decide."""
+def _taken(ids: Ints, label: int, fraction: float, seed: int) -> Ints:
+    """The indices of the samples of a class: the first of an order that depends on seed and class."""
     where = np.flatnonzero(ids == label)
     count = max(1, round(len(where) * fraction))
     return np.random.default_rng([seed, label % 2**32]).permutation(where)[:count]

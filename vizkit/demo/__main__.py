@@ -26,7 +26,7 @@ from vizkit.demo.shrinking import shrink
 
 
 def main() -> None:
-    """Trains the grid of runs and prints how they came out."""
+    """Train the grid of runs and print their results."""
     parser = argparse.ArgumentParser(prog="python -m vizkit.demo", description=vizkit.demo.__doc__)
     parser.add_argument(
         "--logdir", type=Path, default=Path("log/lenet"), help="where the runs go (%(default)s)"

@@ -1,11 +1,10 @@
-"""What came out of the runs, read back from their logs."""
+"""The results of the runs, read back from their logs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -19,10 +18,10 @@ __all__ = ["Result", "ranked", "table"]
 
 @dataclass(frozen=True)
 class Result:
-    """One run: its settings, its best evaluation, and how long it took (seconds)."""
+    """The settings of one run, its best evaluation, and its duration in seconds."""
 
     name: str
-    hparams: dict[str, Any]
+    hparams: dict[str, object]
     best_acc: float
     best_step: int | float
     last_loss: float
@@ -30,13 +29,13 @@ class Result:
 
 
 def ranked(runs: Iterable[Path]) -> list[Result]:
-    """The runs, the one with the best evaluation accuracy first."""
+    """Read the runs, the one with the best evaluation accuracy first."""
     return sorted(map(_read, runs), key=lambda result: -result.best_acc)
 
 
 def _read(run: Path) -> Result:
     path, _ = run_directory.log_path(str(run))
-    hparams: dict[str, Any] = {}
+    hparams: dict[str, object] = {}
     best = (float("-inf"), 0.0)
     loss = float("nan")
     times = []
@@ -52,7 +51,7 @@ def _read(run: Path) -> Result:
 
 
 def table(results: list[Result]) -> Table:
-    """The runs as a table for the terminal, in the order given."""
+    """Lay out the runs as a table for the terminal, in the order given."""
     title = "Runs by their best evaluation accuracy"
     out = Table("", "run", title=title, title_justify="left", box=box.SIMPLE_HEAD, collapse_padding=True)
     names = list(dict.fromkeys(name for result in results for name in result.hparams))

