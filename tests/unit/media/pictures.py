@@ -22,7 +22,8 @@ def strip_of(image: Pixels, height: int = 140) -> Pixels:
 
 def ink_of(strip: Pixels) -> Bools:
     """Where something is drawn on the ground, whose colour is in the corner."""
-    return (strip != strip[0, 0]).any(axis=2)
+    ink: Bools = (strip != strip[0, 0]).any(axis=2)
+    return ink
 
 
 def assert_inside(ink: Bools) -> None:

@@ -138,7 +138,7 @@ def test_the_callers_array_is_only_read() -> None:
     for dtype in (np.int16, np.uint8, np.int32, np.float32, np.float64):
         values = np.arange(100).astype(dtype)
         if values.dtype.kind == "f":
-            values = values / values.dtype.type(100)
+            np.divide(values, 100, out=values)
         before = values.copy()
         values.flags.writeable = False
         to_wave(values)

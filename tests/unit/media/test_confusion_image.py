@@ -206,7 +206,7 @@ def test_counts_may_be_lists_and_tensors_and_stay_as_they_are() -> None:
 
 @pytest.mark.parametrize("value", [np.inf, 1.7e308, 5e-324])
 def test_extreme_numbers_are_drawn(value: float) -> None:
-    assert confusion_image([[value, value], [0, 1]]).any()
+    assert confusion_image([[value, value], [0.0, 1.0]]).any()
 
 
 @pytest.mark.parametrize(

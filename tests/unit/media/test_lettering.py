@@ -42,7 +42,7 @@ def test_chinese_is_drawn_with_a_font_of_the_system() -> None:
 def test_chinese_and_latin_share_a_line() -> None:
     latin, both = (ink_of(strip_of(add_caption(DIGIT, text))) for text in ("true ", "true 猫"))
     assert latin.shape == both.shape
-    end = latin.any(axis=0).nonzero()[0].max() + 1
+    end = np.flatnonzero(latin.any(axis=0)).max() + 1
     np.testing.assert_array_equal(both[:, :end], latin[:, :end])
     assert both[:, end:].sum() > 100
 
