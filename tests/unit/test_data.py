@@ -17,7 +17,7 @@ from vizkit.data import Subset, subset
 LABELS = [0, 1, 2, 2, 1, 0, 2, 2, 1, 0, 2, 2]  # 3 zeros, 3 ones, 6 twos
 
 
-class Items(paddle.io.Dataset):  # type: ignore[misc]
+class Items(paddle.io.Dataset):
     """Pairs of an index and its label; counts how often one is loaded."""
 
     def __init__(self, as_label: Any = int, labels: Any = LABELS) -> None:
@@ -162,7 +162,7 @@ def test_it_works_without_paddle() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-class Endless(paddle.io.IterableDataset):  # type: ignore[misc]
+class Endless(paddle.io.IterableDataset):
     def __iter__(self) -> Any:
         yield 0, 1
 
