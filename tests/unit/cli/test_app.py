@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import vizkit
 from tests.helpers import python
 
 from .commands import Command
@@ -58,3 +59,13 @@ def test_without_typer_one_line_says_what_to_install() -> None:
         done.returncode == 2
         and done.stderr == "vizkit: commands need typer: pip install 'paddle-vizkit[cli]'\n"
     )
+
+
+def test_the_version_is_printed(vk: Command) -> None:
+    assert vk("--version", at=None) == (0, f"vizkit {vizkit.__version__}\n", "")
+
+
+def test_a_pattern_names_a_run_if_it_fits_one(vk: Command) -> None:
+    assert vk("show", "*64-1", "--json").data["name"] == "batch64-1"
+    said = vk("show", "*64-*")
+    assert said.code == 2 and "fits 3 runs: name one of them" in said.err

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+import vizkit
+
 from .commands import Command
 
 
@@ -11,3 +17,11 @@ def test_best_names_the_run(vk: Command) -> None:
     assert said.rows[1][0] == "batch64-0" and said.rows[1][2:] == ["29", "64", "0"]
     found = vk("best", "eval/acc", "--mode", "min", "--json").data
     assert (found["run"], found["mode"], found["step"]) == ("batch64-2", "min", 29)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_best_of_runs_without_hyper_parameters_in_a_terminal(vk: Command, tmp_path: Path) -> None:
+    for name, acc in (("a", 0.5), ("b", 0.75)):
+        with vizkit.LogWriter(tmp_path / name) as writer:
+            writer.add_scalar("acc", acc, 3)
+    assert vk("best", "acc", at=tmp_path).out == "b: acc 0.75 at step 3\n"

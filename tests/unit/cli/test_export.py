@@ -33,3 +33,7 @@ def test_a_pipe_that_closes_early_is_no_error(logs: Path) -> None:
         command = f"{shlex.join(VIZKIT)} export -d {shlex.quote(str(logs))} | {reader}"
         done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.stderr == "" and done.stdout == ("run,tag,step,time,value\n" if "head" in reader else "")
+
+
+def test_no_run_to_export_is_a_negative_answer(vk: Command) -> None:
+    assert vk("export", "--where", "seed == 9") == (1, "", "vizkit: no runs\n")

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import re
 import time
 from pathlib import Path
+
+import pytest
+
+import vizkit
 
 from .commands import Command, record
 
@@ -25,3 +31,14 @@ def test_the_newest_run_is_meant_where_none_is_named(vk: Command, tmp_path: Path
     assert vk("show", "--json", at=tmp_path).data["name"] == "a"
     record(tmp_path / "b", 32, 0, if_exists="resume")
     assert vk("show", "--json", at=tmp_path).data["name"] == "b"
+
+
+@pytest.mark.usefixtures("terminal")
+def test_show_in_a_terminal_has_display_name_and_metrics_without_a_best(vk: Command, tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "run", display_name="shown") as writer:
+        for step in range(4):
+            writer.add_scalar("height", math.nan if step == 1 else step, step)
+    said = vk("show", at=tmp_path)
+    assert re.search(r"display name +shown", said.out)
+    (row,) = [line for line in said.out.splitlines() if line.startswith("height")]
+    assert row.split()[2:] == ["3", "3", "4", "(1", "NaN)"]  # no best: the name tells no direction

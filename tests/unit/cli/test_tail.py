@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import datetime
 from pathlib import Path
 
 import vizkit
@@ -32,3 +33,16 @@ def test_tail_follows_a_run_until_it_has_ended(tmp_path: Path) -> None:
     tracker.close()
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and out == "" and "run has ended: finished" in err
+
+
+def test_tail_of_a_run_without_scalars_is_a_negative_answer(vk: Command, tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_text("note", "hello", 0)
+    assert vk("tail", at=tmp_path) == (1, "time\tstep\ttag\tvalue\n", "vizkit: run has no scalars\n")
+
+
+def test_tail_shows_a_time_that_no_calendar_has_as_1970(vk: Command, tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_scalar("loss", 0.5, 0, walltime=10**17)
+    _, row = vk("tail", at=tmp_path).rows
+    assert row[0] == datetime.fromtimestamp(0).astimezone().isoformat() and row[1:] == ["0", "loss", "0.5"]

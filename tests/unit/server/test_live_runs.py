@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import vizkit
-from tests.helpers import api, log_of, until
+from tests.helpers import api, get, log_of, until
+from vizkit.server.live_runs import LiveRuns
 
 from .served import values, write
 
@@ -140,3 +142,37 @@ def test_a_thousand_small_runs(tmp_path: Path) -> None:
         assert values(server, "run999") == [1.0]
         write(tmp_path / "log" / "run1000", 3.0)
         until(lambda: values(server, "run1000") == [3.0])
+
+
+def test_a_request_after_a_pause_waits_for_what_was_recorded_meanwhile(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vizkit.server.live_runs._IDLE_AFTER", 0.0)  # the thread sleeps at once
+    with vizkit.serve(log) as server:
+        for number, path in enumerate(("/app/api/runs", "/vizkit/")):
+            write(log / f"new{number}", 3.0)
+            time.sleep(2.5)
+            assert f"new{number}" in get(f"http://127.0.0.1:{server.port}{path}").text
+
+
+def test_a_refresh_that_fails_costs_no_request(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = LiveRuns(log)
+
+    def fail() -> None:
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr(live._root, "refresh", fail)
+    live.refresh()
+    assert list(live.snapshot.runs) == ["other", "run"]
+    live.stop()  # although it was never started
+
+
+def test_a_remote_directory_is_served(log: Path) -> None:
+    memory = pytest.importorskip("fsspec").filesystem("memory")
+    memory.put(str(log), "/served", recursive=True)
+    try:
+        with vizkit.serve("memory://served") as server:
+            assert values(server) == [1.0, 2.0]
+            assert api(server, "component_tabs") == ["scalar"]
+    finally:
+        memory.rm("/served", recursive=True)

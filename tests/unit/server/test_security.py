@@ -14,7 +14,7 @@ import pytest
 
 import vizkit
 from tests.helpers import PATIENCE, ROOT, get, python
-from vizkit.server.security import is_loopback
+from vizkit.server.security import WORKER_POLICY, WORKSPACE_POLICY, is_loopback, visualdl_policy
 
 RUNS = "/app/api/runs"
 
@@ -228,3 +228,17 @@ def test_the_command_says_where_it_serves_or_why_not(log: Path, tmp_path: Path) 
         [*command, str(tmp_path / "nowhere")], capture_output=True, text=True, cwd=ROOT, check=False
     )
     assert wrong.returncode == 2 and "is not there" in wrong.stderr and "Traceback" not in wrong.stderr
+
+
+def test_a_cookie_that_is_none_is_not_the_token(secret: vizkit.Server) -> None:
+    answer = get(
+        f"http://127.0.0.1:{secret.port}{RUNS}", headers={"Cookie": "a@b=c; vizkit_token=pa-ss_word"}
+    )
+    assert answer.status_code == 401
+
+
+def test_all_policies_forbid_other_sites() -> None:
+    for policy in (WORKSPACE_POLICY, WORKER_POLICY, visualdl_policy(["let a = 1"])):
+        assert policy.startswith(("default-src 'none'", "default-src 'self'")) and "https:" not in policy
+    # echo -n 'let a = 1' | openssl dgst -sha256 -binary | base64
+    assert "'sha256-LAfYd7pbFUgwfQu8b4q135PeTG2z+/coPEUYCd74eCQ='" in visualdl_policy(["let a = 1"])

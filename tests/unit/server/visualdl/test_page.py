@@ -6,6 +6,8 @@ import pytest
 
 import vizkit
 from tests.helpers import get
+from vizkit.errors import MissingDependencyError
+from vizkit.server.visualdl.stock import find_package
 
 
 def test_files_of_the_page_are_kept_for_good(server: vizkit.Server) -> None:
@@ -28,6 +30,7 @@ def test_files_of_the_page_are_kept_for_good(server: vizkit.Server) -> None:
         ("*", "en"),
         ("en;q=0.1,zh;q=0.8", "zh"),
         (";;q=x,,", "en"),
+        ("zh;q=1.2.3,en;q=0.1", "en"),
         ("", "en"),
     ],
 )
@@ -35,3 +38,17 @@ def test_any_language_is_answered(server: vizkit.Server, accepted: str, language
     page = get(server.url, headers={"Accept-Language": accepted})
     assert page.status_code == 200
     assert page.cookies["vdl_lng"] == language
+
+
+def test_the_icons_are_there(server: vizkit.Server) -> None:
+    origin = f"http://127.0.0.1:{server.port}"
+    assert get(f"{origin}/favicon.ico").headers["content-type"] == "image/x-icon"
+    icon = get(f"{origin}/app/icons/dragger.svg")  # the page asks for it, and VisualDL has none
+    assert icon.status_code == 200 and icon.headers["content-type"] == "image/svg+xml"
+    assert get(f"{origin}/app/icons/nothing.svg").status_code == 404
+
+
+def test_the_page_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vizkit.server.visualdl.stock.find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match="pip install visualdl"):
+        find_package()

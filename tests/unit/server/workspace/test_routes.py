@@ -117,3 +117,7 @@ def test_no_query_makes_the_server_fail(site: Site, view: str, query: list[tuple
     answer = site.client.get(site.root + view, params=tuple(query))
     assert answer.status_code in (200, 404)
     Document(answer.text)
+
+
+def test_a_file_that_is_not_there_is_404(site: Site) -> None:
+    assert site.client.get(site.root + "static/nothing.js").status_code == 404

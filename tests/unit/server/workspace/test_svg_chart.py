@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import vizkit
-from vizkit.curves.curves import curves_data
+from vizkit.curves.curves import Curve, CurvesData, curves_data
 from vizkit.server.workspace.svg_chart import Axis, draw_chart
 
 from .site import Document, Element, places
@@ -99,3 +99,48 @@ def test_labels_of_ticks_are_short_and_differ(tmp_path: Path) -> None:
     assert {"500", "1000", "3000"} <= set(shown) and not [text for text in shown if "e+" in text]
     shown = [text.text for text in draw(tmp_path, "far").all("text")]
     assert {"0", "1M", "2M"} <= set(shown) and len(set(shown)) == len(shown)
+
+
+def curve(y: list[float], low: list[float] | None = None, high: list[float] | None = None) -> Curve:
+    x, values = np.arange(len(y), dtype=np.float64), np.array(y)
+    below, above = (None if end is None else np.array(end) for end in (low, high))
+    return Curve("group", 0, x, values, values, below, above)
+
+
+def drawn(*curves: Curve, log_y: bool = False) -> Element:
+    chart = draw_chart(CurvesData("loss", "step", "", curves), log_y=log_y, label="l", x_label="Step")
+    return Document(chart.svg).root.one("svg")
+
+
+def test_a_band_has_a_piece_for_each_part_between_gaps(tmp_path: Path) -> None:
+    svg = drawn(curve([1, 2, math.nan, 4], [0, 1, math.nan, 3], [2, 3, math.nan, 5]))
+    assert svg.one("path", class_="band").attributes["d"].count("M") == 2
+
+
+def test_a_band_of_many_points_keeps_its_extremes(tmp_path: Path) -> None:
+    high = [2.0] * 5_000
+    high[1_234] = 50.0
+    svg = drawn(curve([1.0] * 5_000, [0.0] * 5_000, high))
+    path = svg.one("path", class_="band").attributes["d"]
+    heights = [float(point.split()[1]) for point in path.strip("MZ").split("L")]
+    assert len(heights) <= 2 * 700 and max(heights) - min(heights) > 200
+
+
+def test_a_band_below_0_goes_down_to_the_rim_of_a_logarithmic_axis() -> None:
+    svg = drawn(curve([1, 1, 1], [-1, 0.5, -1], [10, 10, 10]), log_y=True)
+    path = svg.one("path", class_="band").attributes["d"]
+    back = [float(point.split()[1]) for point in path.strip("MZ").split("L")][3:]
+    assert back[0] == back[2] > back[1]
+
+
+def test_logarithmic_axes_of_one_value_or_of_tiny_ones_have_room() -> None:
+    heights = places(drawn(curve([5, 5]), log_y=True).one("path", class_="line"))[:, 1]
+    assert len(set(heights)) == 1 and 100 < heights[0] < 250
+    heights = places(drawn(curve([5e-324, 1.0]), log_y=True).one("path", class_="line"))[:, 1]
+    assert heights[0] > heights[1] + 200
+
+
+def test_a_curve_without_points_is_an_empty_line() -> None:
+    svg = drawn(curve([]), curve([1.0, 2.0]))
+    assert [path.attributes["d"] != "" for path in svg.all("path", class_="line")] == [False, True]
+    assert not drawn(curve([])).all("rect", class_="probe")

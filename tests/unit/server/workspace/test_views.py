@@ -110,3 +110,22 @@ def test_problems_are_listed_by_run_and_counted(own_site: Site, tmp_path: Path) 
     assert page.one("span", class_="count").text == "2"
     assert "linked" not in names(own_site.get())
     assert own_site.get().one("span", class_="warn").text == "1 problem"
+
+
+def test_a_pattern_is_no_run(site: Site) -> None:
+    page = site.get("compare", status=404, run="batch32-*")
+    assert "is a pattern, not a run" in page.one("p", class_="error").text
+
+
+def test_runs_without_the_hyper_parameter_are_a_group_with_a_filter(tmp_path: Path) -> None:
+    for name, hparams in (("a", {"rate": 0.1}), ("b", {"rate": 0.2}), ("c", {"seed": 1})):
+        with vizkit.LogWriter(tmp_path / "log" / name) as writer:
+            writer.add_hparams(hparams, ["loss"])
+            writer.add_scalar("loss", 1.0, 0)
+    site = Site(tmp_path / "log")
+    try:
+        table = site.get("groups", group="rate").all("table")[0]
+        assert [row[0] for row in cells(table)[1:]] == ["0.1", "0.2", "none"]
+        assert [names(site.follow(link)) for link in table.all("a")] == [["a"], ["b"], ["c"]]
+    finally:
+        site.close()

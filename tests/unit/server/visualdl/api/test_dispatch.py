@@ -14,7 +14,7 @@ import vizkit
 from tests.helpers import api, get
 from tests.unit.server.served import FUZZ, harmless
 from vizkit.server.visualdl.api.dispatch import ENDPOINTS
-from vizkit.server.visualdl.api.endpoint import Endpoint
+from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
 
 
 def test_what_is_not_there_is_empty_and_quick(server: vizkit.Server) -> None:
@@ -73,3 +73,22 @@ QUERIES = st.dictionaries(
 @given(path=st.sampled_from(sorted(ENDPOINTS)), query=QUERIES)
 def test_no_query_breaks_an_endpoint(fuzzed: httpx.Client, path: str, query: dict[str, str]) -> None:
     harmless(fuzzed.get(f"/app/api/{path}", params=query))
+
+
+def test_a_fault_of_one_endpoint_is_a_message_and_not_a_traceback(
+    fuzzed: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(request: APIRequest) -> None:
+        raise KeyError("the run was deleted just now")
+
+    def broken(request: APIRequest) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setitem(ENDPOINTS, "gone", Endpoint(gone))
+    monkeypatch.setitem(ENDPOINTS, "broken", Endpoint(broken))
+    assert fuzzed.get("/app/api/gone").json() == {"status": -1, "msg": "gone: KeyError", "data": None}
+    assert fuzzed.get("/app/api/broken").json() == {
+        "status": -1,
+        "msg": "broken failed; the server's log says why",
+        "data": None,
+    }

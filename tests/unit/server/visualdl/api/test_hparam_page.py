@@ -37,3 +37,14 @@ def test_the_table_shows_last_or_best_values(tmp_path: Path, metrics: Any, shown
         assert types["rate"] == ("continuous", [0.1])
         assert types["bad"] == ("string", ["nan"])
         assert types["flag"] == ("string", ["True"])
+
+
+def test_a_metric_may_be_missing_or_have_no_direction(tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_hparams({"rate": 0.1}, ["height", "eval/acc"])
+        for step, value in enumerate((3.0, 1.0, 2.0)):
+            writer.add_scalar("height", value, step)
+    with vizkit.serve(tmp_path, hparam_metrics="best") as server:
+        (row,) = api(server, "hparams/list")
+        assert row["metrics"] == {"height": 2.0, "eval/acc": None}  # the last: nothing tells which is best
+        assert api(server, "hparams/indicators")["metrics"] == [{"name": "height", "type": "continuous"}]

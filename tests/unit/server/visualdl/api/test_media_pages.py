@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 
 import vizkit
-from tests.helpers import api, get
+from tests.helpers import api, get, log_of
+from vizkit.server.http import Answer
+from vizkit.server.live_runs import LiveRuns
+from vizkit.server.options import ServeOptions
+from vizkit.server.visualdl.api.dispatch import ENDPOINTS
+from vizkit.server.visualdl.api.endpoint import APIRequest
 
 
 def test_every_image_can_be_reached_by_position_and_time(tmp_path: Path) -> None:
@@ -24,3 +30,24 @@ def test_every_image_can_be_reached_by_position_and_time(tmp_path: Path) -> None
         assert get(url, params=query).text == "at 20"
         # The list was another one when the page got it: the time counts.
         assert get(url, params={**query, "index": 3}).text == "at 20"
+
+
+def test_numbers_that_are_none_and_records_that_went_are_answered(tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_text("t", "hello", 0)
+        writer.add_embeddings("e", np.ones((2, 3)), metadata=["a", "b"])
+    live = LiveRuns(tmp_path)  # not refreshed from here on
+
+    def ask(path: str, **query: str) -> Answer:
+        answer = ENDPOINTS[path].answer(APIRequest(live, {"run": "run", **query}, ServeOptions()))
+        assert isinstance(answer, Answer)
+        return answer
+
+    for odd in ("x", "1e999", "nan"):
+        assert ask("text/text", tag="t", index=odd, ts=odd).body == b"hello"
+    assert len(ask("embedding/tensor", name="run/e").body) == 2 * 3 * 4
+    os.truncate(log_of(tmp_path / "run"), 0)
+    gone = ask("text/text", tag="t", index="0")
+    assert gone.status == 404 and b"cannot be decoded" in gone.body
+    assert ask("embedding/tensor", name="run/e").body == b""
+    assert ask("embedding/metadata", name="run/e").body == b""

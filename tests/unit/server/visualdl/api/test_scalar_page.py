@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import vizkit
 from tests.browser.sample_log import RUNS
@@ -66,3 +67,23 @@ def test_browsers_keep_a_series_for_a_moment_unless_it_grows(tmp_path: Path) -> 
         "grows": "private, no-cache",
         "other": "private, no-cache",
     }
+
+
+def test_a_long_download_is_sent_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("downloads", "scalar_page"):
+        monkeypatch.setattr(f"vizkit.server.visualdl.api.{module}.ROWS_A_PART", 2)
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        for step in range(5):
+            writer.add_scalar("x", step / 2, step, walltime=1_700_000_000_000 + step)
+    with vizkit.serve(tmp_path) as server:
+        query = {"run": "run", "tag": "x", "type": "csv"}
+        answer = get(f"http://127.0.0.1:{server.port}/app/api/scalar/data", params=query)
+    rows = [f"{step},x,{1_700_000_000_000 + step},{step / 2}" for step in range(5)]
+    assert answer.text.splitlines() == ["id,tag,timestamp,value", *rows]
+    assert answer.headers["content-disposition"] == 'attachment; filename="scalars.csv"'
+
+
+def test_a_download_of_nothing_has_its_header(server: vizkit.Server) -> None:
+    query = {"run": "run1", "tag": "nothing"}
+    answer = get(f"http://127.0.0.1:{server.port}/app/api/scalar/data", params=query)
+    assert answer.text.splitlines() == ["id\ttag\ttimestamp\tvalue"]
