@@ -229,11 +229,12 @@ def test_the_first_image_is_recorded_with_label_and_prediction(
 
     texts: list[tuple[str, bool | None]] = []
     add_caption = captions.add_caption
-    monkeypatch.setattr(
-        captions,
-        "add_caption",
-        lambda pixels, text, good=None: (texts.append((text, good)), add_caption(pixels, text, good))[1],
-    )
+
+    def spy(pixels: Any, text: str, good: bool | None = None) -> Any:
+        texts.append((text, good))
+        return add_caption(pixels, text, good)
+
+    monkeypatch.setattr(captions, "add_caption", spy)
     model = prepared()
     predicted: list[int] = []
 

@@ -126,6 +126,7 @@ def test_by_default_the_predicted_class_is_explained(method: str) -> None:
 def test_any_number_of_channels(tmp_path: Path, method: str, channels: int) -> None:
     with Tracker(tmp_path, strict=True) as tracker:
         heat = tracker.explain(network(channels), batch(2, channels), method, mean=0.0, std=1.0)
+    assert heat is not None
     assert heat.shape == (2, 8, 8)
     assert heat.min() >= 0
     assert heat.max() > 0
@@ -164,6 +165,7 @@ def test_the_network_is_left_as_it_was(tmp_path: Path, method: str, graph: bool 
     forward = net.forward
     with Tracker(tmp_path, strict=True) as tracker, paddle.no_grad():
         heat = tracker.explain(net, batch(), method)
+    assert heat is not None
     assert heat.max() > 0
     assert state_of(net) == before
     assert net.forward == forward
@@ -369,6 +371,7 @@ def test_an_interpreter_of_interpretdl_gets_a_copy(tmp_path: Path, interpretdl: 
         heat = tracker.explain(net, x, "interpretdl:ScoreCAM", target=1)
         mine = ScoreCAMInterpreter(net, "cpu")
         same = tracker.explain(net, x, mine, target=1)
+    assert heat is not None and same is not None
     gradient = np.abs(attribution.smooth_grad(net, x, 1, samples=1, noise=0)).sum(axis=1)
     np.testing.assert_allclose(heat, gradient, rtol=1e-3, atol=1e-6)
     np.testing.assert_array_equal(heat, same)

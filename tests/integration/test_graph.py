@@ -11,40 +11,49 @@ import random
 import threading
 import weakref
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import paddle
 import pytest
+from paddle import nn
+from paddle.static import InputSpec
+from visualdl.component.graph import netron_graph
 
 from vizkit.errors import DataError
 from vizkit.hooks._network.graph import trace_graph
-from vizkit.hooks._network.graph_json import Operator, Variable, visualdl_graph
-
-paddle = pytest.importorskip("paddle")
-nn = paddle.nn
-InputSpec = paddle.static.InputSpec
-netron_graph = pytest.importorskip("visualdl.component.graph.netron_graph")
+from vizkit.hooks._network.graph_json import (
+    Graph,
+    GraphNode,
+    GraphVariable,
+    Operator,
+    Variable,
+    visualdl_graph,
+)
 
 
 class Shared(nn.Layer):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.fc = nn.Linear(4, 4)
         self.act = nn.ReLU()
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.act(self.fc(self.act(self.fc(x))))
 
 
 class Branch(nn.Layer):
     """Both kinds of branch: on a Python bool (one side is traced), and on a tensor."""
 
-    def __init__(self, double):
+    def __init__(self, double: bool) -> None:
         super().__init__()
         self.double = double
         self.a = nn.Linear(4, 4)
         self.b = nn.Linear(4, 4)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         y = self.a(x)
         if self.double:
             y = y * 2
@@ -56,11 +65,11 @@ class Branch(nn.Layer):
 
 
 class Loop(nn.Layer):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.fc = nn.Linear(4, 4)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         i = paddle.zeros([1], "int32")
         while i < 3:
             x = self.fc(x)
@@ -69,11 +78,11 @@ class Loop(nn.Layer):
 
 
 class Recurrent(nn.Layer):
-    def __init__(self, kind):
+    def __init__(self, kind: Any) -> None:
         super().__init__()
         self.rnn = kind(4, 8, 2)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         outputs, _ = self.rnn(x)
         return outputs[:, -1]
 
@@ -81,12 +90,12 @@ class Recurrent(nn.Layer):
 class Texts(nn.Layer):
     """Keyword-only and other arguments, a dict as output, tied weights."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.embed = nn.Embedding(50, 8)
         self.encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16), 2)
 
-    def forward(self, ids, *rest, mask=None, scale=False):
+    def forward(self, ids: Any, *rest: Any, mask: Any = None, scale: bool = False) -> Any:
         x = self.encoder(self.embed(ids), mask)
         for extra in rest:
             x = x + extra["bias"]
@@ -94,28 +103,29 @@ class Texts(nn.Layer):
         return {"logits": logits / 2 if scale else logits, "parts": [x, None, 3]}
 
 
-def node(graph, name):
+def node(graph: Graph, name: str) -> GraphNode:
     [found] = [node for node in graph["nodes"] if node["name"] == name]
     return found
 
 
-def var(graph, name):
+def var(graph: Graph, name: str) -> GraphVariable:
     [found] = [var for var in graph["vars"] if var["name"] == name]
     return found
 
 
-def types(graph):
+def types(graph: Graph) -> Counter[str]:
     return Counter(node["type"] for node in graph["nodes"] if node["is_leaf_node"])
 
 
-def layers(graph):
+def layers(graph: Graph) -> list[str]:
     return [node["name"] for node in graph["nodes"] if not node["is_leaf_node"]]
 
 
-def reachable(graph, start):
+def reachable(graph: Graph, start: str) -> set[str]:
     """The operators that depend on ``start``."""
     nodes = {node["name"]: node for node in graph["nodes"]}
-    todo, seen = [start], set()
+    todo = [start]
+    seen: set[str] = set()
     while todo:
         name = todo.pop()
         if name not in seen:
@@ -124,7 +134,7 @@ def reachable(graph, start):
     return seen
 
 
-def draw(view, graph):
+def draw(view: Any, graph: Graph) -> None:
     """Check that the page can join up all that is visible: it draws by the names of variables."""
     made = Counter(argument["name"] for port in view.inputs for argument in port["arguments"])
     for shown in view.nodes:
@@ -136,7 +146,7 @@ def draw(view, graph):
     json.dumps(view, allow_nan=False)
 
 
-def serve(graph):
+def serve(graph: Graph) -> Any:
     """Feed ``graph`` to stock VisualDL: collapsed, each layer opened in turn, and expanded."""
     graph = json.loads(json.dumps(graph, allow_nan=False))
     model = netron_graph.Model(graph)
@@ -158,7 +168,7 @@ def serve(graph):
     return view
 
 
-def test_lenet():
+def test_lenet() -> None:
     net = paddle.vision.models.LeNet()
     graph = trace_graph(net, [InputSpec([None, 1, 28, 28], "float32", "image")])
     view = serve(graph)
@@ -202,7 +212,7 @@ def test_lenet():
     assert edges[("/LeNet[model]", "/fetch_0")] == "[-1, 10]"
 
 
-ZOO = {
+ZOO: dict[str, tuple[Callable[[], Any], tuple[int | None, ...], int]] = {
     "ResNet18": (lambda: paddle.vision.models.resnet18(pretrained=False), (None, 3, 32, 32), 1),
     "MobileNetV3": (lambda: paddle.vision.models.mobilenet_v3_small(pretrained=False), (1, 3, 32, 32), 1),
     "GoogLeNet": (lambda: paddle.vision.models.googlenet(pretrained=False), (1, 3, 224, 224), 3),
@@ -216,7 +226,7 @@ ZOO = {
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_zoo_is_served_by_stock_visualdl(name):
+def test_zoo_is_served_by_stock_visualdl(name: str) -> None:
     make, shape, outputs = ZOO[name]
     net = make()
     graph = trace_graph(net, [shape])
@@ -229,7 +239,7 @@ def test_zoo_is_served_by_stock_visualdl(name):
     assert node(graph, "/")["attrs"]["parameters"] == called
 
 
-def test_batch_norm_statistics_are_weights_that_are_not_trained():
+def test_batch_norm_statistics_are_weights_that_are_not_trained() -> None:
     graph = trace_graph(nn.Sequential(nn.Conv2D(3, 4, 3), nn.BatchNorm2D(4)), (None, 3, 8, 8))
     assert var(graph, "1.weight")["attrs"] == {"trainable": True}
     assert var(graph, "1._mean")["attrs"] == {"trainable": False}
@@ -238,7 +248,7 @@ def test_batch_norm_statistics_are_weights_that_are_not_trained():
     assert norm["input_vars"]["mean"] == ["1._mean"]
 
 
-def test_a_layer_that_is_called_twice_is_drawn_twice_with_the_same_weights():
+def test_a_layer_that_is_called_twice_is_drawn_twice_with_the_same_weights() -> None:
     graph = trace_graph(Shared(), (None, 4))
     assert node(graph, "/Shared[model]")["children_node"] == [
         "/Shared[model]/Linear[fc]",
@@ -251,7 +261,7 @@ def test_a_layer_that_is_called_twice_is_drawn_twice_with_the_same_weights():
     assert node(graph, "/Shared[model]")["attrs"] == {"parameters": 20}
 
 
-def test_a_branch_on_a_python_bool_is_followed_and_one_on_a_tensor_is_one_operator():
+def test_a_branch_on_a_python_bool_is_followed_and_one_on_a_tensor_is_one_operator() -> None:
     assert types(trace_graph(Branch(True), (None, 4)))["scale"] == 1
     graph = trace_graph(Branch(False), (None, 4))
     assert types(graph)["scale"] == 0
@@ -261,16 +271,16 @@ def test_a_branch_on_a_python_bool_is_followed_and_one_on_a_tensor_is_one_operat
     assert node(graph, "/Branch[model]/greater_than_0")["attrs"] == {"y": 0.0}
 
 
-def test_a_loop_is_one_operator():
+def test_a_loop_is_one_operator() -> None:
     graph = trace_graph(Loop(), (None, 4))
     loop = node(graph, "/Loop[model]/while_0")
     assert "x" in loop["input_vars"]["x"]
     assert set(loop["input_vars"]["captured"]) == {"fc.weight", "fc.bias"}
 
 
-def test_lists_of_tensors_are_joined_to_what_made_their_members():
+def test_lists_of_tensors_are_joined_to_what_made_their_members() -> None:
     class Swap(nn.Layer):
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             a, b = paddle.split(x, 2, axis=-1)
             return paddle.concat([b, a, a], axis=-1)
 
@@ -286,14 +296,14 @@ def test_lists_of_tensors_are_joined_to_what_made_their_members():
     assert len(lstm["input_vars"]["weight_list"]) == 8
 
 
-def test_constants_are_attributes_of_what_they_set_up():
+def test_constants_are_attributes_of_what_they_set_up() -> None:
     class Mixed(nn.Layer):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.pool = nn.MaxPool2D(2)
             self.drop = nn.Dropout(0.3)
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             x = self.drop(self.pool(x)).clip(0.0, 6.0)
             masked = paddle.where(x > 1, x, paddle.full_like(x, float("-inf")))
             return masked + paddle.to_tensor(np.arange(1000, dtype="float32")), paddle.ones([2])
@@ -306,13 +316,14 @@ def test_constants_are_attributes_of_what_they_set_up():
     assert (clip["min"], clip["max"]) == (0.0, 6.0)
     assert node(graph, "/Mixed[model]/full_like_0")["attrs"]["value"] == "-inf"  # JSON has no infinity
     values = node(graph, "/Mixed[model]/assign_value_0")["attrs"]["values"]
+    assert isinstance(values, list)
     assert values[-1] == "... 1000 in all"
     assert len(values) < 100
     [ones] = node(graph, "/fetch_1")["input_nodes"]  # a constant that is a result is drawn
     assert node(graph, ones)["type"] == "full"
 
 
-def test_dict_outputs_flags_and_arguments_by_name():
+def test_dict_outputs_flags_and_arguments_by_name() -> None:
     graph = trace_graph(
         Texts(), {"ids": InputSpec([None, 6], "int64"), "mask": np.zeros([6, 6], "float32"), "scale": True}
     )
@@ -332,7 +343,7 @@ def test_dict_outputs_flags_and_arguments_by_name():
     assert f"{attention}/Linear[q_proj]" in layers(graph)
 
 
-def test_nested_and_repeated_arguments():
+def test_nested_and_repeated_arguments() -> None:
     ids = InputSpec([2, 6], "int64")
     graph = trace_graph(Texts(), [ids, {"bias": (8,)}, {"bias": (8,)}])
     assert [shown["name"] for shown in graph["vars"] if shown["from_node"].startswith("/feed")] == [
@@ -360,17 +371,17 @@ def test_nested_and_repeated_arguments():
     ],
     ids=str,
 )
-def test_ways_to_give_the_input(spec):
+def test_ways_to_give_the_input(spec: object) -> None:
     net = Shared()
     assert trace_graph(net, spec) == trace_graph(net, [InputSpec([2, 4], "float32", "x")])
 
 
-def test_unknown_sizes():
+def test_unknown_sizes() -> None:
     for size in (None, -1):
         assert var(trace_graph(Shared(), (size, 4)), "x")["shape"] == [-1, 4]
 
 
-def test_a_high_level_model_knows_its_inputs():
+def test_a_high_level_model_knows_its_inputs() -> None:
     net = Shared()
     given = trace_graph(paddle.Model(net, inputs=[InputSpec([None, 4], "float32", "image")]))
     assert var(given, "image")["shape"] == [-1, 4]
@@ -383,7 +394,7 @@ def test_a_high_level_model_knows_its_inputs():
     assert var(trace_graph(model), "x")["shape"] == [2, 4]
 
 
-def test_a_model_after_to_static_knows_its_inputs():
+def test_a_model_after_to_static_knows_its_inputs() -> None:
     net = paddle.jit.to_static(nn.Linear(4, 3), input_spec=[InputSpec([None, 4], "float32", "row")])
     before = net.forward
     assert var(trace_graph(net), "row")["shape"] == [-1, 4]
@@ -391,10 +402,10 @@ def test_a_model_after_to_static_knows_its_inputs():
     assert net(paddle.ones([2, 4])).shape == [2, 3]
 
 
-def test_a_decorated_forward():
+def test_a_decorated_forward() -> None:
     class Decorated(nn.Layer):
         @paddle.jit.to_static
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return x + 1 if x.mean() > 0 else x
 
     net = Decorated()
@@ -404,14 +415,14 @@ def test_a_decorated_forward():
     assert net(paddle.ones([3])).tolist() == [2, 2, 2]
 
 
-def test_a_model_without_inputs():
+def test_a_model_without_inputs() -> None:
     class Prior(nn.Layer):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.mean = self.create_parameter([3])
             self.register_buffer("unit", paddle.ones([3]))
 
-        def forward(self):
+        def forward(self) -> Any:
             return self.mean * 2 + self.unit, self.mean
 
     graph = trace_graph(Prior())
@@ -419,8 +430,8 @@ def test_a_model_without_inputs():
     assert node(graph, "/")["attrs"] == {"parameters": 3}  # a buffer is none
 
 
-def test_weight_norm_runs_and_other_hooks_do_not():
-    seen = []
+def test_weight_norm_runs_and_other_hooks_do_not() -> None:
+    seen: list[Any] = []
     net = nn.Sequential(nn.utils.weight_norm(nn.Linear(4, 4)), nn.ReLU())
     net[1].register_forward_post_hook(lambda *args: seen.append(threading.Lock()))
     net[0].register_forward_pre_hook(threading.Lock().acquire)  # cannot be copied
@@ -431,14 +442,14 @@ def test_weight_norm_runs_and_other_hooks_do_not():
     assert var(graph, "0.weight_v")["to_nodes"][0].startswith("/Sequential[model]/Linear[0]/")
 
 
-def test_layers_with_odd_names_or_out_of_lists():
+def test_layers_with_odd_names_or_out_of_lists() -> None:
     class Odd(nn.Layer):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.blocks = nn.LayerList([nn.Linear(4, 4), nn.Linear(4, 4)])
             self.add_sublayer("in/out", nn.Linear(4, 4))
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             for block in self.blocks:
                 x = block(x)
             return self._sub_layers["in/out"](x)
@@ -454,16 +465,16 @@ def test_layers_with_odd_names_or_out_of_lists():
     ]
 
 
-def test_a_model_that_hands_on_its_input():
+def test_a_model_that_hands_on_its_input() -> None:
     class Same(nn.Layer):
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return x, x
 
     graph = trace_graph(Same(), (None, 4))
     assert len(serve(graph).outputs) == 2
 
 
-def test_fields_and_layers_are_those_of_stock_visualdl():
+def test_fields_and_layers_are_those_of_stock_visualdl() -> None:
     from visualdl.component.graph.exporter import translate_graph
 
     net = paddle.vision.models.LeNet()
@@ -496,7 +507,7 @@ def test_fields_and_layers_are_those_of_stock_visualdl():
     assert between_layers[0] == between_layers[1]
 
 
-def test_a_file_is_served_by_stock_visualdl(tmp_path):
+def test_a_file_is_served_by_stock_visualdl(tmp_path: Path) -> None:
     from visualdl.reader.graph_reader import GraphReader
 
     run = tmp_path / "run"
@@ -517,13 +528,13 @@ def test_a_file_is_served_by_stock_visualdl(tmp_path):
 class Worked(nn.Layer):
     """All that a trace could disturb: batch norm, dropout, hooks, buffers, other random numbers."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1D(8), nn.Dropout(0.5), nn.Linear(8, 2))
         self.register_buffer("calls", paddle.zeros([1]))
-        self.kept = []
+        self.kept: list[Any] = []
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         noise = random.random() + float(np.random.rand())  # noqa: NPY002
         self.calls += 1
         x = self.body(x) + noise * 1e-3
@@ -531,7 +542,7 @@ class Worked(nn.Layer):
         return x
 
 
-def state(net):
+def state(net: nn.Layer) -> dict[str, list[Any]]:
     """All of ``net`` that can be compared."""
     return {
         "names": [
@@ -553,7 +564,7 @@ def state(net):
     }
 
 
-def paddle_state():
+def paddle_state() -> dict[str, Any]:
     from paddle.jit.dy2static.parameter_recorder import _global_inplace_map, _global_parameter_recorder
 
     return {
@@ -575,7 +586,7 @@ def paddle_state():
     }
 
 
-def train(trace):
+def train(trace: Callable[[nn.Layer], object]) -> tuple[Any, ...]:
     """Two steps of training, with ``trace`` between them; the weights and random numbers after."""
     paddle.seed(1)
     random.seed(1)
@@ -597,7 +608,7 @@ def train(trace):
     return end, random.random(), np.random.rand(), len(net.kept)  # noqa: NPY002
 
 
-def test_training_goes_on_as_if_nothing_had_been_traced():
+def test_training_goes_on_as_if_nothing_had_been_traced() -> None:
     alone = train(lambda net: None)
     assert train(lambda net: trace_graph(net, (None, 4))) == alone
     name = paddle.utils.unique_name.generate("probe")
@@ -606,8 +617,8 @@ def test_training_goes_on_as_if_nothing_had_been_traced():
     assert paddle.utils.unique_name.generate("probe") == f"probe_{number + 1}"
 
 
-def test_training_goes_on_after_a_trace_that_failed():
-    def fail(net):
+def test_training_goes_on_after_a_trace_that_failed() -> None:
+    def fail(net: nn.Layer) -> None:
         with pytest.raises(DataError):
             trace_graph(net, (None, 5))
 
@@ -615,10 +626,10 @@ def test_training_goes_on_after_a_trace_that_failed():
 
 
 @pytest.mark.parametrize("width", [4, 5], ids=["traced", "failed"])
-def test_the_copy_is_not_kept(width, monkeypatch):
-    copies = []
+def test_the_copy_is_not_kept(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    copies: list[weakref.ref[Branch]] = []
 
-    def deepcopy(value, memo=None):
+    def deepcopy(value: Any, memo: Any = None) -> Any:
         made = real(value, memo)
         if isinstance(made, Branch):
             copies.append(weakref.ref(made))
@@ -633,7 +644,7 @@ def test_the_copy_is_not_kept(width, monkeypatch):
     assert [made() for made in copies] == [None]
 
 
-def test_train_and_eval_are_drawn_as_they_are():
+def test_train_and_eval_are_drawn_as_they_are() -> None:
     net = Worked()
     norm = "/Worked[model]/Sequential[body]/BatchNorm1D[1]/batch_norm_0"
     assert node(trace_graph(net, (None, 4)), norm)["attrs"]["is_test"] is False
@@ -642,7 +653,7 @@ def test_train_and_eval_are_drawn_as_they_are():
     assert not net.training
 
 
-def test_the_old_intermediate_representation_is_left_on():
+def test_the_old_intermediate_representation_is_left_on() -> None:
     with paddle.pir_utils.DygraphOldIrGuard():
         graph = trace_graph(Shared(), (None, 4))
         assert not paddle.framework.use_pir_api()
@@ -652,7 +663,7 @@ def test_the_old_intermediate_representation_is_left_on():
 # What cannot be drawn.
 
 
-def test_what_is_no_model():
+def test_what_is_no_model() -> None:
     with pytest.raises(DataError, match="got ndarray of shape"):
         trace_graph(np.zeros(3), (3,))
 
@@ -668,13 +679,13 @@ def test_what_is_no_model():
         ([None], "cannot trace Shared"),
     ],
 )
-def test_input_that_does_not_fit(spec, message):
+def test_input_that_does_not_fit(spec: object, message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
         trace_graph(Shared(), spec)
     assert caught.value.__cause__ is not None
 
 
-def test_a_model_that_cannot_be_copied():
+def test_a_model_that_cannot_be_copied() -> None:
     net = Shared()
     net.lock = threading.Lock()
     with pytest.raises(DataError, match=r"copy\.deepcopy failed.*keep files, locks") as caught:
@@ -682,7 +693,7 @@ def test_a_model_that_cannot_be_copied():
     assert isinstance(caught.value.__cause__, TypeError)
 
 
-def test_static_mode():
+def test_static_mode() -> None:
     net = Shared()
     paddle.enable_static()
     try:
@@ -695,7 +706,7 @@ def test_static_mode():
 # The JSON, without Paddle.
 
 
-def test_json_of_a_small_graph():
+def test_json_of_a_small_graph() -> None:
     variables = [
         Variable("x", (-1, 2), "float32", "tensor"),
         Variable("w", (2, 3), "float32", "tensor", persistable=True, attrs={"trainable": True}),
@@ -727,7 +738,7 @@ def test_json_of_a_small_graph():
     assert var(graph, "w")["from_node"] == ""
 
 
-def test_edges_of_several_tensors_are_counted():
+def test_edges_of_several_tensors_are_counted() -> None:
     variables = [Variable(name, (1,), "float32", "tensor") for name in "ab"]
     operators = [
         Operator("", "split_0", "split", {}, {"out": ["a", "b"]}),
@@ -754,7 +765,7 @@ def test_edges_of_several_tensors_are_counted():
         (3j, "3j", "STRING"),
     ],
 )
-def test_attributes_have_visualdls_types(value, shown, kind):
+def test_attributes_have_visualdls_types(value: Any, shown: Any, kind: str) -> None:
     graph = visualdl_graph([Operator("", "op_0", "op", {}, {}, {"a": value})], [])
     assert node(graph, "/op_0")["attrs"] == {"a": shown}
     assert node(graph, "/op_0")["attr_types"] == {"a": kind}

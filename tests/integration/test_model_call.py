@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ import pytest
 from tests.helpers import by_tag, python, series
 from vizkit import Tracker, VizKitWarning
 from vizkit.environment import read_environment
-from vizkit.hooks import _model_call
 from vizkit.hooks._fit import callback
 
 BATCHES, BATCH = 5, 4
+_PATIENCE = 300  # seconds, for threads on a busy machine
 
 
 class Clock:
@@ -24,7 +25,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(_model_call.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(time, "perf_counter", lambda: self.now)
 
     def passes(self, seconds: float) -> None:
         self.now += seconds
@@ -324,13 +325,17 @@ def test_no_network_is_traced_in_a_thread_of_ones_own(tmp_path: Path) -> None:
 def test_the_graph_waits_while_another_thread_trains(tmp_path: Path) -> None:
     began, go_on = threading.Event(), threading.Event()
 
+    def wait() -> None:
+        began.set()
+        go_on.wait(_PATIENCE)
+
     def other() -> None:
         with Tracker(tmp_path / "other") as tracker:
-            fit(prepared(), tracker.callback(), At("on_epoch_begin", lambda: (began.set(), go_on.wait(20))))
+            fit(prepared(), tracker.callback(), At("on_epoch_begin", wait))
 
     thread = threading.Thread(target=other)
     thread.start()
-    assert began.wait(20)
+    assert began.wait(_PATIENCE)
     seen: list[tuple[int, int]] = []
 
     def after() -> None:

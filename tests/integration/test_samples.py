@@ -263,6 +263,7 @@ def test_the_worst_mistakes_are_those_of_the_highest_loss() -> None:
     worst = mistakes.worst()
     assert [int(sample.image[0, 0, 0]) for sample in worst] == np.argsort(-losses)[:5].tolist()
     assert [sample.label for sample in worst] == labels[np.argsort(-losses)[:5]].tolist()
+    assert isinstance(worst[0].prediction, np.ndarray)
     np.testing.assert_allclose(worst[0].prediction, shares[losses.argmax()], rtol=1e-5)
 
 

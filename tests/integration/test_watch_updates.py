@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def sgd(net: Any, **options: Any) -> Any:
     return paddle.optimizer.SGD(0.1, parameters=net.parameters(), **options)
 
 
-def norms(run: Path, kind: str) -> dict[int, float]:
+def norms(run: Path, kind: str) -> dict[int | float, float]:
     return dict(series(run, f"norm/{kind}"))
 
 
@@ -276,7 +277,12 @@ def test_what_others_made_of_the_optimizer_stays(tmp_path: Path) -> None:
     with Tracker(tmp_path) as tracker:
         tracker.watch(net, optimizer=optimizer)
         watched, calls = optimizer.step, []
-        optimizer.step = lambda: (calls.append(1), watched())
+
+        def others() -> None:
+            calls.append(1)
+            watched()
+
+        optimizer.step = others
         train(net, optimizer, 1, tracker)
     weight = net[0].weight.numpy().copy()
     train(net, optimizer, 1)
@@ -347,7 +353,6 @@ def test_a_strict_tracker_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_budget_spaces_records_by_what_they_cost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int | None, apart: int
 ) -> None:
-    from vizkit.hooks import _spacing
     from vizkit.hooks._watch import watch
 
     now = [0.0]
@@ -355,7 +360,7 @@ def test_a_budget_spaces_records_by_what_they_cost(
     def costly(*args: Any, per_layer: bool) -> None:
         now[0] += 3.0
 
-    monkeypatch.setattr(_spacing.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
     monkeypatch.setattr(watch, "record_groups", costly)
     net = network()
     optimizer = sgd(net)

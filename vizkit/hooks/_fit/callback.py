@@ -71,11 +71,16 @@ def callback(
     ``train/input``                     the batch's first images, with label and     ``images_every`` steps
                                         prediction
     ``eval/<metric>``                   loss (mean over all samples) and metrics     every evaluation
-    ``eval/pr``, ``eval/roc``           curves of each class (up to 20), and of all  every evaluation
+    ``eval/pr/<class>``                 curves of each class (up to 20), and of all  every evaluation
                                         as one (``micro``)
-    ``eval/ap``, ``eval/auc``           areas of the curves, and their means         every evaluation
-    ``eval/confusion``                  see `Tracker.curves`                         every evaluation
-    ``eval/reliability``, ``eval/ece``  see `Tracker.curves`                         every evaluation
+    ``eval/roc/<class>``                the same                                     every evaluation
+    ``eval/ap``, ``eval/ap/<class>``    areas of the PR curves, and their mean       every evaluation
+    ``eval/auc``, ``eval/auc/<class>``  areas of the ROC curves, and their mean      every evaluation
+    ``eval/confusion``                  confusion matrix, as an image                every evaluation
+    ``eval/confusion/counts``           the same as text                             every evaluation
+    ``eval/reliability``                reliability diagram, as an image             every evaluation
+    ``eval/reliability/bins``           the same as text                             every evaluation
+    ``eval/ece``                        expected calibration error                   every evaluation
     ``eval/samples``                    the ``samples``, with label and prediction   every evaluation
     ``eval/worst mistakes``             the ``worst``, by their loss                 every evaluation
     ``weights/<parameter>``             histogram, unless `watch` records them       start, spaced, end
