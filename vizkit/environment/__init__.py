@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from vizkit.environment.process_snapshot import DEFAULT_ALLOWED, snapshot
 from vizkit.environment.session import FILE_NAME, Session, read_environment
-from vizkit.environment.snapshot import DEFAULT_ALLOWED, snapshot
 
 __all__ = ["DEFAULT_ALLOWED", "FILE_NAME", "Session", "read_environment", "snapshot"]

@@ -23,8 +23,8 @@ from vizkit._files import at_exit_of_child, hold_directory, write_atomic
 from vizkit._protocols import JSONObject
 from vizkit._warnings import warn
 from vizkit.environment.masking import mask
+from vizkit.environment.process_snapshot import DEFAULT_ALLOWED, quick_snapshot, slow_snapshot
 from vizkit.environment.processes import is_alive, process_identity
-from vizkit.environment.snapshot import DEFAULT_ALLOWED, quick_snapshot, slow_snapshot
 from vizkit.errors import DataError
 from vizkit.format.file_names import ENVIRONMENT_FILE as FILE_NAME
 
