@@ -24,6 +24,9 @@ function splitQuery(query) {
 class SearchChinesePairs(SearchChinese):
     """Sphinx's Chinese search, whose words are pairs of neighbouring characters."""
 
+    language_name = (
+        "English"  # whose stemmer the page loads; Sphinx 9 looks for a ChineseStemmer, and there is none
+    )
     js_splitter_code = _SPLITTER
 
     def split(self, text: str) -> list[str]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import re
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from playwright.sync_api import Page, expect, sync_playwright
 
 import vizkit
-from tests.helpers import ROOT
+from tests.browser.visualdl_page import BROWSER_ARGS
+from tests.helpers import ROOT, find_browser
+from vizkit._files import hold_directory
 
 PACKAGES = [
     "vizkit",
@@ -38,10 +43,25 @@ def _builder() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site in both languages; a warning is an error."""
-    out = tmp_path_factory.mktemp("docs") / "html"
-    _builder().build(out)
+    """The site in both languages, built once for all workers; a warning is an error."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ and os.name != "nt":
+        root = root.parent
+    out = root / "docs" / "html"
+    out.parent.mkdir(exist_ok=True)
+    with hold_directory(out.parent, seconds=600):
+        if not (out / "index.html").exists():
+            _builder().build(out)
     return out
+
+
+@pytest.fixture
+def page(site: Path) -> Iterator[Page]:
+    """A browser that is as narrow as a telephone, at the site."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=BROWSER_ARGS)
+        yield browser.new_page(viewport={"width": 390, "height": 800}, locale="zh-CN")
+        browser.close()
 
 
 def test_links_within_the_site_lead_somewhere(site: Path) -> None:
@@ -74,3 +94,32 @@ def test_both_languages_have_the_same_pages(site: Path) -> None:
         for language in ("en", "zh_CN")
     )
     assert english == chinese
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("language", "words", "found"),
+    [("en", "confusion matrix", "Recording"), ("zh_CN", "混淆矩阵", "记录"), ("zh_CN", "log_image", "记录")],
+)
+def test_search_finds_words(site: Path, page: Page, language: str, words: str, found: str) -> None:
+    page.goto(f"{site.as_uri()}/{language}/search.html?q={words}")
+    expect(page.locator("#search-results li a", has_text=re.compile(f"^{found}$")).first).to_be_visible(
+        timeout=60_000
+    )
+
+
+@pytest.mark.browser
+def test_pages_fit_a_telephone(site: Path, page: Page) -> None:
+    for path in sorted([*site.glob("*/*.html"), *site.glob("*/[gt]*/*.html")]):
+        page.goto(path.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+
+
+@pytest.mark.browser
+def test_a_page_leads_to_the_same_page_in_the_other_language(site: Path, page: Page) -> None:
+    page.goto((site / "index.html").as_uri())
+    page.wait_for_url("**/zh_CN/index.html")  # the browser's language
+    page.goto((site / "en" / "guides" / "hooks.html").as_uri())
+    page.locator(".languages a").evaluate("link => link.click()")  # in the sidebar, which is closed
+    page.wait_for_url("**/zh_CN/guides/hooks.html")
+    assert page.locator(".languages [aria-current]").text_content() == "中文"
