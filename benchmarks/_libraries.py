@@ -53,7 +53,7 @@ def offline(root: str) -> None:
     )
     connect = socket.socket.connect
 
-    def local_only(self: socket.socket, address: Any) -> None:
+    def local_only(self: socket.socket, address: tuple[object, ...] | str) -> None:
         if self.family != getattr(socket, "AF_UNIX", None) and address[0] != "127.0.0.1":
             raise OSError(f"a benchmark may not connect to {address}")
         connect(self, address)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks._common import median
 
@@ -51,7 +52,7 @@ class Logs:
     steps: int
 
 
-def write_logs(root: Path, values: Any, runs: int = 1) -> Logs:
+def write_logs(root: Path, values: NDArray[np.floating], runs: int = 1) -> Logs:
     """Runs that all hold ``values`` (steps, tags), as float32, which both formats hold exactly."""
     logs = Logs(root / "visualdl", root / "tensorboard", runs, len(values))
     values = values.astype(np.float32)
@@ -63,7 +64,7 @@ def write_logs(root: Path, values: Any, runs: int = 1) -> Logs:
     return logs
 
 
-def in_rounds(values: Any) -> Iterator[tuple[int, str, float]]:
+def in_rounds(values: NDArray[np.floating]) -> Iterator[tuple[int, str, float]]:
     """Step, tag and value of a loop that records the first tags, one a column, at each step."""
     for step, row in enumerate(values.tolist()):
         for tag, value in zip(TAGS[: len(row)], row, strict=True):
@@ -84,7 +85,7 @@ def write_visualdl(directory: Path, records: Iterable[tuple[int, str, float]]) -
     Path(directory, "vdlrecords.1767225600.log").write_bytes(b"".join(frames))
 
 
-def _write_tensorboard(directory: Path, values: Any) -> None:
+def _write_tensorboard(directory: Path, values: NDArray[np.floating]) -> None:
     """The same points with TensorBoard's record writer."""
     from tensorboardX.proto.event_pb2 import Event
     from tensorboardX.proto.summary_pb2 import Summary
@@ -162,7 +163,7 @@ def _data_server(logs: Logs) -> Columns:
     }
 
 
-def _arrays(*columns: Any) -> tuple[Any, ...]:
+def _arrays(*columns: Iterable[float]) -> tuple[NDArray[Any], ...]:
     return tuple(map(np.array, columns))
 
 

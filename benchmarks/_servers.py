@@ -14,7 +14,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import psutil
@@ -71,15 +70,16 @@ def _api(logs: Logs, run: str, tag: str) -> str:
     return f"/app/api/scalar/list?{urlencode({'run': run, 'tag': tag})}"
 
 
-def _rows(answer: bytes) -> Any:
-    return json.loads(answer)["data"]
+def _rows(answer: bytes) -> list[list[float]]:
+    rows: list[list[float]] = json.loads(answer)["data"]
+    return rows
 
 
 _OPENING = tuple(f"/app/api/{name}" for name in ("component_tabs", "components", "runs", "scalar/tags"))
 
 
 def _listed(answer: bytes) -> int:
-    return sum(map(len, _rows(answer)["tags"]))
+    return sum(map(len, json.loads(answer)["data"]["tags"]))
 
 
 SERVERS = {

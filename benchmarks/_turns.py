@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Baton", "Processes", "Turn", "paired", "totals"]
 
@@ -133,13 +134,13 @@ class Processes:
             raise RuntimeError(f"one had more turns than another: {said}")
         return turns, [said[index].result for index in range(len(works))]
 
-    def _turn(self, index: int, message: Any) -> Any:
+    def _turn(self, index: int, message: Callable[[Baton], object] | str) -> Turn | _Done:
         """Has one process run until it waits again."""
         process = self._processes[index]
         self._pipes[index].send(message)
         os.kill(process.pid, signal.SIGCONT)
         try:
-            said = self._pipes[index].recv()
+            said: Turn | _Done | _Failed = self._pipes[index].recv()
         except EOFError as error:
             raise RuntimeError(f"a process ended with {process.exitcode}") from error
         os.kill(process.pid, signal.SIGSTOP)
@@ -176,7 +177,7 @@ def _work(pipe: Connection) -> None:
 # -- what the turns tell --------------------------------------------------------------------------
 
 
-def totals(ours: Any, base: Any) -> tuple[float, float, float]:
+def totals(ours: ArrayLike, base: ArrayLike) -> tuple[float, float, float]:
     """How many times ``base`` ours took in all, and the ends of a 95 % interval.
 
     Args:
@@ -190,14 +191,14 @@ def totals(ours: Any, base: Any) -> tuple[float, float, float]:
     return float(ours.sum() / base.sum()), *np.quantile(ratios, INTERVAL).tolist()
 
 
-def paired(ours: Any, base: Any) -> tuple[float, float, float]:
+def paired(ours: ArrayLike, base: ArrayLike) -> tuple[float, float, float]:
     """The median of the turns' own ratios, and the ends of a 95 % interval; arguments as of `totals`."""
     ratios = np.divide(ours, base)
     drawn = np.median(ratios[_drawn(*ratios.shape)].reshape(RESAMPLES, -1), axis=1)
     return float(np.median(ratios)), *np.quantile(drawn, INTERVAL).tolist()
 
 
-def _drawn(runs: int, turns: int) -> Any:
+def _drawn(runs: int, turns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Indices of (resamples, runs, turns): runs drawn anew, and turns of each."""
     rng = np.random.default_rng(0)
     which = rng.integers(0, runs, (RESAMPLES, runs, 1))

@@ -16,9 +16,12 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks._common import Table, machine, markdown, median, ratio, three
+
+if TYPE_CHECKING:
+    import vizkit
 
 __all__ = ["main"]
 
@@ -107,7 +110,7 @@ def _timed(work: Callable[[], object], times: int = 1) -> float:
     return (time.perf_counter() - start) / times
 
 
-def _tracker(directory: str) -> Any:
+def _tracker(directory: str) -> vizkit.Tracker:
     import vizkit
 
     return vizkit.Tracker(os.path.join(directory, "run"), system=False)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from benchmarks._common import Goal, Table, fresh, median
 from benchmarks._turns import Baton, Processes, Turn, paired, totals
 from vizkit.demo.training import Digits, digits
+
+if TYPE_CHECKING:
+    import paddle
 
 __all__ = ["BARE", "DEFAULTS", "hooks_of", "run"]
 
@@ -47,8 +50,8 @@ class _Case:
     """
 
     title: str
-    network: Callable[[], Any]
-    data: Callable[[], tuple[Any, Any]]
+    network: Callable[[], paddle.nn.Layer]
+    data: Callable[[], tuple[Digits, Digits]]
     shape: tuple[int, ...]
     batch: int
     epochs: int
@@ -90,13 +93,13 @@ def run(root: str) -> list[Table]:
     return [_compared(root, case) for case in (lenet, resnet)]
 
 
-def _lenet() -> Any:
+def _lenet() -> paddle.nn.Layer:
     import paddle
 
     return paddle.vision.models.LeNet()
 
 
-def _resnet() -> Any:
+def _resnet() -> paddle.nn.Layer:
     import paddle
 
     return paddle.vision.models.resnet18(num_classes=10)
@@ -246,18 +249,18 @@ def _clocks(baton: Baton) -> tuple[Any, Any]:
             super().__init__()
             self.events: list[float] = []
 
-        def on_train_batch_begin(self, step: int, logs: Any = None) -> None:
+        def on_train_batch_begin(self, step: int, logs: object = None) -> None:
             self.events.append(time.perf_counter())
 
-        def on_train_batch_end(self, step: int, logs: Any = None) -> None:
+        def on_train_batch_end(self, step: int, logs: object = None) -> None:
             self.events.append(time.perf_counter())
 
     class Before(Clock):
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
             if epoch:
                 baton.next("evaluation")
 
-        def on_train_batch_begin(self, step: int, logs: Any = None) -> None:
+        def on_train_batch_begin(self, step: int, logs: object = None) -> None:
             trained = len(self.events) // 2
             if trained < 2:
                 baton.next("first" if trained else "begin")
@@ -265,11 +268,11 @@ def _clocks(baton: Baton) -> tuple[Any, Any]:
                 baton.next("step")
             super().on_train_batch_begin(step)
 
-        def on_train_end(self, logs: Any = None) -> None:
+        def on_train_end(self, logs: object = None) -> None:
             baton.next("evaluation")
 
     class After(Clock):
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        def on_epoch_end(self, epoch: int, logs: object = None) -> None:
             baton.next("step")
 
     return Before(), After()

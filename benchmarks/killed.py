@@ -11,6 +11,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from ctypes import c_longlong
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def _trial(root: str, name: str, in_log: Callable[[Path], int], delay: float) ->
     return returned.value, in_log(path)
 
 
-def _record_for_ever(name: str, directory: str, returned: Any, where: Any) -> None:
+def _record_for_ever(name: str, directory: str, returned: c_longlong, where: SimpleQueue[Path]) -> None:
     recorder = LIBRARIES[name](directory)
     where.put(recorder.files)
     add = recorder.scalar

@@ -86,7 +86,7 @@ def _sizes(logdir: str, way: str) -> list[float]:
             super().__init__()
             self.count = 0
 
-        def on_train_batch_end(self, step: int, logs: Any = None) -> None:
+        def on_train_batch_end(self, step: int, logs: object = None) -> None:
             self.count += 1
             if self.count % every == 0:
                 gc.collect()

@@ -22,7 +22,7 @@ _COLORS = 64
 
 def executed(path: Path) -> nbformat.NotebookNode:
     """The notebook with fresh outputs; a cell that fails raises."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     written = notebook.metadata.copy()
     where = {"metadata": {"path": str(path.parent)}}
     with tempfile.TemporaryDirectory() as sockets:  # ports could be taken by another kernel meanwhile
@@ -52,4 +52,4 @@ if __name__ == "__main__":
         print(path.name, flush=True)
         notebook = executed(path.resolve())
         _make_pictures_small(notebook)
-        nbformat.write(notebook, path)
+        nbformat.write(notebook, path)  # type: ignore[no-untyped-call]

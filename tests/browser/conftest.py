@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
@@ -56,14 +55,14 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def kept(page: VisualDLPage, test: str, **options: Any) -> Iterator[None]:
+def kept(page: VisualDLPage, test: str, *, full_page: bool = False) -> Iterator[None]:
     """What is done with a page; keeps a screenshot then, and asserts that nothing went wrong on it."""
     try:
         yield
     finally:
         ARTIFACTS.mkdir(exist_ok=True)
         name = re.sub(r"\W+", "-", test).strip("-")
-        page.page.screenshot(path=ARTIFACTS / f"{name}.png", **options)
+        page.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=full_page)
         faults = "\n".join(page.faults())
         print(faults)  # pytest shows it with a failure
     assert not faults, faults

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+import vizkit
 
 STEPS = 20
 METRICS = ["eval/acc", "eval/loss"]
@@ -92,14 +93,14 @@ RUNS = (
 )
 
 
-def write_log(root: Path, LogWriter: Any, runs: Iterable[SampleRun] = RUNS) -> None:
+def write_log(root: Path, LogWriter: type[vizkit.LogWriter], runs: Iterable[SampleRun] = RUNS) -> None:
     """Write the runs below ``root`` with a writer class that has VisualDL's interface."""
     for run in runs:
         with LogWriter(str(root / run.name), display_name=run.display_name) as writer:
             _write_run(writer, run)
 
 
-def _write_run(writer: Any, run: SampleRun) -> None:
+def _write_run(writer: vizkit.LogWriter, run: SampleRun) -> None:
     writer.add_hparams(run.hparams, METRICS)
     for tag, values in run.scalars.items():
         for step, value in enumerate(values):
@@ -121,7 +122,7 @@ def _write_run(writer: Any, run: SampleRun) -> None:
         _write_graph(writer)
 
 
-def _write_graph(writer: Any) -> None:
+def _write_graph(writer: vizkit.LogWriter) -> None:
     import paddle
 
     net = paddle.nn.Sequential(

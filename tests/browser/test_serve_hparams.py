@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -51,12 +51,13 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", params=["last", "best"])
-def metrics(request: pytest.FixtureRequest) -> Any:
-    return request.param
+def metrics(request: pytest.FixtureRequest) -> Literal["last", "best"]:
+    which: Literal["last", "best"] = request.param
+    return which
 
 
 @pytest.fixture(scope="module")
-def origin(log: Path, metrics: Any) -> Iterator[str]:
+def origin(log: Path, metrics: Literal["last", "best"]) -> Iterator[str]:
     with vizkit.serve(log, hparam_metrics=metrics) as server:
         yield f"http://127.0.0.1:{server.port}"
 

@@ -76,7 +76,7 @@ def log(server: vizkit.Server) -> Iterator[Path]:
     Path(server.logdir).mkdir()
 
 
-def until_answered(server: vizkit.Server, path: str, data: Any) -> None:
+def until_answered(server: vizkit.Server, path: str, data: object) -> None:
     """Wait until the server has read what was written."""
     end = time.monotonic() + 20
     while (answer := api(server, path)) != data:

@@ -58,10 +58,12 @@ _SPINS = """() => !!document.querySelector('animate') || document.getAnimations(
 
 
 @cache
-def _words(language: str, namespace: str) -> Any:
-    """The page's own texts."""
+def _words(language: str, namespace: str) -> dict[str, Any]:
+    """The page's own texts, nested."""
     package = files("visualdl")
-    return json.loads((package / f"server/dist/locales/{language}/{namespace}.json").read_text("utf-8"))
+    texts = (package / f"server/dist/locales/{language}/{namespace}.json").read_text("utf-8")
+    words: dict[str, Any] = json.loads(texts)
+    return words
 
 
 class Series(TypedDict):

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import paddle
 import pytest
-from paddleformers.trainer import Trainer, TrainerCallback, TrainingArguments
+from paddleformers.trainer import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from paddleformers.trainer.trainer_utils import EvalPrediction
 
 import vizkit
 from vizkit.hooks import suites
@@ -35,7 +36,9 @@ class Classifier(paddle.nn.Layer):
         self.linear = paddle.nn.Linear(4, CLASSES)
         self.left = fails_at
 
-    def forward(self, x: Any, labels: Any = None) -> Any:
+    def forward(
+        self, x: paddle.Tensor, labels: paddle.Tensor | None = None
+    ) -> tuple[paddle.Tensor, paddle.Tensor]:
         if self.left is not None:
             self.left -= 1
             if self.left < 0:
@@ -48,11 +51,19 @@ class Logs(TrainerCallback):
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: object,
+    ) -> None:
+        assert logs is not None
         self.rows.append({**logs, "step": state.global_step})
 
 
-def train(directory: Path, network: Classifier, *callbacks: Any) -> None:
+def train(directory: Path, network: Classifier, *callbacks: TrainerCallback) -> None:
     args = TrainingArguments(
         output_dir=str(directory / "output"),
         max_steps=STEPS,
@@ -70,7 +81,7 @@ def train(directory: Path, network: Classifier, *callbacks: Any) -> None:
         seed=7,
     )
 
-    def metrics(found: Any) -> dict[str, float]:
+    def metrics(found: EvalPrediction) -> dict[str, float]:
         return {"accuracy": float((found.predictions.argmax(-1) == found.label_ids).mean())}
 
     trainer = Trainer(
@@ -84,9 +95,9 @@ def train(directory: Path, network: Classifier, *callbacks: Any) -> None:
     trainer.train()
 
 
-def network(**options: Any) -> Classifier:
+def network(fails_at: int | None = None) -> Classifier:
     paddle.seed(3)
-    return Classifier(**options)
+    return Classifier(fails_at)
 
 
 def series(run: vizkit.Run, tag: str) -> list[tuple[int, float]]:

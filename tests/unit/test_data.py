@@ -3,6 +3,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ LABELS = [0, 1, 2, 2, 1, 0, 2, 2, 1, 0, 2, 2]  # 3 zeros, 3 ones, 6 twos
 class Items(paddle.io.Dataset):
     """Pairs of an index and its label; counts how often one is loaded."""
 
-    def __init__(self, as_label: Any = int, labels: Any = LABELS) -> None:
+    def __init__(self, as_label: Callable[[int], object] = int, labels: Sequence[int] = LABELS) -> None:
         self.loaded = 0
         self._numbers = labels
         self._as_label = as_label
@@ -28,7 +29,7 @@ class Items(paddle.io.Dataset):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> tuple[int, object]:
         self.loaded += 1
         return index, self._as_label(self._numbers[index])
 
@@ -115,7 +116,9 @@ def test_labels_that_the_data_set_has_are_used_instead_of_loading_it(name: str) 
 
 
 @pytest.mark.parametrize("names", [["cat", "dog", "cow"], ["cat"] * 12, [0.5] * 12, [0, 1]])
-def test_an_attribute_labels_that_is_something_else_is_not_taken_for_them(names: Any) -> None:
+def test_an_attribute_labels_that_is_something_else_is_not_taken_for_them(
+    names: list[object],
+) -> None:
     whole = Items()
     whole.labels = names
     assert len(subset(whole, [1])) == 3
@@ -163,7 +166,7 @@ def test_it_works_without_paddle() -> None:
 
 
 class Endless(paddle.io.IterableDataset):
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[tuple[int, int]]:
         yield 0, 1
 
 
@@ -192,6 +195,6 @@ class Endless(paddle.io.IterableDataset):
         (3, {}, "length"),
     ],
 )
-def test_bad_input_is_told_at_once(dataset: Any, options: Any, message: str) -> None:
+def test_bad_input_is_told_at_once(dataset: Items, options: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         subset(dataset, **options)

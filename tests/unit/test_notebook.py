@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import vizkit
 from vizkit.notebook import Live
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 IPython = pytest.importorskip("IPython")
 
@@ -24,7 +28,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
@@ -34,7 +38,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     shell.restore_sys_module_state()
 
 
-def test_the_magic_shows_runs(log: Path, shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_magic_shows_runs(log: Path, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
     shell.run_line_magic("load_ext", "vizkit")
     assert shell.run_line_magic("vizkit", "").names == ["run0", "run1", "run2"]
     assert shell.run_line_magic("vizkit", "log").names == ["run0", "run1", "run2"]
@@ -44,7 +48,7 @@ def test_the_magic_shows_runs(log: Path, shell: Any, capsys: pytest.CaptureFixtu
         shell.run_line_magic("vizkit", "nowhere")
 
 
-def test_the_magic_serves(log: Path, shell: Any) -> None:
+def test_the_magic_serves(log: Path, shell: InteractiveShell) -> None:
     shell.run_line_magic("load_ext", "vizkit")
     server = shell.run_line_magic("vizkit", "serve log")
     assert "<iframe" in shell.display_formatter.format(server)[0]["text/html"]
@@ -54,7 +58,7 @@ def test_the_magic_serves(log: Path, shell: Any) -> None:
         shell.run_line_magic("vizkit", "serve nowhere")
 
 
-def test_a_notebook_shows_html_and_text(log: Path, shell: Any) -> None:
+def test_a_notebook_shows_html_and_text(log: Path, shell: InteractiveShell) -> None:
     runs = vizkit.load(log)
     shown, _ = shell.display_formatter.format(runs)
     assert shown["text/html"].startswith("<div>") and shown["text/plain"].startswith("3 runs in ")
@@ -66,14 +70,15 @@ def test_a_training_is_followed_until_it_ends(tmp_path: Path) -> None:
     seen: list[Any] = []
     came = threading.Condition()
 
-    def show(what: Any) -> None:
+    def show(what: vizkit.Run | vizkit.Runs) -> None:
+        assert isinstance(what, vizkit.Run)
         with came:
             seen.append((len(what.columns("loss").values) if what.scalar_tags else 0, what.status))
             came.notify_all()
 
     def wait_for(points: int) -> bool:
         with came:
-            return came.wait_for(lambda: seen and seen[-1][0] == points, timeout=30)
+            return came.wait_for(lambda: bool(seen) and seen[-1][0] == points, timeout=30)
 
     live = Live(str(tmp_path / "run"), 0.01, show)  # before there is anything
     assert "following" in repr(live)
