@@ -12,9 +12,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
 
 HERE = Path(__file__).resolve().parent
 LANGUAGES = ("en", "zh_CN")
@@ -93,29 +98,31 @@ def check_links(out: Path) -> tuple[list[str], list[str]]:
     return sorted(broken), sorted(link for link in external if link.startswith("http"))
 
 
+def _templates(pot: Path) -> Iterator[tuple[Path, Path]]:
+    """Extract the texts of the pages that are translated; yield each template with its page's path."""
+    reference = "_build,reference/[!i]*"  # has no texts of its own, and would be slow
+    _sphinx("gettext", pot, "-E", "-Q", "-D", f"exclude_patterns={reference}")
+    for path in sorted(pot.rglob("*.pot")):
+        page = path.relative_to(pot).with_suffix("")
+        if any(page.match(pattern) for pattern in TRANSLATED):
+            yield path, page
+
+
 def update_catalogs() -> None:
     """Bring the catalogs of the pages that are translated up to date with their English text.
 
     A text that is new has no translation; one that was changed keeps the old one, marked as fuzzy.
     """
-    from babel.messages.catalog import Catalog
-    from babel.messages.pofile import read_po, write_po
-
-    pot = HERE / "_build" / "gettext"
-    _sphinx("gettext", pot)
+    pages = list(_templates(HERE / "_build" / "gettext"))
     for language in LANGUAGES[1:]:
         catalogs = HERE / "locale" / language / "LC_MESSAGES"
-        for old in catalogs.rglob("*.po"):
-            if not (pot / old.relative_to(catalogs)).with_suffix(".pot").exists():
-                old.unlink()
-        for path in sorted(pot.rglob("*.pot")):
-            page = path.relative_to(pot)
-            if not any(page.with_suffix("").match(pattern) for pattern in TRANSLATED):
-                continue
-            target = (catalogs / page).with_suffix(".po")
+        targets = {(catalogs / page).with_suffix(".po"): path for path, page in pages}
+        for old in set(catalogs.rglob("*.po")) - set(targets):
+            old.unlink()
+        for target, path in targets.items():
             target.parent.mkdir(parents=True, exist_ok=True)
-            known = read_po(target.open("rb"), language) if target.exists() else Catalog(language)
-            known.update(read_po(path.open("rb")), update_creation_date=False)
+            known = _read(target, language) if target.exists() else Catalog(language)
+            known.update(_read(path), update_creation_date=False)
             known.obsolete.clear()
             for message in known:
                 if message.id and not message.string and not _WORDS.search(_CODE.sub("", message.id)):
@@ -125,10 +132,36 @@ def update_catalogs() -> None:
                 write_po(file, known, width=0, omit_header=True, no_location=True, include_previous=True)
 
 
+def missing_translations(pot: Path) -> list[str]:
+    """Name the texts that have no translation, or only that of an earlier wording, each with its catalog.
+
+    Args:
+        pot: an empty directory to work in.
+    """
+    missing: list[str] = []
+    for path, page in _templates(pot):
+        for language in LANGUAGES[1:]:
+            target = (HERE / "locale" / language / "LC_MESSAGES" / page).with_suffix(".po")
+            known = _read(target, language) if target.exists() else Catalog(language)
+            for text in (message.id for message in _read(path) if message.id):
+                translated = known.get(text)
+                if translated is None or not translated.string or translated.fuzzy:
+                    missing.append(f"{target.relative_to(HERE)}: {text}")
+    return missing
+
+
+def _read(path: Path, language: str | None = None) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, language)
+
+
 def main(arguments: list[str]) -> int:
     """Do what the command line says."""
     if "--catalogs" in arguments:
         update_catalogs()
+        with TemporaryDirectory() as pot:
+            missing = missing_translations(Path(pot) / "gettext")
+        print(f"{len(missing)} texts have no translation", *missing, sep="\n  ")
         return 0
     out = HERE / "_build" / "html"
     build(out)
