@@ -20,9 +20,15 @@ NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
 _COLORS = 64
 
 
+def read(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook's file."""
+    notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    return notebook
+
+
 def executed(path: Path) -> nbformat.NotebookNode:
     """The notebook with fresh outputs; a cell that fails raises."""
-    notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    notebook = read(path)
     written = notebook.metadata.copy()
     where = {"metadata": {"path": str(path.parent)}}
     with tempfile.TemporaryDirectory() as sockets:  # ports could be taken by another kernel meanwhile

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from tests.helpers import ROOT
-from tests.notebooks import NOTEBOOKS, executed
+from tests.notebooks import NOTEBOOKS, executed, read
 
 FINDINGS = {
     "01-quickstart": ["run quickstart: finished", r"9\d\.\d% of the digits", "9 runs in ../log/sample"],
@@ -45,7 +45,7 @@ def test_a_notebook_runs_and_finds_what_it_tells_of(path: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_is_committed_as_it_ran_and_small(path: Path) -> None:
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
@@ -58,6 +58,6 @@ def test_a_notebook_is_committed_as_it_ran_and_small(path: Path) -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_links_of_a_notebook_lead_somewhere(path: Path) -> None:
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in read(path).cells:
         for target in re.findall(r"\]\(([^)#]+)", cell.source if cell.cell_type == "markdown" else ""):
             assert (path.parent / target).exists(), target

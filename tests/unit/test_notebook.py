@@ -78,7 +78,7 @@ def test_a_training_is_followed_until_it_ends(tmp_path: Path) -> None:
 
     def wait_for(points: int) -> bool:
         with came:
-            return came.wait_for(lambda: bool(seen) and seen[-1][0] == points, timeout=30)
+            return came.wait_for(lambda: bool(seen) and seen[-1][0] == points, timeout=120)
 
     live = Live(str(tmp_path / "run"), 0.01, show)  # before there is anything
     assert "following" in repr(live)

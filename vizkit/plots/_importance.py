@@ -25,7 +25,7 @@ _SURE = 0.05
 
 @dataclass(frozen=True, eq=False)
 class ImportanceData:
-    """How much of a metric's variance each hyper-parameter explains alone, the greatest first.
+    """The share of a metric's variance that each hyper-parameter explains alone, the greatest first.
 
     Attributes:
         metric: the scalar tag.

@@ -1,4 +1,4 @@
-"""Runs read back: `load` gives `Runs`, which are asked, compared, drawn and exported."""
+"""Runs read back from logs: `load` returns `Runs` to query, compare, plot and export."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import math
 import os
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -29,6 +29,10 @@ class Exported(ABC):
     def scalars(self) -> pd.DataFrame:
         """All scalars, one tag below the other."""
 
+    @overload
+    def to_csv(self, path: None = None) -> str: ...
+    @overload
+    def to_csv(self, path: str | os.PathLike[str]) -> None: ...
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
         """Export the frame of `scalars` as CSV, into a file or returned as text; NaN is ``NaN``."""
         text: str = self.scalars().to_csv(None, index=False, na_rep="NaN", lineterminator="\n")

@@ -364,6 +364,10 @@ class Runs(Exported, Plottable, Sequence[Run]):
 
     # -- exporting, printing ---------------------------------------------------------------------
 
+    @overload
+    def to_json(self, path: None = None) -> str: ...
+    @overload
+    def to_json(self, path: str | os.PathLike[str]) -> None: ...
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str | None:
         """Export a list of the runs as JSON, each as in `Run.to_json`, into a file or returned as text."""
         return to_json([as_data(run) for run in self._runs], path)

@@ -1,24 +1,20 @@
-"""Runs as people see them: the same content as text and as static, escaped, small HTML."""
+"""Runs shown in notebooks and terminals: the same content as text and as static, escaped, small HTML."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 import vizkit
 from tests.helpers import log_of
 from vizkit import LogWriter, Runs
 from vizkit.format.encode import encode_hparams, encode_scalar, step_field, tag_field, walltime_field
 from vizkit.format.types import HParams
-from vizkit.runs.formatting import duration_text
-from vizkit.runs.sparkline import blocks, extremes, svg, svg_path
 
 NAN, INF = float("nan"), float("inf")
 HOSTILE = "<script>alert('x')</script>&\"\x1b[31m\u202e"
@@ -60,10 +56,10 @@ class Reader(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def write(path: Path, hparams: dict[str, object], metrics: list[str], points: int) -> None:
+def write(path: Path, hparams: Mapping[str, object], metrics: list[str], points: int) -> None:
     """A log as `LogWriter` writes it, from its records: a thousand are needed."""
     path.mkdir(parents=True)
-    frames = [encode_hparams(HParams(hparams, metrics), 0)]
+    frames = [encode_hparams(HParams(dict(hparams), metrics), 0)]
     wave = np.random.default_rng(points).normal(size=points)
     wave[::7] = NAN
     for tag in metrics:
@@ -152,62 +148,3 @@ def test_problems_are_told(tmp_path: Path) -> None:
     assert runs[0].problems[0].kind == "torn" and runs[0].last("loss").step == 0
     assert "problems in 1 of them, see .problems: a" in repr(runs)
     assert "problem: " in str(runs[0]) and "problem: " in runs[0]._repr_html_()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0.0 s"), (59.96, "60.0 s"), (125, "2 min 05 s"), (7260, "2 h 01 min"), (190_000, "2 d 4 h")],
-)
-def test_durations(seconds: float, text: str) -> None:
-    from datetime import timedelta
-
-    assert duration_text(timedelta(seconds=seconds)) == text
-
-
-# -- sparklines ----------------------------------------------------------------------------------
-
-
-def test_blocks() -> None:
-    assert blocks([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█"
-    assert blocks([]) == "" and blocks([3.0]) == blocks([3.0, 3.0])[:1] == "▅"
-    assert blocks([0, NAN, 1]) == "▁x█" and blocks([NAN]) == "x"
-    assert blocks([0, INF, 1, -INF]) == "▁██▁"
-
-
-def test_a_spike_of_one_point_is_seen() -> None:
-    values = np.zeros(100_000)
-    values[54_321] = 1
-    assert blocks(values).count("█") == 1 and svg_path(values)[0].count("V0") == 1
-    assert blocks(-values).count("▁") == 1 and blocks(1 - values, 8).count("▁") == 1
-
-
-def test_nan_is_a_gap_and_a_mark() -> None:
-    line, marks = svg_path([0, 1, NAN, 1, NAN, NAN, 0], 7)
-    assert line == "M0 40L1 0M3 0h0M6 40h0" and marks.count("M") == 3
-    assert svg([NAN], label="<&>").count("<path") == 2 and "&lt;&amp;&gt;" in svg([NAN], label="<&>")
-    values = np.ones(10_000)
-    values[5000] = NAN  # one among many: no gap that is seen, but a mark
-    assert svg_path(values)[0].count("M") == 1 and svg_path(values)[1].count("M") == 1
-
-
-def test_points_lie_where_their_steps_are() -> None:
-    parts = extremes([1, 2, 3], 10, x=[0, 1, 100])
-    assert parts.column.tolist() == [0, 9] and parts.high.tolist() == [2, 3]
-    assert extremes([1, 2, 3], 3, x=[5, 1, 0]).column.tolist() == [0, 1, 2]  # steps that go back
-    assert extremes([1, 2], 2, x=[7, 7]).column.tolist() == [0, 1]
-
-
-@given(arrays(np.float64, st.integers(1, 60)), st.integers(1, 40))
-def test_any_series_is_drawn(values: np.ndarray, width: int) -> None:
-    with np.errstate(all="raise"):
-        text = blocks(values, width)
-        line, _ = svg_path(values, width)
-    assert len(text) == len(extremes(values, min(width, len(values))).column) and set(text) <= set(
-        "▁▂▃▄▅▆▇█x"
-    )
-    assert all(0 <= int(y) <= 40 for y in re.findall(r"[ V](\d+)", line))
-    assert not re.search(r"[^MLVh\d ]", line)
-    parts = extremes(values, width)
-    seen = values[~np.isnan(values)]
-    if len(seen):
-        assert np.nanmin(parts.low) == seen.min() and np.nanmax(parts.high) == seen.max()

@@ -1,0 +1,45 @@
+"""Curves with fewer points: spikes, gaps and ends stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vizkit.metrics.downsampling import thinned
+
+
+def test_spikes_side_by_side_survive_thinning() -> None:
+    y = np.random.default_rng(0).normal(size=1_000_000)
+    y[777_777], y[777_778], y[123_456] = 50.0, -50.0, 30.0
+    points = thinned(np.arange(len(y)), y, most=4000)
+    assert len(points.x) <= 4000
+    assert {777_777, 777_778, 123_456, 0, 999_999} <= set(points.x.tolist())
+    assert np.array_equal(points.y, y[points.x.astype(int)])
+
+
+@pytest.mark.parametrize(("count", "most"), [(1003, 40), (1000, 40), (401, 400), (9, 8), (5, 4), (5, 1)])
+def test_a_spike_anywhere_survives_thinning(count: int, most: int) -> None:
+    for place in range(count):
+        y = np.zeros(count)
+        y[place] = 1.0 if place % 2 else -1.0
+        points = thinned(np.arange(count), y, most=most)
+        assert {0, place, count - 1} <= set(points.x.tolist())
+        assert len(points.x) <= max(most, 4)
+
+
+def test_gaps_and_their_kinds_survive_thinning() -> None:
+    y = np.linspace(0, 1, 100_000)
+    y[50_000:60_000] = np.nan
+    y[60_000], y[70_000] = np.inf, -np.inf
+    points = thinned(np.arange(len(y)), y, most=1000)
+    assert len(points.x) <= 1010
+    assert points.gaps_x.tolist() == [50_000, 60_000, 70_000]
+    assert np.isnan(points.gaps_y[0]) and points.gaps_y[1:].tolist() == [np.inf, -np.inf]
+    assert np.isnan(points.y[np.isin(points.x, points.gaps_x)]).all()
+
+
+def test_short_curves_are_left_whole() -> None:
+    points = thinned(np.array([3, 1, 2]), np.array([1.0, np.nan, 2.0]))
+    assert points.x.tolist() == [3, 1, 2]
+    assert np.array_equal(points.y, [1.0, np.nan, 2.0], equal_nan=True)
+    assert not len(thinned(np.zeros(0), np.zeros(0)).x)

@@ -1,0 +1,44 @@
+"""Confusion matrices: data and drawing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vizkit import Runs, plots
+from vizkit.errors import DataError
+from vizkit.plots._confusion_matrix import confusion_data
+
+
+def test_a_confusion_matrix_has_its_numbers(runs: Runs) -> None:
+    plot = plots.confusion_matrix(runs[0])
+    assert [text.get_text() for text in plot.numbers] == [f"{n:.0f}" for n in plot.data.counts.ravel()]
+    assert np.array_equal(np.asarray(plot.image.get_array()), plot.data.counts)
+    large = plots.confusion_matrix(np.eye(60))
+    assert large.numbers == [] and len(large.ax.get_xticks()) == 30
+
+
+def test_a_confusion_matrix_comes_from_the_log(classifiers: Runs) -> None:
+    data = confusion_data(classifiers[0])
+    assert data.names == ("cat", "dog", "eel")
+    assert data.counts.tolist() == [[2, 0, 0], [0, 2, 0], [1, 0, 1]]
+    assert data.accuracy == pytest.approx(5 / 6)
+    assert confusion_data(classifiers[0], normalize="true").shares[2].tolist() == [0.5, 0, 0.5]
+    with pytest.raises(DataError, match=r"shows one run, got 2.*runs\['run1'\]"):
+        confusion_data(classifiers)
+
+
+def test_a_confusion_matrix_of_counts() -> None:
+    data = confusion_data([[2, 2], [0, 0]], normalize="true", class_names=["a", "b"])
+    assert data.shares[0].tolist() == [0.5, 0.5] and np.isnan(data.shares[1]).all()
+    by_column = confusion_data([[2, 2], [0, 4]], normalize="predicted").shares
+    assert by_column[:, 1] == pytest.approx([1 / 3, 2 / 3])
+    assert confusion_data([[2, 2], [0, 4]], normalize="all").shares.sum() == 1.0
+    wrongs: list[list[list[float]]] = [[[1, 2]], [[-1, 0], [0, 1]], [[np.nan, 0], [0, 1]]]
+    for wrong in wrongs:
+        with pytest.raises(DataError):
+            confusion_data(wrong)
+    with pytest.raises(DataError, match="normalize"):
+        confusion_data([[1]], normalize="rows")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="2 class names for 1 classes"):
+        confusion_data([[1]], class_names=["a", "b"])

@@ -1,0 +1,106 @@
+"""All plots: shown in notebooks, drawn into given axes, nothing global."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from tests.helpers import python
+from vizkit import Runs, plots
+
+EVERY: dict[str, Callable[[Any, Any], Any]] = {
+    "confusion_matrix": lambda runs, ax: plots.confusion_matrix(runs[0], ax=ax),
+    "curves": lambda runs, ax: plots.curves(runs, "loss", smooth=0.6, ax=ax),
+    "curves by": lambda runs, ax: plots.curves(runs, "acc", x="time", by="batch size", log="xy", ax=ax),
+    "heatmap": lambda runs, ax: plots.histogram(runs[0], "w", kind="heatmap", ax=ax),
+    "histogram": lambda runs, ax: plots.histogram(runs[0], "w", ax=ax),
+    "images": lambda runs, ax: plots.images(runs, "sample", ax=ax),
+    "importance": lambda runs, ax: plots.importance(runs, "acc", ax=ax),
+    "input_output": lambda _, ax: plots.input_output(np.zeros((4, 4)), [0.2, 0.8], label=1, ax=ax),
+    "input_output of masks": lambda _, ax: plots.input_output(np.zeros((4, 4)), np.eye(4), ax=ax),
+    "parallel_coordinates": lambda runs, ax: plots.parallel_coordinates(runs, "acc", ax=ax),
+    "pr_curve": lambda runs, ax: plots.pr_curve(runs[0], "eval/pr", ax=ax),
+    "reliability": lambda _, ax: plots.reliability([0.2, 0.7, 0.71], labels=[0, 1, 0], ax=ax),
+    "roc_curve": lambda runs, ax: plots.roc_curve(runs, "eval/roc/1", ax=ax),
+    "scatter_matrix": lambda runs, ax: plots.scatter_matrix(runs, "acc", ax=ax),
+    "time_to": lambda runs, ax: plots.time_to(runs, "acc", 0.9, ax=ax),
+    "time_to by": lambda runs, ax: plots.time_to(runs, "acc", 0.9, by="optimizer", ax=ax),
+}
+
+
+def test_every_plot_is_tried() -> None:
+    assert {name.split()[0] for name in EVERY} - {"heatmap"} == set(plots.__all__) - {"Plot"}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_plot_shows_itself_in_a_notebook(name: str, runs: Runs, tmp_path: Path) -> None:
+    before = dict(mpl.rcParams)
+    plot = EVERY[name](runs, None)
+    assert isinstance(plot, plots.Plot)
+    assert len(repr(plot)) < 80
+    assert dict(mpl.rcParams) == before
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # a layout that does not fit, a missing glyph
+        shown = plot._repr_png_()
+        plot.save(tmp_path / "plot.png", dpi=50)
+    assert shown is not None
+    data, size = shown
+    image = Image.open(io.BytesIO(data))
+    assert image.size == pytest.approx((2 * size["width"], 2 * size["height"]), abs=2)
+    assert np.asarray(image.convert("L")).std() > 1
+    assert Image.open(tmp_path / "plot.png").size[0] < image.size[0]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_plot_draws_into_axes_that_are_given(name: str, runs: Runs) -> None:
+    figure = Figure(figsize=(6, 3))
+    left, right = figure.subplots(1, 2)
+    plot = EVERY[name](runs, left)
+    assert plot.ax is left and plot.figure is figure
+    assert figure.axes == [left, right]  # none is added: others' layouts stay
+    assert not right.has_data()
+    assert plot._repr_png_() is None  # whose figure it is shows it
+    figure.savefig(io.BytesIO(), format="png", dpi=30)
+
+
+def test_pyplot_is_not_even_imported(runs: Runs) -> None:
+    code = (
+        "import sys, vizkit\n"
+        "from vizkit import plots\n"
+        "print('matplotlib' in sys.modules)\n"
+        "runs = vizkit.load(sys.argv[1])\n"
+        "runs.plot('loss')._repr_png_(); plots.parallel_coordinates(runs, 'acc')._repr_png_()\n"
+        "print('matplotlib.pyplot' in sys.modules)\n"
+    )
+    done = python(code, Path(runs[0].directory).parent)
+    assert done.stdout.split() == ["False", "False"], done.stderr
+
+
+def test_a_name_that_is_no_plot() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'curve'"):
+        _ = plots.curve  # type: ignore[attr-defined]
+    import vizkit.plots._curves  # noqa: F401  (a module must not hide a function)
+
+    assert callable(plots.curves) and callable(plots.images) and "time_to" in dir(plots)
+
+
+def test_the_data_steps_need_no_matplotlib(nine: Runs, tmp_path: Path) -> None:
+    code = (
+        "import sys, vizkit; from vizkit.curves.curves import curves_data\n"
+        "sys.modules['matplotlib'] = None\n"
+        "runs = vizkit.load(sys.argv[1]); print(len(curves_data(runs, 'eval/acc').series))\n"
+        "try: runs.plot('eval/acc')\n"
+        "except vizkit.MissingDependencyError as error: print(error)\n"
+    )
+    done = python(code, tmp_path)
+    asked = "plots need matplotlib: pip install 'paddle-vizkit[plots]'"
+    assert done.stdout.splitlines() == ["9", asked], done.stderr

@@ -1,0 +1,38 @@
+"""Reliability diagrams: the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import vizkit
+from tests.unit.plots.conftest import LABELS, SCORES
+from vizkit.errors import DataError
+from vizkit.metrics.calibration import Reliability
+from vizkit.plots._reliability import reliability_data
+
+
+def test_reliability_of_classes_and_of_one_probability(tmp_path: Path) -> None:
+    data = reliability_data(SCORES, labels=LABELS)
+    assert data.counts.sum() == 6
+    right = SCORES.argmax(axis=1) == LABELS
+    assert (data.counts * np.nan_to_num(data.accuracy)).sum() == pytest.approx(right.sum())
+    single = reliability_data(np.array([0.1, 0.1, 0.9]), labels=np.array([0, 1, 1]))
+    assert single.accuracy[1] == 0.5 and single.accuracy[13] == 1.0
+    assert single.ece == pytest.approx((2 * 0.4 + 0.1) / 3)
+    with vizkit.LogWriter(str(tmp_path / "run")) as writer:
+        writer.add_text("eval/reliability/bins", data.as_text(), 3)
+    read = reliability_data(vizkit.load(tmp_path)[0])
+    assert isinstance(read, Reliability) and read.ece == data.ece
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "match"),
+    [(SCORES, None, "labels"), (SCORES * 9, LABELS, "softmax"), (SCORES, [1], "1 labels need")],
+)
+def test_what_is_no_probability_is_refused(scores: Any, labels: Any, match: str) -> None:
+    with pytest.raises(DataError, match=match):
+        reliability_data(scores, labels=labels)

@@ -1,0 +1,56 @@
+"""The time to a target: data and drawing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vizkit
+from tests.unit.conftest import Write
+from vizkit import Runs, plots
+from vizkit.errors import DataError
+from vizkit.plots._time_to import time_to_data
+
+
+def test_bars_say_what_they_stand_for(runs: Runs) -> None:
+    race = plots.time_to(runs, "acc", 0.96)
+    assert race.texts[0].get_text() == f"{race.data.contenders[0].seconds[0]:.3g} s  (step 22)"
+    assert race.texts[-1].get_text() == "not reached, best 0.9475"
+    assert race.bars[0].get_width() == race.data.contenders[0].seconds[0]
+    share = plots.importance(runs, "acc")
+    assert [text.get_text() for text in share.ax.get_yticklabels()] == list(share.data.names)
+
+
+def test_who_gets_there_first(nine: Runs) -> None:
+    data = time_to_data(nine, "eval/acc", 0.75)
+    first = [contender.name for contender in data.contenders[:6]]
+    assert first == ["run7", "run4", "run8", "run5", "run9", "run6"]  # of equal times the better one
+    assert data.contenders[0].seconds[0] == pytest.approx(0.64) and data.contenders[0].steps[0] == 2
+    assert all(np.isnan(contender.seconds[0]) for contender in data.contenders[6:])
+    sizes = time_to_data(nine, "eval/acc", 0.75, by="batch size").contenders
+    assert [each.name for each in sizes] == [
+        "batch size = 32",
+        "batch size = 64",
+        "batch size = 128",
+    ]
+    assert np.isfinite(sizes[0].seconds).sum() == 2 and sizes[0].median == pytest.approx(0.64)
+    assert time_to_data(nine, "eval/loss", 0.25).mode == "min"
+    few = time_to_data(nine, "eval/acc", 0.85, by="batch size").contenders[0]  # one of three runs
+    assert np.isfinite(few.seconds).sum() == 1 and np.isnan(few.median)
+    alone = time_to_data(nine, "eval/acc", 0.85, by="optimizer").contenders
+    assert [np.isnan(contender.median) for contender in alone] == [False, True, True]
+    with pytest.raises(DataError, match="target"):
+        time_to_data(nine, "eval/acc", float("nan"))
+
+
+def test_runs_of_one_name_race_each_for_itself(write: Write, tmp_path: Path) -> None:
+    write("a/run1", {"acc": [0.5, 0.9]})
+    write("b/run1", {"acc": [0.5, 0.6, 0.9]})
+    both = [*vizkit.load(tmp_path / "a"), *vizkit.load(tmp_path / "b")]
+    contenders = time_to_data(both, "acc", 0.9).contenders
+    assert [(each.steps.tolist(), each.positions) for each in contenders] == [
+        ([1], (0,)),
+        ([2], (1,)),
+    ]

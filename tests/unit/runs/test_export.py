@@ -1,0 +1,57 @@
+"""CSV, JSON and Parquet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import vizkit
+from tests.unit.runs.conftest import ACCURACIES, HPARAMS
+from vizkit import Runs
+
+
+def test_csv(runs: Runs, tmp_path: Path) -> None:
+    runs["run10"].to_csv(tmp_path / "run.csv")
+    frame = pd.read_csv(tmp_path / "run.csv")
+    assert list(frame.columns) == ["tag", "step", "time", "value"]
+    acc = frame[frame["tag"] == "eval/acc"]["value"].to_numpy()
+    assert np.array_equal(acc, ACCURACIES["lenet/run10"], equal_nan=True)
+    text = runs.to_csv()
+    assert (
+        text.startswith("run,tag,step,time,value\nlenet/run1,eval/acc,0,1970-01-01 00:16:40")
+        and "NaN" in text
+    )
+
+
+def test_json_is_strict_and_loses_nothing(runs: Runs, tmp_path: Path) -> None:
+    def refuse(text: str) -> None:
+        raise AssertionError(text)
+
+    runs.to_json(tmp_path / "runs.json")
+    content = json.loads((tmp_path / "runs.json").read_text("utf-8"), parse_constant=refuse)
+    assert [run["name"] for run in content] == runs.names
+    assert content[2]["scalars"]["eval/acc"]["values"] == [0.1, "NaN", 0.2]
+    assert content[0]["hparams"] == HPARAMS["lenet/run1"] and content[0]["duration"] == 4
+    assert json.loads(runs[0].to_json()) == content[0]
+
+
+def test_parquet(runs: Runs, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    runs.to_parquet(tmp_path / "runs.parquet")
+    frame = pd.read_parquet(tmp_path / "runs.parquet")
+    texts = {"run": object, "tag": object}
+    pd.testing.assert_frame_equal(frame.astype(texts), runs.scalars().astype(texts))
+    runs[0].to_parquet(tmp_path / "run.parquet")
+    assert len(pd.read_parquet(tmp_path / "run.parquet")) == 6
+
+
+def test_parquet_without_pyarrow_says_what_to_install(
+    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    with pytest.raises(vizkit.MissingDependencyError, match=r"pip install 'paddle-vizkit\[parquet\]'"):
+        runs.to_parquet(tmp_path / "x")

@@ -1,0 +1,37 @@
+"""Start, end and duration of a run."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import vizkit
+from vizkit import LogWriter
+
+
+def test_pauses_before_a_resume_do_not_count(tmp_path: Path) -> None:
+    with LogWriter(str(tmp_path)) as writer:
+        for second in (10, 15, 100, 107):
+            writer.add_scalar("loss", 1.0, second, walltime=second * 1000)
+        writer.add_scalar("system/cpu percent", 1.0, 20, walltime=35_000)  # beside the training
+    killed = {"started": 10_000, "status": "running", "pid": 1}
+    last = {"started": 100_000, "ended": 108_000, "status": "finished"}
+    (tmp_path / "environment.json").write_text(json.dumps({**last, "sessions": [killed]}))
+    run = vizkit.load(tmp_path)[0]
+    assert run.duration == timedelta(seconds=5 + 8)
+    assert run.started == datetime.fromtimestamp(10, timezone.utc)
+    assert run.status == "finished" and run.ended == datetime.fromtimestamp(108, timezone.utc)
+
+
+def test_times_in_seconds_are_told_apart(tmp_path: Path) -> None:
+    """Of old logs, and of ``walltime=time.time()``."""
+    with LogWriter(str(tmp_path / "run")) as writer:
+        for step in range(3):
+            writer.add_scalar("loss", 1.0, step, walltime=1_600_000_000 + step)
+            writer.add_text("note", "x", step, walltime=1_600_000_000 + step)
+    (run,) = vizkit.load(tmp_path)
+    assert run.started == datetime(2020, 9, 13, 12, 26, 40, tzinfo=timezone.utc)
+    assert run.duration == timedelta(seconds=2)
+    assert run.columns("loss").walltimes[2] == run.texts("note").walltimes[2] == 1_600_000_002_000
+    assert run.seconds(run.columns("loss").walltimes).tolist() == [0, 1, 2]
