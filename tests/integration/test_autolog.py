@@ -304,7 +304,7 @@ def test_writers_pass_for_each_others_class(tmp_path: Path) -> None:
     before.close()
     autolog()
 
-    class Mine(visualdl.LogWriter):  # type: ignore[misc]
+    class Mine(visualdl.LogWriter):
         pass
 
     assert isinstance(before, visualdl.LogWriter)
@@ -507,7 +507,7 @@ def test_bad_options_are_told_at_once() -> None:
     with pytest.raises(DataError, match="weights_every"):
         autolog(weights_every=-1)
     with pytest.raises(TypeError, match="weights_evry"):
-        autolog(weights_evry=1)
+        autolog(weights_evry=1)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="takes no options"):
         autolog(disable=True, curves=False)
     assert patches_off()

@@ -87,6 +87,10 @@ if __name__ == "__main__":
 """
 
 
+def fail(tag: str, error: Exception) -> None:
+    pytest.fail(f"{tag}: {error}")
+
+
 def run_script(code: str, directory: Path, *launcher: str) -> None:
     script = directory / "script.py"
     script.write_text(code, "utf-8")
@@ -172,14 +176,14 @@ def test_one_process_is_rank_0_of_one(tmp_path: Path) -> None:
         tracker.log({"loss": 0.5}, reduce="mean")
     assert series(tmp_path / "run", "loss") == [(0, 0.5)]
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
-    assert _distributed.reduced({"loss": 0.5}, "sum", pytest.fail) == {"loss": 0.5}
+    assert _distributed.reduced({"loss": 0.5}, "sum", fail) == {"loss": 0.5}
 
 
 def test_bad_arguments_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="ranks must be 0 or 'all', got 1"):
         Tracker(tmp_path / "run", ranks=1)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="reduce must be 'mean', 'sum' or 'max', got 'min'"):
-        _distributed.reduced({"loss": 1}, "min", pytest.fail)
+        _distributed.reduced({"loss": 1}, "min", fail)
     with pytest.raises(TypeError, match="'reduce'"):
         autolog(str(tmp_path), reduce=True)  # type: ignore[call-arg]
     assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(_model_call.time, "perf_counter", lambda: self.now)
-        assert _model_call.time is module.time
+        monkeypatch.setattr(time, "perf_counter", lambda: self.now)
+        assert vars(_model_call)["time"] is vars(module)["time"] is time
 
 
 @pytest.fixture

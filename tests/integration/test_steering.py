@@ -196,7 +196,7 @@ def test_nothing_to_restore_is_told() -> None:
         (lambda: EarlyStop("acc", 3, network=prepared()), "network must be a paddle.nn.Layer"),
         (lambda: EarlyStop("acc", 3, restore_best=True, keep_best=False), "needs keep_best"),
         (lambda: EarlyStop("acc", 3, tracker=paddle.callbacks.Callback()), "vizkit.Tracker"),
-        (lambda: EarlyStop("acc", 3).update("0.5"), "one real number"),
+        (lambda: EarlyStop("acc", 3).update("0.5"), "one real number"),  # type: ignore[arg-type]
         (lambda: HalveOnPlateau("loss", factor=1), "factor must be"),
         (lambda: HalveOnPlateau("loss", smallest=0), "smallest must be"),
         (lambda: HalveOnPlateau("loss", patience=None), "patience must be"),  # type: ignore[arg-type]
@@ -322,7 +322,7 @@ def test_fit_ends_with_the_best_weights_on_request() -> None:
         (ValidateEvery(2), {"eval_data": None}, "has no data"),
         (ValidateEvery(2, [], 3), {}, "has no batches"),
         (ValidateEvery(2, steering=[EarlyStop("train/acc", 3)]), {}, "eval/... only"),
-        (ValidateEvery(2, steering=EarlyStop("f1", 3)), {}, "'eval/f1' is never logged"),  # type: ignore[arg-type]
+        (ValidateEvery(2, steering=EarlyStop("f1", 3)), {}, "'eval/f1' is never logged"),
     ],
 )
 def test_what_will_never_be_logged_is_told_before_the_first_batch(

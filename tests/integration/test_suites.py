@@ -154,10 +154,10 @@ def test_a_training_that_fails_within_the_trackers_block_is_a_failed_run(suite: 
 
 def test_what_goes_wrong_is_warned_about_and_training_goes_on(suite: Any, tracker: Tracker) -> None:
     trainer = Trainer(suite(tracker))
-    trainer.arguments = None
+    trainer.arguments = None  # type: ignore[assignment]
     with pytest.warns(VizKitWarning, match="hyper-parameters: not recorded"):
         trainer.call("on_train_begin")
-    trainer.state = None
+    trainer.state = None  # type: ignore[assignment]
     with pytest.warns(VizKitWarning, match="logs: not recorded"):
         trainer.call("on_log", logs={"loss": 1})
 

@@ -86,7 +86,7 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wait_for(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 200
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.002)
@@ -205,11 +205,13 @@ def test_samples_reach_the_log_by_seconds_and_stock_visualdl_reads_them(
 
 
 def test_the_first_sample_comes_soon_and_then_one_every_so_often(soon: None) -> None:
-    calls: list[float] = []
-    sampler = SystemSampler(lambda values, step: calls.append(time.monotonic()), every=1)
+    due: list[float] = []
+    sampler = SystemSampler(lambda values, step: due.append(system_metrics._shared._due[sampler]), every=1)
+    began = time.monotonic()
     with sampler:
-        wait_for(lambda: len(calls) == 2)
-    assert 0.4 < calls[1] - calls[0] < 5
+        wait_for(lambda: len(due) == 2)
+    assert due[0] >= began + 1
+    assert due[1] >= due[0] + 1
     assert repr(sampler) == "SystemSampler(every=1)"
 
 
@@ -228,17 +230,18 @@ def test_all_samplers_share_one_thread_that_ends_with_the_last(soon: None) -> No
         wait_for(lambda: seen == {0})
 
 
-def test_nothing_is_logged_after_stop(soon: None) -> None:
+def test_nothing_is_logged_after_stop(soon: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system_metrics, "_STOP_SECONDS", 200.0)
     inside, go_on = threading.Event(), threading.Event()
     logged: list[int] = []
 
     def log(values: dict[str, float], step: int) -> None:
         inside.set()
-        go_on.wait(10)
+        go_on.wait(200)
         logged.append(step)
 
     sampler = SystemSampler(log).start()
-    assert inside.wait(10)
+    assert inside.wait(200)
     threading.Timer(0.05, go_on.set).start()
     sampler.stop()
     assert len(logged) == 1  # stop waited for the one under way
@@ -275,21 +278,21 @@ def test_a_log_may_stop_its_sampler(soon: None) -> None:
 
 def test_a_driver_that_hangs_does_not_hold_up_stop(soon: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system_metrics, "_STOP_SECONDS", 0.05)
-    inside, go_on = threading.Event(), threading.Event()
+    inside, go_on, outside = threading.Event(), threading.Event(), threading.Event()
     logged: list[int] = []
     sampler = SystemSampler(lambda values, step: logged.append(step))
 
     def hang() -> dict[str, float]:
         inside.set()
-        go_on.wait(10)
+        go_on.wait(200)
+        outside.set()
         return {}
 
     monkeypatch.setattr(sampler, "_memory", hang)
     sampler.start()
-    assert inside.wait(10)
-    began = time.monotonic()
+    assert inside.wait(200)
     sampler.stop()
-    assert time.monotonic() - began < 5
+    assert not outside.is_set()  # it hangs still
     go_on.set()
     wait_for(lambda: not threads())
     assert logged == []
