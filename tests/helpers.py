@@ -72,14 +72,14 @@ def stock(directory: Path | str, kind: str, tag: str) -> list[Any]:
     return list(reader.get_data(KINDS.get(kind, kind), tag))
 
 
-def get(url: str, **options: Any) -> httpx.Response:
+def get(url: str, **options: Any) -> httpx.Response:  # noqa: ANN401  (as httpx.get)
     """``httpx.get`` for a server that may be slow."""
     import httpx
 
     return httpx.get(url, timeout=PATIENCE, **options)
 
 
-def api(server: Server, path: str, **query: str) -> Any:
+def api(server: Server, path: str, **query: str) -> Any:  # noqa: ANN401  (JSON)
     """What the API of a server answers, the data in its envelope."""
     answer = get(f"http://127.0.0.1:{server.port}/app/api/{path}", params=query)
     assert answer.status_code == 200, answer.text
