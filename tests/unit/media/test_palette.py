@@ -19,7 +19,8 @@ def test_colours_differ_for_the_colour_blind_too() -> None:
     def oklab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
         lms = [[0.41222, 0.53633, 0.05145], [0.21190, 0.68070, 0.10740], [0.08830, 0.28172, 0.62998]]
         lab = [[0.21045, 0.79362, -0.00407], [1.97800, -2.42859, 0.45059], [0.02590, 0.78277, -0.80868]]
-        return np.array(lab) @ np.cbrt(np.array(lms) @ np.clip(rgb, 0, 1))
+        out: NDArray[np.float64] = np.array(lab) @ np.cbrt(np.array(lms) @ np.clip(rgb, 0, 1))
+        return out
 
     sights = {  # Machado, Oliveira and Fernandes (2009), severity 1
         "normal": np.eye(3),
