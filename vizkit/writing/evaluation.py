@@ -8,7 +8,10 @@ tag                                  record
 ``eval/roc/<class>``                 ROC curve, likewise
 ``eval/ap/<class>``                  average precision, from all scores
 ``eval/auc/<class>``                 area under the ROC curve, likewise
-``eval/pr/micro`` ...                the same four with all classes as one, each score a sample
+``eval/pr/micro``                    the same with all classes as one, each score a sample
+``eval/roc/micro``                   likewise
+``eval/ap/micro``                    likewise
+``eval/auc/micro``                   likewise
 ``eval/ap``, ``eval/auc``            means over the classes with both kinds of samples
 ``eval/confusion``                   confusion matrix as an image; not for multi-label data
 ``eval/confusion/counts``            its numbers, as a text

@@ -325,7 +325,7 @@ def memory(tmp_path: Path) -> str:
     """A scheme of VisualDL's file layer, ``memory://``, which keeps files in ``tmp_path``."""
     from visualdl.io import bfile
 
-    class Memory(bfile.LocalFileSystem):  # type: ignore[misc]
+    class Memory(bfile.LocalFileSystem):
         def _local(self, path: str) -> str:
             return str(tmp_path / path.removeprefix("memory://"))
 
@@ -369,3 +369,41 @@ def test_a_tracker_records_into_a_directory_with_a_scheme(memory: str, tmp_path:
     assert [record.kind for record in found] == ["meta_data", "hparams", "scalar", "histogram"]
     assert len(list((tmp_path / "remote" / "run").glob("vdlgraph*"))) == 1
     assert not tracker.lost
+
+
+def test_what_one_write_did_not_take_is_written_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = LogFile(str(path_in(tmp_path)))
+    monkeypatch.setattr("vizkit.writing.log_file._os_write", lambda fd, data: os.write(fd, data[:5]))
+    log.append(frame(0) + frame(1))
+    log.append(frame(2))
+    assert steps(path_in(tmp_path)) == [0, 1, 2]
+    assert damage(path_in(tmp_path)) == []
+
+
+def test_a_log_that_cannot_be_begun_is_begun_at_the_next_record(tmp_path: Path) -> None:
+    ready: list[bool] = []
+
+    def first() -> bytes:
+        if not ready:
+            raise OSError(28, "No space left on device")
+        return frame(77)
+
+    log = LogFile(str(path_in(tmp_path)), first)
+    with pytest.raises(OSError, match="No space"):
+        log.append(frame(0))
+    ready.append(True)
+    log.append(frame(1))
+    assert steps(path_in(tmp_path)) == [77, 1]
+
+
+def test_a_remote_log_that_is_there_is_appended_to(memory: str, tmp_path: Path) -> None:
+    for number in range(2):
+        log = RemoteLog(memory + "run/vdlrecords.1.log", lambda: frame(77))
+        log.append(frame(number))
+        log.close()
+        log.close()
+    assert steps(tmp_path / "run" / "vdlrecords.1.log") == [77, 0, 1]
+    RemoteLog(memory + "run/vdlrecords.2.log").close()  # nothing was recorded
+    assert not (tmp_path / "run" / "vdlrecords.2.log").exists()

@@ -25,6 +25,7 @@ from tests.helpers import by_tag, damage, log_of, python, records, series, stock
 from vizkit import ClosedError, DataError, LogWriter, TagError, VizKitWarning
 from vizkit.format.types import SubScalar
 from vizkit.metrics.arrays import to_array
+from vizkit.reading import RunReader
 
 RNG = np.random.default_rng(0)
 
@@ -648,3 +649,50 @@ def test_public_names_exist() -> None:
         assert getattr(found, "__module__", found.__name__).startswith("vizkit.")
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         vizkit.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_a_full_disk_costs_its_records_and_raises_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: list[tuple[str, str]] = []
+    with LogWriter(tmp_path, on_error=lambda tag, error: lost.append((tag, str(error)))) as writer:
+        writer.add_scalar("a", 1.0, 0)
+
+        def full(fd: int, data: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("vizkit.writing.log_file._os_write", full)
+            writer.add_scalar("a", 2.0, 1)
+            writer.add_metrics({"b": 1.0, "c": 2.0}, 1)
+            writer.add_text("t", "x", 1)
+        writer.add_scalar("a", 3.0, 2)
+    assert lost == [(tag, "[Errno 28] No space left on device") for tag in ("a", "b", "t")]
+    assert series(tmp_path, "a") == [(0, 1.0), (2, 3.0)]
+    assert damage(writer.file_name) == []
+
+
+def test_the_last_of_several_names_counts(tmp_path: Path) -> None:
+    with LogWriter(tmp_path, display_name="first") as writer:
+        writer.add_scalar("a", 1.0, 0)
+        writer.add_meta(display_name="second")
+        writer.add_meta("more", "third", 2)
+        with pytest.raises(TagError, match="holds meta_data records already"):
+            writer.add_scalar("more", 1.0, 0)
+    assert [(record.tag, record.data) for record in records(tmp_path) if record.kind == "meta_data"] == [
+        ("meta_data_tag", "second"),
+        ("more", "third"),
+    ]
+    assert RunReader(tmp_path).display_name == "third"
+    assert repr(writer) == f"LogWriter({str(tmp_path)!r}, closed)"
+
+
+def test_boxes_are_refused_for_a_batch_of_images(writer: LogWriter) -> None:
+    with pytest.raises(DataError, match="a mask and boxes go with one image"):
+        writer.add_image("a", np.zeros((2, 4, 4, 3)), 0, dataformats="NHWC", boxes=[[0, 0, 1, 1]])
+
+
+def test_no_graph_is_traced_if_nothing_is_recorded(tmp_path: Path) -> None:
+    with LogWriter(tmp_path / "run", write_to_disk=False) as writer:
+        writer.add_graph(paddle.nn.Linear(2, 2), [[1, 2]])
+    assert not (tmp_path / "run").exists()

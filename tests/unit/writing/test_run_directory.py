@@ -1,4 +1,4 @@
-"""How the directory of a run is chosen, resumed and replaced, through `vizkit.Tracker`."""
+"""How the directory of a run is chosen, resumed and replaced, and which file in it is the log."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 
 from tests.helpers import by_tag, log_of, series, stock
 from vizkit import RunExistsError, Tracker, VizKitWarning
+from vizkit._files import hold_directory
+from vizkit.writing import run_directory
 
 
 def names(root: Path) -> list[str]:
@@ -103,3 +105,68 @@ for thread in threads: thread.join()
     ids = [series(directory, "id")[0][1] for directory in tmp_path.iterdir()]
     assert sorted(ids) == sorted(i * 100 + j for i in range(4) for j in range(16))
     assert names(tmp_path) == sorted(["run", *(f"run-{i}" for i in range(2, 65))])
+
+
+def test_the_log_that_stock_reads_is_continued(tmp_path: Path) -> None:
+    assert run_directory.log_files(tmp_path / "none") == []
+    for name in ("vdlrecords.2.log", "vdlrecords.10.log", "vdlrecords.1.log-b", "other.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "vdlrecords.9.log").touch()  # stock tolerates an empty one, and reads nothing from it
+    assert run_directory.log_files(tmp_path) == [
+        "vdlrecords.1.log-b",
+        "vdlrecords.10.log",
+        "vdlrecords.2.log",
+    ]
+    assert run_directory.log_path(str(tmp_path)) == (str(tmp_path / "vdlrecords.2.log"), True)
+    assert run_directory.log_path(str(tmp_path), suffix="-b") == (str(tmp_path / "vdlrecords.1.log-b"), True)
+    path, there = run_directory.log_path("s3://bucket/run/")
+    assert path.startswith("s3://bucket/run/vdlrecords.") and not there
+
+
+def test_a_name_that_visualdl_would_not_find_is_changed(tmp_path: Path) -> None:
+    with pytest.warns(VizKitWarning, match=r"'vdlrecords\.a\.log' is written, not 'a\.log'"):
+        path, there = run_directory.log_path(str(tmp_path), "a.log")
+    assert (path, there) == (str(tmp_path / "vdlrecords.a.log"), False)
+
+
+def test_only_the_files_of_a_run_are_removed(tmp_path: Path) -> None:
+    own = ["vdlrecords.1.log", "vdlgraph.1.log", "environment.json"]
+    for name in [*own, "model.pdparams", "notes.txt"]:
+        (tmp_path / name).touch()
+    (tmp_path / "vdlrecords").mkdir()
+    run_directory.remove_logs(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.pdparams", "notes.txt", "vdlrecords"]
+
+
+def test_the_ranks_of_a_run_lie_beside_it(tmp_path: Path) -> None:
+    for name in ("run", "run-rank1", "run-rank12", "run-rankx", "other-rank1"):
+        (tmp_path / name).mkdir()
+    found = run_directory.rank_directories(tmp_path / "run")
+    assert [path.name for path in found] == ["run-rank1", "run-rank12"]
+
+
+def test_a_directory_that_another_process_holds_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_directory, "_WAIT_SECONDS", 0.01)
+    with run_directory.claimed(tmp_path / "run") as free:
+        assert free
+        with (
+            pytest.raises(RunExistsError, match="locked by another process"),
+            run_directory.claimed(tmp_path / "run"),
+        ):
+            pass
+    (tmp_path / "run" / "vdlrecords.1.log").write_bytes(b"x")
+    with run_directory.claimed(tmp_path / "run") as free:
+        assert not free
+
+
+def test_without_locks_the_maker_of_a_directory_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vizkit._files.fcntl", None)
+    with hold_directory(tmp_path, 1) as locked:
+        assert locked is None
+    for expected in (True, False):
+        with run_directory.claimed(tmp_path / "run") as free:
+            assert free is expected

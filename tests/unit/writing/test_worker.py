@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -174,3 +175,27 @@ def test_a_worker_takes_one_large_job_but_not_two_at_once() -> None:
     second.join(60)
     assert not second.is_alive()
     worker.drain()
+
+
+def test_an_idle_thread_ends_and_another_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a thread of `threading`, so that its name and its end are seen."""
+    threads: list[threading.Thread] = []
+
+    def start(function: Callable[[], None], arguments: tuple[()]) -> int:
+        thread = threading.Thread(target=function, daemon=True)
+        threads.append(thread)
+        thread.start()
+        return thread.ident or 0
+
+    monkeypatch.setattr("vizkit.writing.worker.start_new_thread", start)
+    monkeypatch.setattr("vizkit.writing.worker._IDLE_SECONDS", 0.05)
+    monkeypatch.setattr("vizkit.writing.worker._BUSY_SECONDS", 0.01)
+    worker = Worker()
+    done: list[int] = []
+    for number in range(3):
+        worker.submit(partial(done.append, number), LARGE)
+        threads[-1].join(60)
+        assert not threads[-1].is_alive()
+        assert worker._thread is None
+    assert done == [0, 1, 2]
+    assert len(threads) == 3
