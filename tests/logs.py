@@ -6,15 +6,16 @@ import random
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from tests import session_model
 from vizkit._protocols import StepLike
 from vizkit.format import encode, wire
 from vizkit.format.decode import decode_head, decode_record
 from vizkit.format.frames import Damage, scan
-from vizkit.format.types import HParams, Record
+from vizkit.format.types import HParams, Record, Session
 from vizkit.metrics.arrays import AnyArray, Ints
 from vizkit.reading import RunReader, Scalars
 
@@ -135,14 +136,24 @@ def damaged(r: random.Random, data: bytes) -> bytes:
     return bytes(out)
 
 
-def one_by_one(datas: list[bytes]) -> tuple[list[Record], set[tuple[int, str, int, int]], str, HParams]:
-    """Records and problems (file, kind, start, end), name and hparams as the slow way has them."""
-    records, problems, name, hparams = [], set(), "", HParams({})
+class Slow(NamedTuple):
+    """Records and hyper-parameters of each file; problems (file, kind, start, end); the name."""
+
+    files: list[list[Record]]
+    hparams: list[HParams | None]
+    problems: set[tuple[int, str, int, int]]
+    name: str
+
+
+def one_by_one(datas: list[bytes]) -> Slow:
+    found = Slow([], [], set(), "")
     for number, data in enumerate(datas):
+        found.files.append([])
+        found.hparams.append(None)
         for part in scan(data):
             if isinstance(part, Damage):
                 kind = "torn" if part.end == len(data) else "damaged"
-                problems.add((number, kind, part.start, part.end))
+                found.problems.add((number, kind, part.start, part.end))
                 continue
             frame = data[part.start : part.end]
             try:
@@ -150,25 +161,15 @@ def one_by_one(datas: list[bytes]) -> tuple[list[Record], set[tuple[int, str, in
                 if record.kind in ("scalar", "scalars", "meta_data", "hparams", "image", "text"):
                     record = decode_record(frame)
             except ValueError:
-                problems.add((number, "undecodable", part.start - 8, part.end))
+                found.problems.add((number, "undecodable", part.start - 8, part.end))
                 continue
             if record.kind == "meta_data":
-                name = record.data or name
+                found = found._replace(name=record.data or found.name)
             elif record.kind == "hparams":
-                hparams = record.data
+                found.hparams[-1] = record.data
             else:
-                records.append(record)
-    return records, problems, name, hparams
-
-
-def surviving(records: list[Record]) -> list[Record]:
-    if len({record.step for record in records}) == 1:
-        return records
-    out: list[Record] = []
-    for record in reversed(records):
-        if not out or record.step < out[-1].step:
-            out.append(record)
-    return out[::-1]
+                found.files[-1].append(record)
+    return found
 
 
 class Columns(Protocol):
@@ -191,36 +192,57 @@ def assert_columns(columns: Columns, records: Sequence[Record], values: list[flo
 
 def assert_same(run: RunReader, datas: list[bytes]) -> None:
     """The run holds what the slow way finds in its files."""
-    records, problems, name, hparams = one_by_one([data for data in datas if data])
-    assert (run.display_name, run.hparams) == (name, hparams)
+    slow = one_by_one([data for data in datas if data])
+    every = session_model.trainings([(Session.NONE, records) for records in slow.files], slow.hparams)
+    assert run.display_name == slow.name and len(run.earlier) == len(every) - 1
+    found = {(run.files.index(p.path), p.kind, p.start, p.end) for p in run.problems if p.kind != "mixed"}
+    assert found == slow.problems
+    firsts = np.cumsum([0, *map(len, every)]).tolist()
+    for training, sessions, first in zip([*run.earlier, run], every, firsts, strict=False):
+        known = [hparams for hparams in slow.hparams[first : first + len(sessions)] if hparams]
+        assert training.hparams == (known[-1] if known else HParams({}))
+        assert_same_training(training, sessions)
+
+
+def assert_same_training(run: RunReader, sessions: list[list[Record]]) -> None:
+    records = [record for session in sessions for record in session]
     kinds: dict[str, str] = {}
     for record in records:
         kinds.setdefault(record.tag, record.kind)
     assert list(run.kinds.items()) == list(kinds.items())
-    found = {(run.files.index(p.path), p.kind, p.start, p.end) for p in run.problems if p.kind != "mixed"}
-    assert found == problems
     mixed = [record for record in records if record.kind != kinds[record.tag]]
-    assert any(p.kind == "mixed" for p in run.problems) == bool(mixed)
+    assert any(p.kind == "mixed" for p in run.problems) == bool(mixed) or not run.is_last
+    hidden = {}
     for tag, kind in kinds.items():
-        of_tag = [record for record in records if (record.tag, record.kind) == (tag, kind)]
-        assert run.count(tag) == len(of_tag)
-        for superseded in (True, False):
-            kept = of_tag if superseded else surviving(of_tag)
-            if kind == "scalar":
-                assert_columns(run.scalars(tag, superseded=superseded), kept, [r.data for r in kept])
-            elif kind == "scalars":
-                members: dict[str, list[Record]] = {}
-                for record in of_tag:
-                    members.setdefault(record.data.tag, []).append(record)
+        of_tag = [[r for r in session if (r.tag, r.kind) == (tag, kind)] for session in sessions]
+        flat = [record for session in of_tag for record in session]
+        assert run.count(tag) == len(flat)
+        if kind == "scalars":
+            members = list(dict.fromkeys(record.data.tag for record in flat))
+            for superseded in (True, False):
                 group = run.group(tag, superseded=superseded)
-                assert list(group) == list(members)
-                for member, rows in members.items():
-                    rows = rows if superseded else surviving(rows)
+                assert list(group) == members
+                for member in members:
+                    some = [[r for r in session if r.data.tag == member] for session in of_tag]
+                    rows = (
+                        [r for session in some for r in session]
+                        if superseded
+                        else session_model.counting(some)
+                    )
                     assert_columns(group[member], rows, [r.data.value for r in rows])
+            continue
+        kept = session_model.counting(of_tag)
+        if len(kept) < len(flat):
+            hidden[tag] = len(flat) - len(kept)
+        for superseded, rows in ((True, flat), (False, kept)):
+            if kind == "scalar":
+                assert_columns(run.scalars(tag, superseded=superseded), rows, [r.data for r in rows])
             else:
                 entries = run.entries(tag, superseded=superseded)
-                assert_columns(entries, kept, None)
-                assert list(entries) == [record.data for record in kept]
+                assert_columns(entries, rows, None)
+                assert list(entries) == [record.data for record in rows]
+    told = {tag: count for tag, count in run.superseded.items() if kinds[tag] != "scalars"}
+    assert told == hidden
 
 
 def training(seed: int, steps: int, other: dict[int, bytes] | None = None) -> bytes:

@@ -7,9 +7,10 @@ import mmap
 import multiprocessing
 import multiprocessing.util
 import os
+import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -23,10 +24,13 @@ __all__ = [
     "Buffer",
     "FileReader",
     "at_exit_of_child",
+    "free_name",
     "hold_directory",
+    "keep_beside",
     "lock_exclusive",
     "lock_shared",
     "mapped",
+    "rewrite",
     "write_atomic",
 ]
 
@@ -94,6 +98,64 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def rewrite(path: str | os.PathLike[str], parts: Iterable[bytes], beside: str) -> None:
+    """Replace the content of a file at once; whenever the process is killed, one of the two is whole there.
+
+    Args:
+        path: the file; its permissions stay.
+        parts: the new content.
+        beside: name of the file that is written first, in the same directory.
+
+    Raises:
+        OSError: it cannot be written; the former file is as it was.
+    """
+    target = Path(path)
+    part = target.with_name(beside)
+    try:
+        with open(part, "wb") as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(target, part)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    _sync_directory(target.parent)
+
+
+def free_name(directory: str | os.PathLike[str], name: str) -> str:
+    """The first of ``name``, ``name.2``, ``name.3`` ... that no file in a directory has."""
+    names = (name if number == 1 else f"{name}.{number}" for number in range(1, 1 << 20))
+    return next(free for free in names if not os.path.lexists(os.path.join(directory, free)))
+
+
+def keep_beside(path: str | os.PathLike[str], name: str) -> None:
+    """Give the content of a file a second name in its directory, before the file is rewritten.
+
+    Raises:
+        OSError: there is such a file, or it cannot be written.
+    """
+    target = Path(path).with_name(name)
+    try:
+        os.link(path, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        shutil.copy2(path, target)
+        with open(target, "rb+") as file:
+            os.fsync(file.fileno())
+    _sync_directory(target.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    with contextlib.suppress(OSError):  # Windows, and file systems that have nothing to sync
+        fd = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from vizkit.columns.repeats import Repeats, before_round, known_round, learn
 from vizkit.columns.series import Series
 from vizkit.columns.varints import Bytes
 from vizkit.format.decode import decode_head, decode_record
-from vizkit.format.types import KINDS, HParams
+from vizkit.format.types import KINDS, HParams, Session
 from vizkit.metrics.arrays import AnyArray, Indices, Ints
 
 __all__ = ["ColumnBuilder", "NoRecord", "SeriesKey", "read_log"]
@@ -66,6 +66,8 @@ class ColumnBuilder:
         display_name: the last one that is not empty.
         hparams: the last ones.
         broken: frames that are not records.
+        hparams_of: number of a session -> its last hyper-parameters.
+        sessions: the mark of each session; NONE for the first one of a log of stock VisualDL.
         expected: the log's size in bytes once all of it is taken; columns are allocated accordingly.
     """
 
@@ -74,6 +76,8 @@ class ColumnBuilder:
         self.display_name = ""
         self.hparams: HParams | None = None
         self.broken: list[NoRecord] = []
+        self.hparams_of: dict[int, HParams] = {}
+        self.sessions = [Session.NONE]
         self.expected = 0
         self._names = LogNames()
         self._by_number: dict[tuple[int, int, int], Series] = {}  # kind, tag, member
@@ -143,20 +147,16 @@ class ColumnBuilder:
         self._pieces += 1
         if self._repeats is None and self._pieces > self._patience:
             self._repeats = learn(piece.buf, piece.base, batch, self._names.tags.names)
-        if (batch.kinds == SCALAR).all():
-            self._waiting.append(batch)
-        else:
-            for number in np.flatnonzero(np.bincount(batch.kinds)).tolist():
-                part = _select(batch, np.flatnonzero(batch.kinds == number))
-                if number == SCALAR:
-                    self._waiting.append(part)
-                elif number == MEMBER:
-                    self._sort_members(part)
-                elif number in (_NAME, _HPARAMS):
-                    self._describe(log, piece, part, number)
-                elif number != ODD:
-                    self._sort(part, part.tags, number, part.starts, part.ends)
-        # With many tags, a window holds few records of each.
+        begins, hparams = self._describe(log, piece, batch)
+        for start, end in zip([0, *begins], [*begins, len(batch.kinds)], strict=True):
+            if start in begins:
+                self._begin_session(begins[start])
+            self.hparams_of.update(
+                {len(self.sessions) - 1: hparams[row] for row in hparams if start <= row < end}
+            )
+            if start < end:
+                self._sort_kinds(_select(batch, np.arange(start, end)) if begins else batch)
+        # With many tags, few records of each are in one window.
         if sum(len(part.tags) for part in self._waiting) > _MANY * len(self._names.tags.names):
             self._sort_waiting()
 
@@ -207,6 +207,7 @@ class ColumnBuilder:
             name = self._names.members.names[member] if member >= 0 else ""
             series = self._by_number[key] = Series(first, *content)
             self.series[SeriesKey(self._names.tags.names[tag], KINDS[number], name)] = series
+        series.begin(len(self.sessions) - 1)
         return series
 
     def _room(self, end: int) -> float:
@@ -239,19 +240,47 @@ class ColumnBuilder:
                 members[index] = self._names.members.number(record.data.tag)
         return batch
 
-    def _describe(self, log: Readable, piece: Piece, batch: RecordBatch, number: int) -> None:
-        """Take the run's display name or its hyper-parameters: the last ones count."""
-        for start, end in zip(batch.starts.tolist(), batch.ends.tolist(), strict=True):
+    def _describe(
+        self, log: Readable, piece: Piece, batch: RecordBatch
+    ) -> tuple[dict[int, Session], dict[int, HParams]]:
+        """Take the run's display names; find the rows where sessions begin, and hyper-parameters."""
+        begins: dict[int, Session] = {}
+        hparams: dict[int, HParams] = {}
+        for row in np.flatnonzero((batch.kinds == _NAME) | (batch.kinds == _HPARAMS)).tolist():
+            start, end = int(batch.starts[row]), int(batch.ends[row])
             try:
-                content = decode_record(_content(log, piece, start - piece.base, end - piece.base)).data
+                record = decode_record(_content(log, piece, start - piece.base, end - piece.base))
             except ValueError as error:
                 self.broken.append(NoRecord(start, end, str(error)))
                 continue
-            if number == _HPARAMS:
+            if record.session:
+                begins[row] = record.session
+            if record.kind == "hparams":
                 earlier = self.hparams.bare if self.hparams else []  # VisualDL shows the first record's
-                self.hparams = replace(content, bare=[*earlier, *content.bare])
-            elif content:
-                self.display_name = content
+                self.hparams = hparams[row] = replace(record.data, bare=[*earlier, *record.data.bare])
+            elif record.data:
+                self.display_name = record.data
+        return begins, hparams
+
+    def _begin_session(self, session: Session) -> None:
+        self._sort_waiting()
+        if self.series:
+            self.sessions.append(session)
+        else:
+            self.sessions[-1] = session
+
+    def _sort_kinds(self, batch: RecordBatch) -> None:
+        if (batch.kinds == SCALAR).all():
+            self._waiting.append(batch)
+            return
+        for number in np.flatnonzero(np.bincount(batch.kinds)).tolist():
+            part = _select(batch, np.flatnonzero(batch.kinds == number))
+            if number == SCALAR:
+                self._waiting.append(part)
+            elif number == MEMBER:
+                self._sort_members(part)
+            elif number not in (ODD, _NAME, _HPARAMS):
+                self._sort(part, part.tags, number, part.starts, part.ends)
 
 
 def _content(log: Readable, piece: Piece, start: int, end: int) -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike
 
-from vizkit.metrics.arrays import AnyArray, Bools, Floats, Ints
+from vizkit.metrics.arrays import AnyArray, Floats, Ints
 
-__all__ = ["Series", "kept"]
+__all__ = ["Series"]
 
 
 class Series:
@@ -23,15 +23,22 @@ class Series:
         first: position of the first record's frame in the log.
         end: position after the last record's frame.
         count: number of records.
+        sessions: (number, first row) of each session that recorded some of them.
     """
 
-    __slots__ = ("_columns", "count", "end", "first")
+    __slots__ = ("_columns", "count", "end", "first", "sessions")
 
     def __init__(self, first: int, *content: DTypeLike) -> None:
         self.first = first
         self.end = first
         self.count = 0
+        self.sessions: list[tuple[int, int]] = []
         self._columns: list[AnyArray] = [np.empty(0, dtype) for dtype in (np.int64, np.int64, *content)]
+
+    def begin(self, session: int) -> None:
+        """Attribute the records that follow to a session."""
+        if not self.sessions or self.sessions[-1][0] != session:
+            self.sessions.append((session, self.count))
 
     def extend(self, room: float, end: int, steps: Ints, fractions: Floats | None, *others: AnyArray) -> None:
         """Append records.
@@ -67,27 +74,18 @@ class Series:
         self.count = len(columns[0])
         self.end = end
 
+    def step(self, row: int) -> int | float:
+        """The step of one record."""
+        found: int | float = self._columns[0][row].item()
+        return found
+
+    def walltime(self, row: int) -> int:
+        """The walltime of one record."""
+        return int(self._columns[1][row])
+
     def columns(self) -> list[AnyArray]:
         """Steps, walltimes and content, each (n,) and read-only; later records do not change them."""
         views = [column[: self.count] for column in self._columns]
         for view in views:
             view.flags.writeable = False
         return views
-
-
-def kept(steps: AnyArray) -> Bools | None:
-    """Find the records of a tag that no later record supersedes.
-
-    A record at step s supersedes the earlier ones at steps >= s, as when a run is resumed from a
-    checkpoint. If all records have the same step, none is superseded.
-
-    Args:
-        steps: (n,) in the order of writing.
-
-    Returns:
-        (n,) True for the records that remain; None if all do.
-    """
-    if len(steps) < 2 or (steps[1:] > steps[:-1]).all() or (steps == steps[0]).all():
-        return None
-    later = np.minimum.accumulate(steps[::-1])[::-1]
-    return np.append(steps[:-1] < later[1:], True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vizkit.format import encode, wire
-from vizkit.format.types import KINDS, Embeddings, HParams, Record, SubScalar
+from vizkit.format.types import KINDS, Embeddings, HParams, Record, Session, SubScalar
 from vizkit.media.audio import Wave
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.histograms import Histogram
@@ -35,7 +35,7 @@ def decode_record(data: bytes) -> Record:
             content = _READERS[kind](payload)
     except _BROKEN as error:
         raise ValueError(str(error)) from error
-    return Record(kind, tag, step, walltime, content)
+    return Record(kind, tag, step, walltime, content, _session(extra))
 
 
 def decode_head(data: bytes) -> Record:
@@ -77,6 +77,11 @@ def _value(data: bytes) -> tuple[str, str, int | float, int, bytes, dict[int, by
     if encode.EXACT_STEP in extra:
         return kind, tag, _double(extra[encode.EXACT_STEP]), walltime, payload, extra
     return kind, tag, step, walltime, payload, extra
+
+
+def _session(extra: dict[int, bytes]) -> Session:
+    mark: object = extra.get(encode.SESSION)
+    return Session(mark) if isinstance(mark, int) and mark in list(Session) else Session.NONE
 
 
 def _text(data: bytes) -> str:

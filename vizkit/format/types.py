@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["KINDS", "Embeddings", "HParams", "Record", "SubScalar"]
+__all__ = ["KINDS", "Embeddings", "HParams", "Record", "Session", "SubScalar"]
 
 KINDS = {
     4: "scalar",
@@ -24,6 +25,16 @@ KINDS = {
     14: "scalars",
 }
 """Field number of ``Record.Value`` -> kind of record."""
+
+
+class Session(IntEnum):
+    """The mark that a writer leaves where a session begins: one process's stretch of a run."""
+
+    NONE = 0
+    BEGINS = 1
+    """Begins, or goes on: its steps tell."""
+    RESUMES = 2
+    """Goes on with the training of the sessions before."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,7 @@ class Record:
         walltime: milliseconds since 1970.
         data: a float (scalar), `SubScalar`, text, PNG bytes (image), display name (meta_data),
             `HParams`, `Embeddings`, `Wave`, `Histogram`, `PRCurve` or `ROCCurve`.
+        session: the mark of a session that begins with this record.
     """
 
     kind: str
@@ -84,3 +96,4 @@ class Record:
     step: int | float
     walltime: int
     data: Any
+    session: Session = Session.NONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ class LogRoot:
     Links to directories are followed, each directory once. A directory that cannot be listed is left out.
 
     Args:
-        root: a directory, a log file (its directory is the only run), or a remote directory.
+        root: a directory, a log file (which is read alone, as the only run), or a remote directory.
 
     Raises:
         FileNotFoundError: there is no such directory or file.
@@ -38,27 +39,44 @@ class LogRoot:
         self._store = store_of(self.root)
         if not self._store.exists(self.root):
             raise FileNotFoundError(self.root)
-        self._alone = self._store.is_file(self.root)
+        self._file = (
+            posixpath.basename(self.root.replace(os.sep, "/")) if self._store.is_file(self.root) else ""
+        )
+        self._readers: dict[str, RunReader] = {}  # by directory
         self.runs: dict[str, RunReader] = {}
-        """Name (the path below the root with ``/``; ``.`` for the root itself) -> run, in natural order."""
+        """Name (the path below the root with ``/``; ``.`` for the root itself) -> run, in natural order.
+
+        The earlier trainings of a directory, `RunReader.earlier`, are ``name@1``, ``name@2`` ... before it.
+        """
         self.refresh()
 
     def refresh(self) -> Changes:
         """Find new, gone and grown runs, and read what was appended."""
         found = self._find()
-        added = [name for name in found if name not in self.runs]
-        removed = [name for name in self.runs if name not in found]
-        changed = [name for name, run in self.runs.items() if name in found and run.refresh(found[name][1])]
-        if added or removed:
-            runs = {name: self.runs.get(name) or RunReader(*there) for name, there in found.items()}
-            self.runs = dict(sorted(runs.items(), key=lambda item: natural_key(item[0])))
-        return Changes(sorted(added, key=natural_key), removed, changed)
+        before = self.runs
+        there = [(name, reader) for name, reader in self._readers.items() if name in found]
+        grown = {name for name, reader in there if reader.refresh(found[name][1])}
+        if self._readers.keys() != found.keys():
+            readers = {name: self._readers.get(name) or RunReader(*found[name]) for name in found}
+            self._readers = dict(sorted(readers.items(), key=lambda item: natural_key(item[0])))
+        elif not grown:
+            return Changes([], [], [])
+        self.runs = {}
+        changed = []
+        for name, reader in self._readers.items():
+            trainings = {f"{name}@{number}": one for number, one in enumerate(reader.earlier, start=1)}
+            every = {**{key: one for key, one in trainings.items() if key not in found}, name: reader}
+            self.runs.update(every)
+            if name in grown:
+                changed += [key for key in every if key in before]
+        added = sorted((name for name in self.runs if name not in before), key=natural_key)
+        return Changes(added, [name for name in before if name not in self.runs], changed)
 
     def _find(self) -> dict[str, tuple[str, list[LogStat]]]:
-        if not self._alone:
+        if not self._file:
             return self._store.runs(self.root)
         directory = os.path.dirname(self.root) or "."
-        logs = self._store.logs(directory)
+        logs = [log for log in self._store.logs(directory) if posixpath.basename(log.path) == self._file]
         return {".": (directory, logs)} if logs else {}
 
 

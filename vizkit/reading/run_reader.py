@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 
 from vizkit.columns.column_builder import SeriesKey
-from vizkit.columns.series import Series, kept
+from vizkit.columns.series import Series
 from vizkit.errors import DataError
 from vizkit.format.types import HParams
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.reading.filesystem import LogStat, Store, store_of
 from vizkit.reading.log_tail import LogTail, Problem
+from vizkit.reading.sessions import TrainingStarts, counting
 
 __all__ = ["Entries", "RunReader", "Scalars"]
 
@@ -102,15 +105,25 @@ def _by_log(logs: Sequence[LogTail], which: Ints, indexes: Ints) -> Iterator[tup
             yield logs[which[some[0]]], some
 
 
-_Parts = list[tuple[LogTail, Series]]
+class _Part(NamedTuple):
+    """The records of a tag in one log: rows of its series, and where its sessions begin among them."""
+
+    log: LogTail
+    series: Series
+    start: int
+    end: int
+    begins: list[int]
+
+
+_Parts = list[_Part]
 
 
 class RunReader:
     """The logs of one run directory, followed as they grow.
 
-    All logs of the directory are one run, in the order of their names. A record at step s supersedes the
-    earlier ones of its tag at steps >= s, as when a run is resumed from a checkpoint; if all records of a tag
-    have the same step, none is superseded. For this, each member of a group counts as a tag of its own.
+    All logs of the directory are one run, in the order of their names; `vizkit.reading.sessions` has the rule
+    for its sessions. For this, each member of a group counts as a tag of its own. If a session starts the
+    training anew, the run is the last training; `earlier` has the others.
 
     Args:
         directory: the run directory, or a remote one with a scheme (``s3://``).
@@ -130,7 +143,16 @@ class RunReader:
         self._parts: dict[str, dict[str, _Parts]] = {}  # tag -> name within the group -> in each log
         self._mixed: list[tuple[LogTail, SeriesKey, Series]] = []
         self._scalars: dict[tuple[str, str, bool], Scalars] = {}  # cache of `scalars` and `group`
+        self._last: int | None = None  # the first session of the next training; None: this is the last one
+        self._hparams = HParams({})
+        self.earlier: list[RunReader] = []
+        """The trainings before this one in the same directory, oldest first."""
         self.refresh(stats)
+
+    @property
+    def is_last(self) -> bool:
+        """True unless a later training in the same directory started anew."""
+        return self._last is None
 
     @property
     def files(self) -> list[str]:
@@ -139,21 +161,20 @@ class RunReader:
 
     @property
     def display_name(self) -> str:
-        """The run's name on VisualDL's page; empty if none was given."""
+        """The run's name on VisualDL's page; empty if it has none."""
         names = [log.records.display_name for log in self._logs]
         return next(filter(None, reversed(names)), "")
 
     @property
     def hparams(self) -> HParams:
-        """The hyper-parameters that were recorded last."""
-        found = [log.records.hparams for log in self._logs]
-        return next(filter(None, reversed(found)), HParams({}))
+        """The last hyper-parameters that the training recorded."""
+        return self._hparams
 
     @property
     def problems(self) -> list[Problem]:
         """The parts that could not be read, in the order of the logs."""
-        found = []
-        for log in self._logs:
+        found: list[Problem] = []
+        for log in self._logs if self.is_last else []:
             mixed = [
                 Problem(
                     log.path,
@@ -178,6 +199,8 @@ class RunReader:
         Returns:
             True if anything has changed.
         """
+        if not self.is_last:
+            return False  # it is sorted out with the last training
         if stats is None:
             stats = self._store.logs(self.directory)
         if stats == self._stats and not any(log.unreadable for log in self._logs):
@@ -193,14 +216,60 @@ class RunReader:
         return True
 
     def _sort_out(self) -> None:
-        """Find the kind of each tag and its records in each log."""
-        self.kinds, self._parts, self._mixed, self._scalars = {}, {}, [], {}
+        starts = self._training_starts()
+        self.earlier = self.earlier[: len(starts) - 1]
+        for index, (first, last) in enumerate(pairwise(starts)):
+            if index == len(self.earlier):
+                self.earlier.append(copy(self))
+            training = self.earlier[index]
+            training._logs, training._stats, training.earlier = self._logs, self._stats, []
+            training._last = last
+            training._take_sessions(first)
+        self._take_sessions(starts[-1])
+
+    def _training_starts(self) -> list[int]:
+        if len(self._logs) == 1 and len(self._logs[0].records.sessions) == 1:
+            return [0]
+        found = TrainingStarts()
+        number = 0
+        hparams: dict[str, object] = {}
         for log in self._logs:
+            sessions: list[dict[str, tuple[Series, int, int]]] = [{} for _ in log.records.sessions]
+            for key, series in log.records.series.items():
+                if key.kind == "scalar":
+                    for (session, start), end in _spans(series):
+                        sessions[session][key.tag] = series, start, end
+            own = log.records.hparams.hparams if log.records.hparams else {}
+            other = bool(hparams) and bool(own) and own != hparams
+            hparams = own or hparams
+            for mark, tags in zip(log.records.sessions, sessions, strict=True):
+                found.add(number, mark, tags, other=other)
+                number, other = number + 1, False
+        return found.found
+
+    def _take_sessions(self, first: int) -> None:
+        """Sort out the kinds and places of tags, from session ``first`` on."""
+        self.kinds, self._parts, self._mixed, self._scalars = {}, {}, [], {}
+        self._hparams = HParams({})
+        base = 0
+        for log in self._logs:
+            for session, hparams in log.records.hparams_of.items():
+                if base + session >= first and (self._last is None or base + session < self._last):
+                    self._hparams = hparams
             for key, series in sorted(log.records.series.items(), key=lambda item: item[1].first):
+                rows = [
+                    (start, end)
+                    for (session, start), end in _spans(series)
+                    if base + session >= first and (self._last is None or base + session < self._last)
+                ]
+                if not rows:
+                    continue
                 if self.kinds.setdefault(key.tag, key.kind) == key.kind:
-                    self._parts.setdefault(key.tag, {}).setdefault(key.member, []).append((log, series))
+                    part = _Part(log, series, rows[0][0], rows[-1][1], [start for start, _ in rows])
+                    self._parts.setdefault(key.tag, {}).setdefault(key.member, []).append(part)
                 else:
                     self._mixed.append((log, key, series))
+            base += len(log.records.sessions)
 
     def count(self, tag: str) -> int:
         """The number of records of a tag, superseded ones included; nothing is read.
@@ -208,16 +277,43 @@ class RunReader:
         Raises:
             KeyError: there is no such tag.
         """
-        return sum(series.count for parts in self._parts[tag].values() for _, series in parts)
+        return sum(part.end - part.start for parts in self._parts[tag].values() for part in parts)
+
+    @property
+    def superseded(self) -> dict[str, int]:
+        """Tag -> the number of its records that later sessions superseded; tags with none are left out."""
+        found = {}
+        for tag, members in self._parts.items():
+            hidden = 0
+            for parts in members.values():
+                if len(parts) > 1 or len(parts[0].begins) > 1:
+                    steps = _side_by_side([part.series.columns()[0][part.start : part.end] for part in parts])
+                    rows = counting(steps, _begins(parts))
+                    hidden += 0 if rows is None else len(steps) - len(rows)
+            if hidden:
+                found[tag] = hidden
+        return found
+
+    @property
+    def starting_over(self) -> list[str]:
+        """Scalar tags whose steps go back within a session."""
+        found = []
+        for tag, members in self._parts.items():
+            if self.kinds[tag] == "scalar":
+                parts = members[""]
+                steps = _side_by_side([part.series.columns()[0][part.start : part.end] for part in parts])
+                back = np.flatnonzero(steps[1:] < steps[:-1]) + 1
+                if len(np.setdiff1d(back, _begins(parts))):
+                    found.append(tag)
+        return found
 
     def last(self, tag: str) -> tuple[int | float, int, float]:
-        """Step, walltime and value of a scalar tag's last record; nothing is joined or copied.
+        """Step, walltime and value of a scalar tag's last record: that with the highest step.
 
         Raises:
             KeyError: there is no such scalar tag.
         """
-        columns = self._parts_of(tag, "scalar")[""][-1][1].columns()
-        step, walltime, value = (column[-1].item() for column in columns)
+        step, walltime, value = (column[-1].item() for column in self.scalars(tag))
         return step, walltime, value
 
     def scalars(self, tag: str, *, superseded: bool = False) -> Scalars:
@@ -257,8 +353,8 @@ class RunReader:
         if kind in ("scalar", "scalars"):
             raise KeyError(tag)
         parts = self._parts[tag][""]
-        logs = [log for log, _ in parts]
-        which = np.repeat(np.arange(len(parts)), [series.count for _, series in parts])
+        logs = [part.log for part in parts]
+        which = np.repeat(np.arange(len(parts)), [part.end - part.start for part in parts])
         steps, walltimes, starts, ends, which = _columns(parts, superseded, which)
         return Entries(kind, steps, walltimes, tag, logs, which, starts, ends)
 
@@ -268,16 +364,31 @@ class RunReader:
         return self._parts[tag]
 
 
+def _spans(series: Series) -> Iterator[tuple[tuple[int, int], int]]:
+    """(number, first row) of each session of a series, and the row behind its last one."""
+    ends = [row for _, row in series.sessions[1:]]
+    return zip(series.sessions, [*ends, series.count], strict=True)
+
+
+def _begins(parts: _Parts) -> list[int]:
+    """The rows of a tag's records, over all logs, where sessions begin."""
+    offsets = np.cumsum([0, *(part.end - part.start for part in parts)]).tolist()
+    return [
+        offset + row - part.start for part, offset in zip(parts, offsets, strict=False) for row in part.begins
+    ]
+
+
+def _side_by_side(columns: list[AnyArray]) -> AnyArray:
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+
+
 def _columns(parts: _Parts, superseded: bool, *more: AnyArray) -> list[AnyArray]:
-    """The columns of a tag over all logs, followed by ``more`` of the same length."""
-    if len(parts) == 1:
-        columns = [*parts[0][1].columns(), *more]
-    else:
-        columns = [np.concatenate(c) for c in zip(*(s.columns() for _, s in parts), strict=True)]
-        columns += more
-    mask = None if superseded else kept(columns[0])
-    if mask is not None:
-        columns = [column[mask] for column in columns]
+    """The columns of a tag over all logs, and ``more`` of the same length."""
+    each = [[column[part.start : part.end] for column in part.series.columns()] for part in parts]
+    columns = [*map(_side_by_side, map(list, zip(*each, strict=True))), *more]
+    rows = None if superseded else counting(columns[0], _begins(parts))
+    if rows is not None:
+        columns = [column[rows] for column in columns]
     for column in columns:
         column.flags.writeable = False
     return columns

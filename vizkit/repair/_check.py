@@ -57,12 +57,24 @@ _MEANING = {
     "unreadable": ("it cannot read it either", "see to the permissions of the file and its directory"),
     "environment": ("nothing: it does not read this file", "move the file away"),
     "killed": ("nothing: all that was recorded until then is there", "nothing, or resume the run"),
+    "trainings": (
+        "of several logs it shows the last one, of one log all trainings as one curve",
+        "give each training a directory of its own; --repair does not merge them",
+    ),
+    "superseded": (
+        "it shows them too: curves go back to where the run was resumed",
+        "nothing: VizKit shows them when asked (superseded=True)",
+    ),
+    "starting over": (
+        "it draws them in the order of writing: the curve goes back and forth",
+        "pass a step that counts on, not that of the epoch; all records are kept, sorted by step",
+    ),
     "being written": (
         "if it starts at this moment, it may fail",
         "nothing: it is looked at again when the run has ended",
     ),
 }
-_NOTES = {"killed", "being written"}
+_NOTES = {"being written", "killed", "starting over", "superseded", "trainings"}
 _FOR_PEOPLE = {"display name", "unreadable", "environment"}
 
 
@@ -74,7 +86,8 @@ class Finding(NamedTuple):
         path: the file or directory.
         kind: ``hidden``, ``torn``, ``damaged``, ``undecodable``, ``empty``, ``hiding`` (an empty file
             that hides the others), ``no log``, ``copy``, ``mixed``, ``tag``, ``hparams`` (NaN
-            or infinite), ``display name``, ``unreadable``, ``environment``, ``killed`` or ``being written``.
+            or infinite), ``display name``, ``unreadable``, ``environment``, and as notes ``killed``,
+            ``trainings``, ``superseded``, ``starting over`` and ``being written``.
         what: a description.
         stock: the effect on stock VisualDL.
         todo: the remedy.
@@ -108,8 +121,12 @@ def check(logdir: str | os.PathLike[str] = "log") -> list[Finding]:
         LogNotFoundError: no such directory or file.
     """
     runs = load(logdir)
-    found = [finding for run in runs for finding in check_run(run)]
-    return [*found, *_same_names(runs), *_closed_directories(os.fspath(logdir))]
+    found = [finding for run in runs if run.logs.is_last for finding in check_run(run)]
+    return [
+        *found,
+        *_same_names([run for run in runs if run.logs.is_last]),
+        *_closed_directories(os.fspath(logdir)),
+    ]
 
 
 def check_run(run: Run) -> list[Finding]:
@@ -117,7 +134,7 @@ def check_run(run: Run) -> list[Finding]:
     problems = run.problems
     files = inventory(run.directory, run.logs.files, problems)
     busy = being_written(run)
-    found = _of_files(run.name, files)
+    found = _of_files(run.name, files, trainings=len(run.logs.earlier) + 1)
     aside = {*files.foreign, *files.copies}
     found += [_of_problem(run, problem, busy) for problem in problems if problem.path not in aside]
     path = files.logs[-1] if files.logs else run.directory
@@ -130,6 +147,7 @@ def check_run(run: Run) -> list[Finding]:
     for name in dict.fromkeys(run.logs.hparams.bare):
         what = f"the hyper-parameter {name!r} is {run.hparams.get(name)}, written as a number"
         found.append(_finding(run.name, path, "hparams", what))
+    found += _of_sessions(run)
     if run.status == "killed":
         found.append(_finding(run.name, run.directory, "killed", "the run's process was killed"))
     return found
@@ -139,7 +157,22 @@ def _finding(run: str, path: str, kind: str, what: str) -> Finding:
     return Finding(run, path, kind, what, *_MEANING[kind])
 
 
-def _of_files(run: str, files: Inventory) -> list[Finding]:
+def _of_sessions(run: Run) -> list[Finding]:
+    found = []
+    if earlier := run.logs.earlier:
+        names = ", ".join(f"{run.name}@{number}" for number in range(1, len(earlier) + 1))
+        what = f"it holds {len(earlier) + 1} trainings; the earlier ones are the runs {names}"
+        found.append(_finding(run.name, run.directory, "trainings", what))
+    if superseded := run.superseded:
+        what = f"later sessions supersede {sum(superseded.values()):,} records of {len(superseded)} tags"
+        found.append(_finding(run.name, run.directory, "superseded", what))
+    if again := run.logs.starting_over:
+        what = f"the steps of {len(again)} tags start over within a session, such as {again[0]!r}"
+        found.append(_finding(run.name, run.directory, "starting over", what))
+    return found
+
+
+def _of_files(run: str, files: Inventory, trainings: int) -> list[Finding]:
     found = []
     for path in files.empty:
         kind = "hiding" if path == files.last and files.logs else "empty"
@@ -148,7 +181,7 @@ def _of_files(run: str, files: Inventory) -> list[Finding]:
     for path, original in files.copies.items():
         what = f"it is a copy of {os.path.basename(original)}, or of its beginning"
         found.append(_finding(run, path, "copy", what))
-    for path in files.logs[:-1]:
+    for path in files.logs[:-1] if trainings == 1 else []:
         what = f"an older log lies beside {os.path.basename(files.logs[-1])}"
         found.append(_finding(run, path, "hidden", what))
     return found

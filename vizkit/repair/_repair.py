@@ -1,22 +1,25 @@
 """Repair logs so that stock VisualDL reads every whole record in them; the original files are kept.
 
-A log is rewritten in place, under its lock: a program that opens it meanwhile waits, and then appends to
-the new content.
+A repaired log is written beside the old one, under its lock, and takes its place at once: a program that
+opens it meanwhile waits, and then appends to the new one. If a repair is killed, no record is lost, and the
+next repair completes it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from itertools import chain
 from typing import NamedTuple
 
-from vizkit._files import lock_exclusive, mapped
+from vizkit._files import free_name, keep_beside, lock_exclusive, mapped, rewrite
 from vizkit.errors import DataError
+from vizkit.format.encode import encode_meta_data
 from vizkit.format.file_names import LOG_WORD
 from vizkit.format.frames import read_frames
+from vizkit.format.tags import META_DATA
+from vizkit.format.types import Session
 from vizkit.reading import Problem, RunReader
 from vizkit.repair._check import check_run
 from vizkit.repair._inventory import being_written, inventory
@@ -58,7 +61,7 @@ def repair(logdir: str | os.PathLike[str] = "log") -> list[RepairResult]:
     """
     if "://" in os.fspath(logdir):
         raise DataError(f"{logdir} is remote: logs are repaired on a local disk only; repair a copy")
-    return [result for run in load(logdir) if (result := repair_run(run))]
+    return [result for run in load(logdir) if run.logs.is_last and (result := repair_run(run))]
 
 
 def repair_run(run: Run) -> RepairResult | None:
@@ -104,20 +107,23 @@ def _repaired(name: str, directory: str) -> RepairResult:
     broken = [problem for problem in problems if problem.kind in _BROKEN]
     renames = Renames(logs.kinds)
     rename = any(problem.kind == "mixed" for problem in problems) or renames.wanted or logs.hparams.bare
-    if files.logs and (broken or rename or len(files.logs) > 1):
-        *older, last = files.logs
-        kept.append(_copied(last))
-        sources = [(path, path) for path in older] + [(last, kept[-1])]
-        parts = (
-            part
-            for path, source in sources
-            for part in _content(source, [p for p in broken if p.path == path], renames if rename else None)
-        )
-        _rewrite(last, parts, kept[-1])
+    *older, last = files.logs or [""]
+    if logs.earlier:
+        older = []  # trainings of their own: they are merged only by moving them together
+    if last and (broken or rename or older):
+        parts: list[Iterable[bytes]] = []
+        for path in [*older, last]:
+            if parts:  # in one log, only a mark tells where a session begins
+                parts.append([encode_meta_data(META_DATA, logs.display_name, 0, 0, Session.BEGINS)])
+            parts.append(_content(path, [p for p in broken if p.path == path], renames if rename else None))
+        directory, base = os.path.split(last)
+        kept.append(os.path.join(directory, _kept_name(last)))
+        keep_beside(last, os.path.basename(kept[-1]))
+        rewrite(last, chain.from_iterable(parts), free_name(directory, base.replace(LOG_WORD, "repairing")))
         done += [_words(problem) for problem in broken] + renames.done
         for path in older:
             kept.append(_moved(path))
-            done.append(f"merged {os.path.basename(path)} into {os.path.basename(last)}")
+            done.append(f"merged {os.path.basename(path)} into {base}")
     return RepairResult(name, done, kept, "")
 
 
@@ -140,40 +146,13 @@ def _content(source: str, broken: Iterable[Problem], renames: Renames | None) ->
             start = after
 
 
-def _rewrite(path: str, parts: Iterable[bytes], before: str) -> None:
-    """Replace the content of a file; restore it from ``before`` if that fails."""
-    with open(path, "r+b") as file:
-        try:
-            for part in parts:
-                file.write(part)
-            file.truncate()
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            with open(before, "rb") as old:
-                file.seek(0)
-                file.truncate()
-                shutil.copyfileobj(old, file)
-            raise
-
-
-def _aside(path: str) -> str:
-    """A free path beside a file, with a name that VisualDL does not take for a log."""
-    place = Path(path)
-    name = place.name.replace(LOG_WORD, "kept")
-    names = (f"{name}.bak{'' if number == 1 else f'.{number}'}" for number in range(1, 1 << 20))
-    return str(next(place.with_name(free) for free in names if not place.with_name(free).exists()))
+def _kept_name(path: str) -> str:
+    """A free name beside a log that VisualDL does not take for one."""
+    directory, name = os.path.split(path)
+    return free_name(directory, name.replace(LOG_WORD, "kept") + ".bak")
 
 
 def _moved(path: str) -> str:
-    kept = _aside(path)
+    kept = os.path.join(os.path.dirname(path), _kept_name(path))
     os.rename(path, kept)
-    return kept
-
-
-def _copied(path: str) -> str:
-    kept = _aside(path)
-    shutil.copy2(path, kept)
-    with open(kept, "r+b") as file:
-        os.fsync(file.fileno())
     return kept

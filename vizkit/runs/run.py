@@ -134,11 +134,17 @@ class Run(Exported, Plottable):
         return self._scalar_tags
 
     @property
+    def superseded(self) -> dict[str, int]:
+        """Tag -> the number of its records that a resumed session superseded; tags with none are left out."""
+        return self.logs.superseded
+
+    @property
     def problems(self) -> list[Problem]:
         """The parts of the run that could not be read."""
         self._environment.read()
         config = [] if self.logs.hparams.hparams else self._read_config()[1]
-        return [*self.logs.problems, *self._environment.problems, *config]
+        environment = self._environment.problems if self.logs.is_last else []
+        return [*self.logs.problems, *environment, *config]
 
     def _read_config(self) -> tuple[dict[str, Any], list[Problem]]:
         if self._config is None:
@@ -288,7 +294,7 @@ class Run(Exported, Plottable):
     @property
     def environment(self) -> dict[str, Any]:
         """The environment, as `vizkit.environment.read_environment` returns it; empty if not recorded."""
-        return self._environment.read()
+        return self._times.of_training(self._environment.read())
 
     @property
     def status(self) -> str:

@@ -60,6 +60,20 @@ class RunTimes:
             total += max(end - session["started"], 0) if end is not None else 0
         return timedelta(milliseconds=total)
 
+    def of_training(self, environment: dict[str, Any]) -> dict[str, Any]:
+        """Leave out the sessions of the directory's other trainings."""
+        span = self._span()
+        if span is None or (self._logs.is_last and not self._logs.earlier):
+            return environment
+        every = _sessions(environment)
+        following = [*(session.get("started", 0) for session in every[1:]), span[1] + 1]
+        kept = [
+            {key: session[key] for key in session if key != "sessions"}
+            for session, next_start in zip(every, following, strict=False)
+            if session.get("started", 0) <= span[1] and next_start > span[0]
+        ]
+        return {**kept[-1], "sessions": kept[:-1]} if kept else {}
+
     def _walltimes(self) -> Iterator[Ints]:
         """The walltimes of each tag but those of system metrics, which may outlast the training."""
         for tag, kind in self._logs.kinds.items():

@@ -104,7 +104,11 @@ class Tracker(PaddleVerbs):
         def writer(directory: str, suffix: str = "") -> LogWriter:
             name = display_name and display_name + suffix
             return LogWriter(
-                directory, write_to_disk=self._enabled, display_name=name, on_error=self._on_error
+                directory,
+                write_to_disk=self._enabled,
+                display_name=name,
+                resume=if_exists == "resume",
+                on_error=self._on_error,
             )
 
         if many:

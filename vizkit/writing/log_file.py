@@ -11,10 +11,11 @@ import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from vizkit._files import lock_exclusive, lock_shared, mapped
+from vizkit._files import free_name, keep_beside, lock_exclusive, lock_shared, mapped, rewrite
 from vizkit._warnings import warn
 from vizkit.errors import ClosedError
 from vizkit.format.file_names import LOG_WORD
@@ -54,7 +55,10 @@ class RecordLog(ABC):
 
 
 def open_log(
-    path: str, first: Callable[[], bytes] = bytes, locate: Callable[[], str] | None = None
+    path: str,
+    first: Callable[[], bytes] = bytes,
+    locate: Callable[[], str] | None = None,
+    again: Callable[[], bytes] = bytes,
 ) -> RecordLog:
     """The log at ``path``; with a scheme (``bos://``, ``hdfs://``) through VisualDL's file layer.
 
@@ -62,8 +66,10 @@ def open_log(
         path: the file.
         first: called at the first record if the log is empty; returns frames to begin it with.
         locate: called at the first record if there is no such file; returns the path to use.
+        again: called at this process's first record in a log that others have written to; returns frames to
+            continue it with.
     """
-    return RemoteLog(path, first) if "://" in path else LogFile(path, first, locate)
+    return RemoteLog(path, first, again) if "://" in path else LogFile(path, first, locate, again)
 
 
 class LogFile(RecordLog):
@@ -73,10 +79,15 @@ class LogFile(RecordLog):
     """
 
     def __init__(
-        self, path: str, first: Callable[[], bytes] = bytes, locate: Callable[[], str] | None = None
+        self,
+        path: str,
+        first: Callable[[], bytes] = bytes,
+        locate: Callable[[], str] | None = None,
+        again: Callable[[], bytes] = bytes,
     ) -> None:
         self.path = path
         self._first = first
+        self._again = again
         self._locate = locate
         self._fd = -1
         self._closed = False
@@ -128,19 +139,29 @@ class LogFile(RecordLog):
         if self._locate and not os.path.exists(self.path):
             self.path = self._locate()  # another writer may have created a log meanwhile
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        fd = os.open(self.path, flags, 0o666)
-        try:
-            # The file may be repaired unless another process is writing it.
-            if lock_exclusive(fd) is not False:
-                _repair(fd, self.path)
-            lock_shared(fd)
-            if not os.fstat(fd).st_size:
-                os.write(fd, self._first())
-        except BaseException:
-            os.close(fd)
-            raise
-        self._fd = fd
-        return True
+        while True:
+            fd = os.open(self.path, flags, 0o666)
+            try:
+                # The file may be repaired unless another process is writing it.
+                if lock_exclusive(fd) is not False:
+                    _repair(fd, self.path)
+                lock_shared(fd)  # waits for a process that repairs it
+                stat = os.fstat(fd)
+                mine = (os.getpid(), stat.st_dev, stat.st_ino)
+                if not _is_at(stat, self.path):  # repaired: another file is there now
+                    os.close(fd)
+                    continue
+                if not stat.st_size:
+                    _write_all(fd, self._first())
+                elif mine not in _begun:
+                    _write_all(fd, self._again())
+                _begun.add(mine)
+            except BaseException:
+                with suppress(OSError):
+                    os.close(fd)
+                raise
+            self._fd = fd
+            return True
 
     def close(self) -> None:
         """Close the file. Calling it again does nothing."""
@@ -168,17 +189,22 @@ def _repair(fd: int, path: str) -> None:
     with mapped(fd) as data:
         parts = list(scan(data))
         broken = [part for part in parts if isinstance(part, Damage)]
-        within = len(broken) > 1 or (broken and broken[0] is not parts[-1])
-        if within:
-            # Without `LOG_WORD` in its name: VisualDL would take the copy for a log.
-            beside = Path(path).with_name(Path(path).name.replace(LOG_WORD, "damaged") + ".bak")
-            beside.write_bytes(data)
-            whole = b"".join(data[part.start - 8 : part.end] for part in parts if isinstance(part, Frame))
-    if within:
-        os.ftruncate(fd, 0)
-        _write_all(fd, whole)
-    elif broken:
-        os.ftruncate(fd, broken[0].start)
+        if len(broken) > 1 or (broken and broken[0] is not parts[-1]):
+            # Without `LOG_WORD` in their names: VisualDL would take them for logs.
+            directory, name = os.path.split(path)
+            keep_beside(path, free_name(directory, name.replace(LOG_WORD, "damaged") + ".bak"))
+            whole = (data[part.start - 8 : part.end] for part in parts if isinstance(part, Frame))
+            rewrite(path, whole, free_name(directory, name.replace(LOG_WORD, "repairing")))
+        elif broken:
+            os.ftruncate(fd, broken[0].start)
+
+
+def _is_at(stat: os.stat_result, path: str) -> bool:
+    """True if a path leads to the open file that was asked for its status."""
+    try:
+        return os.path.samestat(stat, os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _write_all(fd: int, data: bytes) -> None:
@@ -203,9 +229,12 @@ class NullLog(RecordLog):
 class RemoteLog(RecordLog):
     """A log behind VisualDL's own file layer, without locks and repair."""
 
-    def __init__(self, path: str, first: Callable[[], bytes] = bytes) -> None:
+    def __init__(
+        self, path: str, first: Callable[[], bytes] = bytes, again: Callable[[], bytes] = bytes
+    ) -> None:
         self.path = path
         self._first = first
+        self._again = again
         self._file: IO[bytes] | None = None
         self._closed = False
         self._lock = threading.RLock()
@@ -227,8 +256,7 @@ class RemoteLog(RecordLog):
                     bfile.makedirs(parent)
                 new = not bfile.exists(self.path)
                 self._file = bfile.BFile(self.path, "wb")
-                if new:
-                    self._file.write(self._first())
+                self._file.write(self._first() if new else self._again())
             self._file.write(data)
 
     def close(self) -> None:
@@ -238,6 +266,9 @@ class RemoteLog(RecordLog):
                 self._file.close()
             self._closed = True
 
+
+_begun: set[tuple[int, int, int]] = set()
+"""Process, device and inode of the logs that this process has written to: its session has begun there."""
 
 _live: weakref.WeakValueDictionary[int, LogFile] = weakref.WeakValueDictionary()
 _held: list[LogFile] = []

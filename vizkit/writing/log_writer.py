@@ -59,6 +59,8 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         write_to_disk: False records nothing.
         display_name: the run's name on VisualDL's page.
         file_name: the log's file name; it must contain ``vdlrecords``.
+        resume: True to continue the training in the log, whatever its steps. By default, steps that begin
+            again start a new training, which is shown as a run of its own.
         on_error: called with tag and error if a record could not be written (a full disk, an array that
             could not be encoded). By default the first of each tag is warned about, and training goes
             on.
@@ -78,6 +80,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         display_name: str = "",
         file_name: str = "",
         *,
+        resume: bool = False,
         on_error: Callable[[str, Exception], None] | None = None,
         **unknown: object,
     ) -> None:
@@ -93,6 +96,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             suffix=filename_suffix,
             max_queue=max_queue,
             write_to_disk=write_to_disk,
+            resume=resume,
             on_error=on_error,
         )
         self._flush_secs = flush_secs

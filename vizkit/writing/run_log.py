@@ -20,7 +20,7 @@ from vizkit.columns.column_builder import read_log
 from vizkit.errors import ClosedError, DataError, TagError
 from vizkit.format import encode
 from vizkit.format.tags import META_DATA, RESERVED, SECONDS, check_tag
-from vizkit.format.types import HParams
+from vizkit.format.types import HParams, Session
 from vizkit.metrics.arrays import AnyArray, to_array, to_float
 from vizkit.writing import run_directory
 from vizkit.writing.log_file import NullLog, RecordLog, open_log
@@ -55,6 +55,8 @@ class RunLog:
         suffix: the end of the file name.
         max_queue: how many costly records may wait for the worker thread.
         write_to_disk: False records nothing.
+        resume: True to continue the training in the log, whatever its steps. By default, steps that begin
+            again start a new training, which is shown as a run of its own.
         on_error: called with tag and error if a record could not be written after its call had returned.
     """
 
@@ -67,9 +69,11 @@ class RunLog:
         suffix: str = "",
         max_queue: int = 10,
         write_to_disk: bool = True,
+        resume: bool = False,
         on_error: Callable[[str, Exception], None] | None = None,
     ) -> None:
         self._logdir = logdir
+        self._session = Session.RESUMES if resume else Session.BEGINS
         self._suffix = suffix
         self._write_to_disk = write_to_disk
         self._display_name = display_name
@@ -83,7 +87,7 @@ class RunLog:
 
         self._log: RecordLog = NullLog(path)
         if write_to_disk:
-            self._log = open_log(path, self._first_record, None if file_name else locate)
+            self._log = open_log(path, self._first_record, None if file_name else locate, self._first_record)
         self._append = self._log.append
         self._worker = Worker(max_jobs=max(int(max_queue), 1))
         self._kinds = dict(RESERVED)
@@ -96,7 +100,7 @@ class RunLog:
 
     def _first_record(self) -> bytes:
         now = _time_ns() // 1_000_000
-        return encode.encode_meta_data(META_DATA, self._display_name, 0, now)
+        return encode.encode_meta_data(META_DATA, self._display_name, 0, now, self._session)
 
     def begin(self) -> None:
         """Create the log now instead of at its first record."""
@@ -107,6 +111,7 @@ class RunLog:
         with FileReader(self._log.path) as log:
             records = read_log(log, os.path.getsize(self._log.path))
         self._hparams = records.hparams or self._hparams
+        self._display_name = self._display_name or records.display_name
         for key, _ in sorted(records.series.items(), key=lambda item: item[1].first):
             self._kinds.setdefault(key.tag, key.kind)
         for key, series in sorted(records.series.items(), key=lambda item: item[1].end):

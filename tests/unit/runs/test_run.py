@@ -13,6 +13,7 @@ import vizkit
 from tests.helpers import python
 from tests.unit.runs.conftest import ACCURACIES
 from vizkit import DataError, LogWriter, Runs, UnknownNameError
+from vizkit.writing import log_file
 
 
 def test_scalars_are_frames_and_columns(runs: Runs) -> None:
@@ -99,9 +100,11 @@ tracker = vizkit.Tracker(sys.argv[1]); tracker.log({"loss": 1.0}); os._exit(9)
 
 
 def test_superseded_records_are_shown_when_asked_for(tmp_path: Path) -> None:
-    with LogWriter(str(tmp_path)) as writer:
-        for step, value in [(0, 1.0), (1, 2.0), (2, 3.0), (1, 20.0), (2, 30.0)]:
-            writer.add_scalar("loss", value, step)
+    for rows in [(0, 1.0), (1, 2.0), (2, 3.0)], [(1, 20.0), (2, 30.0)]:
+        with LogWriter(str(tmp_path)) as writer:
+            for step, value in rows:
+                writer.add_scalar("loss", value, step)
+        log_file._begun.clear()  # as in another process
     run = vizkit.load(tmp_path)[0]
-    assert run.scalars("loss")["value"].tolist() == [1, 20, 30]
+    assert run.scalars("loss")["value"].tolist() == [1, 20, 30] and run.superseded == {"loss": 2}
     assert run.scalars("loss", superseded=True)["value"].tolist() == [1, 2, 3, 20, 30]
