@@ -11,6 +11,7 @@ import paddle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from vizkit import DataError
 from vizkit.data import Subset, subset
@@ -129,6 +130,24 @@ def test_labels_may_be_given() -> None:
     images = [("image",)] * 12
     assert subset(images, [1], labels=LABELS).indices.tolist() == [1, 4, 8]
     assert subset(images, [1], labels=paddle.to_tensor(LABELS)).indices.tolist() == [1, 4, 8]
+
+
+def test_labels_may_be_a_list_of_tensors_of_another_framework() -> None:
+    class Label:
+        def __init__(self, number: float) -> None:
+            self.number = number
+
+        def numpy(self) -> NDArray[Any]:
+            return np.array(self.number)
+
+    found = subset(["a", "b", "c"], [1], labels=[Label(1), Label(0), Label(1)])  # type: ignore[arg-type]
+    assert [found[0], found[1]] == ["a", "c"]
+    with pytest.raises(DataError, match="labels must be whole numbers"):
+        subset(["a", "b"], labels=[Label(1), Label(0.5)])  # type: ignore[arg-type]
+
+
+def test_a_subset_tells_its_size_and_classes() -> None:
+    assert repr(subset([(0, 1), (1, 2), (2, 1)], [1])) == "<2 of 3 samples, classes [1]>"
 
 
 def test_a_subset_of_a_subset() -> None:

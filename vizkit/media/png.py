@@ -5,6 +5,7 @@ Pixels are uint8 arrays of shape (H, W) for grey, (H, W, 3) for RGB and (H, W, 4
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 from types import ModuleType
@@ -59,10 +60,11 @@ def encode_png(pixels: Pixels) -> bytes:
         Image.fromarray(pixels).save(file, format="png", compress_level=1)
         return file.getvalue()
     # OpenCV's defaults are its fastest: zlib level 1, run lengths. Naming the level drops the rest.
-    try:
-        data = cv2.imencode(".png", _swapped(cv2, pixels))[1]
-    except cv2.error as error:  # more than a million pixels in a row
-        raise DataError(f"OpenCV cannot encode {describe(pixels)}: {error}") from None
+    done, data = False, b""
+    with contextlib.suppress(cv2.error):  # raised by OpenCV 4; OpenCV 5 returns False
+        done, data = cv2.imencode(".png", _swapped(cv2, pixels))
+    if not done:
+        raise DataError(f"OpenCV cannot encode {describe(pixels)}: PNG has at most a million pixels in a row")
     return bytes(data)
 
 
@@ -77,10 +79,9 @@ def decode_png(data: bytes) -> Pixels:
     cv2 = _cv2()
     if cv2 is None:
         return _decoded_by_pillow(data)
-    try:
+    found = None
+    with contextlib.suppress(cv2.error):  # more pixels than OpenCV allows
         found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise DataError(f"OpenCV cannot decode a PNG file of {len(data)} bytes: {error}") from None
     if found is None:
         raise DataError(f"OpenCV cannot decode a PNG file of {len(data)} bytes")
     if found.dtype == np.uint16:

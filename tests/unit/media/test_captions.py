@@ -17,7 +17,7 @@ from PIL import Image
 
 from tests.unit.media.pictures import assert_inside, contrast, enlarged, ink_of, strip_of
 from vizkit.errors import DataError, VizKitWarning
-from vizkit.media.captions import add_caption, caption_color, captioned_grid, make_captions
+from vizkit.media.captions import add_caption, caption_color, captioned_grid, make_captions, percent
 
 RNG = np.random.default_rng(5)
 DIGIT = RNG.integers(0, 256, (28, 28), dtype=np.uint8)
@@ -222,3 +222,33 @@ def test_right_and_wrong_differ_in_frame_and_mark() -> None:
         assert (grid[10:100, 10:100] == 255).all()
     marks = [(grid[148:170, :24] > 200).all(axis=2) for grid in grids]
     assert (marks[0] != marks[1]).sum() > 20
+
+
+def test_as_many_predictions_as_images() -> None:
+    with pytest.raises(DataError, match="2 images need 2 predictions"):
+        make_captions(2, None, np.eye(3))
+    with pytest.raises(DataError, match="2 images need 2 predictions, got 1"):
+        make_captions(2, None, ["cat"])
+
+
+def test_scores_may_be_lists() -> None:
+    assert make_captions(2, None, [[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]]) == [
+        ("predicted 0, 50%", None),
+        ("predicted 2, 100%", None),
+    ]
+
+
+def test_cells_of_a_grid_are_of_one_size() -> None:
+    tall, low = np.full((300, 140), 255, np.uint8), np.full((140, 140), 255, np.uint8)
+    grid = captioned_grid([tall, low], make_captions(2, [0, 0], [0, 1]), rows=1)
+    left, right = grid[:, :148], grid[:, 152:]
+    assert left.shape == right.shape
+    assert tuple(right[-1, 70]) == caption_color(False)  # what is left over has the caption's colour
+    assert tuple(left[0, 0]) == caption_color(True)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.93, "93%"), (0.9999, "99%"), (1.0, "100%"), (0.0, "0%"), (float("nan"), "nan%")]
+)
+def test_percentages_never_round_up_to_certainty(share: float, text: str) -> None:
+    assert percent(share) == text

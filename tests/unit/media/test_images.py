@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import struct
 import subprocess
 import sys
 import warnings
+import zlib
 from collections.abc import Iterator
 from itertools import permutations
 from typing import Any
@@ -19,7 +21,7 @@ from visualdl.component.base_component import convert_to_HWC
 
 from vizkit.errors import DataError, VizKitWarning
 from vizkit.media import png
-from vizkit.media.images import image_grid, resize, to_pixels, to_pixels_each
+from vizkit.media.images import image_grid, resize, to_pixels, to_pixels_each, to_rgb
 from vizkit.media.png import decode_png, encode_png, resize_pixels
 
 RNG = np.random.default_rng(11)
@@ -445,3 +447,21 @@ assert "libGL" in str(seen[0].message)
 def test_a_float_image_made_brighter_is_not_taken_for_a_dark_one() -> None:
     np.testing.assert_array_equal(to_pixels(np.array([[0.0, 0.5, 1.3]]), "HW"), [[0, 128, 255]])
     np.testing.assert_array_equal(to_pixels(np.array([[0.0, 3.0]]), "HW"), [[0, 3]])
+
+
+def test_what_opencv_cannot_encode_or_decode_is_refused() -> None:
+    with pytest.raises(DataError, match="OpenCV cannot encode"):
+        encode_png(np.zeros((1, 1_000_001), np.uint8))
+    header = b"IHDR" + struct.pack(">IIBBBBB", 100_000, 100_000, 8, 0, 0, 0, 0)
+    claim = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    claim += struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    with pytest.raises(DataError, match="OpenCV cannot decode"):
+        decode_png(claim)
+
+
+def test_transparent_pixels_become_white_in_rgb() -> None:
+    clear = np.array([[[10, 20, 30, 0], [10, 20, 30, 255], [0, 0, 0, 51]]], np.uint8)
+    assert to_rgb(clear).tolist() == [[[255, 255, 255], [10, 20, 30], [204, 204, 204]]]
+    assert to_rgb(np.array([[7]], np.uint8)).tolist() == [[[7, 7, 7]]]
+    colors = noise(2, 2, 3)
+    assert to_rgb(colors) is colors

@@ -14,6 +14,7 @@ from tests.helpers import by_tag
 from vizkit import DataError, Tracker, VizKitWarning
 from vizkit.media.overlays import check_annotations, draw_annotations, draw_heat_map
 from vizkit.media.palette import class_color
+from vizkit.metrics.arrays import Pixels
 
 GREY = np.full((300, 300), 128, np.uint8)
 SIZE = (300, 300)
@@ -206,3 +207,21 @@ def test_marks_that_do_not_fit_are_lost_with_a_warning(tmp_path: Path) -> None:
         tracker.log_image("seg", np.zeros((8, 8)), dataformats="HW", mask=np.zeros((4, 4), int))
         tracker.log_image("seg", np.zeros((2, 8, 8, 3)), dataformats="NHWC", boxes=[[1, 1, 2, 2]])
     assert tracker.lost == {"seg": 2}
+
+
+def test_labels_and_scores_may_be_columns() -> None:
+    box = [[50, 50, 150, 150], [100, 100, 200, 200]]
+    flat = drawn(boxes=box, labels=[1, 2], scores=[0.9, 0.8])
+    columns = drawn(boxes=box, labels=np.array([[1], [2]]), scores=np.array([[0.9], [0.8]]))
+    np.testing.assert_array_equal(flat, columns)
+
+
+def test_a_legend_of_many_classes_ends_with_an_ellipsis() -> None:
+    def legend(classes: int) -> Pixels:
+        pixels: Pixels = drawn(mask=np.arange(300)[:, None].repeat(300, axis=1) % (classes + 1))[300:]
+        return pixels
+
+    many = legend(45)
+    np.testing.assert_array_equal(many, legend(60))  # the first 39 and an ellipsis
+    assert len(many) > 2 * len(legend(1))  # in several lines
+    assert many.shape != legend(39).shape or (many != legend(39)).any()

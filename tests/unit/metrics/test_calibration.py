@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
 from vizkit.errors import DataError
-from vizkit.metrics.calibration import BINS, Reliability, reliability_sums
+from vizkit.metrics.calibration import BINS, Reliability, compute_reliability, reliability_sums
 
 
 def reliability(probabilities: Any, came_true: Any) -> Reliability:
@@ -75,3 +75,32 @@ def test_the_text_holds_all_of_it() -> None:
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(DataError, match="reliability diagram"):
         Reliability.from_text(text)
+
+
+def test_of_several_classes_the_highest_probability_counts() -> None:
+    found = compute_reliability([0, 1, 1], [[0.9, 0.1], [0.7, 0.3], [0.2, 0.8]])
+    assert found.axes == ("confidence", "accuracy")
+    assert found.counts.sum() == 3
+    assert found.accuracy[10] == 0  # 0.7 for the wrong class
+    assert found.ece == pytest.approx((0.1 + 0.7 + 0.2) / 3)
+
+
+def test_of_one_class_the_positives_count() -> None:
+    for shape in ((4,), (4, 1)):
+        found = compute_reliability([1, 0, 1, 1], np.array([0.9, 0.9, 0.3, 0.3]).reshape(shape))
+        assert found.axes == ("probability", "share of positives")
+        assert found.ece == pytest.approx((0.4 + 0.7) / 2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "probabilities", "message"),
+    [
+        ([0, 1], [0.1, 0.2, 0.3], r"2 labels need probabilities of shape \[2\]"),
+        ([0], np.zeros((1, 2, 2)), "need probabilities of shape"),
+        ([0, 1], [0.1, 1.2], r"must lie in \[0, 1\]"),
+        ([0], [[3.0, -1.0]], "softmax or sigmoid"),
+    ],
+)
+def test_other_probabilities_are_refused(labels: Any, probabilities: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        compute_reliability(labels, probabilities)

@@ -1,11 +1,11 @@
-"""Curves with fewer points: spikes, gaps and ends stay."""
+"""Downsampling keeps what a reader would see: spikes, gaps, first and last points."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from vizkit.metrics.downsampling import thinned
+from vizkit.metrics.downsampling import distinct, evenly, thinned
 
 
 def test_spikes_side_by_side_survive_thinning() -> None:
@@ -43,3 +43,18 @@ def test_short_curves_are_left_whole() -> None:
     assert points.x.tolist() == [3, 1, 2]
     assert np.array_equal(points.y, [1.0, np.nan, 2.0], equal_nan=True)
     assert not len(thinned(np.zeros(0), np.zeros(0)).x)
+
+
+@pytest.mark.parametrize(("count", "most"), [(10, 10), (10, 20), (0, 3)])
+def test_few_values_are_all_picked(count: int, most: int) -> None:
+    values = np.arange(count)
+    assert evenly(values, most) is values
+
+
+def test_values_are_picked_at_even_distances() -> None:
+    assert evenly(np.arange(101), 5).tolist() == [0, 25, 50, 75, 100]
+    assert evenly(np.array([2.0, 3.0, 5.0, 7.0]), 2).tolist() == [2, 7]
+
+
+def test_distinct_indices_are_sorted() -> None:
+    assert distinct(np.array([5, 1, 5, 3, 1])).tolist() == [1, 3, 5]

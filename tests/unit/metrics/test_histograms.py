@@ -265,3 +265,13 @@ def test_denormals(dtype: Any, buckets: int, parts: list[int]) -> None:
 )
 def test_any_integers(values: NDArray[Any], buckets: int) -> None:
     agrees(values, buckets)
+
+
+def test_long_doubles_count_as_float64() -> None:
+    values = np.array([0.0, 1.0, 2.0, 2.0], np.longdouble)
+    same_as_numpy(compute_histogram(values, 2), values.astype(np.float64), 2)
+
+
+def test_a_rule_of_integers_is_that_of_numpy() -> None:
+    values = np.array([1, 2, 2, 3, 9])
+    same_as_numpy(compute_histogram(values, "sturges"), values, "sturges")

@@ -1,0 +1,123 @@
+"""Conversion of numbers, arrays and tensors of any library."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import paddle
+import pytest
+
+from vizkit.errors import DataError
+from vizkit.metrics.arrays import to_array, to_float, to_real
+
+
+class Tensor:
+    """A tensor of another framework, on a device and with a gradient."""
+
+    def __init__(self, values: Any, dtype: str = "float32", calls: list[str] | None = None) -> None:
+        self.values = np.asarray(values)
+        self.dtype = dtype
+        self.shape = self.values.shape
+        self.calls = [] if calls is None else calls
+
+    def detach(self) -> Tensor:
+        self.calls.append("detach")
+        return self
+
+    def float(self) -> Tensor:
+        self.calls.append("float")
+        return Tensor(self.values.astype(np.float32), calls=self.calls)
+
+    def cpu(self) -> Tensor:
+        self.calls.append("cpu")
+        return self
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        return self.values
+
+
+@pytest.mark.parametrize(
+    "value",
+    [2, 2.0, True + 1, np.float32(2), np.int64(2), np.array([[2.0]]), Fraction(2), paddle.to_tensor([2.0])],
+)
+def test_one_number_of_any_kind(value: Any) -> None:
+    found = to_float(value)
+    assert type(found) is float
+    assert found == 2.0
+
+
+@pytest.mark.parametrize(
+    "value", ["2", b"2", None, [2.0], np.ones(2), np.empty(0), 1j, np.complex64(1), object()]
+)
+def test_all_else_is_no_number(value: Any) -> None:
+    with pytest.raises(DataError, match=r"one real number.*\.mean\(\)"):
+        to_float(value)
+
+
+def test_a_number_past_float64_is_refused() -> None:
+    with pytest.raises(DataError, match="does not fit a 64 bit float"):
+        to_float(10**400)
+
+
+def test_an_array_is_passed_on_and_a_copy_shares_no_memory() -> None:
+    values = np.arange(6.0).reshape(2, 3)
+    assert to_array(values) is values
+    copied = to_array(values, copy=True, order="F")
+    assert not np.shares_memory(copied, values)
+    assert copied.flags.f_contiguous
+    np.testing.assert_array_equal(copied, values)
+
+
+def test_fresh_arrays_are_not_copied_again() -> None:
+    tensor = paddle.to_tensor([1.0, 2.0])
+    for value in (tensor, [1.0, 2.0], (1.0, 2.0)):
+        np.testing.assert_array_equal(to_array(value, copy=True), [1, 2])
+
+
+def test_tensors_of_another_framework_are_detached_and_brought_to_the_host() -> None:
+    tensor = Tensor([1.0, 2.0])
+    found = to_array(tensor)
+    assert found is tensor.values
+    assert tensor.calls == ["detach", "cpu"]
+    assert not np.shares_memory(to_array(tensor, copy=True), tensor.values)
+
+
+def test_tensors_that_are_on_the_host_have_no_way_to_it() -> None:
+    class OnHost:
+        dtype, shape = "float32", (2,)
+
+        def numpy(self) -> np.ndarray[Any, Any]:
+            return np.array([1.0, 2.0])
+
+    assert to_array(OnHost()).tolist() == [1, 2]
+
+
+def test_bfloat16_becomes_float32() -> None:
+    tensor = Tensor([1.5], dtype="torch.bfloat16")
+    found = to_array(tensor)
+    assert found.dtype == np.float32
+    assert tensor.calls == ["detach", "float", "cpu"]
+    brain = paddle.to_tensor([1.5, -2.0]).astype("bfloat16")
+    assert to_array(brain).tolist() == [1.5, -2.0]
+    assert to_array(brain).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "value", ["text", ["a", "b"], None, [object()], np.array(["2020"], "M8[Y]"), np.array([{}])]
+)
+def test_what_holds_no_numbers_is_refused(value: Any) -> None:
+    with pytest.raises(DataError, match="expected an array of numbers"):
+        to_array(value)
+
+
+def test_ragged_lists_are_refused() -> None:
+    with pytest.raises(DataError, match="got list with parts of unequal length"):
+        to_array([[1, 2], [3]])
+
+
+def test_real_numbers_are_plain_arrays() -> None:
+    assert type(to_real(np.matrix([[1, 2]]), "labels")) is np.ndarray
+    with pytest.raises(DataError, match="labels must be real numbers"):
+        to_real([1j], "labels")
