@@ -1,4 +1,4 @@
-"""Keeps errors of recording away from the training."""
+"""A guard that keeps errors of recording away from the training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Losses(Protocol):
 
 
 class Guard:
-    """Turns errors within it into one warning for each path, counted in ``tracker.lost``.
+    """A guard that turns errors into one warning for each path, counted in ``tracker.lost``.
 
     With a strict tracker they raise.
     """

@@ -1,4 +1,4 @@
-"""Imports Paddle, or raises an error with the line that installs it."""
+"""Paddle, or an error with the line that installs it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replaces attributes of other people's objects, modules and classes, and puts them back."""
+"""Patches of other people's objects, modules and classes, which can be taken back."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _holders(value: object, but: str) -> list[tuple[ModuleType, str]]:
 
 
 class AfterImport:
-    """Calls a function once a module that is not imported yet has been.
+    """A call of a function once a module that is not imported yet has been.
 
     Args:
         module: its full name.

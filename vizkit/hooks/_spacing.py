@@ -17,7 +17,7 @@ _AUTO_OVERHEAD = 0.01
 
 
 class Spacing:
-    """Picks the steps at which a costly record is made: multiples of a number, within a time budget.
+    """The steps at which a costly record is made: multiples of a number, within a time budget.
 
     `timed` measures the cost of a record. The next is due once the training since then has taken long
     enough for that cost to be within the budget: each record is paid for by the steps after it. So a

@@ -126,7 +126,7 @@ class Recording:
         count_lost(self.lost, str(tag), error)
 
     def _on_error(self, tag: str, error: Exception) -> None:
-        """Take an error of the worker or the disk, which came after the call."""
+        """Keep or count an error of the worker or the disk, which came after the call."""
         if self.strict:
             self._failures.append(error)
         else:

@@ -81,7 +81,7 @@ def rates(before: Counters, after: Counters) -> dict[str, float]:
 
 
 class SystemSampler:
-    """Records system metrics as scalars named ``system/...``.
+    """A sampler that records system metrics as scalars named ``system/...``.
 
     ``log`` is called with the values and their step: the whole seconds since `start`, so that the x
     axis of VisualDL's page reads as seconds. The first sample comes a second after `start`. All

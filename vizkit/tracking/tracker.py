@@ -562,7 +562,7 @@ class Tracker(PaddleVerbs):
 
 
 def tracker_without_log(logdir: str, *, enabled: bool = False) -> Tracker:
-    """Return a tracker that writes nothing, as one is that was sent to another process.
+    """Return a tracker that writes nothing, like one that was sent to another process.
 
     Args:
         logdir: the directory that it names.

@@ -30,7 +30,7 @@ _KINDS = {
 
 
 class _InPlaceOfStock(type):
-    """Makes VizKit's writer pass for VisualDL's class, and falls back to VisualDL's on an error."""
+    """The metaclass of a writer that passes for VisualDL's, and is VisualDL's if it cannot be made."""
 
     _warned = False
 

@@ -1,4 +1,4 @@
-"""Detects from a metric's values alone that it has stopped improving."""
+"""The rule by which a metric has stopped improving, from its values alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROUNDING = 1e-7
 
 
 class Stall:
-    """Counts the evaluations since a metric last improved.
+    """A count of the evaluations since a metric last improved.
 
     The mean of the last ``window`` values has to improve, so that neither one lucky evaluation sets a
     mark that is not reached again, nor one unlucky evaluation counts for much. A value that is not

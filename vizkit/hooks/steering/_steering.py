@@ -56,7 +56,7 @@ def checked_tracker(tracker: Tracker | None) -> Tracker | NoTracker:
 
 
 class Steering(paddle.callbacks.Callback):
-    """Follows one metric, and decides at each of its evaluations whether training goes on.
+    """A callback that follows one metric, and decides at its evaluations whether training goes on.
 
     Attributes:
         monitor: the metric, with ``train/`` or ``eval/``.

@@ -20,7 +20,7 @@ __all__ = ["EarlyStop"]
 
 
 class EarlyStop(Steering):
-    """Stops a training when a metric no longer improves, or has reached a target.
+    """A callback that stops a training when a metric no longer improves, or has reached a target.
 
     ::
 

@@ -24,7 +24,7 @@ _STEP = "pace/step"
 
 
 class Pace(ValidateEvery):
-    """Validates every so many seconds of training, and records at these seconds.
+    """A callback that validates every so many seconds of training, and records at these seconds.
 
     ::
 

@@ -21,7 +21,7 @@ _ROUNDING = 1e-9
 
 
 class HalveOnPlateau(Steering):
-    """Halves the learning rate when a metric stalls; stops where it would fall below the smallest.
+    """A callback that halves the learning rate when a metric stalls, and stops at the smallest.
 
     ::
 

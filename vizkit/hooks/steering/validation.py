@@ -37,7 +37,7 @@ _PATH = "validation"
 
 
 class ValidateEvery(paddle.callbacks.Callback):
-    """Evaluates on some batches every so many training steps, and records at the step just trained.
+    """A callback that evaluates every so many training steps, and records at the step just trained.
 
     ::
 

@@ -1,4 +1,4 @@
-"""Records a suite's names and settings as tags and hyper-parameters, for all adapters."""
+"""A suite's names and settings as tags and hyper-parameters, for all adapters."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def suite_tag(name: str) -> str:
 
 
 class Recorder:
-    """Records for an adapter; an error stops no training unless ``tracker.strict``."""
+    """The recorder of an adapter; an error stops no training unless ``tracker.strict``."""
 
     def __init__(self, tracker: Tracker) -> None:
         self.guard = Guard(tracker)
