@@ -671,7 +671,7 @@ def test_what_is_no_model() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        (None, r"shapes that Shared.forward\(x\) takes are not known.*give an input_spec"),
+        (None, r"shapes that Shared.forward\(x: 'Any'\) -> 'Any' takes are not known.*give an input_spec"),
         ([(2, 4), (2, 4)], "does not fit.*too many positional"),
         ({"image": (2, 4)}, "does not fit.*missing a required argument: 'x'"),
         ([np.array(["text"])], "no input of Shared.forward"),
