@@ -390,6 +390,31 @@ def test_names_that_do_not_fit_the_classes_are_not_used(tmp_path: Path) -> None:
     assert "eval/pr/2" in by_tag(tmp_path)
 
 
+def test_curves_of_very_many_classes_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vizkit.hooks._fit.evaluation.MAX_GATHERED_CLASSES", 2)
+    warned = "the network tells 3 classes apart, more than 2"
+    with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match=warned) as told:
+        fit(prepared(), tracker.callback(), epochs=2)
+    assert len([each for each in told if each.category is VizKitWarning]) == 1
+    assert tracker.lost == {"curves": 2}
+    assert {"eval/loss", "eval/acc"} <= set(by_tag(tmp_path))
+    assert not [tag for tag in by_tag(tmp_path) if tag.startswith("eval/pr")]
+
+
+def test_a_metric_that_is_not_a_number_leaves_the_others_recorded(tmp_path: Path) -> None:
+    class Words(paddle.metric.Accuracy):
+        def accumulate(self) -> Any:
+            return "good"
+
+        def name(self) -> str:
+            return "words"
+
+    with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match="eval/words"):
+        prepared(metrics=Words()).evaluate(Pictures(EVAL), callbacks=tracker.callback(), verbose=0)
+    assert "eval/loss" in by_tag(tmp_path)
+    assert tracker.lost["eval/words"] == 1
+
+
 @pytest.mark.parametrize("given", [False, True])
 def test_the_graph_is_recorded_once(tmp_path: Path, given: bool) -> None:
     inputs = [paddle.static.InputSpec([None, 1, 8, 8], "float32", "image")] if given else None

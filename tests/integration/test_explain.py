@@ -248,6 +248,28 @@ def test_eval_mode_runs_what_to_static_would_run() -> None:
     np.testing.assert_allclose(net(paddle.to_tensor(batch())).numpy(), inside, rtol=1e-4, atol=1e-5)
 
 
+def test_images_become_floats_of_their_own() -> None:
+    for given, dtype in [
+        (np.ones((1, 3, 4, 4)), paddle.float32),
+        (np.ones((1, 3, 4, 4), np.uint8), paddle.float32),
+        (paddle.ones([1, 3, 4, 4], "float16"), paddle.float16),
+    ]:
+        assert attribution.batch_of(given).dtype == dtype
+    with pytest.raises(DataError, match="images must be a batch"):
+        attribution.batch_of(np.ones(3))
+
+
+def test_scores_of_one_axis_are_those_of_one_class() -> None:
+    class Single(paddle.nn.Layer):
+        def forward(self, x: Any) -> Any:
+            return (2 * x).sum(axis=[1, 2, 3])
+
+    gradients = attribution.smooth_grad(Single(), batch(), samples=2)
+    np.testing.assert_array_equal(gradients, np.full((2, 3, 8, 8), 2, np.float32))
+    with pytest.raises(DataError, match="target 1 is no class: the network tells 0 to 0 apart"):
+        attribution.smooth_grad(Single(), batch(), 1)
+
+
 # ---- what cannot be explained ----------------------------------------------------------------------------
 
 
@@ -322,6 +344,48 @@ def test_a_model_is_explained_by_its_network(tmp_path: Path) -> None:
     assert [record.step for record in by_tag(tmp_path)["mine"]] == [4]
 
 
+def test_a_layer_that_is_not_used_is_refused() -> None:
+    class Spare(paddle.nn.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = network()
+            self.spare = paddle.nn.Conv2D(3, 2, 3)
+
+        def forward(self, x: Any) -> Any:
+            return self.net(x)
+
+    with pytest.raises(DataError, match="does not use its layer spare"):
+        attribution.grad_cam(Spare(), batch())
+
+
+def test_scores_without_a_gradient_are_refused() -> None:
+    class Detached(paddle.nn.Layer):
+        def forward(self, x: Any) -> Any:
+            return x.detach().mean(axis=[2, 3])
+
+    with pytest.raises(DataError, match="do not depend on this input"):
+        attribution.smooth_grad(Detached(), batch())
+
+
+def test_only_networks_are_explained_in_dynamic_mode_alone(tmp_path: Path) -> None:
+    net = network()
+    with Tracker(tmp_path) as tracker:
+        with pytest.raises(DataError, match=r"only a paddle\.nn\.Layer or paddle\.Model"):
+            hooks.explain(tracker, "net", batch())
+        paddle.enable_static()
+        try:
+            with pytest.raises(DataError, match="disable_static"):
+                hooks.explain(tracker, net, batch())
+        finally:
+            paddle.disable_static()
+
+
+def test_a_misspelt_option_raises_even_if_the_tracker_is_not_strict(tmp_path: Path) -> None:
+    options: Any = {"sample": 3}
+    with Tracker(tmp_path) as tracker, pytest.raises(TypeError, match="sample"):
+        tracker.explain(network(), batch(), "smoothgrad", **options)
+
+
 # ---- InterpretDL: by its documented interface ------------------------------------------------------------
 
 
@@ -392,3 +456,42 @@ def test_interpretdl_is_asked_for_with_the_line_that_installs_it(
     monkeypatch.setitem(sys.modules, "interpretdl", None)
     with Tracker(tmp_path) as tracker, pytest.raises(MissingDependencyError, match="pip install"):
         hooks.explain(tracker, network(), batch(), "interpretdl:ScoreCAM")
+
+
+class Plain:
+    """An interpreter that uses no layer, and gives what it was made with."""
+
+    model: Any = None
+
+    def __init__(self, found: Any) -> None:
+        self.found = found
+        self.options: dict[str, Any] = {}
+
+    def interpret(self, data: Any, label: Any = None, visual: bool = True, **options: Any) -> Any:
+        self.options = options
+        return self.found
+
+
+def test_options_of_an_interpreter_are_passed_on(tmp_path: Path) -> None:
+    maps = np.ones((2, 8, 8), np.float32)
+    plain = Plain(-maps)
+    with Tracker(tmp_path, strict=True) as tracker:
+        heat = tracker.explain(network(), batch(), plain, interpreter_options={"window": 3})
+    assert plain.options == {"window": 3}
+    assert heat is not None
+    np.testing.assert_array_equal(heat, 0 * maps)  # heat is 0 or more
+
+
+@pytest.mark.parametrize("found", [{"maps": 1}, np.ones((1, 8, 8)), np.ones(2)])
+def test_an_interpreter_without_heat_maps_is_refused(tmp_path: Path, found: Any) -> None:
+    with Tracker(tmp_path) as tracker, pytest.raises(DataError, match="Plain gives no heat maps"):
+        hooks.explain(tracker, network(), batch(), Plain(found))
+
+
+def test_interpreters_get_one_or_three_channels_and_a_layer_only_if_they_use_one(tmp_path: Path) -> None:
+    plain = Plain(np.ones((2, 8, 8)))
+    with Tracker(tmp_path) as tracker:
+        with pytest.raises(DataError, match="images of 1 or 3 channels"):
+            hooks.explain(tracker, network(2), batch(2, 2), plain)
+        with pytest.raises(DataError, match="Plain uses no layer"):
+            hooks.explain(tracker, network(), batch(), plain, layer="0")

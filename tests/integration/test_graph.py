@@ -660,6 +660,28 @@ def test_the_old_intermediate_representation_is_left_on() -> None:
     assert graph == trace_graph(Shared(), (None, 4))
 
 
+# Arguments of other kinds.
+
+
+def test_arguments_by_any_name_and_lists_of_tensors() -> None:
+    class Sums(nn.Layer):
+        def forward(self, parts: Any, **named: Any) -> Any:
+            return sum([*parts, *named.values()])
+
+    graph = trace_graph(Sums(), {"parts": [np.zeros([2, 3], "float32"), (2, 3)], "more": (2, 3)})
+    assert [shown["name"] for shown in graph["vars"] if shown["from_node"].startswith("/feed")] == [
+        "parts_0",
+        "parts_1",
+        "more",
+    ]
+    assert types(graph)["add"] == 2
+
+
+def test_the_network_within_data_parallel_is_drawn() -> None:
+    net = Shared()
+    assert trace_graph(paddle.DataParallel(net), (2, 4)) == trace_graph(net, (2, 4))
+
+
 # What cannot be drawn.
 
 

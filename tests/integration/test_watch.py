@@ -489,48 +489,40 @@ def test_the_first_tensor_of_an_output_counts_and_is_cut_to_its_first_samples(
     assert record.data.counts.sum() == 4 * 2 * 6  # 4 samples of 12 values
 
 
-# ---- log_model -------------------------------------------------------------------------------------
+def test_outputs_in_a_dict_are_watched(tmp_path: Path) -> None:
+    class Named(paddle.nn.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = paddle.nn.Linear(4, 2)
+
+        def forward(self, x: Any) -> Any:
+            return {"note": "text", "scores": self.fc(x)}
+
+    net = Named()
+    with Tracker(tmp_path) as tracker:
+        tracker.watch(net, activations="Named")
+        net(paddle.rand([5, 4]))["scores"].sum().backward()
+    (record,) = by_tag(tmp_path)["activations/Named"]
+    assert record.data.counts.sum() == 5 * 2
 
 
-@pytest.mark.parametrize("static", [None, True, False])
-def test_a_network_is_saved_for_inference_and_left_as_it_was(tmp_path: Path, static: bool | None) -> None:
+def test_static_mode_is_refused(tmp_path: Path) -> None:
     net = network()
-    spec = [paddle.static.InputSpec([None, 4])]
-    if static is not None:
-        net = paddle.jit.to_static(net, full_graph=static)
-        net(paddle.ones([1, 4]))
-    forward = net.forward
-    names = [parameter.name for parameter in net.parameters()]
-    paddle.seed(5)
-    drawn = paddle.rand([3]).numpy()
-    paddle.seed(5)
     with Tracker(tmp_path) as tracker:
-        handle = tracker.watch(net)
-        path = tracker.log_model(net, spec)
+        paddle.enable_static()
+        try:
+            with pytest.raises(DataError, match="disable_static"):
+                tracker.watch(net)
+        finally:
+            paddle.disable_static()
+
+
+def test_a_weight_that_changes_its_shape_has_no_update_ratio(tmp_path: Path) -> None:
+    net = network()
+    with Tracker(tmp_path, strict=True) as tracker:
+        handle = tracker.watch(net, every=1, gradients=False, per_layer=True)
+        net(paddle.rand([2, 4])).sum().backward()
+        net[0].weight = net[0].create_parameter([8, 3])
         handle.remove()
-    np.testing.assert_array_equal(paddle.rand([3]).numpy(), drawn)
-    assert path == str(tmp_path / "inference")
-    assert {file.name for file in tmp_path.glob("inference*")} == {"inference.json", "inference.pdiparams"}
-    assert all(layer.training for layer in net.sublayers(include_self=True))
-    assert net.forward == forward
-    assert [parameter.name for parameter in net.parameters()] == names
-    net.eval()
-    x = paddle.ones([5, 4])
-    np.testing.assert_allclose(paddle.jit.load(path)(x).numpy(), net(x).numpy(), rtol=1e-6)
-
-
-def test_a_static_network_knows_its_inputs(tmp_path: Path) -> None:
-    net = paddle.jit.to_static(network(), input_spec=[paddle.static.InputSpec([None, 4], name="x")])
-    with Tracker(tmp_path) as tracker:
-        assert tracker.log_model(net, name="net") == str(tmp_path / "net")
-
-
-@pytest.mark.parametrize("name", ["vdlrecords", "my_vdlgraph", "model.pdmodel", "../up", ""])
-def test_names_that_would_mislead_visualdl_are_refused(tmp_path: Path, name: str) -> None:
-    with Tracker(tmp_path, strict=True) as tracker, pytest.raises(DataError, match="cannot name"):
-        tracker.log_model(network(), [paddle.static.InputSpec([None, 4])], name=name)
-
-
-def test_unknown_inputs_are_asked_for(tmp_path: Path) -> None:
-    with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match="pass input_spec"):
-        assert tracker.log_model(network()) is None
+    assert "update ratio/2/weight" in by_tag(tmp_path)
+    assert "update ratio/0/weight" not in by_tag(tmp_path)
