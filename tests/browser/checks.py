@@ -229,11 +229,13 @@ def check_embeddings(page: VisualDLPage, sets: Runs) -> list[str]:
     points, types = page.word("high-dimensional", "points"), page.word("high-dimensional", "data-dimension")
     colon = page.word("common", "colon")
     counts = page.page.get_by_text(f"{points}{colon}{rows}{types}{colon}{columns}")
-    try:
-        expect(counts).to_be_visible()
-    except AssertionError:  # on a busy machine the page at times never ends parsing, whoever serves it
-        page.page.reload()
-        expect(counts).to_be_visible()
+    for _ in range(5):
+        try:
+            expect(counts).to_be_visible(timeout=20_000)
+            break
+        except AssertionError:  # on a busy machine the page at times never ends parsing, whoever serves it
+            page.page.reload()
+    expect(counts).to_be_visible()
     singular = np.linalg.svd(shown.features, compute_uv=False)  # the page's PCA does not centre
     share = singular**2 / (singular**2).sum()
     for index in range(3):

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from tests.helpers import find_browser
+from tests.helpers import PATIENCE, find_browser
 
 from .sample_log import write_log
 from .visualdl_page import BROWSER_ARGS, VisualDLPage, serve
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 
-expect.set_options(timeout=20_000)  # the default, 5 s, is short on a busy machine
+expect.set_options(timeout=1000 * PATIENCE)
 
 Visit = Callable[..., AbstractContextManager[VisualDLPage]]
 

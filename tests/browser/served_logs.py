@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.helpers import PATIENCE
 from vizkit import LogWriter
 
 from .sample_log import GRAPH_RUN, write_log
@@ -54,7 +55,7 @@ def write_logs(root: Path) -> tuple[Path, Path, Path]:
         text=True,
     ) as writing:
         write_log(ours, LogWriter)
-        said, _ = writing.communicate(timeout=60)
+        said, _ = writing.communicate(timeout=PATIENCE)
     assert writing.returncode == 0, said
     (trace,) = (stock / GRAPH_RUN).glob("*.paddle_trace.json")
     shutil.copy(trace, ours / GRAPH_RUN)

@@ -96,11 +96,8 @@ def go_to(page: VisualDLPage, path: str) -> None:
     """Click a tab, or one in the menu that unfolds under another."""
     link = page.page.locator(f"a[href='/app/{path}']")
     page.page.locator("nav .nav-text").first.wait_for()
-    for menu in page.page.locator("nav .left [aria-expanded]").all():
-        if link.count():
-            break
-        menu.hover()
-        page.page.wait_for_timeout(200)
+    if not link.count():
+        page.unfold_menus()
     link.first.evaluate("link => link.click()")  # a menu that has folded again keeps its links
     page.page.mouse.move(700, 990)  # off the menu
     page.page.wait_for_url(f"**/app/{path}")
@@ -221,9 +218,12 @@ def test_profiler_memory(show: Show) -> None:
         page.until_drawn(page.page.locator("canvas").first, [PEAK_COLOUR], pixels=200)
 
 
-def test_series_that_rest_come_from_the_server_once(
-    context_of: Callable[[str], BrowserContext], tmp_path: Path
+def test_curves_that_rest_come_from_the_server_once(
+    context_of: Callable[[str], BrowserContext], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """However slow the browser is: answers are kept for as long as the test may take."""
+    kept_long = (("Cache-Control", "private, max-age=3600"),)
+    monkeypatch.setattr("vizkit.server.visualdl.api.scalar_page._CACHED_BRIEFLY", kept_long)
     for run in range(5):
         with vizkit.LogWriter(tmp_path / f"run{run}") as writer:
             writer.add_scalar("loss", 1.0, 0, walltime=1_700_000_000_000)
@@ -233,10 +233,14 @@ def test_series_that_rest_come_from_the_server_once(
         page.page.add_init_script("performance.setResourceTimingBufferSize(1000)")
         page.open("scalar")
         page.charts(1, filled=10)  # smoothed, and as recorded
-        sizes = page.page.evaluate(
+        entries = page.page.evaluate(
             """performance.getEntriesByType('resource').filter(entry => entry.name.includes('/scalar/list'))
-            .map(entry => entry.transferSize)"""
+            .map(entry => [entry.name, entry.transferSize])"""
         )
         page.page.close()
-    assert len(sizes) == 10  # the page asks twice
-    assert 0 in sizes
+    sizes: dict[str, list[int]] = {}
+    for url, size in entries:
+        sizes.setdefault(url, []).append(size)
+    assert len(sizes) == 5
+    for of_one in sizes.values():  # the page asks twice or, on a slow machine, more often
+        assert len(of_one) >= 2 and 0 in of_one[1:]

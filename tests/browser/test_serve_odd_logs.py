@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 import vizkit
-from tests.helpers import api, log_of
+from tests.helpers import api, log_of, until
 
 from .conftest import Visit
 from .sample_log import IMAGE, LABELS, RUNS, SAMPLE_RATE
@@ -78,10 +77,7 @@ def log(server: vizkit.Server) -> Iterator[Path]:
 
 def until_answered(server: vizkit.Server, path: str, data: object) -> None:
     """Wait until the server has read what was written."""
-    end = time.monotonic() + 20
-    while (answer := api(server, path)) != data:
-        assert time.monotonic() < end, f"{path}: {answer}"
-        time.sleep(0.02)
+    until(lambda: api(server, path) == data, f"{path} is {data}")
 
 
 def check_content(page: VisualDLPage, kind: str) -> None:

@@ -22,7 +22,9 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request, Response
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request, Response, expect
+
+from tests.helpers import PATIENCE
 
 # What stock's page asks for and stock does not have: faults of VisualDL 2.5.3, not of the log.
 STOCK_FAULTS = ("/app/icons/dragger.svg",)
@@ -111,8 +113,8 @@ def serve(cwd: Path, logdir: str = "log") -> Iterator[str]:
         server.wait()
 
 
-def _wait_until_alive(server: subprocess.Popen[bytes], port: int, output: Path, timeout: float = 60) -> None:
-    deadline = time.monotonic() + timeout
+def _wait_until_alive(server: subprocess.Popen[bytes], port: int, output: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
     while server.poll() is None and time.monotonic() < deadline:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
@@ -131,6 +133,7 @@ class VisualDLPage:
 
     def __init__(self, page: Page, origin: str) -> None:
         self.page = page
+        page.set_default_timeout(1000 * PATIENCE)
         self.elsewhere: list[str] = []
         self._origin = origin
         self._faults: list[str] = []
@@ -190,19 +193,23 @@ class VisualDLPage:
             words = words[key]
         return str(words)
 
-    def tabs(self) -> list[str]:
-        """The paths that the menu leads to, those that unfold under others included."""
+    def unfold_menus(self) -> None:
+        """Unfold the tabs that have others under them; their links then stay in the document."""
         self.page.locator("nav .nav-text").first.wait_for()
         for menu in self.page.locator("nav .left [aria-expanded]").all():
             menu.hover()
-            self.page.wait_for_timeout(200)
+            expect(menu).to_have_attribute("aria-expanded", "true")
+
+    def tabs(self) -> list[str]:
+        """The paths that the menu leads to, those that unfold under others included."""
+        self.unfold_menus()
         links = self.page.locator("a[href^='/app/']:not([href='/app/index'])")
         paths = links.evaluate_all("links => links.map(link => link.getAttribute('href').slice(5))")
         self.page.mouse.move(700, 990)  # off the menu
         return list(dict.fromkeys(paths))
 
     def spins(self) -> bool:
-        """Whether anything is still shown to be loading: an animation without an end."""
+        """True while anything is shown to be loading: an animation without an end."""
         return bool(self.page.evaluate(_SPINS))
 
     def runs(self, count: int) -> dict[str, tuple[int, ...]]:
@@ -249,9 +256,9 @@ class VisualDLPage:
 
         self.until(inked, f"{share:.1%} of the pixels are drawn")
 
-    def until(self, holds: Callable[[], bool], what: str, timeout: float = 20) -> None:
+    def until(self, holds: Callable[[], bool], what: str) -> None:
         """Wait for a condition, and fail with its description."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + PATIENCE
         while not holds():
-            assert time.monotonic() < deadline, f"waited {timeout} s in vain until {what}"
+            assert time.monotonic() < deadline, f"waited {PATIENCE} s until {what}"
             self.page.wait_for_timeout(50)
