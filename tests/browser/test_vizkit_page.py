@@ -65,8 +65,8 @@ def look(chromium: Browser, own_origin: str, request: pytest.FixtureRequest) -> 
     """Open a view; on leaving, keep a screenshot and assert that nothing went wrong on it."""
 
     @contextmanager
-    def look(path: str = "", origin: str = own_origin, **options: Any) -> Iterator[VisualDLPage]:
-        given = {"locale": "en-US", "viewport": {"width": 1400, "height": 900}, **options}
+    def look(path: str = "", origin: str = own_origin, **options: object) -> Iterator[VisualDLPage]:
+        given: dict[str, Any] = {"locale": "en-US", "viewport": {"width": 1400, "height": 900}, **options}
         context = chromium.new_context(**given)
         page = OwnPage(context.new_page(), origin)
         try:
@@ -81,13 +81,14 @@ def look(chromium: Browser, own_origin: str, request: pytest.FixtureRequest) -> 
 
 def names(page: Page) -> list[str]:
     page.wait_for_load_state()
-    found = page.locator("table.runs a.run").evaluate_all("links => links.map(a => a.title)")
-    return [str(name) for name in found]
+    titles: list[str] = page.locator("table.runs a.run").evaluate_all("links => links.map(a => a.title)")
+    return titles
 
 
 def overflow(page: Page) -> int:
     page.wait_for_load_state()
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+    pixels: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return pixels
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
