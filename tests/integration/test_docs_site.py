@@ -96,6 +96,18 @@ def test_both_languages_have_the_same_pages(site: Path) -> None:
     assert english == chinese
 
 
+def test_nothing_is_left_untranslated(tmp_path: Path) -> None:
+    """`python docs/build.py --catalogs` adds new texts to the catalogs; then they are to be translated."""
+    assert _builder().missing_translations(tmp_path / "gettext") == []
+
+
+def test_the_marks_of_translated_texts_are_rendered(site: Path) -> None:
+    for path in [*site.glob("zh_CN/guides/*.html"), *site.glob("zh_CN/tutorial/*.html")]:
+        text = re.sub(r"<(pre|code|script)[ >].*?</\1>", "", path.read_text("utf-8"), flags=re.DOTALL)
+        assert "**" not in text, path
+        assert "](" not in text, path
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("language", "words", "found"),
