@@ -59,3 +59,16 @@ def test_senseless_options_are_refused(options: Any, write: Write, tmp_path: Pat
     write("run", {"loss": [1.0]})
     with pytest.raises(DataError, match=str(next(iter(options)))):
         curves_data(vizkit.load(tmp_path), "loss", **options)
+
+
+def test_a_long_mean_has_fewer_points(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a", {"acc": np.arange(30.0)}, {"lr": 0.1})
+    write("b", {"acc": np.arange(30.0)}, {"lr": 0.1})
+    monkeypatch.setattr("vizkit.curves.curves._MOST_POINTS", 10)
+    (curve,) = curves_data(vizkit.load(tmp_path), "acc", by="lr").series
+    assert len(curve.x) == 10 and curve.y == pytest.approx(curve.x)
+
+
+def test_equal_values_have_no_limits(write: Write, tmp_path: Path) -> None:
+    write("a", {"acc": [1.0, 1.0]})
+    assert curves_data(vizkit.load(tmp_path), "acc", outliers=False).limits is None

@@ -10,7 +10,7 @@ import pytest
 import vizkit
 from tests.unit.conftest import START, Write
 from vizkit.curves.curves import curves_data
-from vizkit.curves.x_axis import X, epochs
+from vizkit.curves.x_axis import X, epochs, time_unit
 from vizkit.errors import DataError
 
 
@@ -47,3 +47,16 @@ def test_without_epochs_there_is_no_epoch_axis(write: Write, tmp_path: Path) -> 
     write("run", {"loss": [1.0]})
     with pytest.raises(DataError, match=r"no scalar 'train/epoch'.*x='step'"):
         curves_data(vizkit.load(tmp_path), "loss", x="epoch")
+
+
+def test_without_epochs_system_metrics_have_none_either(write: Write, tmp_path: Path) -> None:
+    write("run", {"system/cpu": [1.0]})
+    with pytest.raises(DataError, match="no scalar 'train/epoch'"):
+        curves_data(vizkit.load(tmp_path), "system/cpu", x="epoch")
+
+
+@pytest.mark.parametrize(
+    ("longest", "unit"), [(1, "s"), (180, "min"), (10_800, "h"), (259_200, "days"), (float("inf"), "days")]
+)
+def test_times_have_the_unit_that_reads_best(longest: float, unit: str) -> None:
+    assert time_unit(longest)[1] == unit

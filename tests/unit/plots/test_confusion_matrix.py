@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import vizkit
 from vizkit import Runs, plots
 from vizkit.errors import DataError
+from vizkit.plots import confusion_matrix
 from vizkit.plots._confusion_matrix import confusion_data
 
 
@@ -42,3 +46,22 @@ def test_a_confusion_matrix_of_counts() -> None:
         confusion_data([[1]], normalize="rows")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="2 class names for 1 classes"):
         confusion_data([[1]], class_names=["a", "b"])
+
+
+def test_shares_are_percents_and_empty_rows_a_dash() -> None:
+    plot = confusion_matrix([[3, 1], [0, 0]], normalize="true")
+    assert [text.get_text() for text in plot.numbers] == ["75.0%", "25.0%", "–", "–"]
+    assert plot.colorbar is not None
+    plot.figure.draw_without_rendering()
+    assert plot.colorbar.ax.get_yticklabels()[-1].get_text() == "100%"
+    wide = confusion_matrix(np.eye(8) * 4, normalize="all")
+    assert wide.numbers[0].get_text() == "12"
+    large = confusion_matrix([[2e6, 0.0], [0.0, 1.0]])
+    assert large.numbers[0].get_text() == "2e+06"
+
+
+def test_a_text_that_holds_no_matrix_is_refused(tmp_path: Path) -> None:
+    with vizkit.LogWriter(str(tmp_path)) as writer:
+        writer.add_text("eval/confusion/counts", "a\tb\nx\tnone", 0)
+    with pytest.raises(DataError, match="holds no confusion matrix"):
+        confusion_data(vizkit.load(tmp_path)[0])

@@ -129,3 +129,10 @@ def test_values_that_are_no_numbers_leave_an_empty_plot(tmp_path: Path) -> None:
     plot = vizkit.load(tmp_path).plot("loss", smooth=0.5, outliers=False, log=True)
     assert note_of(plot) == "3 NaN (x)" and np.asarray(plot.marks[0].get_xdata()).tolist() == [0]
     assert plot._repr_png_()
+
+
+def test_a_logarithmic_axis_has_room_around_its_limits(runs: Runs) -> None:
+    plot = runs.plot("loss", outliers=False, log=True)
+    assert plot.data.limits is not None
+    low, high = plot.ax.get_ylim()
+    assert low < plot.data.limits[0] and high > plot.data.limits[1]

@@ -43,3 +43,14 @@ def test_of_many_histograms_the_first_and_the_last_are_shown(tmp_path: Path) -> 
     data = histogram_data(vizkit.load(tmp_path)[0], "w")
     assert len(data.steps) == 16 and data.steps[0] == 0 and data.steps[-1] == 39
     assert data.shares[0].sum() == 0 and data.shares[1].sum() == pytest.approx(1)
+
+
+def test_values_that_are_not_finite_are_told(tmp_path: Path) -> None:
+    with vizkit.LogWriter(str(tmp_path / "run")) as writer:
+        writer.add_histogram("w", np.array([0.0, 1.0, np.nan, np.inf]), 5)
+    run = vizkit.load(tmp_path)[0]
+    ridges = plots.histogram(run, "w")
+    assert "2 NaN or Inf" in [text.get_text() for text in ridges.ax.texts]
+    heat = plots.histogram(run, "w", kind="heatmap")
+    (marks,) = heat.ax.get_lines()
+    assert np.asarray(marks.get_xdata()).tolist() == [5] and heat.ax.get_xlim() == (4.5, 5.5)

@@ -41,3 +41,15 @@ def test_a_setting_that_is_an_equal_number_does_not_differ(write: Write, tmp_pat
     write("a", {"acc": [0.5]}, {"batch size": 64, "lr": 0.1})
     write("b", {"acc": [0.6]}, {"batch size": 64.0, "lr": 0.2})
     assert [column.name for column in hparam_axes(vizkit.load(tmp_path), "acc").columns] == ["lr", "acc"]
+
+
+def test_a_metric_has_to_be_named(nine: Runs) -> None:
+    with pytest.raises(DataError, match="name a metric"):
+        hparam_axes(nine, [])
+
+
+def test_numbers_that_no_float_holds_are_categories(write: Write, tmp_path: Path) -> None:
+    write("a", {"acc": [0.5]}, {"seed": 10**400})
+    write("b", {"acc": [0.6]}, {"seed": 3})
+    axis = hparam_axes(vizkit.load(tmp_path), "acc").columns[0]
+    assert axis.scale == "category" and axis.places.tolist() == [1.0, 0.0]

@@ -39,3 +39,17 @@ def test_images_stand_at_their_steps(tmp_path: Path) -> None:
         images_data([runs["run3"], runs["run1"]], "samples")
     with pytest.raises(DataError, match="at or before step -1"):
         images_data(runs, "sample", steps=[-1])
+
+
+def test_a_run_without_an_image_leaves_a_gap_and_another_step_is_written(tmp_path: Path) -> None:
+    recorded: dict[str, tuple[int, ...]] = {"run1": (0, 10), "run2": (0,)}
+    for name, steps in recorded.items():
+        with vizkit.LogWriter(str(tmp_path / name)) as writer:
+            for step in steps:
+                writer.add_image("sample", np.full((2, 3, 3), step, np.uint8), step)
+    runs = vizkit.load(tmp_path)
+    plot = plots.images(runs, "sample", steps=[0, 12])
+    assert set(plot.cells) == {(0, 0), (0, 1), (1, 0)}
+    assert [text.get_text() for text in plot.ax.texts] == ["10"]
+    with pytest.raises(DataError, match="steps is empty"):
+        plots.images(runs, "sample", steps=[])

@@ -12,6 +12,7 @@ import vizkit
 from tests.unit.plots.conftest import LABELS, SCORES
 from vizkit.errors import DataError
 from vizkit.metrics.calibration import Reliability
+from vizkit.plots import reliability
 from vizkit.plots._reliability import reliability_data
 
 
@@ -36,3 +37,11 @@ def test_reliability_of_classes_and_of_one_probability(tmp_path: Path) -> None:
 def test_what_is_no_probability_is_refused(scores: Any, labels: Any, match: str) -> None:
     with pytest.raises(DataError, match=match):
         reliability_data(scores, labels=labels)
+
+
+def test_a_diagram_is_drawn_as_it_is() -> None:
+    data = reliability_data([0.2, 0.7, 0.71], labels=[0, 1, 0])
+    plot = reliability(data)
+    assert plot.data is data
+    assert [bar.get_alpha() for bar in plot.bars] == [0.3] * int((data.counts > 0).sum())  # of few
+    assert [bar.get_height() for bar in plot.counts] == data.counts.tolist()

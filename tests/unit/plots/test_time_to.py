@@ -54,3 +54,10 @@ def test_runs_of_one_name_race_each_for_itself(write: Write, tmp_path: Path) -> 
         ([1], (0,)),
         ([2], (1,)),
     ]
+
+
+def test_runs_with_nothing_but_nan_come_last(write: Write, tmp_path: Path) -> None:
+    write("a", {"acc": [float("nan")]})
+    write("b", {"acc": [0.5]})
+    plot = plots.time_to(vizkit.load(tmp_path), "acc", 0.9)
+    assert [text.get_text() for text in plot.texts] == ["not reached, best 0.5", "not reached"]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import vizkit
 from vizkit import LogWriter, Runs
+from vizkit.runs.difference import differing, made_by
+from vizkit.runs.query import MISSING
 
 
 def test_diff_shows_only_what_differs(lenet: Runs) -> None:
@@ -37,3 +39,14 @@ def test_diff_of_environments(tmp_path: Path) -> None:
     frame = vizkit.load(tmp_path).diff()
     assert frame.index.tolist() == [("environment", "packages/numpy")]
     assert frame.iloc[0].tolist() == ["1.0", "2.0", None]
+
+
+def test_a_diff_file_is_named_by_its_content_alone() -> None:
+    git = {"commit": "abc", "diff": "+1", "diff_file": "1f.diff"}
+    assert made_by({"git": git, "pid": 7}) == {"git/commit": "abc", "git/diff_file": "1f.diff"}
+
+
+def test_bools_and_numbers_differ_and_nan_does_not() -> None:
+    nan = float("nan")
+    rows = [{"a": True, "b": 64, "c": nan, "d": 1}, {"a": 1, "b": 64.0, "c": nan}]
+    assert differing(rows) == {"a": [True, 1], "d": [1, MISSING]}

@@ -12,6 +12,7 @@ import pytest
 import vizkit
 from tests.unit.runs.conftest import ACCURACIES, HPARAMS
 from vizkit import Runs
+from vizkit.runs.export import plain
 
 
 def test_csv(runs: Runs, tmp_path: Path) -> None:
@@ -55,3 +56,9 @@ def test_parquet_without_pyarrow_says_what_to_install(
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(vizkit.MissingDependencyError, match=r"pip install 'paddle-vizkit\[parquet\]'"):
         runs.to_parquet(tmp_path / "x")
+
+
+def test_numbers_of_numpy_are_plain() -> None:
+    assert plain({1: np.float32(0.5), "b": (np.int64(3), np.array([1, 2]), float("-inf"))}) == {
+        "1": 0.5, "b": [3, [1, 2], "-Infinity"],
+    }  # fmt: skip

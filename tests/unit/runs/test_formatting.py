@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vizkit.runs.formatting import duration_text
+from vizkit.runs.formatting import clean, duration_text, value_text
+from vizkit.runs.query import MISSING
 
 
 @pytest.mark.parametrize(
@@ -15,3 +16,15 @@ def test_durations(seconds: float, text: str) -> None:
     from datetime import timedelta
 
     assert duration_text(timedelta(seconds=seconds)) == text
+
+
+def test_values_are_short() -> None:
+    assert [value_text(value) for value in (MISSING, None, 0.123456, 3, "Adam")] == [
+        "", "None", "0.1235", "3", "Adam",
+    ]  # fmt: skip
+    assert duration_text(None) == ""
+
+
+def test_control_characters_are_escaped_and_long_texts_cut() -> None:
+    assert clean("a\x1b[31m") == "a\\x1b[31m" and clean("x" * 40) == "x" * 31 + "…"
+    assert clean("x" * 40, None) == "x" * 40

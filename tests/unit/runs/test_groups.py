@@ -10,7 +10,7 @@ import pytest
 
 import vizkit
 from tests.unit.runs.conftest import write_run
-from vizkit import QueryError, Runs, UnknownNameError
+from vizkit import LogWriter, QueryError, Runs, UnknownNameError
 
 stats = pytest.importorskip("scipy.stats")
 NAN = float("nan")
@@ -74,3 +74,29 @@ def test_hyper_parameters_named_as_columns_are_kept_apart(tmp_path: Path) -> Non
     assert groups.scalars("acc").loc[0, ["hparams.n", "n"]].tolist() == [32, 2]
     assert groups.table("acc").loc[0, ["hparams.n", "n"]].tolist() == [32, 2]
     assert groups.scalars("acc", on="time")["hparams.mean"][0] == (1, 2)
+
+
+def test_groups_are_printed_with_their_sizes(seeds: Runs) -> None:
+    assert repr(seeds.group_by("depth")) == "<2 groups by 'depth'; runs in each: 2: 6, 3: 1>"
+    with pytest.raises(QueryError, match="needs the name"):
+        seeds.group_by([])
+
+
+def test_a_group_without_the_tag_has_no_rows(tmp_path: Path) -> None:
+    write_run(tmp_path, "a", {"lr": 0.1}, [0.5])
+    with LogWriter(str(tmp_path / "b")) as writer:
+        writer.add_hparams({"lr": 0.2}, [])
+        writer.add_scalar("loss", 1.0, 0)
+    groups = vizkit.load(tmp_path).group_by("lr")
+    assert groups.scalars("acc")["lr"].tolist() == [0.1]
+    assert groups.scalars("acc", on="time")["seconds"].tolist() == [0.0]
+    table = groups.table("acc")
+    assert table["n"].tolist() == [1, 0] and math.isnan(table["mean"][1])
+    with pytest.raises(QueryError, match="on must be"):
+        groups.scalars("acc", on="epoch")  # type: ignore[arg-type]
+
+
+def test_values_that_cannot_be_keys_are_their_texts(seeds: Runs) -> None:
+    groups = seeds.group_by(lambda run: {"depth": run.hparams["depth"]})
+    assert list(groups) == ["{'depth': 2}", "{'depth': 3}"]
+    assert groups.names == ["<lambda>"]

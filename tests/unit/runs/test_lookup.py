@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from vizkit import Runs, UnknownNameError
+import vizkit
+from vizkit import LogWriter, Runs, UnknownNameError
+from vizkit.runs.lookup import closest, newest, unknown
 
 
 def test_runs_are_in_natural_order_and_found_by_what_fits_one_only(runs: Runs) -> None:
@@ -28,3 +33,23 @@ def test_runs_are_in_natural_order_and_found_by_what_fits_one_only(runs: Runs) -
         runs["x*"]
     with pytest.raises(IndexError):
         runs[4]
+
+
+def test_the_newest_run_is_the_one_started_last(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="no run"):
+        newest([])
+    for name, walltime in (("a", 5000), ("b", 9000), ("c", 7000)):
+        with LogWriter(str(tmp_path / name)) as writer:
+            writer.add_scalar("loss", 1.0, 0, walltime=walltime)
+    runs = vizkit.load(tmp_path)
+    assert newest(runs).name == "b"
+    content = {"started": 10_000, "status": "finished", "sessions": [{"started": 1000, "ended": 2000}]}
+    (tmp_path / "a" / "environment.json").write_text(json.dumps(content))
+    assert newest(runs).name == "a"  # it was resumed
+
+
+def test_without_anything_alike_all_names_are_listed() -> None:
+    error = unknown("run", "zzz", ["a", "b", "c", "d", "e", "f"])
+    assert str(error.args[0]) == "there is no run 'zzz'; there are: 'a', 'b', 'c', 'd', 'e' ..."
+    assert "there is none at all" in str(unknown("run", "a", []).args[0])
+    assert closest("", ["a"]) == []

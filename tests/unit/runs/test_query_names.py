@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.helpers import ROOT
 from vizkit import QueryError, Runs, UnknownNameError
+from vizkit.runs.query import MISSING
+from vizkit.runs.query_names import FIELDS, key_values, sort_order
+from vizkit.runs.summary import STATISTICS
 
 
 @pytest.mark.parametrize(
@@ -95,3 +99,34 @@ def test_a_wrong_name_is_not_taken_for_an_expression(lenet: Runs) -> None:
     with pytest.raises(UnknownNameError, match=r"no run that fits '\*adam\*'"):
         lenet.compare("*adam*", "lenet/run1", "eval/acc")
     assert lenet.sort("`eval/acc`*-1").names == lenet.sort("eval/acc", reverse=True).names
+
+
+def test_values_of_any_types_are_sorted() -> None:
+    values = ["run10", "run2", 3, 1.5, True, None, float("nan"), (2,), (1,), [2], MISSING]
+    order = [values[index] for index in sort_order(values)]
+    assert order[:7] == [True, 1.5, 3, "run2", "run10", (1,), (2,)] and order[7] == [2]
+    assert [values[index] for index in sort_order(values, reverse=True)][:3] == [[2], (2,), (1,)]
+    assert sort_order([("b",), (2,)]) == [1, 0]  # these do not compare: by their texts
+
+
+def test_keys_of_no_runs_have_no_values() -> None:
+    assert key_values([], "anything") == [] and len(Runs().sort("x")) == 0
+    assert Runs().filter("x > 1").names == []
+
+
+def test_a_wrong_expression_to_sort_by_is_not_taken_for_a_name(lenet: Runs) -> None:
+    with pytest.raises(QueryError, match="is no expression"):
+        lenet.sort("`eval/acc` +")
+    with pytest.raises(QueryError, match="is no expression"):
+        lenet.sort("1 2 ==")
+
+
+def test_every_statistic_can_follow_a_tag_and_is_documented(lenet: Runs) -> None:
+    guide = (ROOT / "docs" / "guides" / "reading.md").read_text("utf-8")
+    documented = Runs.filter.__doc__ or ""
+    for name in STATISTICS:
+        assert len(lenet.filter(f"`eval/acc`.{name} is not None")) == 3
+        assert f"``.{name}``" in documented and f".{name}" in guide
+    for name in FIELDS:
+        assert f"``{name}``" in documented
+        lenet.filter(f"{name} is not None")

@@ -108,3 +108,30 @@ def test_superseded_records_are_shown_when_asked_for(tmp_path: Path) -> None:
     run = vizkit.load(tmp_path)[0]
     assert run.scalars("loss")["value"].tolist() == [1, 20, 30] and run.superseded == {"loss": 2}
     assert run.scalars("loss", superseded=True)["value"].tolist() == [1, 2, 3, 20, 30]
+
+
+def test_a_group_beside_others_is_found_by_its_whole_name(tmp_path: Path) -> None:
+    with LogWriter(str(tmp_path)) as writer:
+        writer.add_scalar("loss", 0.1, 0)
+        writer.add_scalars("a", {"x": 1.0}, 0)
+        writer.add_scalars("a/b", {"x": 2.0}, 0)
+    run = vizkit.load(tmp_path)[0]
+    assert run.columns("a/x").values.tolist() == [1.0] and run.columns("a/b/x").values.tolist() == [2.0]
+    assert run.group("a/b", superseded=True)["x"].steps.tolist() == [0]
+    with pytest.raises(UnknownNameError, match="holds scalar, not scalars"):
+        run.group("loss")
+
+
+def test_a_run_is_printed_as_a_table(runs: Runs) -> None:
+    class Printer:
+        def __init__(self) -> None:
+            self.texts: list[str] = []
+
+        def text(self, text: str) -> None:
+            self.texts.append(text)
+
+    run = runs["run1"]
+    printer = Printer()
+    run._repr_pretty_(printer, cycle=False)
+    assert printer.texts == [str(run)] and str(run).startswith("run lenet/run1: unknown, 4.0 s")
+    assert repr(run) == "<Run 'lenet/run1': unknown, 2 tags>"

@@ -6,6 +6,8 @@ import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import numpy as np
+
 import vizkit
 from vizkit import LogWriter
 
@@ -35,3 +37,37 @@ def test_times_in_seconds_are_told_apart(tmp_path: Path) -> None:
     assert run.duration == timedelta(seconds=2)
     assert run.columns("loss").walltimes[2] == run.texts("note").walltimes[2] == 1_600_000_002_000
     assert run.seconds(run.columns("loss").walltimes).tolist() == [0, 1, 2]
+
+
+def test_a_run_without_records_has_no_times(tmp_path: Path) -> None:
+    with LogWriter(str(tmp_path)) as writer:
+        writer.add_scalar("system/cpu percent", 1.0, 20, walltime=35_000)
+    run = vizkit.load(tmp_path)[0]
+    assert (run.started, run.ended, run.duration) == (None, None, None)
+    assert run.seconds(np.array([1500])).tolist() == [1.5]
+
+
+def test_a_run_that_goes_on_has_no_end(tmp_path: Path) -> None:
+    with vizkit.Tracker(tmp_path / "run") as tracker:
+        tracker.log({"loss": 1.0})
+        run = vizkit.load(tmp_path)[0]
+        assert run.ended is None and run.started is not None and run.duration is not None
+    assert run.ended is not None
+
+
+def test_a_session_that_was_killed_before_its_first_record_counts_nothing(tmp_path: Path) -> None:
+    with LogWriter(str(tmp_path)) as writer:
+        writer.add_scalar("loss", 1.0, 0, walltime=101_000)
+    killed = {"started": 10_000, "status": "killed"}
+    last = {"started": 100_000, "status": "killed"}
+    (tmp_path / "environment.json").write_text(json.dumps({**last, "sessions": [killed]}))
+    run = vizkit.load(tmp_path)[0]
+    assert run.duration == timedelta(seconds=1)
+    assert run.ended == datetime.fromtimestamp(101, timezone.utc)
+
+
+def test_a_time_that_no_calendar_has_is_none(tmp_path: Path) -> None:
+    with LogWriter(str(tmp_path)) as writer:
+        writer.add_scalar("loss", 1.0, 0, walltime=2**60)
+    run = vizkit.load(tmp_path)[0]
+    assert run.started is None and run.scalars("loss")["time"].isna().all()

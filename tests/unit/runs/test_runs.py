@@ -8,7 +8,7 @@ import pytest
 
 import vizkit
 from tests.helpers import log_of
-from vizkit import DataError, LogWriter, Runs, UnknownNameError
+from vizkit import DataError, LogWriter, QueryError, Runs, UnknownNameError
 
 
 def test_refresh_reads_what_came(tmp_path: Path) -> None:
@@ -61,3 +61,19 @@ def test_runs_are_drawn_by_plots(lenet: Runs) -> None:
     assert list(drawn.lines) == ["lenet/run1"]
     assert list(lenet[0].plot("eval/acc").lines) == ["lenet/run1"]
     pyplot.close("all")
+
+
+def test_a_run_in_the_root_is_named_as_its_directory(tmp_path: Path) -> None:
+    for place in ("log", "log/a"):
+        with LogWriter(str(tmp_path / place)) as writer:
+            writer.add_scalar("loss", 1.0, 0)
+    runs = vizkit.load(tmp_path / "log")
+    assert sorted(runs.names) == ["a", "log"]
+    with LogWriter(str(tmp_path / "log")) as writer:
+        writer.add_scalar("loss", 2.0, 1)
+    assert runs.refresh().changed == ["log"] and runs["log"].last("loss").value == 2.0
+
+
+def test_a_wrong_expression_to_compare_is_said(lenet: Runs) -> None:
+    with pytest.raises(QueryError, match="is no expression"):
+        lenet.compare("`batch size` ==", "lenet/run1", "eval/acc")

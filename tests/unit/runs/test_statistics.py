@@ -68,3 +68,8 @@ def test_aligned_series_have_values_only_where_they_are() -> None:
     assert np.array_equal(values[0], [NAN, 10, 20, 30, NAN], equal_nan=True)
     assert np.array_equal(values[1], [1, 3, NAN, NAN, NAN], equal_nan=True)  # the later of two at one place
     assert covered.tolist() == [[False, True, True, True, False], [True, True, True, False, False]]
+
+
+def test_a_curve_without_points_has_no_values() -> None:
+    values, covered = align([(np.empty(0), np.empty(0))], np.arange(3.0))
+    assert np.isnan(values).all() and not covered.any()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import vizkit
-from vizkit import LogWriter, Runs, UnknownNameError
+from vizkit import DataError, LogWriter, Runs, UnknownNameError
 
 
 def test_the_table_has_a_row_a_run(runs: Runs, lenet: Runs) -> None:
@@ -42,3 +42,10 @@ def test_a_hyper_parameter_may_be_named_as_a_column(tmp_path: Path) -> None:
     assert "how far.best" not in row  # nobody knows what is better
     assert runs.filter("hparams.name == 'x'").names == runs.names and not len(runs.filter("name == 'x'"))
     assert runs.group_by("list")[(1, 2)].names == runs.names
+
+
+def test_a_run_without_a_metric_has_no_columns_of_it(runs: Runs) -> None:
+    rows = runs.rows(["eval/acc"])
+    assert "eval/acc.last" in rows["lenet/run1"] and "eval/acc.last" not in rows["other/media"]
+    with pytest.raises(DataError, match="mode must be"):
+        runs.rows(["eval/acc"], mode="up")
