@@ -1,4 +1,4 @@
-"""Shrinks runs to ship them: only the last of what takes space, and nothing about the machine."""
+"""Small runs to ship: of large records only the last, and nothing about the machine."""
 
 from __future__ import annotations
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vizkit._checks import describe
-from vizkit._protocols import ArrayLike
+from vizkit._protocols import ImageLike
 from vizkit.errors import DataError
 from vizkit.media.png import resize_pixels
 from vizkit.metrics.arrays import AnyArray, Pixels, to_array
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Channels",
-    "ImageLike",
     "ValueRange",
     "enlarge",
     "image_grid",
@@ -35,9 +34,6 @@ __all__ = [
     "to_pixels_each",
     "to_rgb",
 ]
-
-ImageLike = Union[ArrayLike, "Image"]
-"""An array, a tensor, nested lists or a PIL image."""
 
 Channels = float | Sequence[float] | AnyArray | None
 """A mean or a standard deviation: one number, or one for each channel."""

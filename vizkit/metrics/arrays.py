@@ -1,6 +1,6 @@
-"""Numbers and arrays from whatever a training loop holds.
+"""Array types, and conversion of numbers, arrays and tensors of any framework.
 
-Tensors are recognised by what they can do, never by importing their framework.
+Tensors are recognised by their methods, without importing their framework.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def to_array(value: ArrayLike, *, copy: bool = False, order: Literal["C", "F"] =
     Args:
         value: an array, a tensor of any framework (on any device, with or without gradient),
             or nested sequences of numbers. bfloat16 becomes float32.
-        copy: whether the result must not share memory with ``value``.
-        order: of the axes in a copy's memory; "F" for what is read by columns.
+        copy: True for a result that shares no memory with ``value``.
+        order: memory layout of a copy; "F" for arrays that are read by column.
 
     Raises:
         DataError: ``value`` holds no numbers (text, objects, ragged lists).

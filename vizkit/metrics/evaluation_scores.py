@@ -69,7 +69,7 @@ class EvaluationResult:
 
 
 class EvaluationScores:
-    """Collects the labels and scores of one evaluation.
+    """The labels and scores of one evaluation, added batch by batch.
 
     Args:
         activation: turns scores into probabilities: "softmax", "sigmoid", or None to use them as they

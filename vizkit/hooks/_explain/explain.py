@@ -18,6 +18,7 @@ from vizkit.hooks._network.eval_mode import eval_mode
 from vizkit.hooks._paddle import paddle
 from vizkit.media import images as pixel_images
 from vizkit.media.captions import Caption, captioned_grid, name_of, percent
+from vizkit.media.images import Channels
 from vizkit.media.overlays import draw_heat_map
 from vizkit.metrics.arrays import AnyArray, Pixels, to_array
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
 
 __all__ = ["explain"]
-
-Channels = float | Sequence[float] | None
 
 _METHODS: dict[str, Callable[..., AnyArray]] = {
     "gradcam": attribution.grad_cam,
@@ -173,7 +172,12 @@ def _heat(attributions: AnyArray, axes: str) -> attribution.Heat:
 
 
 def _picture(
-    batch: AnyArray, heat: attribution.Heat, texts: list[str], axes: str, mean: Channels, std: Channels
+    batch: AnyArray,
+    heat: attribution.Heat,
+    texts: list[str],
+    axes: str,
+    mean: Channels,
+    std: Channels,
 ) -> Pixels:
     """Each image beside its heat map."""
     if batch.shape[1 + axes.index("C")] in (1, 3, 4):
