@@ -6,6 +6,7 @@ import importlib
 import sys
 import threading
 import types
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -408,6 +409,45 @@ def test_a_writer_never_stops_the_training(tmp_path: Path) -> None:
     assert series(tmp_path, "top/1_") == [(0, 1.0), (1, 2.0)]
     assert series(tmp_path, "loss") == [(2, 3.0)]
     assert steps(tmp_path, "loss/histogram") == [0]
+
+
+def test_a_warning_that_the_user_made_an_error_is_raised(tmp_path: Path) -> None:
+    autolog()
+    writer = visualdl.LogWriter(str(tmp_path))
+    writer.add_scalar("loss", 1.0, 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", VizKitWarning)
+        with pytest.raises(VizKitWarning, match="no number"):
+            writer.add_scalar("loss", "no number", 1)
+        with pytest.raises(VizKitWarning, match="'other'; left out"):
+            visualdl.LogWriter(str(tmp_path), other=1)
+    with pytest.warns(VizKitWarning, match="'loss/histogram'"):
+        writer.add_histogram("loss", [1.0, 2.0], 0)
+    with pytest.warns(VizKitWarning, match="'loss/text'"):
+        writer.add_text("loss", "words", 0)
+    writer.close()
+
+
+def test_a_subclass_of_the_writer_is_told_what_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    autolog()
+
+    class Mine(visualdl.LogWriter):
+        pass
+
+    assert isinstance(Mine(str(tmp_path)), visualdl.LogWriter)
+    stock = PATCHED["LogWriter"](str(tmp_path / "stock"))
+    assert isinstance(stock, visualdl.LogWriter) and not isinstance(stock, Mine)
+    assert not issubclass(int, visualdl.LogWriter) and not issubclass(PATCHED["LogWriter"], Mine)
+    stock.close()
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("injected")
+
+    monkeypatch.setattr(LogWriter, "__init__", fail)
+    with pytest.raises(RuntimeError, match="injected"):
+        Mine(str(tmp_path))
 
 
 def test_arguments_that_visualdl_swallows(tmp_path: Path) -> None:

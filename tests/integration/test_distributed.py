@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -249,3 +250,81 @@ def test_an_error_of_rank_0_is_raised_on_every_rank(monkeypatch: pytest.MonkeyPa
     )
     with pytest.raises(PermissionError, match="no"):
         _distributed.from_rank_0(pytest.fail)
+
+
+class Gathering:
+    """A stand-in for the collectives of two ranks: the other's row is of its own numbers."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, other: dict[str, float]) -> None:
+        import paddle
+
+        monkeypatch.setenv("PADDLE_TRAINERS_NUM", "2")
+        monkeypatch.setattr(paddle.distributed, "is_initialized", lambda: True)
+        monkeypatch.setattr(paddle.distributed, "get_world_size", lambda: 2)
+        monkeypatch.setattr(paddle.distributed, "all_gather", self.remember)
+        self.rows: list[Any] = []
+        _distributed.reduced(other, "max", fail)  # to see its row
+        self.theirs = self.rows[0]
+        monkeypatch.setattr(paddle.distributed, "all_gather", self.gather)
+
+    def remember(self, rows: list[Any], row: Any) -> None:
+        self.rows.append(row)
+        rows.append(row)
+
+    def gather(self, rows: list[Any], row: Any) -> None:
+        rows.extend([row, self.theirs])
+
+
+def test_numbers_are_reduced_over_the_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
+    Gathering(monkeypatch, other={"loss": 0.25, "acc": math.inf})
+    assert _distributed.reduced({"acc": 0.5, "loss": 0.5}, "max", fail) == {"acc": math.inf, "loss": 0.5}
+
+
+def test_what_is_no_number_takes_part_as_nan(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors: list[str] = []
+    Gathering(monkeypatch, other={"loss": 0.25})
+    found = _distributed.reduced({"loss": "x"}, "max", lambda tag, error: errors.append(f"{tag}: {error}"))  # type: ignore[dict-item]
+    assert math.isnan(found["loss"])  # type: ignore[arg-type]
+    assert [error.partition(",")[0] for error in errors] == ["loss: a scalar must be one real number"]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_ranks_with_other_tags_are_refused(
+    strict: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Gathering(monkeypatch, other={"loss": 0.25})
+    with Tracker(tmp_path / "run", strict=strict, system=False) as tracker:
+        if strict:
+            with pytest.raises(DataError, match="needs the same tags on all ranks; here: acc"):
+                tracker.log({"acc": 0.5}, reduce="max")
+        else:
+            with pytest.warns(VizKitWarning, match="needs the same tags on all ranks; here: acc"):
+                tracker.log({"acc": 0.5}, reduce="max")
+    with Tracker(tmp_path / "run", if_exists="resume", system=False) as tracker:
+        tracker.log({"loss": 0.5}, reduce="max")
+    assert series(tmp_path / "run", "loss") == [(0, 0.5)]
+
+
+def test_steering_decides_by_the_mean_over_the_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
+    import paddle
+
+    from vizkit.hooks.steering._steering import over_ranks
+
+    assert over_ranks(0.5) == 0.5
+    monkeypatch.setattr(paddle.distributed, "get_world_size", lambda: 2)
+    assert over_ranks(0.5) == 0.5  # before init_parallel_env()
+    monkeypatch.setattr(paddle.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(
+        paddle.distributed, "all_reduce", lambda total: total.add_(paddle.full([1], 1.5, "float64"))
+    )
+    assert over_ranks(0.5) == 1.0
+
+
+def test_a_rank_stands_beside_the_run_that_rank_0_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_two(monkeypatch, 1)
+    monkeypatch.setattr("vizkit.hooks.from_rank_0", lambda make: str(tmp_path / "run-2"))
+    with Tracker(tmp_path / "run", ranks="all", display_name="mine", system=False) as tracker:
+        tracker.log({"loss": 1})
+    assert [path.name for path in tmp_path.iterdir()] == ["run-2-rank1"]

@@ -14,6 +14,7 @@ import pytest
 from tests.helpers import by_tag, series, stock
 from vizkit import DataError, Tracker, VizKitWarning
 from vizkit.hooks.steering import EarlyStop, HalveOnPlateau, ValidateEvery
+from vizkit.hooks.steering.plateau import ScaledRate
 
 STEPS, BATCH = 5, 4  # an epoch's
 
@@ -468,6 +469,32 @@ def test_the_scaled_rate_is_what_the_weights_are_updated_with() -> None:
     assert parameter.item() == pytest.approx(-0.2)
 
 
+def test_without_an_optimizer_there_is_no_rate_to_halve() -> None:
+    halve = HalveOnPlateau("loss")
+    with pytest.raises(DataError, match="pass optimizer="):
+        halve.update(1.0)
+    halve.undo()
+    assert halve.scale == 1
+
+
+def test_undoing_before_the_first_stall_leaves_the_rate() -> None:
+    optimizer = prepared()._optimizer
+    HalveOnPlateau("loss", optimizer=optimizer).undo()
+    assert optimizer.get_lr() == pytest.approx(0.1)
+
+
+def test_the_scaled_rate_passes_for_its_schedule() -> None:
+    schedule = paddle.optimizer.lr.ExponentialDecay(0.5, gamma=0.5)
+    rate = ScaledRate(schedule, 0.25)
+    rate.step()
+    assert (rate(), rate.last_lr, rate.get_lr()) == (0.0625, 0.0625, 0.0625)
+    assert rate.gamma == 0.5
+    copied = copy.deepcopy(rate)
+    assert copied.schedule is not schedule and copied() == rate()
+    with pytest.raises(AttributeError, match="schedule"):
+        ScaledRate.__new__(ScaledRate).schedule  # noqa: B018
+
+
 # ---- validation within an epoch --------------------------------------------------------------------
 
 
@@ -639,3 +666,23 @@ def test_a_validation_that_fails_does_not_end_the_training(tmp_path: Path) -> No
     assert same(weights(plain), weights(model))
     with Tracker(tmp_path, strict=True) as tracker, pytest.raises(ValueError):  # noqa: PT011
         fit(prepared(), ValidateEvery(1, Broken(), tracker=tracker))
+
+
+def test_without_a_tracker_nothing_is_recorded_but_all_is_measured() -> None:
+    data = dataset()
+    model = prepared()
+    validate = ValidateEvery(STEPS, data)
+    fit(model, validate, epochs=1)
+    assert set(validate.last) == {"eval/loss", "eval/acc"}
+
+
+def test_data_that_is_read_as_a_stream_is_validated_on() -> None:
+    class Stream(paddle.io.IterableDataset):
+        def __iter__(self) -> Any:
+            return iter([data[index] for index in range(len(data))])
+
+    data = dataset()
+    network = prepared().network
+    validate = ValidateEvery(1, Stream(), network=network, loss=paddle.nn.CrossEntropyLoss())
+    same_data = ValidateEvery(1, data, network=network, loss=paddle.nn.CrossEntropyLoss())
+    assert validate.update(0) == pytest.approx(same_data.update(0))
