@@ -79,7 +79,7 @@ def get(url: str, **options: Any) -> httpx.Response:  # noqa: ANN401  (as httpx.
     return httpx.get(url, timeout=PATIENCE, **options)
 
 
-def api(server: Server, path: str, **query: str) -> Any:  # noqa: ANN401  (JSON)
+def api(server: Server, path: str, **query: str | int) -> Any:  # noqa: ANN401  (JSON)
     """What the API of a server answers, the data in its envelope."""
     answer = get(f"http://127.0.0.1:{server.port}/app/api/{path}", params=query)
     assert answer.status_code == 200, answer.text

@@ -165,7 +165,7 @@ class Query:
         """
         return self._value(self._tree, look_up)
 
-    def _value(self, node: ast.expr, look_up: _LookUp) -> Any:
+    def _value(self, node: ast.expr, look_up: _LookUp) -> Any:  # noqa: ANN401  (numbers, texts and arrays alike)
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, (ast.Name, ast.Attribute)):

@@ -107,7 +107,7 @@ class Runs(Exported, Plottable, Sequence[Run]):
     @overload
     def __getitem__(self, key: slice) -> Runs: ...
     @overload
-    def __getitem__(self, key: str) -> Any: ...
+    def __getitem__(self, key: str) -> Any: ...  # noqa: ANN401  (a run, or the runs that fit a pattern)
     def __getitem__(self, key: int | slice | str) -> Run | Runs:
         if isinstance(key, str):
             names = self.names

@@ -6,10 +6,13 @@ import functools
 import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vizkit.errors import DataError, MissingDependencyError
 from vizkit.format.hparams import flat_hparams
+
+if TYPE_CHECKING:
+    import yaml
 
 __all__ = ["config_path", "hparams_of"]
 
@@ -62,7 +65,7 @@ def hparams_of(directory: str | os.PathLike[str]) -> dict[str, Any] | None:
 
 
 @functools.cache
-def _loader() -> Any:
+def _loader() -> type[yaml.SafeLoader]:
     """PyYAML's safe loader, reading classes that a suite tagged as plain data."""
     import yaml
 

@@ -7,7 +7,6 @@ import inspect
 import os
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import visualdl
 
@@ -34,7 +33,7 @@ class _InPlaceOfStock(type):
 
     _warned = False
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> object:
+    def __call__(cls, *args: object, **kwargs: object) -> object:
         try:
             return super().__call__(*args, **kwargs)
         except VizKitWarning:  # made an error by the user's filter
