@@ -17,7 +17,7 @@ __all__ = ["ModelCall", "any_call_runs", "current_call", "trains_alone"]
 
 
 class ModelCall:
-    """Measure and watch the ``fit``, ``evaluate`` or ``predict`` that a callback is part of.
+    """The ``fit``, ``evaluate`` or ``predict`` that a callback is part of, timed and watched.
 
     Everything in such a call between its first and last event happens in its callback list, which it
     makes for itself, or in the model's ``_run_one_epoch``. Both are wrapped until the call ends, however

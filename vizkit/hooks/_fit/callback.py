@@ -154,7 +154,7 @@ class TrackerCallback(paddle.callbacks.Callback):
 
 
 class _RankCallback(TrackerCallback):
-    """On a rank that records nothing, contribute its numbers to rank 0's ``callback(reduce=True)``."""
+    """The callback of a rank that only contributes its numbers to those that rank 0 records."""
 
     def __init__(self, tracker: Tracker) -> None:
         super().__init__(tracker)
@@ -181,7 +181,7 @@ class _RankCallback(TrackerCallback):
 
 
 class _RecordingCallback(TrackerCallback):
-    """Translate Paddle's events into records."""
+    """The callback that translates Paddle's events into records."""
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ MAX_GATHERED_CLASSES = 2000
 
 
 class EvaluationRecorder:
-    """Gather one evaluation after the other, and record each at its end.
+    """Evaluations, each gathered batch by batch and recorded at its end.
 
     Args:
         tracker: the tracker to record with.
@@ -148,7 +148,7 @@ class MeanLoss:
 
 
 class EvaluationCurves:
-    """Pass labels and scores of an evaluation to `Tracker.curves`, if the network is a classifier.
+    """The curves of an evaluation, recorded by `Tracker.curves` if the network is a classifier.
 
     Args:
         tracker: the tracker to record with.

@@ -35,7 +35,7 @@ _WORST = "worst mistakes"
 
 
 class EvaluationImages:
-    """Gather images over an evaluation, and record them at its end.
+    """Images gathered over an evaluation and recorded at its end.
 
     Args:
         tracker: the tracker to record with.
@@ -122,7 +122,7 @@ class EvaluationImages:
 
 
 class FollowedSamples:
-    """Pick samples by their index in the dataset out of an evaluation's batches.
+    """Samples of the given indices, picked out of an evaluation's batches.
 
     The network is not run once more and no sample is loaded for it: the training cannot change.
 
@@ -191,7 +191,7 @@ class FollowedSamples:
 
 
 class WorstMistakes:
-    """Keep the samples of an evaluation whose wrong prediction has the highest loss.
+    """The samples of an evaluation whose wrong prediction has the highest loss.
 
     The loss is the cross entropy, ``-log p(label)``; NaN counts as the worst. The earlier of two equal
     samples is kept. At most ``count`` images are held.

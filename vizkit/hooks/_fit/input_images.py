@@ -16,7 +16,7 @@ __all__ = ["InputImages"]
 
 
 class InputImages:
-    """Record the first images of a batch, with label and prediction, every so many steps.
+    """The first images of a batch, with label and prediction, recorded every so many steps.
 
     Args:
         tracker: the tracker to record with.

@@ -26,7 +26,7 @@ class _Clock(Protocol):
 
 
 class StepCounter:
-    """Count the batches of a run from 0, over epochs, over several ``fit`` and over resumed runs.
+    """A counter of a run's batches from 0, over epochs, over several ``fit`` and over resumed runs.
 
     Args:
         tracker: the tracker of the run.

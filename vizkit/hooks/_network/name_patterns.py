@@ -13,7 +13,7 @@ __all__ = ["NamePatterns"]
 
 
 class NamePatterns:
-    """Select things by shell-like patterns (``*``, ``?``, ``[abc]``), ignoring case.
+    """Shell-like patterns (``*``, ``?``, ``[abc]``) that select things by name, ignoring case.
 
     ``fc.*`` and ``fc/*`` are the same: names have dots in Paddle and slashes in tags.
 

@@ -18,7 +18,7 @@ ClippedGradients = list[tuple[paddle.Tensor, paddle.Tensor]]
 
 
 class OptimizerHooks:
-    """Call listeners around every ``step`` or ``minimize`` of an optimizer, until removed.
+    """Hooks around every ``step`` or ``minimize`` of an optimizer, until removed.
 
     By then a ``GradScaler`` has unscaled the gradients, and those of several backward passes and
     processes have been combined. The listeners must not raise.

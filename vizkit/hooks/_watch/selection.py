@@ -13,7 +13,7 @@ __all__ = ["Selection"]
 
 
 class Selection:
-    """Select parameters and layers of a network by patterns, including those added later.
+    """The parameters and layers of a network that patterns select, including those added later.
 
     Args:
         net: the network.

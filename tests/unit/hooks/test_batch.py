@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vizkit.hooks._fit.batch import Batch, binary_labels, class_labels
+from vizkit.hooks._fit.sample_images import class_probabilities, image_axes, looks_like_images, samples_of
+
+SCORES = np.array([[0.25, 0.75], [1.0, 0.0]], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("labels", "output", "expected"),
+    [
+        ([1, 0], SCORES, [1, 0]),
+        ([[1], [0]], SCORES, [1, 0]),
+        ([1.0, 0.0], SCORES, None),  # not whole numbers
+        ([1, 0, 1], SCORES, None),
+        ([1, 0], SCORES[:, :1], None),  # one class
+        ([1, 0], SCORES.astype(np.int64), None),  # no scores
+        ([1, 0], SCORES[0], None),
+    ],
+)
+def test_class_labels_are_those_of_a_classifier(labels: Any, output: Any, expected: Any) -> None:
+    found = class_labels(np.array(labels), output)
+    assert (None if found is None else found.tolist()) == expected
+
+
+@pytest.mark.parametrize(
+    ("labels", "output", "expected"),
+    [
+        ([[0, 1], [1, 1]], SCORES, [[False, True], [True, True]]),
+        ([0.0, 1.0], SCORES[0], [False, True]),
+        ([[0, 2], [1, 1]], SCORES, None),
+        ([0, 1, 1], SCORES, None),
+        ([[0, 1], [1, 1]], SCORES.astype(np.int64), None),
+    ],
+)
+def test_binary_labels_are_0_and_1_in_the_shape_of_the_output(
+    labels: Any, output: Any, expected: Any
+) -> None:
+    found = binary_labels(np.array(labels), output)
+    assert (None if found is None else found.tolist()) == expected
+
+
+def test_a_batch_without_labels_or_output_has_none() -> None:
+    batch = Batch()
+    assert batch.first_label is None
+    assert class_labels(batch.first_label, batch.output) is None
+    assert not looks_like_images(batch)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [
+        ((3, 8, 9), "CHW"),
+        ((1, 4, 4), "CHW"),
+        ((8, 9, 4), "HWC"),
+        ((3, 3, 3), None),  # too small
+        ((5, 8, 8), None),  # 5 channels
+        ((8, 8), None),
+        ((1, 3, 8, 8), None),
+    ],
+)
+def test_images_are_recognised_by_their_shape(shape: tuple[int, ...], axes: str | None) -> None:
+    assert image_axes(shape) == axes
+
+
+def test_samples_of_a_regression_have_numbers_but_not_vectors() -> None:
+    images = np.zeros((2, 8, 8, 1), np.float32)
+    (sample,) = samples_of(Batch([images], [np.array([[4], [5]])], np.array([0.5, 1.5])), [1])
+    assert (sample.label, sample.prediction, sample.axes) == (5, 1.5, "HWC")
+    (sample,) = samples_of(Batch([images], [np.zeros((2, 4))], np.zeros((2, 4))), [0])
+    assert (sample.label, sample.prediction) == (None, None)
+
+
+def test_probabilities_are_kept_and_logits_get_a_softmax() -> None:
+    assert class_probabilities(SCORES) is SCORES
+    logits = np.log(np.array([[1.0, 3.0], [1.0, 1.0]])) + 7
+    np.testing.assert_allclose(class_probabilities(logits), [[0.25, 0.75], [0.5, 0.5]])
