@@ -271,23 +271,39 @@ _begun: set[tuple[int, int, int]] = set()
 """Process, device and inode of the logs that this process has written to: its session has begun there."""
 
 _live: weakref.WeakValueDictionary[int, LogFile] = weakref.WeakValueDictionary()
-_held: list[LogFile] = []
+_FORK_SECONDS = 5.0
+_forking = threading.RLock()  # one thread forks at a time: each releases what it has locked
+_held: list[list[LogFile]] = []
 
 
 def hold_all() -> None:
-    """Lock all logs before a fork, so that none is in the middle of a write."""
-    _held.extend(log for ref in _live.valuerefs() if (log := ref()))
-    for log in _held:
-        log._lock.acquire()
+    """Lock all logs before a fork, so that none is in the middle of a write.
+
+    A log that stays locked for seconds (by a disk that hangs) does not keep the process from forking.
+    """
+    _forking.acquire()
+    held: list[LogFile] = []
+    _held.append(held)
+    for log in _logs():
+        if log._lock.acquire(timeout=_FORK_SECONDS):
+            held.append(log)
 
 
 def release_all() -> None:
     """Unlock all logs after a fork, in the parent."""
-    while _held:
-        _held.pop()._lock.release()
+    for log in _held.pop():
+        log._lock.release()
+    _forking.release()
 
 
 def leave_all() -> None:
     """Close all logs after a fork, in the child: they belong to the parent."""
-    while _held:
-        _held.pop()._leave_to_parent()
+    global _forking
+    _forking = threading.RLock()
+    _held.clear()
+    for log in _logs():
+        log._leave_to_parent()
+
+
+def _logs() -> list[LogFile]:
+    return [log for ref in _live.valuerefs() if (log := ref())]
