@@ -284,9 +284,7 @@ def hold_all() -> None:
     _forking.acquire()
     held: list[LogFile] = []
     _held.append(held)
-    for log in _logs():
-        if log._lock.acquire(timeout=_FORK_SECONDS):
-            held.append(log)
+    held.extend(log for log in _logs() if log._lock.acquire(timeout=_FORK_SECONDS))
 
 
 def release_all() -> None:
