@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.logs import TAGS, damaged, mixed_log
+from tests.logs import TAGS, damaged, mixed_log, scalar
 from vizkit.columns import frame_scan
 from vizkit.format.frames import Damage, Frame, scan
 
@@ -34,3 +35,50 @@ def test_a_walk_in_windows_finds_the_frames_of_a_scan(seed: int) -> None:
             ends = (part.base + part.frames.ends).tolist()
             found += map(Frame, (part.base + part.frames.starts + 8).tolist(), ends)
     assert sorted(found) == list(scan(data))
+
+
+class Bytes:
+    """Bytes as a log, of which a reader may see fewer than there were."""
+
+    window = 1 << 20
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def read_into(self, view: memoryview, at: int) -> int:
+        part = self._data[at : at + len(view)]
+        view[: len(part)] = part
+        return len(part)
+
+
+def frames_of(log: Bytes, size: int) -> tuple[frame_scan.FrameWalk, list[tuple[int, int] | Damage]]:
+    walk = frame_scan.FrameWalk(log, 0, size)
+    found: list[tuple[int, int] | Damage] = []
+    for part in walk:
+        if isinstance(part, Damage):
+            found.append(part)
+        else:
+            found += zip(part.frames.starts.tolist(), part.frames.ends.tolist(), strict=True)
+    return walk, found
+
+
+@pytest.mark.parametrize("padding", [7, 8])
+def test_a_length_of_more_bytes_than_it_needs_is_valid(padding: int) -> None:
+    """Protobuf allows it, though no writer does it."""
+    plain = scalar("a", 0.5)
+    inner = plain[10:]
+    record = b"\x0a" + bytes([len(inner) | 0x80]) + b"\x80" * (padding - 1) + b"\0" + inner
+    odd = len(record).to_bytes(8, "little") + record
+    data = plain + odd + plain
+    ends = [len(plain), len(plain) + len(odd), len(data)]
+    assert list(scan(data)) == [Frame(start + 8, end) for start, end in zip([0, *ends], ends, strict=False)]
+    _, found = frames_of(Bytes(data), len(data))
+    assert found == list(zip([0, *ends], ends, strict=False))
+
+
+def test_a_log_that_is_cut_while_it_is_read_ends_there() -> None:
+    plain = scalar("a", 0.5)
+    walk, found = frames_of(Bytes(plain * 3 + plain[:5]), len(plain) * 10)
+    size = len(plain)
+    assert walk.size == 3 * size + 5
+    assert found == [*((k * size, (k + 1) * size) for k in range(3)), Damage(3 * size, 3 * size + 5)]

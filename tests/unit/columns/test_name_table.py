@@ -10,6 +10,7 @@ import pytest
 
 from tests.logs import assert_same, mixed_log, path_in, scalar
 from vizkit.columns import name_table
+from vizkit.columns.varints import window
 from vizkit.reading import RunReader
 
 
@@ -19,3 +20,18 @@ def test_tags_are_compared_and_not_only_hashed(tmp_path: Path, monkeypatch: pyte
     data = b"".join([*(scalar(tag, 0.5) for tag in tags), *mixed_log(random.Random(0), 200, tags)])
     path_in(tmp_path).write_bytes(data)
     assert_same(RunReader(tmp_path), [data])
+
+
+def test_names_get_numbers_in_the_order_of_their_first_sight() -> None:
+    table = name_table.NameTable()
+    data = b"lossacc" + b"n" * 1100
+    buf = window(len(data) + 32)
+    buf[: len(data)] = np.frombuffer(data, np.uint8)
+    nothing = np.empty(0, np.int64)
+    numbers, known = table.find(buf, nothing, nothing)
+    assert numbers.tolist() == known.tolist() == []
+    assert table.number("early") == 0
+    numbers, known = table.find(buf, np.array([4, 0, 4, 7]), np.array([3, 4, 3, 1100]))
+    assert numbers[:3].tolist() == [1, 2, 1]
+    assert known.tolist() == [True, True, True, False]  # the last is too long
+    assert table.names[:3] == ["early", "acc", "loss"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.logs import NOW, assert_same, path_in, scalar, training
 from vizkit.columns import column_builder, repeats
-from vizkit.format import encode
+from vizkit.format import encode, wire
 from vizkit.format.types import HParams
 from vizkit.reading import RunReader
 
@@ -60,3 +61,33 @@ def test_the_longest_round_that_fits_is_taken(tmp_path: Path, monkeypatch: pytes
     path_in(tmp_path / "third").write_bytes(training(1, 900))
     monkeypatch.delattr(column_builder, "parse_records")
     assert_same(RunReader(tmp_path / "third"), [training(1, 900)])
+
+
+@pytest.mark.parametrize("kind", ["fractions", "order", "unknown field"])
+def test_records_that_repeat_and_are_not_plain_scalars_are_read_all_the_same(
+    tmp_path: Path, kind: str
+) -> None:
+    def record(step: int) -> bytes:
+        if kind == "fractions":
+            return scalar("a", 0.5, step + 0.5)
+        tag, value = encode.tag_field("a"), b"\x25" + np.float32(step).tobytes()
+        number, wall = encode.step_field(step + 1000), encode.walltime_field(NOW)
+        if kind == "order":
+            fields = number + wall + tag + value
+        else:
+            fields = number + tag + wall + value + wire.length_delimited(1200, b"unknown")
+        return encode._head(len(fields)) + fields
+
+    data = b"".join(map(record, range(900)))
+    path_in(tmp_path).write_bytes(data)
+    assert_same(RunReader(tmp_path), [data])
+
+
+def test_rounds_beyond_the_most_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeats, "_known", {})
+    monkeypatch.setattr(repeats, "_MOST", 3)
+    for number in range(8):
+        data = b"".join(scalar("t" * (number + 1), 0.5, step, NOW + step) for step in range(200))
+        path_in(tmp_path / str(number)).write_bytes(data)
+        assert_same(RunReader(tmp_path / str(number)), [data])
+        assert 0 < sum(map(len, repeats._known.values())) <= 3

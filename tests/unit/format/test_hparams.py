@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+import enum
+import json
 import math
+from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.format.frames import TAGS, body, fast, proto_value
+from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.decode import decode_record
+from vizkit.format.hparams import flat_hparams, metric_names
 from vizkit.format.types import HParams
 
 PLAIN = st.one_of(
@@ -31,3 +39,65 @@ def test_hparams_of_every_type_come_back_as_they_were(hparams: dict[str, object]
     assert (read.metrics, read.name) == (["acc"], "name")
     for info in proto_value(frame).hparam.hparamInfos:  # no NaN where the page would choke on it
         assert info.WhichOneof("type") != "float_value" or math.isfinite(info.float_value)
+
+
+class Optimizer(enum.IntEnum):
+    ADAM = 3
+
+
+@dataclasses.dataclass
+class Config:
+    rate: float = 0.1
+    model: dict[str, object] = dataclasses.field(default_factory=lambda: {"depth": 18, "widths": (64, 128)})
+
+
+@pytest.mark.parametrize(
+    ("given_", "flat"),
+    [
+        ({"a": 1, "b": {"c": {"d": None}, "e": {}}}, {"a": 1, "b/c/d": None, "b/e": {}}),
+        (argparse.Namespace(lr=0.1, model={"depth": 18}), {"lr": 0.1, "model/depth": 18}),
+        (Config(), {"rate": 0.1, "model/depth": 18, "model/widths": [64, 128]}),
+        ({"a": np.float32(0.5), "b": np.arange(3), "c": np.array([7])}, {"a": 0.5, "b": [0, 1, 2], "c": 7}),
+        ({"a": Optimizer.ADAM, "b": np.float64(0.5), 3: True}, {"a": 3, "b": 0.5, "3": True}),
+        ({"a": [{"b": (1, Optimizer.ADAM)}]}, {"a": [{"b": [1, 3]}]}),
+        ({"a": Path("x/y"), "b": np.array(["x"], object)}, {"a": "x/y", "b": "['x']"}),
+        ({"a": Config}, {"a": str(Config)}),
+    ],
+)
+def test_settings_become_one_dict_of_plain_values(given_: object, flat: dict[str, object]) -> None:
+    found = flat_hparams(given_)
+    assert found == flat
+    assert json.loads(json.dumps(found)) == flat
+    assert {type(value) for value in found.values()} <= {type(None), bool, int, float, str, list, dict}
+
+
+def test_a_long_text_of_an_object_is_cut() -> None:
+    class Long:
+        def __str__(self) -> str:
+            return "x" * 5000
+
+    assert flat_hparams({"a": Long(), "b": "y" * 5000}) == {"a": "x" * 997 + "...", "b": "y" * 5000}
+
+
+@pytest.mark.parametrize("hparams", [None, [1], "lr=0.1", Config, 3])
+def test_what_is_no_mapping_is_refused(hparams: object) -> None:
+    with pytest.raises(DataError, match="hparams must be a dict"):
+        flat_hparams(hparams)
+
+
+def test_two_names_that_become_one_are_refused() -> None:
+    with pytest.raises(DataError, match="two hyper-parameters are named 'a/b'"):
+        flat_hparams({"a": {"b": 1}, "a/b": 2})
+
+
+@pytest.mark.parametrize(
+    ("metrics", "names"), [(None, []), ("acc", ["acc"]), (("a", "b", "a"), ["a", "b"]), ({"a": 1}, ["a"])]
+)
+def test_metrics_are_a_list_of_tags(metrics: object, names: list[str]) -> None:
+    assert metric_names(metrics) == names
+
+
+@pytest.mark.parametrize("metrics", [3, [1], ["a", None]])
+def test_what_is_no_list_of_tags_is_refused(metrics: object) -> None:
+    with pytest.raises(DataError, match="metrics must be a list of tags"):
+        metric_names(metrics)

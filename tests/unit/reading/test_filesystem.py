@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.logs import NOW, scalar
+from tests.logs import NOW, path_in, scalar
 from vizkit.errors import DataError, MissingDependencyError
 from vizkit.format import encode
-from vizkit.reading import LogRoot, RunReader
+from vizkit.reading import LogRoot, RunReader, filesystem
 
 
 @pytest.fixture
@@ -71,3 +74,46 @@ def test_an_unknown_scheme_is_named() -> None:
     pytest.importorskip("fsspec")
     with pytest.raises(DataError, match="nonsense://bucket cannot be read"):
         LogRoot("nonsense://bucket")
+
+
+def test_a_directory_that_is_gone_or_no_directory_holds_no_logs(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "none", tmp_path / "file"):
+        assert filesystem.store_of(str(path)).logs(str(path)) == []
+    assert filesystem.store_of("memory://vizkit-none").logs("memory://vizkit-none") == []
+
+
+def test_what_vanishes_while_it_is_listed_costs_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log that is deleted, and a directory that may not be read."""
+    for name in ("good", "gone", "closed"):
+        path_in(tmp_path / name).write_bytes(scalar("a", 0.5))
+    scandir = os.scandir
+
+    class Entry:
+        def __init__(self, entry: os.DirEntry[str]) -> None:
+            self._entry = entry
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "stat" and "gone" in self._entry.path and "vdlrecords" in self._entry.name:
+                raise FileNotFoundError(self._entry.path)
+            return getattr(self._entry, name)
+
+    @contextmanager
+    def listed(path: str) -> Iterator[Iterator[Entry]]:
+        if path.endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        with scandir(path) as entries:
+            yield map(Entry, entries)
+
+    monkeypatch.setattr(os, "scandir", listed)
+    found = filesystem.store_of(str(tmp_path)).runs(str(tmp_path))
+    assert {name: len(logs) for name, (_, logs) in found.items()} == {"good": 1, "gone": 0}
+    assert filesystem.store_of(str(tmp_path)).logs(str(tmp_path / "closed")) == []
+
+
+def test_an_empty_remote_log_is_a_run_without_records(memory: Any) -> None:
+    memory.pipe("/vizkit-test/log/run/vdlrecords.1.log", b"")
+    (run,) = LogRoot("memory://vizkit-test/log").runs.values()
+    assert run.files == [] and run.kinds == {}
