@@ -15,9 +15,9 @@ from vizkit._ranks import rank_in_node
 from vizkit._warnings import count_lost, warn
 from vizkit.environment import Session
 from vizkit.errors import TagError
-from vizkit.format.tags import clean_tag
 from vizkit.tracking.system_metrics import SystemSampler, sampler_of
 from vizkit.writing.log_writer import LogWriter
+from vizkit.writing.renamed_tags import RenamedTags
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -39,7 +39,7 @@ class Recording:
         self.lost: Counter[str] = Counter()
         self._enabled = enabled
         self._clock = 0
-        self._renamed: dict[tuple[str, str], str] = {}  # (kind, tag) -> the tag in its place
+        self._renamed = RenamedTags()
         self._failures: list[Exception] = []
         self._session: Session | None = None
         self._sampler: SystemSampler | None = None
@@ -111,13 +111,7 @@ class Recording:
     # -- losses ---------------------------------------------------------------------------------
 
     def _rename(self, tag: str, kind: str, error: TagError) -> str:
-        """Return a tag that VisualDL can serve, and warn once that it takes the place of ``tag``."""
-        better = clean_tag(tag)
-        while self._writer.kind_of(better) not in (None, kind):
-            better += f"/{kind}"
-        self._renamed[kind, tag] = better
-        warn(f"{error}; recorded as {better!r}")
-        return better
+        return self._renamed.rename(kind, tag, error, self._writer.kind_of)
 
     def _refuse(self, tag: str, error: Exception) -> None:
         """Count a record as lost; a strict tracker raises the error."""

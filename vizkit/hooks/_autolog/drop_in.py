@@ -13,8 +13,8 @@ import visualdl
 from vizkit import _ranks
 from vizkit._warnings import count_lost, warn
 from vizkit.errors import ClosedError, TagError, VizKitWarning
-from vizkit.format.tags import clean_tag
 from vizkit.writing.log_writer import LogWriter as VizKitLogWriter
+from vizkit.writing.renamed_tags import RenamedTags
 
 __all__ = ["LogWriter", "StockLogWriter"]
 
@@ -92,7 +92,7 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         if rank and write_to_disk and not LogWriter._warned_of_rank:
             LogWriter._warned_of_rank = True
             warn(f"autolog: on rank {rank}, LogWriter({str(logdir)!r}) records nothing; rank 0 does")
-        self._renamed: dict[tuple[str, object], str] = {}
+        self._renamed = RenamedTags()
         self.lost: Counter[str] = Counter()
         again = functools.partial(
             VizKitLogWriter.__init__,
@@ -124,7 +124,8 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
             if isinstance(error, ClosedError):
                 self._open_again(self)
             elif isinstance(error, TagError) and key in bound.arguments:
-                bound.arguments[key] = self._rename(tag, method.__name__, error)
+                kind = _KINDS.get(method.__name__, method.__name__.removeprefix("add_"))
+                bound.arguments[key] = self._renamed.rename(kind, tag, error, self.kind_of)
             else:
                 raise error
             method(*bound.args, **bound.kwargs)
@@ -132,18 +133,6 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
             raise
         except Exception as last:
             count_lost(self.lost, str(tag), last)
-
-    def _rename(self, tag: object, method: str, error: TagError) -> str:
-        kind = _KINDS.get(method, method.removeprefix("add_"))
-        known = self._renamed.get((kind, tag))
-        if known is not None:
-            return known
-        better = clean_tag(tag)
-        while self.kind_of(better) not in (None, kind):
-            better += f"/{kind}"
-        self._renamed[kind, tag] = better
-        warn(f"{error}; recorded as {better!r}")
-        return better
 
 
 def _forgiving(method: Callable[..., None]) -> Callable[..., None]:

@@ -1,0 +1,33 @@
+"""Tags in place of those that VisualDL could not serve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vizkit._warnings import warn
+from vizkit.errors import TagError
+from vizkit.format.tags import clean_tag
+
+__all__ = ["RenamedTags"]
+
+
+class RenamedTags(dict[tuple[str, object], str]):
+    """The tag in place of each (kind, tag) that was refused."""
+
+    def rename(self, kind: str, tag: object, error: TagError, kind_of: Callable[[str], str | None]) -> str:
+        """Return the tag in place of a refused one, and warn about it the first time.
+
+        Args:
+            kind: the kind of data.
+            tag: the tag that was refused.
+            error: the error that refused it.
+            kind_of: returns the kind of data that a tag holds, None for a new one.
+        """
+        better = self.get((kind, tag))
+        if better is None:
+            better = clean_tag(tag)
+            while kind_of(better) not in (None, kind):
+                better += f"/{kind}"
+            self[kind, tag] = better
+            warn(f"{error}; recorded as {better!r}")
+        return better
