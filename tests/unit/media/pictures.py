@@ -10,6 +10,12 @@ from numpy.typing import ArrayLike
 
 from vizkit.metrics.arrays import Bools, Pixels
 
+RNG = np.random.default_rng(11)
+
+
+def noise(*shape: int) -> Pixels:
+    return RNG.integers(0, 256, shape, dtype=np.uint8)
+
 
 def enlarged(pixels: Pixels, factor: int) -> Pixels:
     rgb = pixels if pixels.ndim == 3 else np.stack([pixels] * 3, axis=-1)
