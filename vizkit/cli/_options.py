@@ -17,11 +17,11 @@ __all__ = [
     "Json",
     "Logdir",
     "Metric",
-    "Mode",
+    "ModeOption",
     "OneRun",
     "Place",
     "SomeRuns",
-    "Watch",
+    "WatchOption",
     "Where",
     "select_run",
     "select_runs",
@@ -40,13 +40,13 @@ Where = Annotated[
         "--where", "-w", metavar="EXPR", help="Only runs for which this is true: '`batch size` == 64'."
     ),
 ]
-Mode = Annotated[
+ModeOption = Annotated[
     Literal["auto", "min", "max"],
     typer.Option("--mode", help="Which values are better; auto: by the words of the metric's name."),
 ]
 Metric = Annotated[str, typer.Argument(metavar="METRIC", help="A scalar tag.")]
-Watch = Annotated[bool, typer.Option("--watch", help="Follow, until Ctrl-C.")]
-Every = Annotated[float, typer.Option("--every", metavar="SECONDS", min=0.05, help="Between two looks.")]
+WatchOption = Annotated[bool, typer.Option("--watch", help="Follow, until Ctrl-C.")]
+Every = Annotated[float, typer.Option("--every", metavar="SECONDS", min=0.05, help="Time between two refreshes.")]
 OneRun = Annotated[
     str | None,
     typer.Argument(metavar="RUN", help="A run's name or a beginning of it; the newest.", show_default=False),

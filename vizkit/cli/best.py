@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, Mode, Where, select_runs
+from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, Where, select_runs
 from vizkit.cli._output import as_table, for_people, print_json, print_lines, print_rows, stdout
 from vizkit.metrics.direction import direction
 from vizkit.runs.formatting import value_text
@@ -14,12 +14,12 @@ def best(
     metric: Metric,
     logdir: Logdir = DIRECTORY,
     where: Where = None,
-    mode: Mode = "auto",
+    mode: ModeOption = "auto",
     as_json: Json = False,
 ) -> None:
     """Name the run with the best value of a metric.
 
-    The best value at any step counts, and the step is told.
+    The best value of all steps counts; its step is printed too.
 
     Example: vizkit best eval/acc --where '`batch size` == 64'
     """

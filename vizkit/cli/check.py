@@ -14,17 +14,17 @@ from vizkit.runs.formatting import clean
 __all__ = ["check_logs"]
 
 Repair = Annotated[
-    bool, typer.Option("--repair", help="Mend what can be mended; every file is kept as it was.")
+    bool, typer.Option("--repair", help="Repair what can be repaired; a copy of every file is kept.")
 ]
 
 
 def check_logs(
     place: Place = None, logdir: Logdir = DIRECTORY, mend: Repair = False, as_json: Json = False
 ) -> None:
-    """Find what is wrong with logs, and mend it.
+    """Check logs for problems, and repair them.
 
-    Of each problem it tells what it means for stock VisualDL, and what to do. A run that is being written
-    is looked at, and not mended. The exit code is 1 if there are problems.
+    Each problem comes with what it means for stock VisualDL, and what to do. A run that is being written
+    is checked, but not repaired. The exit code is 1 if there are problems.
 
     Example: vizkit check log --repair
     """

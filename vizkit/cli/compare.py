@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, Mode, select_runs
+from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, select_runs
 from vizkit.cli._output import print_json, print_lines
 
 __all__ = ["compare"]
@@ -22,7 +22,7 @@ B = Annotated[str, typer.Argument(metavar="B", help="The same.")]
 
 
 def compare(
-    a: A, b: B, metric: Metric, logdir: Logdir = DIRECTORY, mode: Mode = "auto", as_json: Json = False
+    a: A, b: B, metric: Metric, logdir: Logdir = DIRECTORY, mode: ModeOption = "auto", as_json: Json = False
 ) -> None:
     """Tell whether B is better than A.
 

@@ -36,7 +36,7 @@ def export(
 ) -> None:
     """Write the scalars of runs as CSV, JSON or Parquet.
 
-    JSON has the hyper-parameters and the status too. What a resumed run superseded is left out.
+    JSON includes hyper-parameters and status. Records that a resumed run superseded are left out.
 
     Example: vizkit export 'lenet/*' -o scalars.parquet
     """

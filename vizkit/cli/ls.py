@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, Place, Watch, Where
+from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, Place, WatchOption, Where
 from vizkit.cli._output import as_table, for_people, print_json, print_rows, say, stdout
 from vizkit.runs import Runs, load
 from vizkit.runs.details import row
@@ -39,7 +39,7 @@ def ls(
     sort: Sort = None,
     reverse: Reverse = False,
     metric: Metrics = None,
-    watch: Watch = False,
+    watch: WatchOption = False,
     every: Every = 1.0,
     as_json: Json = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, Watch, select_run
+from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, WatchOption, select_run
 from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
 from vizkit.runs import Run, load
 from vizkit.runs.formatting import clean
@@ -21,7 +21,7 @@ Tags = Annotated[
     list[str] | None,
     typer.Option("--metric", "-m", metavar="TAG", help="A scalar tag; may be given several times."),
 ]
-Count = Annotated[int, typer.Option("--lines", "-n", metavar="N", min=0, help="How many records.")]
+Count = Annotated[int, typer.Option("--lines", "-n", metavar="N", min=0, help="Number of records.")]
 
 
 def tail(
@@ -29,14 +29,14 @@ def tail(
     logdir: Logdir = DIRECTORY,
     metric: Tags = None,
     lines: Count = 10,
-    watch: Watch = False,
+    watch: WatchOption = False,
     every: Every = 1.0,
     as_json: Json = False,
 ) -> None:
     """Print a run's last scalars.
 
-    The newest is the last. With --watch, all that come follow, until the run has ended; --json then prints
-    a document a record.
+    The newest comes last. With --watch, new records follow until the run has ended; --json then prints one
+    document for each record.
 
     Example: vizkit tail --watch --metric train/loss
     """

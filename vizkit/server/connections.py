@@ -10,7 +10,7 @@ __all__ = ["Connection"]
 
 
 class Connection(HttpToolsProtocol):
-    """Closes when no complete request came within uvicorn's ``timeout_keep_alive``, whatever bytes did."""
+    """A connection that closes if no complete request comes within uvicorn's ``timeout_keep_alive``."""
 
     _timer: TimerHandle | None = None
 

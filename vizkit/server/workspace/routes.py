@@ -62,7 +62,7 @@ _COLOR = ".c{} {{ --line: color-mix(in oklab, {}, white var(--run-mix)); }}\n"
 
 
 class _RunOnThread(Protocol):
-    """Calls a function on another thread."""
+    """A function that calls another one on a thread."""
 
     async def __call__(self, function: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
 
@@ -108,7 +108,7 @@ def workspace_routes(
 
 
 class _Pages:
-    """Renders the documents of all views."""
+    """The documents of all views."""
 
     def __init__(self, live: LiveRuns, visualdl: str) -> None:
         self._live = live

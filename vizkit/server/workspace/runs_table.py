@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from vizkit.errors import DataError, VizKitError
 from vizkit.metrics.direction import direction
 from vizkit.runs import Run, Runs, sparkline
+from vizkit.runs.best import best_values
 from vizkit.runs.difference import differing
 from vizkit.runs.formatting import duration_text, value_text
 from vizkit.runs.query import MISSING
@@ -22,9 +23,9 @@ __all__ = [
     "RunRow",
     "RunsPage",
     "SortColumn",
-    "best_value",
     "filter_and_sort",
     "hparam_key",
+    "leading_value",
     "metric_cell",
     "metric_mode",
     "quoted",
@@ -168,7 +169,7 @@ def runs_page(runs: Runs, address: Address) -> RunsPage:
     page = min(address.page, pages)
     shown = found[(page - 1) * address.rows : page * address.rows]
     metrics = [_metric_column(tag) for tag in chosen_metrics]
-    leaders = [best_value(found, tag) for tag in chosen_metrics]
+    leaders = [leading_value(found, tag) for tag in chosen_metrics]
     return RunsPage(
         total=len(runs),
         found=len(found),
@@ -202,14 +203,10 @@ def _metric_column(tag: str) -> SortColumn:
     return SortColumn(tag, f"{key}.last", "desc" if mode == "max" else "", best)
 
 
-def best_value(runs: Sequence[Run], tag: str) -> float | None:
+def leading_value(runs: Sequence[Run], tag: str) -> float | None:
     """The best value of a metric in several runs; None for one run, or if its direction is unknown."""
     mode = metric_mode(tag)
-    values = [
-        point.value
-        for run in runs
-        if mode and tag in run.scalar_tags and (point := run.summary(tag).best(tag, mode)) is not None
-    ]
+    values = [value for value in best_values(runs, tag, mode) if value == value] if mode else []
     if len(values) < 2:
         return None
     return min(values) if mode == "min" else max(values)

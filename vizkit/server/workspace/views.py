@@ -17,9 +17,9 @@ from vizkit.runs.scalar_tags import shown_metrics
 from vizkit.server.workspace.address import Address
 from vizkit.server.workspace.runs_table import (
     MetricCell,
-    best_value,
     filter_and_sort,
     hparam_key,
+    leading_value,
     metric_cell,
     metric_mode,
     quoted,
@@ -249,7 +249,7 @@ def compare_page(runs: Runs, address: Address, x_label: str) -> ComparePage:
 
 
 def _cells(runs: Runs, tag: str) -> list[MetricCell | None]:
-    best = best_value(runs, tag)
+    best = leading_value(runs, tag)
     return [metric_cell(run, tag, best) for run in runs]
 
 

@@ -1,4 +1,4 @@
-"""VisualDL's API: finds the endpoint of a request, and caches its answer."""
+"""VisualDL's API: all endpoints, the way from a request to one of them, and the cache of answers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _log = logging.getLogger(__name__)
 
 
 class API:
-    """Answers requests from live runs; an answer is cached until records change it.
+    """VisualDL's API over live runs; an answer is cached until records change it.
 
     Attributes:
         runs: the runs.
@@ -115,7 +115,7 @@ async def _run_on(
 
 
 def _cache_key(path: str, endpoint: Endpoint, request: APIRequest) -> Hashable | None:
-    """Identifies an answer; None if it is not cached."""
+    """The key of an answer in the cache; None if it is not cached."""
     snapshot = request.runs.snapshot
     if not endpoint.depends_on:
         return None

@@ -1,4 +1,4 @@
-"""Looks up the records that a query's run and tag name."""
+"""Lookup of the records that a query's run and tag name."""
 
 from __future__ import annotations
 

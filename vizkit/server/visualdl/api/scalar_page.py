@@ -17,17 +17,17 @@ from vizkit.server.visualdl.api.downloads import ROWS_A_PART, download
 from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint, StreamedAnswer
 from vizkit.server.visualdl.api.lookup import find_scalars, list_tags
 
-__all__ = ["ENDPOINTS", "Point", "curve_answer", "points", "points_of_curve"]
+__all__ = ["ENDPOINTS", "CurvePoint", "curve_answer", "points", "points_of_curve"]
 
 _MIN_POINTS, _MAX_POINTS = 32, 2_000  # of one curve, however many share a chart
 _RESTING = 60_000  # ms since the last record
 _CACHED_BRIEFLY = (("Cache-Control", "private, max-age=3"),)
 
-Point = list[int | float | str]
+CurvePoint = list[int | float | str]
 """Walltime in milliseconds, step, value; a value that JSON lacks is a text."""
 
 
-def points(columns: Scalars, limit: int) -> list[Point]:
+def points(columns: Scalars, limit: int) -> list[CurvePoint]:
     """Select points of a curve: of many, the first, last, least and greatest of groups of neighbours.
 
     Args:
