@@ -46,7 +46,9 @@ ModeOption = Annotated[
 ]
 Metric = Annotated[str, typer.Argument(metavar="METRIC", help="A scalar tag.")]
 WatchOption = Annotated[bool, typer.Option("--watch", help="Follow, until Ctrl-C.")]
-Every = Annotated[float, typer.Option("--every", metavar="SECONDS", min=0.05, help="Time between two refreshes.")]
+Every = Annotated[
+    float, typer.Option("--every", metavar="SECONDS", min=0.05, help="Time between two refreshes.")
+]
 OneRun = Annotated[
     str | None,
     typer.Argument(metavar="RUN", help="A run's name or a beginning of it; the newest.", show_default=False),

@@ -26,10 +26,16 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("place", nargs="?", metavar="DIR", help="The same as --logdir; also one log file.")
     add("--logdir", "-d", default="log", metavar="DIR", help="The directory of runs.  [default: log]")
-    add("--host", default="127.0.0.1", help="Host to listen on; one that others can reach needs a token.")
+    add("--host", default="127.0.0.1", help="Host to listen on; others need a token.")
     add("--port", "-p", type=_port, default=8040, help="0: any free port.  [default: 8040]")
     add("--token", help="Token that clients must send; by default made where it is needed.")
-    add("--allow-host", action="append", default=[], metavar="NAME", help="A further host name that is accepted.")
+    add(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="A further host name that is accepted.",
+    )
     add("--samples", type=int, default=DEFAULT_SAMPLES, help="Points of one chart; its curves share them.")
     add("--hparam-metrics", choices=("last", "best"), default="last", help="In the hyper-parameters' table.")
     add("--model", metavar="FILE", help="A model for the page of static graphs.")
