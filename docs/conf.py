@@ -43,6 +43,7 @@ python_maximum_signature_line_length = 100
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
+napoleon_attr_annotations = False  # attributes have them in the class's signature
 nitpick_ignore_regex = [
     # Single backquotes also hold parameters, tags and values, which are no names to link to.
     (r"py:obj", r".*"),
