@@ -15,7 +15,7 @@ from vizkit._protocols import StepLike
 from vizkit.format import encode, wire
 from vizkit.format.decode import decode_head, decode_record
 from vizkit.format.frames import Damage, scan
-from vizkit.format.types import HParams, Record, Session
+from vizkit.format.types import HParams, Record, SessionMark
 from vizkit.metrics.arrays import AnyArray, Ints
 from vizkit.reading import RunReader, Scalars
 
@@ -193,7 +193,7 @@ def assert_columns(columns: Columns, records: Sequence[Record], values: list[flo
 def assert_same(run: RunReader, datas: list[bytes]) -> None:
     """The run holds what the slow way finds in its files."""
     slow = one_by_one([data for data in datas if data])
-    every = session_model.trainings([(Session.NONE, records) for records in slow.files], slow.hparams)
+    every = session_model.trainings([(SessionMark.NONE, records) for records in slow.files], slow.hparams)
     assert run.display_name == slow.name and len(run.earlier) == len(every) - 1
     found = {(run.files.index(p.path), p.kind, p.start, p.end) for p in run.problems if p.kind != "mixed"}
     assert found == slow.problems

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from vizkit.format.tags import SECONDS
-from vizkit.format.types import HParams, Record, Session
+from vizkit.format.types import HParams, Record, SessionMark
 
-OneSession = tuple[Session, list[Record]]
+OneSession = tuple[SessionMark, list[Record]]
 
 
 def trainings(sessions: list[OneSession], hparams: list[HParams | None]) -> list[list[list[Record]]]:
@@ -30,7 +30,7 @@ def trainings(sessions: list[OneSession], hparams: list[HParams | None]) -> list
         )
         other = bool(own and last and own.hparams and last.hparams and own.hparams != last.hparams)
         last = own if own and own.hparams else last
-        if not found or (mark != Session.RESUMES and common and (again or other)):
+        if not found or (mark != SessionMark.RESUMES and common and (again or other)):
             found.append([])
             first, several = {}, set()
         found[-1].append(records)

@@ -101,7 +101,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def rewrite(path: str | os.PathLike[str], parts: Iterable[bytes], beside: str) -> None:
-    """Replace the content of a file at once; whenever the process is killed, one of the two is whole there.
+    """Replace the content of a file at once; it is whole even if the process is killed at any moment.
 
     Args:
         path: the file; its permissions stay.
@@ -109,7 +109,7 @@ def rewrite(path: str | os.PathLike[str], parts: Iterable[bytes], beside: str) -
         beside: name of the file that is written first, in the same directory.
 
     Raises:
-        OSError: it cannot be written; the former file is as it was.
+        OSError: the file cannot be written; the former one is unchanged.
     """
     target = Path(path)
     part = target.with_name(beside)

@@ -16,7 +16,7 @@ from vizkit.columns.repeats import Repeats, before_round, known_round, learn
 from vizkit.columns.series import Series
 from vizkit.columns.varints import Bytes
 from vizkit.format.decode import decode_head, decode_record
-from vizkit.format.types import KINDS, HParams, Session
+from vizkit.format.types import KINDS, HParams, SessionMark
 from vizkit.metrics.arrays import AnyArray, Indices, Ints
 
 __all__ = ["ColumnBuilder", "NoRecord", "SeriesKey", "read_log"]
@@ -77,7 +77,7 @@ class ColumnBuilder:
         self.hparams: HParams | None = None
         self.broken: list[NoRecord] = []
         self.hparams_of: dict[int, HParams] = {}
-        self.sessions = [Session.NONE]
+        self.sessions = [SessionMark.NONE]
         self.expected = 0
         self._names = LogNames()
         self._by_number: dict[tuple[int, int, int], Series] = {}  # kind, tag, member
@@ -242,9 +242,9 @@ class ColumnBuilder:
 
     def _describe(
         self, log: Readable, piece: Piece, batch: RecordBatch
-    ) -> tuple[dict[int, Session], dict[int, HParams]]:
+    ) -> tuple[dict[int, SessionMark], dict[int, HParams]]:
         """Take the run's display names; find the rows where sessions begin, and hyper-parameters."""
-        begins: dict[int, Session] = {}
+        begins: dict[int, SessionMark] = {}
         hparams: dict[int, HParams] = {}
         for row in np.flatnonzero((batch.kinds == _NAME) | (batch.kinds == _HPARAMS)).tolist():
             start, end = int(batch.starts[row]), int(batch.ends[row])
@@ -262,7 +262,7 @@ class ColumnBuilder:
                 self.display_name = record.data
         return begins, hparams
 
-    def _begin_session(self, session: Session) -> None:
+    def _begin_session(self, session: SessionMark) -> None:
         self._sort_waiting()
         if self.series:
             self.sessions.append(session)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vizkit.format import encode, wire
-from vizkit.format.types import KINDS, Embeddings, HParams, Record, Session, SubScalar
+from vizkit.format.types import KINDS, Embeddings, HParams, Record, SessionMark, SubScalar
 from vizkit.media.audio import Wave
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.histograms import Histogram
@@ -79,9 +79,9 @@ def _value(data: bytes) -> tuple[str, str, int | float, int, bytes, dict[int, by
     return kind, tag, step, walltime, payload, extra
 
 
-def _session(extra: dict[int, bytes]) -> Session:
+def _session(extra: dict[int, bytes]) -> SessionMark:
     mark: object = extra.get(encode.SESSION)
-    return Session(mark) if isinstance(mark, int) and mark in list(Session) else Session.NONE
+    return SessionMark(mark) if isinstance(mark, int) and mark in list(SessionMark) else SessionMark.NONE
 
 
 def _text(data: bytes) -> str:

@@ -18,7 +18,7 @@ from vizkit._checks import describe
 from vizkit._protocols import StepLike
 from vizkit.errors import DataError
 from vizkit.format import tags, wire
-from vizkit.format.types import Embeddings, HParams, Session
+from vizkit.format.types import Embeddings, HParams, SessionMark
 from vizkit.media.audio import Wave
 from vizkit.metrics.arrays import to_float
 from vizkit.metrics.histograms import Histogram
@@ -45,7 +45,7 @@ __all__ = [
 
 EXACT_VALUE = 1001  # Value, TagValue: the float64 that field 4 holds as float32
 EXACT_STEP = 1002  # Value: the fractional step that field 1 rounds down
-SESSION = 1003  # Value of meta_data: a session begins here; a `Session`
+SESSION = 1003  # Value of meta_data: a session begins here; a `SessionMark`
 THRESHOLDS, AREA = 1001, 1002  # PRCurve, ROC_Curve
 WEIGHTED = (1003, 1004, 1005, 1006)  # their TP, FP, TN, FN if weights make them fractional
 NAN, POSINF, NEGINF = 1001, 1002, 1003  # Histogram: counts of values that fit no bucket
@@ -162,7 +162,7 @@ def encode_sub_scalar(tag: str, sub_tag: str, value: float, step: StepLike, wall
 
 
 def encode_meta_data(
-    tag: str, display_name: str, step: StepLike, walltime: int, session: Session = Session.NONE
+    tag: str, display_name: str, step: StepLike, walltime: int, session: SessionMark = SessionMark.NONE
 ) -> bytes:
     """Encode the record that names a run: the first of a log, and the mark of each session."""
     payload = wire.packed(1, display_name.encode("utf-8", "replace"))

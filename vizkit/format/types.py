@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["KINDS", "Embeddings", "HParams", "Record", "Session", "SubScalar"]
+__all__ = ["KINDS", "Embeddings", "HParams", "Record", "SessionMark", "SubScalar"]
 
 KINDS = {
     4: "scalar",
@@ -27,7 +27,7 @@ KINDS = {
 """Field number of ``Record.Value`` -> kind of record."""
 
 
-class Session(IntEnum):
+class SessionMark(IntEnum):
     """The mark that a writer leaves where a session begins: one process's stretch of a run."""
 
     NONE = 0
@@ -96,4 +96,4 @@ class Record:
     step: int | float
     walltime: int
     data: Any
-    session: Session = Session.NONE
+    session: SessionMark = SessionMark.NONE

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vizkit.columns.series import Series
 from vizkit.format.tags import SECONDS
-from vizkit.format.types import Session
+from vizkit.format.types import SessionMark
 from vizkit.metrics.arrays import AnyArray
 
 __all__ = ["TrainingStarts", "counting"]
@@ -46,7 +46,7 @@ def counting(steps: AnyArray, begins: Sequence[int]) -> NDArray[np.int64] | None
 
 
 class TrainingStarts:
-    """Finds the sessions that start a training anew; they are to be added in order.
+    """The sessions that start a training anew; sessions are added in order.
 
     Attributes:
         found: numbers of the sessions with which trainings begin; 0 is the first.
@@ -58,7 +58,7 @@ class TrainingStarts:
         self._several: set[str] = set()  # tags that have more than one step
 
     def add(
-        self, number: int, mark: Session, begins: dict[str, tuple[Series, int, int]], *, other: bool
+        self, number: int, mark: SessionMark, begins: dict[str, tuple[Series, int, int]], *, other: bool
     ) -> None:
         """Add a session.
 
@@ -71,7 +71,7 @@ class TrainingStarts:
         begins = {tag: rows for tag, rows in begins.items() if not tag.startswith(SECONDS)}
         common = [tag for tag in begins if tag in self._several]
         again = any(self._starts_again(tag, *begins[tag][:2]) for tag in common)
-        if mark != Session.RESUMES and common and (again or other):
+        if mark != SessionMark.RESUMES and common and (again or other):
             self.found.append(number)
             self._first, self._several = {}, set()
         for tag, (series, start, end) in begins.items():

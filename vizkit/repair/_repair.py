@@ -19,7 +19,7 @@ from vizkit.format.encode import encode_meta_data
 from vizkit.format.file_names import LOG_WORD
 from vizkit.format.frames import read_frames
 from vizkit.format.tags import META_DATA
-from vizkit.format.types import Session
+from vizkit.format.types import SessionMark
 from vizkit.reading import Problem, RunReader
 from vizkit.repair._check import check_run
 from vizkit.repair._inventory import being_written, inventory
@@ -114,7 +114,7 @@ def _repaired(name: str, directory: str) -> RepairResult:
         parts: list[Iterable[bytes]] = []
         for path in [*older, last]:
             if parts:  # in one log, only a mark tells where a session begins
-                parts.append([encode_meta_data(META_DATA, logs.display_name, 0, 0, Session.BEGINS)])
+                parts.append([encode_meta_data(META_DATA, logs.display_name, 0, 0, SessionMark.BEGINS)])
             parts.append(_content(path, [p for p in broken if p.path == path], renames if rename else None))
         directory, base = os.path.split(last)
         kept.append(os.path.join(directory, _kept_name(last)))

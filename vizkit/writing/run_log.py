@@ -20,7 +20,7 @@ from vizkit.columns.column_builder import read_log
 from vizkit.errors import ClosedError, DataError, TagError
 from vizkit.format import encode
 from vizkit.format.tags import META_DATA, RESERVED, SECONDS, check_tag
-from vizkit.format.types import HParams, Session
+from vizkit.format.types import HParams, SessionMark
 from vizkit.metrics.arrays import AnyArray, to_array, to_float
 from vizkit.writing import run_directory
 from vizkit.writing.log_file import NullLog, RecordLog, open_log
@@ -73,7 +73,7 @@ class RunLog:
         on_error: Callable[[str, Exception], None] | None = None,
     ) -> None:
         self._logdir = logdir
-        self._session = Session.RESUMES if resume else Session.BEGINS
+        self._session = SessionMark.RESUMES if resume else SessionMark.BEGINS
         self._suffix = suffix
         self._write_to_disk = write_to_disk
         self._display_name = display_name

@@ -14,7 +14,7 @@ import visualdl
 import vizkit
 from tests import session_model
 from tests.helpers import log_of, python
-from vizkit.format.types import Record, Session
+from vizkit.format.types import Record, SessionMark
 from vizkit.writing import log_file
 
 Rows = Iterable[tuple[str, float, int]]
@@ -209,7 +209,7 @@ def test_random_histories_are_read_as_the_model_has_them(tmp_path: Path, seed: i
             for record in records:
                 writer.add_scalar(record.tag, record.data, record.step, record.walltime)
         if records:
-            written.append((Session.RESUMES if resume else Session.BEGINS, records))
+            written.append((SessionMark.RESUMES if resume else SessionMark.BEGINS, records))
     if not written:
         return
     every = session_model.trainings(written, [None] * len(written))
