@@ -13,7 +13,7 @@ from vizkit.curves.selection import RunSource, as_runs, positions
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats
 from vizkit.reading import natural_key
-from vizkit.runs.best import best_value
+from vizkit.runs.best import best_of_run
 from vizkit.runs.difference import differing
 from vizkit.runs.lookup import unknown
 from vizkit.runs.scalar_tags import with_tag
@@ -93,7 +93,7 @@ def hparam_axes(
             if name not in known:
                 raise unknown("hyper-parameter", name, known)
     columns = [_column(name, [each.get(name) for each in settings], False) for name in chosen]
-    columns += [_column(metric, [best_value(run, metric, mode) for run in runs], True) for metric in metrics]
+    columns += [_column(metric, [best_of_run(run, metric, mode) for run in runs], True) for metric in metrics]
     return HparamAxes(tuple(run.name for run in runs), tuple(positions(runs)), tuple(columns))
 
 

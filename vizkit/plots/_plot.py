@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from vizkit.errors import MissingDependencyError
+from vizkit.media import palette
 from vizkit.media.palette import color, lap
 from vizkit.plots._fonts import add_fallbacks
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["INK", "PALE", "Plot", "add_legend", "axes_for", "finish", "line_style", "quiet", "shortened"]
 
-INK = "#1f2328"
+INK = "#{:02x}{:02x}{:02x}".format(*palette.INK)
 PALE = "#8c959f"
 _DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 _MOST_IN_LEGEND = 40

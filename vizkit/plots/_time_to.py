@@ -16,7 +16,7 @@ from vizkit.metrics.arrays import Floats
 from vizkit.metrics.direction import direction
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened
 from vizkit.runs import Run
-from vizkit.runs.best import best_values
+from vizkit.runs.best import best_of_each
 from vizkit.runs.scalar_tags import with_tag
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def time_to_data(
 def _reached(run: Run, metric: str, target: float, mode: str) -> tuple[float, float, float]:
     columns = run.columns(metric)
     there = np.flatnonzero(columns.values >= target if mode == "max" else columns.values <= target)
-    (best,) = best_values([run], metric, mode)
+    (best,) = best_of_each([run], metric, mode)
     if not len(there):
         return float("nan"), float("nan"), best
     first = int(there[0])

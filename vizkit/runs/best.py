@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vizkit.runs.run import Run
 
-__all__ = ["best_value", "best_values"]
+__all__ = ["best_of_each", "best_of_run"]
 
 
-def best_value(run: Run, tag: str, mode: str = "auto") -> float | None:
+def best_of_run(run: Run, tag: str, mode: str = "auto") -> float | None:
     """The best value of a scalar tag; None if the run lacks the tag or all its values are NaN.
 
     Raises:
@@ -23,7 +23,7 @@ def best_value(run: Run, tag: str, mode: str = "auto") -> float | None:
     return None if point is None else point.value
 
 
-def best_values(runs: Iterable[Run], tag: str, mode: str = "auto") -> list[float]:
-    """The best value of each run, NaN where there is none; errors as in `best_value`."""
-    values = (best_value(run, tag, mode) for run in runs)
+def best_of_each(runs: Iterable[Run], tag: str, mode: str = "auto") -> list[float]:
+    """The best value of each run, NaN where there is none; errors as in `best_of_run`."""
+    values = (best_of_run(run, tag, mode) for run in runs)
     return [float("nan") if value is None else value for value in values]

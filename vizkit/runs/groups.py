@@ -10,7 +10,7 @@ import numpy as np
 
 from vizkit.errors import QueryError
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
-from vizkit.runs.best import best_value
+from vizkit.runs.best import best_of_run
 from vizkit.runs.dataframes import rows_frame
 from vizkit.runs.lookup import unknown
 from vizkit.runs.query import MISSING
@@ -148,7 +148,7 @@ class Groups(Mapping[Hashable, "Runs"]):
         """The content of `table`, a dict a group."""
         out = []
         for key, group in self._groups.items():
-            bests = [best for run in group if (best := best_value(run, metric, mode)) is not None]
+            bests = [best for run in group if (best := best_of_run(run, metric, mode)) is not None]
             numbers = np.array(bests, dtype=np.float64)
             interval = mean_interval(numbers) if bests else (math.nan,) * 3
             std = float(numbers.std(ddof=1)) if len(bests) > 1 else math.nan

@@ -12,7 +12,7 @@ from vizkit.errors import QueryError, UnknownNameError
 from vizkit.metrics.direction import direction
 from vizkit.reading import Changes, LogRoot
 from vizkit.runs._plotting import Plottable
-from vizkit.runs.best import best_values
+from vizkit.runs.best import best_of_each
 from vizkit.runs.comparison import Comparison, compared
 from vizkit.runs.dataframes import rows_frame, scalars_frame
 from vizkit.runs.difference import difference_frame, differences
@@ -252,7 +252,7 @@ class Runs(Exported, Plottable, Sequence[Run]):
             DataError: another mode, or a tag that does not tell which value is best.
         """
         runs = with_tag(self._runs, tag)
-        values = best_values(runs, tag, mode)
+        values = best_of_each(runs, tag, mode)
         if np.isnan(values).all():
             raise UnknownNameError(f"all values of {tag!r} are NaN, in every run")
         return runs[int(np.nanargmin(values) if direction(tag, mode) == "min" else np.nanargmax(values))]
@@ -307,7 +307,7 @@ class Runs(Exported, Plottable, Sequence[Run]):
             DataError: another mode, or a metric whose name does not tell which value is best.
         """
         runs = with_tag(self._runs, metric)
-        values = best_values(runs, metric, mode)
+        values = best_of_each(runs, metric, mode)
         kept = [(run, value) for run, value in zip(runs, values, strict=True) if np.isfinite(value)]
         if len(kept) < _FEWEST_FOR_IMPORTANCE:
             raise QueryError(
@@ -343,7 +343,7 @@ class Runs(Exported, Plottable, Sequence[Run]):
             DataError: another mode, or a metric whose name does not tell which value is best.
         """
         with_tag(self._runs, metric)
-        sides = [best_values(self._meant(side), metric, mode) for side in (a, b)]
+        sides = [best_of_each(self._meant(side), metric, mode) for side in (a, b)]
         return compared(metric, sides[0], sides[1], mode)
 
     def _meant(self, side: str | Run | Iterable[Run]) -> list[Run]:

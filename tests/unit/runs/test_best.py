@@ -9,20 +9,22 @@ import pytest
 
 import vizkit
 from vizkit import LogWriter, Runs, UnknownNameError
-from vizkit.runs.best import best_value, best_values
+from vizkit.runs.best import best_of_each, best_of_run
 
 
 def test_runs_without_a_value_have_none(runs: Runs) -> None:
-    assert best_value(runs["run1"], "eval/acc") == 0.9 and best_value(runs["run1"], "eval/acc", "min") == 0.5
-    assert best_value(runs["media"], "eval/acc") is None
-    assert np.array_equal(best_values(runs, "eval/acc"), [0.9, 0.75, 0.2, np.nan], equal_nan=True)
+    assert (
+        best_of_run(runs["run1"], "eval/acc") == 0.9 and best_of_run(runs["run1"], "eval/acc", "min") == 0.5
+    )
+    assert best_of_run(runs["media"], "eval/acc") is None
+    assert np.array_equal(best_of_each(runs, "eval/acc"), [0.9, 0.75, 0.2, np.nan], equal_nan=True)
 
 
 def test_nothing_but_nan_has_no_best(tmp_path: Path) -> None:
     with LogWriter(str(tmp_path / "run")) as writer:
         writer.add_scalar("acc", float("nan"), 0)
     runs = vizkit.load(tmp_path)
-    assert best_value(runs[0], "acc") is None
+    assert best_of_run(runs[0], "acc") is None
     with pytest.raises(UnknownNameError, match="all 1 values of 'acc' of 'run' are NaN"):
         runs[0].best("acc")
     with pytest.raises(UnknownNameError, match="all values of 'acc' are NaN, in every run"):

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from vizkit.errors import DataError, VizKitError
 from vizkit.metrics.direction import direction
 from vizkit.runs import Run, Runs, sparkline
-from vizkit.runs.best import best_values
+from vizkit.runs.best import best_of_each
 from vizkit.runs.difference import differing
 from vizkit.runs.formatting import duration_text, value_text
 from vizkit.runs.query import MISSING
@@ -206,7 +206,7 @@ def _metric_column(tag: str) -> SortColumn:
 def leading_value(runs: Sequence[Run], tag: str) -> float | None:
     """The best value of a metric in several runs; None for one run, or if its direction is unknown."""
     mode = metric_mode(tag)
-    values = [value for value in best_values(runs, tag, mode) if value == value] if mode else []
+    values = [value for value in best_of_each(runs, tag, mode) if value == value] if mode else []
     if len(values) < 2:
         return None
     return min(values) if mode == "min" else max(values)
