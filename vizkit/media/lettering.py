@@ -33,7 +33,7 @@ _PIECES = re.compile(rf"\s+|[{_WIDE}][{_CLOSING}]*|[^\s{_WIDE}]+")
 
 
 def drawable(text: str) -> str:
-    """Replace characters that no font can draw; line breaks stay."""
+    """Replace characters that no font can draw by spaces; line breaks stay."""
     if text.isascii() and text.isprintable():
         return text
     text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
@@ -41,14 +41,14 @@ def drawable(text: str) -> str:
 
 
 def as_texts(values: object) -> list[str] | None:
-    """Convert a list with a text in it to texts; None for all others, such as numbers."""
+    """Convert a list that holds a text to texts; None if it holds none, such as numbers."""
     if isinstance(values, (list, tuple)) and any(isinstance(value, str) for value in values):
         return [str(value) for value in values]
     return None
 
 
 def one_line(text: str) -> str:
-    """Replace line breaks, too, by spaces."""
+    """Replace line breaks, and characters that no font can draw, by spaces."""
     return drawable(text).replace("\n", " ")
 
 
