@@ -7,9 +7,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import vizkit
 from vizkit import LogWriter
+from vizkit.writing import log_file
 
 
 def test_pauses_before_a_resume_do_not_count(tmp_path: Path) -> None:
@@ -71,3 +73,19 @@ def test_a_time_that_no_calendar_has_is_none(tmp_path: Path) -> None:
         writer.add_scalar("loss", 1.0, 0, walltime=2**60)
     run = vizkit.load(tmp_path)[0]
     assert run.started is None and run.scalars("loss")["time"].isna().all()
+
+
+def test_a_training_has_the_sessions_of_its_own_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for start, steps in ((10_000, 5), (100_000, 3)):
+        monkeypatch.setattr(log_file, "_begun", set())  # as in a new process
+        with LogWriter(str(tmp_path / "run")) as writer:
+            for step in range(steps):
+                writer.add_scalar("loss", 1.0, step, walltime=start + 1000 * step)
+    first = {"started": 9000, "ended": 15_000, "status": "failed"}
+    last = {"started": 99_000, "ended": 103_000, "status": "finished"}
+    (tmp_path / "run" / "environment.json").write_text(json.dumps({**last, "sessions": [first]}))
+    earlier, later = vizkit.load(tmp_path)
+    assert (earlier.name, later.name) == ("run@1", "run")
+    assert (earlier.status, later.status) == ("failed", "finished")
+    assert (earlier.duration, later.duration) == (timedelta(seconds=6), timedelta(seconds=4))
+    assert later.environment == {**last, "sessions": []}
