@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,8 +45,13 @@ def build(out: Path, languages: tuple[str, ...] = LANGUAGES) -> None:
     Raises:
         subprocess.CalledProcessError: a page has a warning.
     """
-    for language in languages:
-        _sphinx("html", out / language, "-W", "--keep-going", "-D", f"language={language}")
+    with ThreadPoolExecutor() as pool:
+        options = "-W", "--keep-going", "-D"
+        builds = [
+            pool.submit(_sphinx, "html", out / each, *options, f"language={each}") for each in languages
+        ]
+    for done in builds:
+        done.result()
     (out / "index.html").write_text(_FRONT, encoding="utf-8")
 
 

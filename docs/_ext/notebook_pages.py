@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,9 @@ def _shown(output: dict[str, Any], pictures: Path, name: str, root: Path) -> str
     data = output.get("data", {})
     if "image/png" in data:
         path = pictures / f"{name}.png"
-        path.write_bytes(base64.b64decode(_joined(data["image/png"])))
+        part = path.with_suffix(f".{os.getpid()}.part")  # the other language is built at the same time
+        part.write_bytes(base64.b64decode(_joined(data["image/png"])))
+        part.replace(path)
         return f"![](/{path.relative_to(root).as_posix()})"
     if "text/html" in data:
         html = re.sub(r"\n\s*\n", "\n", _joined(data["text/html"]))

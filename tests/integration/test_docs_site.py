@@ -60,7 +60,9 @@ def page(site: Path) -> Iterator[Page]:
     """A browser that is as narrow as a telephone, at the site."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=BROWSER_ARGS)
-        yield browser.new_page(viewport={"width": 390, "height": 800}, locale="zh-CN")
+        page = browser.new_page(viewport={"width": 390, "height": 800}, locale="zh-CN")
+        page.set_default_timeout(120_000)  # the machine may be busy
+        yield page
         browser.close()
 
 
@@ -116,7 +118,7 @@ def test_the_marks_of_translated_texts_are_rendered(site: Path) -> None:
 def test_search_finds_words(site: Path, page: Page, language: str, words: str, found: str) -> None:
     page.goto(f"{site.as_uri()}/{language}/search.html?q={words}")
     expect(page.locator("#search-results li a", has_text=re.compile(f"^{found}$")).first).to_be_visible(
-        timeout=60_000
+        timeout=120_000
     )
 
 
