@@ -131,11 +131,12 @@ def update_catalogs() -> None:
             known.update(_read(path), update_creation_date=False)
             known.obsolete.clear()
             for message in known:
+                message.user_comments = []
                 if message.id and not message.string and not _WORDS.search(_CODE.sub("", message.id)):
                     message.string = message.id  # code alone is the same in every language
             with target.open("wb") as file:
                 file.write(_HEADER)
-                write_po(file, known, width=0, omit_header=True, no_location=True, include_previous=True)
+                write_po(file, known, width=0, omit_header=True, no_location=True)
 
 
 def missing_translations(pot: Path) -> list[str]:
