@@ -26,7 +26,7 @@ def _resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: El
     found = [
         name
         for name, entry in domain.objects.items()
-        if name.rpartition(".")[2] == last and entry.objtype in ("class", "exception")
+        if name.rpartition(".")[2] == last and entry.objtype in ("class", "exception", "type")
     ]
     if len(found) == 1 and last[:1].isupper():
         node["reftarget"] = found[0]
