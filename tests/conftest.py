@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import hypothesis
 import pytest
@@ -17,6 +18,8 @@ NO_BROWSER = "no chromium found (apt-get install chromium)"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background; children inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.environ.get("VIZKIT_REQUIRE_BROWSER") == "1" and not find_browser():
         raise pytest.UsageError(f"VIZKIT_REQUIRE_BROWSER=1, and {NO_BROWSER}")
 
