@@ -391,7 +391,7 @@ def test_names_that_do_not_fit_the_classes_are_not_used(tmp_path: Path) -> None:
 
 
 def test_curves_of_very_many_classes_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vizkit.hooks._fit.evaluation.MAX_GATHERED_CLASSES", 2)
+    monkeypatch.setattr("vizkit.hooks._fit.fit_evaluation.MAX_GATHERED_CLASSES", 2)
     warned = "the network tells 3 classes apart, more than 2"
     with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match=warned) as told:
         fit(prepared(), tracker.callback(), epochs=2)
@@ -698,9 +698,9 @@ def test_a_batch_that_was_looked_at_is_let_go_at_once(
         ("input_images", "samples_of", {"input images"}),
         ("callback", "record_histograms", {"weights"}),
         ("callback", "metric_scalars", {"train scalars"}),
-        ("evaluation", "metric_scalars", {"eval scalars"}),
-        ("evaluation", "numbered_scalars", {"eval scalars"}),
-        ("evaluation", "class_labels", {"curves"}),
+        ("fit_evaluation", "metric_scalars", {"eval scalars"}),
+        ("fit_evaluation", "numbered_scalars", {"eval scalars"}),
+        ("fit_evaluation", "class_labels", {"curves"}),
     ],
 )
 def test_what_fails_within_the_hooks(

@@ -294,7 +294,7 @@ def test_what_others_made_of_the_optimizer_stays(tmp_path: Path) -> None:
     ("place", "paths"),
     [
         ("hooks._watch.tensor_records.to_array", {"weights", "gradients", "clipped gradients"}),
-        ("hooks._watch.watch.snapshot", {"weights", "activations"}),
+        ("hooks._watch.watch.host_copy", {"weights", "activations"}),
         ("hooks._watch.watch.gradient_of", {"gradients"}),
         ("hooks._watch.watch.first_samples", {"activations"}),
         ("hooks._watch.watch.hook_outputs", {"activations"}),

@@ -9,14 +9,14 @@ from typing import Literal
 import numpy as np
 
 from vizkit._checks import describe, is_number, one_of
-from vizkit.curves.selection import RunSource, as_runs, labelled_groups, positions
+from vizkit.curves.plot_arguments import RunSource, as_runs, labelled_groups, positions
 from vizkit.curves.smoothing import smoothed
 from vizkit.curves.x_axis import X, time_unit, x_and_values
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats
 from vizkit.runs import Run
+from vizkit.runs.intervals import align, column_statistics
 from vizkit.runs.scalar_tags import with_tag
-from vizkit.runs.statistics import align, column_statistics
 
 __all__ = ["Band", "Curve", "CurvesData", "curves_data"]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from vizkit._checks import describe, one_of
 from vizkit._protocols import ArrayLike
-from vizkit.curves.selection import RunSource, entry_at, is_run_source, one_run
+from vizkit.curves.plot_arguments import RunSource, entry_at, is_run_source, one_run
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats, to_array
 from vizkit.plots._plot import INK, Plot, axes_for, finish, shortened

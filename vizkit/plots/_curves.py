@@ -10,7 +10,7 @@ import numpy as np
 
 from vizkit._checks import one_of
 from vizkit.curves.curves import Band, Curve, CurvesData, curves_data
-from vizkit.curves.selection import RunSource
+from vizkit.curves.plot_arguments import RunSource
 from vizkit.curves.x_axis import X
 from vizkit.format.tags import SECONDS
 from vizkit.metrics.downsampling import Thinned, thinned

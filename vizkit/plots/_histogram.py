@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from vizkit._checks import one_of
-from vizkit.curves.selection import RunSource, one_run
+from vizkit.curves.plot_arguments import RunSource, one_run
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.metrics.downsampling import evenly
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vizkit.curves.selection import RunSource, as_runs, positions
+from vizkit.curves.plot_arguments import RunSource, as_runs, positions
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats
 from vizkit.reading import natural_key

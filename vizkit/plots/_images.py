@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vizkit.curves.selection import RunSource, as_runs
+from vizkit.curves.plot_arguments import RunSource, as_runs
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats, Pixels
 from vizkit.metrics.downsampling import evenly

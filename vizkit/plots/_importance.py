@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vizkit.curves.selection import RunSource, as_runs
+from vizkit.curves.plot_arguments import RunSource, as_runs
 from vizkit.media.palette import color
 from vizkit.metrics.arrays import Floats
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vizkit.curves.selection import RunSource
+from vizkit.curves.plot_arguments import RunSource
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.direction import direction
 from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes

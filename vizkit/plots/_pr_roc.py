@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, Union, cast
 import numpy as np
 
 from vizkit._checks import describe
-from vizkit.curves.selection import RunSource, as_runs, class_tags, entry_at, is_run_source, positions
+from vizkit.curves.plot_arguments import RunSource, as_runs, class_tags, entry_at, is_run_source, positions
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vizkit._protocols import ArrayLike
-from vizkit.curves.selection import RunSource, entry_at, is_run_source, one_run
+from vizkit.curves.plot_arguments import RunSource, entry_at, is_run_source, one_run
 from vizkit.errors import DataError
 from vizkit.media.palette import color
 from vizkit.metrics.calibration import Reliability, compute_reliability

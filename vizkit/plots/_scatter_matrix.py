@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vizkit.curves.selection import RunSource
+from vizkit.curves.plot_arguments import RunSource
 from vizkit.media.palette import color, lap
 from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
 from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish, shortened

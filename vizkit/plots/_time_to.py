@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vizkit.curves.selection import RunSource, as_runs, labelled_groups, positions
+from vizkit.curves.plot_arguments import RunSource, as_runs, labelled_groups, positions
 from vizkit.curves.x_axis import time_unit
 from vizkit.errors import DataError
 from vizkit.media.palette import color

@@ -8,6 +8,6 @@ from vizkit.runs.loading import load
 from vizkit.runs.media import Media
 from vizkit.runs.run import Run
 from vizkit.runs.runs import Runs
-from vizkit.runs.summary import Point, Summary
+from vizkit.runs.statistics import Point, Summary
 
 __all__ = ["Comparison", "Groups", "Media", "Point", "Run", "Runs", "Summary", "load"]

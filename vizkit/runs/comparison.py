@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from vizkit.errors import QueryError
 from vizkit.metrics.direction import direction
-from vizkit.runs.statistics import welch
+from vizkit.runs.intervals import welch
 
 __all__ = ["Comparison", "compared"]
 

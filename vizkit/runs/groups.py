@@ -12,11 +12,11 @@ from vizkit.errors import QueryError
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.runs.best import best_of_run
 from vizkit.runs.dataframes import rows_frame
+from vizkit.runs.intervals import align, column_statistics, mean_interval
 from vizkit.runs.lookup import unknown
 from vizkit.runs.query import MISSING
 from vizkit.runs.query_names import key_values, sort_order
 from vizkit.runs.scalar_tags import with_tag
-from vizkit.runs.statistics import align, column_statistics, mean_interval
 
 if TYPE_CHECKING:
     import pandas as pd

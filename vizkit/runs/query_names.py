@@ -11,7 +11,7 @@ from vizkit.reading import natural_key
 from vizkit.runs.lookup import like_name, unknown
 from vizkit.runs.query import MISSING, Query
 from vizkit.runs.scalar_tags import in_order
-from vizkit.runs.summary import STATISTICS
+from vizkit.runs.statistics import STATISTICS
 
 if TYPE_CHECKING:
     from vizkit.runs.run import Run

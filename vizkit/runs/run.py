@@ -24,7 +24,7 @@ from vizkit.runs.lookup import unknown
 from vizkit.runs.media import Images, Media
 from vizkit.runs.run_times import RunTimes
 from vizkit.runs.scalar_tags import in_order
-from vizkit.runs.summary import Point, Summary, summarize
+from vizkit.runs.statistics import Point, Summary, summarize
 from vizkit.runs.training_config import config_path, hparams_of
 
 if TYPE_CHECKING:

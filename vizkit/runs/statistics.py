@@ -1,161 +1,86 @@
-"""Means, confidence intervals and alignment of the curves of several runs."""
+"""Statistics of scalar tags: first, last, smallest, largest, mean."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from functools import lru_cache
-from statistics import NormalDist
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from vizkit.metrics.arrays import AnyArray, Bools, Floats, Ints
+from vizkit.metrics.direction import direction
+from vizkit.reading import Scalars
 
-__all__ = ["Interval", "align", "column_statistics", "mean_interval", "t_quantile", "welch"]
-
-
-@lru_cache(maxsize=4096)
-def t_quantile(confidence: float, df: float) -> float:
-    """The two-sided quantile of Student's t distribution: standard errors that hold ``confidence`` of it.
-
-    The two-sided tail beyond t is the regularised incomplete beta function I_x(df/2, 1/2) at
-    x = df / (df + t^2) (Abramowitz and Stegun, 26.5.27); t is found by bisection.
-
-    Args:
-        confidence: between 0 and 1, such as 0.95.
-        df: degrees of freedom, above 0; fractions are allowed.
-    """
-    if df > 1e7:
-        return NormalDist().inv_cdf(0.5 + confidence / 2)
-
-    def tail(t: float) -> float:
-        return _incomplete_beta(df / 2, 0.5, df / (df + t * t))
-
-    low, high = 0.0, 1.0
-    while tail(high) > 1 - confidence:
-        low, high = high, high * 2
-    for _ in range(200):
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
-        low, high = (middle, high) if tail(middle) > 1 - confidence else (low, middle)
-    return high
+__all__ = ["STATISTICS", "Point", "Summary", "summarize"]
 
 
-def _incomplete_beta(a: float, b: float, x: float) -> float:
-    """I_x(a, b), by the continued fraction of Abramowitz and Stegun, 26.5.8 (Lentz's method)."""
-    if x <= 0 or x >= 1:
-        return 0.0 if x <= 0 else 1.0
-    if x > (a + 1) / (a + b + 2):  # where the fraction converges slowly
-        return 1 - _incomplete_beta(b, a, 1 - x)
-    tiny = 1e-300
-    front = math.exp(
-        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
-    )
-    c, d = 1.0, 1 / _away((1 - (a + b) * x / (a + 1)), tiny)
-    total = d
-    for m in range(1, 10_000):
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        for term in (even, odd):
-            d = 1 / _away(1 + term * d, tiny)
-            c = _away(1 + term / c, tiny)
-            total *= d * c
-        if abs(d * c - 1) < 1e-15:
-            break
-    return front * total / a
+class Point(NamedTuple):
+    """One record of a scalar tag; ``walltime`` is milliseconds since 1970."""
 
-
-def _away(number: float, tiny: float) -> float:
-    return number if abs(number) > tiny else tiny
-
-
-class Interval(NamedTuple):
-    """An estimate and its confidence interval; NaN with too few values."""
-
+    step: int | float
     value: float
-    low: float
-    high: float
+    walltime: int
 
 
-def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
-    """The mean of ``values`` with Student's t interval, which needs two values or more."""
-    numbers = np.asarray(values, dtype=np.float64)
-    mean, _, _, low, high = column_statistics(numbers[:, None], confidence)
-    return Interval(float(mean[0]), float(low[0]), float(high[0]))
+class Summary(NamedTuple):
+    """The summary of a scalar tag.
 
-
-def column_statistics(
-    matrix: Floats, confidence: float = 0.95
-) -> tuple[Floats, Floats, Ints, Floats, Floats]:
-    """Mean, standard deviation (n - 1), n, and the ends of the mean's t interval of each column.
-
-    NaN values are left out and do not count in n.
-
-    Args:
-        matrix: (runs, points).
-        confidence: level of the interval.
-
-    Returns:
-        Five arrays of shape (points,); NaN where n is too small.
+    Attributes:
+        n: number of records.
+        nan: number of NaN records, which ``min``, ``max`` and ``mean`` leave out.
+        first: the first record.
+        last: the last record, NaN or not.
+        min: the first record with the smallest value; None if all are NaN.
+        max: the first record with the largest value; None if all are NaN.
+        mean: the mean value; NaN if all are NaN.
     """
-    there = ~np.isnan(matrix)
-    n = there.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        mean = np.where(there, matrix, 0).sum(axis=0) / n
-        squares = (np.where(there, matrix - mean, 0) ** 2).sum(axis=0)
-        std = np.sqrt(squares / np.where(n > 1, n - 1, np.nan))
-        factor = np.full(len(matrix) + 1, np.nan)
-        for count in np.unique(n[n > 1]):
-            factor[count] = t_quantile(confidence, float(count - 1)) / math.sqrt(count)
-        half = std * factor[n]
-        return mean, std, n, mean - half, mean + half
+
+    n: int
+    nan: int
+    first: Point
+    last: Point
+    min: Point | None
+    max: Point | None
+    mean: float
+
+    def best(self, tag: str, mode: str = "auto") -> Point | None:
+        """The best record: ``max`` or ``min``, by ``mode`` or, for ``"auto"``, by the words of the tag.
+
+        Raises:
+            DataError: another mode, or a tag that does not tell which value is best.
+        """
+        return self.min if direction(tag, mode) == "min" else self.max
 
 
-def welch(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Interval:
-    """The difference of two means, b - a, with Welch's t interval for unequal variances.
-
-    Source: B. L. Welch, "The generalization of Student's problem when several different population
-    variances are involved", Biometrika 34 (1947); degrees of freedom by Satterthwaite (1946).
-    The interval needs two values or more on each side.
-    """
-    first, second = (np.asarray(side, dtype=np.float64) for side in (a, b))
-    difference = float(second.mean() - first.mean())
-    if min(len(first), len(second)) < 2:
-        return Interval(difference, math.nan, math.nan)
-    errors = [float(side.var(ddof=1)) / len(side) for side in (first, second)]
-    total = sum(errors)
-    if total == 0:
-        return Interval(difference, difference, difference)
-    shares = [error / total for error in errors]  # squares of small errors would underflow
-    df = 1 / sum(share**2 / (len(side) - 1) for share, side in zip(shares, (first, second), strict=True))
-    half = t_quantile(confidence, df) * math.sqrt(total)
-    return Interval(difference, difference - half, difference + half)
+def summarize(columns: Scalars) -> Summary:
+    """Summarize a tag that has at least one record."""
+    values = columns.values
+    nan = int(np.isnan(values).sum())
+    low = high = None
+    mean = float("nan")
+    if nan < len(values):
+        low, high = (_point(columns, int(arg(values))) for arg in (np.nanargmin, np.nanargmax))
+        with np.errstate(invalid="ignore", over="ignore"):  # +Inf and -Inf have no mean
+            mean = float(np.nanmean(values))
+    return Summary(len(values), nan, _point(columns, 0), _point(columns, -1), low, high, mean)
 
 
-def align(series: Sequence[tuple[AnyArray, AnyArray]], grid: Floats) -> tuple[Floats, Bools]:
-    """Resample several curves at the same x.
+def _point(columns: Scalars, index: int) -> Point:
+    return Point(columns.steps[index].item(), float(columns.values[index]), int(columns.walltimes[index]))
 
-    Values between two points of a curve are interpolated linearly, and NaN where one of them is NaN;
-    a curve has no values before its first and after its last point.
 
-    Args:
-        series: (x, y) pairs, each (n,), x not descending; of equal x the last point counts.
-        grid: (points,) the common x.
+def _value(point: Point | None) -> float | None:
+    return None if point is None else point.value
 
-    Returns:
-        Values (series, points), NaN where there is none; and a mask of the points that each curve covers.
-    """
-    values = np.full((len(series), len(grid)), np.nan)
-    covered = np.zeros((len(series), len(grid)), dtype=bool)
-    for row, (places, numbers) in enumerate(series):
-        x = np.asarray(places, dtype=np.float64)
-        if not len(x):
-            continue
-        keep = np.append(x[1:] > x[:-1], True)
-        x, y = x[keep], np.asarray(numbers, dtype=np.float64)[keep]
-        covered[row] = (grid >= x[0]) & (grid <= x[-1])
-        values[row, covered[row]] = np.interp(grid[covered[row]], x, y)
-    return values, covered
+
+STATISTICS: dict[str, Callable[[str, Summary], float | None]] = {
+    "last": lambda _, summary: summary.last.value,
+    "first": lambda _, summary: summary.first.value,
+    "min": lambda _, summary: _value(summary.min),
+    "max": lambda _, summary: _value(summary.max),
+    "mean": lambda _, summary: summary.mean,
+    "best": lambda tag, summary: _value(summary.best(tag)),
+    "best_step": lambda tag, summary: None if (best := summary.best(tag)) is None else best.step,
+    "last_step": lambda _, summary: summary.last.step,
+    "n": lambda _, summary: summary.n,
+}
+"""The statistics that may follow a tag in a filter: name -> function of the tag and its summary."""

@@ -36,6 +36,7 @@ from vizkit.metrics import histograms
 from vizkit.metrics.arrays import AnyArray, to_float
 from vizkit.writing import run_directory
 from vizkit.writing.curve_writer import CurveWriter
+from vizkit.writing.worker import MAX_JOBS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,7 +74,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         self,
         logdir: str | os.PathLike[str] | None = None,
         comment: str = "",
-        max_queue: int = 10,
+        max_queue: int = MAX_JOBS,
         flush_secs: float = 120,
         filename_suffix: str = "",
         write_to_disk: bool = True,

@@ -24,7 +24,7 @@ from vizkit.format.types import HParams, SessionMark
 from vizkit.metrics.arrays import AnyArray, to_array, to_float
 from vizkit.writing import run_directory
 from vizkit.writing.log_file import NullLog, RecordLog, open_log
-from vizkit.writing.worker import Worker
+from vizkit.writing.worker import MAX_JOBS, Worker
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -67,7 +67,7 @@ class RunLog:
         display_name: str = "",
         file_name: str = "",
         suffix: str = "",
-        max_queue: int = 10,
+        max_queue: int = MAX_JOBS,
         write_to_disk: bool = True,
         resume: bool = False,
         on_error: Callable[[str, Exception], None] | None = None,

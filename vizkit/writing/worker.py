@@ -15,7 +15,10 @@ from collections.abc import Callable
 from vizkit._files import at_exit_of_child
 from vizkit.writing import log_file
 
-__all__ = ["Worker"]
+__all__ = ["MAX_JOBS", "Worker"]
+
+MAX_JOBS = 10
+"""The number of costly records that may wait by default, as in VisualDL."""
 
 _IDLE_SECONDS = 5.0
 _LOOK_SECONDS = 0.02
@@ -36,7 +39,7 @@ class Worker:
         max_bytes: how many bytes they may hold together; a single job is always accepted.
     """
 
-    def __init__(self, max_jobs: int = 64, max_bytes: int = 1 << 28) -> None:
+    def __init__(self, max_jobs: int = MAX_JOBS, max_bytes: int = 1 << 28) -> None:
         self._max_jobs = max_jobs
         self._max_bytes = max_bytes
         self._reset()

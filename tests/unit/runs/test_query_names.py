@@ -8,7 +8,7 @@ from tests.helpers import ROOT
 from vizkit import QueryError, Runs, UnknownNameError
 from vizkit.runs.query import MISSING
 from vizkit.runs.query_names import FIELDS, key_values, sort_order
-from vizkit.runs.summary import STATISTICS
+from vizkit.runs.statistics import STATISTICS
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from vizkit._checks import checked_class_names
 from vizkit.format.tags import EPOCH
 from vizkit.hooks._distributed import reduced
 from vizkit.hooks._fit.batch import Batch, capture_next
-from vizkit.hooks._fit.callback_logs import Logs, Scalars, batch_size, metric_scalars
-from vizkit.hooks._fit.evaluation import EvaluationRecorder, MeanLoss
+from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, metric_scalars
 from vizkit.hooks._fit.evaluation_images import EvaluationImages
+from vizkit.hooks._fit.fit_evaluation import EvaluationRecorder, MeanLoss
 from vizkit.hooks._fit.input_images import InputImages
 from vizkit.hooks._fit.sample_images import Display
 from vizkit.hooks._fit.step_counter import StepCounter
@@ -341,7 +341,7 @@ class _RecordingCallback(TrackerCallback):
             self._batch.cancel()
             self._batch = None
 
-    def _reduced(self, scalars: Scalars) -> Scalars:
+    def _reduced(self, scalars: LoggedScalars) -> LoggedScalars:
         return reduced(scalars, "mean", self._guard.warn) if self._reduce else scalars
 
     # -- evaluation -------------------------------------------------------------------------------

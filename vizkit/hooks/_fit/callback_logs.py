@@ -7,26 +7,26 @@ from typing import cast
 
 from vizkit._protocols import ScalarLike
 
-__all__ = ["Logs", "Scalars", "batch_size", "metric_scalars", "numbered_scalars"]
+__all__ = ["LoggedScalars", "Logs", "batch_size", "metric_scalars", "numbered_scalars"]
 
 Logs = Mapping[str, object]
 """Paddle's logs of a batch, an epoch or an evaluation: numbers, lists of numbers and arrays by name."""
 
-Scalars = dict[str, ScalarLike]
+LoggedScalars = dict[str, ScalarLike]
 """Numbers by tag."""
 
 
-def metric_scalars(mode: str, logs: Logs | None, names: Iterable[str] | None) -> Scalars:
+def metric_scalars(mode: str, logs: Logs | None, names: Iterable[str] | None) -> LoggedScalars:
     """The values of ``logs`` under ``names``, which leaves out keys of other models and modes."""
     logs = logs or {}
-    scalars: Scalars = {}
+    scalars: LoggedScalars = {}
     for name in names or ():
         if name in logs:
             scalars.update(numbered_scalars(f"{mode}/{name}", logs[name]))
     return scalars
 
 
-def numbered_scalars(tag: str, value: object) -> Scalars:
+def numbered_scalars(tag: str, value: object) -> LoggedScalars:
     """A number under its tag, or several under ``<tag>/0``, ``<tag>/1`` ...
 
     The sum of several losses is under the tag itself: training minimises it.
@@ -36,7 +36,7 @@ def numbered_scalars(tag: str, value: object) -> Scalars:
     values = list(cast("Sequence[float]", value))
     if len(values) == 1:
         return {tag: values[0]}
-    numbered: Scalars = {f"{tag}/{index}": number for index, number in enumerate(values)}
+    numbered: LoggedScalars = {f"{tag}/{index}": number for index, number in enumerate(values)}
     return {tag: sum(values), **numbered} if tag.endswith("/loss") and values else numbered
 
 

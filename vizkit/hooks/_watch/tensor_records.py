@@ -21,9 +21,9 @@ __all__ = [
     "TensorGroup",
     "TensorsByName",
     "gradient_snapshot",
+    "host_copy",
     "record_groups",
     "record_histograms",
-    "snapshot",
     "tag_of",
 ]
 
@@ -55,7 +55,7 @@ def tag_of(kind: str, name: str) -> str:
     return clean_tag(f"{kind}/{name.replace('.', '/')}")
 
 
-def snapshot(tensor: paddle.Tensor) -> AnyArray:
+def host_copy(tensor: paddle.Tensor) -> AnyArray:
     """A copy of a tensor's values on the host."""
     return to_array(tensor, copy=True)
 
@@ -63,7 +63,7 @@ def snapshot(tensor: paddle.Tensor) -> AnyArray:
 def gradient_snapshot(gradient: paddle.Tensor, parameter: paddle.Tensor) -> AnyArray:
     """A copy of a gradient's values on the host; a sparse one gets all rows of the parameter."""
     if not gradient.is_selected_rows():
-        return snapshot(gradient)
+        return host_copy(gradient)
     values = to_array(gradient)
     dense = np.zeros(parameter.shape, values.dtype)
     np.add.at(dense, np.asarray(gradient.rows()), values)
@@ -72,7 +72,7 @@ def gradient_snapshot(gradient: paddle.Tensor, parameter: paddle.Tensor) -> AnyA
 
 def record_histograms(tracker: Tracker, kind: str, tensors: Mapping[str, paddle.Tensor], step: int) -> None:
     """Record the histogram of each tensor that is not empty."""
-    copies = {name: snapshot(tensor) for name, tensor in tensors.items() if 0 not in tensor.shape}
+    copies = {name: host_copy(tensor) for name, tensor in tensors.items() if 0 not in tensor.shape}
 
     def job() -> None:
         for name, array in copies.items():

@@ -19,15 +19,15 @@ from vizkit.hooks._watch.optimizer_hooks import (
     gradient_of,
     parameters_of,
 )
-from vizkit.hooks._watch.selection import Selection
 from vizkit.hooks._watch.tensor_records import (
     TensorGroup,
     TensorsByName,
     gradient_snapshot,
+    host_copy,
     record_groups,
-    snapshot,
     tag_of,
 )
+from vizkit.hooks._watch.watched_layers import Selection
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
@@ -312,7 +312,7 @@ class Watch:
     def _weights(self, which: Container[int | str] | None = None) -> TensorsByName:
         """Copies of the selected weights: all, or those whose id or name is in ``which``."""
         return {
-            name: snapshot(each)
+            name: host_copy(each)
             for name, each in self._selection.parameters(self._net, self._selection.weights)
             if which is None or id(each) in which or name in which
         }
@@ -358,7 +358,7 @@ class Watch:
     def _on_output(self, name: str, output: paddle.Tensor) -> None:
         if self._round is not None and self._net.training and name not in self._round.outputs:
             with self._guard("activations"), self._spacing.timed():
-                self._round.outputs[name] = snapshot(first_samples(output.detach()))
+                self._round.outputs[name] = host_copy(first_samples(output.detach()))
 
     # -- recording ----------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from vizkit._checks import describe
 from vizkit._protocols import ScalarLike, StepLike
 from vizkit.errors import DataError
 from vizkit.hooks._fit.callback_logs import Logs, batch_size, metric_scalars
-from vizkit.hooks._fit.evaluation import MeanLoss
+from vizkit.hooks._fit.fit_evaluation import MeanLoss
 from vizkit.hooks._fit.step_counter import StepCounter
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle

@@ -12,7 +12,7 @@ from vizkit.errors import DataError
 from vizkit.hooks._fit.callback_logs import Logs
 from vizkit.hooks._model_call import ModelCall, current_call
 from vizkit.hooks._paddle import paddle
-from vizkit.hooks.steering.validation import Batch, ValidateEvery
+from vizkit.hooks.steering.validation import LoadedBatch, ValidateEvery
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
@@ -64,7 +64,7 @@ class Pace(ValidateEvery):
     def __init__(
         self,
         seconds: float = 10.0,
-        data: paddle.io.Dataset | paddle.io.DataLoader | Iterable[Batch] | None = None,
+        data: paddle.io.Dataset | paddle.io.DataLoader | Iterable[LoadedBatch] | None = None,
         batches: int | None = None,
         *,
         batch_size: int = 64,

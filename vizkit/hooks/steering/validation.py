@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from vizkit._checks import describe, whole_number
 from vizkit.errors import DataError
 from vizkit.hooks._fit.callback_logs import Logs
-from vizkit.hooks._fit.evaluation import MeanLoss
+from vizkit.hooks._fit.fit_evaluation import MeanLoss
 from vizkit.hooks._fit.step_counter import StepCounter
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._network.random_states import (
@@ -26,9 +26,9 @@ from vizkit.metrics.arrays import to_float
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
 
-__all__ = ["Batch", "ValidateEvery"]
+__all__ = ["LoadedBatch", "ValidateEvery"]
 
-Batch = object
+LoadedBatch = object
 """A batch of data: tensors or arrays, or nested sequences or dicts of these."""
 
 _Value = TypeVar("_Value")
@@ -82,7 +82,7 @@ class ValidateEvery(paddle.callbacks.Callback):
     def __init__(
         self,
         steps: int = 200,
-        data: paddle.io.Dataset | paddle.io.DataLoader | Iterable[Batch] | None = None,
+        data: paddle.io.Dataset | paddle.io.DataLoader | Iterable[LoadedBatch] | None = None,
         batches: int | None = None,
         *,
         batch_size: int = 64,
@@ -110,7 +110,7 @@ class ValidateEvery(paddle.callbacks.Callback):
         self._tracker = checked_tracker(tracker)
         self._guard = Guard(self._tracker)
         self._steps = StepCounter(self._tracker)
-        self._source: Iterable[Batch] = ()
+        self._source: Iterable[LoadedBatch] = ()
         self._kept: Callable[[], AbstractContextManager[None]] = paddle_random_states_kept
         self._inputs = -1  # how many parts of a batch are inputs; all but the last
         self._held: tuple[int, dict[str, float]] | None = None
@@ -202,7 +202,7 @@ class ValidateEvery(paddle.callbacks.Callback):
         network: paddle.nn.Layer,
         loss: Callable[..., object] | None,
         metrics: Sequence[paddle.metric.Metric],
-        data: Iterable[Batch],
+        data: Iterable[LoadedBatch],
     ) -> None:
         if loss is None and not metrics:
             raise DataError("nothing to validate: there is neither a loss nor a metric")
@@ -225,7 +225,7 @@ class ValidateEvery(paddle.callbacks.Callback):
             return dict(self.last)
         return {}
 
-    def _measure(self, network: paddle.nn.Layer, batches: Iterable[Batch]) -> dict[str, float]:
+    def _measure(self, network: paddle.nn.Layer, batches: Iterable[LoadedBatch]) -> dict[str, float]:
         loss = MeanLoss()
         for metric in self._metrics:
             metric.reset()
@@ -272,12 +272,12 @@ class ValidateEvery(paddle.callbacks.Callback):
 
 
 def _readable(
-    data: paddle.io.Dataset | paddle.io.DataLoader | Iterable[Batch], batch_size: int
-) -> Iterable[Batch]:
+    data: paddle.io.Dataset | paddle.io.DataLoader | Iterable[LoadedBatch], batch_size: int
+) -> Iterable[LoadedBatch]:
     if isinstance(data, paddle.io.IterableDataset):
-        return cast("Iterable[Batch]", paddle.io.DataLoader(data, batch_size=batch_size))
+        return cast("Iterable[LoadedBatch]", paddle.io.DataLoader(data, batch_size=batch_size))
     if isinstance(data, paddle.io.Dataset):
-        return cast("Iterable[Batch]", paddle.io.DataLoader(data, batch_size=batch_size, shuffle=False))
+        return cast("Iterable[LoadedBatch]", paddle.io.DataLoader(data, batch_size=batch_size, shuffle=False))
     if not isinstance(data, Iterable) or isinstance(data, Iterator):
         raise DataError(
             "data must be a paddle.io.Dataset, a DataLoader or a list of batches, which can be read "
@@ -286,7 +286,7 @@ def _readable(
     return data
 
 
-def _batches(data: Iterable[Batch]) -> Iterator[Batch]:
+def _batches(data: Iterable[LoadedBatch]) -> Iterator[LoadedBatch]:
     """Yield the batches, read on this thread: Paddle's would read ahead, and draw random numbers later."""
     if not _can_be_indexed(data):
         yield from data

@@ -14,7 +14,7 @@ from vizkit.runs.formatting import duration_text, value_text
 from vizkit.runs.query import MISSING
 from vizkit.runs.query_names import FIELDS
 from vizkit.runs.scalar_tags import shown_metrics
-from vizkit.runs.summary import Summary
+from vizkit.runs.statistics import Summary
 from vizkit.server.workspace.address import Address
 from vizkit.server.workspace.svg_chart import line_classes
 

@@ -7,7 +7,7 @@ from functools import partial
 from vizkit.format.walltime import milliseconds
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
-from vizkit.server.visualdl.api.lookup import (
+from vizkit.server.visualdl.api.record_lookup import (
     find_entries,
     list_tags,
     locked_run,

@@ -6,7 +6,7 @@ from functools import partial
 
 from vizkit.metrics.histograms import Histogram
 from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
-from vizkit.server.visualdl.api.lookup import find_entries, list_tags, shown_records
+from vizkit.server.visualdl.api.record_lookup import find_entries, list_tags, shown_records
 
 __all__ = ["ENDPOINTS"]
 

@@ -11,7 +11,7 @@ from vizkit.errors import DataError
 from vizkit.format.walltime import milliseconds
 from vizkit.server.http import Answer
 from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
-from vizkit.server.visualdl.api.lookup import find_entries, list_tags
+from vizkit.server.visualdl.api.record_lookup import find_entries, list_tags
 
 __all__ = ["ENDPOINTS"]
 

@@ -15,7 +15,7 @@ from vizkit.reading import Scalars
 from vizkit.server.http import Answer, json_answer
 from vizkit.server.visualdl.api.downloads import ROWS_A_PART, download
 from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint, StreamedAnswer
-from vizkit.server.visualdl.api.lookup import find_scalars, list_tags
+from vizkit.server.visualdl.api.record_lookup import find_scalars, list_tags
 
 __all__ = ["ENDPOINTS", "CurvePoint", "curve_answer", "points", "points_of_curve"]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizkit.runs.statistics import align, column_statistics, mean_interval, t_quantile, welch
+from vizkit.runs.intervals import align, column_statistics, mean_interval, t_quantile, welch
 
 stats = pytest.importorskip("scipy.stats")
 NAN = float("nan")

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from vizkit.errors import DataError
 from vizkit.hooks._fit.batch import Batch, binary_labels, class_labels
-from vizkit.hooks._fit.callback_logs import Logs, Scalars, batch_size, metric_scalars, numbered_scalars
+from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, metric_scalars, numbered_scalars
 from vizkit.hooks._fit.evaluation_images import EvaluationImages
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
@@ -44,7 +44,7 @@ class EvaluationRecorder:
         *,
         curves: bool,
         class_names: Sequence[str] | None,
-        reduce: Callable[[Scalars], Scalars],
+        reduce: Callable[[LoggedScalars], LoggedScalars],
     ) -> None:
         self._tracker = tracker
         self._guard = guard
@@ -94,7 +94,7 @@ class EvaluationRecorder:
 
     def record(self, step: int, logs: Logs | None) -> None:
         """Record the evaluation."""
-        scalars: Scalars = {}
+        scalars: LoggedScalars = {}
         repeated = False
         with self._guard("eval scalars"):
             names = [name for name in self._metrics if name != "loss"]
@@ -109,7 +109,7 @@ class EvaluationRecorder:
             with self._guard("curves"):
                 curves.record(step, without=scalars)
 
-    def _repeats_last(self, step: int, scalars: Scalars) -> bool:
+    def _repeats_last(self, step: int, scalars: LoggedScalars) -> bool:
         """True if the run's last evaluation was at this step and had the same results, the loss included."""
         before = _last.pop(self._tracker, None)
         try:
@@ -142,7 +142,7 @@ class MeanLoss:
         """The mean of each loss; empty before the first batch."""
         return [total / self._count for total in self._sums] if self._count else []
 
-    def scalars(self, mode: str) -> Scalars:
+    def scalars(self, mode: str) -> LoggedScalars:
         """The means as scalars: ``<mode>/loss``, of several their sum and ``<mode>/loss/0`` ..."""
         return numbered_scalars(f"{mode}/loss", self.means())
 
