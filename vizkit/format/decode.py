@@ -161,10 +161,7 @@ def _audio(payload: bytes) -> Wave:
     parts = _grouped(payload)
     rate = struct.unpack("<f", _bytes(parts, 1, bytes(4)))[0]
     return Wave(
-        data=_bytes(parts, 4),
-        sample_rate=round(rate),
-        channels=_int(parts, 2),
-        frames=_int(parts, 3),
+        data=_bytes(parts, 4), sample_rate=round(rate), channels=_int(parts, 2), frames=_int(parts, 3)
     )
 
 

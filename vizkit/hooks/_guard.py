@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from vizkit._warnings import count_lost
 from vizkit.errors import VizKitWarning
 
+if TYPE_CHECKING:
+    from vizkit.tracking.tracker import Tracker
+
 __all__ = ["Guard"]
-
-
-class _Losses(Protocol):
-    """A `vizkit.Tracker`, or a stand-in for one."""
-
-    strict: bool
-    lost: Counter[str]
 
 
 class Guard:
@@ -25,7 +19,7 @@ class Guard:
     With a strict tracker they raise.
     """
 
-    def __init__(self, tracker: _Losses) -> None:
+    def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
 
     def __call__(self, path: str) -> _Guarded:
@@ -54,10 +48,8 @@ class _Guarded:
     def __enter__(self) -> None:
         pass
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        if exc is None or not self._guard.stops(exc):
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if error is None or not self._guard.stops(error):
             return False
-        self._guard.warn(self._path, exc)
+        self._guard.warn(self._path, error)
         return True

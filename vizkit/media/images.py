@@ -359,10 +359,7 @@ def _tiled(images: Sequence[Pixels], columns: int, pad: int) -> Pixels:
     height = max(image.shape[0] for image in images)
     width = max(image.shape[1] for image in images)
     rows = math.ceil(len(images) / columns)
-    canvas = np.zeros(
-        (rows * (height + pad) - pad, columns * (width + pad) - pad, channels),
-        np.uint8,
-    )
+    canvas = np.zeros((rows * (height + pad) - pad, columns * (width + pad) - pad, channels), np.uint8)
     if channels == 4:
         canvas[..., 3] = 255  # opaque
     for i, image in enumerate(images):

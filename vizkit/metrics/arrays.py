@@ -14,17 +14,7 @@ from vizkit._checks import describe
 from vizkit._protocols import ArrayLike, ScalarLike
 from vizkit.errors import DataError
 
-__all__ = [
-    "AnyArray",
-    "Bools",
-    "Floats",
-    "Indices",
-    "Ints",
-    "Pixels",
-    "to_array",
-    "to_float",
-    "to_real",
-]
+__all__ = ["AnyArray", "Bools", "Floats", "Indices", "Ints", "Pixels", "to_array", "to_float", "to_real"]
 
 AnyArray = NDArray[Any]
 """An array of any type of numbers."""

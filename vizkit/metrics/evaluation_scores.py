@@ -84,11 +84,7 @@ class EvaluationScores:
     """
 
     def __init__(
-        self,
-        *,
-        activation: Activation | None = None,
-        limit: int = LIMIT,
-        ignore_index: int | None = None,
+        self, *, activation: Activation | None = None, limit: int = LIMIT, ignore_index: int | None = None
     ) -> None:
         self._activation: str | None = one_of("activation", activation, (None, "softmax", "sigmoid", "auto"))
         self._limit = whole_number("limit", limit)
@@ -333,11 +329,7 @@ class _Outcomes:
 
 
 def _samples(
-    labels: AnyArray,
-    scores: AnyArray,
-    kept: Bools | None,
-    indicator: bool,
-    most: int,
+    labels: AnyArray, scores: AnyArray, kept: Bools | None, indicator: bool, most: int
 ) -> Iterator[tuple[AnyArray, AnyArray]]:
     """Split a batch into parts of at most ``most`` scores: ids (m,) or bools (m, c), and scores (m, c)."""
     count, classes, *rest = scores.shape

@@ -6,8 +6,7 @@ import threading
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vizkit._checks import describe
 from vizkit._protocols import StepLike
@@ -25,11 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["Recording", "check_mapping", "check_names", "check_text", "weak_callback"]
 
 
+class _Add(Protocol):
+    def __call__(self, tag: str, /, *, step: StepLike) -> None: ...
+
+
 class Recording:
     """The recording of one run, from the first record to `close`.
 
-    A verb names its kind, tag and step to `_record`, and the call that adds the record under the tag and
-    at the step that it is given.
+    A verb names its kind, tag and step to `_record`, and the call that adds the record.
     """
 
     _writer: LogWriter
@@ -68,10 +70,8 @@ class Recording:
 
     # -- a record -------------------------------------------------------------------------------
 
-    def _record(
-        self, kind: str, tag: str, step: StepLike | None, add: Callable[[str, StepLike], None]
-    ) -> None:
-        """Add a record by ``add(tag, step)``, under a better tag if VisualDL could not serve this one.
+    def _record(self, kind: str, tag: str, step: StepLike | None, add: _Add) -> None:
+        """Add a record by ``add(tag, step=step)``, under a better tag if VisualDL could not serve this one.
 
         Raises:
             TypeError: the tag is not a text.
@@ -91,10 +91,10 @@ class Recording:
         except Exception as error:
             self._refuse(tag, error)
 
-    def _add(self, tag: str, step: StepLike | None, add: Callable[[str, StepLike], None]) -> None:
+    def _add(self, tag: str, step: StepLike | None, add: _Add) -> None:
         if step is None:
             step = self._tick((tag,))
-        add(tag, step)
+        add(tag, step=step)
         if step > self._clock:  # type: ignore[operator]  # a step that cannot be compared was refused
             self._clock = int(step)  # type: ignore[arg-type]
 
@@ -157,12 +157,7 @@ class Recording:
         self._sample_system()
 
     def close(self, error: BaseException | None = None) -> None:
-        """Finish the run; what is recorded afterwards is lost. Closing it again does nothing.
-
-        Args:
-            error: the training's error, to be kept with the run: it has failed, or was interrupted. A
-                ``with`` block passes it.
-        """
+        """Finish the run, which has failed or was interrupted if there is an error."""
         self._stop_sampling()
         self._sample_seconds = None
         self._writer.close()
@@ -173,15 +168,13 @@ class Recording:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         try:
-            self.close(exc)
-        except Exception as error:
-            if exc is None:
+            self.close(error)
+        except Exception as failure:
+            if error is None:
                 raise
-            warn(f"{self.logdir}: {error}")  # exc is what counts
+            warn(f"{self.logdir}: {failure}")  # the block's own error is what counts
 
     # -- the machine ----------------------------------------------------------------------------
 

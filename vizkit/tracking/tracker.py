@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import checked_class_names, describe
@@ -215,12 +216,8 @@ class Tracker(PaddleVerbs):
             TypeError: ``tag_scalar_dict`` is no dict.
         """
         check_mapping("tag_scalar_dict", tag_scalar_dict)
-        self._record(
-            "scalars",
-            main_tag,
-            step,
-            lambda tag, step: self._writer.add_scalars(tag, tag_scalar_dict, step, walltime),
-        )
+        add = partial(self._writer.add_scalars, tag_scalar_dict=tag_scalar_dict, walltime=walltime)
+        self._record("scalars", main_tag, step, add)
 
     def log_hparams(self, hparams: HParamsLike, metrics: Sequence[str] = ()) -> None:
         """Record hyper-parameters, and name the metrics that runs are compared by.
@@ -257,26 +254,21 @@ class Tracker(PaddleVerbs):
         """Record an image, with a mask and boxes over it; arguments as in `LogWriter.add_image`."""
         check_text("dataformats", dataformats)
         check_names("class_names", class_names)
-        self._record(
-            "image",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_image(
-                tag,
-                img,
-                step,
-                walltime,
-                dataformats,
-                mean=mean,
-                std=std,
-                value_range=value_range,
-                mask=mask,
-                boxes=boxes,
-                labels=labels,
-                scores=scores,
-                class_names=class_names,
-            ),
+        add = partial(
+            self._writer.add_image,
+            img=img,
+            walltime=walltime,
+            dataformats=dataformats,
+            mean=mean,
+            std=std,
+            value_range=value_range,
+            mask=mask,
+            boxes=boxes,
+            labels=labels,
+            scores=scores,
+            class_names=class_names,
         )
+        self._record("image", tag, step, add)
 
     def log_images(
         self,
@@ -301,26 +293,21 @@ class Tracker(PaddleVerbs):
         """
         check_text("dataformats", dataformats)
         check_names("class_names", class_names)
-        self._record(
-            "image",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_image_matrix(
-                tag,
-                imgs,
-                step,
-                rows,
-                scale,
-                walltime,
-                dataformats,
-                mean=mean,
-                std=std,
-                value_range=value_range,
-                labels=labels,
-                predictions=predictions,
-                class_names=class_names,
-            ),
+        add = partial(
+            self._writer.add_image_matrix,
+            imgs=imgs,
+            rows=rows,
+            scale=scale,
+            walltime=walltime,
+            dataformats=dataformats,
+            mean=mean,
+            std=std,
+            value_range=value_range,
+            labels=labels,
+            predictions=predictions,
+            class_names=class_names,
         )
+        self._record("image", tag, step, add)
 
     def log_figure(
         self, tag: str, figure: Figure, step: StepLike | None = None, walltime: int | None = None
@@ -330,17 +317,15 @@ class Tracker(PaddleVerbs):
             raise TypeError(
                 f"figure must be a matplotlib figure, got {describe(figure)}; pass plt.gcf() or ax.figure"
             )
-        self._record(
-            "image", tag, step, lambda tag, step: self._writer.add_figure(tag, figure, step, walltime)
-        )
+        add = partial(self._writer.add_figure, figure=figure, walltime=walltime)
+        self._record("image", tag, step, add)
 
     def log_text(
         self, tag: str, text_string: str, step: StepLike | None = None, walltime: int | None = None
     ) -> None:
         """Record a text."""
-        self._record(
-            "text", tag, step, lambda tag, step: self._writer.add_text(tag, text_string, step, walltime)
-        )
+        add = partial(self._writer.add_text, text_string=text_string, walltime=walltime)
+        self._record("text", tag, step, add)
 
     def log_audio(
         self,
@@ -351,12 +336,10 @@ class Tracker(PaddleVerbs):
         walltime: int | None = None,
     ) -> None:
         """Record a sound; arguments as in `LogWriter.add_audio`."""
-        self._record(
-            "audio",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_audio(tag, audio_array, step, sample_rate, walltime),
+        add = partial(
+            self._writer.add_audio, audio_array=audio_array, sample_rate=sample_rate, walltime=walltime
         )
+        self._record("audio", tag, step, add)
 
     # -- distributions and curves -----------------------------------------------------------------
 
@@ -369,12 +352,8 @@ class Tracker(PaddleVerbs):
         buckets: int | Sequence[float] = 30,
     ) -> None:
         """Record a histogram; arguments as in `LogWriter.add_histogram`."""
-        self._record(
-            "histogram",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_histogram(tag, values, step, walltime, buckets),
-        )
+        add = partial(self._writer.add_histogram, values=values, walltime=walltime, buckets=buckets)
+        self._record("histogram", tag, step, add)
 
     def log_pr_curve(
         self,
@@ -387,14 +366,15 @@ class Tracker(PaddleVerbs):
         walltime: int | None = None,
     ) -> None:
         """Record a precision-recall curve; arguments as in `LogWriter.add_pr_curve`."""
-        self._record(
-            "pr_curve",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_pr_curve(
-                tag, labels, predictions, step, num_thresholds, weights, walltime
-            ),
+        add = partial(
+            self._writer.add_pr_curve,
+            labels=labels,
+            predictions=predictions,
+            num_thresholds=num_thresholds,
+            weights=weights,
+            walltime=walltime,
         )
+        self._record("pr_curve", tag, step, add)
 
     def log_roc_curve(
         self,
@@ -407,14 +387,15 @@ class Tracker(PaddleVerbs):
         walltime: int | None = None,
     ) -> None:
         """Record a receiver operating characteristic; arguments as in `LogWriter.add_pr_curve`."""
-        self._record(
-            "roc_curve",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_roc_curve(
-                tag, labels, predictions, step, num_thresholds, weights, walltime
-            ),
+        add = partial(
+            self._writer.add_roc_curve,
+            labels=labels,
+            predictions=predictions,
+            num_thresholds=num_thresholds,
+            weights=weights,
+            walltime=walltime,
         )
+        self._record("roc_curve", tag, step, add)
 
     def log_curves(
         self,
@@ -433,22 +414,17 @@ class Tracker(PaddleVerbs):
         if activation is not None:
             check_text("activation", activation)
         check_names("class_names", class_names)
-        self._record(
-            "curves",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_class_curves(
-                tag,
-                labels,
-                predictions,
-                step,
-                num_thresholds,
-                weights,
-                walltime,
-                class_names=class_names,
-                activation=activation,
-            ),
+        add = partial(
+            self._writer.add_class_curves,
+            labels=labels,
+            predictions=predictions,
+            num_thresholds=num_thresholds,
+            weights=weights,
+            walltime=walltime,
+            class_names=class_names,
+            activation=activation,
         )
+        self._record("curves", tag, step, add)
 
     def log_confusion_matrix(
         self,
@@ -459,24 +435,12 @@ class Tracker(PaddleVerbs):
         *,
         class_names: Sequence[str] | None = None,
     ) -> None:
-        """Record a confusion matrix as an image, and its numbers as the text ``<tag>/counts``.
-
-        Args:
-            tag: such as ``eval/confusion``.
-            labels: (n,) true class numbers.
-            predictions: (n,) predicted class numbers, or (n, c) scores.
-            step: the step; by default the clock's.
-            class_names: names in the order of their numbers; numbers by default.
-        """
+        """Record a confusion matrix; arguments as in `LogWriter.add_confusion_matrix`."""
         check_names("class_names", class_names)
-        self._record(
-            "image",
-            tag,
-            step,
-            lambda tag, step: self._writer.add_confusion_matrix(
-                tag, labels, predictions, step, class_names=class_names
-            ),
+        add = partial(
+            self._writer.add_confusion_matrix, labels=labels, predictions=predictions, class_names=class_names
         )
+        self._record("image", tag, step, add)
 
     def curves(
         self,
@@ -515,14 +479,14 @@ class Tracker(PaddleVerbs):
         """
 
         def record(scores: EvaluationScores, step: StepLike | None, without: Collection[str]) -> None:
-            self._record(
-                "curves",
-                tag,
-                step,
-                lambda tag, step: self._writer.add_evaluation(
-                    tag, scores, step, class_names=names, most_classes=most_classes, without=without
-                ),
+            add = partial(
+                self._writer.add_evaluation,
+                scores=scores,
+                class_names=names,
+                most_classes=most_classes,
+                without=without,
             )
+            self._record("curves", tag, step, add)
 
         check_text("tag", tag)
         names = checked_class_names(class_names)

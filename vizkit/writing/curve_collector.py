@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from types import TracebackType
 
 from vizkit._protocols import ArrayLike, StepLike
 from vizkit.metrics.evaluation_scores import EvaluationScores
@@ -95,10 +94,8 @@ class CurveCollector:
     def __enter__(self) -> CurveCollector:
         return self
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if exc_type is None and self._scores.samples:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None and self._scores.samples:
             self.record()
         else:
             self.discard()

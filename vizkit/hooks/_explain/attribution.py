@@ -147,12 +147,7 @@ def integrated_gradients(
 
 
 def smooth_grad(
-    net: paddle.nn.Layer,
-    images: ArrayLike,
-    target: Target = None,
-    *,
-    samples: int = 25,
-    noise: float = 0.15,
+    net: paddle.nn.Layer, images: ArrayLike, target: Target = None, *, samples: int = 25, noise: float = 0.15
 ) -> Heat:
     """SmoothGrad: the mean gradient of a class's score over noisy copies of an image.
 

@@ -172,12 +172,7 @@ def _heat(attributions: AnyArray, axes: str) -> attribution.Heat:
 
 
 def _picture(
-    batch: AnyArray,
-    heat: attribution.Heat,
-    texts: list[str],
-    axes: str,
-    mean: Channels,
-    std: Channels,
+    batch: AnyArray, heat: attribution.Heat, texts: list[str], axes: str, mean: Channels, std: Channels
 ) -> Pixels:
     """Each image beside its heat map."""
     if batch.shape[1 + axes.index("C")] in (1, 3, 4):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from vizkit._checks import describe
-from vizkit._protocols import ScalarLike, StepLike
+from vizkit._protocols import ScalarLike
 from vizkit.errors import DataError
 from vizkit.hooks._fit.callback_logs import Logs, batch_size, metric_scalars
 from vizkit.hooks._fit.fit_evaluation import MeanLoss
@@ -17,39 +15,19 @@ from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks.steering._stall import Mode, Stall, direction
 from vizkit.metrics.arrays import to_float
+from vizkit.tracking.tracker import Tracker, tracker_without_log
 
-if TYPE_CHECKING:
-    from vizkit.tracking.tracker import Tracker
-
-__all__ = ["NoTracker", "Steering", "checked_tracker", "over_ranks"]
+__all__ = ["Steering", "checked_tracker", "over_ranks"]
 
 
-class NoTracker:
-    """A stand-in for a tracker that records nothing."""
-
-    strict = False
-    enabled = True
-    step = 0
-    writer = None
-
-    def __init__(self) -> None:
-        self.lost: Counter[str] = Counter()
-
-    def log(self, metrics: Mapping[str, ScalarLike], step: StepLike | None = None) -> None:
-        """Do nothing."""
-
-    def log_text(self, tag: str, text_string: str, step: StepLike | None = None) -> None:
-        """Do nothing."""
-
-
-def checked_tracker(tracker: Tracker | None) -> Tracker | NoTracker:
-    """Return the tracker, or a stand-in for None.
+def checked_tracker(tracker: Tracker | None) -> Tracker:
+    """Return the tracker, or for None one that writes nothing.
 
     Raises:
         DataError: something else, such as ``tracker.callback()``.
     """
     if tracker is None:
-        return NoTracker()
+        return tracker_without_log("", enabled=True)
     if not hasattr(tracker, "log_text"):
         raise DataError(f"tracker must be a vizkit.Tracker, got {describe(tracker)}")
     return tracker
@@ -87,6 +65,7 @@ class Steering(paddle.callbacks.Callback):
         self._min_delta = min_delta
         self._stall = Stall(*self._rule)
         self._tracker = checked_tracker(tracker)
+        self._records = tracker is not None
         self._guard = Guard(self._tracker)
         self._steps = StepCounter(self._tracker)
         self._updates = 0
@@ -120,7 +99,7 @@ class Steering(paddle.callbacks.Callback):
             return True
         number = to_float(value)
         if step is None:
-            step = self._updates if isinstance(self._tracker, NoTracker) else self._tracker.step
+            step = self._tracker.step if self._records else self._updates
         self._updates += 1
         better = self._stall.add(number, step)
         self.reason = self._decide(number, step, better)

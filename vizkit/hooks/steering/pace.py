@@ -86,9 +86,7 @@ class Pace(ValidateEvery):
             tracker=tracker,
         )
         self._seconds = seconds
-        self._writer = self._tracker.writer
-        last = -1 if self._writer is None else self._writer.last_step_of(_STEP)
-        self.elapsed = max(float(last), 0.0)
+        self.elapsed = max(float(self._tracker.writer.last_step_of(_STEP)), 0.0)
         self._before = self.elapsed  # in earlier trainings
         self._validated_step = -1
         self._call: ModelCall | None = None
@@ -157,6 +155,6 @@ class Pace(ValidateEvery):
         if not scalars:
             return None
         with self._guard(_PATH):
-            if self._writer is not None:  # the tracker's own clock counts steps, not seconds
-                self._writer.add_metrics({**scalars, _STEP: step}, self.elapsed)
+            # Not by the tracker, whose clock counts steps.
+            self._tracker.writer.add_metrics({**scalars, _STEP: step}, self.elapsed)
         return scalars

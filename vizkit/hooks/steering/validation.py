@@ -20,7 +20,7 @@ from vizkit.hooks._network.random_states import (
     random_states_kept,
 )
 from vizkit.hooks._paddle import paddle
-from vizkit.hooks.steering._steering import NoTracker, Steering, checked_tracker, over_ranks
+from vizkit.hooks.steering._steering import Steering, checked_tracker, over_ranks
 from vizkit.metrics.arrays import to_float
 
 if TYPE_CHECKING:
@@ -264,8 +264,6 @@ class ValidateEvery(paddle.callbacks.Callback):
         if self._held is None:
             return
         (step, scalars), self._held = self._held, None
-        if isinstance(self._tracker, NoTracker):
-            return
         with self._guard(_PATH):
             last_step_of = self._tracker.writer.last_step_of
             self._record({tag: value for tag, value in scalars.items() if last_step_of(tag) < step}, step)
