@@ -90,12 +90,7 @@ class Subset(Generic[_Item]):
     """
 
     def __init__(
-        self,
-        dataset: Dataset[_Item],
-        indices: Ints,
-        labels: Ints,
-        classes: list[int],
-        remapped: bool,
+        self, dataset: Dataset[_Item], indices: Ints, labels: Ints, classes: list[int], remapped: bool
     ) -> None:
         self.dataset = dataset
         self.indices = indices

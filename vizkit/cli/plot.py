@@ -17,8 +17,7 @@ __all__ = ["plot"]
 
 Tag = Annotated[str, typer.Argument(metavar="TAG", help="A scalar tag.")]
 PictureFile = Annotated[
-    str | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Draw into a file, .png, .svg or .pdf."),
+    str | None, typer.Option("--output", "-o", metavar="FILE", help="Draw into a file, .png, .svg or .pdf.")
 ]
 XAxis = Annotated[
     Literal["step", "epoch", "time", "relative"],

@@ -59,11 +59,7 @@ class HistogramPlot(Plot[HistogramData]):
 
 
 def histogram(
-    run: RunSource,
-    tag: str,
-    *,
-    kind: Literal["ridgeline", "heatmap"] = "ridgeline",
-    ax: Axes | None = None,
+    run: RunSource, tag: str, *, kind: Literal["ridgeline", "heatmap"] = "ridgeline", ax: Axes | None = None
 ) -> HistogramPlot:
     """Draw the histograms of a run over its steps.
 

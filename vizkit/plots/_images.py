@@ -52,11 +52,7 @@ class ImagesPlot(Plot[ImagesData]):
 
 
 def images(
-    source: RunSource,
-    tag: str,
-    *,
-    steps: Sequence[float] | None = None,
-    ax: Axes | None = None,
+    source: RunSource, tag: str, *, steps: Sequence[float] | None = None, ax: Axes | None = None
 ) -> ImagesPlot:
     """Draw the images of a tag: a row a run, a column a step.
 

@@ -16,12 +16,7 @@ from vizkit.runs.sparkline import extremes
 
 __all__ = ["Drawing", "Span", "draw", "series_of"]
 
-_BITS = (
-    (0x01, 0x08),
-    (0x02, 0x10),
-    (0x04, 0x20),
-    (0x40, 0x80),
-)  # dots by row and column
+_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # dots by row and column
 _MARKS = string.ascii_lowercase + string.ascii_uppercase + string.digits
 
 

@@ -68,11 +68,7 @@ class _RunOnThread(Protocol):
 
 
 def workspace_routes(
-    live: LiveRuns,
-    run_on_thread: _RunOnThread,
-    *,
-    language: str | None = None,
-    visualdl: str = "/app",
+    live: LiveRuns, run_on_thread: _RunOnThread, *, language: str | None = None, visualdl: str = "/app"
 ) -> list[BaseRoute]:
     """The routes below ``/vizkit/``.
 
