@@ -17,7 +17,6 @@ TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) f
 REPEATED_FILES = {
     "__init__.py": "packages",
     "__main__.py": "python -m vizkit, python -m vizkit.demo",
-    "best.py": "the command, and the values that it prints",
     "export.py": "the command, and the documents that it prints",
 }
 REPEATED_NAMES = {

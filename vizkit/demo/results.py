@@ -9,9 +9,7 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
-from vizkit.format.decode import decode_record
-from vizkit.format.frames import read_frames
-from vizkit.writing import run_directory
+from vizkit.runs import load
 
 __all__ = ["Result", "ranked", "table"]
 
@@ -33,21 +31,11 @@ def ranked(runs: Iterable[Path]) -> list[Result]:
     return sorted(map(_read, runs), key=lambda result: -result.best_acc)
 
 
-def _read(run: Path) -> Result:
-    path, _ = run_directory.log_path(str(run))
-    hparams: dict[str, object] = {}
-    best = (float("-inf"), 0.0)
-    loss = float("nan")
-    times = []
-    for record in map(decode_record, read_frames(Path(path).read_bytes())):
-        times.append(record.walltime)
-        if record.kind == "hparams":
-            hparams = record.data.hparams
-        elif record.tag == "eval/acc" and record.data > best[0]:
-            best = (record.data, record.step)
-        elif record.tag == "eval/loss":
-            loss = record.data
-    return Result(run.name, hparams, *best, loss, (max(times) - min(times)) / 1000)
+def _read(directory: Path) -> Result:
+    run = load(directory)[0]
+    best, duration = run.best("eval/acc"), run.duration
+    seconds = 0.0 if duration is None else duration.total_seconds()
+    return Result(directory.name, run.hparams, best.value, best.step, run.last("eval/loss").value, seconds)
 
 
 def table(results: list[Result]) -> Table:

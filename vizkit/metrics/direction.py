@@ -8,7 +8,7 @@ from typing import Literal
 from vizkit._checks import one_of
 from vizkit.errors import DataError
 
-__all__ = ["Mode", "direction"]
+__all__ = ["Mode", "direction", "known_direction"]
 
 Mode = Literal["auto", "min", "max"]
 
@@ -38,3 +38,11 @@ def direction(monitor: str, mode: str) -> Literal["min", "max"]:
             f"whether {monitor!r} is better high or low is not known: pass mode='max' or mode='min'"
         )
     return "min" if falling else "max"
+
+
+def known_direction(monitor: str) -> Literal["", "min", "max"]:
+    """Return the direction in which a metric is better; empty if its name has no words for it."""
+    try:
+        return direction(monitor, "auto")
+    except DataError:
+        return ""

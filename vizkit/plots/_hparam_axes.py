@@ -13,10 +13,10 @@ from vizkit.curves.plot_arguments import RunSource, as_runs, positions
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats
 from vizkit.reading import natural_key
-from vizkit.runs.best import best_of_run
 from vizkit.runs.difference import differing
 from vizkit.runs.lookup import unknown
 from vizkit.runs.scalar_tags import with_tag
+from vizkit.runs.statistics import best_of_run
 
 __all__ = ["HparamAxes", "HparamAxis", "hparam_axes"]
 

@@ -16,8 +16,8 @@ from vizkit.metrics.arrays import Floats
 from vizkit.metrics.direction import direction
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened
 from vizkit.runs import Run
-from vizkit.runs.best import best_of_each
 from vizkit.runs.scalar_tags import with_tag
+from vizkit.runs.statistics import best_of_each
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

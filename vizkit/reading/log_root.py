@@ -7,6 +7,7 @@ import posixpath
 import re
 from typing import NamedTuple
 
+from vizkit.errors import LogNotFoundError
 from vizkit.reading.filesystem import LogStat, store_of
 from vizkit.reading.run_reader import RunReader
 
@@ -30,7 +31,7 @@ class LogRoot:
         root: a directory, a log file (which is read alone, as the only run), or a remote directory.
 
     Raises:
-        FileNotFoundError: there is no such directory or file.
+        LogNotFoundError: there is no such directory or file.
         MissingDependencyError: the directory is remote, and the package for it is not installed.
     """
 
@@ -38,7 +39,10 @@ class LogRoot:
         self.root = os.fspath(root)
         self._store = store_of(self.root)
         if not self._store.exists(self.root):
-            raise FileNotFoundError(self.root)
+            where = "" if "://" in self.root else f" (looked in {os.getcwd()})"
+            raise LogNotFoundError(
+                f"{self.root!r} is not there{where}: name the directory that training writes its logs to"
+            )
         self._file = (
             posixpath.basename(self.root.replace(os.sep, "/")) if self._store.is_file(self.root) else ""
         )

@@ -14,8 +14,7 @@ from vizkit.format.tags import RESERVED
 from vizkit.reading import Problem
 from vizkit.repair._inventory import Inventory, being_written, inventory
 from vizkit.repair._renames import is_bad_tag
-from vizkit.runs.loading import load
-from vizkit.runs.run import Run
+from vizkit.runs import Run, load
 
 __all__ = ["Finding", "check", "check_run"]
 

@@ -24,8 +24,7 @@ from vizkit.reading import Problem, RunReader
 from vizkit.repair._check import check_run
 from vizkit.repair._inventory import being_written, inventory
 from vizkit.repair._renames import Renames
-from vizkit.runs.loading import load
-from vizkit.runs.run import Run
+from vizkit.runs import Run, load
 
 __all__ = ["RepairResult", "repair", "repair_run"]
 

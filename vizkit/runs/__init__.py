@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from vizkit.runs.comparison import Comparison
 from vizkit.runs.groups import Groups
-from vizkit.runs.loading import load
 from vizkit.runs.media import Media
 from vizkit.runs.run import Run
-from vizkit.runs.runs import Runs
+from vizkit.runs.runs import Runs, load
 from vizkit.runs.statistics import Point, Summary
 
 __all__ = ["Comparison", "Groups", "Media", "Point", "Run", "Runs", "Summary", "load"]

@@ -1,17 +1,17 @@
-"""A run as plain data: for JSON, the terminal and scripts."""
+"""A run as plain data: for tables, JSON, the terminal and scripts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vizkit.errors import DataError
+from vizkit.metrics.direction import known_direction
 from vizkit.runs.scalar_tags import shown_metrics
 
 if TYPE_CHECKING:
     from vizkit.runs.run import Run
 
-__all__ = ["in_short", "overview", "row"]
+__all__ = ["in_short", "overview", "row", "table_rows"]
 
 
 def in_short(run: Run) -> dict[str, Any]:
@@ -46,10 +46,7 @@ def row(run: Run, metrics: Sequence[str] | None = None) -> dict[str, Any]:
 
 def _metric(run: Run, tag: str) -> dict[str, float | None]:
     summary = run.summary(tag)
-    try:
-        best = summary.best(tag, "auto")
-    except DataError:  # the name does not tell which way is better
-        best = None
+    best = summary.best(tag) if known_direction(tag) else None
     return {
         "last": summary.last.value,
         "last_step": summary.last.step,
@@ -69,3 +66,29 @@ def overview(run: Run) -> dict[str, Any]:
         "environment": run.environment,
         "problems": [problem.message for problem in run.problems],
     }
+
+
+def table_rows(
+    runs: Sequence[Run], tags: Sequence[str], mode: str | Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """The rows of `Runs.table` by the names of the runs, for some scalar tags."""
+    taken = {"status", "started", "duration"}
+    taken |= {f"{tag}.{part}" for tag in tags for part in ("last", "best", "best_step")}
+    return {run.name: _table_row(run, tags, mode, taken) for run in runs}
+
+
+def _table_row(
+    run: Run, tags: Sequence[str], mode: str | Mapping[str, str], taken: set[str]
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"status": run.status, "started": run.started, "duration": run.duration}
+    row |= {f"hparams.{name}" if name in taken else name: value for name, value in run.hparams.items()}
+    for tag in tags:
+        if tag in run.scalar_tags:
+            summary = run.summary(tag)
+            row[f"{tag}.last"] = summary.last.value
+            wanted = mode if isinstance(mode, str) else mode.get(tag, "auto")
+            if wanted != "auto" or known_direction(tag):
+                best = summary.best(tag, wanted)
+                row[f"{tag}.best"] = None if best is None else best.value
+                row[f"{tag}.best_step"] = None if best is None else best.step
+    return row

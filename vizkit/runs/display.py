@@ -10,8 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from vizkit.errors import DataError
-from vizkit.metrics.direction import direction
+from vizkit.metrics.direction import known_direction
 from vizkit.reading import Scalars
 from vizkit.runs import sparkline
 from vizkit.runs.difference import differing
@@ -63,12 +62,10 @@ def _metric_cell(run: Run, tag: str) -> Cell:
         return Cell("")
     summary = run.summary(tag)
     text = value_text(summary.last.value)
-    try:
-        best = summary.best(tag)
-        if best is not None and best.value != summary.last.value:
-            text += f" ({direction(tag, 'auto')} {value_text(best.value)} at {value_text(best.step)})"
-    except DataError:  # the name does not tell which way is better
-        pass
+    mode = known_direction(tag)
+    best = summary.best(tag, mode) if mode else None
+    if best is not None and best.value != summary.last.value:
+        text += f" ({mode} {value_text(best.value)} at {value_text(best.step)})"
     return Cell(text, run.columns(tag))
 
 

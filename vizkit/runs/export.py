@@ -29,6 +29,10 @@ class Exported(ABC):
     def scalars(self) -> pd.DataFrame:
         """All scalars, one tag below the other."""
 
+    @abstractmethod
+    def _as_data(self) -> object:
+        """The content of `to_json`."""
+
     @overload
     def to_csv(self, path: None = None) -> str: ...
     @overload
@@ -51,6 +55,18 @@ class Exported(ABC):
                 "parquet", "Parquet files need pyarrow", "or export with to_csv"
             ) from error
         self.scalars().to_parquet(path, index=False, engine="pyarrow")
+
+    @overload
+    def to_json(self, path: None = None) -> str: ...
+    @overload
+    def to_json(self, path: str | os.PathLike[str]) -> None: ...
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str | None:
+        """Export hyper-parameters, status and all scalars as JSON, into a file or returned as text.
+
+        Several runs become a list. JSON has no NaN: it becomes ``"NaN"``, and infinities ``"Infinity"`` and
+        ``"-Infinity"``.
+        """
+        return to_json(self._as_data(), path)
 
 
 def as_data(run: Run) -> dict[str, Any]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from vizkit.errors import QueryError
-from vizkit.metrics.arrays import AnyArray, Floats, Ints
-from vizkit.runs.best import best_of_run
+from vizkit.metrics.arrays import AnyArray
 from vizkit.runs.dataframes import rows_frame
 from vizkit.runs.intervals import align, column_statistics, mean_interval
 from vizkit.runs.lookup import unknown
 from vizkit.runs.query import MISSING
 from vizkit.runs.query_names import key_values, sort_order
 from vizkit.runs.scalar_tags import with_tag
+from vizkit.runs.statistics import best_of_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,47 +24,13 @@ if TYPE_CHECKING:
     from vizkit.runs.run import Run
     from vizkit.runs.runs import Runs
 
-__all__ = ["Groups", "MeanCurve", "group_runs", "mean_curve"]
+__all__ = ["Groups", "group_runs"]
+
 _TIME_POINTS = 500
 
 
-class MeanCurve(NamedTuple):
-    """The mean of a metric over several runs; arrays of shape (points,).
-
-    Attributes:
-        x: steps, or seconds since the start of each run.
-        mean, std: over the runs that have a number at x; ``std`` with n - 1.
-        n: number of these runs.
-        nan: number of runs that are NaN there.
-        low, high: the 95 % confidence interval of the mean (Student's t); NaN for fewer than two runs.
-    """
-
-    x: Floats
-    mean: Floats
-    std: Floats
-    n: Ints
-    nan: Ints
-    low: Floats
-    high: Floats
-
-
-def mean_curve(runs: Sequence[Run], tag: str, on: Literal["step", "time"] = "step") -> MeanCurve:
-    """The mean of a scalar tag over runs.
-
-    On steps: at each step of any run. On time: at 500 points from 0 to the longest run, in seconds since
-    the start of each run. Values between two records of a run are interpolated; outside of its records a
-    run does not count.
-
-    Args:
-        runs: the runs; those without the tag are left out.
-        tag: a scalar tag.
-        on: the x axis to align the runs on.
-
-    Raises:
-        QueryError: another ``on``.
-    """
-    if on not in ("step", "time"):
-        raise QueryError(f"on must be 'step' or 'time', got {on!r}")
+def _mean_columns(runs: Sequence[Run], tag: str, on: Literal["step", "time"]) -> dict[str, AnyArray]:
+    """The columns of `Groups.scalars` for one group."""
     series: list[tuple[AnyArray, AnyArray]] = []
     for run in runs:
         if tag in run.scalar_tags:
@@ -80,7 +46,8 @@ def mean_curve(runs: Sequence[Run], tag: str, on: Literal["step", "time"] = "ste
     values, covered = align(series, grid.astype(np.float64))
     nan = (covered & np.isnan(values)).sum(axis=0)
     mean, std, n, low, high = column_statistics(values)
-    return MeanCurve(grid, mean, std, n, nan, low, high)
+    x_name = "step" if on == "step" else "seconds"
+    return {x_name: grid, "mean": mean, "std": std, "n": n, "nan": nan, "low": low, "high": high}
 
 
 class Groups(Mapping[Hashable, "Runs"]):
@@ -119,7 +86,9 @@ class Groups(Mapping[Hashable, "Runs"]):
     def scalars(self, tag: str, on: Literal["step", "time"] = "step") -> pd.DataFrame:
         """Mean, standard deviation and confidence interval of a scalar tag in each group.
 
-        Runs are aligned as in `mean_curve`: at each step of any run, or in seconds since the start.
+        On steps: at each step of any run. On time: at 500 points from 0 to the longest run, in seconds since
+        the start of each run. Values between two records of a run are interpolated; outside of its records
+        a run does not count.
 
         Returns:
             Columns: the hyper-parameters, ``step`` or ``seconds``, ``mean``, ``std`` (n - 1), ``n``, ``nan``
@@ -131,17 +100,15 @@ class Groups(Mapping[Hashable, "Runs"]):
         """
         import pandas as pd
 
+        if on not in ("step", "time"):
+            raise QueryError(f"on must be 'step' or 'time', got {on!r}")
         with_tag((run for group in self.values() for run in group), tag)
         frames = []
         for key, group in self._groups.items():
-            curve = mean_curve(group, tag, on)._asdict()
-            curve = {"step" if on == "step" else "seconds": curve.pop("x"), **curve}
-            order = [next(iter(curve)), "mean", "std", "n", "nan", "low", "high"]
-            frame = pd.DataFrame({column: curve[column] for column in order})
-            for place, (name, value) in enumerate(self._label_columns(key, order).items()):
-                frame.insert(place, name, [value] * len(frame))
-            if len(frame):
-                frames.append(frame)
+            columns = _mean_columns(group, tag, on)
+            if n := len(columns["n"]):
+                label = {name: [value] * n for name, value in self._label_columns(key, columns).items()}
+                frames.append(pd.DataFrame({**label, **columns}))
         return pd.concat(frames, ignore_index=True)
 
     def rows(self, metric: str, mode: str = "auto") -> list[dict[str, Any]]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from vizkit.runs._plotting import Plottable
 from vizkit.runs.dataframes import scalars_frame
 from vizkit.runs.display import as_html, as_text, run_table
 from vizkit.runs.environment_file import EnvironmentFile
-from vizkit.runs.export import Exported, as_data, to_json
+from vizkit.runs.export import Exported, as_data
 from vizkit.runs.lookup import unknown
 from vizkit.runs.media import Images, Media
 from vizkit.runs.run_times import RunTimes
@@ -337,16 +336,8 @@ class Run(Exported, Plottable):
         self._scalar_tags = None
         self._times.forget()
 
-    @overload
-    def to_json(self, path: None = None) -> str: ...
-    @overload
-    def to_json(self, path: str | os.PathLike[str]) -> None: ...
-    def to_json(self, path: str | os.PathLike[str] | None = None) -> str | None:
-        """Export hyper-parameters, status and all scalars as JSON, into a file or returned as text.
-
-        JSON has no NaN: it becomes ``"NaN"``, and infinities ``"Infinity"`` and ``"-Infinity"``.
-        """
-        return to_json(as_data(self), path)
+    def _as_data(self) -> object:
+        return as_data(self)
 
     def __repr__(self) -> str:
         return f"<Run {self.name!r}: {self.status}, {len(self.logs.kinds)} tags>"

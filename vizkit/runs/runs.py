@@ -1,4 +1,4 @@
-"""Several runs: found by name, filtered, sorted, grouped, compared."""
+"""Several runs: loaded, found by name, filtered, sorted, grouped, compared."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from vizkit.errors import QueryError, UnknownNameError
 from vizkit.metrics.direction import direction
 from vizkit.reading import Changes, LogRoot
 from vizkit.runs._plotting import Plottable
-from vizkit.runs.best import best_of_each
 from vizkit.runs.comparison import Comparison, compared
 from vizkit.runs.dataframes import rows_frame, scalars_frame
+from vizkit.runs.details import table_rows
 from vizkit.runs.difference import difference_frame, differences
 from vizkit.runs.display import as_html, as_text, runs_table
-from vizkit.runs.export import Exported, as_data, to_json
+from vizkit.runs.export import Exported, as_data
 from vizkit.runs.groups import Groups, group_runs
 from vizkit.runs.importance import compute_importance
 from vizkit.runs.lookup import find_name, is_pattern, like_name, matching, unknown
 from vizkit.runs.query_names import chosen, key_values, sort_order
 from vizkit.runs.run import Run
 from vizkit.runs.scalar_tags import in_order, shown_metrics, with_tag
-from vizkit.runs.table_rows import table_rows
+from vizkit.runs.statistics import best_of_each
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Runs"]
+__all__ = ["Runs", "load"]
 
 _Default = TypeVar("_Default")
 
@@ -364,19 +364,30 @@ class Runs(Exported, Plottable, Sequence[Run]):
 
     # -- exporting, printing ---------------------------------------------------------------------
 
-    @overload
-    def to_json(self, path: None = None) -> str: ...
-    @overload
-    def to_json(self, path: str | os.PathLike[str]) -> None: ...
-    def to_json(self, path: str | os.PathLike[str] | None = None) -> str | None:
-        """Export a list of the runs as JSON, each as in `Run.to_json`, into a file or returned as text."""
-        return to_json([as_data(run) for run in self._runs], path)
+    def _as_data(self) -> object:
+        return [as_data(run) for run in self._runs]
 
     def __repr__(self) -> str:
         return as_text(runs_table(self._runs, self._where))
 
     def _repr_html_(self) -> str:
         return as_html(runs_table(self._runs, self._where))
+
+
+def load(logdir: str | os.PathLike[str] = "log") -> Runs:
+    """Load all runs under a directory, written by VizKit or by VisualDL.
+
+    Args:
+        logdir: a directory of runs, at any depth; one run's directory; one log file; or a remote
+            directory with a scheme (``s3://``).
+
+    Returns:
+        The runs in natural order, named by their paths below ``logdir``; empty if it holds no log.
+
+    Raises:
+        LogNotFoundError: no such directory or file.
+    """
+    return Runs.of(LogRoot(logdir))
 
 
 def _root_name(root: LogRoot) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from vizkit.metrics.direction import direction
 from vizkit.reading import Scalars
 
-__all__ = ["STATISTICS", "Point", "Summary", "summarize"]
+if TYPE_CHECKING:
+    from vizkit.runs.run import Run
+
+__all__ = ["STATISTICS", "Point", "Summary", "best_of_each", "best_of_run", "summarize"]
 
 
 class Point(NamedTuple):
@@ -84,3 +87,18 @@ STATISTICS: dict[str, Callable[[str, Summary], float | None]] = {
     "n": lambda _, summary: summary.n,
 }
 """The statistics that may follow a tag in a filter: name -> function of the tag and its summary."""
+
+
+def best_of_run(run: Run, tag: str, mode: str = "auto") -> float | None:
+    """The best value of a scalar tag; None if the run lacks the tag or all its values are NaN.
+
+    Raises:
+        DataError: another mode, or a tag that does not tell which value is best.
+    """
+    return _value(run.summary(tag).best(tag, mode)) if tag in run.scalar_tags else None
+
+
+def best_of_each(runs: Iterable[Run], tag: str, mode: str = "auto") -> list[float]:
+    """The best value of each run, NaN where there is none; errors as in `best_of_run`."""
+    values = (best_of_run(run, tag, mode) for run in runs)
+    return [float("nan") if value is None else value for value in values]

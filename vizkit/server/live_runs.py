@@ -128,7 +128,7 @@ class LiveRuns:
         snapshot: the runs as they are now; every change makes another one.
 
     Raises:
-        FileNotFoundError: no such directory or file.
+        LogNotFoundError: no such directory or file.
         MissingDependencyError: a remote directory, and the package that reads it is not installed.
     """
 

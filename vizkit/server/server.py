@@ -166,14 +166,9 @@ def serve(
     try:
         api = API(LiveRuns(path), ServeOptions(samples, hparam_metrics, model_path))
         app = build_app(api, token=token or None, hosts=hosts, addresses=not local, language=language)
-    except BaseException as error:
+    except BaseException:
         listener.close()
-        if not isinstance(error, FileNotFoundError):
-            raise
-        where = "" if "://" in path else f" (looked in {os.getcwd()})"
-        raise LogNotFoundError(
-            f"{path!r} is not there{where}: name the directory that training writes its logs to"
-        ) from error
+        raise
     return Server(path, host, listener, token or None, app, api).start()
 
 

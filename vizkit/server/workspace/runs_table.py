@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
 
-from vizkit.errors import DataError, VizKitError
-from vizkit.metrics.direction import direction
+from vizkit.errors import VizKitError
+from vizkit.metrics.direction import known_direction
 from vizkit.runs import Run, Runs, sparkline
-from vizkit.runs.best import best_of_each
 from vizkit.runs.difference import differing
 from vizkit.runs.formatting import duration_text, value_text
 from vizkit.runs.query import MISSING
 from vizkit.runs.query_names import FIELDS
 from vizkit.runs.scalar_tags import shown_metrics
-from vizkit.runs.statistics import Summary
+from vizkit.runs.statistics import Summary, best_of_each
 from vizkit.server.workspace.address import Address
 from vizkit.server.workspace.svg_chart import line_classes
 
@@ -27,7 +26,6 @@ __all__ = [
     "hparam_key",
     "leading_value",
     "metric_cell",
-    "metric_mode",
     "quoted",
     "runs_page",
 ]
@@ -125,14 +123,6 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def metric_mode(tag: str) -> Literal["", "min", "max"]:
-    """The direction in which a metric is better; empty where its name does not tell."""
-    try:
-        return direction(tag, "auto")
-    except DataError:
-        return ""
-
-
 def filter_and_sort(runs: Runs, address: Address) -> tuple[Runs, dict[str, str]]:
     """The runs that the filter selects, sorted, and the errors of the address: field -> message.
 
@@ -197,7 +187,7 @@ def _shared(rows: Sequence[dict[str, object]], varying: Collection[str]) -> list
 
 
 def _metric_column(tag: str) -> SortColumn:
-    mode = metric_mode(tag)
+    mode = known_direction(tag)
     key = quoted(tag)
     best = f"{key}.best" if mode else ""
     return SortColumn(tag, f"{key}.last", "desc" if mode == "max" else "", best)
@@ -205,7 +195,7 @@ def _metric_column(tag: str) -> SortColumn:
 
 def leading_value(runs: Sequence[Run], tag: str) -> float | None:
     """The best value of a metric in several runs; None for one run, or if its direction is unknown."""
-    mode = metric_mode(tag)
+    mode = known_direction(tag)
     values = [value for value in best_of_each(runs, tag, mode) if value == value] if mode else []
     if len(values) < 2:
         return None
@@ -233,7 +223,7 @@ def metric_cell(run: Run, tag: str, top: float | None = None) -> MetricCell | No
         return None
     summary: Summary = run.summary(tag)
     columns = run.columns(tag)
-    mode = metric_mode(tag)
+    mode = known_direction(tag)
     best = summary.best(tag, mode) if mode else None
     title = f"last {summary.last.value!r} at step {value_text(summary.last.step)}"
     if best is not None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from vizkit.curves.curves import curves_data
 from vizkit.errors import UnknownNameError, VizKitError
+from vizkit.metrics.direction import known_direction
 from vizkit.runs import Run, Runs
 from vizkit.runs.difference import differing, flat
 from vizkit.runs.formatting import duration_text, value_text
@@ -21,7 +22,6 @@ from vizkit.server.workspace.runs_table import (
     hparam_key,
     leading_value,
     metric_cell,
-    metric_mode,
     quoted,
 )
 from vizkit.server.workspace.svg_chart import Chart, draw_chart, line_classes
@@ -286,7 +286,7 @@ def groups_page(
     else:
         tags = _tags(some)
         drawn = TagChart(address.tag or (tags or [""])[0], tags[:_MAX_ROWS], None)
-    mode = metric_mode(drawn.tag)
+    mode = known_direction(drawn.tag)
     return GroupsPage(
         found=len(some),
         errors=errors,

@@ -8,8 +8,7 @@ from typing import NamedTuple, TypedDict
 
 import numpy as np
 
-from vizkit.errors import DataError
-from vizkit.metrics.direction import direction
+from vizkit.metrics.direction import known_direction
 from vizkit.reading import RunReader
 from vizkit.server.run_names import page_name
 from vizkit.server.visualdl.api.downloads import download
@@ -60,15 +59,12 @@ def _value(logs: RunReader, tag: str, best: bool) -> float | None:
     """The last or best value of a metric; None if the run has none."""
     if not _has_metric(logs, tag):
         return None
-    if not best:
-        return logs.last(tag)[2]
-    try:
-        lower_is_better = direction(tag, "auto") == "min"
-    except DataError:  # its name does not tell which values are better
+    mode = known_direction(tag)
+    if not best or not mode:
         return logs.last(tag)[2]
     values = logs.scalars(tag).values
     values = values[~np.isnan(values)]
-    return float(values.min() if lower_is_better else values.max()) if len(values) else math.nan
+    return float(values.min() if mode == "min" else values.max()) if len(values) else math.nan
 
 
 def _is_finite(value: float | None) -> bool:

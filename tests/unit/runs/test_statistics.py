@@ -1,4 +1,4 @@
-"""The best values of runs."""
+"""Statistics of runs: their best values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 import vizkit
 from vizkit import LogWriter, Runs, UnknownNameError
-from vizkit.runs.best import best_of_each, best_of_run
+from vizkit.runs.statistics import best_of_each, best_of_run
 
 
 def test_runs_without_a_value_have_none(runs: Runs) -> None:
