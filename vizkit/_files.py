@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import mmap
 import multiprocessing
 import multiprocessing.util
@@ -29,13 +30,16 @@ __all__ = [
     "lock_exclusive",
     "lock_shared",
     "mapped",
+    "path_of_open_file",
     "rewrite",
+    "unlock",
     "write_atomic",
 ]
 
 Buffer = bytes | mmap.mmap
 
 _POLL_SECONDS = 0.001
+_calls = itertools.count()
 
 
 def lock_exclusive(fd: int) -> bool | None:
@@ -58,6 +62,28 @@ def lock_shared(fd: int) -> None:
             fcntl.flock(fd, fcntl.LOCK_SH)
 
 
+def unlock(fd: int) -> None:
+    """Release a file's lock."""
+    if fcntl is not None:
+        with contextlib.suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+def path_of_open_file(fd: int) -> str | None:
+    """The path that an open file has now, which may have been moved; None if no path leads to it.
+
+    None, too, on a system that cannot tell.
+    """
+    try:
+        if (ask := getattr(fcntl, "F_GETPATH", None)) is not None:  # macOS
+            path = os.fsdecode(fcntl.fcntl(fd, ask, bytes(1024)).rstrip(b"\0"))
+        else:
+            path = os.readlink(f"/proc/self/fd/{fd}")
+        return path if os.path.samestat(os.fstat(fd), os.stat(path)) else None
+    except (OSError, ValueError):
+        return None
+
+
 @contextmanager
 def hold_directory(directory: str | os.PathLike[str], seconds: float) -> Iterator[bool | None]:
     """Lock a directory against other processes.
@@ -77,10 +103,7 @@ def hold_directory(directory: str | os.PathLike[str], seconds: float) -> Iterato
             time.sleep(_POLL_SECONDS)
         yield locked
     finally:
-        # Unlocked explicitly: a child that was forked meanwhile also holds the descriptor.
-        if fcntl is not None:
-            with contextlib.suppress(OSError):
-                fcntl.flock(fd, fcntl.LOCK_UN)
+        unlock(fd)  # explicitly: a child that was forked meanwhile also holds the descriptor
         os.close(fd)
 
 
@@ -91,7 +114,8 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
         OSError: the file cannot be written; the former one is unchanged.
     """
     target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.part")
+    # One name for each call: a signal handler may write the same file amid a write.
+    part = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.{next(_calls)}.part")
     try:
         part.write_bytes(data)
         part.replace(target)

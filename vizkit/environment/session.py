@@ -78,6 +78,7 @@ class Session:
             "process": process_identity(self._pid),
         }
         self._failed = False
+        self._changes = 0
         self._closed = "://" in self._directory
         if self._closed:
             return
@@ -115,6 +116,7 @@ class Session:
             return
         self._failed = False
         with self._lock:
+            self._changes += 1
             for name in ("ended", "error"):
                 self._content.pop(name, None)
             self._content["status"] = "running"
@@ -133,17 +135,28 @@ class Session:
     def _finish(self, status: Status | None, error: BaseException | None, seconds: float) -> None:
         if self._closed or os.getpid() != self._pid:
             return
-        self._closed = True
-        _open.discard(self)
         ended = _now()
-        if self._thread and self._thread is not threading.current_thread():
-            self._thread.join(max(seconds, 0))
-        if not self._failed or status or error:
-            self._end(status, error, ended)
+        try:
+            if self._thread and self._thread is not threading.current_thread():
+                self._thread.join(max(seconds, 0))
+        finally:  # Ctrl-C does not keep the end from being recorded
+            # A signal handler may have finished the session meanwhile.
+            if not self._closed and (not self._failed or status or error):
+                self._end(status, error, ended)
+            self._closed = True
+            _open.discard(self)
+
+    def follow(self, directory: str) -> None:
+        """Go on in another directory: the run was moved, or written again after it was deleted."""
+        if self._closed or os.getpid() != self._pid:
+            return
+        self._directory = directory
+        self._save()
 
     def _end(self, status: Status | None, error: BaseException | None, ended: int) -> None:
         status = status or _status_of(error)
         with self._lock:
+            self._changes += 1
             self._content |= {"ended": ended, "status": status}
             if error is not None and status != "finished":
                 self._content["error"] = {
@@ -163,11 +176,18 @@ class Session:
             self._tell(error)
         if found:
             with self._lock:
+                self._changes += 1
                 self._content |= found
             self._save()
 
     def _save(self, *, keep: bool = True) -> None:
         """Write this session to the file; the sessions of other processes are kept."""
+        changes = -1
+        while changes != self._changes:  # else a signal handler has written newer content meanwhile
+            changes = self._changes
+            self._save_once(keep)
+
+    def _save_once(self, keep: bool) -> None:
         try:
             if not os.path.isdir(self._directory):
                 if self._content["status"] != "running" or self._thread:

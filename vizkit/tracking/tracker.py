@@ -123,6 +123,7 @@ class Tracker(PaddleVerbs):
             resumed = if_exists == "resume"
             on_error = weak_callback(self._on_error)
             self._session = Session(self.logdir, resume=resumed, seed=seed, on_error=on_error)
+            self._writer.when_moved = self._session.follow
         self._clock = self._writer.last_step + 1
         if hparams is not None or metrics is not None:
             self.log_hparams(hparams or {}, metrics or [])

@@ -1,27 +1,44 @@
 """The file behind a run: whole frames, each call one write, from any number of threads.
 
 Once `LogFile.append` has returned, the operating system has the data: killing the process loses nothing, and
-every reader sees it.
+every reader sees it. `LogFile.look` notices what others have done to the file meanwhile.
+
+Signal handlers run amid these functions, on the main thread, and may add records, close the log or raise. The
+lock is reentrant for them, `append` has no state between its write and its end, and what takes several steps
+(opening, restoring) hides the descriptor: what comes amid it is refused with an `OSError`, and counted.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import weakref
+from _thread import LockType
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple, Protocol, cast
 
-from vizkit._files import free_name, keep_beside, lock_exclusive, lock_shared, mapped, rewrite
+from vizkit._files import (
+    free_name,
+    keep_beside,
+    lock_exclusive,
+    lock_shared,
+    mapped,
+    path_of_open_file,
+    rewrite,
+    unlock,
+)
 from vizkit._warnings import warn
 from vizkit.errors import ClosedError
 from vizkit.format.file_names import LOG_WORD
 from vizkit.format.frames import Damage, Frame, scan
+from vizkit.writing.restoring import restore
 
 __all__ = [
+    "Found",
     "LogFile",
     "NullLog",
     "RecordLog",
@@ -30,10 +47,24 @@ __all__ = [
     "leave_all",
     "open_log",
     "release_all",
+    "wait_without",
 ]
 
 
 _os_write = os.write
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+
+
+class Found(NamedTuple):
+    """What others have done to the file of a log.
+
+    Attributes:
+        note: the words for a warning.
+        lost: whether records are lost by it.
+    """
+
+    note: str
+    lost: bool = False
 
 
 class RecordLog(ABC):
@@ -49,9 +80,21 @@ class RecordLog(ABC):
     def append(self, data: bytes) -> None:
         """Append one or more whole frames."""
 
+    def look(self, *, last: bool = False) -> Found | None:
+        """Notice what others have done to the file.
+
+        Args:
+            last: whether the log is about to be closed.
+        """
+        return None
+
     @abstractmethod
     def close(self) -> None:
-        """Release the file; `append` raises `ClosedError` from now on."""
+        """Release the file; `append` raises `ClosedError` from now on.
+
+        Raises:
+            OSError: the file system says so late that it could not keep what was written.
+        """
 
 
 def open_log(
@@ -90,6 +133,8 @@ class LogFile(RecordLog):
         self._again = again
         self._locate = locate
         self._fd = -1
+        self._hidden = False  # the descriptor is in use by a function of several steps
+        self._size = 0  # when it was last looked at
         self._closed = False
         self._parents = False
         self._new_lock()
@@ -108,26 +153,39 @@ class LogFile(RecordLog):
             OSError: the write failed, as on a full disk; the log is unchanged.
         """
         # Bound methods instead of `with` save a tenth of a microsecond per scalar. The lock is acquired
-        # within the `try`, since an interrupt can come as soon as `acquire` returns.
+        # within the `try`, since an interrupt can come as soon as `acquire` returns; it can also come while
+        # `acquire` waits, and then there is nothing to release.
         acquire, release = self._acquire, self._release
         try:
             acquire()
-            if self._fd >= 0 or self._open():
-                written = _os_write(self._fd, data)
-                if written != len(data):
-                    self._finish(data, written)
+            while self._fd < 0:
+                if not self._open():
+                    return
+            written = _os_write(self._fd, data)
+            if written != len(data):
+                self._finish(data, written)
         finally:
-            release()
+            try:  # noqa: SIM105  (`suppress` costs half a microsecond)
+                release()
+            except RuntimeError:
+                pass
 
     def _finish(self, data: bytes, written: int) -> None:
         """Write the rest after a short write, or take the written part back."""
-        start = os.lseek(self._fd, 0, os.SEEK_CUR) - written
+        fd, self._fd = self._fd, -1
         try:
-            while written < len(data):
-                written += os.write(self._fd, data[written:])
-        except OSError:
-            os.ftruncate(self._fd, start)
-            raise
+            self._hidden = True
+            _write_rest(fd, data, written)
+        finally:
+            self._show(fd)
+
+    def _show(self, fd: int) -> None:
+        """Set the descriptor after it was hidden; a log that was closed meanwhile is closed."""
+        self._hidden = False
+        if not self._closed:
+            self._fd = fd
+        elif fd >= 0:
+            os.close(fd)
 
     def _open(self) -> bool:
         if self._parents:
@@ -135,41 +193,132 @@ class LogFile(RecordLog):
             return False
         if self._closed:
             raise ClosedError(f"{self.path}: nothing can be recorded after close()")
+        if self._hidden:
+            raise OSError(
+                errno.EBUSY, "recorded by a signal handler while the log was being opened", self.path
+            )
+        fd = -1
+        try:
+            self._hidden = True
+            fd = self._opened()
+        finally:
+            self._show(fd)
+        return True
+
+    def _opened(self) -> int:
+        """Open the file, which begins with or is continued by this process's mark."""
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         if self._locate and not os.path.exists(self.path):
             self.path = self._locate()  # another writer may have created a log meanwhile
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         while True:
-            fd = os.open(self.path, flags, 0o666)
+            fd = os.open(self.path, _FLAGS, 0o666)
             try:
                 # The file may be repaired unless another process is writing it.
                 if lock_exclusive(fd) is not False:
                     _repair(fd, self.path)
                 lock_shared(fd)  # waits for a process that repairs it
                 stat = os.fstat(fd)
-                mine = (os.getpid(), stat.st_dev, stat.st_ino)
                 if not _is_at(stat, self.path):  # repaired: another file is there now
                     os.close(fd)
                     continue
                 if not stat.st_size:
-                    _write_all(fd, self._first())
-                elif mine not in _begun:
-                    _write_all(fd, self._again())
-                _begun.add(mine)
+                    _write_rest(fd, self._first())
+                elif _identity(stat) not in _begun:
+                    _write_rest(fd, self._again())
+                _begun.add(_identity(stat))
+                self._size = os.fstat(fd).st_size
             except BaseException:
                 with suppress(OSError):
                     os.close(fd)
                 raise
-            self._fd = fd
-            return True
+            return fd
+
+    def look(self, *, last: bool = False) -> Found | None:
+        """Notice a file that others have moved, deleted, replaced or cut, and go on in the right one.
+
+        A file that was moved, alone or with its directory, is followed. One that was deleted or replaced by
+        another is written again, with all its records, if another record came after that: the system keeps
+        a file that is open. It gets its former path, or a name beside the log that is there by now. A copy
+        of its own beginning, as of a backup that was put back, is completed and continued instead.
+
+        Args:
+            last: whether the log is about to be closed.
+
+        Raises:
+            OSError: the file cannot be written again.
+        """
+        if os.name == "nt":  # an open file can be neither moved nor deleted there
+            return None
+        with self._lock:
+            if self._fd < 0:
+                return None
+            new = fd = self._fd
+            try:
+                self._hidden, self._fd = True, -1
+                new, found = self._looked(fd, last)
+            finally:
+                self._show(new)
+            if new != fd:
+                with suppress(OSError):
+                    os.close(fd)
+            return found
+
+    def _looked(self, fd: int, last: bool) -> tuple[int, Found | None]:
+        former = self.path
+        try:
+            mine = os.fstat(fd)
+        except OSError as error:  # a stale descriptor: another machine has deleted the file
+            note = f"{former} was deleted while it was recorded ({error.strerror}), with its records"
+            return (fd if last else self._opened()), Found(note, lost=True)
+        try:
+            there = os.stat(former)
+        except (FileNotFoundError, NotADirectoryError):
+            there = None
+        except OSError:  # nobody can tell
+            return fd, None
+        if there is not None and os.path.samestat(mine, there):
+            cut, self._size = self._size - mine.st_size, mine.st_size
+            if cut <= 0:
+                return fd, None
+            unlock(fd)  # so that it can be repaired
+            return self._opened_after_cut(), Found(
+                f"{cut:,} bytes were cut off {former} by another program while it was recorded", lost=True
+            )
+        path = path_of_open_file(fd)
+        if mine.st_nlink and not (path and os.path.basename(path).startswith(".nfs")):
+            if path == former:
+                return fd, None
+            self.path = path or former
+            return fd, Found(f"{former} was moved while it was recorded: it goes on as {path or 'that file'}")
+        if mine.st_ctime_ns > mine.st_mtime_ns:
+            return fd, None  # no record came after it was deleted
+        try:
+            new, self.path = restore(fd, former)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"deleted while it was recorded, and cannot be written again: {error.strerror}",
+                former,
+            ) from error
+        stat = os.fstat(new)
+        _begun.add(_identity(stat))
+        self._size = stat.st_size
+        what = "deleted" if there is None else "replaced"
+        return new, Found(
+            f"{former} was {what} while it was recorded: its records were written again, to {self.path}"
+        )
+
+    def _opened_after_cut(self) -> int:
+        _begun.discard(_identity(os.stat(self.path)))  # a new beginning, since the former is gone
+        return self._opened()
 
     def close(self) -> None:
         """Close the file. Calling it again does nothing."""
         with self._lock:
             self._closed = True
-            if self._fd >= 0:
-                os.close(self._fd)
-                self._fd = -1
+            fd, self._fd = self._fd, -1
+            if fd >= 0:
+                os.close(fd)  # closed even if it raises
 
     def __del__(self) -> None:
         if getattr(self, "_fd", -1) >= 0:
@@ -177,6 +326,7 @@ class LogFile(RecordLog):
 
     def _leave_to_parent(self) -> None:
         self._new_lock()
+        self._hidden = False
         self._parents = not self._closed
         self.close()
 
@@ -207,10 +357,25 @@ def _is_at(stat: os.stat_result, path: str) -> bool:
         return False
 
 
-def _write_all(fd: int, data: bytes) -> None:
-    written = 0
-    while written < len(data):  # one call writes at most 2 GiB
-        written += os.write(fd, memoryview(data)[written:])
+def _identity(stat: os.stat_result) -> tuple[int, int, int]:
+    return (os.getpid(), stat.st_dev, stat.st_ino)
+
+
+def _write_rest(fd: int, data: bytes, written: int = 0) -> None:
+    """Append what is left of some data, or take back the part that is there.
+
+    Args:
+        fd: the log.
+        data: whole frames.
+        written: how much of them was written just now.
+    """
+    try:
+        while written < len(data):  # one call writes at most 2 GiB
+            written += os.write(fd, memoryview(data)[written:])
+    except OSError:
+        if written:
+            os.ftruncate(fd, os.lseek(fd, 0, os.SEEK_CUR) - written)
+        raise
 
 
 class NullLog(RecordLog):
@@ -265,6 +430,35 @@ class RemoteLog(RecordLog):
             if self._file is not None and not self._closed:
                 self._file.close()
             self._closed = True
+
+
+class _OwnedLock(Protocol):
+    """What `threading.Condition`, too, uses of a reentrant lock."""
+
+    def _is_owned(self) -> bool: ...
+    def _release_save(self) -> object: ...
+    def _acquire_restore(self, state: object) -> None: ...
+
+
+def wait_without(log: RecordLog | None, waiter: LockType, seconds: float) -> None:
+    """Wait until a lock can be acquired, but let go of a log's own lock meanwhile if this thread has it.
+
+    Args:
+        log: the log.
+        waiter: the lock that is waited for.
+        seconds: how long, at most.
+    """
+    lock = cast("_OwnedLock | None", getattr(log, "_lock", None))
+    if lock is None or not lock._is_owned():
+        waiter.acquire(True, seconds)
+        return
+    state = None
+    try:
+        state = lock._release_save()
+        waiter.acquire(True, seconds)
+    finally:
+        if state is not None:
+            lock._acquire_restore(state)
 
 
 _begun: set[tuple[int, int, int]] = set()

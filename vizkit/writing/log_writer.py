@@ -180,7 +180,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         merged = HParams(
             {**before.hparams, **hparams},
             list(dict.fromkeys([*before.metrics, *metrics])),
-            name=hashlib.md5(self._log.path.encode(), usedforsecurity=False).hexdigest(),
+            name=hashlib.md5(os.fsencode(self._log.path), usedforsecurity=False).hexdigest(),
         )
         self._hparams = merged
         self._write(HPARAMS, encode.encode_hparams(merged, now))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from vizkit._checks import describe
 from vizkit._files import FileReader
 from vizkit._protocols import ArrayLike, ScalarLike, StepLike
-from vizkit._warnings import count_lost
+from vizkit._warnings import count_lost, warn
 from vizkit.columns.column_builder import read_log
 from vizkit.errors import ClosedError, DataError, TagError
 from vizkit.format import encode
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RunLog"]
 
+_LOOK_SECONDS = 1.0  # how often others' doings to the file are looked for
 _time_ns = time.time_ns
+_monotonic = time.monotonic
 _step_field, _encode_scalar = encode.step_field, encode.encode_scalar
 
 
@@ -58,6 +60,9 @@ class RunLog:
         resume: True to continue the training in the log, whatever its steps. By default, steps that begin
             again start a new training, which is shown as a run of its own.
         on_error: called with tag and error if a record could not be written after its call had returned.
+
+    Attributes:
+        when_moved: called with the run's directory when it is found to have been moved or deleted.
     """
 
     def __init__(
@@ -89,7 +94,10 @@ class RunLog:
         if write_to_disk:
             self._log = open_log(path, self._first_record, None if file_name else locate, self._first_record)
         self._append = self._log.append
-        self._worker = Worker(max_jobs=max(int(max_queue), 1))
+        self._worker = Worker(max_jobs=max(int(max_queue), 1), log=self._log)
+        self._looks_at = _monotonic() + _LOOK_SECONDS
+        self._told_of: set[str] = set()
+        self.when_moved: Callable[[str], None] | None = None
         self._kinds = dict(RESERVED)
         self._steps: dict[str, int | float] = {}
         self._hparams = HParams({})
@@ -186,6 +194,8 @@ class RunLog:
             self._on_error(tag, error)
 
     def _wall(self, now: int) -> bytes:
+        if _monotonic() >= self._looks_at:
+            self._look()
         wall = encode.walltime_field(now)
         self._walltime = (now, wall)  # one assignment: another thread sees both or none
         return wall
@@ -224,7 +234,8 @@ class RunLog:
         try:
             self._append(b"".join(frames))
         except OSError as error:
-            self._on_error(next(iter(metrics)), error)
+            for tag in metrics:
+                self._on_error(tag, error)
 
     def _scalar_tag(self, tag: str) -> _ScalarTag:
         self._check_tag(tag, "scalar")
@@ -243,6 +254,27 @@ class RunLog:
             )
         self._kinds[check_tag(tag)] = kind
 
+    def _look(self, *, last: bool = False) -> None:
+        """Notice a log that others have moved, deleted or replaced, and say so."""
+        self._looks_at = _monotonic() + _LOOK_SECONDS
+        former = self._log.path
+        try:
+            found = self._log.look(last=last)
+        except OSError as error:
+            self._on_error("log", error)
+            return
+        if found is None:
+            return
+        if self._log.path != former:
+            self._logdir = os.path.dirname(self._log.path)
+        if self.when_moved is not None:
+            self.when_moved(self._logdir)
+        if found.lost:
+            self._on_error("log", DataError(found.note))
+        elif found.note not in self._told_of:
+            self._told_of.add(found.note)
+            warn(found.note)
+
     # -- the way of other records to the log -------------------------------------------------
 
     def _check_open(self) -> None:
@@ -254,6 +286,8 @@ class RunLog:
         at = encode.plain_step(int(self.last_step_of(tag)) + 1 if step is None else step)
         encode.step_field(at)  # an invalid step is to raise in the caller, not in the worker
         self._steps[tag] = at
+        if _monotonic() >= self._looks_at:
+            self._look()
         return at, _time_ns() // 1_000_000 if walltime is None else int(walltime)
 
     def _write(self, tag: str, frames: bytes) -> None:
@@ -333,8 +367,13 @@ class RunLog:
     def close(self) -> None:
         """Finish the log; nothing can be added afterwards. Calling it again does nothing."""
         self._worker.drain()
+        self._look(last=True)
         self._closed = True
-        self._log.close()
+        try:
+            self._log.close()
+        except OSError as error:
+            self._on_error("log", error)
+        self._worker.leave()
 
     def __enter__(self) -> Self:
         return self

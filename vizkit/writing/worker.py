@@ -1,4 +1,10 @@
-"""A thread that runs costly encoding in the background, in order."""
+"""A thread that runs costly encoding in the background, in order.
+
+Signal handlers run on the main thread between any two steps of it, and may call whatever the handler's author
+likes: they close trackers, or raise. So that neither can hang or harm a worker, the main thread runs no job
+while there are threads, takes no lock that the worker's thread needs, and changes state by single operations
+that the interpreter does at once.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +14,12 @@ import sys
 import threading
 import time
 import weakref
-from _thread import start_new_thread
+from _thread import allocate_lock, start_new_thread
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from threading import get_ident
+from typing import Protocol
 
 from vizkit._files import at_exit_of_child
 from vizkit.writing import log_file
@@ -23,38 +32,61 @@ MAX_JOBS = 10
 _IDLE_SECONDS = 5.0
 _LOOK_SECONDS = 0.02
 _BUSY_SECONDS = 0.25  # after this, polling costs more than being woken
+_WAIT_SECONDS = 0.1  # after this, a caller that waits looks whether the thread is there
 _SMALL = 1 << 16  # bytes
+
+
+class _Waiter(Protocol):
+    def release(self) -> None: ...
+
+
+class _Job:
+    """A job, and the locks that callers wait for until it is done."""
+
+    __slots__ = ("done", "run", "size", "waiters")
+
+    def __init__(self, run: Callable[[], object], size: int) -> None:
+        self.run = run
+        self.size = size
+        self.done = False
+        self.waiters: list[_Waiter] = []
 
 
 class Worker:
     """A thread that runs jobs one after the other, from a bounded queue.
 
     Waking the thread would be the largest cost of a small job: the thread polls for small jobs, and sleeps
-    after none has come for a while. A caller that finds the queue full, or waits for its end, runs waiting
-    jobs itself. The thread starts with the first job and ends when idle. Jobs are finished before a fork and
-    at exit.
+    after none has come for a while. The thread starts with the first job and ends when idle, or after
+    `leave`. Where no thread can be started, the caller runs its job. Jobs are finished before a fork and at
+    exit; after that the main thread runs its jobs itself, and those of other threads are left out, since the
+    interpreter may end them at any moment.
 
     Args:
         max_jobs: how many jobs may wait.
         max_bytes: how many bytes they may hold together; a single job is always accepted.
+        log: the log that jobs write to. A caller that waits for the thread lets go of its lock: a signal
+            handler may wait while the write that it interrupted has it.
     """
 
-    def __init__(self, max_jobs: int = MAX_JOBS, max_bytes: int = 1 << 28) -> None:
+    def __init__(
+        self, max_jobs: int = MAX_JOBS, max_bytes: int = 1 << 28, *, log: log_file.RecordLog | None = None
+    ) -> None:
         self._max_jobs = max_jobs
         self._max_bytes = max_bytes
+        self._log = log
         self._reset()
         _live[id(self)] = self
 
     def _reset(self) -> None:
-        self._lock = threading.RLock()
-        self._called = threading.Condition(self._lock)  # the thread waits for a large job
-        self._done = threading.Condition(self._lock)  # callers wait for the running job
-        self._jobs: deque[tuple[Callable[[], object], int]] = deque()
-        self._waiting_bytes = 0
-        self._taken = self._finished = 0  # jobs in total
-        self._busy: int | None = None  # the thread that runs a job
-        self._thread: int | None = None
+        self._jobs: deque[_Job] = deque()  # the first one may be running
+        self._turn = threading.RLock()  # held by the one who runs jobs
+        self._wake = allocate_lock()  # released to wake the thread
+        self._wake.acquire()
+        self._runner: int | None = None  # the thread that is within a job
+        self._alive = False  # the thread looks for jobs
+        self._asked = False  # it was started, and has not begun
         self._sleeps = False
+        self._left = False
 
     def submit(self, job: Callable[[], object], size: int = 0) -> None:
         """Queue a job.
@@ -63,83 +95,136 @@ class Worker:
             job: called once.
             size: the number of bytes that it keeps alive.
         """
-        with self._lock:
-            if not self.here:
-                while self._jobs and not self._fits(size):
-                    self._advance()
-            self._jobs.append((job, size))
-            self._waiting_bytes += size
-            self._taken += 1
-            if self._thread is None:
-                at_exit_of_child(_drain_all)
-                self._thread = start_new_thread(self._run, ())  # `Thread.start` would wait for it to run
-            elif (size > _SMALL or self._sleeps) and not self._busy:
-                self._sleeps = False
-                self._called.notify()
+        if _exiting and get_ident() != threading.main_thread().ident:
+            return
+        if not self.here:
+            while not self._fits(size):
+                with suppress(IndexError):  # the thread has finished it
+                    self._wait_for(self._jobs[0])
+        self._jobs.append(_Job(job, size))
+        if not self._alive:
+            if not self._asked:
+                self._start()
+        elif (size > _SMALL or self._sleeps) and self._runner is None:
+            self._call()
 
     def _fits(self, size: int) -> bool:
-        return len(self._jobs) < self._max_jobs and self._waiting_bytes + size <= self._max_bytes
+        jobs = self._jobs.copy()
+        waiting = len(jobs) - (self._runner is not None)
+        if waiting <= 0:
+            return True
+        return waiting < self._max_jobs and sum(job.size for job in jobs) + size <= self._max_bytes
 
     @property
     def idle(self) -> bool:
         """True if no job waits or runs."""
-        return not (self._jobs or self._busy)
+        return not self._jobs
 
     @property
     def here(self) -> bool:
         """True if the caller is a job."""
-        return self._busy == threading.get_ident()
+        return self._runner == get_ident()
 
     def drain(self) -> None:
         """Return once every job submitted so far has run."""
-        with self._lock:
-            if self.here:
-                return
-            last = self._taken
-            while self._finished < last:
-                self._advance()
+        if not self.here:
+            with suppress(IndexError):
+                self._wait_for(self._jobs[-1])
 
-    def _advance(self) -> None:
-        """Run the next job, or wait for the running one. The lock is held, but released meanwhile."""
-        if self._busy:
-            self._done.wait()
+    def leave(self) -> None:
+        """Have the thread end when it has run all jobs, instead of waiting for more."""
+        self._left = True
+        self._call()
+
+    # -- the caller's side --------------------------------------------------------------------
+
+    def _call(self) -> None:
+        with suppress(RuntimeError):  # it has been called already
+            self._wake.release()
+
+    def _start(self) -> None:
+        if _over:
+            self._run_here()
             return
-        job, size = self._jobs.popleft()
-        self._busy = threading.get_ident()
-        self._lock.release()
-        done = False
+        at_exit_of_child(_drain_all)
         try:
-            job()
-            done = True
-        except Exception:  # shown like a thread's; the job counts as finished for those who wait
-            done = True
-            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
-        finally:
-            self._lock.acquire()
-            self._busy = None
-            if done:
-                self._waiting_bytes -= size
-                self._finished += 1
-            else:  # interrupted: the job runs again
-                self._jobs.appendleft((job, size))
-            self._done.notify_all()
+            start_new_thread(self._run, ())  # `Thread.start` would wait for it to run
+        except RuntimeError:  # no more threads
+            self._run_here()
+            return
+        self._asked = True
+
+    def _run_here(self) -> None:
+        if self.here:  # a signal handler: the job that it interrupted goes on after it
+            return
+        with self._turn:
+            while self._jobs:
+                self._do(self._jobs[0])
+
+    def _wait_for(self, job: _Job) -> None:
+        waiter = allocate_lock()
+        waiter.acquire()
+        job.waiters.append(waiter)  # before it is asked whether it is done
+        first = True
+        while not job.done and not self.here:
+            if not self._alive and not (first and self._asked):
+                self._start()
+            self._call()
+            first = False
+            if not job.done:
+                log_file.wait_without(self._log, waiter, _WAIT_SECONDS)
+
+    # -- the thread's side --------------------------------------------------------------------
 
     def _run(self) -> None:
-        with self._lock:
-            idle_since = time.monotonic()
-            while True:
-                if self._jobs and not self._busy:
-                    self._advance()
-                    idle_since = time.monotonic()
-                    continue
-                idle = time.monotonic() - idle_since
-                if idle > _IDLE_SECONDS:
-                    self._thread, self._sleeps = None, False
-                    return
-                self._sleeps = self.idle and idle > _BUSY_SECONDS
-                self._called.wait(_IDLE_SECONDS if self._sleeps else _LOOK_SECONDS)
+        while self._turn.acquire(blocking=False):
+            try:
+                self._alive, self._asked = True, False
+                self._serve()
+            finally:
+                self._alive = self._asked = self._sleeps = False
+                self._turn.release()
+            if not self._jobs or _over:  # else it came too late to be seen, too early to start a thread
+                return
+
+    def _serve(self) -> None:
+        idle_since = time.monotonic()
+        while not _over:
+            if self._jobs:
+                self._do(self._jobs[0])
+                idle_since = time.monotonic()
+                continue
+            idle = time.monotonic() - idle_since
+            if self._left or idle > _IDLE_SECONDS:
+                return
+            self._sleeps = idle > _BUSY_SECONDS
+            if not self._jobs:  # else one has come before it could know that we sleep
+                self._wake.acquire(True, _IDLE_SECONDS if self._sleeps else _LOOK_SECONDS)
+            self._sleeps = False
+
+    def _do(self, job: _Job) -> None:
+        """Run the first job; an interrupted one stays the first."""
+        try:
+            self._runner = get_ident()
+            if _over and self._runner != threading.main_thread().ident:
+                return
+            if not job.done:
+                job.run()
+        except BaseException as error:  # shown like a thread's; the job counts as finished for who waits
+            if not isinstance(error, Exception) and self._runner == threading.main_thread().ident:
+                raise
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
+        finally:
+            self._runner = None
+        if self._jobs and self._jobs[0] is job:
+            self._jobs.popleft()
+        job.done = True
+        while job.waiters:
+            job.waiters.pop().release()
 
 
+_exiting = False  # other threads' jobs are left out
+_over = False  # only the main thread runs jobs
 _live: weakref.WeakValueDictionary[int, Worker] = weakref.WeakValueDictionary()
 
 
@@ -150,6 +235,21 @@ def _workers() -> list[Worker]:
 def _drain_all() -> None:
     for worker in _workers():
         worker.drain()
+
+
+def _at_exit() -> None:
+    """Finish all jobs, and see to it that no thread is within one when the interpreter ends.
+
+    A thread that is ended within a library of C++ aborts the process.
+    """
+    global _exiting, _over
+    _exiting = True
+    _drain_all()
+    _over = True
+    for worker in _workers():
+        worker._call()
+        while worker._runner not in (None, get_ident()):
+            time.sleep(0.001)
 
 
 def _before_fork() -> None:
@@ -163,6 +263,6 @@ def _in_child() -> None:
         worker._reset()
 
 
-atexit.register(_drain_all)
+atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=log_file.release_all, after_in_child=_in_child)

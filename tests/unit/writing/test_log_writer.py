@@ -667,7 +667,7 @@ def test_a_full_disk_costs_its_records_and_raises_nothing(
             writer.add_metrics({"b": 1.0, "c": 2.0}, 1)
             writer.add_text("t", "x", 1)
         writer.add_scalar("a", 3.0, 2)
-    assert lost == [(tag, "[Errno 28] No space left on device") for tag in ("a", "b", "t")]
+    assert lost == [(tag, "[Errno 28] No space left on device") for tag in ("a", "b", "c", "t")]
     assert series(tmp_path, "a") == [(0, 1.0), (2, 3.0)]
     assert damage(writer.file_name) == []
 

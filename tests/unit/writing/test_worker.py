@@ -52,41 +52,54 @@ def test_a_small_job_wakes_a_thread_that_sleeps(monkeypatch: pytest.MonkeyPatch)
     assert done.wait(60)
 
 
-def test_a_caller_that_waits_does_what_the_thread_is_not_at() -> None:
-    worker, begun, go_on = Worker(), threading.Event(), threading.Event()
+def test_the_caller_runs_its_jobs_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(function: Callable[[], None], arguments: tuple[()]) -> int:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("vizkit.writing.worker.start_new_thread", refuse)
+    worker = Worker()
     by: list[threading.Thread] = []
-
-    def hold() -> None:
-        begun.set()
-        go_on.wait(60)
-
-    worker.submit(hold, LARGE)
-    assert begun.wait(60)
-    worker._thread = threading.get_ident()  # no other thread is started
-    threading.Timer(0.05, go_on.set).start()
     for _ in range(3):
         worker.submit(lambda: by.append(threading.current_thread()))
-    worker.drain()
-    assert len(by) == 3
+    assert by == [threading.current_thread()] * 3
+    assert worker.idle
 
 
-def test_an_interrupted_job_is_done_later() -> None:
+def test_a_job_that_is_interrupted_in_the_callers_thread_is_done_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(function: Callable[[], None], arguments: tuple[()]) -> int:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("vizkit.writing.worker.start_new_thread", refuse)
     worker = Worker()
     attempts: list[int] = []
-    worker._thread = threading.get_ident()  # none to do it meanwhile
 
     def job() -> None:
         attempts.append(len(attempts))
         if len(attempts) == 1:
             raise KeyboardInterrupt
 
-    worker.submit(job, 10)
     with pytest.raises(KeyboardInterrupt):
-        worker.drain()
+        worker.submit(job, 10)
     worker.drain()
     assert attempts == [0, 1]
     assert worker.idle
-    assert worker._waiting_bytes == 0
+
+
+def test_a_thread_that_is_left_ends_without_waiting_for_more() -> None:
+    worker = Worker()
+    done: list[int] = []
+    worker.submit(lambda: done.append(1))
+    worker.drain()
+    worker.leave()
+    deadline = time.monotonic() + 60
+    while worker._alive:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    worker.submit(lambda: done.append(2))
+    worker.drain()
+    assert done == [1, 2]
 
 
 def test_a_job_that_fails_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +209,6 @@ def test_an_idle_thread_ends_and_another_begins(monkeypatch: pytest.MonkeyPatch)
         worker.submit(partial(done.append, number), LARGE)
         threads[-1].join(60)
         assert not threads[-1].is_alive()
-        assert worker._thread is None
+        assert not worker._alive
     assert done == [0, 1, 2]
     assert len(threads) == 3
