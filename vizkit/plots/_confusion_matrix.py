@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
     from matplotlib.text import Text
 
-__all__ = ["ConfusionData", "ConfusionPlot", "confusion_data", "confusion_matrix"]
+__all__ = ["ConfusionData", "ConfusionPlot", "confusion_matrix"]
 
 _MOST_WITH_NUMBERS = 20
 _MOST_WITH_NAMES = 40
@@ -76,7 +76,7 @@ def confusion_matrix(
     Raises:
         DataError: no record at that step, or not a square matrix of counts.
     """
-    data = confusion_data(source, tag, step=step, normalize=normalize, class_names=class_names)
+    data = _data(source, tag, step, normalize, class_names)
     k = len(data.names)
     size = min(max(3.2 + 0.36 * k, 4.0), 9.0)
     ax, new = axes_for(ax, size + 0.8, size)
@@ -95,8 +95,7 @@ def confusion_matrix(
     )
     ax.set_yticks(range(0, k, every), names)
     ax.tick_params(length=0, labelsize="small")
-    ax.set_xlabel("predicted")
-    ax.set_ylabel("true")
+    ax.set(xlabel="predicted", ylabel="true")
     heading = f"{one_run(source).name}  {tag}  " if is_run_source(source) else ""
     accuracy = "" if np.isnan(data.accuracy) else f"accuracy {data.accuracy:.2%}"
     ax.set_title(heading + accuracy, fontsize="medium", loc="left")
@@ -105,21 +104,18 @@ def confusion_matrix(
         colorbar.outline.set_visible(False)
         if normalize:
             colorbar.ax.yaxis.set_major_formatter("{x:.0%}")
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+    ax.spines[:].set_visible(False)
     finish(ax)
     return ConfusionPlot(data, ax, new, image, numbers, colorbar)
 
 
-def confusion_data(
+def _data(
     source: RunSource | ArrayLike,
-    tag: str = "eval/confusion",
-    *,
-    step: float | None = None,
-    normalize: Literal["true", "predicted", "all"] | None = None,
-    class_names: Sequence[str] | None = None,
+    tag: str,
+    step: float | None,
+    normalize: Literal["true", "predicted", "all"] | None,
+    class_names: Sequence[str] | None,
 ) -> ConfusionData:
-    """Compute the data of `confusion_matrix`."""
     names: Sequence[str] | None
     if is_run_source(source):
         texts = one_run(source).texts(f"{tag}/counts")

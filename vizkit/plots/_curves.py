@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -106,8 +106,7 @@ def curves(
     if data.limits is not None:
         ax.set_ylim(*_padded(data.limits, log_y))
     label = "seconds" if data.x == "step" and data.tag.startswith(SECONDS) else _LABELS[data.x]
-    ax.set_xlabel(f"{label} ({data.unit})" if data.unit else label)
-    ax.set_ylabel(data.tag)
+    ax.set(xlabel=f"{label} ({data.unit})" if data.unit else label, ylabel=data.tag)
     ax.grid(color="#eaeef2", linewidth=0.8)
     ax.set_axisbelow(True)
     ax.margins(x=0.02)
@@ -133,14 +132,9 @@ def _draw(line: Curve, plot: CurvesPlot, smooth: bool) -> None:
     if line.low is not None and line.high is not None:
         low, high = thinned(line.x, line.low), thinned(line.x, line.high)
         x = np.unique(np.concatenate((low.x, high.x)))
+        edges = np.interp(x, line.x, line.low), np.interp(x, line.x, line.high)
         plot.bands[line.name] = plot.ax.fill_between(
-            x,
-            np.interp(x, line.x, line.low),
-            np.interp(x, line.x, line.high),
-            color=style["color"],
-            alpha=0.18,
-            linewidth=0,
-            zorder=1.5,
+            x, *edges, color=style["color"], alpha=0.18, linewidth=0, zorder=1.5
         )
     (plot.lines[line.name],) = plot.ax.plot(points.x, points.y, linewidth=1.5, zorder=3, **style)
     plot.marks += _mark(points, plot.ax, style["color"])
@@ -148,21 +142,12 @@ def _draw(line: Curve, plot: CurvesPlot, smooth: bool) -> None:
 
 def _mark(points: Thinned, ax: Axes, color: str) -> list[Line2D]:
     marks: list[Line2D] = []
+    style: dict[str, Any] = {"color": color, "markersize": 6, "markeredgewidth": 1.6, "zorder": 4}
+    style |= {"transform": ax.get_xaxis_transform(), "scalex": False, "scaley": False}  # at the edge
     for is_it, marker, height in _MARKERS:
         x = points.gaps_x[is_it(points.gaps_y)]
         if len(x):
-            marks += ax.plot(
-                x,
-                np.full(len(x), height),
-                marker,
-                color=color,
-                markersize=6,
-                markeredgewidth=1.6,
-                zorder=4,
-                transform=ax.get_xaxis_transform(),
-                scalex=False,
-                scaley=False,
-            )
+            marks += ax.plot(x, np.full(len(x), height), marker, **style)
     return marks
 
 

@@ -13,6 +13,7 @@ from vizkit.curves.plot_arguments import RunSource, one_run
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.metrics.downsampling import evenly
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish
+from vizkit.runs import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +78,7 @@ def histogram(
         UnknownNameError: no histograms of that tag.
     """
     one_of("kind", kind, ("ridgeline", "heatmap"))
-    data = histogram_data(run, tag, most=_RIDGES if kind == "ridgeline" else _COLUMNS)
+    data = histogram_data(one_run(run), tag, _RIDGES if kind == "ridgeline" else _COLUMNS)
     ax, new = axes_for(ax, 6.4, 4.6)
     ax.set_title(f"{data.name}  {data.tag}", fontsize="medium", loc="left")
     plot = HistogramPlot(data, ax, new, [], None, None)
@@ -91,23 +92,15 @@ def histogram(
     return plot
 
 
-def histogram_data(run: RunSource, tag: str, *, most: int = _RIDGES, bins: int = _BINS) -> HistogramData:
-    """Compute the data of `histogram`.
-
-    Args:
-        run: the run.
-        tag: the tag of histograms.
-        most: number of evenly spaced steps; the first and the last are among them.
-        bins: number of bins, of equal width over all values of these steps.
-    """
-    chosen = one_run(run)
-    media = chosen.histograms(tag)
+def histogram_data(run: Run, tag: str, most: int = _RIDGES, bins: int = _BINS) -> HistogramData:
+    """The first, the last and evenly spaced histograms, with bins of equal width over all their values."""
+    media = run.histograms(tag)
     kept = evenly(np.arange(len(media)), most)
     found = [media[int(index)] for index in kept]
     edges = _common_edges(found, bins)
     shares = np.array([_rebinned(each, edges) for each in found]).reshape(len(found), len(edges) - 1)
     others = np.array([each.nan + each.posinf + each.neginf for each in found], dtype=np.int64)
-    return HistogramData(chosen.name, tag, media.steps[kept], edges, shares, others)
+    return HistogramData(run.name, tag, media.steps[kept], edges, shares, others)
 
 
 def _common_edges(found: Sequence[Histogram], bins: int) -> Floats:

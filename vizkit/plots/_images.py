@@ -96,17 +96,13 @@ def images(
                     fontsize="x-small",
                     color=PALE,
                 )
-    ax.set(
-        xlim=(-room_x / 2, (columns - 0.5) * room_x),
-        ylim=((rows - 0.5) * room_y, -room_y / 2),
-        aspect="equal",
-    )
-    ax.set_xticks(np.arange(columns) * room_x, [f"step {columns_step:g}" for columns_step in data.columns])
+    xlim, ylim = (-room_x / 2, (columns - 0.5) * room_x), ((rows - 0.5) * room_y, -room_y / 2)
+    ax.set(xlim=xlim, ylim=ylim, aspect="equal")
+    ax.set_xticks(np.arange(columns) * room_x, [f"step {step:g}" for step in data.columns])
     ax.xaxis.tick_top()
     ax.set_yticks(np.arange(rows) * room_y, [shortened(name, 28) for name in data.names])
     ax.tick_params(length=0, labelsize="small")
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+    ax.spines[:].set_visible(False)
     ax.set_xlabel(data.tag, loc="left", fontsize="small", color=PALE)
     finish(ax)
     return ImagesPlot(data, ax, new, cells)

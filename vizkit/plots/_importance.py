@@ -10,7 +10,7 @@ import numpy as np
 from vizkit.curves.plot_arguments import RunSource, as_runs
 from vizkit.media.palette import color
 from vizkit.metrics.arrays import Floats
-from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened
+from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened, write_beside
 from vizkit.runs import Runs
 
 if TYPE_CHECKING:
@@ -74,15 +74,7 @@ def importance(
     colors = [color(0) if p <= _SURE else "#c9d1d9" for p in data.p]
     bars = ax.barh(range(n), shares, color=colors, height=0.62)
     texts = [
-        ax.annotate(
-            _words(data, k),
-            (shares[k], k),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize="small",
-            color=INK if data.p[k] <= _SURE else PALE,
-        )
+        write_beside(ax, _words(data, k), (shares[k], k), color=INK if data.p[k] <= _SURE else PALE)
         for k in range(n)
     ]
     ax.set_yticks(range(n), [shortened(name, 28) for name in data.names])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.container import BarContainer
     from matplotlib.image import AxesImage
 
-__all__ = ["ExampleData", "InputOutputPlot", "input_output", "input_output_data"]
+__all__ = ["ExampleData", "InputOutputPlot", "input_output"]
 
 _GOOD, _BAD, _BAR = "#1a7f37", "#cf222e", COLORS[0]
 
@@ -85,17 +85,9 @@ def input_output(
     Raises:
         DataError: not an image, or an output of another shape.
     """
-    data = input_output_data(
-        image,
-        prediction,
-        label=label,
-        class_names=class_names,
-        bgr=bgr,
-        dataformats=dataformats,
-        mean=mean,
-        std=std,
-        top=top,
-    )
+    grey = len(getattr(image, "shape", ())) == 2
+    pixels = _rgb(to_pixels(image, "HW" if grey else dataformats, mean=mean, std=std), bgr)
+    data = _data(pixels, prediction, label, class_names, bgr, dataformats, top)
     two = bool(data.names) or data.output is not None
     ratio = data.pixels.shape[0] / data.pixels.shape[1]
     ax, new = axes_for(ax, 6.4 if two else 3.4, min(max(2.9 * ratio + 0.4, 1.8), 4.6))
@@ -115,42 +107,30 @@ def input_output(
             data.shares,
             color=[color if data.good is not None else _BAR] + ["#c9d1d9"] * (len(data.names) - 1),
         )
-        right.set_yticks(
-            range(len(data.names)), [shortened(name, 20) for name in data.names], fontsize="small"
-        )
+        names = [shortened(name, 20) for name in data.names]
+        right.set_yticks(range(len(names)), names, fontsize="small")
         probable = bool((data.shares >= 0).all() and data.shares.sum() <= 1.001)
-        right.bar_label(
-            bars,
-            [f"{share:.1%}" if probable else f"{share:.3g}" for share in data.shares],
-            padding=3,
-            fontsize="small",
-        )
+        shares = [f"{share:.1%}" if probable else f"{share:.3g}" for share in data.shares]
+        right.bar_label(bars, shares, padding=3, fontsize="small")
         right.invert_yaxis()
         if probable:
             right.set_xlim(0, 1)
         right.set_xticks([])
         right.tick_params(length=0)
-        for spine in right.spines.values():
-            spine.set_visible(False)
+        right.spines[:].set_visible(False)
     finish(ax)
     return InputOutputPlot(data, ax, new, shown_in, shown_out)
 
 
-def input_output_data(
-    image: ArrayLike,
+def _data(
+    pixels: Pixels,
     prediction: ArrayLike | str,
-    *,
-    label: ArrayLike | str | None = None,
-    class_names: Sequence[str] | None = None,
-    bgr: bool = False,
-    dataformats: str = "HWC",
-    mean: float | Sequence[float] | None = None,
-    std: float | Sequence[float] | None = None,
-    top: int = 5,
+    label: ArrayLike | str | None,
+    class_names: Sequence[str] | None,
+    bgr: bool,
+    dataformats: str,
+    top: int,
 ) -> ExampleData:
-    """Compute the data of `input_output`."""
-    grey = len(getattr(image, "shape", ())) == 2
-    pixels = _rgb(to_pixels(image, "HW" if grey else dataformats, mean=mean, std=std), bgr)
     names: list[str] = []
     shares = np.zeros(0)
     output = None

@@ -12,7 +12,7 @@ from vizkit.curves.plot_arguments import RunSource
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.direction import direction
 from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
-from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened
+from vizkit.plots._plot import PALE, Plot, axes_for, finish, shortened, write_beside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,23 +79,13 @@ def parallel_coordinates(
         )
     for place, column in enumerate(columns):
         _draw_axis(ax, place, column)
-    ax.annotate(
-        shortened(data.names[best], 24),
-        (len(columns) - 1, heights[-1, best]),
-        xytext=(52, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize="small",
-        color=INK,
-        weight="bold",
-    )
+    end = (len(columns) - 1, heights[-1, best])
+    write_beside(ax, shortened(data.names[best], 24), end, gap=52, weight="bold")
     ax.set_xticks(range(len(columns)), [shortened(column.name, 22) for column in columns], fontsize="small")
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
-    ax.set_yticks([])
-    ax.set(xlim=(-0.35, len(columns) - 0.6), ylim=(-0.06, 1.06))
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+    ax.set(yticks=[], xlim=(-0.35, len(columns) - 0.6), ylim=(-0.06, 1.06))
+    ax.spines[:].set_visible(False)
     finish(ax)
     return ParallelPlot(data, ax, new, lines, data.names[best])
 
@@ -142,14 +132,5 @@ def _draw_axis(ax: Axes, place: int, column: HparamAxis) -> None:
         ticks = tuple((p, f"{10**p if column.scale == 'log' else p:.4g}") for p in shown)
     for where, text in ticks:
         height = (where - low) / (high - low) if high > low else 0.5
-        ax.annotate(
-            shortened(text, 18),
-            (place, height),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            zorder=5,
-            fontsize="small",
-            color=INK,
-            bbox={"facecolor": "white", "alpha": 0.9, "edgecolor": "none", "pad": 1.2},
-        )
+        white = {"facecolor": "white", "alpha": 0.9, "edgecolor": "none", "pad": 1.2}
+        write_beside(ax, shortened(text, 18), (place, height), zorder=5, bbox=white)

@@ -20,8 +20,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
+    from matplotlib.text import Annotation
 
-__all__ = ["INK", "PALE", "Plot", "add_legend", "axes_for", "finish", "line_style", "quiet", "shortened"]
+__all__ = [
+    "INK",
+    "PALE",
+    "Plot",
+    "add_legend",
+    "axes_for",
+    "finish",
+    "line_style",
+    "quiet",
+    "shortened",
+    "write_beside",
+]
 
 INK = "#{:02x}{:02x}{:02x}".format(*palette.INK)
 PALE = "#8c959f"
@@ -105,17 +117,7 @@ def line_style(position: int) -> dict[str, Any]:
 def add_legend(
     ax: Axes, owns_figure: bool, handles: Mapping[str, Line2D], place: str = "best"
 ) -> Legend | None:
-    """Add a legend: beside new axes, within those of the caller.
-
-    Args:
-        ax: the axes.
-        owns_figure: True if they are new.
-        handles: text -> artist.
-        place: the place in the caller's axes.
-
-    Returns:
-        The legend; None for fewer than two artists.
-    """
+    """Add a legend beside new axes, or at a place in those of the caller; none for fewer than two artists."""
     if len(handles) < 2:
         return None
     options: dict[str, Any] = {"fontsize": "small", "frameon": False, "title_fontsize": "small"}
@@ -138,6 +140,20 @@ def add_legend(
 def shortened(text: str, most: int = 40) -> str:
     """The text, or its start and end if it is long."""
     return text if len(text) <= most else f"{text[: most // 2 - 1]}…{text[-most // 2 :]}"
+
+
+def write_beside(
+    ax: Axes, text: str, point: tuple[float, float], *, gap: int = 6, color: str = INK, **style: object
+) -> Annotation:
+    """Write a small text to the right of a point, ``gap`` printer's points away."""
+    options: dict[str, Any] = {
+        "textcoords": "offset points",
+        "va": "center",
+        "fontsize": "small",
+        "color": color,
+        **style,
+    }
+    return ax.annotate(text, point, xytext=(gap, 0), **options)
 
 
 def finish(ax: Axes) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
 
-__all__ = ["RateCurve", "RatesPlot", "pr_curve", "pr_data", "roc_curve", "roc_data"]
+__all__ = ["RateCurve", "RatesPlot", "pr_curve", "roc_curve"]
 
 _Curve = TypeVar("_Curve", PRCurve, ROCCurve)
 _Source = Union[RunSource, _Curve, Sequence[_Curve], Mapping[str, _Curve]]  # noqa: UP007 - generic
@@ -77,14 +77,13 @@ def pr_curve(
         DataError: no record at that step, or no tag for a run.
         UnknownNameError: no run has the tag.
     """
-    data = pr_data(source, tag, step=step)
+    data = _pr_data(source, tag, step)
     ax, new = axes_for(ax, 6.6, 4.4)
     plot = _draw(data, _heading(source, tag), ax, new, "AP", "steps-post")
     shares = [rate.chance for rate in data]
     if np.ptp(shares) <= 0.02:
         plot.chance = ax.axhline(float(np.mean(shares)), color=PALE, linestyle=":", linewidth=1, zorder=1)
-    ax.set_xlabel("recall")
-    ax.set_ylabel("precision")
+    ax.set(xlabel="recall", ylabel="precision")
     finish(ax)
     return plot
 
@@ -93,36 +92,24 @@ def roc_curve(
     source: _Source[ROCCurve], tag: str | None = None, *, step: float | None = None, ax: Axes | None = None
 ) -> RatesPlot:
     """Draw the true against the false positive rate, with AUC; arguments and errors as in `pr_curve`."""
-    data = roc_data(source, tag, step=step)
+    data = _roc_data(source, tag, step)
     ax, new = axes_for(ax, 6.6, 4.4)
     plot = _draw(data, _heading(source, tag), ax, new, "AUC", "default")
     (plot.chance,) = ax.plot([0, 1], [0, 1], color=PALE, linestyle=":", linewidth=1, zorder=1)
-    ax.set_xlabel("false positive rate")
-    ax.set_ylabel("true positive rate")
+    ax.set(xlabel="false positive rate", ylabel="true positive rate")
     finish(ax)
     return plot
 
 
-def pr_data(
-    source: RunSource | PRCurve | Sequence[PRCurve] | Mapping[str, PRCurve],
-    tag: str | None = None,
-    *,
-    step: float | None = None,
-) -> tuple[RateCurve, ...]:
-    """Compute the data of `pr_curve`: recall falls along each curve."""
+def _pr_data(source: _Source[PRCurve], tag: str | None, step: float | None) -> tuple[RateCurve, ...]:
     return tuple(
         RateCurve(name, curve.recall, curve.precision, curve.ap, _share(curve), position)
         for name, curve, position in _curves(source, tag, step, PRCurve, "pr_curve", Run.pr_curves)
     )
 
 
-def roc_data(
-    source: RunSource | ROCCurve | Sequence[ROCCurve] | Mapping[str, ROCCurve],
-    tag: str | None = None,
-    *,
-    step: float | None = None,
-) -> tuple[RateCurve, ...]:
-    """Compute the data of `roc_curve`: each curve ends at (0, 0), where nothing is predicted positive."""
+def _roc_data(source: _Source[ROCCurve], tag: str | None, step: float | None) -> tuple[RateCurve, ...]:
+    # Each curve ends at (0, 0), where nothing is predicted positive.
     return tuple(
         RateCurve(name, np.append(curve.fpr, 0.0), np.append(curve.tpr, 0.0), curve.auc, 0.5, position)
         for name, curve, position in _curves(source, tag, step, ROCCurve, "roc_curve", Run.roc_curves)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.container import BarContainer
 
-__all__ = ["ReliabilityPlot", "reliability", "reliability_data"]
+__all__ = ["ReliabilityPlot", "reliability"]
 
 _FEW = 10
 
@@ -62,7 +62,7 @@ def reliability(
     Raises:
         DataError: no record at that step, or values that are not probabilities.
     """
-    data = reliability_data(source, tag, labels=labels, step=step)
+    data = _data(source, tag, labels, step)
     ax, new = axes_for(ax, 4.8, 5.2)
     bins = len(data.counts)
     width = 1.0 / bins
@@ -90,22 +90,16 @@ def reliability(
     above.tick_params(labelbottom=False, labelsize="x-small", length=2)
     above.set_ylabel("count", fontsize="x-small")
     above.locator_params(axis="y", nbins=2)
-    for side in ("top", "right"):
-        above.spines[side].set_visible(False)
+    above.spines[["top", "right"]].set_visible(False)
     total = int(data.counts.sum())
     above.set_title(f"ECE {data.ece:.3f} of {total:,} predictions", fontsize="medium", loc="left", color=INK)
     finish(ax)
     return ReliabilityPlot(data, ax, new, bars, gaps, counts)
 
 
-def reliability_data(
-    source: RunSource | Reliability | ArrayLike,
-    tag: str = "eval/reliability",
-    *,
-    labels: ArrayLike | None = None,
-    step: float | None = None,
+def _data(
+    source: RunSource | Reliability | ArrayLike, tag: str, labels: ArrayLike | None, step: float | None
 ) -> Reliability:
-    """Compute the data of `reliability`."""
     if isinstance(source, Reliability):
         return source
     if is_run_source(source):

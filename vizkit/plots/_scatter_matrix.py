@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vizkit.curves.plot_arguments import RunSource
 from vizkit.media.palette import color, lap
@@ -73,23 +73,14 @@ def scatter_matrix(
 
 
 def _draw_cell(cell: Axes, data: HparamAxes, across: HparamAxis, up: HparamAxis) -> None:
-    for k, position in enumerate(data.positions):
-        x, y = across.places[k], up.places[k]
-        cell.plot(
-            x,
-            y,
-            _MARKERS[lap(position) % len(_MARKERS)],
-            color=color(position),
-            markersize=6,
-            alpha=0.9,
-            markeredgecolor="white",
-            markeredgewidth=0.6,
-        )
+    style: dict[str, Any] = {"markersize": 6, "alpha": 0.9}
+    style |= {"markeredgecolor": "white", "markeredgewidth": 0.6}
+    for position, x, y in zip(data.positions, across.places, up.places, strict=True):
+        cell.plot(x, y, _MARKERS[lap(position) % len(_MARKERS)], color=color(position), **style)
     cell.margins(0.14)
     cell.grid(color="#eaeef2", linewidth=0.7)
     cell.set_axisbelow(True)
-    for side in ("top", "right"):
-        cell.spines[side].set_visible(False)
+    cell.spines[["top", "right"]].set_visible(False)
 
 
 def _label(cell: Axes, across: HparamAxis, up: HparamAxis, bottom: bool, left: bool) -> None:

@@ -14,7 +14,7 @@ from vizkit.errors import DataError
 from vizkit.media.palette import color
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.direction import direction
-from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened
+from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened, write_beside
 from vizkit.runs import Run
 from vizkit.runs.scalar_tags import with_tag
 from vizkit.runs.statistics import best_of_each
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.container import BarContainer
     from matplotlib.text import Annotation
 
-__all__ = ["Contender", "TimeToData", "TimeToPlot", "time_to", "time_to_data"]
+__all__ = ["Contender", "TimeToData", "TimeToPlot", "time_to"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ def time_to(
         UnknownNameError: no run has the metric or the hyper-parameter.
         DataError: a target that is not a number, or a tag that does not tell which value is best.
     """
-    data = time_to_data(source, metric, target, by=by, mode=mode)
+    data = _data(source, metric, target, by, mode)
     n = len(data.contenders)
     ax, new = axes_for(ax, 6.8, max(0.4 * n + 1.1, 1.8))
     every = np.concatenate([contender.seconds for contender in data.contenders])
@@ -117,31 +117,13 @@ def time_to(
     for row, contender in enumerate(data.contenders):
         end = medians[row] if np.isfinite(medians[row]) else 0.0
         if not single:
-            points.append(
-                ax.scatter(
-                    contender.seconds / factor,
-                    np.full(len(contender.seconds), row),
-                    s=26,
-                    zorder=3,
-                    c=[color(position) for position in contender.positions],
-                    edgecolors="white",
-                    linewidths=0.7,
-                )
-            )
+            x, y = contender.seconds / factor, np.full(len(contender.seconds), row)
+            shades = [color(position) for position in contender.positions]
+            points.append(ax.scatter(x, y, s=26, zorder=3, c=shades, edgecolors="white", linewidths=0.7))
             there = contender.seconds[np.isfinite(contender.seconds)] / factor
             end = max(end, float(there.max(initial=0.0)))
-        never = np.isnan(medians[row])
-        texts.append(
-            ax.annotate(
-                _words(data, contender, medians[row], unit),
-                (end, row),
-                xytext=(6, 0),
-                va="center",
-                textcoords="offset points",
-                fontsize="small",
-                color=PALE if never else INK,
-            )
-        )
+        words = _words(data, contender, medians[row], unit)
+        texts.append(write_beside(ax, words, (end, row), color=PALE if np.isnan(medians[row]) else INK))
     ax.set_yticks(range(n), [shortened(contender.name, 32) for contender in data.contenders])
     ax.invert_yaxis()
     ax.set_xlim(0, 1.45 * longest / factor)
@@ -152,15 +134,9 @@ def time_to(
     return TimeToPlot(data, ax, new, bars, points, texts)
 
 
-def time_to_data(
-    source: RunSource,
-    metric: str,
-    target: float,
-    *,
-    by: str | Sequence[str] | None = None,
-    mode: str = "auto",
+def _data(
+    source: RunSource, metric: str, target: float, by: str | Sequence[str] | None, mode: str
 ) -> TimeToData:
-    """Compute the data of `time_to`."""
     if not np.isfinite(target):
         raise DataError(f"target must be a finite number, got {target}")
     runs = with_tag(as_runs(source), metric)
@@ -173,13 +149,7 @@ def time_to_data(
         seconds, steps, best = np.array(found, dtype=np.float64).T
         contenders.append(Contender(name, seconds, steps, best, tuple(places[run] for run in group)))
     sign = -1 if way == "max" else 1
-    contenders.sort(
-        key=lambda contender: (
-            np.isnan(contender.median),
-            np.nan_to_num(contender.median),
-            sign * _best(contender, way),
-        )
-    )
+    contenders.sort(key=lambda one: (np.isnan(one.median), np.nan_to_num(one.median), sign * _best(one, way)))
     return TimeToData(metric, float(target), way, tuple(contenders))
 
 

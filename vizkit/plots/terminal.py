@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vizkit.curves.curves import Curve, CurvesData
+from vizkit.curves.curves import CurvesData
 from vizkit.metrics.arrays import Floats
 from vizkit.runs.sparkline import extremes
 
@@ -29,11 +29,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawing made of characters.
-
-    Attributes:
-        rows: its rows, from the top.
-    """
+    """A drawing made of characters; its rows are from the top."""
 
     rows: list[list[Span]]
 
@@ -221,14 +217,10 @@ class _Canvas:
 
 def series_of(data: CurvesData) -> list[dict[str, object]]:
     """The numbers of a drawing as plain data: name, x, y, and ``smooth`` if it differs."""
-    return [_plain(series) for series in data.series]
-
-
-def _plain(series: Curve) -> dict[str, object]:
-    out: dict[str, object] = {"name": series.name, "runs": series.runs, "x": series.x, "y": series.y}
-    if series.smooth is not series.y:
-        out["smooth"] = series.smooth
-    for name in ("low", "high"):
-        if getattr(series, name) is not None:
-            out[name] = getattr(series, name)
+    out: list[dict[str, object]] = []
+    for series in data.series:
+        smooth = None if series.smooth is series.y else series.smooth
+        optional = {"smooth": smooth, "low": series.low, "high": series.high}
+        out.append({"name": series.name, "runs": series.runs, "x": series.x, "y": series.y})
+        out[-1] |= {name: values for name, values in optional.items() if values is not None}
     return out

@@ -11,7 +11,6 @@ import vizkit
 from vizkit import Runs, plots
 from vizkit.errors import DataError
 from vizkit.plots import confusion_matrix
-from vizkit.plots._confusion_matrix import confusion_data
 
 
 def test_a_confusion_matrix_has_its_numbers(runs: Runs) -> None:
@@ -23,29 +22,29 @@ def test_a_confusion_matrix_has_its_numbers(runs: Runs) -> None:
 
 
 def test_a_confusion_matrix_comes_from_the_log(classifiers: Runs) -> None:
-    data = confusion_data(classifiers[0])
+    data = plots.confusion_matrix(classifiers[0]).data
     assert data.names == ("cat", "dog", "eel")
     assert data.counts.tolist() == [[2, 0, 0], [0, 2, 0], [1, 0, 1]]
     assert data.accuracy == pytest.approx(5 / 6)
-    assert confusion_data(classifiers[0], normalize="true").shares[2].tolist() == [0.5, 0, 0.5]
+    assert plots.confusion_matrix(classifiers[0], normalize="true").data.shares[2].tolist() == [0.5, 0, 0.5]
     with pytest.raises(DataError, match=r"shows one run, got 2.*runs\['run1'\]"):
-        confusion_data(classifiers)
+        plots.confusion_matrix(classifiers)
 
 
 def test_a_confusion_matrix_of_counts() -> None:
-    data = confusion_data([[2, 2], [0, 0]], normalize="true", class_names=["a", "b"])
+    data = plots.confusion_matrix([[2, 2], [0, 0]], normalize="true", class_names=["a", "b"]).data
     assert data.shares[0].tolist() == [0.5, 0.5] and np.isnan(data.shares[1]).all()
-    by_column = confusion_data([[2, 2], [0, 4]], normalize="predicted").shares
+    by_column = plots.confusion_matrix([[2, 2], [0, 4]], normalize="predicted").data.shares
     assert by_column[:, 1] == pytest.approx([1 / 3, 2 / 3])
-    assert confusion_data([[2, 2], [0, 4]], normalize="all").shares.sum() == 1.0
+    assert plots.confusion_matrix([[2, 2], [0, 4]], normalize="all").data.shares.sum() == 1.0
     wrongs: list[list[list[float]]] = [[[1, 2]], [[-1, 0], [0, 1]], [[np.nan, 0], [0, 1]]]
     for wrong in wrongs:
         with pytest.raises(DataError):
-            confusion_data(wrong)
+            plots.confusion_matrix(wrong)
     with pytest.raises(DataError, match="normalize"):
-        confusion_data([[1]], normalize="rows")  # type: ignore[arg-type]
+        plots.confusion_matrix([[1]], normalize="rows")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="2 class names for 1 classes"):
-        confusion_data([[1]], class_names=["a", "b"])
+        plots.confusion_matrix([[1]], class_names=["a", "b"])
 
 
 def test_shares_are_percents_and_empty_rows_a_dash() -> None:
@@ -64,4 +63,4 @@ def test_a_text_that_holds_no_matrix_is_refused(tmp_path: Path) -> None:
     with vizkit.LogWriter(str(tmp_path)) as writer:
         writer.add_text("eval/confusion/counts", "a\tb\nx\tnone", 0)
     with pytest.raises(DataError, match="holds no confusion matrix"):
-        confusion_data(vizkit.load(tmp_path)[0])
+        plots.confusion_matrix(vizkit.load(tmp_path)[0])

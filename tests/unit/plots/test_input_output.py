@@ -9,7 +9,6 @@ from matplotlib.container import BarContainer
 from tests.unit.plots.conftest import SCORES
 from vizkit import plots
 from vizkit.errors import DataError
-from vizkit.plots._input_output import input_output_data
 
 
 def test_an_output_is_green_or_red() -> None:
@@ -27,20 +26,25 @@ def test_an_output_is_green_or_red() -> None:
 def test_an_input_and_its_scores() -> None:
     image = np.zeros((4, 5, 3), np.uint8)
     image[..., 0] = 255
-    data = input_output_data(image, SCORES[3], label=2, class_names=["cat", "dog", "eel"], bgr=True, top=2)
+    data = plots.input_output(
+        image, SCORES[3], label=2, class_names=["cat", "dog", "eel"], bgr=True, top=2
+    ).data
     assert data.pixels[0, 0].tolist() == [0, 0, 255]
     assert image[0, 0].tolist() == [255, 0, 0]  # the caller's is as it was
     assert data.names == ("cat", "dog") and data.shares.tolist() == [0.4, 0.3]
     assert data.good is False and data.words == "cat, not eel"
-    assert input_output_data(image, SCORES[:1], label="cat", class_names=["cat", "dog", "eel"]).good is True
+    assert (
+        plots.input_output(image, SCORES[:1], label="cat", class_names=["cat", "dog", "eel"]).data.good
+        is True
+    )
 
 
 def test_an_input_and_another_output() -> None:
     image = np.random.default_rng(0).random((3, 4, 4))
-    mask = input_output_data(image, image[0] > 0.5, dataformats="CHW")
+    mask = plots.input_output(image, image[0] > 0.5, dataformats="CHW").data
     assert mask.output is not None and set(np.unique(mask.output)) == {0, 255} and mask.good is None
     assert mask.pixels.shape == (4, 4, 3)
-    assert input_output_data(image, 3, dataformats="CHW").words == "3"
-    assert input_output_data(image, "a ship", label="a ship", dataformats="CHW").good is True
+    assert plots.input_output(image, 3, dataformats="CHW").data.words == "3"
+    assert plots.input_output(image, "a ship", label="a ship", dataformats="CHW").data.good is True
     with pytest.raises(DataError, match="a prediction is"):
-        input_output_data(image, np.zeros((2, 2, 2, 2)), dataformats="CHW")
+        plots.input_output(image, np.zeros((2, 2, 2, 2)), dataformats="CHW")

@@ -9,7 +9,6 @@ from tests.unit.plots.conftest import LABELS, SCORES
 from vizkit import Runs, plots
 from vizkit.errors import DataError, UnknownNameError
 from vizkit.metrics.pr_roc import compute_pr_curve, compute_roc_curve
-from vizkit.plots._pr_roc import pr_data, roc_data
 
 
 def test_rates_say_their_area_and_chance(runs: Runs) -> None:
@@ -25,37 +24,37 @@ def test_rates_say_their_area_and_chance(runs: Runs) -> None:
 
 
 def test_curves_of_all_classes_or_of_one(classifiers: Runs) -> None:
-    every = pr_data(classifiers[0], "eval/pr")
+    every = plots.pr_curve(classifiers[0], "eval/pr").data
     assert [rate.name for rate in every] == ["0", "1", "2"]
     assert [rate.position for rate in every] == [0, 1, 2]
-    (one,) = pr_data(classifiers[0], "eval/pr/2", step=5)
+    (one,) = plots.pr_curve(classifiers[0], "eval/pr/2", step=5).data
     expected = compute_pr_curve(LABELS == 2, SCORES[:, 2])
     assert np.array_equal(one.x, expected.recall) and np.array_equal(one.y, expected.precision)
     assert one.area == pytest.approx(expected.ap) and one.chance == pytest.approx(1 / 3)
-    both = pr_data(classifiers, "eval/pr/2")
+    both = plots.pr_curve(classifiers, "eval/pr/2").data
     assert [(rate.name, rate.position) for rate in both] == [("run1", 0), ("run2", 1)]
-    assert [rate.name for rate in pr_data(classifiers, "eval/pr")][:2] == ["run1 0", "run1 1"]
+    assert [rate.name for rate in plots.pr_curve(classifiers, "eval/pr").data][:2] == ["run1 0", "run1 1"]
 
 
 def test_roc_curves_end_where_nothing_is_predicted(classifiers: Runs) -> None:
-    (one,) = roc_data(classifiers[0], "eval/roc/1")
+    (one,) = plots.roc_curve(classifiers[0], "eval/roc/1").data
     assert (one.x[0], one.y[0], one.x[-1], one.y[-1]) == (1.0, 1.0, 0.0, 0.0)
     assert one.area == pytest.approx(compute_roc_curve(LABELS == 1, SCORES[:, 1]).auc)
 
 
 def test_curves_need_no_run() -> None:
     good, bad = compute_pr_curve(LABELS == 2, SCORES[:, 2]), compute_pr_curve(LABELS == 2, SCORES[:, 0])
-    assert [rate.area for rate in pr_data({"good": good, "bad": bad})] == [good.ap, bad.ap]
-    assert [rate.name for rate in pr_data([good, bad])] == ["0", "1"]
-    assert pr_data(good)[0].name == ""
+    assert [rate.area for rate in plots.pr_curve({"good": good, "bad": bad}).data] == [good.ap, bad.ap]
+    assert [rate.name for rate in plots.pr_curve([good, bad]).data] == ["0", "1"]
+    assert plots.pr_curve(good).data[0].name == ""
     with pytest.raises(DataError, match="of runs or of ROCCurves"):
-        roc_data(good)  # type: ignore[arg-type]
+        plots.roc_curve(good)  # type: ignore[arg-type]
 
 
 def test_what_is_not_recorded_is_named(classifiers: Runs) -> None:
     with pytest.raises(UnknownNameError, match="eval/pr/0"):
-        pr_data(classifiers, "eval/pr/7")
+        plots.pr_curve(classifiers, "eval/pr/7")
     with pytest.raises(DataError, match="no record at step 7; the nearest are 5, 10"):
-        pr_data(classifiers[0], "eval/pr/0", step=7)
+        plots.pr_curve(classifiers[0], "eval/pr/0", step=7)
     with pytest.raises(DataError, match="give tag"):
-        pr_data(classifiers)
+        plots.pr_curve(classifiers)

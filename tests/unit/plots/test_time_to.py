@@ -11,7 +11,6 @@ import vizkit
 from tests.unit.conftest import Write
 from vizkit import Runs, plots
 from vizkit.errors import DataError
-from vizkit.plots._time_to import time_to_data
 
 
 def test_bars_say_what_they_stand_for(runs: Runs) -> None:
@@ -24,32 +23,32 @@ def test_bars_say_what_they_stand_for(runs: Runs) -> None:
 
 
 def test_who_gets_there_first(nine: Runs) -> None:
-    data = time_to_data(nine, "eval/acc", 0.75)
+    data = plots.time_to(nine, "eval/acc", 0.75).data
     first = [contender.name for contender in data.contenders[:6]]
     assert first == ["run7", "run4", "run8", "run5", "run9", "run6"]  # of equal times the better one
     assert data.contenders[0].seconds[0] == pytest.approx(0.64) and data.contenders[0].steps[0] == 2
     assert all(np.isnan(contender.seconds[0]) for contender in data.contenders[6:])
-    sizes = time_to_data(nine, "eval/acc", 0.75, by="batch size").contenders
+    sizes = plots.time_to(nine, "eval/acc", 0.75, by="batch size").data.contenders
     assert [each.name for each in sizes] == [
         "batch size = 32",
         "batch size = 64",
         "batch size = 128",
     ]
     assert np.isfinite(sizes[0].seconds).sum() == 2 and sizes[0].median == pytest.approx(0.64)
-    assert time_to_data(nine, "eval/loss", 0.25).mode == "min"
-    few = time_to_data(nine, "eval/acc", 0.85, by="batch size").contenders[0]  # one of three runs
+    assert plots.time_to(nine, "eval/loss", 0.25).data.mode == "min"
+    few = plots.time_to(nine, "eval/acc", 0.85, by="batch size").data.contenders[0]  # one of three runs
     assert np.isfinite(few.seconds).sum() == 1 and np.isnan(few.median)
-    alone = time_to_data(nine, "eval/acc", 0.85, by="optimizer").contenders
+    alone = plots.time_to(nine, "eval/acc", 0.85, by="optimizer").data.contenders
     assert [np.isnan(contender.median) for contender in alone] == [False, True, True]
     with pytest.raises(DataError, match="target"):
-        time_to_data(nine, "eval/acc", float("nan"))
+        plots.time_to(nine, "eval/acc", float("nan"))
 
 
 def test_runs_of_one_name_race_each_for_itself(write: Write, tmp_path: Path) -> None:
     write("a/run1", {"acc": [0.5, 0.9]})
     write("b/run1", {"acc": [0.5, 0.6, 0.9]})
     both = [*vizkit.load(tmp_path / "a"), *vizkit.load(tmp_path / "b")]
-    contenders = time_to_data(both, "acc", 0.9).contenders
+    contenders = plots.time_to(both, "acc", 0.9).data.contenders
     assert [(each.steps.tolist(), each.positions) for each in contenders] == [
         ([1], (0,)),
         ([2], (1,)),
