@@ -139,7 +139,7 @@ def test_large_images_are_shrunk(tmp_path: Path, shown: Shown) -> None:
     batch = Batch([np.zeros((2, 300, 400, 3), np.uint8)], [np.array([1.5, 2.5])], np.zeros((2, 1)))
     found = sample_images.samples_of(batch, range(2))
     with Tracker(tmp_path) as tracker:
-        sample_images.record_samples(tracker, "x", found, 0, sample_images.Display())
+        sample_images.record_samples(tracker, "x", found, 0, sample_images.Display(), "auto")
     _, images, options = shown.of["x"][0]
     assert [image.shape for image in images] == [(120, 160, 3)] * 2
     np.testing.assert_array_equal(options["labels"], [1.5, 2.5])
@@ -256,7 +256,7 @@ def test_the_worst_mistakes_are_those_of_the_highest_loss() -> None:
     labels = rng.integers(0, CLASSES, 50)
     images = np.zeros((50, 1, 4, 4), "float32")
     images[:, 0, 0, 0] = np.arange(50)
-    mistakes = WorstMistakes(5)
+    mistakes = WorstMistakes(5, "softmax")
     for start in range(0, 50, 7):
         part = slice(start, start + 7)
         mistakes.add(Batch([images[part]], [labels[part]], scores[part]))
@@ -266,22 +266,36 @@ def test_the_worst_mistakes_are_those_of_the_highest_loss() -> None:
     assert [int(sample.image[0, 0, 0]) for sample in worst] == np.argsort(-losses)[:5].tolist()
     assert [sample.label for sample in worst] == labels[np.argsort(-losses)[:5]].tolist()
     assert isinstance(worst[0].prediction, np.ndarray)
-    np.testing.assert_allclose(worst[0].prediction, shares[losses.argmax()], rtol=1e-5)
+    np.testing.assert_array_equal(worst[0].prediction, scores[losses.argmax()])
 
 
 def test_no_more_images_are_held_than_asked_for() -> None:
-    mistakes = WorstMistakes(3)
+    mistakes = WorstMistakes(3, "auto")
     for _ in range(20):
         mistakes.add(Batch([np.zeros((8, 1, 4, 4))], [np.ones(8, int)], np.eye(2)[[0] * 8]))
-        assert len(mistakes._heap) <= 3
+        assert all(len(heap) <= 3 for heap in mistakes._heaps.values())
     assert len(mistakes.worst()) == 3
+
+
+def test_mistakes_are_ranked_by_what_all_scores_of_the_evaluation_are() -> None:
+    probabilities = np.array([[0.2, 0.3, 0.5], [0.01, 0.5, 0.49], [0.25, 0.35, 0.4]])
+    images = np.zeros((3, 1, 4, 4), "float32")
+    images[:, 0, 0, 0] = np.arange(3)
+    labels = np.array([0, 0, 0])
+    mistakes = WorstMistakes(3, "auto")
+    mistakes.add(Batch([images], [labels], probabilities))
+    assert mistakes.activation is None
+    assert [int(sample.image[0, 0, 0]) for sample in mistakes.worst()] == [1, 0, 2]
+    mistakes.add(Batch([images + 3], [labels], np.array([[3.0, 9.0, 0], [0, 0, 0], [5, -5, -5]])))
+    assert mistakes.activation == "softmax"  # the first three rows were logits, too
+    assert [int(sample.image[0, 0, 0]) for sample in mistakes.worst()] == [3, 1, 0]
 
 
 def test_nan_counts_as_the_worst_and_what_is_right_not_at_all() -> None:
     scores = np.array([[5, 0], [np.nan, np.nan], [9, 0], [0, 9]], "float32")
     images = np.zeros((4, 1, 4, 4), "float32")
     images[:, 0, 0, 0] = np.arange(4)
-    mistakes = WorstMistakes(9)
+    mistakes = WorstMistakes(9, "auto")
     mistakes.add(Batch([images], [np.ones(4, int)], scores))
     assert [int(sample.image[0, 0, 0]) for sample in mistakes.worst()] == [1, 2, 0]
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from vizkit._checks import describe, is_whole_number, one_of, whole_number
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
-from vizkit.metrics.activation import activate, are_distributions
+from vizkit.metrics.activation import Activation, ScoreEvidence, activate
 from vizkit.metrics.arrays import AnyArray, Bools, Floats, Ints, to_real
 from vizkit.metrics.calibration import BINS, POSITIVE_CLASS, Reliability, reliability_sums
 from vizkit.metrics.confusion import MAX_CONFUSION_CLASSES
@@ -25,8 +24,6 @@ from vizkit.metrics.pr_roc import PRCurve, ROCCurve, compute_class_curves, compu
 from vizkit.metrics.score_bins import ScoreBins
 
 __all__ = ["LIMIT", "Activation", "EvaluationResult", "EvaluationScores"]
-
-Activation = Literal["softmax", "sigmoid", "auto"]
 
 LIMIT = 5_000_000
 """Scores (samples times classes) that are kept: 20 MB as float32, some 250 MB while they are counted."""
@@ -75,7 +72,8 @@ class EvaluationScores:
         activation: turns scores into probabilities: "softmax", "sigmoid", or None to use them as they
             are. "auto" takes scores as probabilities if they lie in [0, 1] and, with one label a
             sample, each row sums to 1 up to rounding; otherwise as logits. It considers all scores,
-            past the limit those within it.
+            past the limit those within it. So few scores that either is possible are used as they are,
+            without a reliability; see `vizkit.metrics.activation.ScoreEvidence`.
         limit: number of scores (samples times classes) that are kept.
         ignore_index: the label of samples that do not count, as of Paddle's losses.
 
@@ -91,6 +89,7 @@ class EvaluationScores:
         if ignore_index is not None and not is_whole_number(ignore_index):
             raise DataError(f"ignore_index must be a whole number or None, got {describe(ignore_index)}")
         self._ignored = ignore_index
+        self._unknown = False  # whether scores are probabilities
         self._classes = 0
         self._samples = 0
         self._indicator: bool | None = None  # labels are 0 and 1 in the shape of the scores
@@ -175,8 +174,11 @@ class EvaluationScores:
             return self._outcomes
         multi_label = bool(self._indicator) and (not self._one_hot or self._activation == "sigmoid")
         if self._activation == "auto":
-            certain = _are_probabilities(self._scores.filled, sums_to_one=not multi_label)
-            self._activation = None if certain else "sigmoid" if multi_label else "softmax"
+            evidence = ScoreEvidence(sums_to_one=not multi_label)
+            evidence.add(self._scores.filled)
+            self._activation = evidence.activation
+            if self._activation == "auto":
+                self._activation, self._unknown = None, True
         if self._activation == "softmax" and multi_label:
             raise DataError(
                 "softmax needs one label a sample and two classes or more; "
@@ -229,7 +231,7 @@ class EvaluationScores:
             return self._binned(self._bins, outcomes, num_thresholds)
         labels = self._as_ids(self._labels.filled)
         scores = activate(self._scores.filled, self._activation)
-        probable = _within_one(scores)
+        probable = _within_one(scores) and not self._unknown
         outcomes.add(labels, scores, probable)
         micro = None
         if self._classes > 1:
@@ -377,8 +379,3 @@ def _pair(two: Floats) -> tuple[float, float]:
 
 def _within_one(scores: AnyArray) -> bool:
     return not scores.size or bool(scores.min() >= 0 and scores.max() <= 1)
-
-
-def _are_probabilities(scores: AnyArray, sums_to_one: bool) -> bool:
-    """Return True if scores lie in [0, 1] and, with ``sums_to_one``, each row is a distribution."""
-    return _within_one(scores) and (not sums_to_one or are_distributions(scores))

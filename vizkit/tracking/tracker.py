@@ -467,7 +467,7 @@ class Tracker(PaddleVerbs):
             tag: the beginning of all tags.
             class_names: names in the order of the class numbers; by default the numbers.
             activation: the function that makes probabilities of the scores, in float64: "softmax",
-                "sigmoid", None, or "auto" for the one that the first scores need; see `EvaluationScores`.
+                "sigmoid", None, or "auto" for the one that all scores need; see `EvaluationScores`.
             ignore_index: the label of samples that do not count, as in Paddle's losses.
             limit: how many scores (samples times classes) are held, 4 bytes each as float32. Beyond it
                 they are counted in at most 64 MiB of bins: curves are exact at their points then, AP

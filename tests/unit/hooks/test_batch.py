@@ -77,6 +77,19 @@ def test_samples_of_a_regression_have_numbers_but_not_vectors() -> None:
 
 
 def test_probabilities_are_kept_and_logits_get_a_softmax() -> None:
-    assert class_probabilities(SCORES) is SCORES
+    np.testing.assert_allclose(probabilities_of(SCORES, None), SCORES, rtol=1e-15)
     logits = np.log(np.array([[1.0, 3.0], [1.0, 1.0]])) + 7
-    np.testing.assert_allclose(class_probabilities(logits), [[0.25, 0.75], [0.5, 0.5]])
+    np.testing.assert_allclose(probabilities_of(logits, "softmax"), np.array([[0.25, 0.75], [0.5, 0.5]]))
+    np.testing.assert_allclose(probabilities_of(np.zeros((1, 2)), "sigmoid"), np.array([[0.5, 0.5]]))
+    assert class_probabilities(SCORES, "auto") is None
+
+
+def test_probabilities_of_low_precision_sum_to_one() -> None:
+    found = probabilities_of(np.array([[0.1, 0.2, 0.7004]], np.float16), None)
+    assert found.sum() == pytest.approx(1, abs=1e-12)
+
+
+def probabilities_of(scores: Any, activation: Any) -> Any:
+    found = class_probabilities(scores, activation)
+    assert found is not None
+    return found

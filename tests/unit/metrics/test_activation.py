@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vizkit.errors import DataError
-from vizkit.metrics.activation import activate, are_distributions
+from vizkit.metrics.activation import ScoreEvidence, activate, are_distributions
 
 
 def test_without_an_activation_scores_stay() -> None:
@@ -41,7 +41,9 @@ def test_rows_of_infinity_have_no_softmax() -> None:
     ("scores", "expected"),
     [
         ([[0.25, 0.75], [1.0, 0.0]], True),
-        ([[0.251, 0.751]], True),  # rounded as float16 does
+        ([[0.251, 0.751]], False),  # float16's rounding, or logits
+        ([[0.251, 0.751]] * 20, True),  # float16's rounding
+        ([[0.167, 0.630, 0.206]], False),
         ([[0.3, 0.8]], False),
         ([[-0.1, 1.1]], False),
         ([[np.nan, 1.0]], False),
@@ -50,3 +52,26 @@ def test_rows_of_infinity_have_no_softmax() -> None:
 )
 def test_distributions_are_recognised(scores: list[list[float]], expected: bool) -> None:
     assert are_distributions(np.array(scores)) is expected
+
+
+@pytest.mark.parametrize(
+    ("batches", "sums_to_one", "expected"),
+    [
+        ([], True, "auto"),
+        ([[[0.167, 0.630, 0.206]]], True, "auto"),
+        ([[[0.167, 0.630, 0.206]], [[-1.0, 2.0, 0.5]]], True, "softmax"),
+        ([[[-1.0, 2.0, 0.5]], [[0.25, 0.25, 0.5]]], True, "softmax"),
+        ([[[0.25, 0.25, 0.5]]], True, None),
+        ([[[0.1, 0.9], [0.9, 0.9]]], False, "auto"),
+        ([[[0.1, 0.9]] * 10], False, None),
+        ([[[0.1, 0.9]] * 10, [[0.1, 1.1]]], False, "sigmoid"),
+        ([[[np.nan, 1.0]]], True, "softmax"),
+    ],
+)
+def test_all_scores_of_an_evaluation_tell_what_they_are(
+    batches: list[list[list[float]]], sums_to_one: bool, expected: str | None
+) -> None:
+    evidence = ScoreEvidence(sums_to_one=sums_to_one)
+    for batch in batches:
+        evidence.add(np.array(batch))
+    assert evidence.activation == expected

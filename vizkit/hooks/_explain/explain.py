@@ -13,6 +13,7 @@ from vizkit._checks import describe
 from vizkit._protocols import ArrayLike, Interpreter, StepLike, TensorLike
 from vizkit.errors import DataError
 from vizkit.hooks._explain import attribution
+from vizkit.hooks._fit.loss_activation import activation_of_loss
 from vizkit.hooks._fit.sample_images import class_probabilities
 from vizkit.hooks._network.eval_mode import eval_mode
 from vizkit.hooks._paddle import paddle
@@ -20,6 +21,7 @@ from vizkit.media import images as pixel_images
 from vizkit.media.captions import Caption, captioned_grid, name_of, percent
 from vizkit.media.images import Channels
 from vizkit.media.overlays import draw_heat_map
+from vizkit.metrics.activation import ScoreEvidence
 from vizkit.metrics.arrays import AnyArray, Pixels, to_array
 
 if TYPE_CHECKING:
@@ -63,7 +65,9 @@ def explain(
 
     Args:
         tracker: the tracker to record with.
-        net: a classifier whose first output is scores (n, c).
+        net: a classifier whose first output is scores (n, c). The loss of a prepared ``paddle.Model`` tells
+            whether they are probabilities; else the scores do, and if they could be either, no percentage is
+            written.
         images: a batch (n, c, h, w) for the network, with any number of channels.
         method: ``"gradcam"``, ``"integrated_gradients"``, ``"smoothgrad"``
             (`vizkit.hooks.grad_cam`, `integrated_gradients` and `smooth_grad`), or one of InterpretDL, if
@@ -92,6 +96,7 @@ def explain(
             batch, or a network without scores.
         MissingDependencyError: the method is of InterpretDL, which is not installed.
     """
+    activation = activation_of_loss(getattr(net, "_loss", None)) if isinstance(net, paddle.Model) else "auto"
     net = net.network if isinstance(net, paddle.Model) else net
     if not isinstance(net, paddle.nn.Layer):
         raise DataError(f"only a paddle.nn.Layer or paddle.Model can be explained, got {describe(net)}")
@@ -121,12 +126,17 @@ def explain(
     with eval_mode(net), paddle.no_grad():
         scores = attribution.class_scores(net, attribution.batch_of(images))
         classes = attribution.targets_of(scores, target)
-        probabilities = class_probabilities(to_array(scores))
+        numbers = to_array(scores)
+        if activation == "auto":
+            evidence = ScoreEvidence()
+            evidence.add(numbers)
+            activation = evidence.activation
+        probabilities = class_probabilities(numbers, activation)
     heat = _heat(run(net, images, classes, **_checked(options, run, name)), axes)
-    texts = [
-        f"for {name_of(number, class_names)}" + (f", {percent(float(row[number]))}" if len(row) > 1 else "")
-        for number, row in zip(classes, probabilities, strict=True)
-    ]
+    texts = [f"for {name_of(number, class_names)}" for number in classes]
+    if probabilities is not None and probabilities.shape[1] > 1:
+        shares = probabilities[np.arange(len(texts)), np.asarray(classes)]
+        texts = [f"{text}, {percent(float(share))}" for text, share in zip(texts, shares, strict=True)]
     picture = _picture(array, heat, texts, axes[1:], mean, std)
     tracker.log_image(tag or f"explain/{name}", picture, step, value_range=(0, 255))
     return heat

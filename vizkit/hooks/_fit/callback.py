@@ -14,6 +14,7 @@ from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, met
 from vizkit.hooks._fit.evaluation_images import EvaluationImages
 from vizkit.hooks._fit.fit_evaluation import EvaluationRecorder, MeanLoss
 from vizkit.hooks._fit.input_images import InputImages
+from vizkit.hooks._fit.loss_activation import activation_of_loss
 from vizkit.hooks._fit.sample_images import Display
 from vizkit.hooks._fit.step_counter import StepCounter
 from vizkit.hooks._guard import Guard
@@ -309,7 +310,7 @@ class _RecordingCallback(TrackerCallback):
     def _record_batch(self, batch: Batch, step: int) -> None:
         if self._images.due(step):
             with self._guard("input images"):
-                self._images.record(batch, step)
+                self._images.record(batch, step, activation_of_loss(getattr(self.model, "_loss", None)))
         if self._traces():
             self._graph = False
             with self._guard("graph"):

@@ -23,7 +23,8 @@ from vizkit.hooks._fit.sample_images import (
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._network.random_states import random_states_kept
 from vizkit.hooks._paddle import paddle
-from vizkit.metrics.arrays import to_array
+from vizkit.metrics.activation import Activation, ScoreEvidence
+from vizkit.metrics.arrays import AnyArray, Ints, to_array
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
@@ -63,6 +64,8 @@ class EvaluationImages:
         self._display = display
         self._checked: paddle.io.DataLoader = None
         self._mistakes: WorstMistakes | None = None
+        self._activation: Activation | None = "auto"
+        self._evidence = ScoreEvidence()
 
     def check(self, model: paddle.Model, loader: paddle.io.DataLoader) -> None:
         """Check before a training or an evaluation that its data has the images to record.
@@ -84,21 +87,31 @@ class EvaluationImages:
         _check_fields(model, loader, option)
         self._checked = loader
 
-    def begin(self, loader: paddle.io.DataLoader) -> None:
-        """Begin an evaluation of ``loader``; without one nothing is gathered."""
+    def begin(self, loader: paddle.io.DataLoader, activation: Activation | None) -> None:
+        """Begin an evaluation of ``loader``; without one nothing is gathered.
+
+        With the activation "auto", the scores of the whole evaluation tell whether they are probabilities.
+        """
         if loader is None:
             return
-        self._mistakes = None if self._count is None else WorstMistakes(self._count)
+        self._activation, self._evidence = activation, ScoreEvidence()
+        self._mistakes = None if self._count is None else WorstMistakes(self._count, activation)
         if self._followed is not None:
             with self._guard(_FOLLOWED):
                 self._followed.begin(loader)
 
     def wants(self, number: int) -> bool:
         """True if batch ``number`` of the evaluation is to be captured."""
-        return self._mistakes is not None or (self._followed is not None and self._followed.wants(number))
+        if self._followed is None:
+            return self._mistakes is not None
+        return self._mistakes is not None or self._activation == "auto" or self._followed.wants(number)
 
     def add(self, number: int, batch: Batch) -> None:
         """Pick the samples to record out of a batch."""
+        if self._followed is not None and self._activation == "auto":
+            with self._guard(_FOLLOWED):
+                if class_labels(batch.first_label, batch.output) is not None:
+                    self._evidence.add(to_array(batch.output))
         if self._followed is not None and self._followed.wants(number):
             with self._guard(_FOLLOWED):
                 self._followed.add(number, batch)
@@ -112,13 +125,18 @@ class EvaluationImages:
         """Record the images of the evaluation."""
         if self._followed is not None:
             with self._guard(_FOLLOWED):
-                record_samples(self._tracker, "eval/samples", self._followed.found(), step, self._display)
+                known = self._evidence.activation if self._activation == "auto" else self._activation
+                found = self._followed.found()
+                record_samples(self._tracker, "eval/samples", found, step, self._display, known)
                 if self._followed.missing:
                     raise DataError(f"samples {self._followed.missing} were not evaluated in this process")
         mistakes, self._mistakes = self._mistakes, None
         if mistakes is not None:
             with self._guard(_WORST):
-                record_samples(self._tracker, "eval/worst mistakes", mistakes.worst(), step, self._display)
+                worst = mistakes.worst()
+                record_samples(
+                    self._tracker, "eval/worst mistakes", worst, step, self._display, mistakes.activation
+                )
 
 
 class FollowedSamples:
@@ -198,12 +216,22 @@ class WorstMistakes:
 
     Args:
         count: the number of samples.
+        activation: what the loss says of the scores. With "auto", the whole evaluation tells: until scores
+            cannot be probabilities, the worst are kept both as if they were and as if they were logits.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, activation: Activation | None) -> None:
         self._count = count
-        self._heap: list[tuple[float, int, Sample]] = []
+        self._given = activation
+        self._evidence = ScoreEvidence()
+        kinds: list[Activation | None] = ["softmax", None] if activation == "auto" else [activation]
+        self._heaps: dict[Activation | None, list[tuple[float, int, Sample]]] = {kind: [] for kind in kinds}
         self._seen = 0
+
+    @property
+    def activation(self) -> Activation | None:
+        """What is known of the scores so far; "auto" for nothing."""
+        return self._evidence.activation if self._given == "auto" else self._given
 
     def add(self, batch: Batch) -> None:
         """Add the mistakes of a batch.
@@ -217,23 +245,40 @@ class WorstMistakes:
                 "mistakes are those of a classifier of images: inputs of shape [n, c, h, w] or [n, h, w, c], "
                 "labels of whole numbers, scores of shape [n, classes]"
             )
-        probabilities = class_probabilities(to_array(batch.output))
-        rows = np.flatnonzero(probabilities.argmax(axis=1) != ids)
-        inside = np.clip(ids[rows], 0, probabilities.shape[1] - 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            losses = np.where(inside == ids[rows], -np.log(probabilities[rows, inside]), np.inf)
-        losses = np.where(np.isnan(losses), np.inf, losses)
-        for place in np.argsort(-losses, kind="stable")[: self._count]:
-            loss, row = float(losses[place]), int(rows[place])
-            if len(self._heap) == self._count and loss <= self._heap[0][0]:
-                break
-            entry = (loss, -(self._seen + row), samples_of(batch, [row])[0])
-            (heapq.heappush if len(self._heap) < self._count else heapq.heapreplace)(self._heap, entry)
+        scores = to_array(batch.output)
+        if self._given == "auto":
+            self._evidence.add(scores)
+            if self.activation == "softmax":
+                self._heaps.pop(None, None)
+        copies: dict[int, Sample] = {}
+        for kind, heap in self._heaps.items():
+            for loss, row in _mistakes(scores, ids, kind, self._count):
+                if len(heap) == self._count and loss <= heap[0][0]:
+                    break
+                sample = copies[row] = copies.get(row) or samples_of(batch, [row])[0]
+                entry = (loss, -(self._seen + row), sample)
+                (heapq.heappush if len(heap) < self._count else heapq.heapreplace)(heap, entry)
         self._seen += len(ids)
 
     def worst(self) -> list[Sample]:
         """The samples, the worst first."""
-        return [sample for _, _, sample in sorted(self._heap, key=lambda entry: entry[:2], reverse=True)]
+        known = self.activation
+        heap = self._heaps["softmax" if known == "auto" else known]
+        return [sample for _, _, sample in sorted(heap, key=lambda entry: entry[:2], reverse=True)]
+
+
+def _mistakes(
+    scores: AnyArray, ids: Ints, activation: Activation | None, count: int
+) -> list[tuple[float, int]]:
+    """The loss and row of the worst mistakes of a batch, the worst first."""
+    probabilities = np.asarray(class_probabilities(scores, activation))
+    rows = np.flatnonzero(probabilities.argmax(axis=1) != ids)
+    inside = np.clip(ids[rows], 0, probabilities.shape[1] - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        losses = np.where(inside == ids[rows], -np.log(probabilities[rows, inside]), np.inf)
+    losses = np.where(np.isnan(losses), np.inf, losses)
+    order = np.argsort(-losses, kind="stable")[:count]
+    return [(float(losses[place]), int(rows[place])) for place in order]
 
 
 def _check_fields(model: paddle.Model, loader: paddle.io.DataLoader, option: str) -> None:

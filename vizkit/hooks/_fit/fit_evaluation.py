@@ -10,8 +10,10 @@ from vizkit.errors import DataError
 from vizkit.hooks._fit.batch import Batch, binary_labels, class_labels
 from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, metric_scalars, numbered_scalars
 from vizkit.hooks._fit.evaluation_images import EvaluationImages
+from vizkit.hooks._fit.loss_activation import activation_of_loss
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
+from vizkit.metrics.activation import Activation
 from vizkit.metrics.arrays import to_float
 
 if TYPE_CHECKING:
@@ -72,9 +74,10 @@ class EvaluationRecorder:
         self._loss = MeanLoss()
         self._curves = None
         dynamic = paddle.in_dynamic_mode()
+        activation = activation_of_loss(getattr(model, "_loss", None))
         if self._records_curves and dynamic:
-            self._curves = EvaluationCurves(self._tracker, self._class_names, self._guard.warn)
-        self._images.begin(model._test_dataloader if dynamic else None)
+            self._curves = EvaluationCurves(self._tracker, self._class_names, activation, self._guard.warn)
+        self._images.begin(model._test_dataloader if dynamic else None, activation)
 
     def wants(self, number: int) -> bool:
         """True if batch ``number`` is to be captured."""
@@ -153,6 +156,7 @@ class EvaluationCurves:
     Args:
         tracker: the tracker to record with.
         class_names: the names of the classes, ignored if their number does not fit.
+        activation: what the loss says of the scores; with "auto", the whole evaluation decides.
         warn: called with a path and the reason why it is not recorded.
 
     Attributes:
@@ -160,10 +164,15 @@ class EvaluationCurves:
     """
 
     def __init__(
-        self, tracker: Tracker, class_names: Sequence[str] | None, warn: Callable[[str, object], None]
+        self,
+        tracker: Tracker,
+        class_names: Sequence[str] | None,
+        activation: Activation | None,
+        warn: Callable[[str, object], None],
     ) -> None:
         self._tracker = tracker
         self._class_names = class_names
+        self._activation = activation
         self._warn = warn
         self._collector: CurveCollector | None = None
         self.wanted = True
@@ -189,7 +198,7 @@ class EvaluationCurves:
                 )
                 return
             names = self._fitting_names(classes)
-            self._collector = self._tracker.curves("eval", class_names=names, activation="auto")
+            self._collector = self._tracker.curves("eval", class_names=names, activation=self._activation)
         self._collector.add(truth, output)
 
     def _fitting_names(self, classes: int) -> Sequence[str] | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vizkit._checks import whole_number
-from vizkit.hooks._fit.batch import Batch
+from vizkit.hooks._fit.batch import Batch, class_labels
 from vizkit.hooks._fit.sample_images import Display, looks_like_images, record_samples, samples_of
 from vizkit.hooks._spacing import Spacing
+from vizkit.metrics.activation import Activation, ScoreEvidence
+from vizkit.metrics.arrays import to_array
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
@@ -38,8 +40,18 @@ class InputImages:
         """True if the images of the batch at ``step`` are to be recorded."""
         return self._spacing.due(step)
 
-    def record(self, batch: Batch, step: int) -> None:
-        """Record the images of a batch, if its inputs are images."""
+    def record(self, batch: Batch, step: int, activation: Activation | None) -> None:
+        """Record the images of a batch, if its inputs are images.
+
+        Args:
+            batch: the batch.
+            step: the step.
+            activation: what the loss says of the scores; with "auto", all scores of the batch are looked at.
+        """
         if looks_like_images(batch):
             samples = samples_of(batch, range(min(self._count, len(batch.inputs[0]))))
-            record_samples(self._tracker, "train/input", samples, step, self._display)
+            if activation == "auto" and class_labels(batch.first_label, batch.output) is not None:
+                evidence = ScoreEvidence()
+                evidence.add(to_array(batch.output))
+                activation = evidence.activation
+            record_samples(self._tracker, "train/input", samples, step, self._display, activation)

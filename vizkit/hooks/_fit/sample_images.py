@@ -11,7 +11,7 @@ import numpy as np
 from vizkit.hooks._fit.batch import Batch, class_labels
 from vizkit.hooks._paddle import paddle
 from vizkit.media import images
-from vizkit.metrics.activation import are_distributions
+from vizkit.metrics.activation import Activation, activate
 from vizkit.metrics.arrays import AnyArray, to_array
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ __all__ = [
 
 _CHANNELS = (1, 3, 4)
 _SMALLEST = 4  # pixels: a shorter axis is rather one of features
+_ROUNDED = 5e-3  # of the sum of float16 probabilities
 _LARGEST = 160  # pixels of an image's longer side in a grid; larger images are shrunk
 
 
@@ -54,7 +55,7 @@ class Sample:
         image: the input of the network.
         axes: the axes of the image, "CHW" or "HWC".
         label: a class number or another number; None without a label, or with one of another shape.
-        prediction: the probabilities of the classes, shape (c,), or one number; None if it is neither.
+        prediction: the scores of the classes, shape (c,), or one number; None if it is neither.
     """
 
     image: AnyArray
@@ -89,7 +90,7 @@ def samples_of(batch: Batch, rows: Iterable[int]) -> list[Sample]:
         label: int | float | None
         prediction: AnyArray | float | None
         if ids is not None:
-            label, prediction = int(ids[row]), class_probabilities(to_array(output[row : row + 1]))[0]
+            label, prediction = int(ids[row]), to_array(output[row], copy=True)
         else:
             label, prediction = _number(labels, row), _number(output, row)
         samples.append(Sample(to_array(inputs[row], copy=True), axes, label, prediction))
@@ -97,9 +98,24 @@ def samples_of(batch: Batch, rows: Iterable[int]) -> list[Sample]:
 
 
 def record_samples(
-    tracker: Tracker, tag: str, samples: Sequence[Sample], step: int, display: Display
+    tracker: Tracker,
+    tag: str,
+    samples: Sequence[Sample],
+    step: int,
+    display: Display,
+    activation: Activation | None,
 ) -> None:
-    """Record samples as a grid of images, each with its label and prediction below."""
+    """Record samples as a grid of images, each with its label and prediction below.
+
+    Args:
+        tracker: the tracker to record with.
+        tag: the tag of the image.
+        samples: the samples.
+        step: the step.
+        display: how the images are drawn.
+        activation: the function that makes probabilities of the scores; with "auto", the predicted classes
+            are written without them.
+    """
     if not samples:
         return
     pixels = images.to_pixels_each(
@@ -112,17 +128,26 @@ def record_samples(
         step,
         value_range=(0, 255),
         labels=_all_or_none([sample.label for sample in samples]),
-        predictions=_all_or_none([sample.prediction for sample in samples]),
+        predictions=_predictions([sample.prediction for sample in samples], activation),
         class_names=display.class_names,
     )
 
 
-def class_probabilities(scores: AnyArray) -> AnyArray:
-    """Probabilities of scores (n, c): the scores if each row is a distribution, else their softmax."""
+def class_probabilities(scores: AnyArray, activation: Activation | None) -> AnyArray | None:
+    """Probabilities of scores (n, c); None if it is not known how to make them (``"auto"``).
+
+    Those of low precision are scaled to sum to 1; a row without a softmax is NaN.
+    """
+    if activation == "auto":
+        return None
+    scores = scores.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
-        if scores.shape[1] > 1 and are_distributions(scores):
-            return scores
-        powers = np.exp(scores.astype(np.float64) - scores.max(axis=1, keepdims=True))
+        if activation == "sigmoid":
+            return activate(scores, activation)
+        if activation is None:
+            total = scores.sum(axis=1, keepdims=True)
+            return np.where(np.abs(total - 1) < _ROUNDED, scores / total, scores)
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
@@ -142,3 +167,13 @@ def _number(values: paddle.Tensor, row: int) -> int | float | None:
 
 def _all_or_none(values: Sequence[AnyArray | float | None]) -> AnyArray | None:
     return None if any(value is None for value in values) else np.array(values)
+
+
+def _predictions(
+    predictions: Sequence[AnyArray | float | None], activation: Activation | None
+) -> AnyArray | None:
+    values = _all_or_none(predictions)
+    if values is None or values.ndim != 2:
+        return values
+    found = class_probabilities(values, activation)
+    return values.argmax(axis=1) if found is None else found
