@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import paddle
-import paddle.nn.functional as F
 import pytest
+from paddle.nn import functional
 
 from vizkit import Tracker
 from vizkit.hooks._fit.loss_activation import activation_of_loss
@@ -78,7 +78,7 @@ SOFTMAX = f"{round(100 * np.exp(0.630) / np.exp(LOOK_LIKE_PROBABILITIES).sum())}
     ("loss", "rows", "share"),
     [
         (paddle.nn.CrossEntropyLoss(), [LOOK_LIKE_PROBABILITIES], SOFTMAX),
-        (F.cross_entropy, [LOOK_LIKE_PROBABILITIES], SOFTMAX),
+        (functional.cross_entropy, [LOOK_LIKE_PROBABILITIES], SOFTMAX),
         (paddle.nn.CrossEntropyLoss(use_softmax=False), [[0.167, 0.630, 0.203]], "63%"),
         (OwnLoss(), [LOOK_LIKE_PROBABILITIES], None),
         (OwnLoss(), [LOOK_LIKE_PROBABILITIES, CLEARLY_LOGITS], SOFTMAX),
@@ -107,11 +107,11 @@ def test_a_percentage_is_that_of_the_loss_or_of_all_scores(
         (paddle.nn.BCELoss(), None),
         (paddle.nn.BCEWithLogitsLoss(), "sigmoid"),
         ([paddle.nn.CrossEntropyLoss(), paddle.nn.MSELoss()], "softmax"),
-        (functools.partial(F.cross_entropy, use_softmax=False), None),
-        (functools.partial(F.cross_entropy, reduction="mean"), "softmax"),
-        (F.nll_loss, "softmax"),
-        (F.binary_cross_entropy, None),
-        (F.binary_cross_entropy_with_logits, "sigmoid"),
+        (functools.partial(functional.cross_entropy, use_softmax=False), None),
+        (functools.partial(functional.cross_entropy, reduction="mean"), "softmax"),
+        (functional.nll_loss, "softmax"),
+        (functional.binary_cross_entropy, None),
+        (functional.binary_cross_entropy_with_logits, "sigmoid"),
         (OwnLoss(), "auto"),
         (paddle.nn.MSELoss(), "auto"),
         (lambda scores, labels: scores.mean(), "auto"),
