@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -34,6 +35,13 @@ def scalar(tag: str, value: float, step: StepLike = 0, walltime: int = NOW) -> b
 def path_in(directory: Path, number: int = 1) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     return directory / f"vdlrecords.{number}.log"
+
+
+def png_with(content: bytes) -> bytes:
+    """A PNG file, its checksums right, that holds ``content`` in a chunk of its own."""
+    chunks = [(b"vzKt", content), (b"IEND", b"")]
+    parts = [struct.pack(">I", len(c)) + t + c + struct.pack(">I", zlib.crc32(t + c)) for t, c in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 def odd_record(r: random.Random) -> bytes:
@@ -77,6 +85,8 @@ def any_record(r: random.Random, step: int, tags: list[str]) -> bytes:
         return scalar(tag, value, step, walltime)
     if kind < 0.80:
         png = r.randbytes(r.choice([0, 1, 100, 130, 20_000]))
+        if r.random() < 0.5:
+            png = png_with(png + scalar(tag, r.random(), step, walltime) * r.randrange(3))
         return encode.encode_image(tag + "/i", png, step, walltime)
     if kind < 0.85:
         value = r.choice([0.0, -0.0, 0.5, r.random()])
@@ -124,7 +134,7 @@ def damaged(r: random.Random, data: bytes) -> bytes:
         if how < 0.3:
             out[at] = r.randrange(256)
         elif how < 0.5:
-            del out[at : at + r.randrange(1, 60)]
+            del out[at : at + r.randrange(1, r.choice([60, 60, 3000]))]
         elif how < 0.7:
             out[at:at] = r.randbytes(r.randrange(1, 60))
         elif how < 0.8:

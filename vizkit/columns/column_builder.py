@@ -16,6 +16,7 @@ from vizkit.columns.repeats import Repeats, before_round, known_round, learn
 from vizkit.columns.series import Series
 from vizkit.columns.varints import Bytes
 from vizkit.format.decode import decode_head, decode_record
+from vizkit.format.frame_rule import HEAD, claimed_size
 from vizkit.format.types import KINDS, HParams, SessionMark
 from vizkit.metrics.arrays import AnyArray, Indices, Ints
 
@@ -99,13 +100,16 @@ class ColumnBuilder:
             if repeats is None:
                 break
             rounds, ended = repeats.count(rest, size - taken)
+            behind = taken + rounds * repeats.size
+            cut = rounds > 0 and not self._goes_on(buf[behind : min(behind + HEAD, size)], base + behind)
+            rounds -= cut
             if rounds:
                 start, end = base + taken, base + taken + rounds * repeats.size
                 found.append(_Rounds(repeats, start, end, *repeats.read(rest, rounds)))
                 taken += rounds * repeats.size
             self._credit = min(self._credit + rounds * len(repeats.starts) - ended * _STRETCH, _MAX_CREDIT)
             if not ended:
-                if size - taken < repeats.size:
+                if cut or size - taken < repeats.size:
                     break
                 continue
             self._repeats = None
@@ -122,6 +126,10 @@ class ColumnBuilder:
                 self._take_rounds(list(some))
         looking = self._repeats is None and self._patience == self._pieces == 0
         return taken, before_round(buf, size) or min(size, _SHORT) if looking and not taken else size
+
+    def _goes_on(self, head: Bytes, at: int) -> bool:
+        """True if a frame begins at the position ``at``; if not, the last round may have been torn."""
+        return at == self.expected or claimed_size(head.tobytes(), self.expected - at) is not None
 
     def _take_rounds(self, found: list[_Rounds]) -> None:
         """Append rounds that have the same tags."""

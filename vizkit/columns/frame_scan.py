@@ -10,8 +10,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from vizkit.columns.varints import Bytes, varints, window, words_of
-from vizkit.format.frames import HEAD, Damage, claimed_size, is_record
+from vizkit.columns.varints import PADDING, Bytes, varints, window, words_of
+from vizkit.format.frame_rule import HEAD, FrameRule, claimed_size
+from vizkit.format.frames import Damage
 from vizkit.metrics.arrays import Ints
 
 __all__ = ["FrameWalk", "Frames", "Piece", "Readable", "find_frames", "read_bytes"]
@@ -53,7 +54,7 @@ class Frames(NamedTuple):
     bodies: Ints
     ends: Ints
 
-    def at(self, indexes: Ints) -> Frames:
+    def at(self, indexes: Ints | slice) -> Frames:
         """The frames at ``indexes``."""
         return Frames(self.starts[indexes], self.bodies[indexes], self.ends[indexes])
 
@@ -143,6 +144,9 @@ class FrameWalk:
         self._take = take
         self._start = start
         self._broken = -1  # start of damage that has not ended yet
+        self._rule = FrameRule(self._bytes, size)
+        self._window = window(0)  # and its position in the log, and how much of it is there
+        self._base = self._held = 0
         self.size = size
         self.pending: list[tuple[int, int]] = []
 
@@ -153,12 +157,11 @@ class FrameWalk:
             asked = min(self._log.window, self.size - pos)
             got = held + self._log.read_into(memoryview(buf.data)[held:asked], pos + held)
             if got < asked:
-                self.size = pos + got
+                self.size = self._rule.size = pos + got
+            self._window, self._base, self._held = buf, pos, got
             done, some = self._take(buf, got, pos) if self._broken < 0 else (0, got)
             if not done:
-                claims, beyond = find_frames(buf, some, self.size - pos)
-                starts, ends = (pos + beyond.starts).tolist(), (pos + beyond.ends).tolist()
-                self.pending += zip(starts, ends, strict=True)
+                claims = self._claims(buf, some, pos)
                 indexes, damage, done = self._examine(buf, pos, some, claims)
                 yield from damage
                 if len(indexes):
@@ -190,14 +193,12 @@ class FrameWalk:
                 whole(row)
             if last >= 0:
                 start, end = int(claims.starts[last]), int(claims.ends[last])
-                if final or end < end_of_window:
-                    good = is_record(buf[start + 8 : end].tobytes())
-                elif start and (end - start < _LARGE or start + _BEGINNING > got):
+                beyond = not final and end >= end_of_window
+                if beyond and start and (end - start < _LARGE or start + _BEGINNING > got):
                     at = start  # the next window begins here and holds more of the frame
                     break
-                else:
-                    good = self._is_whole(pos + start, pos + end)
-                if good:
+                within = self._claims_within(claims.at(slice(last + 1, None)), pos, end_of_window, pos + end)
+                if self._rule.is_frame(pos + start, pos + end, within):
                     whole(np.array([last]))
                     at = end
                     continue
@@ -209,28 +210,52 @@ class FrameWalk:
             at = min(at, end_of_window)
         return np.concatenate(found), damage, at
 
-    def _is_whole(self, start: int, end: int) -> bool:
-        """True if a frame that reaches beyond the window is whole."""
-        head = read_bytes(self._log, end, min(end + HEAD, self.size))
-        if claimed_size(head, self.size - end):
-            return True
-        return is_record(read_bytes(self._log, start + 8, end))
+    def _claims_within(
+        self, claims: Frames, pos: int, end_of_window: int, stop: int
+    ) -> Iterator[tuple[int, int]]:
+        """Positions in the log of what looks like a frame and begins before ``stop``.
+
+        Args:
+            claims: those of the window.
+            pos: the window's position in the log.
+            end_of_window: bytes of it in which all of them are known.
+            stop: a position in the log.
+        """
+        known = end_of_window
+        while True:
+            upto = min(int(np.searchsorted(claims.starts, min(known, stop - pos))), len(claims.starts))
+            for index in range(upto):
+                yield pos + int(claims.starts[index]), pos + int(claims.ends[index])
+            pos += known
+            if pos >= stop:
+                return
+            buf = window(min(self._log.window, self.size - pos))
+            size = self._log.read_into(memoryview(buf.data)[: len(buf) - PADDING], pos)
+            known = size if pos + size >= self.size else size - HEAD
+            if known <= 0:
+                return
+            claims = self._claims(buf, size, pos)
+
+    def _claims(self, buf: Bytes, size: int, pos: int) -> Frames:
+        """What looks like a frame in a window at the position ``pos``."""
+        claims, beyond = find_frames(buf, size, self.size - pos)
+        starts, ends = (pos + beyond.starts).tolist(), (pos + beyond.ends).tolist()
+        self.pending += zip(starts, ends, strict=True)
+        return claims
+
+    def _bytes(self, start: int, end: int) -> bytes:
+        """The bytes [start, end) of the log, from the window if they are there."""
+        first, last = start - self._base, end - self._base
+        if first >= 0 and last <= self._held:
+            return self._window[first:last].tobytes()
+        return read_bytes(self._log, start, end)
 
 
 def _row(claims: Frames, breaks: Ints, at: int) -> tuple[Ints, int]:
-    """The frames from ``at`` on that each are followed by another; and the last one, or -1."""
-    rows: list[Ints] = []
-    starts = claims.starts
-    first = int(np.searchsorted(starts, at))
-    last = -1
-    while first < len(starts) and starts[first] == at:
-        nth = int(np.searchsorted(breaks, first))
-        last = int(breaks[nth]) if nth < len(breaks) else len(starts) - 1
-        rows.append(np.arange(first, last))
-        at = int(claims.ends[last])
-        first = int(np.searchsorted(starts, at))
-        if first < len(starts) and starts[first] == at:
-            rows.append(np.array([last]))
-    if len(rows) == 1:
-        return rows[0], last
-    return (np.concatenate(rows) if rows else np.empty(0, np.int64)), last
+    """The frames from ``at`` on that lie end to end; and the last one, or -1."""
+    first = int(np.searchsorted(claims.starts, at))
+    if first == len(claims.starts) or claims.starts[first] != at:
+        return np.empty(0, np.int64), -1
+    nth = int(np.searchsorted(breaks, first))
+    last = int(breaks[nth]) if nth < len(breaks) else len(claims.starts) - 1
+    return np.arange(first, last), last

@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 
 from vizkit.metrics.arrays import Ints
 
-__all__ = ["GROUPS", "Bytes", "Words", "close_up", "varints", "window", "words_of"]
+__all__ = ["GROUPS", "PADDING", "Bytes", "Words", "close_up", "varints", "window", "words_of"]
 
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 
-_PADDING = 64
+PADDING = 64
+"""Bytes behind the content of a `window`."""
 
 GROUPS = 0x7F7F7F7F7F7F7F7F
 """The bits of 8 bytes of a varint that belong to its number; the others mark where it ends."""
@@ -28,7 +29,7 @@ _CLOSER = [
 
 def window(size: int) -> Bytes:
     """A buffer for ``size`` bytes, padded so that words can be read at its last bytes."""
-    return np.zeros(size + _PADDING, np.uint8)
+    return np.zeros(size + PADDING, np.uint8)
 
 
 def words_of(buf: Bytes) -> Words:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vizkit.format import encode, wire
-from vizkit.format.types import KINDS, Embeddings, HParams, Record, SessionMark, SubScalar
+from vizkit.format.types import KINDS, WIRE_TYPES, Embeddings, HParams, Record, SessionMark, SubScalar
 from vizkit.media.audio import Wave
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.histograms import Histogram
@@ -61,7 +61,9 @@ def _value(data: bytes) -> tuple[str, str, int | float, int, bytes, dict[int, by
     outer = next(wire.fields(data), None)
     if outer is None or outer[:2] != (1, wire.BYTES):
         raise ValueError("not a record")
-    for number, _, value in wire.fields(outer[2]):
+    for number, wire_type, value in wire.fields(outer[2]):
+        if WIRE_TYPES.get(number, wire_type) != wire_type:
+            raise ValueError(f"field {number} has the wire type {wire_type}")
         if number == 1:
             step = wire.signed(value)
         elif number == 2:

@@ -1,8 +1,7 @@
 """Frames of a log, and the damage between them.
 
-A frame is a little-endian uint64 length and that many bytes of a record. There is no checksum. A frame is
-whole if its length agrees with the length at the record's beginning, and if either another such frame
-follows or its record can be parsed.
+A frame is a little-endian uint64 length and that many bytes of a record. There is no checksum: the length
+agrees with the one at the record's beginning, and `vizkit.format.frame_rule` has what else makes it whole.
 """
 
 from __future__ import annotations
@@ -11,20 +10,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from vizkit._files import Buffer
-from vizkit.format import wire
+from vizkit.format.frame_rule import HEAD, FrameRule, claimed_size
 
-__all__ = [
-    "HEAD",
-    "Damage",
-    "Frame",
-    "claimed_size",
-    "is_record",
-    "read_frames",
-    "scan",
-]
-
-HEAD = 19
-"""Number of bytes, at most, that tell a frame's size: its length, a key and a varint."""
+__all__ = ["Damage", "Frame", "read_frames", "scan"]
 
 
 class Frame(NamedTuple):
@@ -41,69 +29,50 @@ class Damage(NamedTuple):
     end: int
 
 
-def claimed_size(head: bytes, left: int) -> int | None:
-    """The size in bytes of the frame that begins with ``head``, or None if its two lengths disagree.
-
-    Args:
-        head: its first `HEAD` bytes, or fewer at the end of the log.
-        left: bytes from the frame's beginning to the end of the log.
-    """
-    # A length's highest bytes are 0 in any log that fits on a disk.
-    if len(head) < 10 or head[8] != 0x0A or head[6:8] != b"\0\0":
-        return None
-    size = 8 + int.from_bytes(head[:8], "little")
-    try:
-        inner, start = wire.read_varint(head, 9)
-    except ValueError:
-        return None
-    return size if inner and start + inner == size <= left else None
-
-
-def is_record(data: bytes) -> bool:
-    """True if the content of a frame can be parsed."""
-    try:
-        for _, _, record in wire.fields(data):
-            for _ in wire.fields(record):
-                pass
-    except ValueError:
-        return False
-    return True
-
-
 def _claimed_at(data: Buffer, pos: int) -> Frame | None:
     """The frame at ``pos`` whose two lengths agree, or None."""
     size = claimed_size(data[pos : pos + HEAD], len(data) - pos)
     return Frame(pos + 8, pos + size) if size else None
 
 
-def _frame_at(data: Buffer, pos: int) -> Frame | None:
-    """The whole frame at ``pos``, or None."""
-    frame = _claimed_at(data, pos)
-    if frame is None or _claimed_at(data, frame.end):
-        return frame
-    # No frame follows, so its length may be wrong: a torn frame may have swallowed the beginning of others.
-    return frame if is_record(data[frame.start : frame.end]) else None
+def _next_place(data: Buffer, pos: int) -> int:
+    """The next place after ``pos`` where a frame could begin; negative if there is none."""
+    return data.find(b"\0\0\x0a", pos + 7) - 6  # the end of its length, and a record's first key
+
+
+def _claims(data: Buffer, at: int, end: int) -> Iterator[tuple[int, int]]:
+    """What looks like a frame and begins from the place ``at`` on, before ``end``."""
+    while 0 <= at < end:
+        if claim := _claimed_at(data, at):
+            yield at, claim.end
+        at = _next_place(data, at)
 
 
 def scan(data: Buffer) -> Iterator[Frame | Damage]:
     """Find the whole frames of a log and the damage between them, in order and in linear time."""
-    pos = 0
+    rule = FrameRule(lambda start, end: data[start:end], len(data))
+    pos, broken = 0, -1
+    claim = _claimed_at(data, 0)
     while pos < len(data):
-        frame = _frame_at(data, pos)
-        if frame:
-            yield frame
-            pos = frame.end
-            continue
-        start = pos
-        while frame is None:
-            # The next place where a frame could begin: 8 bytes before a record's first key.
-            at = data.find(b"\x0a", pos + 9)
-            if at < 0:
-                yield Damage(start, len(data))
-                return
-            pos = at - 8
-            frame = _frame_at(data, pos)
-        yield Damage(start, pos)
+        place = _next_place(data, pos)
+        if claim:
+            after = _claimed_at(data, claim.end)
+            simple = after and place == claim.end
+            if simple or rule.is_frame(pos, claim.end, _claims(data, place, claim.end)):
+                if broken >= 0:
+                    yield Damage(broken, pos)
+                    broken = -1
+                yield claim
+                pos, claim = claim.end, after
+                continue
+        if broken < 0:
+            broken = pos
+        if place < 0:
+            break
+        pos = place
+        claim = _claimed_at(data, pos)
+    if broken >= 0:
+        yield Damage(broken, len(data))
 
 
 def read_frames(data: Buffer) -> Iterator[bytes]:

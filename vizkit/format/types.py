@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["KINDS", "Embeddings", "HParams", "Record", "SessionMark", "SubScalar"]
+from vizkit.format import wire
+
+__all__ = ["KINDS", "WIRE_TYPES", "Embeddings", "HParams", "Record", "SessionMark", "SubScalar"]
 
 KINDS = {
     4: "scalar",
@@ -25,6 +27,14 @@ KINDS = {
     14: "scalars",
 }
 """Field number of ``Record.Value`` -> kind of record."""
+
+WIRE_TYPES = {
+    1: wire.VARINT,
+    2: wire.BYTES,
+    3: wire.VARINT,
+    **{number: wire.FIXED32 if kind == "scalar" else wire.BYTES for number, kind in KINDS.items()},
+}
+"""Field number of ``Record.Value`` -> wire type of its value."""
 
 
 class SessionMark(IntEnum):

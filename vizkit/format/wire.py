@@ -10,7 +10,7 @@ import functools
 import itertools
 import mmap
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from vizkit.metrics.arrays import Ints
 __all__ = [
     "SMALL",
     "Field",
+    "Span",
     "double",
     "doubles",
     "fields",
@@ -29,6 +30,7 @@ __all__ = [
     "read_packed",
     "read_varint",
     "signed",
+    "spans",
     "varint",
     "varint_rows",
 ]
@@ -36,6 +38,9 @@ __all__ = [
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 Field = tuple[int, int, Any]
 """Field number, wire type and value: an int for varints, otherwise the raw bytes."""
+
+Span = tuple[int, int, int, int]
+"""Field number, wire type, the value's first byte and the byte after it."""
 
 _DOUBLE = struct.Struct("<d")
 
@@ -141,6 +146,37 @@ def fields(data: bytes) -> Iterator[Field]:
             raise ValueError(f"field {number} runs over the end of its message")
         yield number, wire_type, data[pos : pos + size]
         pos += size
+
+
+def spans(read: Callable[[int, int], bytes | mmap.mmap], start: int, end: int) -> Iterator[Span]:
+    """Where the values of a message's fields lie; the values are not read.
+
+    Args:
+        read: reads the bytes [start, end) of a larger whole.
+        start: the message's first byte.
+        end: the byte after it.
+
+    Raises:
+        ValueError: the bytes are not a complete message.
+    """
+    while start < end:
+        head = read(start, min(start + 20, end))
+        tag, at = read_varint(head, 0)
+        number, wire_type = tag >> 3, tag & 7
+        first = start + at
+        if wire_type == VARINT:
+            size = read_varint(head, at)[1] - at
+        elif wire_type == BYTES:
+            size, after = read_varint(head, at)
+            first = start + after
+        elif wire_type in (FIXED64, FIXED32):
+            size = 8 if wire_type == FIXED64 else 4
+        else:
+            raise ValueError(f"wire type {wire_type} at byte {start}")
+        if first + size > end or number == 0:
+            raise ValueError(f"field {number} runs over the end of its message")
+        yield number, wire_type, first, first + size
+        start = first + size
 
 
 def read_varint(data: bytes | mmap.mmap, pos: int) -> tuple[int, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from vizkit.columns.column_builder import ColumnBuilder
 from vizkit.columns.frame_scan import FrameWalk, Piece, Readable, read_bytes
 from vizkit.format.decode import decode_record
+from vizkit.format.frame_rule import HEAD, ZEROS, claimed_size
 from vizkit.format.types import Record
 from vizkit.metrics.arrays import Ints
 from vizkit.reading.filesystem import LogStat, Store
@@ -64,6 +66,7 @@ class LogTail:
     def _begin(self) -> None:
         self.records = ColumnBuilder()
         self._position = 0  # after the last whole frame
+        self._end = 0  # of the log when it was read
         self._mark = b""
         self._damaged: list[Problem] = []
         self._passing: list[Problem] = []  # problems that may be gone the next time
@@ -114,7 +117,18 @@ class LogTail:
             return True
         if stat.size < self._position or stat.size >= self._anew_at:
             return True
-        return read_bytes(log, self._position - len(self._mark), self._position) != self._mark
+        start = self._position - len(self._mark)
+        data = read_bytes(log, start, min(self._position + HEAD, stat.size))
+        return data[: len(self._mark)] != self._mark or self._is_doubtful(data, start)
+
+    def _is_doubtful(self, data: bytes, start: int) -> bool:
+        """True if what was appended casts doubt on the last record: see `vizkit.format.frame_rule`."""
+        behind = data[len(self._mark) : len(self._mark) + ZEROS]
+        if self._mark[-1:] == b"\0" and behind and not any(behind):
+            return True
+        first = max(self._end - HEAD + 1 - start, 0)  # the head of a frame there was not whole yet
+        heads = (data[at : at + HEAD] for at in range(first, len(self._mark)))
+        return any(claimed_size(head, sys.maxsize) for head in heads)
 
     def _read(self, log: Readable, size: int) -> None:
         self.records.expected = size
@@ -132,6 +146,7 @@ class LogTail:
                 self._passing = [self._problem("torn", torn, part.end, what)]
         self.records.finish()
         self._position = min(torn, walk.size)
+        self._end = walk.size
         self._mark = read_bytes(log, max(self._position - _MARK, 0), self._position)
         later = [end for start, end in walk.pending if start < self._position]
         self._anew_at = min([self._anew_at, *later])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import log_of
-from tests.logs import NOW, assert_same, path_in, scalar
+from tests.logs import NOW, assert_same, path_in, png_with, scalar
 from tests.unit.reading.faulty_reads import count_reads, fail_behind_the_beginning, read_into
 from vizkit import LogWriter
 from vizkit._files import FileReader
@@ -65,9 +65,9 @@ def test_reading_goes_on_behind_damage(tmp_path: Path) -> None:
 
 
 def test_what_looked_like_a_frame_within_a_torn_one_is_not_kept(tmp_path: Path) -> None:
-    """A text that holds a log, written in two pieces: the log within is no log."""
+    """A picture that holds a log, written in two pieces: the log within is no log."""
     inner = b"".join(scalar("inner", step / 2, step) for step in range(9))
-    outer = encode.encode_image("outer", inner + b"!" * 40, 0, NOW)
+    outer = encode.encode_image("outer", png_with(inner + b"!" * 40), 0, NOW)
     path = path_in(tmp_path)
     path.write_bytes(outer[:-40])
     run = RunReader(tmp_path)

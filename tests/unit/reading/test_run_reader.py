@@ -59,7 +59,8 @@ def test_unknown_tags_and_other_kinds_are_key_errors(tmp_path: Path) -> None:
 
 
 def test_media_are_read_when_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    images = [bytes([number]) * 3_000_000 for number in range(4)]
+    end = b"\0\0\0\0IEND\xaeB`\x82"
+    images = [bytes([number]) * 3_000_000 + end for number in range(4)]
     frames = [encode.encode_image("i", data, step, NOW) for step, data in enumerate(images)]
     path_in(tmp_path).write_bytes(b"".join(frames) + scalar("a", 0.5))
     read = count_reads(monkeypatch)

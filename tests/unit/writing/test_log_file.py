@@ -80,10 +80,10 @@ def test_a_torn_tail_is_repaired_when_it_is_opened_again(tmp_path: Path, cut: in
 
 def test_damage_within_is_closed_and_a_copy_kept_that_is_no_log(tmp_path: Path) -> None:
     path = path_in(tmp_path)
-    broken = frame(0) + b"\0" * 50 + frame(1) + frame(2)[:-3]
+    broken = frame(1) + b"\0" * 50 + frame(2) + frame(3)[:-3]
     path.write_bytes(broken)
     LogFile(str(path)).append(frame(9))
-    assert steps(path) == [0, 1, 9]
+    assert steps(path) == [1, 2, 9]
     assert damage(path) == []
     (copy,) = [other for other in tmp_path.iterdir() if other != path]
     assert copy.read_bytes() == broken
