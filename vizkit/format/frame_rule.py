@@ -17,13 +17,10 @@ from vizkit._files import Buffer
 from vizkit.format import wire
 from vizkit.format.types import WIRE_TYPES
 
-__all__ = ["HEAD", "ZEROS", "FrameRule", "Read", "claimed_size"]
+__all__ = ["HEAD", "FrameRule", "Read", "claimed_size"]
 
 HEAD = 19
 """Number of bytes, at most, that tell a frame's size: its length, a key and a varint."""
-
-ZEROS = 16
-"""Number of zeros behind a record, or fewer at the end of the log, that cast doubt on a zero at its end."""
 
 Read = Callable[[int, int], Buffer]
 """Reads the bytes [start, end) of a log, fewer at its end."""
@@ -106,9 +103,8 @@ class FrameRule:
         return True
 
     def _fades(self, end: int) -> bool:
-        """True if zeros end a record and continue behind it: they may be what a crash left of the file."""
-        behind = self._read(end, min(end + ZEROS, self.size))
-        return len(behind) > 0 and not any(behind) and self._read(end - 1, end) == b"\0"
+        """True if zeros end a record and go on behind it: they may be what a crash left of the file."""
+        return self._read(end - 1, min(end + 1, self.size)) == b"\0\0"
 
     def _is_image(self, start: int, end: int) -> bool:
         """True if a record ends with a PNG file whose checksums are right."""

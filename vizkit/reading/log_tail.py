@@ -10,7 +10,7 @@ from typing import NamedTuple
 from vizkit.columns.column_builder import ColumnBuilder
 from vizkit.columns.frame_scan import FrameWalk, Piece, Readable, read_bytes
 from vizkit.format.decode import decode_record
-from vizkit.format.frame_rule import HEAD, ZEROS, claimed_size
+from vizkit.format.frame_rule import HEAD, claimed_size
 from vizkit.format.types import Record
 from vizkit.metrics.arrays import Ints
 from vizkit.reading.filesystem import LogStat, Store
@@ -123,8 +123,7 @@ class LogTail:
 
     def _is_doubtful(self, data: bytes, start: int) -> bool:
         """True if what was appended casts doubt on the last record: see `vizkit.format.frame_rule`."""
-        behind = data[len(self._mark) : len(self._mark) + ZEROS]
-        if self._mark[-1:] == b"\0" and behind and not any(behind):
+        if self._mark[-1:] == b"\0" and data[len(self._mark) : len(self._mark) + 1] == b"\0":
             return True
         first = max(self._end - HEAD + 1 - start, 0)  # the head of a frame there was not whole yet
         heads = (data[at : at + HEAD] for at in range(first, len(self._mark)))

@@ -249,9 +249,11 @@ class RunReader:
 
     def _take_sessions(self, first: int) -> None:
         """Sort out the kinds and places of tags, from session ``first`` on."""
-        self.kinds, self._parts, self._mixed, self._scalars = {}, {}, [], {}
+        self._parts, self._mixed, self._scalars = {}, [], {}
         self._hparams = HParams({})
         base = 0
+        found: list[tuple[LogTail, SeriesKey, Series, list[tuple[int, int]]]] = []
+        counts: dict[str, dict[str, int]] = {}
         for log in self._logs:
             for session, hparams in log.records.hparams_of.items():
                 if base + session >= first and (self._last is None or base + session < self._last):
@@ -264,12 +266,18 @@ class RunReader:
                 ]
                 if not rows:
                     continue
-                if self.kinds.setdefault(key.tag, key.kind) == key.kind:
-                    part = _Part(log, series, rows[0][0], rows[-1][1], [start for start, _ in rows])
-                    self._parts.setdefault(key.tag, {}).setdefault(key.member, []).append(part)
-                else:
-                    self._mixed.append((log, key, series))
+                found.append((log, key, series, rows))
+                of_kind = counts.setdefault(key.tag, {})
+                of_kind[key.kind] = of_kind.get(key.kind, 0) + rows[-1][1] - rows[0][0]
             base += len(log.records.sessions)
+        # Not the first record's kind: one damaged byte there would hide all others.
+        self.kinds = {tag: max(of_kind, key=of_kind.__getitem__) for tag, of_kind in counts.items()}
+        for log, key, series, rows in found:
+            if key.kind == self.kinds[key.tag]:
+                part = _Part(log, series, rows[0][0], rows[-1][1], [start for start, _ in rows])
+                self._parts.setdefault(key.tag, {}).setdefault(key.member, []).append(part)
+            else:
+                self._mixed.append((log, key, series))
 
     def count(self, tag: str) -> int:
         """The number of records of a tag, superseded ones included; nothing is read.

@@ -120,8 +120,11 @@ class RunLog:
             records = read_log(log, os.path.getsize(self._log.path))
         self._hparams = records.hparams or self._hparams
         self._display_name = self._display_name or records.display_name
-        for key, _ in sorted(records.series.items(), key=lambda item: item[1].first):
-            self._kinds.setdefault(key.tag, key.kind)
+        counts: dict[str, Counter[str]] = {}
+        for key, series in sorted(records.series.items(), key=lambda item: item[1].first):
+            counts.setdefault(key.tag, Counter())[key.kind] += series.count
+        for tag, count in counts.items():
+            self._kinds.setdefault(tag, count.most_common(1)[0][0])
         for key, series in sorted(records.series.items(), key=lambda item: item[1].end):
             self._steps[key.tag] = series.columns()[0][-1].item()
 
