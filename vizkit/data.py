@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, cast
 
 import numpy as np
@@ -79,6 +80,7 @@ def subset(
     return _make(dataset, taken, shown, chosen, remap)
 
 
+@dataclass(eq=False, repr=False)
 class Subset(Generic[_Item]):
     """Some samples of a data set; made by `subset`.
 
@@ -89,14 +91,11 @@ class Subset(Generic[_Item]):
         classes: the labels that were taken, as in the whole data set.
     """
 
-    def __init__(
-        self, dataset: Dataset[_Item], indices: Ints, labels: Ints, classes: list[int], remapped: bool
-    ) -> None:
-        self.dataset = dataset
-        self.indices = indices
-        self.labels = labels
-        self.classes = classes
-        self._remapped = remapped
+    dataset: Dataset[_Item]
+    indices: Ints
+    labels: Ints
+    classes: list[int]
+    _remapped: bool
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -64,11 +64,7 @@ def _vizkit(
 
 
 def run(args: list[str] | None = None) -> int:
-    """Run a command and return its exit code.
-
-    Args:
-        args: the arguments after ``vizkit``; by default those of the process.
-    """
+    """Run a command, by default that of the process's arguments, and return its exit code."""
     try:
         app(args, prog_name="vizkit")
     except SystemExit as end:

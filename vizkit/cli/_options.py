@@ -60,16 +60,8 @@ SomeRuns = Annotated[
 
 
 def select_runs(logdir: str, names: Sequence[str] | None = None, where: str | None = None) -> Runs:
-    """The runs under a directory that names, patterns and a filter select, in the order of the names.
-
-    Raises:
-        LogNotFoundError: no such directory.
-        UnknownNameError: no such run, or a name in the filter that no run has.
-        QueryError: the filter is not a valid expression.
-    """
-    runs = load(logdir)
-    if where:
-        runs = runs.filter(where)
+    """The runs under a directory that names, patterns and a filter select, in the order of the names."""
+    runs = load(logdir).filter(where) if where else load(logdir)
     if not names:
         return runs
     chosen: dict[str, Run] = {}
@@ -81,11 +73,7 @@ def select_runs(logdir: str, names: Sequence[str] | None = None, where: str | No
 
 
 def select_run(runs: Runs, name: str | None) -> Run:
-    """The run with a name, or the newest one.
-
-    Raises:
-        UnknownNameError: no such run, or none at all.
-    """
+    """The run with a name, or the newest one."""
     if name is None:
         return newest(runs)
     found = runs[name]

@@ -50,11 +50,7 @@ def _port(text: str) -> int:
 
 
 def run_server(args: Sequence[str]) -> int:
-    """Serve until Ctrl-C, and return the exit code.
-
-    Args:
-        args: the arguments after ``vizkit serve``.
-    """
+    """Serve until Ctrl-C, and return the exit code; ``args`` are those after ``vizkit serve``."""
     options = parser().parse_args(args)
     directory = options.place or options.logdir
     gc.disable()  # the objects of the start stay: collecting among them would delay it

@@ -13,11 +13,7 @@ def smoothed(values: Floats, weight: float) -> Floats:
     """The bias-corrected exponential moving average, as in TensorBoard.
 
     ``s_k = w s_(k-1) + (1 - w) y_k`` from ``s_0 = 0``, divided by ``1 - w^k`` (Kingma and Ba, ICLR 2015,
-    section 3). NaN and infinite values are kept and do not count.
-
-    Args:
-        values: (n,).
-        weight: w, at least 0 and below 1.
+    section 3); w is at least 0 and below 1. NaN and infinite values are kept and do not count.
     """
     if not weight:
         return values

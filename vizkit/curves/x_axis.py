@@ -44,10 +44,6 @@ def epochs(run: Run, steps: AnyArray) -> Floats:
     Each change of the scalar ``train/epoch`` begins an epoch, also if it counts from 0 again. Fractions
     are shares of its records; in the current epoch, shares of the longest epoch before.
 
-    Args:
-        run: the run.
-        steps: (n,).
-
     Raises:
         DataError: the run has no ``train/epoch``.
     """

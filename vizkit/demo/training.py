@@ -99,13 +99,7 @@ def train(
 ) -> None:
     """Train one LeNet and record it into ``logdir``, which is emptied first.
 
-    Args:
-        logdir: the run's directory.
-        settings: learning rate, batch size and optimizer.
-        data: training and evaluation set, from `digits`.
-        epochs: number of passes through the training set.
-        seed: seed of the weights and of the order of the samples.
-        on_step: called after every training step.
+    ``seed`` is that of the weights and of the order of the samples; ``on_step`` is called after every step.
     """
     import paddle
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -86,13 +86,8 @@ def confusion_matrix(
     every = -(-k // _MOST_WITH_NAMES)
     names = [shortened(name, 18) for name in data.names[::every]]
     turned = max(map(len, names)) > max(2, 24 // len(names))
-    ax.set_xticks(
-        range(0, k, every),
-        names,
-        rotation=45 if turned else 0,
-        ha="right" if turned else "center",
-        rotation_mode="anchor" if turned else None,
-    )
+    slanted: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    ax.set_xticks(range(0, k, every), names, **(slanted if turned else {}))
     ax.set_yticks(range(0, k, every), names)
     ax.tick_params(length=0, labelsize="small")
     ax.set(xlabel="predicted", ylabel="true")

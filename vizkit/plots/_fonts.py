@@ -9,7 +9,6 @@ from vizkit.media.lettering import paths_for
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
-    from matplotlib.text import Text
 
 __all__ = ["add_fallbacks"]
 
@@ -19,23 +18,18 @@ def add_fallbacks(artist: Artist) -> None:
 
     matplotlib's settings are unchanged. Characters that no font of the system has are warned about once.
     """
+    from matplotlib.font_manager import findfont
     from matplotlib.text import Text
 
     for text in artist.findobj(Text):
         words = text.get_text()
         if words.isascii():
             continue
-        has = _character_map(_path_of(text))
+        has = _character_map(str(findfont(text.get_fontproperties())))
         missing = "".join(sorted({c for c in words if ord(c) not in has and not c.isspace()}))
         if missing:
             families = [_family(path) for path in sorted(set(paths_for(missing).values())) if path]
             text.set_fontfamily([*text.get_fontfamily(), *filter(None, families)])
-
-
-def _path_of(text: Text) -> str:
-    from matplotlib.font_manager import findfont
-
-    return str(findfont(text.get_fontproperties()))
 
 
 @functools.lru_cache(maxsize=16)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vizkit._checks import is_number
 from vizkit.curves.plot_arguments import RunSource, as_runs, positions
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats
@@ -66,15 +67,7 @@ def hparam_axes(
 ) -> HparamAxes:
     """Compute the axes of the hyper-parameters that differ, and of the best values of metrics.
 
-    Args:
-        source: the runs; those without the first metric are left out.
-        metrics: one tag or several.
-        hparams: the hyper-parameters; by default all that differ between the runs.
-        mode: the values that are best: ``"max"``, ``"min"``, or ``"auto"``: by the words of the tag.
-
-    Raises:
-        UnknownNameError: a metric or hyper-parameter that no run has.
-        DataError: nothing differs, or a tag that does not tell which value is best.
+    Arguments and errors as of `vizkit.plots.scatter_matrix`.
     """
     metrics = [metrics] if isinstance(metrics, str) else list(metrics)
     if not metrics:
@@ -99,7 +92,7 @@ def hparam_axes(
 
 def _column(name: str, values: Sequence[Any], is_metric: bool) -> HparamAxis:
     there = [value for value in values if value is not None]
-    if there and all(_is_number(value) for value in there):
+    if there and all(_fits_float(value) for value in there):
         numbers = np.array([math.nan if value is None else float(value) for value in values])
         finite = np.unique(numbers[np.isfinite(numbers)])
         log = not is_metric and len(finite) > 1 and finite[0] > 0 and finite[-1] / finite[0] >= _WIDE
@@ -108,18 +101,11 @@ def _column(name: str, values: Sequence[Any], is_metric: bool) -> HparamAxis:
         few = not is_metric and len(finite) <= _MOST_TICKS
         ticks = tuple((float(p), f"{v:g}") for p, v in zip(marks, finite, strict=True)) if few else ()
         return HparamAxis(name, tuple(values), places, "log" if log else "linear", ticks, is_metric)
-    texts = ["" if value is None else str(value) for value in values]
-    kinds = sorted(
-        {text for text, value in zip(texts, values, strict=True) if value is not None}, key=natural_key
-    )
+    kinds = sorted({str(value) for value in there}, key=natural_key)
     rank = {text: float(place) for place, text in enumerate(kinds)}
-    places = np.array(
-        [math.nan if value is None else rank[text] for text, value in zip(texts, values, strict=True)]
-    )
+    places = np.array([math.nan if value is None else rank[str(value)] for value in values])
     return HparamAxis(name, tuple(values), places, "category", tuple((rank[k], k) for k in kinds), is_metric)
 
 
-def _is_number(value: object) -> bool:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return abs(value) < 2**1000  # larger ones do not fit a float
-    return isinstance(value, (float, np.number))
+def _fits_float(value: object) -> bool:
+    return is_number(value) and not (isinstance(value, int) and abs(value) >= 2**1000)

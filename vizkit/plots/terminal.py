@@ -43,14 +43,9 @@ def draw(
     """Draw curves.
 
     Every column of dots shows the lowest and highest value within it, so that no spike is lost. NaN is
-    marked with an ``x`` at the bottom, infinities with ``^`` and ``v`` at the edges.
-
-    Args:
-        data: the curves.
-        width: in characters, at least 30.
-        height: of the whole drawing but the legend, at least 6.
-        log: draw a logarithmic y axis.
-        plain: draw each curve with a letter of its own, for terminals without colours.
+    marked with an ``x`` at the bottom, infinities with ``^`` and ``v`` at the edges. The width is at least
+    30 characters, the height (without the legend) at least 6 lines. In a ``plain`` drawing, for terminals
+    without colours, each curve has a letter of its own.
     """
     width, height = max(width, 30), max(height, 6)
     lines = [_scaled(series.smooth, log) for series in data.series]

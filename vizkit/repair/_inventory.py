@@ -37,13 +37,7 @@ class Inventory(NamedTuple):
 
 
 def inventory(directory: str, logs: Sequence[str], problems: Iterable[Problem]) -> Inventory:
-    """Sort the files of a run directory.
-
-    Args:
-        directory: the run directory.
-        logs: the files that the reader read.
-        problems: the parts that it could not read.
-    """
+    """Sort the files of a run directory; ``logs`` and ``problems`` are those of its reader."""
     whole = [p.path for p in problems if p.kind == "torn" and p.start == 0]  # from the first byte on
     foreign = [path for path in logs if path in whole]
     records = [path for path in logs if path not in whole]

@@ -61,24 +61,18 @@ class Comparison:
 
 
 def compared(metric: str, a: ArrayLike, b: ArrayLike, mode: str = "auto") -> Comparison:
-    """Compare two sets of values, one a run; NaN and infinite ones are left out.
-
-    Raises:
-        QueryError: a side without a finite value.
-        DataError: another mode, or a metric whose name does not tell which value is best.
-    """
+    """Compare two sets of values, one a run, without NaN and infinite ones. Errors as of `Runs.compare`."""
     sides = [np.asarray(side, dtype=np.float64) for side in (a, b)]
     kept = [side[np.isfinite(side)] for side in sides]
     for name, side, numbers in zip("AB", sides, kept, strict=True):
         if not len(numbers):
             raise QueryError(f"none of the {len(side)} runs of {name} has a finite {metric!r} to compare")
-    interval = welch(kept[0], kept[1])
     return Comparison(
         metric,
         direction(metric, mode),
         float(kept[0].mean()),
         float(kept[1].mean()),
-        *interval,
+        *welch(kept[0], kept[1]),
         n_a=len(kept[0]),
         n_b=len(kept[1]),
         left_out=sum(map(len, sides)) - sum(map(len, kept)),

@@ -72,13 +72,9 @@ def _metric_cell(run: Run, tag: str) -> Cell:
 def runs_table(
     runs: Sequence[Run], where: str = "", *, metrics: Sequence[str] | None = None, most: int = _MOST_RUNS
 ) -> Table:
-    """A table of runs: status, duration, the hyper-parameters that differ, metrics.
+    """A table of runs: status, duration, the hyper-parameters that differ, metrics (by default up to four).
 
-    Args:
-        runs: the runs.
-        where: the directory to name in the title.
-        metrics: scalar tags; by default those that the runs name, or else all, up to four.
-        most: rows at most; of more runs, the first and the last ones are shown.
+    The title names the directory ``where``. Of more than ``most`` runs, the first and the last are shown.
     """
     runs = list(runs)
     place = f" in {clean(where, 80)}" if where else ""

@@ -153,18 +153,10 @@ class Groups(Mapping[Hashable, "Runs"]):
 def group_runs(
     runs: Sequence[Run], key: str | Sequence[str] | Callable[[Run], object]
 ) -> tuple[list[str], dict[Hashable, list[Run]]]:
-    """Group runs by the value of a key, or by tuples of values of several keys.
-
-    Args:
-        runs: the runs.
-        key: a name or expression as in `Runs.filter`, several of them, or a function.
+    """Group runs by the value of a key, or by tuples of values of several; errors as of `Runs.group_by`.
 
     Returns:
         The names of the keys; value (None if a run lacks it) -> runs, in the order of the values.
-
-    Raises:
-        QueryError: no key, or not an expression.
-        UnknownNameError: a name that no run has.
     """
     keys = [key] if isinstance(key, str) or callable(key) else list(dict.fromkeys(key))
     if not keys:

@@ -72,16 +72,11 @@ class _Names:
 
 
 def chosen(runs: Sequence[Run], expression: str) -> list[Run]:
-    """The runs for which an expression is true.
-
-    Raises:
-        QueryError: not an expression, or one that compares unlike types in every run.
-        UnknownNameError: a name that no run has.
-    """
+    """The runs for which an expression is true; errors as of `Runs.filter`."""
     query = Query(expression)
     values = _values(query, runs)
     out = [run for run, value in zip(runs, values, strict=True) if value]  # MISSING is not true
-    if runs and not out and len(query.mismatches) >= len(runs):
+    if runs and not out and len(query.mismatches) >= len(runs):  # it compares unlike types in every run
         raise QueryError(f"{expression!r}: {query.mismatches[0]}")
     return out
 
@@ -100,15 +95,9 @@ def _values(query: Query, runs: Sequence[Run]) -> list[object]:
 
 
 def key_values(runs: Sequence[Run], key: str | Callable[[Run], object]) -> list[object]:
-    """The value of a key in each run, `MISSING` where a run lacks it.
+    """The value of a key in each run, `MISSING` where a run lacks it; errors as of `Runs.sort`.
 
-    Args:
-        runs: the runs.
-        key: a function; a name (hyper-parameter, tag or field) as it is; or an expression.
-
-    Raises:
-        QueryError: not an expression.
-        UnknownNameError: a name that no run has.
+    A key is a function; a name (hyper-parameter, tag or field) as it is; or an expression.
     """
     if callable(key):
         return [key(run) for run in runs]

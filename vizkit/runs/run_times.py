@@ -15,11 +15,7 @@ __all__ = ["RunTimes"]
 
 
 class RunTimes:
-    """The times of a run; walltimes are milliseconds since 1970.
-
-    Args:
-        logs: the logs, for what the environment does not say.
-    """
+    """The times of a run, from its environment or else its logs; walltimes are milliseconds since 1970."""
 
     def __init__(self, logs: RunReader) -> None:
         self._logs = logs

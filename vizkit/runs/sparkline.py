@@ -112,14 +112,7 @@ def svg_path(values: ArrayLike, width: int = 40, x: ArrayLike | None = None) -> 
 
 
 def svg(values: ArrayLike, x: ArrayLike | None = None, *, columns: int = 40, label: str = "") -> str:
-    """A sparkline as static SVG in the colour of the text around it; NaN is marked red at the bottom.
-
-    Args:
-        values: (n,) real numbers.
-        x: (n,) positions, such as their steps.
-        columns: number of columns.
-        label: description for screen readers.
-    """
+    """A sparkline as static SVG in the colour of the text around it; NaN is marked red at the bottom."""
     line, marks = svg_path(values, columns, x)
     thin = 'vector-effect="non-scaling-stroke"'
     mark = f'<path d="{marks}" stroke="#d62728" {thin}/>' if marks else ""

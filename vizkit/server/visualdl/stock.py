@@ -33,12 +33,7 @@ def find_package() -> str:
 
 @cache
 def stock_module(package: str, name: str) -> ModuleType:
-    """Import a module of a package within ``visualdl/component`` without the package's ``__init__``.
-
-    Args:
-        package: ``graph`` or ``profiler``.
-        name: the module's name within the package.
-    """
+    """Import a module of ``visualdl/component/graph`` or ``/profiler`` without the package's ``__init__``."""
     alias = f"_vizkit_visualdl_{package}"
     if alias not in sys.modules:
         spec = ModuleSpec(alias, None, is_package=True)

@@ -91,14 +91,7 @@ def line_classes(position: int) -> str:
 
 
 def draw_chart(data: CurvesData, *, log_y: bool = False, label: str, x_label: str) -> Chart:
-    """Draw the curves of a scalar tag.
-
-    Args:
-        data: the curves.
-        log_y: make the vertical axis logarithmic.
-        label: a description for screen readers.
-        x_label: label of the horizontal axis.
-    """
+    """Draw the curves of a scalar tag; ``label`` describes them to screen readers."""
     x = _axis([line.x for line in data.series])
     drawn = [part for line in data.series for part in (line.y, line.low, line.high) if part is not None]
     y = _with_room(_axis(drawn, log_y))
@@ -167,9 +160,8 @@ def _grid(x: Axis, y: Axis, x_label: str, y_label: str) -> list[str]:
         parts.append(f'<path class="grid" d="M{_LEFT} {place:g}H{_WIDTH - _RIGHT}"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{place + 4:g}" text-anchor="end">{text}</text>')
     ticks = x.ticks(9)
-    for text, place in zip(
-        _labels(ticks), _across(x, np.array(ticks, dtype=np.float64)).tolist(), strict=True
-    ):
+    places = _across(x, np.array(ticks, dtype=np.float64)).tolist()
+    for text, place in zip(_labels(ticks), places, strict=True):
         parts.append(f'<path class="axis" d="M{place:g} {bottom}v5"/>')
         parts.append(f'<text x="{place:g}" y="{bottom + 19}" text-anchor="middle">{text}</text>')
     parts.append(f'<path class="axis" d="M{_LEFT} {bottom}H{_WIDTH - _RIGHT}"/>')
@@ -249,13 +241,10 @@ def _band(line: Curve, x: Axis, y: Axis, columns: int) -> str:
     ends = np.flatnonzero(np.diff(np.concatenate(([0], there.astype(np.int8), [0]))))
     out = []
     for start, end in zip(ends[::2].tolist(), ends[1::2].tolist(), strict=True):
-        forth = [
-            f"{a:g} {b:g}" for a, b in zip(across[start:end].tolist(), top[start:end].tolist(), strict=True)
-        ]
-        back = [
-            f"{a:g} {b:g}"
-            for a, b in zip(across[start:end].tolist(), bottom[start:end].tolist(), strict=True)
-        ]
+        forth, back = (
+            [f"{a:g} {b:g}" for a, b in zip(across[start:end].tolist(), rim[start:end].tolist(), strict=True)]
+            for rim in (top, bottom)
+        )
         out.append("M" + "L".join(forth + back[::-1]) + "Z")
     return "".join(out)
 

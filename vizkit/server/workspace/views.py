@@ -266,11 +266,7 @@ def groups_page(
 ) -> GroupsPage:
     """Content of the page of groups: runs by a hyper-parameter, with the mean of a metric over each group.
 
-    Args:
-        runs: all runs.
-        address: the address of the page.
-        x_label: label of the horizontal axis.
-        importance: `hparam_importance`, which takes long, or a function that caches its results.
+    ``importance`` is `hparam_importance`, which takes long, or a function that caches its results.
     """
     some, errors = filter_and_sort(runs, address)
     varying = differing([run.hparams for run in some])
@@ -344,12 +340,7 @@ def hparam_importance(runs: tuple[Run, ...], tag: str) -> ImportanceRows:
 
 
 def problems_page(runs: Runs, refused: Sequence[tuple[str, str]]) -> ProblemsPage:
-    """Content of the page of problems.
-
-    Args:
-        runs: all runs.
-        refused: name and message of each run that is not served.
-    """
+    """Content of the page of problems; ``refused`` has name and message of each run that is not served."""
     found: list[tuple[str, str, list[str]]] = []
     total = 0
     for run in runs:

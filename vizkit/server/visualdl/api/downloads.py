@@ -15,13 +15,7 @@ ROWS_A_PART = 20_000
 
 
 def download(rows: Iterable[Iterable[object]], request: APIRequest, name: str) -> StreamedAnswer:
-    """Rows as CSV if the query asks for it, or else as TSV.
-
-    Args:
-        rows: the rows, the header among them.
-        request: the request.
-        name: the file's name without its ending.
-    """
+    """Rows, the header among them, as a file: CSV if the query asks for it, or else TSV."""
     kind = "csv" if request.query.get("type") == "csv" else "tsv"
 
     def parts() -> Iterator[bytes]:

@@ -30,10 +30,7 @@ CurvePoint = list[int | float | str]
 def points(columns: Scalars, limit: int) -> list[CurvePoint]:
     """Select points of a curve: of many, the first, last, least and greatest of groups of neighbours.
 
-    Args:
-        columns: (n,) columns.
-        limit: finite points that are kept, about. NaN and infinities stay too, one of each kind between
-            two points.
+    About ``limit`` finite points are kept; NaN and infinities stay too, one of each kind between two points.
     """
     steps, walltimes, values = columns
     if len(values) > limit:
