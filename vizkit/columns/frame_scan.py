@@ -237,7 +237,7 @@ class FrameWalk:
             claims = self._claims(buf, size, pos)
 
     def _claims(self, buf: Bytes, size: int, pos: int) -> Frames:
-        """What looks like a frame in a window at the position ``pos``."""
+        """Possible frames in a window at the position ``pos``."""
         claims, beyond = find_frames(buf, size, self.size - pos)
         starts, ends = (pos + beyond.starts).tolist(), (pos + beyond.ends).tolist()
         self.pending += zip(starts, ends, strict=True)

@@ -65,7 +65,7 @@ class FrameRule:
     def __init__(self, read: Read, size: int) -> None:
         self.size = size
         self._read = read
-        self._checked = 0  # up to here, checksums were computed in vain
+        self._checked = 0  # up to here, checksums did not match
 
     def is_frame(self, start: int, end: int, within: Iterable[tuple[int, int]]) -> bool:
         """True if the bytes [start, end), whose two lengths agree, are a whole frame.

@@ -41,7 +41,7 @@ def _next_place(data: Buffer, pos: int) -> int:
 
 
 def _claims(data: Buffer, at: int, end: int) -> Iterator[tuple[int, int]]:
-    """What looks like a frame and begins from the place ``at`` on, before ``end``."""
+    """Possible frames that begin from the place ``at`` on, before ``end``."""
     while 0 <= at < end:
         if claim := _claimed_at(data, at):
             yield at, claim.end

@@ -55,7 +55,7 @@ def are_distributions(scores: AnyArray) -> bool:
 
 
 class ScoreEvidence:
-    """Tells probabilities from logits by the scores of a whole evaluation, where its loss does not.
+    """Distinguish probabilities from logits by the scores of a whole evaluation, where its loss does not.
 
     Scores that cannot be probabilities are logits. A few rows of logits may look like probabilities: fewer
     than 20 rows are believed only if they sum to 1 up to the rounding of float32, more up to that of float16.

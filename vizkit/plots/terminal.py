@@ -14,13 +14,13 @@ from vizkit.curves.curves import CurvesData
 from vizkit.metrics.arrays import Floats
 from vizkit.runs.sparkline import extremes
 
-__all__ = ["Drawing", "Span", "draw", "series_of"]
+__all__ = ["Drawing", "TextSpan", "draw", "series_of"]
 
 _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # dots by row and column
 _MARKS = string.ascii_lowercase + string.ascii_uppercase + string.digits
 
 
-class Span(NamedTuple):
+class TextSpan(NamedTuple):
     """A piece of a row; ``series`` is the index of the curve that it belongs to, or -1."""
 
     text: str
@@ -31,7 +31,7 @@ class Span(NamedTuple):
 class Drawing:
     """A drawing made of characters; its rows are from the top."""
 
-    rows: list[list[Span]]
+    rows: list[list[TextSpan]]
 
     def __str__(self) -> str:
         return "\n".join("".join(span.text for span in row).rstrip() for row in self.rows)
@@ -60,15 +60,15 @@ def draw(
         canvas.add(number, series.x, y, (left, right), (low, high))
     middle = (height - 3) // 2
     shown = {0: labels[0], middle: labels[1], height - 4: labels[2]}
-    rows = [[Span(data.tag + (" (log)" if log else ""))]]
+    rows = [[TextSpan(data.tag + (" (log)" if log else ""))]]
     for number, row in enumerate(canvas.rows()):
-        rows.append([Span(f"{shown.get(number, ''):>{gutter}} {'|' if plain else '│'}"), *row])
+        rows.append([TextSpan(f"{shown.get(number, ''):>{gutter}} {'|' if plain else '│'}"), *row])
     line = "+" + "-" * canvas.width if plain else "└" + "─" * canvas.width
-    rows.append([Span(" " * (gutter + 1) + line)])
-    rows.append([Span(" " * (gutter + 2) + _x_axis(data, left, right, canvas.width))])
+    rows.append([TextSpan(" " * (gutter + 1) + line)])
+    rows.append([TextSpan(" " * (gutter + 2) + _x_axis(data, left, right, canvas.width))])
     rows += _legend(data, plain)
     if note := _note(data):
-        rows.append([Span(note)])
+        rows.append([TextSpan(note)])
     return Drawing(rows)
 
 
@@ -103,14 +103,14 @@ def _x_axis(data: CurvesData, left: float, right: float, width: int) -> str:
     return start + name.center(width - len(start) - len(end)) + end
 
 
-def _legend(data: CurvesData, plain: bool) -> Iterator[list[Span]]:
+def _legend(data: CurvesData, plain: bool) -> Iterator[list[TextSpan]]:
     for number, series in enumerate(data.series):
         mark = f"{_mark(number)} " if plain else "━━ "
         if plain and len(data.series) == 1:
             mark = ""
         last = f"  last {series.y[-1]:.6g}" if len(series.y) else ""
         runs = f"  ({series.runs} runs)" if series.runs > 1 else ""
-        yield [Span(mark, number), Span(f"{series.name}{last}{runs}")]
+        yield [TextSpan(mark, number), TextSpan(f"{series.name}{last}{runs}")]
 
 
 def _note(data: CurvesData) -> str:
@@ -192,22 +192,22 @@ class _Canvas:
             self._bits[cell] |= _BITS[row % 4][column % 2]
             self._owner[cell] = number
 
-    def rows(self) -> Iterator[list[Span]]:
+    def rows(self) -> Iterator[list[TextSpan]]:
         """The rows, from the top."""
         for row in range(self.height):
             cells = [self._cell(row, column) for column in range(self.width)]
             yield [
-                Span("".join(cell.text for cell in group), owner)
+                TextSpan("".join(cell.text for cell in group), owner)
                 for owner, group in itertools.groupby(cells, key=lambda cell: cell.series)
             ]
 
-    def _cell(self, row: int, column: int) -> Span:
+    def _cell(self, row: int, column: int) -> TextSpan:
         bits, owner = int(self._bits[row, column]), int(self._owner[row, column])
         if (row, column) in self._marks:
-            return Span(self._marks[row, column], owner)
+            return TextSpan(self._marks[row, column], owner)
         if not bits:
-            return Span(" ")
-        return Span(_mark(owner) if self._letters else chr(0x2800 + bits), owner)
+            return TextSpan(" ")
+        return TextSpan(_mark(owner) if self._letters else chr(0x2800 + bits), owner)
 
 
 def series_of(data: CurvesData) -> list[dict[str, object]]:

@@ -56,7 +56,7 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
 class Found(NamedTuple):
-    """What others have done to the file of a log.
+    """A change that others made to the file of a log.
 
     Attributes:
         note: the words for a warning.
@@ -433,7 +433,7 @@ class RemoteLog(RecordLog):
 
 
 class _OwnedLock(Protocol):
-    """What `threading.Condition`, too, uses of a reentrant lock."""
+    """A reentrant lock, with the methods that `threading.Condition` uses too."""
 
     def _is_owned(self) -> bool: ...
     def _release_save(self) -> object: ...
@@ -441,7 +441,7 @@ class _OwnedLock(Protocol):
 
 
 def wait_without(log: RecordLog | None, waiter: LockType, seconds: float) -> None:
-    """Wait until a lock can be acquired, but let go of a log's own lock meanwhile if this thread has it.
+    """Wait until a lock can be acquired; meanwhile release a log's own lock if this thread has it.
 
     Args:
         log: the log.

@@ -1,4 +1,4 @@
-"""Writes a log again whose file was deleted or replaced while it was open."""
+"""Rewriting of a log whose file was deleted or replaced while it was open."""
 
 from __future__ import annotations
 

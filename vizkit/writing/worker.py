@@ -64,7 +64,7 @@ class Worker:
     Args:
         max_jobs: how many jobs may wait.
         max_bytes: how many bytes they may hold together; a single job is always accepted.
-        log: the log that jobs write to. A caller that waits for the thread lets go of its lock: a signal
+        log: the log that jobs write to. A caller that waits for the thread releases its lock: a signal
             handler may wait while the write that it interrupted has it.
     """
 

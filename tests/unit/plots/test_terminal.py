@@ -7,7 +7,7 @@ import pytest
 
 from vizkit.curves.curves import Curve, CurvesData
 from vizkit.metrics.arrays import Floats
-from vizkit.plots.terminal import Drawing, Span, draw, series_of
+from vizkit.plots.terminal import Drawing, TextSpan, draw, series_of
 
 
 def data(*values: list[float], x: list[float] | None = None, **options: object) -> CurvesData:
@@ -42,7 +42,7 @@ def test_curves_have_letters_or_dots() -> None:
     assert "a" in plain[1] and "b" in plain[1] and plain[-2:] == ["a run0  last 1", "b run1  last 0"]
     coloured = draw(two, 40, 8, plain=False)
     assert {span.series for row in coloured.rows[1:6] for span in row} >= {0, 1}
-    assert coloured.rows[-1] == [Span("━━ ", 1), Span("run1  last 0")]
+    assert coloured.rows[-1] == [TextSpan("━━ ", 1), TextSpan("run1  last 0")]
 
 
 def test_a_spike_is_drawn_however_narrow_the_drawing() -> None:

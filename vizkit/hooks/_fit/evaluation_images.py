@@ -230,7 +230,7 @@ class WorstMistakes:
 
     @property
     def activation(self) -> Activation | None:
-        """What is known of the scores so far; "auto" for nothing."""
+        """The activation of the scores as far as it is known; "auto" if it is not."""
         return self._evidence.activation if self._given == "auto" else self._given
 
     def add(self, batch: Batch) -> None:

@@ -1,4 +1,4 @@
-"""What a loss says of a network's scores: probabilities or logits, and of which function."""
+"""The activation of a network's outputs as its loss implies it: probabilities or logits, of which function."""
 
 from __future__ import annotations
 
