@@ -1,4 +1,4 @@
-"""The activation of a network's outputs as its loss implies it: probabilities or logits, of which function."""
+"""The activation of a network's outputs, as its loss implies it: probabilities or logits, and of which."""
 
 from __future__ import annotations
 
