@@ -365,7 +365,10 @@ def _paddledetection(directory: str) -> None:
 
     callback = VisualDLWriter()
     for _ in range(3):
-        for name, value in {"loss_cls": 0.5, "loss_iou": 0.25}.items():
+        for name, value in {
+            "loss_cls": "0.500000",
+            "loss_iou": "0.250000",
+        }.items():  # texts, as its meters give
             callback.vdl_writer.add_scalar(name, value, callback.vdl_loss_step)
         callback.vdl_loss_step += 1
     callback.vdl_writer.add_image("original/frame_0", np.zeros((4, 6, 3), "uint8"), 0)

@@ -81,6 +81,8 @@ def plain_step(step: StepLike) -> int | float:
     """
     if type(step) is int:
         return step
+    if isinstance(step, (str, bytes, list, tuple)):  # numbers to `to_float`
+        raise DataError(f"a step must be one number, got {describe(step)}")
     number = to_float(step)
     if not math.isfinite(number):
         raise DataError(f"a step must be a finite number, got {describe(step)}")

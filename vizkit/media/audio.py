@@ -81,7 +81,7 @@ def to_wave(audio: ArrayLike, sample_rate: int = 8000) -> Wave:
 
 def _checked_rate(sample_rate: ScalarLike) -> int:
     try:
-        rate = 0.0 if isinstance(sample_rate, bool) else to_float(sample_rate)
+        rate = 0.0 if isinstance(sample_rate, (bool, str, bytes)) else to_float(sample_rate)
     except DataError:
         rate = 0.0
     if not (rate >= 1 and rate.is_integer()):

@@ -5,7 +5,8 @@ Tensors are recognised by their methods, without importing their framework.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,8 @@ def to_float(value: ScalarLike) -> float:
     """Convert a value that holds one number to a Python float (64 bit).
 
     Args:
-        value: a Python, NumPy or Paddle number, or an array or tensor with one element.
+        value: a Python, NumPy or Paddle number, an array, tensor, list or tuple that holds one, of any
+            shape, or a text or bytes that ``float`` takes.
 
     Raises:
         DataError: ``value`` is not a real number, or holds more or fewer than one.
@@ -44,17 +46,28 @@ def to_float(value: ScalarLike) -> float:
             # First of all: a tensor's way, called for every scalar.
             number = value.item()  # type: ignore[union-attr]
         except AttributeError:
-            if isinstance(value, (str, bytes)):  # float("1.5") would pass for a number
-                raise TypeError from None
             number = value
         return number if type(number) is float else float(number)
     except OverflowError:
         raise DataError(f"{describe(value)} does not fit a 64 bit float") from None
     except (TypeError, ValueError, RuntimeError):
-        raise DataError(
-            f"a scalar must be one real number, got {describe(value)}; "
-            "reduce it first, for example with .mean()"
-        ) from None
+        return _only_number(value)
+
+
+def _only_number(value: ScalarLike | Sequence[ScalarLike]) -> float:
+    """The number in nested lists of one, or of an object with a method ``item`` of another meaning."""
+    inner: object = value
+    while isinstance(inner, (list, tuple)) and len(inner) == 1:
+        inner = inner[0]
+    try:
+        if inner is not value:
+            return to_float(cast("float", inner))
+        if not hasattr(value, "dtype"):  # of an array, "float" would drop the imaginary part
+            return float(cast("float", value))
+    except (TypeError, ValueError, RuntimeError):
+        pass  # DataError included: the whole value is named below
+    hint = "" if isinstance(value, (str, bytes)) else "; reduce it first, for example with .mean()"
+    raise DataError(f"a scalar must be one real number, got {describe(value)}{hint}") from None
 
 
 def to_array(value: ArrayLike, *, copy: bool = False, order: Literal["C", "F"] = "C") -> AnyArray:

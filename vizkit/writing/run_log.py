@@ -167,7 +167,8 @@ class RunLog:
 
         Args:
             tag: such as ``train/loss``.
-            value: a number of Python, NumPy or Paddle, or an array of one; kept as float64.
+            value: a number of Python, NumPy or Paddle, an array or a list of one, or a text that ``float``
+                takes; kept as float64.
             step: a whole number (``3``, ``3.0``), or a fraction such as 0.5 epochs, which is kept exactly
                 but which VisualDL sees rounded down. None continues after the tag's last step.
             walltime: milliseconds since 1970; now by default.

@@ -63,7 +63,7 @@ def test_large_numpy_steps_keep_all_digits() -> None:
     assert proto_value(scalar("a", 1.0, np.int64(2**62 + 1), 5)).id == 2**62 + 1
 
 
-@pytest.mark.parametrize("step", [math.nan, math.inf, 2**63, "3", None, [1, 2]])
+@pytest.mark.parametrize("step", [math.nan, math.inf, 2**63, "3", b"3", None, [1, 2], [1], (1,)])
 def test_bad_steps_are_refused_by_name(step: object) -> None:
     with pytest.raises(DataError, match=r"step|scalar"):
         encode.step_field(step)  # type: ignore[arg-type]

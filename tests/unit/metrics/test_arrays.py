@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -38,9 +39,24 @@ class Tensor:
         return self.values
 
 
+class Meter:
+    """A meter with a number, and a method that is named as an array's."""
+
+    def item(self, key: str) -> str:
+        return key
+
+    def __float__(self) -> float:
+        return 2.0
+
+
 @pytest.mark.parametrize(
     "value",
-    [2, 2.0, True + 1, np.float32(2), np.int64(2), np.array([[2.0]]), Fraction(2), paddle.to_tensor([2.0])],
+    [
+        *(2, 2.0, True + 1, np.float32(2), np.int64(2), Fraction(2), Decimal(2), Meter()),
+        *("2", " 2.000000\n", "2e0", b"2", bytearray(b"2.0"), np.str_("2"), np.array(["2.0"])),
+        *(np.array([[2.0]]), np.full((1, 1, 1), 2), paddle.to_tensor([2.0]), paddle.to_tensor([[2]])),
+        *([2.0], (2,), [[2.0]], [np.float32(2)], [paddle.to_tensor([2.0])], ["2.0"], [np.array([2.0])]),
+    ],
 )
 def test_one_number_of_any_kind(value: Any) -> None:
     found = to_float(value)
@@ -48,12 +64,29 @@ def test_one_number_of_any_kind(value: Any) -> None:
     assert found == 2.0
 
 
+def test_texts_that_float_takes_are_numbers_as_in_visualdl() -> None:
+    assert to_float("inf") == float("inf")
+    assert np.isnan(to_float("nan"))
+
+
 @pytest.mark.parametrize(
-    "value", ["2", b"2", None, [2.0], np.ones(2), np.empty(0), 1j, np.complex64(1), object()]
+    "value",
+    [
+        *(None, np.ones(2), np.empty(0), 1j, np.complex64(1), object(), {2.0}, {"a": 2.0}),
+        *([], [[]], [1.0, 2.0], [[1.0], [2.0]], [None], [1j], [np.ones(2)]),
+    ],
 )
 def test_all_else_is_no_number(value: Any) -> None:
     with pytest.raises(DataError, match=r"one real number.*\.mean\(\)"):
         to_float(value)
+
+
+@pytest.mark.parametrize("text", ["", "two", "0.5 (0.6)", "1,5", b"\xff", "0x10"])
+def test_texts_that_float_refuses_are_named(text: str | bytes) -> None:
+    with pytest.raises(DataError, match="one real number") as caught:
+        to_float(text)  # type: ignore[arg-type]
+    assert repr(text) in str(caught.value)
+    assert "mean" not in str(caught.value)
 
 
 def test_a_number_past_float64_is_refused() -> None:

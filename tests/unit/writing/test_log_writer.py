@@ -174,11 +174,22 @@ def test_numbers_of_every_kind_are_kept_exactly(writer: LogWriter, value: Any) -
         np.testing.assert_equal(stock(writer.logdir, "scalar", "a")[0].value, float(np.float32(exact)))
 
 
-@pytest.mark.parametrize("value", ["1.5", None, [1, 2], np.zeros(2), np.zeros(0), 1 + 2j, {}, 10**400])
+@pytest.mark.parametrize("value", ["1.5 s", None, [1, 2], np.zeros(2), np.zeros(0), 1 + 2j, {}, 10**400])
 def test_what_is_no_number_is_refused_by_name(writer: LogWriter, value: Any) -> None:
     with pytest.raises(DataError, match=r"number|fit"):
         writer.add_scalar("a", value, 1)
     assert not list(Path(writer.logdir).iterdir())
+
+
+@pytest.mark.parametrize("value", ["0.500000", b"0.5", "5e-1\n", [0.5], np.full((1, 1, 1), 0.5), ["0.5"]])
+def test_a_number_in_a_text_or_a_list_is_recorded_by_every_verb_of_scalars(
+    writer: LogWriter, value: Any
+) -> None:
+    writer.add_scalar("alone", value, 0)
+    writer.add_metrics({"together": value}, 0)
+    writer.add_scalars("group", {"member": value}, 0)
+    assert written(writer, "alone") == written(writer, "together") == 0.5
+    assert written(writer, "group").value == 0.5
 
 
 def test_steps_count_on_by_tag_when_none_is_given(writer: LogWriter) -> None:
