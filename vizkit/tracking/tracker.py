@@ -109,6 +109,7 @@ class Tracker(PaddleVerbs):
                 write_to_disk=self._enabled,
                 display_name=name,
                 resume=if_exists == "resume",
+                strict=True,  # the tracker renames
                 on_error=self._on_error,
             )
 

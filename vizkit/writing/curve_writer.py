@@ -85,6 +85,7 @@ class CurveWriter(RunLog):
             roc = pr_roc.compute_roc_curve(labels, predictions, num_thresholds=count, weights=weights)
             return encode.encode_roc_curve(tag, roc, step, now)
 
+        tag = self._tag_for(tag, kind)
         self._later(
             kind, tag, step, walltime, _given(labels, predictions, weights), build, small=_SMALL_CURVE
         )

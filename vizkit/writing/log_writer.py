@@ -23,7 +23,7 @@ import visualdl
 
 from vizkit._checks import describe
 from vizkit._protocols import ArrayLike, HParamsLike, ImageLike, LayerLike, ScalarLike, StepLike
-from vizkit.errors import DataError
+from vizkit.errors import DataError, TagError
 from vizkit.format import encode
 from vizkit.format.embeddings import checked_embeddings
 from vizkit.format.file_names import GRAPH_WORD
@@ -62,6 +62,8 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         file_name: the log's file name; it must contain ``vdlrecords``.
         resume: True to continue the training in the log, whatever its steps. By default, steps that begin
             again start a new training, which is shown as a run of its own.
+        strict: True raises a `TagError` for a tag that VisualDL could not serve, or that holds another kind
+            of records. By default they get the nearest tag that it can, with one warning.
         on_error: called with tag and error if a record could not be written (a full disk, an array that
             could not be encoded). By default the first of each tag is warned about, and training goes
             on.
@@ -82,6 +84,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         file_name: str = "",
         *,
         resume: bool = False,
+        strict: bool = False,
         on_error: Callable[[str, Exception], None] | None = None,
         **unknown: object,
     ) -> None:
@@ -98,6 +101,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             max_queue=max_queue,
             write_to_disk=write_to_disk,
             resume=resume,
+            strict=strict,
             on_error=on_error,
         )
         self._flush_secs = flush_secs
@@ -126,7 +130,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         if not isinstance(tag_scalar_dict, Mapping):
             raise DataError(f"tag_scalar_dict must be a dict of numbers, got {describe(tag_scalar_dict)}")
         values = {str(name): to_float(value) for name, value in tag_scalar_dict.items()}
-        self._check_tag(main_tag, "scalars")
+        main_tag = self._tag_for(main_tag, "scalars")
         at, now = self._when(main_tag, step, walltime)
         frames = [encode.encode_sub_scalar(main_tag, name, value, at, now) for name, value in values.items()]
         self._write(main_tag, b"".join(frames))
@@ -135,7 +139,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         self, tag: str, text_string: object, step: StepLike | None = None, walltime: int | None = None
     ) -> None:
         """Record a text; any other object is converted with ``str``."""
-        self._check_tag(tag, "text")
+        tag = self._tag_for(tag, "text")
         at, now = self._when(tag, step, walltime)
         text = text_string.decode("utf-8", "replace") if isinstance(text_string, bytes) else str(text_string)
         self._write(tag, encode.encode_text(tag, text, at, now))
@@ -149,7 +153,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
     ) -> None:
         """Name the run on VisualDL's page; the last name counts."""
         if tag != META_DATA:
-            self._check_tag(tag, "meta_data")
+            tag = self._tag_for(tag, "meta_data")
         at, now = self._when(tag, step, walltime)
         self._display_name = display_name
         self._write(tag, encode.encode_meta_data(tag, display_name, at, now))
@@ -173,8 +177,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             DataError: ``hparams_dict`` is not a dict, or ``metrics_list`` not a list of tags.
         """
         hparams, metrics = flat_hparams(hparams_dict), metric_names(metrics_list)
-        for metric in metrics:
-            check_tag(metric)
+        metrics = [self._metric_tag(metric) for metric in metrics]
         now = round(time.time() * 1000) if walltime is None else int(walltime)
         before = self._hparams
         merged = HParams(
@@ -184,6 +187,15 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         )
         self._hparams = merged
         self._write(HPARAMS, encode.encode_hparams(merged, now))
+
+    def _metric_tag(self, metric: str) -> str:
+        """The tag under which a metric's scalars are recorded."""
+        try:
+            return check_tag(metric)
+        except TagError as error:
+            if self._strict:
+                raise
+            return self._renamed.rename("scalar", metric, error, self.kind_of)
 
     # -- records that the worker encodes ------------------------------------------------------
 
@@ -243,6 +255,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             pixels = pixels if marks is None else overlays.draw_annotations(pixels, marks)
             return encode.encode_image(tag, png.encode_png(pixels), step, now)
 
+        tag = self._tag_for(tag, "image")
         self._later("image", tag, step, walltime, [array], build)
 
     def add_image_matrix(
@@ -307,6 +320,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
                 pixels = captioned_grid(each, captions, rows)
             return encode.encode_image(tag, png.encode_png(images.resize(pixels, scale)), step, now)
 
+        tag = self._tag_for(tag, "image")
         self._later("image", tag, step, walltime, views, build)
 
     def add_figure(
@@ -321,7 +335,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             raise DataError(
                 f"expected a matplotlib figure, got {describe(figure)}; pass plt.gcf() or ax.figure"
             )
-        self._check_tag(tag, "image")
+        tag = self._tag_for(tag, "image")
         at, now = self._when(tag, step, walltime)
         file = io.BytesIO()
         figure.savefig(file, format="png", dpi=figure.dpi)
@@ -348,7 +362,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             DataError: not audio (NaN, a wrong shape, empty).
         """
         wave = audio.to_wave(audio_array, sample_rate)
-        self._check_tag(tag, "audio")
+        tag = self._tag_for(tag, "audio")
         at, now = self._when(tag, step, walltime)
         self._write(tag, encode.encode_audio(tag, wave, at, now))
 
@@ -378,6 +392,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             return encode.encode_histogram(tag, histograms.compute_histogram(arrays[0], buckets), step, now)
 
+        tag = self._tag_for(tag, "histogram")
         self._later("histogram", tag, step, walltime, [values], build)
 
     def add_embeddings(
@@ -415,6 +430,7 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             return encode.encode_embeddings(tag, replace(embeddings, vectors=arrays[0]), step, now)
 
+        tag = self._tag_for(tag, "embeddings")
         self._later("embeddings", tag, 0, walltime, [embeddings.vectors], build)
 
     def add_graph(self, model: LayerLike, input_spec: object = None, verbose: bool = False) -> None:

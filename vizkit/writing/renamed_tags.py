@@ -14,8 +14,15 @@ __all__ = ["RenamedTags"]
 class RenamedTags(dict[tuple[str, object], str]):
     """The tag in place of each (kind, tag) that was refused."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[str] = set()  # what was warned about: a kind, or "" for what names hold
+
     def rename(self, kind: str, tag: object, error: TagError, kind_of: Callable[[str], str | None]) -> str:
-        """Return the tag in place of a refused one, and warn about it the first time.
+        """Return the tag in place of a refused one.
+
+        The first tag that is refused for what it holds is warned about, and the first of each kind that
+        is refused because it has records of another: an evaluation may have hundreds.
 
         Args:
             kind: the kind of data.
@@ -29,5 +36,8 @@ class RenamedTags(dict[tuple[str, object], str]):
             while kind_of(better) not in (None, kind):
                 better += f"/{kind}"
             self[kind, tag] = better
-            warn(f"{error}; recorded as {better!r}")
+            reason = kind if clean_tag(tag) == tag else ""
+            if reason not in self._told:
+                self._told.add(reason)
+                warn(f"{error}; recorded as {better!r}, and others likewise")
         return better

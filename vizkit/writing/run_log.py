@@ -24,6 +24,7 @@ from vizkit.format.types import HParams, SessionMark
 from vizkit.metrics.arrays import AnyArray, to_array, to_float
 from vizkit.writing import run_directory
 from vizkit.writing.log_file import NullLog, RecordLog, open_log
+from vizkit.writing.renamed_tags import RenamedTags
 from vizkit.writing.worker import MAX_JOBS, Worker
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class RunLog:
         write_to_disk: False records nothing.
         resume: True to continue the training in the log, whatever its steps. By default, steps that begin
             again start a new training, which is shown as a run of its own.
+        strict: True raises a `TagError` for a tag that VisualDL could not serve. By default its records
+            get the nearest tag that it can, with one warning.
         on_error: called with tag and error if a record could not be written after its call had returned.
 
     Attributes:
@@ -75,6 +78,7 @@ class RunLog:
         max_queue: int = MAX_JOBS,
         write_to_disk: bool = True,
         resume: bool = False,
+        strict: bool = False,
         on_error: Callable[[str, Exception], None] | None = None,
     ) -> None:
         self._logdir = logdir
@@ -99,6 +103,8 @@ class RunLog:
         self._told_of: set[str] = set()
         self.when_moved: Callable[[str], None] | None = None
         self._kinds = dict(RESERVED)
+        self._strict = strict
+        self._renamed = RenamedTags()
         self._steps: dict[str, int | float] = {}
         self._hparams = HParams({})
         self._scalars: dict[str, _ScalarTag] = {}
@@ -175,7 +181,8 @@ class RunLog:
 
         Raises:
             DataError: ``value`` or ``step`` is not one number.
-            TagError: VisualDL could not serve the tag, or it holds another kind of records.
+            TagError: ``tag`` is not text; or, of a strict writer, VisualDL could not serve it, or it holds
+                another kind of records.
             ClosedError: the log is closed.
         """
         try:
@@ -216,7 +223,7 @@ class RunLog:
 
         Raises:
             DataError: a value or ``step`` is not one number.
-            TagError: VisualDL could not serve a tag, or it holds another kind of records.
+            TagError: as for `add_scalar`.
             ClosedError: the log is closed.
         """
         if type(metrics) is not dict and not isinstance(metrics, Mapping):
@@ -242,10 +249,28 @@ class RunLog:
                 self._on_error(tag, error)
 
     def _scalar_tag(self, tag: str) -> _ScalarTag:
-        self._check_tag(tag, "scalar")
-        state = self._scalars[tag] = _ScalarTag(tag)
-        state.step = self._steps.get(tag, -1)
+        better = self._tag_for(tag, "scalar")
+        state = self._scalars.get(better)
+        if state is None:
+            state = self._scalars[better] = _ScalarTag(better)
+            state.step = self._steps.get(better, -1)
+        self._scalars[tag] = state
         return state
+
+    def _tag_for(self, tag: str, kind: str) -> str:
+        """The tag of a record: the one asked for, or the nearest that VisualDL can serve.
+
+        Raises:
+            TagError: ``tag`` is not text; or there is a nearer one, and the writer is strict.
+        """
+        try:
+            self._check_tag(tag, kind)
+        except TagError as error:
+            if self._strict or not isinstance(tag, str):
+                raise
+            tag = self._renamed.rename(kind, tag, error, self.kind_of)
+            self._kinds[tag] = kind
+        return tag
 
     def _check_tag(self, tag: str, kind: str) -> None:
         known = self._kinds.get(tag) if isinstance(tag, str) else None

@@ -14,7 +14,6 @@ from vizkit import _ranks
 from vizkit._warnings import count_lost, warn
 from vizkit.errors import ClosedError, TagError, VizKitWarning
 from vizkit.writing.log_writer import LogWriter as VizKitLogWriter
-from vizkit.writing.renamed_tags import RenamedTags
 
 __all__ = ["LogWriter", "StockLogWriter"]
 
@@ -92,7 +91,6 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         if rank and write_to_disk and not LogWriter._warned_of_rank:
             LogWriter._warned_of_rank = True
             warn(f"autolog: on rank {rank}, LogWriter({str(logdir)!r}) records nothing; rank 0 does")
-        self._renamed = RenamedTags()
         self.lost: Counter[str] = Counter()
         again = functools.partial(
             VizKitLogWriter.__init__,
