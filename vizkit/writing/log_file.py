@@ -31,6 +31,7 @@ from vizkit._files import (
     rewrite,
     unlock,
 )
+from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
 from vizkit.errors import ClosedError
 from vizkit.format.file_names import LOG_WORD
@@ -414,6 +415,7 @@ class RemoteLog(RecordLog):
             if self._closed:
                 raise ClosedError(f"{self.path}: nothing can be recorded after close()")
             if self._file is None:
+                import_visualdl()
                 from visualdl.io import bfile
 
                 parent = self.path.rpartition("/")[0]

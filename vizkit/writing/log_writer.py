@@ -19,8 +19,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-import visualdl
-
+from vizkit import _visualdl
 from vizkit._checks import describe
 from vizkit._protocols import ArrayLike, HParamsLike, ImageLike, LayerLike, ScalarLike, StepLike
 from vizkit.errors import DataError, TagError
@@ -44,8 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["LogWriter"]
 
 
-class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
-    """The writer of one run's log, in place of ``visualdl.LogWriter``.
+class LogWriter(CurveWriter):
+    """The writer of one run's log, in place of ``visualdl.LogWriter``, whose instance it is, too.
 
     A directory that already holds a log is continued in the same file, so that stock VisualDL,
     which reads one file of a directory, shows all records.
@@ -455,6 +454,17 @@ class LogWriter(CurveWriter, visualdl.LogWriter):  # type: ignore[misc]
             print(f"Model graph: {sum(leaves)} operators in {len(leaves) - sum(leaves) - 1} layers")
         name = f"{GRAPH_WORD}.{int(time.time()):010d}.log{self._suffix}"
         run_directory.write_text(self._logdir, name, json.dumps(graph))
+
+
+def _become_visualdls() -> None:
+    """Make `LogWriter` a subclass of VisualDL's, for code that asks for one."""
+    import visualdl
+
+    LogWriter.__bases__ = (*LogWriter.__bases__, visualdl.LogWriter)
+
+
+_visualdl.tolerate_home()
+_visualdl.after_import(_become_visualdls)
 
 
 def _unknown_arguments(unknown: Iterable[str]) -> str:

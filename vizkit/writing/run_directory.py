@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 from vizkit._files import hold_directory, write_atomic
+from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
 from vizkit.errors import RunExistsError
 from vizkit.format.file_names import ENVIRONMENT_FILE, GRAPH_WORD, LOG_WORD
@@ -83,6 +84,7 @@ def log_path(directory: str, file_name: str = "", suffix: str = "") -> tuple[str
 def write_text(directory: str, name: str, text: str) -> None:
     """Write a whole file into a run directory, local or remote."""
     if "://" in directory:
+        import_visualdl()
         from visualdl.io import bfile
 
         file = bfile.BFile(f"{directory.rstrip('/')}/{name}", "w")

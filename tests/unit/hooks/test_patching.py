@@ -11,7 +11,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from vizkit.hooks._patching import AfterImport, Patches, overridden
+from vizkit._after_import import AfterImport
+from vizkit.hooks._patching import Patches, overridden
 
 
 class Theirs:

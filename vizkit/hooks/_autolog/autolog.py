@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
-import visualdl
-
+from vizkit import _visualdl
+from vizkit._after_import import AfterImport
 from vizkit._ranks import rank
 from vizkit._warnings import warn
-from vizkit.hooks._autolog.drop_in import LogWriter, StockLogWriter
+from vizkit.hooks._autolog.drop_in import LogWriter, stock_log_writer
 from vizkit.hooks._guard import Guard
-from vizkit.hooks._patching import AfterImport, Patches
+from vizkit.hooks._patching import Patches
 from vizkit.tracking.tracker import Tracker, tracker_without_log
 
 if TYPE_CHECKING:
@@ -157,6 +157,7 @@ class _AutoLog:
         self._guard = Guard(tracker_without_log("", enabled=True))
         self._patches = Patches()
         self._waiting: AfterImport | None = None
+        self._waiting_for_visualdl: AfterImport | None = None
         self._paddle_patched = False
         self._trackers: OrderedDict[str, Tracker] = OrderedDict()  # the last used one is last
         self._hparams: dict[str, dict[str, object]] = {}  # directory -> hyper-parameters that were recorded
@@ -173,13 +174,19 @@ class _AutoLog:
 
     def start(self) -> None:
         """Patch Paddle and VisualDL, if they are not patched yet."""
-        with self._guard("autolog of visualdl.LogWriter"):
-            self._patches.replace_everywhere(StockLogWriter, LogWriter, but="vizkit")
+        if self._waiting_for_visualdl is None:
+            self._waiting_for_visualdl = _visualdl.after_import(self._patch_visualdl)
         if sys.modules.get("paddle") is not None:
             self._patch_paddle()
         elif self._waiting is None:
             # Imported here, Paddle would read its flags and devices before the caller has set them.
             self._waiting = AfterImport("paddle", self._patch_paddle)
+
+    def _patch_visualdl(self) -> None:
+        with _lock, self._guard("autolog of visualdl.LogWriter"):
+            self._waiting_for_visualdl = None
+            if stock := stock_log_writer():
+                self._patches.replace_everywhere(stock, LogWriter, but="vizkit")
 
     def _patch_paddle(self) -> None:
         with _lock, self._guard("autolog of paddle.Model"):
@@ -198,10 +205,12 @@ class _AutoLog:
     def stop(self) -> None:
         """Take all patches back and close all runs."""
         with _lock:
-            if self._waiting is not None:
-                self._waiting.cancel()
+            for waiting in (self._waiting, self._waiting_for_visualdl):
+                if waiting is not None:
+                    waiting.cancel()
             left = self._patches.undo()
-            self._patches.undo_everywhere(StockLogWriter, LogWriter, but="vizkit")
+            if stock := stock_log_writer():
+                self._patches.undo_everywhere(stock, LogWriter, but="vizkit")
             while self._trackers:
                 with self._guard("the log"):
                     self._trackers.popitem()[1].close()
@@ -336,7 +345,9 @@ def _mutable(method: Callable[..., None]) -> Callable[..., None]:
         if active is None or not active.mutes(self):
             method(self, *args, **kwargs)
         elif not hasattr(self, "writer"):
-            self.writer = visualdl.LogWriter(self.log_dir)  # a subclass, or other callbacks, may use it
+            self.writer = _visualdl.import_visualdl().LogWriter(
+                self.log_dir
+            )  # a subclass, or other callbacks, may use it
 
     return updates
 

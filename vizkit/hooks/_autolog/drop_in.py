@@ -8,16 +8,13 @@ import os
 from collections import Counter
 from collections.abc import Callable
 
-import visualdl
-
 from vizkit import _ranks
+from vizkit._visualdl import import_visualdl
 from vizkit._warnings import count_lost, warn
 from vizkit.errors import ClosedError, TagError, VizKitWarning
 from vizkit.writing.log_writer import LogWriter as VizKitLogWriter
 
-__all__ = ["LogWriter", "StockLogWriter"]
-
-StockLogWriter: type = visualdl.LogWriter
+__all__ = ["LogWriter", "stock_log_writer"]
 
 _KINDS = {
     "add_metrics": "scalar",
@@ -25,6 +22,14 @@ _KINDS = {
     "add_figure": "image",
     "add_confusion_matrix": "image",
 }
+
+
+def stock_log_writer() -> type | None:
+    """VisualDL's own writer, also while another class has its name; None until VisualDL is imported."""
+    for base in VizKitLogWriter.__mro__:
+        if base.__module__.partition(".")[0] == "visualdl":
+            return base
+    return None
 
 
 class _InPlaceOfStock(type):
@@ -40,19 +45,23 @@ class _InPlaceOfStock(type):
         except Exception as error:
             if cls is not LogWriter:  # a subclass, whose author may want to know
                 raise
-            writer = StockLogWriter(*args, **kwargs)
+            import_visualdl()
+            stock = stock_log_writer()
+            if stock is None:
+                raise
+            writer = stock(*args, **kwargs)
             if not _InPlaceOfStock._warned:
                 _InPlaceOfStock._warned = True
                 warn(f"autolog: VisualDL's own writer is used: {type(error).__name__}: {error}")
             return writer
 
     def __instancecheck__(cls, instance: object) -> bool:
-        if cls is LogWriter and isinstance(instance, StockLogWriter):
+        if cls is LogWriter and (stock := stock_log_writer()) and isinstance(instance, stock):
             return True
         return super().__instancecheck__(instance)
 
     def __subclasscheck__(cls, subclass: type) -> bool:
-        if cls is LogWriter and issubclass(subclass, StockLogWriter):
+        if cls is LogWriter and (stock := stock_log_writer()) and issubclass(subclass, stock):
             return True
         return super().__subclasscheck__(subclass)
 
