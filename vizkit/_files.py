@@ -1,19 +1,23 @@
-"""Files and processes: locks, atomic writes, random access, and exit handlers of spawned children."""
+"""Files and processes: locks, atomic writes, bounded and random access, exit handlers of spawned children."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import mmap
 import multiprocessing
 import multiprocessing.util
 import os
 import shutil
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from vizkit.errors import DataError
 
 try:
     import fcntl
@@ -30,7 +34,9 @@ __all__ = [
     "lock_exclusive",
     "lock_shared",
     "mapped",
+    "open_regular",
     "path_of_open_file",
+    "read_bounded",
     "rewrite",
     "unlock",
     "write_atomic",
@@ -181,14 +187,76 @@ def _sync_directory(directory: Path) -> None:
             os.close(fd)
 
 
+def open_regular(path: str | os.PathLike[str], flags: int = 0) -> int:
+    """Open a regular file for reading, and nothing that would be waited for, such as a pipe or a device.
+
+    Args:
+        path: the file.
+        flags: more flags of `os.open`.
+
+    Returns:
+        A descriptor.
+
+    Raises:
+        OSError: the file cannot be opened, or is not a regular one.
+    """
+    _check_regular(os.stat(path).st_mode, path)  # opening a device may have effects
+    flags |= os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    fd = os.open(path, flags)
+    try:
+        _check_regular(os.fstat(fd).st_mode, path)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _check_regular(mode: int, path: str | os.PathLike[str]) -> None:
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", os.fspath(path))
+
+
+def read_bounded(path: str | os.PathLike[str], most: int) -> bytes:
+    """Read a file of a run, which anybody may have put there.
+
+    Links are followed to files in the same directory, or below it, and no further.
+
+    Args:
+        path: the file.
+        most: its size in bytes at most.
+
+    Raises:
+        DataError: it is too large, not a regular file, or a link out of its directory.
+        FileNotFoundError: there is no such file.
+        OSError: it cannot be read.
+    """
+    real = os.path.realpath(path)
+    directory = os.path.realpath(os.path.dirname(path) or ".")
+    if not real.startswith(os.path.join(directory, "")):
+        raise DataError(f"{os.fspath(path)} is a link out of its directory: put a copy of the file there")
+    try:
+        fd = open_regular(real, getattr(os, "O_NOFOLLOW", 0))
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise DataError(f"{os.fspath(path)} is not a regular file: move it away") from None
+        raise
+    with open(fd, "rb") as file:
+        data = b""
+        if os.fstat(fd).st_size <= most:
+            data = file.read(most + 1)
+            if len(data) <= most:
+                return data
+    raise DataError(f"{os.fspath(path)} has more than {most:,} bytes: move it away")
+
+
 @contextmanager
 def mapped(path: str | os.PathLike[str] | int) -> Iterator[Buffer]:
     """The content of a file (its path or descriptor), without reading it into memory.
 
     Raises:
-        OSError: the file cannot be opened.
+        OSError: the file cannot be opened, or is not a regular one.
     """
-    fd = path if isinstance(path, int) else os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    fd = path if isinstance(path, int) else open_regular(path)
     try:
         if not os.fstat(fd).st_size:
             yield b""
@@ -209,13 +277,13 @@ class FileReader:
         window: the best number of bytes to read at once.
 
     Raises:
-        OSError: the file cannot be opened.
+        OSError: the file cannot be opened, or is not a regular one.
     """
 
     window = 1 << 20
 
     def __init__(self, path: str) -> None:
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 its owner closes it
+        self._file = open(open_regular(path), "rb", buffering=0)  # noqa: SIM115 its owner closes it
 
     def read_into(self, view: memoryview, at: int) -> int:
         """Fill ``view`` with the bytes from ``at`` on; return how many there were."""

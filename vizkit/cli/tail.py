@@ -77,16 +77,23 @@ def _print(lines: list[Line], as_json: bool, header: bool = False) -> None:
     elif for_people():
         print_lines([_text(line) for line in lines])
     else:
-        rows = [(_time(line).isoformat(), line.step, line.tag, line.value) for line in lines]
+        rows = [
+            ("" if (time := _time(line)) is None else time.isoformat(), line.step, line.tag, line.value)
+            for line in lines
+        ]
         print_rows(["time", "step", "tag", "value"] if header else [], rows)
 
 
-def _time(line: Line) -> datetime:
+def _time(line: Line) -> datetime | None:
+    if line.walltime is None:
+        return None
     try:
         return datetime.fromtimestamp(line.walltime / 1000).astimezone()
-    except (OverflowError, OSError, ValueError):
-        return datetime.fromtimestamp(0).astimezone()
+    except (OverflowError, OSError, ValueError):  # the last hours of the year 9999
+        return None
 
 
 def _text(line: Line) -> str:
-    return f"{_time(line):%H:%M:%S}  step {line.step:<8g}  {clean(line.tag, None)}  {line.value:.6g}"
+    moment = _time(line)
+    shown = " " * 8 if moment is None else f"{moment:%H:%M:%S}"
+    return f"{shown}  step {line.step:<8g}  {clean(line.tag, None)}  {line.value:.6g}"

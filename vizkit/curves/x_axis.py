@@ -8,6 +8,7 @@ import numpy as np
 
 from vizkit.errors import DataError
 from vizkit.format.tags import EPOCH, SECONDS
+from vizkit.format.walltime import NO_TIME
 from vizkit.metrics.arrays import AnyArray, Floats
 from vizkit.reading import Scalars
 from vizkit.runs import Run
@@ -23,10 +24,14 @@ _LONGEST_UNIT = (86400.0, "days")
 def x_and_values(run: Run, tag: str, x: X) -> tuple[Floats, Floats]:
     """The records of a scalar tag: x (times in seconds) and values, both (n,).
 
+    On a time axis, records without a time are left out.
+
     Raises:
         DataError: ``x`` is ``"epoch"``, and the run does not record epochs.
     """
     columns = run.columns(tag)
+    if x in ("time", "relative") and not (there := columns.walltimes != NO_TIME).all():
+        columns = Scalars(*(column[there] for column in columns))
     if x == "step":
         found = columns.steps
     elif x == "epoch":

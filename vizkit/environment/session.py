@@ -17,9 +17,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-from vizkit._files import at_exit_of_child, hold_directory, write_atomic
+from vizkit._files import at_exit_of_child, hold_directory, read_bounded, write_atomic
+from vizkit._json import parse_json
 from vizkit._protocols import JSONObject
 from vizkit._warnings import warn
 from vizkit.environment.masking import mask
@@ -27,6 +28,7 @@ from vizkit.environment.process_snapshot import DEFAULT_ALLOWED, quick_snapshot,
 from vizkit.environment.processes import is_alive, process_identity
 from vizkit.errors import DataError
 from vizkit.format.file_names import ENVIRONMENT_FILE as FILE_NAME
+from vizkit.format.walltime import is_time
 
 __all__ = ["FILE_NAME", "Session", "Status", "read_environment"]
 
@@ -36,6 +38,8 @@ _FORMAT = 1
 _EXIT_SECONDS = 1.0
 _LOCK_SECONDS = 0.5
 _MOST_CHARACTERS = 4_000
+_MOST_BYTES = 8_000_000  # of the file: a session takes about 10,000
+_MOST_DIFFS = 16_000_000  # bytes of all sessions together
 _DIFF = re.compile(r"environment\.[0-9a-f]{12}\.diff")
 _time = time.time
 
@@ -222,27 +226,33 @@ class Session:
         return f"Session({self._directory!r}, {self._content['status']})"
 
 
-def read_environment(directory: str | os.PathLike[str]) -> JSONObject:
+def read_environment(
+    directory: str | os.PathLike[str], *, on_refused: Callable[[DataError], None] | None = None
+) -> JSONObject:
     """Read how a run was made: its last session.
 
     A session with the status ``running`` is reported as ``killed`` if its process is gone from this machine,
     or if a later session exists and its process cannot be seen from here. The last session of another
     machine keeps its status.
 
+    Anybody may have written the files: they are read as `vizkit._files.read_bounded` does, and times and
+    a status that no session writes are left out.
+
     Args:
         directory: the run's directory.
+        on_refused: called for a file with differences to git's commit that is not read.
 
     Returns:
         The keys of `snapshot`, ``started`` and ``ended`` (milliseconds since 1970), ``status``, ``error``,
         and ``sessions``: the same for each earlier process, oldest first. Empty if nothing is known.
 
     Raises:
-        DataError: the file is damaged.
+        DataError: the file is damaged, or not read.
     """
     directory = os.fspath(directory)
     if "://" in directory:
         return {}
-    sessions = _sessions(directory)
+    sessions = [_plausible(session) for session in _sessions(directory)]
     if not sessions:
         return {}
     for session in sessions:
@@ -250,11 +260,41 @@ def read_environment(directory: str | os.PathLike[str]) -> JSONObject:
             alive = is_alive(session)
             if alive is False or (alive is None and session is not sessions[-1]):
                 session["status"] = "killed"
-        git = session.get("git")
-        if isinstance(git, dict) and _DIFF.fullmatch(str(git.get("diff_file"))):
-            with contextlib.suppress(OSError):
-                git["diff"] = Path(directory, git["diff_file"]).read_bytes().decode("utf-8", "replace")
+    _add_diffs(directory, sessions, on_refused)
     return {**sessions[-1], "sessions": sessions[:-1]}
+
+
+def _plausible(session: JSONObject) -> JSONObject:
+    """A session without times and a status that none has."""
+    kept = dict(session)
+    for name in ("started", "ended"):
+        if name in kept and not is_time(kept[name]):
+            del kept[name]
+    if "status" in kept and kept["status"] not in list(get_args(Status)):
+        del kept["status"]
+    return kept
+
+
+def _add_diffs(
+    directory: str, sessions: list[JSONObject], on_refused: Callable[[DataError], None] | None
+) -> None:
+    """Add the differences to git's commit, newest session first, up to a total size."""
+    left = _MOST_DIFFS
+    for session in reversed(sessions):
+        git = session.get("git")
+        if not isinstance(git, dict) or not _DIFF.fullmatch(name := str(git.get("diff_file"))):
+            continue
+        try:
+            data = read_bounded(os.path.join(directory, name), left)
+        except DataError as error:
+            if on_refused:
+                more = f"; all in all, {_MOST_DIFFS:,} bytes are read, the newest first"
+                on_refused(DataError(f"{error}{more}") if left < _MOST_DIFFS else error)
+            return
+        except OSError:
+            continue
+        left -= len(data)
+        session["git"] = {**git, "diff": data.decode("utf-8", "replace")}
 
 
 # -- the file ------------------------------------------------------------------------------------
@@ -264,9 +304,11 @@ def _sessions(directory: str) -> list[JSONObject]:
     """All sessions of a run, oldest first."""
     path = Path(directory, FILE_NAME)
     try:
-        data = json.loads(path.read_bytes())
+        data = parse_json(read_bounded(path, _MOST_BYTES))
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except DataError:
+        raise
     except ValueError as error:
         raise DataError(f"{path} is no JSON ({error}): move it away") from error
     if not isinstance(data, dict) or not all(isinstance(s, dict) for s in _list(data.get("sessions"))):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vizkit._json import parse_json
 from vizkit.format import encode, wire
 from vizkit.format.types import KINDS, WIRE_TYPES, Embeddings, HParams, Record, SessionMark, SubScalar
 from vizkit.media.audio import Wave
@@ -193,7 +193,7 @@ def _hparams(payload: bytes) -> HParams:
         if number == 2:
             metrics.append(key)
         elif encode.EXACT_HPARAM in parts:
-            hparams[key] = json.loads(_bytes(parts, encode.EXACT_HPARAM))
+            hparams[key] = parse_json(_bytes(parts, encode.EXACT_HPARAM))
         elif 1 in parts:
             hparams[key] = wire.signed(_int(parts, 1))
         elif 2 in parts:

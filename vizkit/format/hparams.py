@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from vizkit._checks import describe
+from vizkit._json import DEEPEST
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import to_array
@@ -17,6 +18,8 @@ from vizkit.metrics.arrays import to_array
 __all__ = ["as_mapping", "flat_hparams", "metric_names"]
 
 _LONGEST = 1000  # characters: an hparam is a cell of a table
+_DEEPEST = DEEPEST // 2  # levels, those of names and of values each
+_MOST_BITS = 8_000  # Python and JSON refuse decimals of some more
 
 
 def flat_hparams(hparams: object) -> dict[str, object]:
@@ -25,13 +28,13 @@ def flat_hparams(hparams: object) -> dict[str, object]:
     Args:
         hparams: a mapping, nested or not, an ``argparse.Namespace`` or a dataclass. Nested names
             are joined with ``/``; numbers of NumPy and Paddle become Python's, arrays and tuples
-            lists, and any other value its text.
+            lists, and any other value its text, as what is nested more than 50 levels deep.
 
     Raises:
         DataError: not such a mapping, or two nested names become the same.
     """
     out: dict[str, object] = {}
-    for name, value in _items(hparams, ""):
+    for name, value in _items(hparams, "", 0):
         if name in out:
             raise DataError(f"two hyper-parameters are named {name!r} once nested names are joined with '/'")
         out[name] = value
@@ -49,37 +52,44 @@ def as_mapping(value: object) -> Mapping[Any, object] | None:
     return None
 
 
-def _items(hparams: object, prefix: str) -> Iterable[tuple[str, object]]:
+def _items(hparams: object, prefix: str, depth: int) -> Iterable[tuple[str, object]]:
     mapping = as_mapping(hparams)
     if mapping is None:
         raise DataError(f"hparams must be a dict such as {{'learning rate': 0.001}}, got {describe(hparams)}")
     for key, value in mapping.items():
         name = prefix + str(key)
-        if as_mapping(value):  # an empty one is a value: {}
-            yield from _items(value, name + "/")
+        if depth < _DEEPEST and as_mapping(value):  # an empty one is a value: {}
+            yield from _items(value, name + "/", depth + 1)
         else:
-            yield name, _plain(value)
+            yield name, _plain(value, 0)
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, depth: int) -> object:
     if value is None or isinstance(value, (bool, int, float)):
         if value is None or isinstance(value, bool):
             return value
         # Enumerations and NumPy's float64 are subclasses, which JSON would not write as numbers.
-        return int(value) if isinstance(value, int) else float(value)
+        if isinstance(value, int):
+            return int(value) if value.bit_length() < _MOST_BITS else _cut(hex(value))
+        return float(value)
     if isinstance(value, str):
         return str(value)
+    if depth >= _DEEPEST and (isinstance(value, (list, tuple)) or as_mapping(value) is not None):
+        return "..."
     if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
+        return [_plain(part, depth + 1) for part in value]
     if as_mapping(value) is not None:
-        return {str(key): _plain(part) for key, part in (as_mapping(value) or {}).items()}
+        return {str(key): _plain(part, depth + 1) for key, part in (as_mapping(value) or {}).items()}
     if isinstance(value, (np.ndarray, np.generic)) or hasattr(value, "numpy"):
         try:
             array = to_array(cast("ArrayLike", value))
             return array.item() if array.size == 1 else array.tolist()
         except (DataError, TypeError, ValueError):
             pass
-    text = str(value)
+    return _cut(str(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 

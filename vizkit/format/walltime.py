@@ -1,4 +1,4 @@
-"""Walltimes of records: one rule for which numbers are seconds."""
+"""Walltimes of records: one rule for which numbers are times, and in which unit."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import numpy as np
 
 from vizkit.metrics.arrays import Ints
 
-__all__ = ["milliseconds"]
+__all__ = ["NO_TIME", "count_odd", "is_time", "milliseconds", "time_list"]
 
-_SECONDS = (1_000_000_000, 2_000_000_000)
+NO_TIME = -(2**63)
+"""Stands for a walltime that cannot be a time, among milliseconds."""
+
+_LAST = 253_402_300_799_999  # the end of the year 9999, in milliseconds: neither Python nor pandas go further
+_YOUNGEST, _OLDEST = 1_000_000_000, 2_000_000_000  # seconds: September 2001 and May 2033
 
 
 def milliseconds(walltimes: Ints) -> Ints:
@@ -16,14 +20,41 @@ def milliseconds(walltimes: Ints) -> Ints:
 
     Numbers from 1,000,000,000 up to but not including 2,000,000,000 are seconds: as such they lie between
     2001 and 2033, as milliseconds within January 1970. Early versions of VisualDL wrote them, and callers
-    that pass ``time.time()`` do. Every other number is in milliseconds already, also a small one: some
-    scripts count from their own start.
+    that pass ``time.time()`` do. Microseconds and nanoseconds (``time.time_ns()``) of the same years are
+    converted too. Every other number is in milliseconds already, also a small one: some scripts count from
+    their own start. Negative numbers and milliseconds after the year 9999 are no times.
 
     Args:
         walltimes: (n,) as recorded.
 
     Returns:
-        (n,) milliseconds; ``walltimes`` itself if none is in seconds.
+        (n,) milliseconds, `NO_TIME` where there is no time; ``walltimes`` itself if nothing changes.
     """
-    seconds = (walltimes >= _SECONDS[0]) & (walltimes < _SECONDS[1])
-    return np.where(seconds, walltimes * 1000, walltimes) if seconds.any() else walltimes
+    if not len(walltimes) or (walltimes.min() >= _OLDEST and walltimes.max() <= _LAST):
+        return walltimes
+    found = walltimes
+    for unit in (1_000_000, 1_000):
+        low, high = _YOUNGEST * 1_000 * unit, _OLDEST * 1_000 * unit
+        if (finer := (walltimes >= low) & (walltimes < high)).any():
+            found = np.where(finer, walltimes // unit, found)
+    if (seconds := (walltimes >= _YOUNGEST) & (walltimes < _OLDEST)).any():
+        found = np.where(seconds, walltimes * 1_000, found)
+    if (wrong := (found < 0) | (found > _LAST)).any():
+        found = np.where(wrong, NO_TIME, found)
+    return found
+
+
+def time_list(walltimes: Ints) -> list[int | None]:
+    """`milliseconds` as Python's numbers; None where there is no time."""
+    times: list[int | None] = milliseconds(walltimes).tolist()
+    return [None if time == NO_TIME else time for time in times] if NO_TIME in times else times
+
+
+def is_time(value: object) -> bool:
+    """True for a whole number of milliseconds from 1970 to the year 9999."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LAST
+
+
+def count_odd(walltimes: Ints) -> int:
+    """The number of walltimes that are neither seconds nor milliseconds of a time."""
+    return int(((walltimes < 0) | (walltimes > _LAST)).sum())

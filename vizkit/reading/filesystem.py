@@ -87,7 +87,11 @@ class _Local(Store):
         any_log = False
         with os.scandir(directory) as entries:
             for entry in entries:
-                if LOG_WORD in entry.name and entry.is_file():
+                try:
+                    is_file, is_directory = entry.is_file(), entry.is_dir()
+                except OSError:
+                    continue  # a link to itself
+                if LOG_WORD in entry.name and is_file:
                     any_log = True
                     try:
                         # On Windows the entry of an open file is as old as its opening.
@@ -97,7 +101,7 @@ class _Local(Store):
                     if stat.st_size:
                         identity = (stat.st_dev, stat.st_ino)
                         logs.append(LogStat(entry.path, stat.st_size, stat.st_mtime_ns, identity))
-                elif entry.is_dir():
+                elif is_directory:
                     (links if entry.is_symlink() else real).append(entry.path)
         logs.sort()
         return logs, any_log, real, links

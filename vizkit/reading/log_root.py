@@ -13,6 +13,8 @@ from vizkit.reading.run_reader import RunReader
 
 __all__ = ["Changes", "LogRoot", "natural_key"]
 
+_NATURAL = 500  # characters: Python converts no longer numbers, and long texts have many parts
+
 
 class Changes(NamedTuple):
     """Names of the runs that a refresh has found to be new, gone or changed."""
@@ -85,7 +87,9 @@ class LogRoot:
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """A sort key that puts ``run2`` before ``run10``."""
-    return [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part
+    """A sort key that puts ``run2`` before ``run10``, looking for numbers in the first 500 characters."""
+    head, rest = name[:_NATURAL], name[_NATURAL:]
+    key = [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", head) if part
     ]
+    return [*key, (1, 0, rest)] if rest else key

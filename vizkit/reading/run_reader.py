@@ -15,6 +15,7 @@ from vizkit.columns.column_builder import SeriesKey
 from vizkit.columns.series import Series
 from vizkit.errors import DataError
 from vizkit.format.types import HParams
+from vizkit.format.walltime import count_odd
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.reading.filesystem import LogStat, Store, store_of
 from vizkit.reading.log_tail import LogTail, Problem
@@ -313,6 +314,16 @@ class RunReader:
                 back = np.flatnonzero(steps[1:] < steps[:-1]) + 1
                 if len(np.setdiff1d(back, _begins(parts))):
                     found.append(tag)
+        return found
+
+    @property
+    def odd_walltimes(self) -> dict[str, int]:
+        """Tag -> the number of its records whose walltimes are neither seconds nor milliseconds of a time."""
+        found = {}
+        for tag, members in self._parts.items():
+            every = (part for parts in members.values() for part in parts)
+            if count := sum(count_odd(part.series.columns()[1][part.start : part.end]) for part in every):
+                found[tag] = count
         return found
 
     def last(self, tag: str) -> tuple[int | float, int, float]:

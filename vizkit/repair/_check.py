@@ -55,6 +55,10 @@ _MEANING = {
     ),
     "unreadable": ("it cannot read it either", "see to the permissions of the file and its directory"),
     "environment": ("nothing: it does not read this file", "move the file away"),
+    "walltime": (
+        "it draws these records far from all others on a time axis",
+        "pass walltimes in milliseconds since 1970, or none",
+    ),
     "killed": ("nothing: all that was recorded until then is there", "nothing, or resume the run"),
     "trainings": (
         "of several logs it shows the last one, of one log all trainings as one curve",
@@ -74,7 +78,7 @@ _MEANING = {
     ),
 }
 _NOTES = {"being written", "killed", "starting over", "superseded", "trainings"}
-_FOR_PEOPLE = {"display name", "unreadable", "environment"}
+_FOR_PEOPLE = {"display name", "unreadable", "environment", "walltime"}
 
 
 class Finding(NamedTuple):
@@ -85,8 +89,8 @@ class Finding(NamedTuple):
         path: the file or directory.
         kind: ``hidden``, ``torn``, ``damaged``, ``undecodable``, ``empty``, ``hiding`` (an empty file
             that hides the others), ``no log``, ``copy``, ``mixed``, ``tag``, ``hparams`` (NaN
-            or infinite), ``display name``, ``unreadable``, ``environment``, and as notes ``killed``,
-            ``trainings``, ``superseded``, ``starting over`` and ``being written``.
+            or infinite), ``display name``, ``unreadable``, ``environment``, ``walltime``, and as notes
+            ``killed``, ``trainings``, ``superseded``, ``starting over`` and ``being written``.
         what: a description.
         stock: the effect on stock VisualDL.
         todo: the remedy.
@@ -165,6 +169,12 @@ def _of_sessions(run: Run) -> list[Finding]:
     if superseded := run.superseded:
         what = f"later sessions supersede {sum(superseded.values()):,} records of {len(superseded)} tags"
         found.append(_finding(run.name, run.directory, "superseded", what))
+    if odd := run.logs.odd_walltimes:
+        what = (
+            f"{sum(odd.values()):,} records of {len(odd)} tags, such as {next(iter(odd))!r}, "
+            "have walltimes that are not milliseconds of a time"
+        )
+        found.append(_finding(run.name, run.directory, "walltime", what))
     if again := run.logs.starting_over:
         what = f"the steps of {len(again)} tags start over within a session, such as {again[0]!r}"
         found.append(_finding(run.name, run.directory, "starting over", what))

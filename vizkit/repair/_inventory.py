@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from vizkit._files import lock_exclusive
+from vizkit._files import lock_exclusive, open_regular
 from vizkit.format.file_names import LOG_WORD
 from vizkit.reading import Problem
 from vizkit.runs.run import Run
@@ -46,7 +46,8 @@ def inventory(directory: str, logs: Sequence[str], problems: Iterable[Problem]) 
     copies = _copies(records)
     empty = []
     with contextlib.suppress(OSError), os.scandir(directory) as entries:
-        empty = sorted(e.path for e in entries if LOG_WORD in e.name and e.is_file() and not e.stat().st_size)
+        named = [entry.path for entry in entries if LOG_WORD in entry.name]
+        empty = sorted(path for path in named if os.path.isfile(path) and not os.path.getsize(path))
     last = max([*logs, *empty], key=os.path.basename, default="")
     return Inventory([path for path in records if path not in copies], empty, foreign, copies, last)
 
@@ -81,7 +82,7 @@ def being_written(run: Run) -> str:
     """The reason to believe that a program is writing the logs of a run now; empty if there is none."""
     for path in run.logs.files:
         with contextlib.suppress(OSError):
-            fd = os.open(path, os.O_RDONLY)
+            fd = open_regular(path)
             try:
                 if lock_exclusive(fd) is False:
                     return f"a program has {path} open"

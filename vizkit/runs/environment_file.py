@@ -42,7 +42,11 @@ class EnvironmentFile:
         if state != self._state or self._content.get("status") == "running":
             self._state, self._content, self.problems = state, {}, []
             try:
-                self._content = read_environment(self._directory)
+                self._content = read_environment(self._directory, on_refused=self._note)
             except (DataError, OSError) as error:
-                self.problems = [Problem(path, "unreadable", 0, stat.st_size, str(error))]
+                self._note(error)
         return self._content
+
+    def _note(self, error: Exception) -> None:
+        path = os.path.join(self._directory, ENVIRONMENT_FILE)
+        self.problems.append(Problem(path, "unreadable", 0, 0, str(error)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from vizkit.errors import MissingDependencyError
+from vizkit.format.walltime import time_list
 from vizkit.runs.details import in_short
 
 if TYPE_CHECKING:
@@ -70,8 +71,11 @@ class Exported(ABC):
 
 
 def as_data(run: Run) -> dict[str, Any]:
-    """A run as dicts, lists, texts and numbers; walltimes in milliseconds since 1970."""
-    scalars = {tag: run.columns(tag)._asdict() for tag in run.scalar_tags}
+    """A run as dicts, lists, texts and numbers; walltimes in milliseconds since 1970, or None."""
+    scalars = {}
+    for tag in run.scalar_tags:
+        columns = run.columns(tag)
+        scalars[tag] = {**columns._asdict(), "walltimes": time_list(columns.walltimes)}
     return {**in_short(run), "metrics": run.metrics, "scalars": scalars}
 
 

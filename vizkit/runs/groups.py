@@ -36,7 +36,9 @@ def _mean_columns(runs: Sequence[Run], tag: str, on: Literal["step", "time"]) ->
         if tag in run.scalar_tags:
             columns = run.columns(tag)
             x = columns.steps if on == "step" else run.seconds(columns.walltimes)
-            series.append((x, columns.values))
+            there = np.isfinite(x)  # where there is a time
+            if there.any():
+                series.append((x[there], columns.values[there]))
     if on == "step":
         grid = np.unique(np.concatenate([x for x, _ in series])) if series else np.empty(0)
     else:

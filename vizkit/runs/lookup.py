@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["closest", "find_name", "is_pattern", "like_name", "matching", "newest", "unknown"]
 
 _MOST = 5
+_COMPARED = 200  # characters: the cost of comparing texts grows with the square of their length
 
 
 def closest(name: str, names: Iterable[str]) -> list[str]:
     """Up to five of ``names`` that look most like ``name``."""
     every = list(dict.fromkeys(names))
-    lower = {other.lower(): other for other in reversed(every)}
+    lower = {other[:_COMPARED].lower(): other for other in reversed(every)}
     found = [other for other in every if name and name.lower() in other.lower()][:_MOST]
-    for key in difflib.get_close_matches(name.lower(), lower, n=_MOST, cutoff=0.5):
+    for key in difflib.get_close_matches(name[:_COMPARED].lower(), lower, n=_MOST, cutoff=0.5):
         if lower[key] not in found:
             found.append(lower[key])
     return found[:_MOST]

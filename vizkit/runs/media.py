@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from typing import Any, TypeVar, overload
 
@@ -36,7 +37,7 @@ class Media(Sequence[_Content]):
 
     @property
     def walltimes(self) -> Ints:
-        """(n,) int64, milliseconds since 1970."""
+        """(n,) int64, milliseconds since 1970; `vizkit.format.walltime.NO_TIME` where there is no time."""
         return self.entries.walltimes
 
     def __len__(self) -> int:
@@ -79,14 +80,20 @@ def decode_image(data: bytes) -> Pixels:
     """An image file as uint8 of shape (height, width, channels) with 1, 3 (RGB) or 4 (RGBA) channels.
 
     Raises:
-        OSError: not an image, or a truncated one.
+        OSError: not an image, a truncated one, or one of more than 178,956,970 pixels.
     """
     from PIL import Image
 
-    with Image.open(io.BytesIO(data)) as image:
-        mode = image.mode
-        if mode not in ("L", "RGB", "RGBA"):
-            transparent = "A" in image.getbands() or "transparency" in image.info
-            mode = "RGBA" if transparent else "L" if mode == "1" else "RGB"
-        pixels = np.asarray(image.convert(mode), dtype=np.uint8)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image: Image.Image = Image.open(io.BytesIO(data))
+        with image:
+            mode = image.mode
+            if mode not in ("L", "RGB", "RGBA"):
+                transparent = "A" in image.getbands() or "transparency" in image.info
+                mode = "RGBA" if transparent else "L" if mode == "1" else "RGB"
+            pixels = np.asarray(image.convert(mode), dtype=np.uint8)
+    except (Image.DecompressionBombError, MemoryError) as error:
+        raise OSError(f"it has too many pixels: {error}") from error
     return pixels[:, :, None] if pixels.ndim == 2 else pixels

@@ -11,8 +11,9 @@ import ast
 import math
 import operator
 import re
+import reprlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from vizkit.errors import QueryError
@@ -42,6 +43,8 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Mod: operator.mod,
     ast.Pow: math.pow,
 }
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
 _LookUp = Callable[[tuple[str, ...]], object]
 
 _CONSTANTS = (bool, int, float, str, type(None))
@@ -71,7 +74,8 @@ class Query:
     Attributes:
         text: the expression as given.
         names: the names in it, each as the parts between its dots.
-        mismatches: messages about comparisons of unlike types that `value` came upon.
+        mismatches: the number of comparisons of unlike types that `value` came upon.
+        mismatch: a message about the first of them.
 
     Raises:
         QueryError: not an expression, or one with something that is not allowed.
@@ -84,7 +88,8 @@ class Query:
             )
         self.text = text
         self.names: list[tuple[str, ...]] = []
-        self.mismatches: list[str] = []
+        self.mismatches = 0
+        self.mismatch = ""
         self._quoted: dict[str, str] = {}
         try:
             with warnings.catch_warnings():
@@ -205,7 +210,7 @@ class Query:
             return MISSING
         numbers = [operand for operand in operands if isinstance(operand, (int, float))]
         if len(numbers) < len(operands):
-            self.mismatches.append(f"{' and '.join(map(repr, operands))} are not all numbers")
+            self._note("{} are not all numbers", operands)
             return MISSING
         try:
             return function(*map(float, numbers))
@@ -234,5 +239,10 @@ class Query:
         try:
             return bool(_COMPARISONS[type(op)](left, right))
         except TypeError:
-            self.mismatches.append(f"{left!r} and {right!r} cannot be compared so")
+            self._note("{} cannot be compared so", (left, right))
             return MISSING
+
+    def _note(self, message: str, values: Sequence[object]) -> None:
+        self.mismatches += 1
+        if not self.mismatch:
+            self.mismatch = message.format(" and ".join(map(_SHORT.repr, values)))

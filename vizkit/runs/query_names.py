@@ -76,8 +76,8 @@ def chosen(runs: Sequence[Run], expression: str) -> list[Run]:
     query = Query(expression)
     values = _values(query, runs)
     out = [run for run, value in zip(runs, values, strict=True) if value]  # MISSING is not true
-    if runs and not out and len(query.mismatches) >= len(runs):  # it compares unlike types in every run
-        raise QueryError(f"{expression!r}: {query.mismatches[0]}")
+    if runs and not out and query.mismatches >= len(runs):  # it compares unlike types in every run
+        raise QueryError(f"{expression!r}: {query.mismatch}")
     return out
 
 
@@ -89,7 +89,14 @@ def _values(query: Query, runs: Sequence[Run]) -> list[object]:
     getters = {parts: names.getter(parts) for parts in query.names}
 
     def value(run: Run) -> object:
-        return query.value(lambda parts: getters[parts](run))
+        known: dict[tuple[str, ...], object] = {}  # a long expression may name a value a thousand times
+
+        def look_up(parts: tuple[str, ...]) -> object:
+            if parts not in known:
+                known[parts] = getters[parts](run)
+            return known[parts]
+
+        return query.value(look_up)
 
     return [value(run) for run in runs]
 

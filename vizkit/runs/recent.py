@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
+from vizkit.format.walltime import time_list
 from vizkit.runs.run import Run
 from vizkit.runs.scalar_tags import shown_metrics
 
@@ -14,9 +13,9 @@ __all__ = ["Line", "Recent"]
 
 
 class Line(NamedTuple):
-    """One record of a scalar tag; ``walltime`` is milliseconds since 1970."""
+    """One record of a scalar tag; ``walltime`` is milliseconds since 1970, None if it cannot be a time."""
 
-    walltime: int
+    walltime: int | None
     step: int | float
     tag: str
     value: float
@@ -53,7 +52,10 @@ class Recent:
             self._taken[tag] = n
             if most is not None:
                 start = max(start, n - most)
-            lists = (np.asarray(column[start:]).tolist() for column in columns)
-            found += [Line(walltime, step, tag, value) for step, walltime, value in zip(*lists, strict=True)]
-        found.sort(key=lambda line: (line.walltime, line.step))
+            steps, values = columns.steps[start:].tolist(), columns.values[start:].tolist()
+            times = time_list(columns.walltimes[start:])
+            found += [
+                Line(time, step, tag, value) for time, step, value in zip(times, steps, values, strict=True)
+            ]
+        found.sort(key=lambda line: (line.walltime or 0, line.step))
         return found if most is None else found[max(len(found) - most, 0) :]

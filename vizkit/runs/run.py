@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from vizkit.errors import DataError, MissingDependencyError, UnknownNameError
-from vizkit.format.walltime import milliseconds
+from vizkit.format.walltime import NO_TIME, milliseconds
 from vizkit.metrics.arrays import Floats, Ints
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
@@ -158,6 +158,8 @@ class Run(Exported, Plottable):
 
     def columns(self, tag: str, *, superseded: bool = False) -> Scalars:
         """The steps, walltimes (milliseconds since 1970) and values of a scalar tag as arrays.
+
+        A walltime that cannot be a time is `vizkit.format.walltime.NO_TIME`.
 
         Args:
             tag: the tag, or ``group/member``.
@@ -316,10 +318,14 @@ class Run(Exported, Plottable):
         return self._times.duration(self.environment)
 
     def seconds(self, walltimes: Ints) -> Floats:
-        """Walltimes (milliseconds since 1970) as seconds since `started`."""
+        """Walltimes (milliseconds since 1970) as seconds since `started`; NaN where there is no time."""
         started = self.started
         zero = 0 if started is None else round(started.timestamp() * 1000)
-        return (np.asarray(walltimes) - zero) / 1000
+        times = milliseconds(np.asarray(walltimes))
+        there = times != NO_TIME
+        if there.all():
+            return (times - zero) / 1000
+        return np.where(there, (np.where(there, times, zero) - zero) / 1000, np.nan)
 
     # -- following, exporting, printing ----------------------------------------------------------
 

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from vizkit.format.tags import SECONDS
-from vizkit.format.walltime import milliseconds
+from vizkit.format.walltime import NO_TIME, is_time, milliseconds
 from vizkit.metrics.arrays import Ints
 from vizkit.reading import RunReader
 
 __all__ = ["RunTimes"]
+
+_LONGEST = 10**15  # milliseconds: sessions that overlap, as no process writes them, may add up to more
 
 
 class RunTimes:
@@ -29,7 +31,7 @@ class RunTimes:
         """The start of the first session, or else the first record, in UTC; None without either."""
         sessions = _sessions(environment)
         known = sessions[0].get("started") if sessions else None
-        if not isinstance(known, int):
+        if not is_time(known):
             known = span[0] if (span := self._span()) else None
         return _utc(known)
 
@@ -38,23 +40,23 @@ class RunTimes:
         if environment.get("status") == "running":
             return None
         known = environment.get("ended")
-        if not isinstance(known, int):
+        if not is_time(known):
             known = span[1] if (span := self._span()) else None
         return _utc(known)
 
     def duration(self, environment: Mapping[str, Any]) -> timedelta | None:
         """The total duration of all sessions; one without an end ends with its last record."""
-        sessions = [s for s in _sessions(environment) if isinstance(s.get("started"), int)]
+        sessions = [s for s in _sessions(environment) if is_time(s.get("started"))]
         if not sessions:
             return timedelta(milliseconds=span[1] - span[0]) if (span := self._span()) else None
         starts = [session["started"] for session in sessions]
         total = 0
         for session, following in zip(sessions, [*starts[1:], None], strict=True):
             end = session.get("ended")
-            if not isinstance(end, int):
+            if not is_time(end):
                 end = self._last_record_before(following)
             total += max(end - session["started"], 0) if end is not None else 0
-        return timedelta(milliseconds=total)
+        return timedelta(milliseconds=min(total, _LONGEST))
 
     def of_training(self, environment: dict[str, Any]) -> dict[str, Any]:
         """Leave out the sessions of the directory's other trainings."""
@@ -71,7 +73,7 @@ class RunTimes:
         return {**kept[-1], "sessions": kept[:-1]} if kept else {}
 
     def _walltimes(self) -> Iterator[Ints]:
-        """The walltimes of each tag but those of system metrics, which may outlast the training."""
+        """The times of each tag but those of system metrics, which may outlast the training."""
         for tag, kind in self._logs.kinds.items():
             if tag.startswith(SECONDS):
                 continue
@@ -82,7 +84,11 @@ class RunTimes:
                 found = [columns.walltimes for columns in members]
             else:
                 found = [self._logs.entries(tag, superseded=True).walltimes]
-            yield from (milliseconds(walltimes) for walltimes in found if len(walltimes))
+            for walltimes in map(milliseconds, found):
+                if len(walltimes) and walltimes.min() == NO_TIME:
+                    walltimes = walltimes[walltimes != NO_TIME]
+                if len(walltimes):
+                    yield walltimes
 
     def _span(self) -> tuple[int, int] | None:
         """Walltimes of the first and the last record."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from vizkit.format.walltime import time_list
 from vizkit.metrics.direction import direction
 from vizkit.reading import Scalars
 
@@ -17,11 +18,11 @@ __all__ = ["STATISTICS", "Point", "Summary", "best_of_each", "best_of_run", "sum
 
 
 class Point(NamedTuple):
-    """One record of a scalar tag; ``walltime`` is milliseconds since 1970."""
+    """One record of a scalar tag; ``walltime`` is milliseconds since 1970, None if it cannot be a time."""
 
     step: int | float
     value: float
-    walltime: int
+    walltime: int | None
 
 
 class Summary(NamedTuple):
@@ -68,7 +69,8 @@ def summarize(columns: Scalars) -> Summary:
 
 
 def _point(columns: Scalars, index: int) -> Point:
-    return Point(columns.steps[index].item(), float(columns.values[index]), int(columns.walltimes[index]))
+    (walltime,) = time_list(columns.walltimes[index : index + 1 or None])
+    return Point(columns.steps[index].item(), float(columns.values[index]), walltime)
 
 
 def _value(point: Point | None) -> float | None:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vizkit._files import read_bounded
 from vizkit.errors import DataError, MissingDependencyError
 from vizkit.format.hparams import flat_hparams
 
@@ -18,8 +19,10 @@ __all__ = ["config_path", "hparams_of"]
 
 _NAMES = ("config.yaml", "config.yml")
 _LOG_DIRECTORIES = ("vdl", "visualdl")  # of the suites that keep logs below their output
-_MOST_BYTES = 1_000_000
-_MOST_VALUES = 100_000
+_MOST_BYTES = 100_000  # PyYAML takes up to two seconds for as many
+_MOST_VALUES = 10_000
+_MOST_ALIASES = 500
+_MOST_CHARACTERS = 300  # of a message
 
 
 def config_path(directory: str | os.PathLike[str]) -> Path | None:
@@ -28,7 +31,8 @@ def config_path(directory: str | os.PathLike[str]) -> Path | None:
         return None
     place = Path(os.path.abspath(directory))
     places = [place, place.parent] if place.name in _LOG_DIRECTORIES else [place]
-    return next((path for where in places for name in _NAMES if (path := where / name).is_file()), None)
+    every = (os.fspath(where / name) for where in places for name in _NAMES)
+    return next((Path(path) for path in every if os.path.lexists(path) and not os.path.isdir(path)), None)
 
 
 def hparams_of(directory: str | os.PathLike[str]) -> dict[str, Any] | None:
@@ -54,14 +58,16 @@ def hparams_of(directory: str | os.PathLike[str]) -> dict[str, Any] | None:
     except ImportError as error:
         raise MissingDependencyError.for_extra("paddlex", f"{path} needs PyYAML") from error
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise DataError(f"it is larger than {_MOST_BYTES:,} bytes")
-        config = yaml.load(path.read_bytes(), _loader())  # noqa: S506 - the loader is a safe one
+        data = read_bounded(path, _MOST_BYTES)
+    except (DataError, OSError) as error:
+        raise DataError(f"{path} is not read as a training config: {error}") from error
+    try:
+        config = yaml.load(data, _loader())  # noqa: S506 - the loader is a safe one
         if _size(config, {}) > _MOST_VALUES:
             raise DataError(f"it holds more than {_MOST_VALUES:,} values")
         return flat_hparams(config)
-    except (DataError, OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise DataError(f"{path} is no training config: {error}") from error
+    except (ValueError, ArithmeticError, TypeError, AttributeError, RecursionError, yaml.YAMLError) as error:
+        raise DataError(f"{path} is no training config: {str(error)[:_MOST_CHARACTERS]}") from error
 
 
 @functools.cache
@@ -70,7 +76,18 @@ def _loader() -> type[yaml.SafeLoader]:
     import yaml
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
-        pass
+        aliases = 0
+
+        def compose_node(self, parent: yaml.Node, index: object) -> yaml.Node:
+            self.aliases += self.check_event(yaml.AliasEvent)
+            if self.aliases > _MOST_ALIASES:
+                raise DataError(f"it has more than {_MOST_ALIASES} aliases")
+            return super().compose_node(parent, index)
+
+        def flatten_mapping(self, node: yaml.MappingNode) -> None:
+            super().flatten_mapping(node)  # a few merges of merges can stand for billions
+            if len(node.value) > _MOST_VALUES:
+                raise DataError(f"it merges more than {_MOST_VALUES:,} values")
 
     def plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
         if isinstance(node, yaml.MappingNode):

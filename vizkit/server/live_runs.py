@@ -106,7 +106,8 @@ class _ContainedLogRoot(LogRoot):
         for name, (path, logs) in list(found.items()):
             for log in logs:
                 key = (log.path, log.identity)
-                known[key] = self._inside[key] if key in self._inside else _lies_in(self._base, log.path)
+                inside = self._inside.get(key)
+                known[key] = _lies_in(self._base, log.path, path) if inside is None else inside
                 if not known[key] and name in found:
                     refused[name] = f"{log.path} leads out of the log directory: {path} is not served"
                     del found[name]
@@ -114,8 +115,10 @@ class _ContainedLogRoot(LogRoot):
         return found
 
 
-def _lies_in(base: str, path: str) -> bool:
-    return os.path.realpath(path).startswith(base if base.endswith(os.sep) else base + os.sep)
+def _lies_in(base: str, *paths: str) -> bool:
+    """True if all of the paths lead to ``base`` or below it."""
+    start = os.path.join(base, "")
+    return all(os.path.join(os.path.realpath(path), "").startswith(start) for path in paths)
 
 
 class LiveRuns:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import datetime
 from pathlib import Path
 
 import vizkit
@@ -41,8 +40,8 @@ def test_tail_of_a_run_without_scalars_is_a_negative_answer(vk: Command, tmp_pat
     assert vk("tail", at=tmp_path) == (1, "time\tstep\ttag\tvalue\n", "vizkit: run has no scalars\n")
 
 
-def test_tail_shows_a_time_that_no_calendar_has_as_1970(vk: Command, tmp_path: Path) -> None:
+def test_tail_shows_no_time_that_no_calendar_has(vk: Command, tmp_path: Path) -> None:
     with vizkit.LogWriter(tmp_path / "run") as writer:
         writer.add_scalar("loss", 0.5, 0, walltime=10**17)
     _, row = vk("tail", at=tmp_path).rows
-    assert row[0] == datetime.fromtimestamp(0).astimezone().isoformat() and row[1:] == ["0", "loss", "0.5"]
+    assert row == ["", "0", "loss", "0.5"]

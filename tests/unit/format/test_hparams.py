@@ -101,3 +101,17 @@ def test_metrics_are_a_list_of_tags(metrics: object, names: list[str]) -> None:
 def test_what_is_no_list_of_tags_is_refused(metrics: object) -> None:
     with pytest.raises(DataError, match="metrics must be a list of tags"):
         metric_names(metrics)
+
+
+def test_what_has_no_end_is_cut() -> None:
+    endless: list[object] = [1]
+    endless.append(endless)
+    names: dict[str, object] = {"a": 1}
+    names["b"] = names
+    flat = flat_hparams({"list": endless, "names": names, "number": 10**5_000})
+    assert json.loads(json.dumps(flat)) == flat
+    assert "..." in json.dumps(flat["list"]) and flat["names/b/b/a"] == 1
+    assert str(flat["number"]).startswith("0x")
+    frame = encode.encode_hparams(HParams(flat), 0)
+    hparams = decode_record(frame[8:]).data
+    assert isinstance(hparams, HParams) and hparams.hparams == flat

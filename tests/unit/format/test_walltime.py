@@ -9,10 +9,11 @@ import pytest
 
 import vizkit
 from tests.helpers import get
-from vizkit.format.walltime import milliseconds
+from vizkit.format.walltime import NO_TIME, count_odd, milliseconds, time_list
 
 BOUNDARIES = [
-    (-1, -1),
+    (-(2**63), NO_TIME),
+    (-1, NO_TIME),
     (0, 0),
     (1, 1),
     (500_000_000, 500_000_000),
@@ -21,7 +22,14 @@ BOUNDARIES = [
     (1_999_999_999, 1_999_999_999_000),  # May 2033
     (2_000_000_000, 2_000_000_000),
     (1_700_000_000_000, 1_700_000_000_000),
-    (1 << 62, 1 << 62),
+    (253_402_300_799_999, 253_402_300_799_999),  # the year 9999
+    (253_402_300_800_000, NO_TIME),
+    (999_999_999_999_999, NO_TIME),
+    (1_700_000_000_000_999, 1_700_000_000_000),  # microseconds
+    (2_000_000_000_000_000, NO_TIME),
+    (1_700_000_000_000_999_999, 1_700_000_000_000),  # nanoseconds
+    (2_000_000_000_000_000_000, NO_TIME),
+    (2**63 - 1, NO_TIME),
 ]
 
 
@@ -36,9 +44,16 @@ def test_each_record_counts_alone() -> None:
     assert recorded.tolist() == [row[0] for row in BOUNDARIES]  # the caller's array is only read
 
 
+def test_what_is_no_time_is_none_and_counted() -> None:
+    recorded = np.array([5, -1, 1_700_000_000_000_999, 2**63 - 1])
+    assert time_list(recorded) == [5, None, 1_700_000_000_000, None]
+    assert count_odd(recorded) == 3
+    assert milliseconds(milliseconds(recorded)).tolist() == milliseconds(recorded).tolist()
+
+
 def test_nothing_is_copied_where_nothing_changes() -> None:
-    walltimes = np.array([1_700_000_000_000, 5])
-    assert milliseconds(walltimes) is walltimes
+    for walltimes in (np.array([1_700_000_000_000, 5]), np.array([1_700_000_000_000, 1_700_000_000_001])):
+        assert milliseconds(walltimes) is walltimes
     assert milliseconds(walltimes[:0]).tolist() == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from vizkit.format.walltime import milliseconds
+from vizkit.format.walltime import time_list
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
 from vizkit.server.visualdl.api.record_lookup import (
@@ -36,16 +36,16 @@ def _columns(curve: PRCurve | ROCCurve) -> list[list[float]]:
     return [column.tolist() for column in (y, x, curve.tp, curve.fp, curve.tn, curve.fn, curve.thresholds)]
 
 
-def _steps(request: APIRequest, kind: str) -> list[tuple[int, float]]:
+def _steps(request: APIRequest, kind: str) -> list[tuple[int | None, float]]:
     """Walltime and step of all curves of a run; stock gives those of its first tag alone."""
-    walltime_of: dict[float, int] = {}
+    walltime_of: dict[float, int | None] = {}
     with locked_run(request) as logs:
         if logs is None:
             return []
         for tag in [tag for tag, other in logs.kinds.items() if other == kind]:
             entries = logs.entries(tag)
             shown = shown_places(entries, _MAX_CURVES)
-            walltimes = milliseconds(entries.walltimes[shown]).tolist()
+            walltimes = time_list(entries.walltimes[shown])
             for step, walltime in zip(entries.steps[shown].tolist(), walltimes, strict=True):
                 walltime_of.setdefault(step, walltime)
     return [(walltime_of[step], step) for step in sorted(walltime_of)]

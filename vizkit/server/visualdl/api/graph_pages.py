@@ -105,7 +105,7 @@ def _model(request: APIRequest) -> _Model | None:
         while len(_models) > _MAX_MODELS:
             _models.popitem(last=False)
         return known[1]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # deleted, or no graph
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):  # deleted, or no graph
         return None
 
 

@@ -13,7 +13,7 @@ __all__ = ["ENDPOINTS"]
 _MAX_HISTOGRAMS = 100  # of a tag, as in stock
 
 
-def _list(request: APIRequest) -> list[tuple[int, float, list[list[float]]]]:
+def _list(request: APIRequest) -> list[tuple[int | None, float, list[list[float]]]]:
     entries = find_entries(request, "histogram")
     if entries is None:
         return []

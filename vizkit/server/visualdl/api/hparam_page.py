@@ -96,7 +96,7 @@ def _type(values: list[object]) -> str:
     for value in values:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return "string"
-        if not math.isfinite(value) or abs(value) >= 2**53:
+        if not abs(value) < 2**53:
             return "string"  # JSON has no NaN, and browsers no larger integers
         if isinstance(value, float):
             kind = "continuous"

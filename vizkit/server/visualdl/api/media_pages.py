@@ -8,7 +8,7 @@ from typing import TypedDict
 import numpy as np
 
 from vizkit.errors import DataError
-from vizkit.format.walltime import milliseconds
+from vizkit.format.walltime import milliseconds, time_list
 from vizkit.server.http import Answer
 from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
 from vizkit.server.visualdl.api.record_lookup import find_entries, list_tags
@@ -25,14 +25,14 @@ _IMAGE_TYPES = {
 
 class _Item(TypedDict):
     step: float
-    wallTime: int
+    wallTime: int | None
 
 
 def _list(request: APIRequest, kind: str) -> list[_Item]:
     entries = find_entries(request, kind)
     if entries is None:
         return []
-    walltimes = milliseconds(entries.walltimes).tolist()
+    walltimes = time_list(entries.walltimes)
     return [{"step": s, "wallTime": w} for s, w in zip(entries.steps.tolist(), walltimes, strict=True)]
 
 

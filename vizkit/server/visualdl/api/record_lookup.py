@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from vizkit.errors import DataError
-from vizkit.format.walltime import milliseconds
+from vizkit.format.walltime import time_list
 from vizkit.metrics.arrays import Ints
 from vizkit.metrics.downsampling import evenly
 from vizkit.reading import Entries, RunReader, Scalars
@@ -53,10 +53,10 @@ def shown_places(entries: Entries[Any], limit: int) -> Ints:
     return evenly(np.arange(len(entries)), limit)
 
 
-def shown_records(entries: Entries[Any], limit: int) -> Iterator[tuple[int, float, object]]:
+def shown_records(entries: Entries[Any], limit: int) -> Iterator[tuple[int | None, float, object]]:
     """Walltime in milliseconds, step and content of the records that are shown, without broken ones."""
     places = shown_places(entries, limit)
-    walltimes = milliseconds(entries.walltimes[places]).tolist()
+    walltimes = time_list(entries.walltimes[places])
     for place, walltime in zip(places.tolist(), walltimes, strict=True):
         with suppress(DataError):
             yield walltime, entries.steps[place].item(), entries[place]

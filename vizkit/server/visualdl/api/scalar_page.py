@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from vizkit.format.walltime import milliseconds
+from vizkit.format.walltime import time_list
 from vizkit.metrics.downsampling import distinct, thinned
 from vizkit.reading import Scalars
 from vizkit.server.http import Answer, json_answer
@@ -23,8 +23,8 @@ _MIN_POINTS, _MAX_POINTS = 32, 2_000  # of one curve, however many share a chart
 _RESTING = 60_000  # ms since the last record
 _CACHED_BRIEFLY = (("Cache-Control", "private, max-age=3"),)
 
-CurvePoint = list[int | float | str]
-"""Walltime in milliseconds, step, value; a value that JSON lacks is a text."""
+CurvePoint = list[int | float | str | None]
+"""Walltime in milliseconds or None, step, value; a value that JSON lacks is a text."""
 
 
 def points(columns: Scalars, limit: int) -> list[CurvePoint]:
@@ -40,7 +40,7 @@ def points(columns: Scalars, limit: int) -> list[CurvePoint]:
     shown: Iterable[float | str] = values.tolist()
     if not np.isfinite(values).all():
         shown = (value if math.isfinite(value) else str(value) for value in values.tolist())
-    return [list(row) for row in zip(milliseconds(walltimes).tolist(), steps.tolist(), shown, strict=True)]
+    return [list(row) for row in zip(time_list(walltimes), steps.tolist(), shown, strict=True)]
 
 
 def points_of_curve(request: APIRequest) -> int:
@@ -64,7 +64,7 @@ def curve_answer(request: APIRequest) -> Answer:
     answer = json_answer(rows)
     # The page asks twice for each curve when it opens, and drops the first answer. Where nothing was
     # recorded of late, its browser may reuse that one.
-    is_resting = bool(rows) and time.time() * 1000 - float(rows[-1][0]) > _RESTING
+    is_resting = bool(rows) and time.time() * 1000 - float(rows[-1][0] or 0) > _RESTING
     return replace(answer, headers=_CACHED_BRIEFLY) if is_resting else answer
 
 
@@ -80,9 +80,10 @@ def _download(request: APIRequest) -> StreamedAnswer:
         if columns:
             for start in range(0, len(columns.steps), ROWS_A_PART):
                 part = slice(start, start + ROWS_A_PART)
-                steps, walltimes, values = (column[part].tolist() for column in columns)
+                steps, values = (column[part].tolist() for column in (columns.steps, columns.values))
+                walltimes = time_list(columns.walltimes[part])
                 for step, walltime, value in zip(steps, walltimes, values, strict=True):
-                    yield step, *names, walltime, value
+                    yield step, *names, "" if walltime is None else walltime, value
 
     return download(rows(), request, "scalars")
 

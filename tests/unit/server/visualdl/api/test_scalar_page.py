@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def test_few_points_keep_the_first_last_extremes_and_gaps() -> None:
     rows = points(columns, 100)
     assert rows == points(columns, 100)
     assert 50 <= len(rows) <= 110
-    steps = [row[1] for row in rows]
+    steps = [cast("int", row[1]) for row in rows]
     assert steps == sorted(steps)
     assert steps[0] == 0 and steps[-1] == 99_999
     assert {54_321: 1e6, 12_345: -1e6, 77_777: "nan"}.items() <= {row[1]: row[2] for row in rows}.items()
