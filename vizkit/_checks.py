@@ -47,13 +47,7 @@ def is_number(value: object) -> bool:
 
 
 def whole_number(name: str, value: object, *, least: int = 1, unit: str = "") -> int:
-    """An integer of at least ``least``.
-
-    Args:
-        name: the argument.
-        value: its value.
-        least: the smallest valid value.
-        unit: the counted things, as in ``evaluations``.
+    """An integer of at least ``least``; ``unit`` names the counted things, as in ``evaluations``.
 
     Raises:
         DataError: ``value`` is not an integer, or too small.
@@ -67,14 +61,7 @@ def whole_number(name: str, value: object, *, least: int = 1, unit: str = "") ->
 def finite_number(
     name: str, value: object, *, least: float | None = None, above: float | None = None, unit: str = ""
 ) -> float:
-    """A finite number, optionally at least ``least`` or above ``above``.
-
-    Args:
-        name: the argument.
-        value: its value.
-        least: the smallest valid value.
-        above: a bound that is itself invalid.
-        unit: the unit, as in ``seconds``.
+    """A finite number, at least ``least`` and above ``above`` if given; ``unit`` is as in ``seconds``.
 
     Raises:
         DataError: ``value`` is not a finite number, or out of bounds.
@@ -90,12 +77,7 @@ def finite_number(
 
 
 def fraction(name: str, value: object, *, one: bool = False) -> float:
-    """A number above 0 and below 1, or up to 1.
-
-    Args:
-        name: the argument.
-        value: its value.
-        one: whether 1 is valid.
+    """A number above 0 and below 1; with ``one`` also 1.
 
     Raises:
         DataError: ``value`` is not such a number.

@@ -333,11 +333,7 @@ def _concatenate(batches: list[RecordBatch]) -> RecordBatch:
 
 
 def read_log(log: Readable, size: int) -> ColumnBuilder:
-    """Read all whole records of a log.
-
-    Args:
-        log: the log.
-        size: its size in bytes.
+    """Read all whole records of a log of ``size`` bytes.
 
     Raises:
         OSError: the log cannot be read.

@@ -99,11 +99,7 @@ def doubles(number: int, values: Iterable[float]) -> bytes:
 
 
 def varint_rows(values: Ints) -> list[bytes]:
-    """The concatenated varints of each row of a matrix.
-
-    Args:
-        values: (n, m) numbers of 0 or more.
-    """
+    """The concatenated varints of each row of a matrix (n, m) of numbers of 0 or more."""
     unsigned = values.astype(np.uint64)
     width = max(-(-int(unsigned.max(initial=0)).bit_length() // 7), 1)
     groups = np.stack([unsigned >> np.uint64(7 * k) for k in range(width)], axis=-1)

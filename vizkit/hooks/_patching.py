@@ -52,13 +52,7 @@ class Patches:
         setattr(holder, name, value)
 
     def replace_everywhere(self, before: type, value: type, *, but: str) -> None:
-        """Replace a class in all modules that hold it, under any name.
-
-        Args:
-            before: the class.
-            value: the class in its place.
-            but: the package whose modules are left alone.
-        """
+        """Replace a class in all modules that hold it, under any name, except in the package ``but``."""
         for module, name in _holders(before, but):
             self.replace(module, name, value)
 

@@ -105,9 +105,7 @@ def to_pixels_each(
         images: images as for `to_pixels`, or an array of them; their sizes may differ. If types or
             channels differ, each is scaled on its own.
         dataformats: as for `to_pixels`, of one image.
-        mean: as for `to_pixels`.
-        std: as for `to_pixels`.
-        value_range: as for `to_pixels`.
+        mean, std, value_range: as for `to_pixels`.
 
     Raises:
         DataError: as for `to_pixels`.
@@ -150,22 +148,17 @@ def image_grid(images: Sequence[Pixels], rows: int = -1, pad: int = 0) -> Pixels
     return _tiled(images, math.ceil(len(images) / rows), pad)
 
 
-def resize(pixels: Pixels, scale: float = 1.0, *, size: tuple[int, int] | None = None) -> Pixels:
-    """Resize pixels: averaged by area if smaller, repeated if larger.
-
-    Args:
-        pixels: uint8, shape (H, W), (H, W, 3) or (H, W, 4).
-        scale: the factor for height and width.
-        size: height and width in pixels, in place of ``scale``.
+def resize(pixels: Pixels, scale: float) -> Pixels:
+    """Resize pixels by a factor: averaged by area if smaller, repeated if larger.
 
     Raises:
-        DataError: ``scale`` or ``size`` is not positive and finite.
+        DataError: ``scale`` is not positive and finite.
     """
-    if size is None:
-        if not (0 < scale < math.inf):
-            raise DataError(f"scale={scale!r} is not a positive number")
-        size = (max(1, round(pixels.shape[0] * scale)), max(1, round(pixels.shape[1] * scale)))
-    return resize_pixels(pixels, size)
+    if not (0 < scale < math.inf):
+        raise DataError(f"scale={scale!r} is not a positive number")
+    return resize_pixels(
+        pixels, (max(1, round(pixels.shape[0] * scale)), max(1, round(pixels.shape[1] * scale)))
+    )
 
 
 def enlarge(pixels: AnyArray, factor: int) -> AnyArray:

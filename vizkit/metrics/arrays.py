@@ -95,11 +95,7 @@ def to_array(value: ArrayLike, *, copy: bool = False, order: Literal["C", "F"] =
 
 
 def to_real(value: ArrayLike, name: str) -> AnyArray:
-    """Convert ``value`` to a plain array of real numbers.
-
-    Args:
-        value: as for `to_array`.
-        name: the argument's name, for errors.
+    """Convert ``value``, as `to_array` does, to a plain array of real numbers.
 
     Raises:
         DataError: ``value`` holds no numbers, or complex ones.

@@ -47,10 +47,6 @@ class LogTail:
     replaced, truncated or rewritten (the bytes before the position where reading stopped have changed) is
     read again from its beginning.
 
-    Args:
-        path: the file.
-        store: the file system that holds it.
-
     Attributes:
         records: the records read so far.
         unreadable: True if the file could not be read the last time.
@@ -86,9 +82,6 @@ class LogTail:
 
     def refresh(self, stat: LogStat) -> bool:
         """Read what was appended since the last time.
-
-        Args:
-            stat: the state of the file.
 
         Returns:
             True if records or problems have changed.
@@ -151,11 +144,7 @@ class LogTail:
         self._anew_at = min([self._anew_at, *later])
 
     def decoded(self, starts: Ints, ends: Ints) -> Iterator[Record]:
-        """Decode the records of some frames.
-
-        Args:
-            starts: (n,) positions of the frames.
-            ends: (n,) positions after them.
+        """Decode the records of the frames that begin at ``starts`` and end before ``ends``.
 
         Raises:
             OSError: the file cannot be read.

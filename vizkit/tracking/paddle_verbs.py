@@ -246,8 +246,6 @@ def open_run_of_rank(logdir: str, if_exists: IfExists, make: Callable[[str, str]
     All ranks have to call it.
 
     Args:
-        logdir: as for `open_run`.
-        if_exists: as for `open_run`.
         make: makes the writer of a directory, given also the suffix of this rank's name.
 
     Raises:

@@ -244,10 +244,6 @@ def sampler_of(tracker: Recording, every: float) -> SystemSampler:
     It pauses while the tracker's step has not changed for half an hour, as in a notebook that is left
     open after its training. In a resumed run the seconds go on.
 
-    Args:
-        tracker: the tracker.
-        every: seconds between two samples.
-
     Raises:
         MissingDependencyError: psutil is missing.
     """

@@ -22,13 +22,6 @@ class CurveCollector:
     otherwise multi-label.
 
     If a batch is refused, the evaluation is not recorded, since its numbers would be wrong.
-
-    Args:
-        new_scores: creates the scores of one evaluation.
-        record: records them at a step, without some scalars.
-        refuse: reports an error, or raises it.
-        enabled: False does nothing.
-        class_names: names of the classes, checked at the first batch.
     """
 
     def __init__(

@@ -287,9 +287,7 @@ class LogWriter(CurveWriter):
             scale: zoom of the grid.
             walltime: milliseconds since 1970; now by default.
             dataformats: order of the axes of one image.
-            mean: as in `add_image`.
-            std: as in `add_image`.
-            value_range: as in `add_image`.
+            mean, std, value_range: as in `add_image`.
             labels: (n,) or (n, 1) class or other numbers of the n images, or n texts.
             predictions: likewise, or (n, c) scores: the class with the largest counts, and a probability is
                 written beside it.

@@ -25,9 +25,6 @@ class RenamedTags(dict[tuple[str, object], str]):
         is refused because it has records of another: an evaluation may have hundreds.
 
         Args:
-            kind: the kind of data.
-            tag: the tag that was refused.
-            error: the error that refused it.
             kind_of: returns the kind of data that a tag holds, None for a new one.
         """
         better = self.get((kind, tag))

@@ -51,18 +51,7 @@ class _ScalarTag:
 class RunLog:
     """The writer of one run's log: scalars, and the way of all other records to the file.
 
-    Args:
-        logdir: the run's directory, or a remote one with a scheme.
-        display_name: the run's name on VisualDL's page.
-        file_name: the log's file name; chosen by default.
-        suffix: the end of the file name.
-        max_queue: how many costly records may wait for the worker thread.
-        write_to_disk: False records nothing.
-        resume: True to continue the training in the log, whatever its steps. By default, steps that begin
-            again start a new training, which is shown as a run of its own.
-        strict: True raises a `TagError` for a tag that VisualDL could not serve. By default its records
-            get the nearest tag that it can, with one warning.
-        on_error: called with tag and error if a record could not be written after its call had returned.
+    Its arguments are those of `LogWriter`; ``suffix`` is the end of the file name.
 
     Attributes:
         when_moved: called with the run's directory when it is found to have been moved or deleted.
@@ -343,11 +332,6 @@ class RunLog:
         that a job of `defer` adds, whose arrays are not copied.
 
         Args:
-            kind: kind of the record, as in `vizkit.format.types.KINDS`.
-            tag: its tag.
-            step: its step; None continues after the tag's last step.
-            walltime: milliseconds since 1970; now by default.
-            values: the arrays.
             build: encodes the record from the arrays, the step and the walltime.
             small: the size in bytes up to which a record is small.
             order: memory order of the copies, ``"F"`` for arrays that are read by columns.

@@ -77,17 +77,6 @@ def autolog(
         logdir: the directory of runs of models that name none themselves; each run is named
             ``<script>-<time>``.
         disable: take all patches back, and close the runs.
-        weights_every: how many steps apart weights are recorded; None: never.
-        images: how many images of a batch are recorded.
-        images_every: how many steps apart images are recorded; None: never.
-        samples: indices of samples of the evaluation's data to record.
-        worst: how many of the worst mistakes to record.
-        curves: record curves, confusions and reliability of classifiers.
-        class_names: names of the classes.
-        mean: the mean that images were normalised with.
-        std: the standard deviation that images were normalised with.
-        graph: record the network's graph and summary.
-        save_model: save the network for inference when training ends.
 
     Raises:
         DataError: a callback option with a bad value.

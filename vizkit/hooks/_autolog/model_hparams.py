@@ -13,12 +13,7 @@ __all__ = ["model_hparams"]
 def model_hparams(
     model: paddle.Model, arguments: Mapping[str, object]
 ) -> tuple[dict[str, object], list[str]]:
-    """Return the hyper-parameters of a call, and the metrics of its training.
-
-    Args:
-        model: the model.
-        arguments: the arguments of ``fit`` or ``evaluate`` by name.
-    """
+    """Return the hyper-parameters of a call, and the metrics of its training."""
     network = model.network
     out: dict[str, object] = {
         "network": type(network).__name__,

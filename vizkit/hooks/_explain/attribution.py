@@ -116,9 +116,7 @@ def integrated_gradients(
     equations 1 and 3.
 
     Args:
-        net: as for `grad_cam`.
-        images: as for `grad_cam`.
-        target: as for `grad_cam`.
+        net, images, target: as for `grad_cam`.
         steps: the number of points on the line; each takes a forward and a backward pass.
         baseline: x', an image without any features, normalised as for the network: one number, or an
             array that broadcasts with ``images``.
@@ -154,9 +152,7 @@ def smooth_grad(
     Source: D. Smilkov et al., "SmoothGrad: removing noise by adding noise" (2017), section 3.
 
     Args:
-        net: as for `grad_cam`.
-        images: as for `grad_cam`.
-        target: as for `grad_cam`.
+        net, images, target: as for `grad_cam`.
         samples: the number of copies; each takes a forward and a backward pass.
         noise: the standard deviation of the Gaussian noise, as a fraction of the image's range. Every call
             draws the same noise.

@@ -38,13 +38,6 @@ _WORST = "worst mistakes"
 class EvaluationImages:
     """Images gathered over an evaluation and recorded at its end.
 
-    Args:
-        tracker: the tracker to record with.
-        guard: keeps errors away from the training.
-        samples: the indices of samples to record, in the evaluation's data; None for none.
-        worst: the number of worst mistakes to record; None for none.
-        display: how the images are drawn.
-
     Raises:
         DataError: bad ``samples`` or ``worst``.
     """
@@ -144,11 +137,8 @@ class FollowedSamples:
 
     The network is not run once more and no sample is loaded for it: the training cannot change.
 
-    Args:
-        indices: different whole numbers, from 0.
-
     Raises:
-        DataError: other ``indices``.
+        DataError: the indices are not different whole numbers from 0 on.
     """
 
     def __init__(self, indices: Iterable[int]) -> None:
@@ -215,7 +205,6 @@ class WorstMistakes:
     samples is kept. At most ``count`` images are held.
 
     Args:
-        count: the number of samples.
         activation: what the loss says of the scores. With "auto", the whole evaluation tells: until scores
             cannot be probabilities, the worst are kept both as if they were and as if they were logits.
     """

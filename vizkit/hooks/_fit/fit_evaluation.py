@@ -30,11 +30,6 @@ class EvaluationRecorder:
     """Evaluations, each gathered batch by batch and recorded at its end.
 
     Args:
-        tracker: the tracker to record with.
-        guard: keeps errors away from the training.
-        images: the images to record.
-        curves: whether to record the curves of a classifier.
-        class_names: the names of the classes.
         reduce: turns scalars of this rank into those to record.
     """
 
@@ -154,10 +149,7 @@ class EvaluationCurves:
     """The curves of an evaluation, recorded by `Tracker.curves` if the network is a classifier.
 
     Args:
-        tracker: the tracker to record with.
-        class_names: the names of the classes, ignored if their number does not fit.
         activation: what the loss says of the scores; with "auto", the whole evaluation decides.
-        warn: called with a path and the reason why it is not recorded.
 
     Attributes:
         wanted: False once a batch was not that of a classifier.
@@ -209,11 +201,6 @@ class EvaluationCurves:
         return None
 
     def record(self, step: int, without: Collection[str]) -> None:
-        """Record the curves of a classifier.
-
-        Args:
-            step: the step of the evaluation.
-            without: scalars to leave out, since metrics have recorded them.
-        """
+        """Record the curves of a classifier, but for scalars that metrics have recorded."""
         if self._collector is not None:
             self._collector.record(step, without=without)

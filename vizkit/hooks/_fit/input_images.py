@@ -20,12 +20,6 @@ __all__ = ["InputImages"]
 class InputImages:
     """The first images of a batch, with label and prediction, recorded every so many steps.
 
-    Args:
-        tracker: the tracker to record with.
-        count: the number of images.
-        every: the number of steps from one record to the next; None: never.
-        display: how the images are drawn.
-
     Raises:
         DataError: a bad ``count`` or ``every``.
     """

@@ -58,13 +58,7 @@ def trace_graph(model: paddle.nn.Layer | paddle.Model, input_spec: object = None
 
 
 def record_graph(tracker: Tracker, model: paddle.Model, inputs: Sequence[paddle.Tensor]) -> None:
-    """Record the graph of a ``paddle.Model``, unless the run has one.
-
-    Args:
-        tracker: the tracker to record with.
-        model: the model.
-        inputs: a batch of inputs, for their shapes if the model does not know them.
-    """
+    """Record a model's graph, unless the run has one; shapes that are not known are those of a batch."""
     if _has_graph(tracker.logdir):
         return
     if model._input_info is not None and not model._is_shape_inferred:

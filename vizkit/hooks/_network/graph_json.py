@@ -183,9 +183,6 @@ def visualdl_graph(operators: Sequence[Operator], variables: Sequence[Variable])
     Args:
         operators: the operators in the order in which they run, with unique paths.
         variables: all variables that the operators name, with unique names.
-
-    Returns:
-        The graph with VisualDL's fields.
     """
     nodes = {"/": _Node("/")}
     for operator in operators:

@@ -28,9 +28,6 @@ def read_program(
 
     Args:
         program: the program; its values must not be used after it is gone.
-        outputs: its results, nested in any way.
-        network: the layer that it was traced from.
-        scopes: the scopes recorded during the trace.
     """
     return _Reader(network, scopes).read(program, outputs)
 
@@ -40,9 +37,6 @@ class Scopes:
 
     Operators have growing ids. Hooks on every layer keep the id of the last operator whenever
     a layer is entered or left.
-
-    Args:
-        network: the network that is going to be traced.
     """
 
     def __init__(self, network: paddle.nn.Layer) -> None:

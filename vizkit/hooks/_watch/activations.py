@@ -20,14 +20,10 @@ def named_layers(net: paddle.nn.Layer) -> Iterator[tuple[str, paddle.nn.Layer]]:
 def hook_outputs(
     layers: Mapping[str, paddle.nn.Layer], listener: Callable[[str, paddle.Tensor], None]
 ) -> list[paddle.nn.layer.layers.HookRemoveHelper]:
-    """Pass on the output of each layer in passes that compute gradients.
+    """Pass on the name and first output tensor of each layer in passes that compute gradients.
 
     ``paddle.jit.to_static(full_graph=True)`` runs such hooks only while it traces, on outputs
     without values: those are left out.
-
-    Args:
-        layers: the layers by name.
-        listener: called with the name and the first tensor of the output.
 
     Returns:
         The handles that remove the hooks.

@@ -24,7 +24,6 @@ class OptimizerHooks:
     processes have been combined. The listeners must not raise.
 
     Args:
-        optimizer: an optimizer that passed `check_optimizer`.
         before: called before an update; returns True if the clipping is to be watched.
         clipped: called with pairs of a parameter and its clipped gradient.
         after: called after the update, unless that raised.

@@ -86,12 +86,7 @@ def record_groups(
 ) -> None:
     """Record histograms, and as scalars norm, fraction of zeros and of non-finite values.
 
-    Args:
-        tracker: the tracker to record with.
-        guard: keeps errors away from the training; its paths are the kinds.
-        groups: the tensors to record.
-        step: the step.
-        per_layer: whether to record scalars of each tensor, besides those of all together.
+    The scalars are those of all tensors of a kind together, and with ``per_layer`` also those of each.
     """
 
     def job() -> None:

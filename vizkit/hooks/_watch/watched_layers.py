@@ -15,12 +15,6 @@ __all__ = ["Selection"]
 class Selection:
     """The parameters and layers of a network that patterns select, including those added later.
 
-    Args:
-        net: the network.
-        weights: as for `vizkit.hooks.watch`.
-        gradients: as for `vizkit.hooks.watch`.
-        activations: as for `vizkit.hooks.watch`.
-
     Raises:
         DataError: a bad pattern, one that matches nothing, or nothing to watch.
     """

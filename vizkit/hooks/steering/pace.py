@@ -45,13 +45,7 @@ class Pace(ValidateEvery):
 
     Args:
         seconds: seconds of training from one validation to the next, more than 0.
-        data: as for `ValidateEvery`, like all arguments that follow.
-        batches: how many of the first batches; None: all.
-        batch_size: the batch size of a ``Dataset``.
-        network: the network to evaluate, in your own loop.
-        loss: its loss function; None: only metrics.
-        metrics: its ``paddle.metric.Metric``.
-        tracker: the tracker that records; None: nothing is recorded.
+        data, batches, batch_size, network, loss, metrics, tracker: as for `ValidateEvery`.
 
     Attributes:
         elapsed: seconds of training so far.
