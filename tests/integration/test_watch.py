@@ -480,7 +480,7 @@ def test_outputs_of_compiled_layers_are_warned_about_once(tmp_path: Path) -> Non
 def test_the_first_tensor_of_an_output_counts_and_is_cut_to_its_first_samples(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vizkit.hooks._watch.activations._MAX_VALUES", 50)
+    monkeypatch.setattr("vizkit.hooks._watch.watched_layers._MAX_VALUES", 50)
     net = paddle.nn.LSTM(4, 6)  # (outputs, (states, cells))
     with Tracker(tmp_path) as tracker:
         tracker.watch(net, activations="LSTM")

@@ -19,20 +19,7 @@ __all__ = ["confusion_image"]
 
 _PAD = 4
 # ColorBrewer's "Blues": its lightness falls steadily, for colour-blind readers and grey prints too.
-_RAMP = np.array(
-    [
-        (247, 251, 255),
-        (222, 235, 247),
-        (198, 219, 239),
-        (158, 202, 225),
-        (107, 174, 214),
-        (66, 146, 198),
-        (33, 113, 181),
-        (8, 81, 156),
-        (8, 48, 107),
-    ],
-    dtype=np.float64,
-)
+_RAMP = "f7fbff deebf7 c6dbef 9ecae1 6baed6 4292c6 2171b5 08519c 08306b"
 _GAMMA = 0.6  # below 1, to show confusions of a few percent
 _NEUTRAL = (221, 221, 221)
 _FAINT = (101, 109, 118)  # zeros, so that the other numbers stand out

@@ -227,19 +227,7 @@ def draw_heat_map(pixels: Pixels, heat: ArrayLike) -> Pixels:
 
 
 # Points of the map "inferno" of S. van der Walt and N. Smith: its lightness rises steadily.
-_HEAT = np.array(
-    [
-        (31, 12, 72),
-        (85, 15, 109),
-        (136, 34, 106),
-        (186, 54, 85),
-        (227, 89, 51),
-        (249, 140, 10),
-        (249, 201, 50),
-        (252, 255, 164),
-    ],
-    np.float64,
-)
+_HEAT = "1f0c48 550f6d 88226a ba3655 e35933 f98c0a f9c932 fcffa4"
 
 
 def _shown(mask: Ints) -> list[int]:

@@ -29,16 +29,8 @@ PLAIN: RGB = (234, 238, 242)
 LINE: RGB = (208, 215, 222)
 
 COLORS = (
-    "#5790fc",
-    "#f89c20",
-    "#e42536",
-    "#964a8b",
-    "#9c9ca1",
-    "#7a21dd",
-    "#9c0000",
-    "#0cc0fc",
-    "#6c3c54",
-    "#c060c0",
+    *("#5790fc", "#f89c20", "#e42536", "#964a8b", "#9c9ca1", "#7a21dd"),
+    *("#9c0000", "#0cc0fc", "#6c3c54", "#c060c0"),
 )
 """Ten colours on white that differ for the colour-blind too.
 
@@ -67,15 +59,16 @@ def class_color(number: int) -> RGB:
     return (red * 3 // 5, green * 3 // 5, blue * 3 // 5) if turn else (red, green, blue)
 
 
-def color_ramp(values: Floats, ramp: Floats) -> Floats:
+def color_ramp(values: Floats, ramp: str) -> Floats:
     """Interpolate colours of a ramp, shape (..., 3).
 
     Args:
         values: 0 is the first colour of the ramp, 1 the last.
-        ramp: colours at even distances, shape (k, 3).
+        ramp: colours at even distances, such as ``000000 ffffff``.
     """
-    stops = np.linspace(0, 1, len(ramp))
-    return np.stack([np.interp(values, stops, channel) for channel in ramp.T], axis=-1)
+    colors = np.array([list(bytes.fromhex(each)) for each in ramp.split()])
+    stops = np.linspace(0, 1, len(colors))
+    return np.stack([np.interp(values, stops, channel) for channel in colors.T], axis=-1)
 
 
 def is_dark(colors: ArrayLike) -> Bools:

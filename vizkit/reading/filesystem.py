@@ -136,10 +136,8 @@ class _Local(Store):
     def is_file(self, path: str) -> bool:
         return os.path.isfile(path)
 
-    @contextmanager
-    def open(self, path: str) -> Iterator[Readable]:
-        with FileReader(path) as log:
-            yield log
+    def open(self, path: str) -> AbstractContextManager[Readable]:
+        return FileReader(path)
 
 
 _LOCAL = _Local()

@@ -36,17 +36,9 @@ _LOOPBACK = re.compile(r"lo\d*$|loopback", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Counters:
-    """Counters of the machine and the process at one moment. NaN: not known here.
+    """Counters of the machine and the process at one moment, in seconds and bytes. NaN: not known here.
 
-    Attributes:
-        time: seconds of a clock.
-        cpu_busy: seconds that the machine's CPUs were busy.
-        cpu_total: seconds of all CPUs, busy or idle.
-        process_cpu: seconds of CPU time that this process took, all its threads together.
-        disk_read: bytes read from disks.
-        disk_write: bytes written to disks.
-        received: bytes received over the network, without the loopback device.
-        sent: bytes sent over the network, without the loopback device.
+    Those of CPUs are sums over all of them; those of the network leave out the loopback device.
     """
 
     time: float

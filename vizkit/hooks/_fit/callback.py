@@ -139,11 +139,7 @@ def callback(
 
 
 class TrackerCallback(paddle.callbacks.Callback):
-    """The type of `callback`'s callbacks; this one is for ranks that record nothing.
-
-    Attributes:
-        tracker: the tracker to record with.
-    """
+    """The type of `callback`'s callbacks; this one is for ranks that record nothing."""
 
     def __init__(self, tracker: Tracker) -> None:
         super().__init__()

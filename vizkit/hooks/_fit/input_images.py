@@ -38,8 +38,6 @@ class InputImages:
         """Record the images of a batch, if its inputs are images.
 
         Args:
-            batch: the batch.
-            step: the step.
             activation: what the loss says of the scores; with "auto", all scores of the batch are looked at.
         """
         if looks_like_images(batch):

@@ -11,7 +11,6 @@ from vizkit.errors import DataError
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._spacing import Spacing
-from vizkit.hooks._watch.activations import first_samples, hook_outputs
 from vizkit.hooks._watch.optimizer_hooks import (
     ClippedGradients,
     OptimizerHooks,
@@ -27,7 +26,7 @@ from vizkit.hooks._watch.tensor_records import (
     record_groups,
     tag_of,
 )
-from vizkit.hooks._watch.watched_layers import Selection
+from vizkit.hooks._watch.watched_layers import Selection, first_samples, hook_outputs
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker

@@ -147,10 +147,6 @@ class ScaledRate(paddle.optimizer.lr.LRScheduler):
     """A schedule's rate times a factor. Stepping this steps the schedule.
 
     Its state is the schedule's: a checkpoint loads with and without it, and does not hold ``scale``.
-
-    Attributes:
-        schedule: the schedule.
-        scale: the factor.
     """
 
     def __init__(self, schedule: paddle.optimizer.lr.LRScheduler, scale: float) -> None:
