@@ -34,7 +34,7 @@ from vizkit.errors import DataError
 from vizkit.metrics.activation import activate
 from vizkit.metrics.arrays import AnyArray, Bools, Floats, to_real
 from vizkit.metrics.inputs import check_lengths, check_weights, flatten, refuse_nan, refuse_where
-from vizkit.metrics.ranking import tally
+from vizkit.metrics.ranking import Tally, tally
 
 __all__ = [
     "PRCurve",
@@ -43,6 +43,7 @@ __all__ = [
     "compute_pr_curve",
     "compute_pr_roc_curves",
     "compute_roc_curve",
+    "curves_of",
     "mean_areas",
 ]
 
@@ -215,8 +216,11 @@ def _curves(
         kept = each > 0
         members, columns, each = members[:, kept], columns[:, kept], each[kept]
     grids = _grids(columns, count)
-    found = tally(columns, members, grids, each)
+    return curves_of(grids, tally(columns, members, grids, each), scale)
 
+
+def curves_of(grids: Floats, found: Tally, scale: float = 1.0) -> list[tuple[PRCurve, ROCCurve]]:
+    """Return the curves of each class from its counts at thresholds, which are multiplied by ``scale``."""
     predicted = found.tp + found.fp
     precision = np.divide(found.tp, predicted, out=np.ones_like(predicted), where=predicted > 0)
     tpr = found.tp / np.where(found.positives > 0, found.positives, 1.0)
@@ -224,13 +228,13 @@ def _curves(
     recall = np.where(found.positives > 0, tpr, predicted > 0)
     tp, fp = found.tp * scale, found.fp * scale
     fn, tn = found.positives * scale - tp, found.negatives * scale - fp
-    ap = found.ap if columns.shape[1] else np.full_like(found.ap, np.nan)
+    ap = np.where(found.positives[:, 0] + found.negatives[:, 0] > 0, found.ap, np.nan)
     return [
         (
             PRCurve(grids[k], tp[k], fp[k], tn[k], fn[k], precision[k], recall[k], float(ap[k])),
             ROCCurve(grids[k], tp[k], fp[k], tn[k], fn[k], tpr[k], fpr[k], float(found.auc[k])),
         )
-        for k in range(len(columns))
+        for k in range(len(grids))
     ]
 
 

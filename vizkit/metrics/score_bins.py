@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vizkit.metrics.arrays import AnyArray, Floats, Indices
-from vizkit.metrics.pr_roc import PRCurve, ROCCurve
+from vizkit.metrics.pr_roc import PRCurve, ROCCurve, curves_of
+from vizkit.metrics.ranking import Tally
 
 __all__ = ["BinnedCurves", "ScoreBins"]
 
@@ -135,27 +136,15 @@ def _curves(every: Floats, p: Floats, edges: Floats, points: Indices) -> BinnedC
     n = every - p
     tps, fps = p[::-1].cumsum()[::-1], n[::-1].cumsum()[::-1]  # at or above each edge
     positives, negatives = float(tps[0]), float(fps[0])
-    tp, fp, thresholds = tps[points], fps[points], edges[points]
-    predicted = tp + fp
-    precision = np.divide(tp, predicted, out=np.ones_like(tp), where=predicted > 0)
-    tpr = tp / positives if positives else np.zeros_like(tp)
-    fpr = fp / negatives if negatives else np.zeros_like(fp)
-    recall = tpr if positives else (predicted > 0).astype(np.float64)
-
     held = p > 0
     ap, ap_error = _average_precision(p[held], n[held], tps[held] - p[held], fps[held] - n[held])
-    if not positives + negatives:
-        ap = float("nan")
     auc, auc_error = float("nan"), 0.0
     if positives and negatives:
         auc = float((n / negatives).dot(tps - p / 2)) / positives
         auc_error = float((n / negatives).dot(p / positives)) / 2
-    fn, tn = positives - tp, negatives - fp
-    return BinnedCurves(
-        PRCurve(thresholds, tp, fp, tn, fn, precision, recall, ap),
-        ROCCurve(thresholds, tp, fp, tn, fn, tpr, fpr, auc),
-        (ap_error, auc_error),
-    )
+    counts = (np.array([each]) for each in (tps[points], fps[points], [positives], [negatives], ap, auc))
+    ((pr, roc),) = curves_of(edges[None, points], Tally(*counts))
+    return BinnedCurves(pr, roc, (ap_error, auc_error))
 
 
 def _average_precision(p: Floats, n: Floats, tp: Floats, fp: Floats) -> tuple[float, float]:
