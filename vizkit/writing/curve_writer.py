@@ -42,10 +42,9 @@ class CurveWriter(RunLog):
             tag: such as ``eval/pr/cat``.
             labels: (n,) 0 or 1.
             predictions: (n,) scores; if any lies outside [0, 1], the thresholds span their range.
-            step: as in `add_scalar`.
+            step, walltime: as in `add_scalar`.
             num_thresholds: number of evenly spaced thresholds.
             weights: (n,) weights of the samples, or one number.
-            walltime: milliseconds since 1970; now by default.
 
         Raises:
             DataError: labels that are not binary, NaN scores, unequal lengths.
@@ -114,10 +113,8 @@ class CurveWriter(RunLog):
             tag: the beginning of all tags.
             labels: (n,) class numbers, or (n, c) of 0 and 1.
             predictions: (n, c) scores, or (n,) for a single class.
-            step: as in `add_scalar`.
-            num_thresholds: number of evenly spaced thresholds.
-            weights: (n,) weights of the samples, or one number.
-            walltime: milliseconds since 1970; now by default.
+            step, walltime: as in `add_scalar`.
+            num_thresholds, weights: as in `add_pr_curve`.
             class_names: c names; numbers by default.
             activation: applied to ``predictions`` first, if these are logits.
 
@@ -187,8 +184,7 @@ class CurveWriter(RunLog):
             tag: such as ``eval/confusion``.
             labels: (n,) true class numbers.
             predictions: (n,) predicted class numbers, or (n, c) scores.
-            step: as in `add_scalar`.
-            walltime: milliseconds since 1970; now by default.
+            step, walltime: as in `add_scalar`.
             class_names: names in the order of the class numbers; numbers by default.
 
         Raises:
@@ -221,8 +217,7 @@ class CurveWriter(RunLog):
         Args:
             tag: the beginning of all tags, such as ``eval``.
             scores: the labels and scores; nothing may be added to them afterwards.
-            step: as in `add_scalar`.
-            walltime: milliseconds since 1970; now by default.
+            step, walltime: as in `add_scalar`.
             class_names: c names; numbers by default. For a single class also two: of 0 and of 1.
             most_classes: with more classes, a table of their areas replaces the curves of each.
             num_thresholds: number of thresholds.

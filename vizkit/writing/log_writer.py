@@ -120,8 +120,7 @@ class LogWriter(CurveWriter):
         Args:
             main_tag: the chart's tag.
             tag_scalar_dict: name within the group -> number.
-            step: as in `add_scalar`.
-            walltime: milliseconds since 1970; now by default.
+            step, walltime: as in `add_scalar`.
 
         Raises:
             DataError: ``tag_scalar_dict`` is not a dict, or a value is not one number.
@@ -221,8 +220,7 @@ class LogWriter(CurveWriter):
             tag: such as ``train/input``.
             img: an array, tensor, PIL image or nested list of 1 (grey), 3 (RGB) or 4 (RGBA)
                 channels; see `vizkit.media.images.to_pixels` for how numbers become pixels.
-            step: as in `add_scalar`.
-            walltime: milliseconds since 1970; now by default.
+            step, walltime: as in `add_scalar`.
             dataformats: order of the axes: HW, HWC, CHW, or NHWC, NCHW for a grid of a batch.
             mean: the mean by which the image was normalised, one number or one per channel.
             std: the standard deviation, likewise.
@@ -282,10 +280,9 @@ class LogWriter(CurveWriter):
         Args:
             tag: such as ``train/inputs``.
             imgs: a list of images, or an array with the images along the first axis.
-            step: as in `add_scalar`.
+            step, walltime: as in `add_scalar`.
             rows: number of rows; -1 makes the grid nearly square.
             scale: zoom of the grid.
-            walltime: milliseconds since 1970; now by default.
             dataformats: order of the axes of one image.
             mean, std, value_range: as in `add_image`.
             labels: (n,) or (n, 1) class or other numbers of the n images, or n texts.
@@ -351,9 +348,8 @@ class LogWriter(CurveWriter):
         Args:
             tag: such as ``eval/speech``.
             audio_array: int16, other integers, or floats in [-1, 1]; (n,) mono or (n, channels).
-            step: as in `add_scalar`.
+            step, walltime: as in `add_scalar`.
             sample_rate: samples per second.
-            walltime: milliseconds since 1970; now by default.
 
         Raises:
             DataError: not audio (NaN, a wrong shape, empty).
@@ -376,8 +372,7 @@ class LogWriter(CurveWriter):
         Args:
             tag: such as ``weights/fc``.
             values: numbers of any shape.
-            step: as in `add_scalar`.
-            walltime: milliseconds since 1970; now by default.
+            step, walltime: as in `add_scalar`.
             buckets: number of buckets, or their edges.
 
         Raises:

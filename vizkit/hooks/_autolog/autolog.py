@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
 from vizkit import _visualdl
@@ -85,7 +85,7 @@ def autolog(
             which records on rank 0 alone: pass ``tracker.callback(reduce=True)`` on all ranks.
     """
     global _active
-    arguments = dict(locals())
+    arguments: dict[str, Any] = dict(locals())
     given = [name for name, default in _DEFAULTS.items() if arguments[name] is not default]
     if disable:
         if given:
@@ -96,20 +96,10 @@ def autolog(
             stopped.stop()
         return
 
+    options = {name: arguments[name] for name in _DEFAULTS}
+
     def callback(tracker: Tracker) -> TrackerCallback:
-        return tracker.callback(
-            weights_every=weights_every,
-            images=images,
-            images_every=images_every,
-            samples=samples,
-            worst=worst,
-            curves=curves,
-            class_names=class_names,
-            mean=mean,
-            std=std,
-            graph=graph,
-            save_model=save_model,
-        )
+        return tracker.callback(**options)
 
     if given:
         callback(tracker_without_log("", enabled=True))  # raises for a bad value

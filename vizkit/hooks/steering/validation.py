@@ -272,10 +272,8 @@ class ValidateEvery(paddle.callbacks.Callback):
 def _readable(
     data: paddle.io.Dataset | paddle.io.DataLoader | Iterable[LoadedBatch], batch_size: int
 ) -> Iterable[LoadedBatch]:
-    if isinstance(data, paddle.io.IterableDataset):
-        return cast("Iterable[LoadedBatch]", paddle.io.DataLoader(data, batch_size=batch_size))
     if isinstance(data, paddle.io.Dataset):
-        return cast("Iterable[LoadedBatch]", paddle.io.DataLoader(data, batch_size=batch_size, shuffle=False))
+        return cast("Iterable[LoadedBatch]", paddle.io.DataLoader(data, batch_size=batch_size))
     if not isinstance(data, Iterable) or isinstance(data, Iterator):
         raise DataError(
             "data must be a paddle.io.Dataset, a DataLoader or a list of batches, which can be read "
