@@ -392,7 +392,7 @@ def test_names_that_do_not_fit_the_classes_are_not_used(tmp_path: Path) -> None:
 
 def test_curves_of_very_many_classes_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vizkit.hooks._fit.fit_evaluation.MAX_GATHERED_CLASSES", 2)
-    warned = "the network tells 3 classes apart, more than 2"
+    warned = "the network has 3 classes, more than 2"
     with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match=warned) as told:
         fit(prepared(), tracker.callback(), epochs=2)
     assert len([each for each in told if each.category is VizKitWarning]) == 1

@@ -266,7 +266,7 @@ def test_scores_of_one_axis_are_those_of_one_class() -> None:
 
     gradients = attribution.smooth_grad(Single(), batch(), samples=2)
     np.testing.assert_array_equal(gradients, np.full((2, 3, 8, 8), 2, np.float32))
-    with pytest.raises(DataError, match="target 1 is no class: the network tells 0 to 0 apart"):
+    with pytest.raises(DataError, match="target 1 is no class: the network has 0 to 0"):
         attribution.smooth_grad(Single(), batch(), 1)
 
 

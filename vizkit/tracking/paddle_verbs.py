@@ -241,7 +241,7 @@ def _check_network(name: str, value: object) -> None:
 
 
 def open_run_of_rank(logdir: str, if_exists: IfExists, make: Callable[[str, str], LogWriter]) -> LogWriter:
-    """Open the run of this rank, one of several that record: rank 0 chooses, the others stand beside it.
+    """Open the run of this rank, one of several that record: rank 0 chooses, and the others record beside it.
 
     All ranks have to call it.
 

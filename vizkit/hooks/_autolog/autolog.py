@@ -81,8 +81,8 @@ def autolog(
     Raises:
         DataError: a callback option with a bad value.
         MissingDependencyError: callback options, but no Paddle.
-        TypeError: an unknown option, or options beside ``disable=True``. ``reduce`` is none of autolog,
-            which records on rank 0 alone: pass ``tracker.callback(reduce=True)`` on all ranks.
+        TypeError: an unknown option, or options beside ``disable=True``. There is no ``reduce``, since only
+            rank 0 records: pass ``tracker.callback(reduce=True)`` on all ranks.
     """
     global _active
     arguments: dict[str, Any] = dict(locals())

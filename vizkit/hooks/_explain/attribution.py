@@ -214,7 +214,7 @@ def targets_of(scores: paddle.Tensor, target: Target = None) -> list[int]:
     out = [int(number) for number in numbers] * (count if len(numbers) == 1 else 1)
     for number in out:
         if not 0 <= number < classes:
-            raise DataError(f"target {number} is no class: the network tells 0 to {classes - 1} apart")
+            raise DataError(f"target {number} is no class: the network has 0 to {classes - 1}")
     return out
 
 

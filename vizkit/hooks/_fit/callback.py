@@ -232,7 +232,7 @@ class _RecordingCallback(TrackerCallback):
         """Set the clock, and record the weights that training starts from.
 
         Raises:
-            DataError: the evaluation's data has not the images to record.
+            DataError: the evaluation's data does not have the images to record.
         """
         self._evaluation.check(self.model)
         with self._guard("training steps"):
@@ -347,7 +347,7 @@ class _RecordingCallback(TrackerCallback):
         """Begin an evaluation.
 
         Raises:
-            DataError: its data has not the images to record.
+            DataError: its data does not have the images to record.
         """
         self._evaluation.check(self.model)
         self._mark_failure()

@@ -57,7 +57,7 @@ class EvaluationRecorder:
         """Check before a training or an evaluation that its data has the images to record.
 
         Raises:
-            DataError: it has not.
+            DataError: it does not.
         """
         if paddle.in_dynamic_mode():
             self._images.check(model, model._test_dataloader)
@@ -185,7 +185,7 @@ class EvaluationCurves:
                 self.wanted = False
                 self._warn(
                     "curves",
-                    f"the network tells {classes} classes apart, more than {MAX_GATHERED_CLASSES}; "
+                    f"the network has {classes} classes, more than {MAX_GATHERED_CLASSES}; "
                     "record those that matter with tracker.log_curves",
                 )
                 return

@@ -1,4 +1,4 @@
-"""The rule by which a metric has stopped improving, from its values alone."""
+"""Detection of a metric that no longer improves, from its values alone."""
 
 from __future__ import annotations
 
