@@ -27,6 +27,10 @@ By = Annotated[
     list[str] | None,
     typer.Option("--by", metavar="NAME", help="A line for the mean of each value of a hyper-parameter."),
 ]
+PartialOption = Annotated[
+    Literal["dotted", "stop"],
+    typer.Option("--partial", help="A mean where some of its runs have ended: dotted, or not drawn."),
+]
 Smooth = Annotated[float, typer.Option("--smooth", min=0, max=0.999, help="0 (off) to below 1.")]
 Log = Annotated[bool, typer.Option("--log", help="A logarithmic y axis.")]
 Robust = Annotated[bool, typer.Option("--no-outliers", help="Choose the y axis by the bulk of the values.")]
@@ -45,6 +49,7 @@ def plot(
     where: Where = None,
     x: XAxis = "step",
     by: By = None,
+    partial: PartialOption = "dotted",
     smooth: Smooth = 0.0,
     log: Log = False,
     no_outliers: Robust = False,
@@ -64,12 +69,22 @@ def plot(
         say("vizkit: no runs")
         raise typer.Exit(1)
     if output:
-        plot = some.plot(tag, x=x, by=by or None, smooth=smooth, log=log, outliers=not no_outliers)
+        plot = some.plot(
+            tag, x=x, by=by or None, smooth=smooth, partial=partial, log=log, outliers=not no_outliers
+        )
         plot.save(output)
         say(f"vizkit: {output} written")
         return
     data = curves_data(
-        some, tag, x=x, by=by or None, smooth=smooth, band=None, outliers=not no_outliers, log_y=log
+        some,
+        tag,
+        x=x,
+        by=by or None,
+        smooth=smooth,
+        band=None,
+        partial=partial,
+        outliers=not no_outliers,
+        log_y=log,
     )
     if as_json:
         print_json({"tag": tag, "x": x, "unit": data.unit, "series": series_of(data)})

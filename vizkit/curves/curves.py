@@ -13,14 +13,15 @@ from vizkit.curves.plot_arguments import RunSource, as_runs, labelled_groups, po
 from vizkit.curves.smoothing import smoothed
 from vizkit.curves.x_axis import X, time_unit, x_and_values
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import Floats
+from vizkit.metrics.arrays import Bools, Floats, Ints
 from vizkit.runs import Run
 from vizkit.runs.intervals import align, column_statistics
 from vizkit.runs.scalar_tags import with_tag
 
-__all__ = ["Band", "Curve", "CurvesData", "curves_data"]
+__all__ = ["Band", "Curve", "CurvesData", "Partial", "curves_data"]
 
 Band = Literal["std", "ci", "minmax"]
+Partial = Literal["dotted", "stop"]
 
 _MOST_POINTS = 20_000  # of a mean
 
@@ -37,6 +38,8 @@ class Curve:
         smooth: (n,) smoothed values; ``y`` itself without smoothing.
         low, high: (n,) the band, smoothed likewise; None without one.
         runs: number of runs.
+        n: (n,) number of runs that are in the mean at each x: those that reach it, and are not NaN
+            there; None for a run.
     """
 
     name: str
@@ -47,6 +50,29 @@ class Curve:
     low: Floats | None = None
     high: Floats | None = None
     runs: int = 1
+    n: Ints | None = None
+
+    @property
+    def fewer(self) -> Bools:
+        """(n,) True where fewer runs than those of the group are in the mean."""
+        return np.zeros(len(self.x), dtype=bool) if self.n is None else self.n < self.runs
+
+    def parts(self, values: Floats) -> tuple[Floats, Floats]:
+        """The values of all runs, and those of fewer with the points where they join; NaN elsewhere."""
+        fewer = self.fewer
+        near = fewer.copy()
+        near[1:] |= fewer[:-1]
+        near[:-1] |= fewer[1:]
+        return np.where(fewer, np.nan, values), np.where(near, values, np.nan)
+
+    @property
+    def runs_text(self) -> str:
+        """``3 runs``, and how many they are where the line is dotted."""
+        text = f"{self.runs} run{'s' * (self.runs != 1)}"
+        if self.n is None or not self.fewer.any():
+            return text
+        some = np.unique(self.n[self.fewer]).tolist()
+        return f"{text}, dotted: {some[0]}{f' to {some[-1]}' * (len(some) > 1)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +107,7 @@ def curves_data(
     by: str | Sequence[str] | None = None,
     smooth: float = 0.0,
     band: Band | None = "std",
+    partial: Partial = "dotted",
     outliers: bool = True,
     log_y: bool = False,
 ) -> CurvesData:
@@ -93,6 +120,7 @@ def curves_data(
     if not (is_number(smooth) and 0 <= smooth < 1):
         raise DataError(f"smooth must be at least 0 and below 1, got {describe(smooth)}")
     one_of("band", band, ("std", "ci", "minmax", None))
+    one_of("partial", partial, ("dotted", "stop"))
     one_of("x", x, ("step", "time", "epoch", "relative"))
     runs = with_tag(as_runs(source), tag)
     if by is None:
@@ -101,7 +129,7 @@ def curves_data(
     else:
         groups = labelled_groups(runs, by)
         series = [
-            _mean_curve(name, group, tag, x, position, smooth, band)
+            _mean_curve(name, group, tag, x, position, smooth, band, partial)
             for position, (name, group) in enumerate(groups.items())
         ]
     unit = ""
@@ -123,7 +151,14 @@ def _run_curve(run: Run, tag: str, x: X, position: int, smooth: float) -> Curve:
 
 
 def _mean_curve(
-    name: str, runs: Sequence[Run], tag: str, x: X, position: int, smooth: float, band: Band | None
+    name: str,
+    runs: Sequence[Run],
+    tag: str,
+    x: X,
+    position: int,
+    smooth: float,
+    band: Band | None,
+    partial: Partial,
 ) -> Curve:
     points = [x_and_values(run, tag, x) for run in runs]
     points = [(np.maximum.accumulate(places), values) for places, values in points if len(places)]
@@ -131,15 +166,17 @@ def _mean_curve(
     if len(grid) > _MOST_POINTS:
         grid = np.linspace(grid[0], grid[-1], _MOST_POINTS)
     matrix, _ = align(points, grid)
-    mean, std, _, low, high = column_statistics(matrix)
+    if partial == "stop" and len(whole := np.flatnonzero(~np.isnan(matrix).any(axis=0))):
+        grid, matrix = grid[whole[0] : whole[-1] + 1], matrix[:, whole[0] : whole[-1] + 1]
+    mean, std, n, low, high = column_statistics(matrix)
     if band == "std":
         low, high = mean - std, mean + std
     elif band == "minmax":
         low, high = np.fmin.reduce(matrix), np.fmax.reduce(matrix)
     if band is None or len(runs) < 2:
-        return Curve(name, position, grid, mean, smoothed(mean, smooth), runs=len(runs))
+        return Curve(name, position, grid, mean, smoothed(mean, smooth), runs=len(runs), n=n)
     low, high = smoothed(low, smooth), smoothed(high, smooth)
-    return Curve(name, position, grid, mean, smoothed(mean, smooth), low, high, len(runs))
+    return Curve(name, position, grid, mean, smoothed(mean, smooth), low, high, len(runs), n)
 
 
 def _in_unit(series: list[Curve]) -> tuple[list[Curve], str]:

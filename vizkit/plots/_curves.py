@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from vizkit._checks import one_of
-from vizkit.curves.curves import Band, Curve, CurvesData, curves_data
+from vizkit.curves.curves import Band, Curve, CurvesData, Partial, curves_data
 from vizkit.curves.plot_arguments import RunSource
 from vizkit.curves.x_axis import X
 from vizkit.format.tags import SECONDS
@@ -41,6 +41,7 @@ class CurvesPlot(Plot[CurvesData]):
     Attributes:
         lines: name -> line.
         raw: name -> the faint line of recorded values, where ``lines`` are smoothed.
+        partial: name -> dotted line of a mean where fewer runs than those of the group reach.
         bands: name -> area.
         marks: marks where values are NaN (``x``), inf or -inf (triangles).
         note: the text on values that are not visible; None if all are.
@@ -49,6 +50,7 @@ class CurvesPlot(Plot[CurvesData]):
 
     lines: dict[str, Line2D]
     raw: dict[str, Line2D]
+    partial: dict[str, Line2D]
     bands: dict[str, PolyCollection]
     marks: list[Line2D]
     note: Text | None
@@ -63,6 +65,7 @@ def curves(
     by: str | Sequence[str] | None = None,
     smooth: float = 0.0,
     band: Band | None = "std",
+    partial: Partial = "dotted",
     log: bool | Literal["x", "y", "xy"] = False,
     outliers: bool = True,
     ax: Axes | None = None,
@@ -82,6 +85,9 @@ def curves(
             values are drawn faintly beneath.
         band: the band around a mean: one standard deviation, the 95 % confidence interval of the mean
             (``"ci"``), the extremes (``"minmax"``), or none.
+        partial: where fewer runs than those of the group have values (some have ended, or are NaN), the mean
+            jumps: draw it ``"dotted"`` there, or ``"stop"`` it where a first run ends. The legend says how
+            many they are.
         log: logarithmic y (True), or the axes named.
         outliers: False to fit the y axis to the bulk of the values; a note counts those outside.
         ax: axes to draw into; a new figure by default.
@@ -92,9 +98,11 @@ def curves(
     """
     one_of("log", log, (True, False, "x", "y", "xy"))
     log_x, log_y = log in ("x", "xy"), log in (True, "y", "xy")
-    data = curves_data(source, tag, x=x, by=by, smooth=smooth, band=band, outliers=outliers, log_y=log_y)
+    data = curves_data(
+        source, tag, x=x, by=by, smooth=smooth, band=band, partial=partial, outliers=outliers, log_y=log_y
+    )
     ax, new = axes_for(ax)
-    plot = CurvesPlot(data, ax, new, {}, {}, {}, [], None, None)
+    plot = CurvesPlot(data, ax, new, {}, {}, {}, {}, [], None, None)
     if new and x in ("step", "epoch"):
         ax.locator_params(axis="x", integer=True)
     if log_x:
@@ -111,10 +119,10 @@ def curves(
     ax.set_axisbelow(True)
     ax.margins(x=0.02)
     plot.note = _note(data, ax)
-    runs = {line.name: f"  ({line.runs} run{'s' * (line.runs > 1)})" if by else "" for line in data.series}
+    runs = {line.name: f"  ({line.runs_text})" if by else "" for line in data.series}
     plot.legend = add_legend(ax, new, {name + runs[name]: line for name, line in plot.lines.items()})
     if plot.legend is None:
-        ax.set_title(data.series[0].name, fontsize="medium", loc="left")
+        ax.set_title(data.series[0].name + runs[data.series[0].name], fontsize="medium", loc="left")
     finish(ax)
     return plot
 
@@ -136,7 +144,14 @@ def _draw(line: Curve, plot: CurvesPlot, smooth: bool) -> None:
         plot.bands[line.name] = plot.ax.fill_between(
             x, *edges, color=style["color"], alpha=0.18, linewidth=0, zorder=1.5
         )
-    (plot.lines[line.name],) = plot.ax.plot(points.x, points.y, linewidth=1.5, zorder=3, **style)
+    whole = points
+    if line.fewer.any():
+        values, partial = line.parts(line.smooth)
+        whole, part = thinned(line.x, values), thinned(line.x, partial)
+        (plot.partial[line.name],) = plot.ax.plot(
+            part.x, part.y, color=style["color"], linestyle=":", linewidth=1.2, zorder=2.5
+        )
+    (plot.lines[line.name],) = plot.ax.plot(whole.x, whole.y, linewidth=1.5, zorder=3, **style)
     plot.marks += _mark(points, plot.ax, style["color"])
 
 

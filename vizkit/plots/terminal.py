@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vizkit.curves.curves import CurvesData
-from vizkit.metrics.arrays import Floats
+from vizkit.metrics.arrays import Bools, Floats
 from vizkit.runs.sparkline import extremes
 
 __all__ = ["Drawing", "TextSpan", "draw", "series_of"]
@@ -57,7 +57,12 @@ def draw(
     left = min((float(x.min()) for x in places if len(x)), default=0.0)
     right = max((float(x.max()) for x in places if len(x)), default=1.0)
     for number, (series, y) in enumerate(zip(data.series, lines, strict=True)):
-        canvas.add(number, series.x, y, (left, right), (low, high))
+        if series.fewer.any():
+            whole, part = series.parts(y)
+            canvas.add(number, series.x, part, (left, right), (low, high), nan=np.isnan(y), dotted=True)
+            canvas.add(number, series.x, whole, (left, right), (low, high), nan=np.isnan(y))
+        else:
+            canvas.add(number, series.x, y, (left, right), (low, high))
     middle = (height - 3) // 2
     shown = {0: labels[0], middle: labels[1], height - 4: labels[2]}
     rows = [[TextSpan(data.tag + (" (log)" if log else ""))]]
@@ -109,7 +114,9 @@ def _legend(data: CurvesData, plain: bool) -> Iterator[list[TextSpan]]:
         if plain and len(data.series) == 1:
             mark = ""
         last = f"  last {series.y[-1]:.6g}" if len(series.y) else ""
-        runs = f"  ({series.runs} runs)" if series.runs > 1 else ""
+        if last and series.n is not None and series.fewer[-1]:
+            last += f" of {series.n[-1]}"
+        runs = f"  ({series.runs_text})" if series.runs > 1 else ""
         yield [TextSpan(mark, number), TextSpan(f"{series.name}{last}{runs}")]
 
 
@@ -136,16 +143,37 @@ class _Canvas:
     def __init__(self, width: int, height: int, *, letters: bool) -> None:
         self.width, self.height = width, height
         self._letters = letters
+        self._dotted = False
         self._bits = np.zeros((height, width), dtype=np.int64)
         self._owner = np.full((height, width), -1)
         self._marks: dict[tuple[int, int], str] = {}
 
     def add(
-        self, number: int, x: Floats, y: Floats, across: tuple[float, float], up: tuple[float, float]
+        self,
+        number: int,
+        x: Floats,
+        y: Floats,
+        across: tuple[float, float],
+        up: tuple[float, float],
+        *,
+        nan: Bools | None = None,
+        dotted: bool = False,
     ) -> None:
-        """Draw one curve into the ranges of the two axes."""
+        """Draw one curve into the ranges of the two axes.
+
+        Args:
+            number: the index of the curve.
+            x: (n,).
+            y: (n,).
+            across: the range of the x axis.
+            up: the range of the y axis.
+            nan: (n,) the points to mark as NaN; by default those of y.
+            dotted: draw every other character only.
+        """
+        self._dotted = dotted
         there = np.isfinite(x)
-        x, y = x[there], y[there]
+        nan = np.isnan(y) if nan is None else nan
+        x, y, nan = x[there], y[there], nan[there]
         if not len(x):
             return
         columns, rows = 2 * self.width, 4 * self.height
@@ -172,8 +200,8 @@ class _Canvas:
             self._upright(number, column, high, low)
             before = (column, end)
         bottom = self.height - 1
-        for test, mark, row in ((np.isnan, "x", bottom), (np.isposinf, "^", 0), (np.isneginf, "v", bottom)):
-            for place in x[test(y)].tolist():
+        for test, mark, row in ((nan, "x", bottom), (np.isposinf(y), "^", 0), (np.isneginf(y), "v", bottom)):
+            for place in x[test].tolist():
                 self._marks[row, self._column(place, across) // 2] = mark
 
     def _column(self, place: float, across: tuple[float, float]) -> int:
@@ -187,6 +215,8 @@ class _Canvas:
             self._upright(number, column, *(start[1] + slope * (at - start[0]) for at in nearest))
 
     def _upright(self, number: int, column: int, *ends: float) -> None:
+        if self._dotted and column // 2 % 2:
+            return
         for row in range(round(min(ends)), round(max(ends)) + 1):
             cell = (row // 4, column // 2)
             self._bits[cell] |= _BITS[row % 4][column % 2]
@@ -215,7 +245,7 @@ def series_of(data: CurvesData) -> list[dict[str, object]]:
     out: list[dict[str, object]] = []
     for series in data.series:
         smooth = None if series.smooth is series.y else series.smooth
-        optional = {"smooth": smooth, "low": series.low, "high": series.high}
+        optional = {"smooth": smooth, "low": series.low, "high": series.high, "n": series.n}
         out.append({"name": series.name, "runs": series.runs, "x": series.x, "y": series.y})
         out[-1] |= {name: values for name, values in optional.items() if values is not None}
     return out

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from vizkit.curves.curves import Band
+    from vizkit.curves.curves import Band, Partial
     from vizkit.curves.x_axis import X
     from vizkit.plots._curves import CurvesPlot
     from vizkit.runs.run import Run
@@ -27,6 +27,7 @@ class Plottable:
         by: str | Sequence[str] | None = None,
         smooth: float = 0.0,
         band: Band | None = "std",
+        partial: Partial = "dotted",
         log: bool | Literal["x", "y", "xy"] = False,
         outliers: bool = True,
         ax: Axes | None = None,
@@ -35,4 +36,15 @@ class Plottable:
         from vizkit.plots import curves
 
         source = cast("Run | Sequence[Run]", self)
-        return curves(source, tag, x=x, by=by, smooth=smooth, band=band, log=log, outliers=outliers, ax=ax)
+        return curves(
+            source,
+            tag,
+            x=x,
+            by=by,
+            smooth=smooth,
+            band=band,
+            partial=partial,
+            log=log,
+            outliers=outliers,
+            ax=ax,
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import math
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -105,7 +106,14 @@ def draw_chart(data: CurvesData, *, log_y: bool = False, label: str, x_label: st
     ]
     for name, line in lines:
         path, marks = _line(line, x, y, columns)
+        dotted = ""
+        if line.fewer.any():
+            whole, part = line.parts(line.y)
+            path, _ = _line(replace(line, y=whole), x, y, columns)
+            dotted, _ = _line(replace(line, y=part), x, y, columns)
         parts.append(f'<path class="line {name}" d="{path}"/>')
+        if dotted:
+            parts.append(f'<path class="line partial {name}" d="{dotted}"/>')
         if marks:
             parts.append(f'<path class="nan" d="{marks}"/>')
     parts += _probes(data, x, x_label)
@@ -267,9 +275,11 @@ def _probes(data: CurvesData, x: Axis, x_label: str) -> list[str]:
         index = order[np.clip(np.searchsorted(line.x[order], known, side="right") - 1, 0, None)]
         outside = (known < line.x.min()) | (known > line.x.max())
         name = clean(line.name, 40)
-        columns.append(
-            ["" if out else f"{name}: {value:.5g}" for out, value in zip(outside, line.y[index], strict=True)]
-        )
+        texts = [f"{name}: {value:.5g}" for value in line.y[index].tolist()]
+        if line.n is not None and line.runs > 1:
+            counts = line.n[index].tolist()
+            texts = [f"{text} (n = {count})" for text, count in zip(texts, counts, strict=True)]
+        columns.append(["" if out else text for out, text in zip(outside, texts, strict=True)])
     unit = f" {data.unit}" if data.unit else ""
     height = _HEIGHT - _TOP - _BOTTOM
     parts = []

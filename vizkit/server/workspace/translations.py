@@ -7,6 +7,7 @@ from collections.abc import Callable
 __all__ = ["CHINESE", "translator"]
 
 CHINESE = {
+    "dotted: fewer, as some have ended or are NaN": "虚线处较少，因部分实验已结束或为 NaN",
     "Runs": "实验",
     "Groups": "分组",
     "Problems": "问题",
