@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import typer
+
 from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, Where, select_runs
-from vizkit.cli._output import as_table, for_people, print_json, print_lines, print_rows, stdout
+from vizkit.cli._output import as_table, for_people, print_json, print_lines, print_rows, say, stdout
 from vizkit.metrics.direction import direction
 from vizkit.runs.formatting import value_text
 
@@ -23,7 +25,11 @@ def best(
 
     Example: vizkit best eval/acc --where '`batch size` == 64'
     """
-    run = select_runs(logdir, where=where).best(metric, mode)
+    runs = select_runs(logdir, where=where)
+    if not len(runs):
+        say(f"vizkit: no run matches --where {where!r}" if where else "vizkit: no runs")
+        raise typer.Exit(1)
+    run = runs.best(metric, mode)
     point = run.best(metric, mode)
     if as_json:
         found = {"metric": metric, "mode": direction(metric, mode), "value": point.value, "step": point.step}

@@ -52,6 +52,16 @@ class Contender:
         median = float(np.median(np.where(np.isnan(self.seconds), np.inf, self.seconds)))
         return median if np.isfinite(median) else float("nan")
 
+    @property
+    def first(self) -> float:
+        """The least of ``seconds``; NaN if no run reached the target."""
+        return float(np.fmin.reduce(self.seconds))
+
+    @property
+    def reached(self) -> int:
+        """The number of runs that reached the target."""
+        return int(np.isfinite(self.seconds).sum())
+
 
 @dataclass(frozen=True, eq=False)
 class TimeToData:
@@ -95,7 +105,8 @@ def time_to(
         metric: a scalar tag, such as ``eval/acc``.
         target: the value to reach, such as 0.95.
         by: a hyper-parameter, or several: a bar for the median of all runs with the same value; runs that
-            never reached the target count as the slowest.
+            never reached the target count as the slowest. A group of which fewer than half reached it has no
+            bar; its text says how many did, and when the first.
         mode: ``"max"`` (the target is reached from below), ``"min"``, or ``"auto"``: by the words of the tag.
         ax: axes to draw into; a new figure by default.
 
@@ -122,7 +133,7 @@ def time_to(
             points.append(ax.scatter(x, y, s=26, zorder=3, c=shades, edgecolors="white", linewidths=0.7))
             there = contender.seconds[np.isfinite(contender.seconds)] / factor
             end = max(end, float(there.max(initial=0.0)))
-        words = _words(data, contender, medians[row], unit)
+        words = _words(data, contender, factor, unit)
         texts.append(write_beside(ax, words, (end, row), color=PALE if np.isnan(medians[row]) else INK))
     ax.set_yticks(range(n), [shortened(contender.name, 32) for contender in data.contenders])
     ax.invert_yaxis()
@@ -149,7 +160,14 @@ def _data(
         seconds, steps, best = np.array(found, dtype=np.float64).T
         contenders.append(Contender(name, seconds, steps, best, tuple(places[run] for run in group)))
     sign = -1 if way == "max" else 1
-    contenders.sort(key=lambda one: (np.isnan(one.median), np.nan_to_num(one.median), sign * _best(one, way)))
+    contenders.sort(
+        key=lambda one: (
+            np.isnan(one.median),
+            np.nan_to_num(one.median),
+            -one.reached / len(one.seconds) if np.isnan(one.median) else 0,
+            sign * _best(one, way),
+        )
+    )
     return TimeToData(metric, float(target), way, tuple(contenders))
 
 
@@ -170,12 +188,16 @@ def _best(contender: Contender, mode: str) -> float:
     return float(finite.max() if mode == "max" else finite.min())
 
 
-def _words(data: TimeToData, contender: Contender, median: float, unit: str) -> str:
-    came = int(np.isfinite(contender.seconds).sum())
+def _words(data: TimeToData, contender: Contender, factor: float, unit: str) -> str:
+    median, first = contender.median / factor, contender.first / factor
+    came = contender.reached
     n = len(contender.seconds)
-    share = f"  ({came} of {n} runs)" if n > 1 else ""
+    if came and np.isnan(median):  # the median run did not reach it, but some did
+        return f"reached by {came} of {n} runs, first after {first:.3g} {unit}"
     if np.isnan(median):
         best = _best(contender, data.mode)
-        return f"not reached{f', best {best:.4g}' if np.isfinite(best) else ''}{share}"
+        by = f" by any of {n} runs" if n > 1 else ""
+        return f"not reached{by}{f', best {best:.4g}' if np.isfinite(best) else ''}"
+    share = f"  ({came} of {n} runs)" if n > 1 else ""
     step = f"  (step {contender.steps[0]:g})" if n == 1 else ""
     return f"{median:.3g} {unit}{step}{share}"

@@ -8,7 +8,8 @@ hyper-parameters of many values, and a permutation test (Fisher, 1935) gives the
 randomly shuffled runs explain as much.
 
 Limits: interactions of two hyper-parameters are not detected. Hyper-parameters that were always
-changed together cannot be separated, and are named. With n runs no p below 1 / n! exists.
+changed together cannot be separated, and are named; of those with a value of their own in each run, as in a
+random search, only numbers in one order. With n runs no p below 1 / n! exists.
 """
 
 from __future__ import annotations
@@ -71,9 +72,29 @@ def compute_importance(hparams: Mapping[str, Sequence[object]], metric: ArrayLik
         levels = int(code.max()) + 1
         features = _features(hparams[name], code)
         share, p = (math.nan, math.nan) if features is None else _explained(features, y, orders)
-        same = tuple(other for other in varying if other != name and np.array_equal(varying[other], code))
+        same = tuple(
+            other
+            for other in varying
+            if other != name
+            and np.array_equal(varying[other], code)
+            and (levels < len(y) or _ordered_alike(hparams[name], hparams[other]))
+        )
         out.append(Importance(name, share, p, levels, len(y), same))
     return sorted(out, key=lambda item: (math.isnan(item.importance), -item.importance, item.p))
+
+
+def _ordered_alike(a: Sequence[object], b: Sequence[object]) -> bool:
+    """True if numbers that all differ, as in a random search, have one order or the reverse one."""
+    ranks = [_ranks(values) for values in (a, b)]
+    if ranks[0] is None or ranks[1] is None:
+        return False
+    return np.array_equal(ranks[0], ranks[1]) or np.array_equal(ranks[0], len(a) - 1 - ranks[1])
+
+
+def _ranks(values: Sequence[object]) -> Ints | None:
+    if not all(isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v) for v in values):
+        return None
+    return np.asarray(np.unique(np.array(values, dtype=np.float64), return_inverse=True)[1])
 
 
 def _codes(values: Sequence[object]) -> Ints:
@@ -92,8 +113,8 @@ def _features(values: Sequence[object], code: Ints) -> Floats | None:
     levels, n = int(code.max()) + 1, len(code)
     if levels <= n / 2:
         return np.eye(levels)[code][:, 1:]
-    if all(isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v) for v in values):
-        _, rank = np.unique(np.array(values, dtype=np.float64), return_inverse=True)
+    rank = _ranks(values)
+    if rank is not None:
         centred = rank - rank.mean()
         return np.stack([centred, centred**2], axis=1)[:, : levels - 1]
     return np.eye(levels)[code][:, 1:] if levels < n - 1 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from vizkit.errors import UnknownNameError
 from vizkit.format.tags import SECONDS
 from vizkit.runs.lookup import unknown
 
@@ -23,9 +24,11 @@ def with_tag(runs: Iterable[Run], tag: str) -> list[Run]:
     """The runs that have a scalar tag.
 
     Raises:
-        UnknownNameError: no run has it.
+        UnknownNameError: no run has it, or there is no run.
     """
     every = list(runs)
+    if not every:
+        raise UnknownNameError(f"there is no run to look for {tag!r} in")
     found = [run for run in every if tag in run.scalar_tags]
     if not found:
         raise unknown("scalar tag", tag, in_order(other for run in every for other in run.scalar_tags))

@@ -25,3 +25,12 @@ def test_best_of_runs_without_hyper_parameters_in_a_terminal(vk: Command, tmp_pa
         with vizkit.LogWriter(tmp_path / name) as writer:
             writer.add_scalar("acc", acc, 3)
     assert vk("best", "acc", at=tmp_path).out == "b: acc 0.75 at step 3\n"
+
+
+def test_a_filter_that_no_run_matches_is_said_to_match_none(vk: Command, tmp_path: Path) -> None:
+    said = vk("best", "eval/acc", "--where", "seed == 99")
+    assert (said.code, said.out) == (1, "") and "no run matches" in said.err and "seed == 99" in said.err
+    assert vk("best", "eval/acc", "--where", "seed == 99", "--json").code == 1
+    assert vk("best", "eval/acc", "--where", "sead == 1").code == 2
+    said = vk("best", "eval/acc", at=tmp_path)
+    assert said.code == 1 and "no runs" in said.err

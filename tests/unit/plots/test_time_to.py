@@ -60,3 +60,17 @@ def test_runs_with_nothing_but_nan_come_last(write: Write, tmp_path: Path) -> No
     write("b", {"acc": [0.5]})
     plot = plots.time_to(vizkit.load(tmp_path), "acc", 0.9)
     assert [text.get_text() for text in plot.texts] == ["not reached, best 0.5", "not reached"]
+
+
+def test_a_group_of_which_some_reached_the_target_says_so(write: Write, tmp_path: Path) -> None:
+    for name, size, best in (("a", 1, 0.948), ("b", 1, 0.5), ("c", 1, 0.6), ("d", 2, 0.7), ("e", 2, 0.9)):
+        write(name, {"acc": [0.1, best]}, {"size": size})
+    for name, best in (("f", 0.2), ("g", 0.3)):
+        write(name, {"acc": [0.1, best]}, {"size": 3})
+    plot = plots.time_to(vizkit.load(tmp_path), "acc", 0.8, by="size")
+    assert [contender.name for contender in plot.data.contenders] == ["size = 2", "size = 1", "size = 3"]
+    assert [contender.reached for contender in plot.data.contenders] == [1, 1, 0]
+    texts = [text.get_text() for text in plot.texts]
+    assert texts[0].startswith("reached by 1 of 2 runs, first after ")
+    assert texts[1].startswith("reached by 1 of 3 runs, first after ")
+    assert texts[2] == "not reached by any of 2 runs, best 0.3"

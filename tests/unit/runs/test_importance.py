@@ -84,3 +84,17 @@ def test_all_orders_are_tried_for_few_runs() -> None:
     shares = [abs(np.corrcoef(rank, np.array(order))[0, 1]) for order in itertools.permutations(y)]
     expected = np.mean(np.array(shares) >= abs(np.corrcoef(rank, y)[0, 1]) - 1e-9)
     assert found.p == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n", [8, 12, 30])
+def test_independent_values_of_a_random_search_did_not_change_together(n: int) -> None:
+    random = np.random.default_rng(n)
+    rate, decay = 10 ** random.uniform(-5, -1, n), random.uniform(0, 1, n)
+    columns = {"lr": rate, "decay": decay, "warmup": 10 * rate, "inverse": 1 / rate}
+    texts = {"name": [f"run {k}" for k in range(n)]}
+    found = compute_importance(
+        {**{k: v.tolist() for k, v in columns.items()}, **texts}, random.normal(size=n)
+    )
+    together = {item.name: item.with_ for item in found}
+    assert together["decay"] == together["name"] == ()
+    assert together["lr"] == ("warmup", "inverse")
