@@ -15,8 +15,8 @@ from rich.console import Console
 
 import vizkit
 from tests.helpers import ROOT, by_tag, stock
+from tests.sample_runs import shrink
 from vizkit.demo import results, training
-from vizkit.demo.shrinking import shrink
 
 
 def test_every_optimizer_meets_every_learning_rate_and_batch_size_once() -> None:

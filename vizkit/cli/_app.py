@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -24,20 +23,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-_COMMANDS: dict[str, Callable[..., None]] = {
-    "ls": ls.ls,
-    "show": show.show,
-    "tail": tail.tail,
-    "compare": compare.compare,
-    "diff": diff.diff,
-    "best": best.best,
-    "plot": plot.plot,
-    "export": export.export,
-    "check": check.check_logs,
-}
-for _name, _command in _COMMANDS.items():
-    app.command(_name)(_command)
-
+app.command()(ls.ls)
+app.command()(show.show)
+app.command()(tail.tail)
+app.command()(compare.compare)
+app.command()(diff.diff)
+app.command()(best.best)
+app.command()(plot.plot)
+app.command()(export.export)
+app.command("check")(check.check_logs)
 
 _AS_GIVEN = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

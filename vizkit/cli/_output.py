@@ -24,7 +24,6 @@ __all__ = [
     "print_rows",
     "say",
     "stdout",
-    "terminal_size",
 ]
 
 _STATUS_STYLES = {
@@ -130,11 +129,3 @@ def _short(cell: str | Cell) -> Text:
     """Without the part in brackets behind a value."""
     text = _without_sparkline(cell)
     return text if isinstance(cell, str) or cell.scalars is None else Text(text.plain.partition(" (")[0])
-
-
-def terminal_size() -> tuple[int, int]:
-    """Columns and lines of the terminal; 80 by 24 without one."""
-    if for_people():
-        size = stdout().size
-        return size.width, size.height
-    return int(os.environ.get("COLUMNS", "0") or 0) or 80, 24

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Annotated, Literal
 
 import typer
 from rich.text import Text
 
 from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, select_runs
-from vizkit.cli._output import for_people, print_json, print_lines, say, stdout, terminal_size
+from vizkit.cli._output import for_people, print_json, print_lines, say, stdout
 from vizkit.curves.curves import curves_data
 from vizkit.media.palette import color
 from vizkit.plots.terminal import Drawing, draw, series_of
@@ -89,7 +90,7 @@ def plot(
     if as_json:
         print_json({"tag": tag, "x": x, "unit": data.unit, "series": series_of(data)})
         return
-    columns, lines = terminal_size()
+    columns, lines = shutil.get_terminal_size()  # 80 by 24 without one
     room = height or max(min(lines - len(data.series) - 2, 24), 10)
     coloured = for_people() and not stdout().no_color and stdout().color_system in ("256", "truecolor")
     drawing = draw(data, width or columns, room, log=log, plain=not coloured)

@@ -22,7 +22,6 @@ from rich.progress import (
 
 import vizkit.demo
 from vizkit.demo import results, training
-from vizkit.demo.shrinking import shrink
 
 
 def main() -> None:
@@ -34,11 +33,6 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5, help="epochs a run (%(default)s)")
     parser.add_argument(
         "--runs", type=int, nargs="+", metavar="N", help="numbers of the runs to train, 1 to 9 (all of them)"
-    )
-    parser.add_argument(
-        "--small",
-        action="store_true",
-        help="keep runs small, as those of log/sample: of images and curves the last ones, no model",
     )
     options = parser.parse_args()
 
@@ -64,8 +58,6 @@ def main() -> None:
         for run, settings in runs.items():
             progress.update(bar, description=run.name)
             training.train(run, settings, data, epochs=options.epochs, on_step=lambda: progress.advance(bar))
-            if options.small:
-                shrink(run)
             (result,) = results.ranked([run])
             console.print(f"{run.name}: {settings}: accuracy {result.best_acc:.4f} in {result.seconds:.0f} s")
 

@@ -11,7 +11,7 @@ import numpy as np
 from vizkit.errors import QueryError
 from vizkit.metrics.arrays import AnyArray
 from vizkit.runs.dataframes import rows_frame
-from vizkit.runs.intervals import align, column_statistics, mean_interval
+from vizkit.runs.intervals import align, column_statistics
 from vizkit.runs.lookup import unknown
 from vizkit.runs.query import MISSING
 from vizkit.runs.query_names import key_values, sort_order
@@ -119,16 +119,10 @@ class Groups(Mapping[Hashable, "Runs"]):
         for key, group in self._groups.items():
             bests = [best for run in group if (best := best_of_run(run, metric, mode)) is not None]
             numbers = np.array(bests, dtype=np.float64)
-            interval = mean_interval(numbers) if bests else (math.nan,) * 3
-            std = float(numbers.std(ddof=1)) if len(bests) > 1 else math.nan
-            row = {
-                "runs": len(group),
-                "n": len(bests),
-                **dict(zip(("mean", "low", "high"), interval, strict=True)),
-                "std": std,
-                "min": float(numbers.min()) if bests else math.nan,
-                "max": float(numbers.max()) if bests else math.nan,
-            }
+            mean, std, _, low, high = (part.item() for part in column_statistics(numbers[:, None]))
+            row = {"runs": len(group), "n": len(bests), "mean": mean, "low": low, "high": high, "std": std}
+            row["min"] = float(numbers.min()) if bests else math.nan
+            row["max"] = float(numbers.max()) if bests else math.nan
             out.append({**self._label_columns(key, row), **row})
         return out
 

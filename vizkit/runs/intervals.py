@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from vizkit.metrics.arrays import AnyArray, Bools, Floats, Ints
 
-__all__ = ["Interval", "align", "column_statistics", "mean_interval", "t_quantile", "welch"]
+__all__ = ["Interval", "align", "column_statistics", "t_quantile", "welch"]
 
 
 @lru_cache(maxsize=4096)
@@ -78,13 +78,6 @@ class Interval(NamedTuple):
     value: float
     low: float
     high: float
-
-
-def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
-    """The mean of ``values`` with Student's t interval, which needs two values or more."""
-    numbers = np.asarray(values, dtype=np.float64)
-    mean, _, _, low, high = column_statistics(numbers[:, None], confidence)
-    return Interval(float(mean[0]), float(low[0]), float(high[0]))
 
 
 def column_statistics(

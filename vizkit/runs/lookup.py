@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import fnmatch
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from vizkit.errors import UnknownNameError
 if TYPE_CHECKING:
     from vizkit.runs.run import Run
 
-__all__ = ["closest", "find_name", "is_pattern", "like_name", "matching", "newest", "unknown"]
+__all__ = ["closest", "find_name", "like_name", "newest", "unknown"]
 
 _MOST = 5
 _COMPARED = 200  # characters: the cost of comparing texts grows with the square of their length
@@ -42,19 +41,9 @@ def unknown(what: str, name: object, names: Iterable[str]) -> UnknownNameError:
     )
 
 
-def is_pattern(name: str) -> bool:
-    """Return True if a name holds wildcards of the shell."""
-    return any(character in name for character in "*?[")
-
-
 def like_name(text: str) -> bool:
     """Return True if a text looks like a name rather than like an expression."""
     return not set(text) & set(" <>=`()")
-
-
-def matching(pattern: str, names: Sequence[str]) -> list[int]:
-    """Positions of the names that match a pattern of ``*``, ``?`` and ``[...]``; ``*`` matches ``/`` too."""
-    return [index for index, name in enumerate(names) if fnmatch.fnmatchcase(name, pattern)]
 
 
 def find_name(name: str, names: Sequence[str], aliases: Sequence[str] = ()) -> int:

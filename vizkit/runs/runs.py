@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
@@ -20,7 +21,7 @@ from vizkit.runs.display import as_html, as_text, runs_table
 from vizkit.runs.export import Exported, as_data
 from vizkit.runs.groups import Groups, group_runs
 from vizkit.runs.importance import compute_importance
-from vizkit.runs.lookup import find_name, is_pattern, like_name, matching, unknown
+from vizkit.runs.lookup import find_name, like_name, unknown
 from vizkit.runs.query_names import chosen, key_values, sort_order
 from vizkit.runs.run import Run
 from vizkit.runs.scalar_tags import in_order, shown_metrics, with_tag
@@ -111,11 +112,11 @@ class Runs(Exported, Plottable, Sequence[Run]):
     def __getitem__(self, key: int | slice | str) -> Run | Runs:
         if isinstance(key, str):
             names = self.names
-            if key not in names and is_pattern(key):
-                found = matching(key, names)
+            if key not in names and set(key) & set("*?["):
+                found = [run for run in self._runs if fnmatchcase(run.name, key)]  # "*" matches "/" too
                 if not found:
                     raise unknown("run that fits", key, names)
-                return self._some(self._runs[index] for index in found)
+                return self._some(found)
             return self._runs[find_name(key, names, [run.display_name for run in self._runs])]
         if isinstance(key, slice):
             return self._some(self._runs[key])

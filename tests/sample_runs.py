@@ -1,8 +1,12 @@
-"""Small runs to ship: of large records only the last, and nothing about the machine."""
+"""Small runs to ship: of large records only the last, and nothing about the machine.
+
+``python -m vizkit.demo --logdir log/sample --epochs 4 && python -m tests.sample_runs`` makes log/sample anew.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 from vizkit.environment import FILE_NAME
@@ -10,8 +14,6 @@ from vizkit.format.decode import decode_record
 from vizkit.format.frames import read_frames
 from vizkit.format.tags import MACHINE
 from vizkit.writing import run_directory
-
-__all__ = ["shrink"]
 
 _LARGE = {"image", "pr_curve", "roc_curve", "text"}
 _KEPT = ("format", "started", "ended", "status", "python", "rank", "world_size")
@@ -38,3 +40,8 @@ def shrink(run: Path) -> None:
     about = run / FILE_NAME
     known = json.loads(about.read_bytes())
     about.write_text(json.dumps({key: known[key] for key in _KEPT}) + "\n")
+
+
+if __name__ == "__main__":
+    for directory in Path(*sys.argv[1:] or ["log/sample"]).glob("run*"):
+        shrink(directory)
