@@ -12,6 +12,7 @@ from typing import NamedTuple
 from vizkit.format.file_names import LOG_WORD
 from vizkit.format.tags import RESERVED
 from vizkit.reading import Problem
+from vizkit.repair._interrupted import leftovers
 from vizkit.repair._inventory import Inventory, being_written, inventory
 from vizkit.repair._renames import is_bad_tag
 from vizkit.runs import Run, load
@@ -59,6 +60,10 @@ _MEANING = {
         "it draws these records far from all others on a time axis",
         "pass walltimes in milliseconds since 1970, or none",
     ),
+    "interrupted": (
+        "nothing, or it shows records twice",
+        "--repair finishes the repair or undoes it",
+    ),
     "killed": ("nothing: all that was recorded until then is there", "nothing, or resume the run"),
     "trainings": (
         "of several logs it shows the last one, of one log all trainings as one curve",
@@ -89,8 +94,9 @@ class Finding(NamedTuple):
         path: the file or directory.
         kind: ``hidden``, ``torn``, ``damaged``, ``undecodable``, ``empty``, ``hiding`` (an empty file
             that hides the others), ``no log``, ``copy``, ``mixed``, ``tag``, ``hparams`` (NaN
-            or infinite), ``display name``, ``unreadable``, ``environment``, ``walltime``, and as notes
-            ``killed``, ``trainings``, ``superseded``, ``starting over`` and ``being written``.
+            or infinite), ``display name``, ``unreadable``, ``environment``, ``walltime``, ``interrupted``
+            (a repair), and as notes ``killed``, ``trainings``, ``superseded``, ``starting over`` and
+            ``being written``.
         what: a description.
         stock: the effect on stock VisualDL.
         todo: the remedy.
@@ -150,6 +156,9 @@ def check_run(run: Run) -> list[Finding]:
     for name in dict.fromkeys(run.logs.hparams.bare):
         what = f"the hyper-parameter {name!r} is {run.hparams.get(name)}, written as a number"
         found.append(_finding(run.name, path, "hparams", what))
+    if not busy:
+        what = "a repair that was interrupted has left it"
+        found += [_finding(run.name, left, "interrupted", what) for left in leftovers(run.directory)]
     found += _of_sessions(run)
     if run.status == "killed":
         found.append(_finding(run.name, run.directory, "killed", "the run's process was killed"))

@@ -22,6 +22,7 @@ from vizkit.format.tags import META_DATA
 from vizkit.format.types import SessionMark
 from vizkit.reading import Problem, RunReader
 from vizkit.repair._check import check_run
+from vizkit.repair._interrupted import finish_merge, merging, part_name
 from vizkit.repair._inventory import being_written, inventory
 from vizkit.repair._renames import Renames
 from vizkit.runs import Run, load
@@ -95,10 +96,9 @@ def _locked(paths: Iterable[str]) -> Iterator[bool]:
 
 
 def _repaired(name: str, directory: str) -> RepairResult:
+    done, kept = finish_merge(directory, _moved)
     logs = RunReader(directory)  # as they are now that nobody writes
     files = inventory(directory, logs.files, logs.problems)
-    done: list[str] = []
-    kept: list[str] = []
     for path in (*files.empty, *files.foreign, *files.copies):
         kept.append(_moved(path))
         done.append(f"moved {os.path.basename(path)} aside")
@@ -118,11 +118,12 @@ def _repaired(name: str, directory: str) -> RepairResult:
         directory, base = os.path.split(last)
         kept.append(os.path.join(directory, _kept_name(last)))
         keep_beside(last, os.path.basename(kept[-1]))
-        rewrite(last, chain.from_iterable(parts), free_name(directory, base.replace(LOG_WORD, "repairing")))
-        done += [_words(problem) for problem in broken] + renames.done
-        for path in older:
-            kept.append(_moved(path))
-            done.append(f"merged {os.path.basename(path)} into {base}")
+        with merging(last, older):
+            rewrite(last, chain.from_iterable(parts), part_name(last))
+            done += [_words(problem) for problem in broken] + renames.done
+            for path in older:
+                kept.append(_moved(path))
+                done.append(f"merged {os.path.basename(path)} into {base}")
     return RepairResult(name, done, kept, "")
 
 

@@ -1,0 +1,156 @@
+"""Repairs in forked children that are killed, by the number of the call or after some time.
+
+``python -m tests.faults.killed_repairs 500`` kills that many at random moments.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import vizkit
+from tests.logs import NOW, scalar
+from tests.unit.repair.logs import aged
+from vizkit.repair import check, repair
+from vizkit.writing.log_file import LogFile
+
+CALLS = ("link", "rename", "replace", "fsync", "unlink", "chmod", "ftruncate")
+"""Functions of `os` that change a directory or make changes last."""
+
+DAMAGES = ("merge", "merge of torn logs", "merge with renames", "gap", "resume")
+
+
+def frames(some: range, tag: str = "loss") -> list[bytes]:
+    return [scalar(tag, step / 2 + 1, step, NOW + step) for step in some]
+
+
+def made(run: Path, damage: str, count: int) -> set[int]:
+    """A run that needs a repair; returns the steps that must never be missing."""
+    run.mkdir(parents=True)
+    tag = "%loss" if damage == "merge with renames" else "loss"
+    if not damage.startswith("merge"):
+        data = frames(range(count))
+        gap = b"\xff" * 50
+        (run / "vdlrecords.1.log").write_bytes(b"".join(data[:9]) + gap + b"".join(data[9:]))
+        return set(range(count))
+    torn = b"\x40" if damage == "merge of torn logs" else b""
+    for number in range(3):  # resumed twice: each begins where the one before ended
+        steps = range(count * number, count * (number + 1))
+        (run / f"vdlrecords.{number}.log").write_bytes(b"".join(frames(steps, tag)) + torn)
+    return set(range(3 * count))
+
+
+def work(run: Path, damage: str) -> None:
+    if damage == "resume":
+        LogFile(str(run / "vdlrecords.1.log")).append(b"")
+    else:
+        repair(run.parent)
+
+
+def missing(run: Path, wanted: set[int]) -> set[int]:
+    found: set[int] = set()
+    for one in vizkit.load(run.parent):
+        for tag in one.scalar_tags:
+            found |= set(one.columns(tag, superseded=True).steps.tolist())
+    return wanted - found
+
+
+def kill(run: Path, damage: str, arm: Callable[[], None]) -> bool:
+    """Repair in a child that ``arm`` may have killed; True if it was."""
+    child = os.fork()
+    if not child:
+        try:
+            arm()
+            work(run, damage)
+        finally:
+            os._exit(0)
+    return os.waitpid(child, 0)[1] != 0
+
+
+def check_after(run: Path, damage: str, wanted: set[int]) -> None:
+    lost = missing(run, wanted)
+    assert not lost, f"{damage}: {len(lost)} records missing after the kill"
+    aged(run.parent)
+    work(run, damage)
+    repair(run.parent)
+    lost = missing(run, wanted)
+    assert not lost, f"{damage}: {len(lost)} records missing after the next repair"
+    problems = [finding for finding in check(run.parent) if finding.is_problem]
+    assert not problems, f"{damage}: {problems}"
+    (log,) = run.glob("*vdlrecords*")
+    (one,) = vizkit.load(run.parent)
+    (tag,) = one.scalar_tags
+    assert set(one.columns(tag).steps.tolist()) == wanted
+    assert len(one.columns(tag, superseded=True).steps) == len(wanted), f"{damage}: twice in {log}"
+
+
+def die_at(number: int) -> None:
+    """Have this process killed right before its call of this number."""
+    left = number
+
+    def counted(name: str) -> None:
+        real = getattr(os, name)
+
+        def call(*args: object, **options: object) -> object:
+            nonlocal left
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+            return real(*args, **options)
+
+        setattr(os, name, call)
+
+    for name in CALLS:
+        counted(name)
+
+
+def at_every_call(root: Path, damage: str) -> int:
+    """Kill a repair before its first change of a file, another before its second ...; returns how many."""
+    number = 0
+    while True:
+        run = root / str(number) / "run"
+        wanted = made(run, damage, 40)
+        aged(run.parent)
+        killed = kill(run, damage, lambda number=number: die_at(number))  # type: ignore[misc]
+        check_after(run, damage, wanted)
+        if not killed:
+            return number
+        number += 1
+
+
+def at_random(count: int, seed: int = 0) -> int:
+    """Kill so many repairs of logs of 100,000 records at random moments; returns how many were killed."""
+    r = random.Random(seed)
+    killed = 0
+    for number in range(count):
+        damage = DAMAGES[number % len(DAMAGES)]
+        with tempfile.TemporaryDirectory() as root:
+            run = Path(root) / "run"
+            wanted = made(run, damage, 30_000)
+            aged(run.parent)
+            copy = Path(root + ".timed")
+            shutil.copytree(root, copy, copy_function=shutil.copy2)
+            begin = time.monotonic()
+            kill(copy / "run", damage, lambda: None)
+            seconds = time.monotonic() - begin
+            shutil.rmtree(copy)
+            delay = r.uniform(0, seconds)
+            killed += kill(run, damage, lambda delay=delay: die_after(delay))  # type: ignore[misc]
+            check_after(run, damage, wanted)
+    return killed
+
+
+def die_after(seconds: float) -> None:
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process at once, as SIGKILL does
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
+
+
+if __name__ == "__main__":
+    print(at_random(int(sys.argv[1])), "of", sys.argv[1], "repairs killed; no record missing")
