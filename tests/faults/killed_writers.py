@@ -1,0 +1,182 @@
+"""Writers in forked children that are killed at random moments.
+
+``python -m tests.faults.killed_writers 10000`` kills that many, and tells what was lost and how many logs end
+with a torn record. ``python -m tests.faults.killed_writers 10000 tight`` has them write scalars in a tight
+loop.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import struct
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+import vizkit
+from vizkit import LogWriter
+from vizkit.format.frames import Damage, Frame, scan
+from vizkit.reading import RunReader
+from vizkit.writing.log_file import LogFile
+
+_ACK = struct.Struct("<HI")  # thread, step
+_PIXELS = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+_SCORES = np.linspace(0, 1, 16)
+
+
+class Outcome(NamedTuple):
+    """What one kill left.
+
+    Attributes:
+        acknowledged: records that were in the log for sure.
+        lost: those of them that are missing.
+        torn: True if the log ended with a torn record.
+    """
+
+    acknowledged: int
+    lost: int
+    torn: bool
+
+
+def value(thread: int, step: int) -> float:
+    return step / 7 + thread + 1
+
+
+def acknowledge(pipe: int, thread: int, step: int) -> None:
+    os.write(pipe, _ACK.pack(thread, step))
+
+
+def by_writer(run: Path, pipe: int, threads: int) -> None:
+    """Scalars from each thread; from the first also images, histograms and curves, which are flushed."""
+    writer = LogWriter(str(run))
+
+    def record(thread: int) -> None:
+        for step in range(1 << 20):
+            writer.add_scalar(f"loss{thread}", value(thread, step), step)
+            acknowledge(pipe, thread, step)
+            if thread == 0 and step % 8 == 7:
+                writer.add_image("image", _PIXELS, step)
+                writer.add_histogram("weights", _SCORES, step)
+                writer.add_pr_curve("curve", _SCORES > 0.5, _SCORES, step)
+                if step % 32 == 31:
+                    writer.flush()
+                    acknowledge(pipe, 1000, step)
+
+    others = [threading.Thread(target=record, args=(thread,)) for thread in range(1, threads)]
+    for other in others:
+        other.start()
+    record(0)
+
+
+def by_tracker(run: Path, pipe: int, threads: int) -> None:
+    """Several metrics a step."""
+    tracker = vizkit.Tracker(run, system=False)
+    for step in range(1 << 20):
+        tracker.log({f"loss{thread}": value(thread, step) for thread in range(threads)}, step=step)
+        for thread in range(threads):
+            acknowledge(pipe, thread, step)
+
+
+def tight(run: Path, pipe: int, threads: int) -> None:
+    """Scalars as fast as they can be written; one of 64 is acknowledged."""
+    writer = LogWriter(str(run))
+    for step in range(1 << 24):
+        writer.add_scalar("loss0", value(0, step), step)
+        if step % 64 == 0:
+            acknowledge(pipe, 0, step)
+
+
+def trial(run: Path, r: random.Random, write: Callable[[Path, int, int], None], threads: int) -> Outcome:
+    """Have a child write, kill it after some acknowledgements, and look what is there."""
+    read, pipe = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.close(read)
+            write(run, pipe, threads)
+        finally:
+            os._exit(1)
+    os.close(pipe)
+    data = b""
+    wanted = r.randrange(1, 200) * _ACK.size
+    while len(data) < wanted:
+        part = os.read(read, wanted - len(data))
+        assert part, "the child ended by itself"
+        data += part
+    until = time.perf_counter() + r.random() * 1e-3
+    while time.perf_counter() < until:
+        pass
+    os.kill(child, signal.SIGKILL)
+    while part := os.read(read, 1 << 16):
+        data += part
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    os.close(read)
+    return outcome(run, data)
+
+
+def outcome(run: Path, acknowledgements: bytes) -> Outcome:
+    last: dict[int, int] = {}
+    for thread, step in _ACK.iter_unpack(acknowledgements[: len(acknowledgements) // _ACK.size * _ACK.size]):
+        last[thread] = max(last.get(thread, -1), step)
+    found = RunReader(run)
+    count = lost = 0
+    for thread, upto in last.items():
+        if thread < 1000:
+            columns = found.scalars(f"loss{thread}")
+            rows = dict(zip(columns.steps.tolist(), columns.values.tolist(), strict=True))
+            wrong = [step for step in range(upto + 1) if rows.get(step) != value(thread, step)]
+            assert len(rows) == len(columns.steps), "a record is there twice"
+        else:
+            steps = range(7, upto + 1, 8)
+            tags = ("image", "weights", "curve")
+            here = [set(found.entries(tag).steps.tolist()) for tag in tags]
+            wrong = [step for step in steps for some in here if step not in some]
+            upto = len(steps) * len(tags) - 1
+        count += upto + 1
+        lost += len(wrong)
+    (log,) = run.glob("*vdlrecords*")
+    *parts, end = scan(log.read_bytes())
+    assert all(isinstance(part, Frame) for part in parts), "damage within"
+    return Outcome(count, lost, isinstance(end, Damage))
+
+
+def assert_stock_reads(run: Path) -> None:
+    """Opened by VizKit again, the log is whole for stock VisualDL, too."""
+    from visualdl import LogReader
+
+    (log,) = run.glob("*vdlrecords*")
+    before = RunReader(run)
+    LogFile(str(log)).append(b"")
+    reader = LogReader(file_path=str(log))
+    for tag in before.kinds:
+        if tag.startswith("loss"):
+            assert len(reader.get_data("scalar", tag)) == before.count(tag)
+    assert not RunReader(run).problems
+
+
+def main(count: int, only: str = "") -> None:
+    outcomes = []
+    r = random.Random(time.time_ns())
+    for number in range(count):
+        write, threads = [(by_writer, 1), (by_writer, 4), (by_tracker, 4), (tight, 1)][number % 4]
+        if only:
+            write, threads = tight, 1
+        with tempfile.TemporaryDirectory() as directory:
+            run = Path(directory) / "run"
+            outcomes.append(trial(run, r, write, threads))
+            if outcomes[-1].torn or number % 50 == 0:
+                assert_stock_reads(run)
+    told, lost, torn = (sum(some) for some in zip(*outcomes, strict=True))
+    print(f"{count} kills: {lost} of {told} acknowledged records lost; {torn} logs end with a torn record")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), *sys.argv[2:])
