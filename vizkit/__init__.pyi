@@ -12,6 +12,7 @@ from vizkit.errors import LogNotFoundError as LogNotFoundError
 from vizkit.errors import MissingDependencyError as MissingDependencyError
 from vizkit.errors import QueryError as QueryError
 from vizkit.errors import RunExistsError as RunExistsError
+from vizkit.errors import RunStartError as RunStartError
 from vizkit.errors import ServeError as ServeError
 from vizkit.errors import TagError as TagError
 from vizkit.errors import UnknownNameError as UnknownNameError

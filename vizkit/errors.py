@@ -7,6 +7,7 @@
      +-- TagError (ValueError)               a tag that VisualDL could not serve
      +-- ClosedError (RuntimeError)          a write after close
      +-- RunExistsError (FileExistsError)    the run directory already holds records
+     +-- RunStartError (OSError)             the run directory cannot be written
      +-- MissingDependencyError (ImportError) an extra that is not installed
      +-- LogNotFoundError (FileNotFoundError) a log directory or file that is not there
      +-- UnknownNameError (KeyError)         a run, tag or hyper-parameter that is not there
@@ -24,6 +25,7 @@ __all__ = [
     "MissingDependencyError",
     "QueryError",
     "RunExistsError",
+    "RunStartError",
     "ServeError",
     "TagError",
     "UnknownNameError",
@@ -52,6 +54,10 @@ class ClosedError(VizKitError, RuntimeError):
 
 class RunExistsError(VizKitError, FileExistsError):
     """The run directory already holds records and ``if_exists="fail"`` was asked for."""
+
+
+class RunStartError(VizKitError, OSError):
+    """A run cannot be begun: its directory or log cannot be made or written."""
 
 
 class MissingDependencyError(VizKitError, ImportError):

@@ -75,6 +75,8 @@ class Tracker(PaddleVerbs):
 
     Raises:
         RunExistsError: see ``if_exists``.
+        RunStartError: the directory or its log cannot be written, strict or not. Once a run has begun,
+            trouble with the disk is counted in `lost`.
         DataError: a bad ``system``.
         TypeError: ``hparams`` is no dict, namespace or dataclass, or ``metrics`` no list.
         ValueError: an unknown ``if_exists`` or ``ranks``.

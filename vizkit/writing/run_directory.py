@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import time
@@ -13,7 +14,7 @@ from typing import Literal, Protocol, TypeVar
 from vizkit._files import hold_directory, write_atomic
 from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
-from vizkit.errors import RunExistsError
+from vizkit.errors import RunExistsError, RunStartError, VizKitError
 from vizkit.format.file_names import ENVIRONMENT_FILE, GRAPH_WORD, LOG_WORD
 
 __all__ = [
@@ -147,7 +148,22 @@ def open_run(
 
     Raises:
         RunExistsError: it holds records, and ``if_exists`` is ``"fail"``.
+        RunStartError: it cannot be written.
     """
+    try:
+        return _open_run(logdir, if_exists, make, ranks)
+    except VizKitError:
+        raise
+    except OSError as error:
+        way = (
+            "name another directory"
+            if error.errno != errno.ENOSPC
+            else "free some space, or name another one"
+        )
+        raise RunStartError(f"nothing can be recorded to {logdir}: {error}; {way}") from error
+
+
+def _open_run(logdir: str, if_exists: IfExists, make: Callable[[str], _AnyWriter], ranks: bool) -> _AnyWriter:
     if "://" in logdir:  # no locks there: the caller names directories of its own
         return make(logdir)
     attempt = 1
