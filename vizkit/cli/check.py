@@ -32,16 +32,17 @@ def check_logs(
     mended = repair(directory) if mend else []
     found = check(directory)
     problems = [finding for finding in found if finding.is_problem]
+    changes = [line for one in mended for line in _words(one)]
     if as_json:
         about = [{**finding._asdict(), "is_problem": finding.is_problem} for finding in found]
         print_json({"logdir": directory, "findings": about, "repaired": [one._asdict() for one in mended]})
     elif for_people():
-        print_lines([line for one in mended for line in _words(one)])
+        print_lines(changes)
         print_lines([line for finding in found for line in _lines(finding)])
     else:
         rows = [(f.run, f.kind, f.path, f.what, f.stock, f.todo) for f in found]
         print_rows(["run", "kind", "path", "what", "stock VisualDL", "to do"] if rows else [], rows)
-        for line in (line for one in mended for line in _words(one)):
+        for line in changes:
             say(line)
     left = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}" if problems else "no problems"
     say(f"vizkit: {left}{' left' if mended else ''} in {directory}")

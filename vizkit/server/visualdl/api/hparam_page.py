@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,24 +22,6 @@ class _Row(NamedTuple):
     name: str
     hparams: dict[str, object]
     metrics: dict[str, float | None]
-
-
-class _Indicator(TypedDict, total=False):
-    """A column of the table: a hyper-parameter with all its values, or a metric."""
-
-    name: str
-    type: str
-    values: list[object]
-
-
-class _Indicators(TypedDict):
-    hparams: list[_Indicator]
-    metrics: list[_Indicator]
-
-
-class _Importance(TypedDict):
-    name: str
-    value: float
 
 
 def _rows(request: APIRequest) -> list[_Row]:
@@ -107,9 +89,10 @@ def _plain(value: object, kind: str) -> object:
     return value if kind != "string" or isinstance(value, str) else str(value)
 
 
-def _indicators(request: APIRequest) -> _Indicators:
+def _indicators(request: APIRequest) -> dict[str, list[dict[str, object]]]:
+    """The columns of the table: hyper-parameters with all their values, and metrics."""
     rows = _rows(request)
-    hparams: list[_Indicator] = []
+    hparams: list[dict[str, object]] = []
     for name, kind in _types(rows).items():
         values = [_plain(row.hparams[name], kind) for row in rows if name in row.hparams]
         hparams.append({"name": name, "type": kind, "values": list(dict.fromkeys(values))})
@@ -146,7 +129,7 @@ def _download(request: APIRequest) -> StreamedAnswer:
     return download(lines(), request, "hparams")
 
 
-def _importance(request: APIRequest) -> list[_Importance]:
+def _importance(request: APIRequest) -> list[dict[str, object]]:
     """The share of each metric's variance that a hyper-parameter alone explains; its mean over the metrics.
 
     Method, source and limits: `vizkit.runs.importance`. A metric counts with four runs or more.
@@ -163,10 +146,10 @@ def _importance(request: APIRequest) -> list[_Importance]:
             for found in compute_importance(columns, [row.metrics[tag] or 0.0 for row in known]):
                 if not math.isnan(found.importance):
                     shares[found.name].append(found.importance)
-    means: list[_Importance] = [
-        {"name": name, "value": sum(some) / len(some) if some else 0.0} for name, some in shares.items()
+    means = {name: sum(some) / len(some) if some else 0.0 for name, some in shares.items()}
+    return [
+        {"name": name, "value": means[name]} for name in sorted(means, key=means.__getitem__, reverse=True)
     ]
-    return sorted(means, key=lambda item: -item["value"])
 
 
 ENDPOINTS = {
