@@ -217,6 +217,8 @@ def _of_problem(run: Run, problem: Problem, busy: str) -> Finding:
 
 
 def _described(path: str) -> str:
+    if not os.path.isfile(path):  # opening a pipe would wait
+        return "it is a pipe, a device or a broken link"
     try:
         with open(path, "rb") as file:
             start = file.read(4)

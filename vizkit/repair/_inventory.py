@@ -24,7 +24,7 @@ class Inventory(NamedTuple):
     Attributes:
         logs: logs that hold records, in VisualDL's order: it reads the last one.
         empty: files without content.
-        foreign: files that hold no record.
+        foreign: files that hold no record, pipes, devices and links that lead nowhere.
         copies: copy -> the log that holds the same, and perhaps more.
         last: the file whose name sorts last of all.
     """
@@ -48,6 +48,7 @@ def inventory(directory: str, logs: Sequence[str], problems: Iterable[Problem]) 
     with contextlib.suppress(OSError), os.scandir(directory) as entries:
         named = [entry.path for entry in entries if LOG_WORD in entry.name]
         empty = sorted(path for path in named if os.path.isfile(path) and not os.path.getsize(path))
+        foreign += sorted(path for path in named if not os.path.isfile(path) and not os.path.isdir(path))
     last = max([*logs, *empty], key=os.path.basename, default="")
     return Inventory([path for path in records if path not in copies], empty, foreign, copies, last)
 

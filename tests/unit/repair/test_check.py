@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,26 @@ def test_remote_logs_are_checked_and_not_repaired() -> None:
             repair("memory://repair")
     finally:
         files.rm("/repair", recursive=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_pipes_and_links_that_are_called_logs_are_found_and_moved(tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_scalar("loss", 1.0, 0)
+    os.mkfifo(tmp_path / "run" / "vdlrecords.pipe.log")
+    (tmp_path / "run" / "vdlrecords.loop.log").symlink_to("vdlrecords.loop.log")
+    found = {os.path.basename(finding.path): finding.kind for finding in check(tmp_path)}
+    assert found == {"vdlrecords.pipe.log": "no log", "vdlrecords.loop.log": "no log"}
+    os.utime(vizkit.load(tmp_path)[0].logs.files[0], (0, 0))  # it is not being written any more
+    (result,) = repair(tmp_path)
+    assert len(result.done) == 2 and check(tmp_path) == []
+
+
+def test_walltimes_that_are_no_times_are_found(tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_scalar("loss", 1.0, 0)
+        writer.add_scalar("loss", 1.0, 1, walltime=2**62)
+        writer.add_text("note", "hello", 1, walltime=time.time_ns())
+    (finding,) = check(tmp_path)
+    assert finding.kind == "walltime" and finding.is_problem and not finding.repairable
+    assert "2 records of 2 tags" in finding.what
