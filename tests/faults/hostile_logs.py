@@ -159,6 +159,42 @@ def _walltime(walltime: int) -> Callable[[Path], None]:
     return write
 
 
+def _steps(*steps: float) -> Callable[[Path], None]:
+    """Scalars, texts and group members at steps that no writer accepts."""
+
+    def write(directory: Path) -> None:
+        frames = []
+        for step in steps:
+            exact = wire.double(encode.EXACT_STEP, step) if isinstance(step, float) else b""
+            field = b"" if isinstance(step, float) else encode.step_field(step)
+            for number, payload in ((12, b"\x0a\x02hi"), (14, b"\x0a\x01a\x15\0\0\x80\x3f"), (4, b"")):
+                content = wire.length_delimited(number, payload) if payload else b"\x25\0\0\x80\x3f"
+                head = field + encode.tag_field(f"odd{number}") + encode.walltime_field(NOW)
+                value = wire.length_delimited(1, head + content + exact)
+                frames.append(len(value).to_bytes(8, "little") + value)
+        _log(directory, *frames)
+
+    return write
+
+
+def _other_contents(directory: Path) -> None:
+    """Records whose content is nothing that a writer writes."""
+    contents = (b"", b"\x0a\x00", b"\xff" * 40, wire.packed(1, b"\xff" * 64) + wire.packed(2, b"\xff" * 72))
+    frames = [
+        _frame(number, f"kind{number}/{index}", content)
+        for number in range(5, 15)
+        if number != 13
+        for index, content in enumerate(contents)
+    ]
+    infinite = b"\x0d" + struct.pack("<f", float("inf"))
+    _log(directory, *frames, _frame(6, "audio", infinite), _frame(10, "meta_data_tag", b"\x0a\x03\x1b[2"))
+
+
+def _tags(directory: Path) -> None:
+    tags = ("t" * 1_000_000, "", "\x00", "\ud800", DIGITS, "a\nb", "../../etc", "<script>", "\u202e\x1b[2J")
+    _log(directory, *(scalar(tag, 1.0, 1, NOW) for tag in tags))
+
+
 def _all_walltimes(directory: Path) -> None:
     _log(directory, *(scalar("odd", 0.5, step, time) for step, time in enumerate(WALLTIMES.values())))
 
@@ -230,6 +266,11 @@ HOSTILE: dict[str, Callable[[Path], None]] = {
     **{f"text {number}": _large_text for number in range(10)},
     **{f"walltime {name}": _walltime(walltime) for name, walltime in WALLTIMES.items()},
     "walltimes": _all_walltimes,
+    "steps without numbers": _steps(float("nan"), 1.0, float("inf"), float("-inf"), float("nan")),
+    "steps without end": _steps(-(2**63), 2**63 - 1, 0, 5),
+    "steps of great fractions": _steps(1e308, -1e308, 0.5, 1e-300),
+    "contents": _other_contents,
+    "tags": _tags,
     "name \x1b[2J\u202e<script>": _log,
 }
 
