@@ -182,3 +182,31 @@ def test_without_threads_nothing_is_lost_and_nothing_counted(tmp_path: Path) -> 
     assert done.stdout == "0\n", done.stderr
     for tag in ("image", "h"):
         assert [step for step, _ in series(tmp_path, tag)] == list(range(20))
+
+
+MANY = """
+import os, sys, numpy as np, time
+import vizkit
+vizkit.Tracker(sys.argv[1] + "/first", system=False).close()
+before = len(os.listdir("/proc/self/task"))
+for number in range(50):
+    with vizkit.Tracker(f"{sys.argv[1]}/{number}", system=False) as tracker:
+        tracker.log_image("image", np.zeros((64, 64, 3), np.uint8), 0)
+started = time.monotonic()
+while len(os.listdir("/proc/self/task")) > before + 2:
+    time.sleep(0.01)
+    assert time.monotonic() - started < 60
+"""
+
+
+def test_closed_trackers_keep_no_threads(tmp_path: Path) -> None:
+    code = "import vizkit.writing.worker as worker; worker._IDLE_SECONDS = 600.0\n" + MANY
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
