@@ -63,7 +63,10 @@ def build_app(
     app.router.redirect_slashes = False
     folders = (page.assets, f"{public_path}/__snowpack__", f"{public_path}/_dist_")
     files = (*(f"{folder}/" for folder in folders), "/favicon.ico", "/alive")
-    return AccessGuard(app, hosts=hosts, token=token, open_paths=files, addresses=addresses)
+    framed = ("/", public_path, f"{public_path}/index", "/vizkit/")
+    return AccessGuard(
+        app, hosts=hosts, token=token, open_paths=files, framed_paths=framed, addresses=addresses
+    )
 
 
 class _LazyWorkspace:

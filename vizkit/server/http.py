@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
 
 __all__ = ["Answer", "AnswerCache", "failure", "json_answer", "no_file", "redirect", "respond"]
 
 _JSON = "application/json"
 _JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 _LEAST_COMPRESSED = 1024  # bytes: shorter answers are sent as they are
+_PART = 1 << 16  # bytes that are given to a connection at once: it copies what its client does not read
 _COMPRESSIBLE = (_JSON, "text/", "application/javascript", "image/svg", "application/wasm")
 
 
@@ -82,37 +86,71 @@ def failure(message: str, *, code: int = 1) -> Answer:
     return Answer.of(orjson.dumps({"status": code, "msg": message, "data": None}), _JSON)
 
 
+class _Cached(NamedTuple):
+    version: Hashable
+    answer: Answer
+    size: int
+
+
 class AnswerCache:
-    """A cache of answers that evicts the least recently used.
+    """A cache of the newest answer of each key, that evicts the least recently used.
 
     Args:
-        capacity: bytes of memory.
+        capacity: bytes of memory of keys, versions and answers.
     """
 
     def __init__(self, capacity: int = 32 << 20) -> None:
         self._capacity = capacity
         self._size = 0
-        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._answers: OrderedDict[Hashable, _Cached] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable) -> Answer | None:
-        """The answer of a key; None if it is not cached."""
-        with self._lock:
-            answer = self._answers.get(key)
-            if answer is not None:
-                self._answers.move_to_end(key)
-            return answer
+    @property
+    def size(self) -> int:
+        """Approximate bytes of memory that are used."""
+        return self._size
 
-    def put(self, key: Hashable, answer: Answer) -> None:
-        """Cache an answer, unless it alone takes more than an eighth of the capacity."""
-        if answer.size > self._capacity // 8:
-            return
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def get(self, key: Hashable, version: Hashable) -> Answer | None:
+        """The answer of a key; None if it is not cached, or is of another version."""
+        with self._lock:
+            found = self._answers.get(key)
+            if found is None or found.version != version:
+                return None
+            self._answers.move_to_end(key)
+            return found.answer
+
+    def put(self, key: Hashable, version: Hashable, answer: Answer) -> None:
+        """Cache an answer instead of that of another version, unless it takes over an eighth of the capacity."""
+        size = answer.size + _size_of(key) + _size_of(version)
         with self._lock:
             old = self._answers.pop(key, None)
-            self._size += answer.size - (old.size if old else 0)
-            self._answers[key] = answer
+            self._size -= old.size if old else 0
+            if size > self._capacity // 8:
+                return
+            self._size += size
+            self._answers[key] = _Cached(version, answer, size)
             while self._size > self._capacity:
                 self._size -= self._answers.popitem(last=False)[1].size
+
+
+def _size_of(key: object) -> int:
+    """Approximate bytes of memory of a key of nested tuples."""
+    return sys.getsizeof(key) + (sum(map(_size_of, key)) if isinstance(key, tuple) else 0)
+
+
+class _PartedResponse(Response):
+    """A response that is sent part by part, each once the client has read most of those before."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        body = bytes(self.body)
+        for start in range(0, max(len(body), 1), _PART):
+            end = start + _PART
+            more = end < len(body)
+            await send({"type": "http.response.body", "body": body[start:end], "more_body": more})
 
 
 def respond(http: Request, answer: Answer, cache: str = "private, no-cache") -> Response:
@@ -130,7 +168,7 @@ def respond(http: Request, answer: Answer, cache: str = "private, no-cache") -> 
     if answer.gzipped is not None and "gzip" in http.headers.get("accept-encoding", ""):
         body = answer.gzipped
         headers["Content-Encoding"] = "gzip"
-    return Response(body, answer.status, headers, answer.media_type)
+    return _PartedResponse(body, answer.status, headers, answer.media_type)
 
 
 def redirect(http: Request, path: str) -> Response:

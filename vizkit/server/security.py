@@ -8,7 +8,6 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -25,6 +24,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _PORT = re.compile(r":\d+$")
+_MAX_HOST = 300  # characters; a name has fewer
 _TOKEN_HEADER = "x-visualdl-instance-id"  # noqa: S105 its name
 
 # -- content security policies ------------------------------------------------------------------------
@@ -80,6 +80,7 @@ class AccessGuard:
         hosts: host names that are accepted besides those of loopback.
         token: the token that clients must send; None: none is needed.
         open_paths: path prefixes that need no token: the page's own files.
+        framed_paths: pages that notebooks, which are other sites, show in a frame.
         addresses: accept any IP address as a host. A page elsewhere cannot make a browser send one
             (DNS rebinding), but a server for this machine alone has no use for them.
     """
@@ -91,12 +92,14 @@ class AccessGuard:
         hosts: Iterable[str] = (),
         token: str | None = None,
         open_paths: tuple[str, ...] = (),
+        framed_paths: tuple[str, ...] = (),
         addresses: bool = False,
     ) -> None:
         self._app = app
         self._hosts = {host.lower().strip("[]") for host in hosts}
         self._token = token.encode() if token else None
         self._open_paths = open_paths
+        self._framed_paths = framed_paths
         self._addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,14 +145,25 @@ class AccessGuard:
                 403,
             )
         origin = headers.get("origin")
-        if origin is not None and origin.partition("://")[2].lower() != host.lower():
+        foreign = origin is not None and origin.partition("://")[2].lower() != host.lower()
+        if foreign or not self._comes_from_here(scope, headers):
             return PlainTextResponse("Requests from other sites are refused.\n", 403)
         if scope["method"] not in ("GET", "HEAD"):
             return PlainTextResponse("Nothing can be written.\n", 405, {"Allow": "GET, HEAD"})
         return None
 
+    def _comes_from_here(self, scope: Scope, headers: Headers) -> bool:
+        """False if a browser says that a page of another site asks, but for links and a notebook's frame."""
+        if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
+            return True
+        if headers.get("sec-fetch-mode") != "navigate":
+            return False
+        if headers.get("sec-fetch-dest") == "document":  # a link, which costs a click
+            return True
+        return scope["path"] in self._framed_paths
+
     def _is_known(self, host: str) -> bool:
-        name = _PORT.sub("", host).lower().strip("[]")
+        name = _PORT.sub("", host[:_MAX_HOST]).lower().strip("[]")
         if is_loopback(name) or name in self._hosts:
             return True
         try:
@@ -166,12 +180,11 @@ class AccessGuard:
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             candidates.append(credentials.strip())
-        try:
-            cookies = SimpleCookie(headers.get("cookie", ""))
-        except CookieError:
-            cookies = SimpleCookie()
-        if _cookie_name(headers) in cookies:
-            candidates.append(cookies[_cookie_name(headers)].value)
+        wanted = _cookie_name(headers)
+        for part in headers.get("cookie", "").split(";"):
+            name, _, value = part.partition("=")
+            if name.strip() == wanted:
+                candidates.append(value.strip())
         return any(map(self._is_token, candidates))
 
 

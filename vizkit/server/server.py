@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Server", "serve"]
 
 _BACKLOG = 2048
-_MAX_CONNECTIONS = 1000
 _IDLE_TIMEOUT = 65  # seconds a connection waits for a request: longer than between two polls of the page
 
 
@@ -68,6 +67,7 @@ class Server:
         if not self._uvicorn.started:
             self.stop()
             raise ServeError(f"the server of {self.logdir!r} did not start; its log says why")
+        self._socket.listen(_BACKLOG)  # many may wait, though few are accepted at once
         return self
 
     def stop(self) -> None:
@@ -221,22 +221,23 @@ def _port_owner(port: int) -> str:
 def _uvicorn_server(app: ASGIApp) -> uvicorn.Server:
     import uvicorn
 
-    from vizkit.server.connections import Connection
+    from vizkit.server.connections import Connection, ConnectionLimits
 
+    limits = ConnectionLimits.of_process()
     return uvicorn.Server(
         uvicorn.Config(
             app,
             http=Connection,
             loop="asyncio",  # everywhere, even where uvloop is installed
             log_config=None,
-            log_level="warning",
+            log_level="error",  # warnings are caused by clients
             access_log=False,
             server_header=False,
             proxy_headers=False,
             lifespan="off",
             ws="none",
-            backlog=_BACKLOG,
-            limit_concurrency=_MAX_CONNECTIONS,
+            backlog=limits.accepted_at_once,
+            limit_concurrency=limits.most,
             timeout_keep_alive=_IDLE_TIMEOUT,
             timeout_graceful_shutdown=3,
         )

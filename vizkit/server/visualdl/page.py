@@ -9,7 +9,8 @@ from __future__ import annotations
 import mimetypes
 import os
 import re
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 
 from starlette.requests import Request
@@ -24,6 +25,7 @@ __all__ = ["VisualDLPage", "preferred_language"]
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _FOR_A_WHILE = "public, max-age=600"  # files that workers load, by a path without the version
 _LANGUAGES = ("en", "zh")
+_MAX_ACCEPTED = 1000  # characters of an Accept-Language header that are read
 _TYPES = {
     ".js": "application/javascript",
     ".css": "text/css; charset=utf-8",
@@ -67,7 +69,8 @@ class VisualDLPage:
             "TELEMETRY_ID": "",
             "THEME": "",
         }
-        self._read = lru_cache(maxsize=None)(self._prepare)
+        self._files = {*_MISSING, *_files_below(self.directory)}
+        self._prepared = cache(self._prepare)
 
     async def answer(self, http: Request) -> Response:
         """Answer a request below the page's path."""
@@ -97,14 +100,18 @@ class VisualDLPage:
         """The icon of the page."""
         return self._read("favicon.ico")
 
-    def _prepare(self, path: str) -> Answer | None:
-        """A file of the page, filled in if it is a template; None if there is none."""
+    def _read(self, path: str) -> Answer | None:
+        """A file of the page; None if there is none. Of what clients ask for, only files are remembered."""
+        try:
+            return self._prepared(path) if path in self._files else None
+        except FileNotFoundError:  # uninstalled just now
+            return None
+
+    def _prepare(self, path: str) -> Answer:
+        """A file of the page, filled in if it is a template."""
         if path in _MISSING:
             return Answer.of(_MISSING[path], "image/svg+xml")
-        full = os.path.normpath(os.path.join(self.directory, path))
-        if "\0" in path or not full.startswith(self.directory + os.sep) or not os.path.isfile(full):
-            return None
-        with open(full, "rb") as file:
+        with open(os.path.join(self.directory, path), "rb") as file:
             content = file.read()
         if path in ("index.html", _SETTINGS):
             text = content.decode("utf-8")
@@ -123,10 +130,17 @@ class VisualDLPage:
         return Answer.of(content, media, headers=headers, level=6)
 
 
+def _files_below(directory: str) -> Iterator[str]:
+    """Paths of all files below a directory, relative to it, with ``/``."""
+    for path, _, names in os.walk(directory):
+        below = os.path.relpath(path, directory).replace(os.sep, "/")
+        yield from (name if below == "." else f"{below}/{name}" for name in names)
+
+
 def preferred_language(accepted: str) -> str:
     """The page's language that an ``Accept-Language`` header prefers; English for one that makes no sense."""
     wanted = []
-    for place, part in enumerate(accepted.split(",")):
+    for place, part in enumerate(accepted[:_MAX_ACCEPTED].split(",")):
         name, _, weight = part.partition(";")
         match = re.fullmatch(r"\s*q\s*=\s*([0-9.]+)\s*", weight)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import NamedTuple, ParamSpec, Protocol, TypeVar
 
@@ -23,12 +23,12 @@ from vizkit.server.security import WORKSPACE_POLICY
 from vizkit.server.visualdl.page import preferred_language
 from vizkit.server.workspace.address import ROWS, Address
 from vizkit.server.workspace.current_runs import CurrentRuns
+from vizkit.server.workspace.importance_cache import ImportanceCache
 from vizkit.server.workspace.runs_table import hparam_key, runs_page
 from vizkit.server.workspace.translations import translator
 from vizkit.server.workspace.views import (
     compare_page,
     groups_page,
-    hparam_importance,
     problems_page,
     run_page,
 )
@@ -89,8 +89,8 @@ def workspace_routes(
         return respond(http, made)
 
     async def static(http: Request) -> Response:
-        answer = _static_file(http.path_params["name"])
-        return respond(http, answer) if answer else no_file()
+        name = http.path_params["name"]
+        return respond(http, _static_file(name)) if name in _FILES else no_file()
 
     async def slash(http: Request) -> Response:
         return redirect(http, f"{_PATH}/")
@@ -109,7 +109,7 @@ class _Pages:
     def __init__(self, live: LiveRuns, visualdl: str) -> None:
         self._live = live
         self._runs = CurrentRuns(live)
-        self._importance = lru_cache(maxsize=8)(hparam_importance)  # a run that changes is another object
+        self._importance = ImportanceCache()
         self._templates = Environment(
             loader=PackageLoader("vizkit.server.workspace"),
             autoescape=True,
@@ -168,11 +168,9 @@ def _join_filters(first: str, second: str) -> str:
     return f"({first}) and {second}" if first else second
 
 
-@lru_cache
-def _static_file(name: str) -> Answer | None:
-    """A static file; the colours of runs are added to the style sheet."""
-    if name not in _FILES:
-        return None
+@cache
+def _static_file(name: str) -> Answer:
+    """A static file of `_FILES`; the colours of runs are added to the style sheet."""
     content = (files("vizkit.server.workspace") / "static" / name).read_text("utf-8")
     if name.endswith(".css"):
         content += "".join(_COLOR.format(index, color) for index, color in enumerate(COLORS))

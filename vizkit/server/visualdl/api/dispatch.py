@@ -89,8 +89,9 @@ class API:
             return respond(http, failure(f"{path} needs {' and '.join(missing)} in the query"))
         client = http.client.host if http.client else ""
         request = APIRequest(self.runs, query, self.options, client)
-        key = _cache_key(path, endpoint, request)
-        answer = self._cache.get(key) if key is not None else None
+        key = path, tuple(sorted(query.items()))
+        version = _version(endpoint, request)
+        answer = self._cache.get(key, version) if version is not None else None
         if answer is None:
             pool = self._slow_thread if endpoint.slow else self._threads
             made = await _run_on(pool, _answer, path, endpoint, request)
@@ -99,8 +100,8 @@ class API:
                     self._parts(made), media_type=made.media_type, headers=dict(made.headers)
                 )
             answer = made
-            if key is not None and answer.status == 200:
-                self._cache.put(key, answer)
+            if version is not None and answer.status == 200:
+                self._cache.put(key, version, answer)
         return respond(http, answer)
 
     async def _parts(self, streamed: StreamedAnswer) -> AsyncIterator[bytes]:
@@ -114,8 +115,8 @@ async def _run_on(
     return await asyncio.get_running_loop().run_in_executor(pool, lambda: function(*args, **kwargs))
 
 
-def _cache_key(path: str, endpoint: Endpoint, request: APIRequest) -> Hashable | None:
-    """The key of an answer in the cache; None if it is not cached."""
+def _version(endpoint: Endpoint, request: APIRequest) -> Hashable | None:
+    """What an answer depends on besides its query; None if it is not cached."""
     snapshot = request.runs.snapshot
     if not endpoint.depends_on:
         return None
@@ -125,8 +126,7 @@ def _cache_key(path: str, endpoint: Endpoint, request: APIRequest) -> Hashable |
         member = snapshot.members.get(name)
         run = snapshot.runs.get(name) or (member.run if member else None)
         version = run.version if run else snapshot.version
-    more = endpoint.also_depends_on(request) if endpoint.also_depends_on else None
-    return path, version, more, tuple(sorted(request.query.items()))
+    return version, endpoint.also_depends_on(request) if endpoint.also_depends_on else None
 
 
 def _answer(path: str, endpoint: Endpoint, request: APIRequest) -> Answer | StreamedAnswer:
