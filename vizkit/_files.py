@@ -30,6 +30,7 @@ __all__ = [
     "at_exit_of_child",
     "free_name",
     "hold_directory",
+    "is_shortage",
     "keep_beside",
     "lock_exclusive",
     "lock_shared",
@@ -46,6 +47,12 @@ Buffer = bytes | mmap.mmap
 
 _POLL_SECONDS = 0.001
 _calls = itertools.count()
+_SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+
+
+def is_shortage(error: OSError) -> bool:
+    """True if this process or machine lacks descriptors or memory: it tells nothing of the file."""
+    return error.errno in _SHORTAGES
 
 
 def lock_exclusive(fd: int) -> bool | None:

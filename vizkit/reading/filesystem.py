@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple, SupportsInt, cast
 
-from vizkit._files import FileReader
+from vizkit._files import FileReader, is_shortage
 from vizkit.columns.frame_scan import Readable
 from vizkit.errors import DataError, MissingDependencyError
 from vizkit.format.file_names import LOG_WORD
@@ -45,7 +45,11 @@ class Store(ABC):
 
     @abstractmethod
     def runs(self, root: str) -> dict[str, tuple[str, list[LogStat]]]:
-        """Name below the root (``.`` for itself) -> path and non-empty logs of every directory with logs."""
+        """Name below the root (``.`` for itself) -> path and non-empty logs of every directory with logs.
+
+        Raises:
+            DataError: the process has too many files open.
+        """
 
     @abstractmethod
     def exists(self, path: str) -> bool:
@@ -121,7 +125,11 @@ class _Local(Store):
                     continue
                 seen.add(identity)
                 logs, any_log, inner, inner_links = self._scan(path)
-            except OSError:
+            except OSError as error:
+                if is_shortage(error):
+                    raise DataError(
+                        f"{path} cannot be listed: {error.strerror}; close files or raise ulimit -n"
+                    ) from error
                 continue  # gone, or not readable: other runs are listed all the same
             real += inner
             links += inner_links

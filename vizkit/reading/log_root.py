@@ -35,6 +35,7 @@ class LogRoot:
     Raises:
         LogNotFoundError: there is no such directory or file.
         MissingDependencyError: the directory is remote, and the package for it is not installed.
+        DataError: the process has too many files open.
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
@@ -57,7 +58,11 @@ class LogRoot:
         self.refresh()
 
     def refresh(self) -> Changes:
-        """Find new, gone and grown runs, and read what was appended."""
+        """Find new, gone and grown runs, and read what was appended.
+
+        Raises:
+            DataError: the process has too many files open; nothing has changed.
+        """
         found = self._find()
         before = self.runs
         there = [(name, reader) for name, reader in self._readers.items() if name in found]

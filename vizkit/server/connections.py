@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from asyncio import AbstractEventLoop, TimerHandle, Transport
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
+
+from vizkit.server.http import GONE
 
 __all__ = ["Connection", "ConnectionLimits"]
 
@@ -25,7 +29,7 @@ _MAX_PIPELINED = 16
 _SLICE = 4096  # bytes that are parsed before the limits are checked again
 _HEAD_TIMEOUT = 20.0  # seconds from the first byte of a head to its last
 _UNREAD_TIMEOUT = 60.0  # seconds without room for more of an answer
-_STALLED_AFTER = 1.0  # seconds after which such a connection may be closed for another one
+_WHILE = 5.0  # seconds after which a connection that does nothing is closed for another one
 
 _ACCEPTED_AT_ONCE = 50
 _MAX_CONNECTIONS = 400
@@ -62,7 +66,7 @@ class Connection(HttpToolsProtocol):
     """A connection that is closed for a request beyond the limits, for idleness, and to make room.
 
     It may stay idle for uvicorn's ``timeout_keep_alive``. Where there are more than ``limit_concurrency``, or
-    descriptors run short, the one that has been idle longest is closed, of the client with the most.
+    descriptors run short, those that do nothing are closed, first of the client with the most.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class Connection(HttpToolsProtocol):
         self._unread_timer: TimerHandle | None = None
         self._stalled_since: float | None = None
         self._idle_since = 0.0
+        self._answering: RequestResponseCycle | None = None
         self._in_head = False
         self._received = 0  # bytes of the head, or of the body
         self._refused = False
@@ -103,24 +108,43 @@ class Connection(HttpToolsProtocol):
             if timer is not None:
                 timer.cancel()
         self.pipeline.clear()
+        if self._answering is not None:  # uvicorn looks at the last request alone
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        cycle.scope["extensions"] = {GONE: lambda: cycle.disconnected}
+        super()._start_asgi_task(cycle, app)
 
     def _make_room(self) -> None:
-        """Close the connection that has been idle longest, of the client with the most idle ones."""
-        idle = [one for one in self.connections if isinstance(one, Connection) and one._may_be_closed()]
-        count = Counter(one.client and one.client[0] for one in idle)
-        most = max(count.values(), default=0)
-        busiest = [one for one in idle if count[one.client and one.client[0]] == most]
-        victim = min(busiest, key=lambda one: one._idle_since, default=self)
+        """Close the connection that is least needed."""
+        others = [one for one in self.connections if isinstance(one, Connection) and one is not self]
+        count = Counter(one._address for one in others)
+        victim = max(others, key=lambda one: one._dispensability(count), default=self)
+        kind, own, _ = victim._dispensability(count)
+        if not kind and not victim._is_idle() and own <= self._most // 2:  # many clients, and all are busy
+            victim = self
         victim._end()
         self.connections.discard(victim)  # as it is lost only when the loop comes to it
 
+    def _dispensability(self, count: Mapping[str, int]) -> tuple[int, int, float]:
+        """Greatest for the connection to close first; it begins with 0 for one that is busy, or new.
+
+        First come those that have been idle or unread for a while, then the unread ones, then all others, and
+        of each the oldest of the client with the most.
+        """
+        unread = self._stalled_since is not None
+        age = self.loop.time() - (self._stalled_since or self._idle_since)
+        resting = (unread or self._is_idle()) and age > _WHILE
+        return 2 if resting else int(unread), count[self._address], age
+
+    @property
+    def _address(self) -> str:
+        return self.client[0] if self.client else ""
+
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
-
-    def _may_be_closed(self) -> bool:
-        if self._stalled_since is not None:
-            return self.loop.time() - self._stalled_since > _STALLED_AFTER
-        return self._is_idle()
 
     def _wait_for_request(self) -> None:
         self._idle_since = self.loop.time()
@@ -162,7 +186,6 @@ class Connection(HttpToolsProtocol):
             if self._refused or self.transport.is_closing():
                 return
             part = data[start : start + _SLICE]
-            self._received += len(part)
             try:
                 self.parser.feed_data(part)
             except httptools.HttpParserUpgrade:  # to another protocol, which the answer ignores
@@ -171,6 +194,7 @@ class Connection(HttpToolsProtocol):
                 return
             except httptools.HttpParserError:
                 self._refuse(400, "This is no HTTP request.\n")
+            self._received += len(part)
             if self._in_head and self._received > _MAX_HEAD:
                 self._refuse(431, f"The head of a request may have {_MAX_HEAD} bytes.\n")
             elif not self._in_head and self._received > _MAX_BODY:

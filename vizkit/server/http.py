@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import sys
 import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import orjson
@@ -16,7 +17,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["Answer", "AnswerCache", "failure", "json_answer", "no_file", "redirect", "respond"]
+__all__ = ["GONE", "Answer", "AnswerCache", "failure", "json_answer", "no_file", "redirect", "respond"]
+
+GONE = "vizkit.gone"
+"""Extension of the scope of a request: a function that is true once its client is gone."""
 
 _JSON = "application/json"
 _JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
@@ -36,6 +40,7 @@ class Answer:
         etag: identifies the content.
         status: the HTTP status.
         headers: further headers.
+        lasting: the same request will have the same answer until records change it.
     """
 
     body: bytes
@@ -44,6 +49,7 @@ class Answer:
     etag: str
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
+    lasting: bool = True
 
     @classmethod
     def of(
@@ -83,7 +89,8 @@ def _as_list(value: object) -> list[object]:
 
 def failure(message: str, *, code: int = 1) -> Answer:
     """VisualDL's envelope around a message, which the page shows."""
-    return Answer.of(orjson.dumps({"status": code, "msg": message, "data": None}), _JSON)
+    answer = Answer.of(orjson.dumps({"status": code, "msg": message, "data": None}), _JSON)
+    return replace(answer, lasting=False)
 
 
 class _Cached(NamedTuple):
@@ -123,7 +130,7 @@ class AnswerCache:
             return found.answer
 
     def put(self, key: Hashable, version: Hashable, answer: Answer) -> None:
-        """Cache an answer instead of that of another version, unless it takes over an eighth of the capacity."""
+        """Cache an answer instead of that of another version, unless it takes an eighth of the capacity."""
         size = answer.size + _size_of(key) + _size_of(version)
         with self._lock:
             old = self._answers.pop(key, None)
@@ -147,10 +154,15 @@ class _PartedResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         body = bytes(self.body)
+        is_gone = scope.get("extensions", {}).get(GONE)
         for start in range(0, max(len(body), 1), _PART):
             end = start + _PART
             more = end < len(body)
             await send({"type": "http.response.body", "body": body[start:end], "more_body": more})
+            if more:
+                await asyncio.sleep(0)  # others' turn
+                if is_gone is not None and is_gone():
+                    return
 
 
 def respond(http: Request, answer: Answer, cache: str = "private, no-cache") -> Response:

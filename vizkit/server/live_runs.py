@@ -140,6 +140,7 @@ class LiveRuns:
         self.lock = threading.Lock()
         """Held while the logs are read: by a refresh, and by users of `RunState.logs`."""
         self._root = _ContainedLogRoot(self.logdir)
+        self._failure = ""
         self._by_path: dict[str, RunState] = {}
         self.snapshot = Snapshot()
         self._publish(self._root.runs)
@@ -181,8 +182,11 @@ class LiveRuns:
                 changes = self._root.refresh()
                 if any(changes):
                     self._publish(changes.changed)
-            except Exception:  # whatever one log directory does, the rest is served
-                _log.exception("could not look for new records in %s", self.logdir)
+                self._failure = ""
+            except Exception as error:  # whatever one log directory does, the rest is served
+                if str(error) != self._failure:  # once, not at every refresh
+                    _log.exception("could not look for new records in %s", self.logdir)
+                self._failure = str(error)
             self._last_refresh = time.monotonic()
             self._cost = self._last_refresh - start
 
@@ -198,8 +202,11 @@ class LiveRuns:
 
     @property
     def refused(self) -> dict[str, str]:
-        """Run -> reason why it is not served."""
-        return {printable(name): printable(why) for name, why in self._root.refused.items()}
+        """Run -> reason why it is not served, or not as it is now; ``.`` for all runs."""
+        found = {printable(name): printable(why) for name, why in self._root.refused.items()}
+        if self._failure:
+            found["."] = printable(f"{self._failure} (the runs are shown as they were before)")
+        return found
 
     def _pause(self) -> float:
         return max(_PAUSE, _SHARE * self._cost)

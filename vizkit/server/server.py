@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Server", "serve"]
 
 _BACKLOG = 2048
+_SEND_BUFFER = 128 << 10  # bytes of a connection's kernel memory, which would else grow to megabytes
 _IDLE_TIMEOUT = 65  # seconds a connection waits for a request: longer than between two polls of the page
 
 
@@ -140,7 +141,8 @@ def serve(
 
     Raises:
         LogNotFoundError: no such directory or file.
-        DataError: an option with another value than those above, or a model that the page cannot draw.
+        DataError: an option with another value than those above, a model that the page cannot draw, or too
+            many open files.
         ServeError: the host or port cannot be listened on.
         MissingDependencyError: a package is not installed.
     """
@@ -194,6 +196,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         if os.name != "nt":  # there it would let two servers share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)  # connections inherit it
         listener.bind((host, port))
         listener.listen(_BACKLOG)
     except (OSError, OverflowError) as error:

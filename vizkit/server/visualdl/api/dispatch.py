@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from vizkit._files import is_shortage
 from vizkit.errors import VizKitError
 from vizkit.server.http import Answer, AnswerCache, failure, json_answer, respond
 from vizkit.server.live_runs import LiveRuns
@@ -100,7 +101,7 @@ class API:
                     self._parts(made), media_type=made.media_type, headers=dict(made.headers)
                 )
             answer = made
-            if version is not None and answer.status == 200:
+            if version is not None and answer.status == 200 and answer.lasting:
                 self._cache.put(key, version, answer)
         return respond(http, answer)
 
@@ -133,7 +134,11 @@ def _answer(path: str, endpoint: Endpoint, request: APIRequest) -> Answer | Stre
     try:
         made = endpoint.answer(request)
         return made if isinstance(made, (Answer, StreamedAnswer)) else json_answer(made)
-    except (VizKitError, KeyError, OSError) as error:  # a run was deleted just now
+    except OSError as error:
+        if is_shortage(error):
+            return failure(f"{path} cannot be answered now: {error.strerror}", code=-1)
+        return failure(f"{path}: {type(error).__name__}", code=-1)
+    except (VizKitError, KeyError) as error:  # a run was deleted just now
         _log.debug("%s: %s", path, error)
         return failure(f"{path}: {type(error).__name__}", code=-1)
     except Exception:

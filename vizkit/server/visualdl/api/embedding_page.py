@@ -12,6 +12,7 @@ from vizkit.errors import DataError
 from vizkit.format.types import Embeddings
 from vizkit.server.http import Answer
 from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
+from vizkit.server.visualdl.api.record_lookup import shortages_raised
 
 __all__ = ["ENDPOINTS"]
 
@@ -36,7 +37,8 @@ def _read(request: APIRequest, name: str) -> Embeddings | None:
     try:
         with request.runs.lock:
             entries = state.logs.entries(tag)
-        found = entries[-1]
+        with shortages_raised():
+            found = entries[-1]
     except (DataError, KeyError, IndexError):
         return None
     return found if isinstance(found, Embeddings) and found.vectors.ndim == 2 else None

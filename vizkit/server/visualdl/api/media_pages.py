@@ -11,7 +11,7 @@ from vizkit.errors import DataError
 from vizkit.format.walltime import milliseconds, time_list
 from vizkit.server.http import Answer
 from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
-from vizkit.server.visualdl.api.record_lookup import find_entries, list_tags
+from vizkit.server.visualdl.api.record_lookup import find_entries, list_tags, shortages_raised
 
 __all__ = ["ENDPOINTS"]
 
@@ -49,7 +49,8 @@ def _content(request: APIRequest, kind: str) -> Answer:
     if entries is None or not 0 <= index < len(entries):
         return _missing(f"there is no such {kind} (any more)")
     try:
-        content = entries[index]
+        with shortages_raised():
+            content = entries[index]
     except DataError as error:
         return _missing(str(error))
     if kind == "text":

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from vizkit._files import is_shortage
 from vizkit.errors import DataError
 from vizkit.format.walltime import time_list
 from vizkit.metrics.arrays import Ints
@@ -21,6 +22,7 @@ __all__ = [
     "find_scalars",
     "list_tags",
     "locked_run",
+    "shortages_raised",
     "shown_places",
     "shown_records",
 ]
@@ -58,8 +60,19 @@ def shown_records(entries: Entries[Any], limit: int) -> Iterator[tuple[int | Non
     places = shown_places(entries, limit)
     walltimes = time_list(entries.walltimes[places])
     for place, walltime in zip(places.tolist(), walltimes, strict=True):
-        with suppress(DataError):
+        with suppress(DataError), shortages_raised():
             yield walltime, entries.steps[place].item(), entries[place]
+
+
+@contextmanager
+def shortages_raised() -> Iterator[None]:
+    """Raise the cause of a `DataError` if the records are there, but no file can be opened now."""
+    try:
+        yield
+    except DataError as error:
+        if isinstance(error.__cause__, OSError) and is_shortage(error.__cause__):
+            raise error.__cause__ from None
+        raise
 
 
 def find_scalars(request: APIRequest, tag: str) -> Scalars | None:

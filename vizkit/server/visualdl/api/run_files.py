@@ -6,6 +6,7 @@ import os
 import threading
 import time
 
+from vizkit._files import is_shortage
 from vizkit.format.file_names import GRAPH_WORD, TRACE_WORD
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.run_names import printable
@@ -47,7 +48,7 @@ def _walk(runs: LiveRuns) -> _Found:
         return found
     order = {run.path: (place, run.name) for place, run in enumerate(runs.snapshot.runs.values())}
     directories: list[tuple[int, str, list[str]]] = []
-    for directory, _, names in os.walk(base):
+    for directory, _, names in os.walk(base, onerror=_raise_shortage):
         files = [
             os.path.join(directory, name) for name in sorted(names) if any(word in name for word in _WORDS)
         ]
@@ -60,6 +61,11 @@ def _walk(runs: LiveRuns) -> _Found:
             if some := [path for path in files if word in os.path.basename(path)]:
                 found[word][name] = some
     return found
+
+
+def _raise_shortage(error: OSError) -> None:
+    if is_shortage(error):
+        raise error
 
 
 def _is_readable(path: str) -> bool:
