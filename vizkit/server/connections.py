@@ -114,7 +114,7 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
-        cycle.scope["extensions"] = {GONE: lambda: cycle.disconnected}
+        cycle.scope["state"][GONE] = lambda: cycle.disconnected
         super()._start_asgi_task(cycle, app)
 
     def _make_room(self) -> None:

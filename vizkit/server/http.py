@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 __all__ = ["GONE", "Answer", "AnswerCache", "failure", "json_answer", "no_file", "redirect", "respond"]
 
 GONE = "vizkit.gone"
-"""Extension of the scope of a request: a function that is true once its client is gone."""
+"""Name in the state of a request of a function that is true once its client is gone."""
 
 _JSON = "application/json"
 _JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
@@ -154,7 +154,7 @@ class _PartedResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         body = bytes(self.body)
-        is_gone = scope.get("extensions", {}).get(GONE)
+        is_gone = scope.get("state", {}).get(GONE)
         for start in range(0, max(len(body), 1), _PART):
             end = start + _PART
             more = end < len(body)
