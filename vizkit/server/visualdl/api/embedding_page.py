@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TypedDict
 
 import numpy as np
 
@@ -15,12 +14,6 @@ from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
 from vizkit.server.visualdl.api.record_lookup import shortages_raised
 
 __all__ = ["ENDPOINTS"]
-
-
-class _Item(TypedDict):
-    name: str
-    shape: list[int]
-    path: str
 
 
 def _run_and_tag(request: APIRequest) -> dict[str, tuple[str, str]]:
@@ -44,7 +37,7 @@ def _read(request: APIRequest, name: str) -> Embeddings | None:
     return found if isinstance(found, Embeddings) and found.vectors.ndim == 2 else None
 
 
-def _list(request: APIRequest) -> list[_Item]:
+def _list(request: APIRequest) -> list[dict[str, object]]:
     found = {name: _read(request, name) for name in _run_and_tag(request)}
     return [
         {"name": name, "shape": list(one.vectors.shape), "path": name} for name, one in found.items() if one

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TypedDict
 
 import numpy as np
 
@@ -23,12 +22,7 @@ _IMAGE_TYPES = {
 }  # by the first bytes
 
 
-class _Item(TypedDict):
-    step: float
-    wallTime: int | None
-
-
-def _list(request: APIRequest, kind: str) -> list[_Item]:
+def _list(request: APIRequest, kind: str) -> list[dict[str, float | None]]:
     entries = find_entries(request, kind)
     if entries is None:
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from vizkit.reading import Entries, RunReader, Scalars
 from vizkit.server.visualdl.api.endpoint import APIRequest
 
 __all__ = [
-    "RunsAndTags",
     "find_entries",
     "find_scalars",
     "list_tags",
@@ -26,13 +25,6 @@ __all__ = [
     "shown_places",
     "shown_records",
 ]
-
-
-class RunsAndTags(TypedDict):
-    """Parallel lists of runs and of their tags."""
-
-    runs: list[str]
-    tags: list[list[str]]
 
 
 @contextmanager
@@ -98,7 +90,7 @@ def _find_tag(logs: RunReader, tag: str, kind: str) -> str | None:
     return next((name for name in (tag, tag.replace("%", "/")) if logs.kinds.get(name) == kind), None)
 
 
-def list_tags(request: APIRequest, kind: str) -> RunsAndTags:
-    """The runs that have tags of a kind, and these tags."""
+def list_tags(request: APIRequest, kind: str) -> dict[str, object]:
+    """The runs that have tags of a kind, and the tags of each, as parallel lists."""
     found = request.runs.snapshot.tags(kind)
     return {"runs": list(found), "tags": list(found.values())}
