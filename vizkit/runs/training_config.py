@@ -19,7 +19,7 @@ __all__ = ["config_path", "hparams_of"]
 
 _NAMES = ("config.yaml", "config.yml")
 _LOG_DIRECTORIES = ("vdl", "visualdl")  # of the suites that keep logs below their output
-_MOST_BYTES = 100_000  # PyYAML takes up to two seconds for as many
+_MOST_BYTES = 100_000
 _MOST_VALUES = 10_000
 _MOST_ALIASES = 500
 _MOST_CHARACTERS = 300  # of a message
@@ -76,17 +76,21 @@ def _loader() -> type[yaml.SafeLoader]:
     import yaml
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
-        aliases = 0
+        aliases = nodes = merged = 0
 
         def compose_node(self, parent: yaml.Node, index: object) -> yaml.Node:
             self.aliases += self.check_event(yaml.AliasEvent)
             if self.aliases > _MOST_ALIASES:
                 raise DataError(f"it has more than {_MOST_ALIASES} aliases")
+            self.nodes += 1
+            if self.nodes > _MOST_VALUES:  # PyYAML takes a second for as many
+                raise DataError(f"it holds more than {_MOST_VALUES:,} values")
             return super().compose_node(parent, index)
 
         def flatten_mapping(self, node: yaml.MappingNode) -> None:
             super().flatten_mapping(node)  # a few merges of merges can stand for billions
-            if len(node.value) > _MOST_VALUES:
+            self.merged += len(node.value)
+            if self.merged > 2 * _MOST_VALUES:
                 raise DataError(f"it merges more than {_MOST_VALUES:,} values")
 
     def plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:

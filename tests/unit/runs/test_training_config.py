@@ -60,3 +60,19 @@ def test_without_pyyaml_it_is_said_what_to_install(tmp_path: Path, monkeypatch: 
     monkeypatch.setitem(__import__("sys").modules, "yaml", None)
     with pytest.raises(MissingDependencyError, match="needs PyYAML"):
         hparams_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("".join(f"a{n}: [1, {{b: 2}}]\n" for n in range(5_000)), "holds more than 10,000 values"),
+        ("a: &a {x: 1}\n" + "".join(f"b{n}: *a\n" for n in range(501)), "more than 500 aliases"),
+        ("a: &a {k: 1, l: 2}\nb: &b {<<: [*a, *a]}\n" + "c: &c {<<: [" + "*b, " * 400 + "]}\n"
+         "d: {<<: [" + "*c, " * 40 + "]}", "merges more than 10,000 values"),
+        ("a: " + ":".join(["59"] * 1_000) + ".5", "too large"),
+    ],
+)  # fmt: skip
+def test_a_config_that_would_take_long_is_refused_early(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "config.yaml").write_text(text, "utf-8")
+    with pytest.raises(DataError, match=message):
+        hparams_of(tmp_path)
