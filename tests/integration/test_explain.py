@@ -495,3 +495,41 @@ def test_interpreters_get_one_or_three_channels_and_a_layer_only_if_they_use_one
             hooks.explain(tracker, network(2), batch(2, 2), plain)
         with pytest.raises(DataError, match="Plain uses no layer"):
             hooks.explain(tracker, network(), batch(), plain, layer="0")
+
+
+# ---- recurrent layers ----------------------------------------------------------------------------------
+
+
+class Reader(paddle.nn.Layer):
+    """Reads the rows of feature maps with a recurrent layer."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.conv = paddle.nn.Conv2D(3, 4, 3, padding=1)
+        self.rnn = getattr(paddle.nn, kind)(32, 6, num_layers=2, dropout=0.5, direction="bidirect")
+        self.dropout = paddle.nn.Dropout(0.5)
+        self.fc = paddle.nn.Linear(12, 3)
+
+    def forward(self, x: Any) -> Any:
+        rows = self.conv(x).transpose([0, 2, 1, 3]).flatten(2)
+        return self.fc(self.dropout(self.rnn(rows)[0][:, -1]))
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN"])
+@pytest.mark.parametrize("method", METHODS)
+def test_recurrent_networks_are_explained_without_their_dropout(kind: str, method: str) -> None:
+    paddle.seed(1)
+    net = Reader(kind)
+    net.rnn.parameters()[0].stop_gradient = True
+    x = batch()
+    net.eval()
+    before = net(paddle.to_tensor(x)).numpy()
+    net.train()
+    with eval_mode(net):
+        np.testing.assert_allclose(net(paddle.to_tensor(x)).numpy(), before, rtol=1e-5, atol=1e-6)
+    first, again = (METHODS[method](net, x) for _ in range(2))
+    assert np.abs(first).max() > 0
+    np.testing.assert_allclose(first, again, rtol=1e-5, atol=1e-7)
+    assert [weight.stop_gradient for weight in net.rnn.parameters()][:2] == [True, False]
+    assert all(weight.grad is None for weight in net.parameters())
+    assert net.rnn.training and net.rnn.dropout == 0.5 and net.dropout.training

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
 
-from vizkit.errors import UnknownNameError
+from vizkit.errors import LogNotFoundError, UnknownNameError
 from vizkit.runs import Run, Runs, load
 from vizkit.runs.lookup import newest
 
@@ -51,7 +52,9 @@ Every = Annotated[
 ]
 OneRun = Annotated[
     str | None,
-    typer.Argument(metavar="RUN", help="A run's name or a beginning of it; the newest.", show_default=False),
+    typer.Argument(
+        metavar="RUN", help="A run's name or a beginning of it, or its path; the newest.", show_default=False
+    ),
 ]
 SomeRuns = Annotated[
     list[str] | None,
@@ -72,10 +75,29 @@ def select_runs(logdir: str, names: Sequence[str] | None = None, where: str | No
     return Runs(chosen.values(), where=logdir)
 
 
-def select_run(runs: Runs, name: str | None) -> Run:
-    """The run with a name, or the newest one."""
+def select_run(logdir: str, name: str | None) -> Run:
+    """The run with a name, the run at a path, or the newest one.
+
+    Raises:
+        LogNotFoundError: no such directory.
+        UnknownNameError: no such run, or none at all.
+    """
     if name is None:
-        return newest(runs)
+        return newest(load(logdir))
+    try:
+        return _named(load(logdir), name)
+    except (LogNotFoundError, UnknownNameError):
+        if not os.path.exists(os.path.expanduser(name)):
+            raise
+    runs = load(name)
+    if len(runs) != 1:
+        raise UnknownNameError(
+            f"there are {len(runs)} runs in {name!r}: name one of them, with --logdir {name}"
+        )
+    return runs[0]
+
+
+def _named(runs: Runs, name: str) -> Run:
     found = runs[name]
     if isinstance(found, Run):
         return found

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from vizkit.cli._options import DIRECTORY, Json, Logdir, OneRun, select_run
 from vizkit.cli._output import as_table, for_people, print_json, print_rows, stdout
-from vizkit.runs import Run, load
+from vizkit.runs import Run
 from vizkit.runs.details import overview
 from vizkit.runs.difference import flat
 from vizkit.runs.display import Cell
@@ -29,7 +29,7 @@ def show(run: OneRun = None, logdir: Logdir = DIRECTORY, as_json: Json = False) 
 
     Example: vizkit show lenet/run3
     """
-    one = select_run(load(logdir), run)
+    one = select_run(logdir, run)
     if as_json:
         print_json(overview(one))
     elif for_people():

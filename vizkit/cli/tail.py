@@ -10,7 +10,7 @@ import typer
 
 from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, WatchOption, select_run
 from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
-from vizkit.runs import Run, load
+from vizkit.runs import Run
 from vizkit.runs.formatting import clean
 from vizkit.runs.recent import Line, Recent
 from vizkit.runs.run import ENDED
@@ -40,7 +40,7 @@ def tail(
 
     Example: vizkit tail --watch --metric train/loss
     """
-    one = select_run(load(logdir), run)
+    one = select_run(logdir, run)
     recent = Recent(one, metric or ())
     found = recent.take(lines)
     if as_json and not watch:

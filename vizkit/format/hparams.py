@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import inspect
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -17,6 +19,7 @@ from vizkit.metrics.arrays import to_array
 
 __all__ = ["as_mapping", "flat_hparams", "metric_names"]
 
+_ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]+")
 _LONGEST = 1000  # characters: an hparam is a cell of a table
 _DEEPEST = DEEPEST // 2  # levels, those of names and of values each
 _MOST_BITS = 8_000  # Python and JSON refuse decimals of some more
@@ -27,8 +30,9 @@ def flat_hparams(hparams: object) -> dict[str, object]:
 
     Args:
         hparams: a mapping, nested or not, an ``argparse.Namespace`` or a dataclass. Nested names
-            are joined with ``/``; numbers of NumPy and Paddle become Python's, arrays and tuples
-            lists, and any other value its text, as what is nested more than 50 levels deep.
+            are joined with ``/``; numbers of NumPy and Paddle become Python's, arrays, tuples and sets
+            (sorted) lists, functions their names, and any other value its text without addresses, so
+            that equal settings of two processes are equal; also what is nested more than 50 levels deep.
 
     Raises:
         DataError: not such a mapping, or two nested names become the same.
@@ -74,7 +78,8 @@ def _plain(value: object, depth: int) -> object:
         return float(value)
     if isinstance(value, str):
         return str(value)
-    if depth >= _DEEPEST and (isinstance(value, (list, tuple)) or as_mapping(value) is not None):
+    nested = isinstance(value, (list, tuple, set, frozenset)) or as_mapping(value) is not None
+    if nested and depth >= _DEEPEST:
         return "..."
     if isinstance(value, (list, tuple)):
         return [_plain(part, depth + 1) for part in value]
@@ -86,7 +91,11 @@ def _plain(value: object, depth: int) -> object:
             return array.item() if array.size == 1 else array.tolist()
         except (DataError, TypeError, ValueError):
             pass
-    return _cut(str(value))
+    if isinstance(value, (set, frozenset)):  # their order differs from process to process
+        return sorted((_plain(part, depth + 1) for part in value), key=repr)
+    if inspect.isroutine(value) and hasattr(value, "__qualname__"):
+        return _cut(f"{getattr(value, '__module__', None) or 'builtins'}.{value.__qualname__}")
+    return _cut(_ADDRESS.sub("", str(value)))  # an address differs between processes, too
 
 
 def _cut(text: str) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 
+from vizkit._checks import describe, is_number
+from vizkit.errors import DataError
 from vizkit.metrics.arrays import Ints
 
-__all__ = ["NO_TIME", "count_odd", "is_time", "milliseconds", "time_list"]
+__all__ = ["NO_TIME", "count_odd", "is_time", "milliseconds", "plain_walltime", "time_list"]
 
 NO_TIME = -(2**63)
 """Stands for a walltime that cannot be a time, among milliseconds."""
@@ -58,3 +62,26 @@ def is_time(value: object) -> bool:
 def count_odd(walltimes: Ints) -> int:
     """The number of walltimes that are neither seconds nor milliseconds of a time."""
     return int(((walltimes < 0) | (walltimes > _LAST)).sum())
+
+
+def plain_walltime(walltime: float | datetime) -> int:
+    """Convert a walltime that a caller gives to milliseconds since 1970, by the rule of `milliseconds`.
+
+    Args:
+        walltime: a number of milliseconds; of seconds, as ``time.time()`` gives, in the range of
+            `milliseconds`; or a ``datetime``, in local time if it names no zone.
+
+    Raises:
+        DataError: anything else, or not a finite time.
+    """
+    try:
+        if isinstance(walltime, datetime):
+            return round(walltime.timestamp() * 1000)
+        if is_number(walltime):
+            seconds = _YOUNGEST <= walltime < _OLDEST
+            return int(walltime * 1_000 if seconds else walltime)
+    except (OverflowError, OSError, ValueError):
+        pass
+    raise DataError(
+        f"walltime must be milliseconds or seconds since 1970, or a datetime, got {describe(walltime)}"
+    )

@@ -69,7 +69,9 @@ def to_pixels(
     Args:
         img: an array, a tensor, nested lists or a PIL image (whose own layout is known).
         dataformats: the axes: "HW", or the letters of "HWC" or of "NHWC" in any order and either case.
-            A batch becomes a grid of at most 8 columns, scaled as one image.
+            Where the channels can only be on another axis, as of shape (3, 32, 32), they are taken from
+            there, and grey images need no axis of channels. A batch becomes a grid of at most 8 columns,
+            scaled as one image.
         mean: mean with which ``img`` was normalised, one number or one for each channel. Drawn is
             ``img * std + mean``, in [0, 255] if a mean or std is above 1, otherwise in [0, 1].
         std: as ``mean``; 1 if only ``mean`` is given.
@@ -139,13 +141,14 @@ def image_grid(images: Sequence[Pixels], rows: int = -1, pad: int = 0) -> Pixels
     """
     if not len(images):
         raise DataError("a grid needs one image or more, got none")
+    given = rows
     if rows == -1:
         rows = math.ceil(math.sqrt(len(images)))
     if not 1 <= rows <= len(images):
         raise DataError(f"rows={rows} for {len(images)} images; use -1 or 1 to {len(images)}")
     if pad < 0:
         raise DataError(f"pad={pad} is below 0")
-    return _tiled(images, math.ceil(len(images) / rows), pad)
+    return _tiled(images, math.ceil(len(images) / rows), pad, given)
 
 
 def resize(pixels: Pixels, scale: float) -> Pixels:
@@ -200,6 +203,8 @@ def to_channels_last(img: ImageLike, dataformats: str) -> AnyArray:
             f"dataformats={dataformats!r} does not name the axes of an image; "
             'use "HW", "HWC", "CHW", "NHWC" or "NCHW"'
         )
+    if array.ndim == len(letters) - 1:
+        letters = _without_axis(letters, array.shape)
     if array.ndim != len(letters):
         fitting = {2: '"HW"', 3: '"HWC" or "CHW"', 4: '"NHWC" or "NCHW"'}.get(array.ndim)
         raise DataError(
@@ -214,17 +219,29 @@ def to_channels_last(img: ImageLike, dataformats: str) -> AnyArray:
         letters += "C"
         array = array[..., np.newaxis]
     order = "NHWC"[-len(letters) :]
+    channels = array.shape[letters.index("C")]
+    if channels not in (1, 3, 4):
+        usual = _SWAPS.get(order, ())
+        others = [other for other in usual if array.shape[other.index("C")] in (1, 3, 4)]
+        if letters not in usual or not others:
+            raise DataError(
+                f"an image has 1, 3 or 4 channels, but under dataformats={dataformats!r} one of shape "
+                f"{shape} has {channels}; choose 1 or 3 of them, or log each by itself"
+            )
+        letters = others[0]  # which is all that it can be
     if letters != order:
         array = array.transpose([letters.index(letter) for letter in order])
-    channels = array.shape[-1]
-    if channels not in (1, 3, 4):
-        others = [other for other in _SWAPS.get(order, ()) if shape[other.index("C")] in (1, 3, 4)]
-        hint = f'try dataformats="{others[0]}"' if others else "choose 1 or 3 of them, or log each by itself"
-        raise DataError(
-            f"an image has 1, 3 or 4 channels, but under dataformats={dataformats!r} one of shape {shape} "
-            f"has {channels}; {hint}"
-        )
     return array
+
+
+def _without_axis(letters: str, shape: tuple[int, ...]) -> str:
+    """The axes of an array that has one fewer than ``letters`` names: a grey image or batch, or no batch."""
+    if len(letters) == 3:
+        return letters.replace("C", "")
+    one = letters.replace("N", "")
+    if len(letters) < 3 or shape[one.index("C")] not in (1, 3, 4):
+        return letters.replace("C", "")
+    return one if one.endswith("C") else letters  # [3, h, w] may be an image of 3 channels or 3 grey ones
 
 
 def _is_pil(img: ImageLike) -> TypeIs[Image]:
@@ -346,12 +363,15 @@ def _rounded(values: AnyArray) -> Pixels:
     return pixels
 
 
-def _tiled(images: Sequence[Pixels], columns: int, pad: int) -> Pixels:
-    """Lay out images row by row, each centred in a cell of the largest height and width."""
+def _tiled(images: Sequence[Pixels], columns: int, pad: int, rows: int = 0) -> Pixels:
+    """Lay out images row by row, each centred in a cell of the largest height and width.
+
+    There are at least ``rows`` rows; the cells that are left over are black.
+    """
     channels = max(1 if image.ndim == 2 else image.shape[2] for image in images)
     height = max(image.shape[0] for image in images)
     width = max(image.shape[1] for image in images)
-    rows = math.ceil(len(images) / columns)
+    rows = max(rows, math.ceil(len(images) / columns))
     canvas = np.zeros((rows * (height + pad) - pad, columns * (width + pad) - pad, channels), np.uint8)
     if channels == 4:
         canvas[..., 3] = 255  # opaque

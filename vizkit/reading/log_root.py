@@ -39,7 +39,7 @@ class LogRoot:
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.root = os.fspath(root)
+        self.root = os.path.expanduser(root)
         self._store = store_of(self.root)
         if not self._store.exists(self.root):
             where = "" if "://" in self.root else f" (looked in {os.getcwd()})"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from vizkit._checks import describe
-from vizkit._protocols import StepLike
+from vizkit._protocols import ScalarLike, StepLike
 from vizkit._ranks import rank_in_node
 from vizkit._warnings import count_lost, warn
 from vizkit.environment import Session
@@ -21,7 +21,7 @@ from vizkit.writing.renamed_tags import RenamedTags
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Recording", "check_mapping", "check_names", "check_text", "weak_callback"]
+__all__ = ["Recording", "check_mapping", "check_names", "check_text", "flat_metrics", "weak_callback"]
 
 
 class _Add(Protocol):
@@ -213,6 +213,19 @@ def check_mapping(name: str, value: object, hint: str = "") -> None:
     """Raise a `TypeError` if a dict of values is something else. None passes: it is a missing value."""
     if value is not None and not isinstance(value, Mapping):
         raise TypeError(f"{name} must be a dict such as {{'train/loss': 0.5}}, got {describe(value)}{hint}")
+
+
+def flat_metrics(metrics: Mapping[str, ScalarLike]) -> Mapping[str, ScalarLike]:
+    """Join the names of nested metrics with ``/``; anything but a dict is returned as it is."""
+    if not isinstance(metrics, Mapping) or not any(isinstance(v, Mapping) for v in metrics.values()):
+        return metrics
+    flat: dict[str, ScalarLike] = {}
+    for name, value in metrics.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}/{inner}": number for inner, number in flat_metrics(value).items()}
+        else:
+            flat[name] = value
+    return flat
 
 
 def weak_callback(method: Callable[[str, Exception], None]) -> Callable[[str, Exception], None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +17,13 @@ from vizkit.errors import DataError, TagError
 from vizkit.format.hparams import as_mapping
 from vizkit.metrics.evaluation_scores import LIMIT, Activation, EvaluationScores
 from vizkit.tracking.paddle_verbs import PaddleVerbs, open_run_of_rank
-from vizkit.tracking.recording import check_mapping, check_names, check_text, weak_callback
+from vizkit.tracking.recording import (
+    check_mapping,
+    check_names,
+    check_text,
+    flat_metrics,
+    weak_callback,
+)
 from vizkit.writing.curve_collector import CurveCollector
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
 from vizkit.writing.log_writer import LogWriter
@@ -88,7 +95,7 @@ class Tracker(PaddleVerbs):
         logdir: str | os.PathLike[str],
         *,
         hparams: HParamsLike | None = None,
-        metrics: Sequence[str] | None = None,
+        metrics: Sequence[str] | Mapping[str, ScalarLike] | None = None,
         if_exists: IfExists = "new",
         display_name: str = "",
         seed: int | None = None,
@@ -101,13 +108,14 @@ class Tracker(PaddleVerbs):
         if ranks not in (0, "all"):
             raise ValueError(f"ranks must be 0 or 'all', got {ranks!r}")
         _check_hparams(hparams, metrics)
+        directory = os.path.expanduser(logdir)
         many = ranks == "all" and world_size() > 1
         super().__init__(strict=strict, enabled=many or rank() == 0, sample_seconds=_sample_seconds(system))
 
-        def writer(directory: str, suffix: str = "") -> LogWriter:
+        def writer(path: str, suffix: str = "") -> LogWriter:
             name = display_name and display_name + suffix
             return LogWriter(
-                directory,
+                path,
                 write_to_disk=self._enabled,
                 display_name=name,
                 resume=if_exists == "resume",
@@ -116,11 +124,11 @@ class Tracker(PaddleVerbs):
             )
 
         if many:
-            self._writer = open_run_of_rank(os.fspath(logdir), if_exists, writer)
+            self._writer = open_run_of_rank(directory, if_exists, writer)
         elif self._enabled:
-            self._writer = open_run(os.fspath(logdir), if_exists, writer)
+            self._writer = open_run(directory, if_exists, writer)
         else:
-            self._writer = writer(os.fspath(logdir))
+            self._writer = writer(directory)
         self._add_scalar = self._writer.add_scalar
         if self._enabled:
             resumed = if_exists == "resume"
@@ -148,7 +156,8 @@ class Tracker(PaddleVerbs):
         """Record the scalars of one step, with one write.
 
         Args:
-            metrics: tag -> number of Python, NumPy or Paddle.
+            metrics: tag -> number of Python, NumPy or Paddle, or an array or list of one; a dict of them
+                gives tags joined with ``/``, such as ``train/loss``.
             step: the step; by default the clock's.
             reduce: record the mean, sum or maximum of all ranks of a distributed training, not this rank's
                 own numbers. All ranks must call this, with the same tags, also those that record nothing.
@@ -158,7 +167,7 @@ class Tracker(PaddleVerbs):
         """
         if reduce is not None:
             check_mapping("metrics", metrics)
-            metrics = self._reduced(metrics, reduce)
+            metrics = self._reduced(flat_metrics(metrics), reduce)
         if not self._enabled:
             check_mapping("metrics", metrics)
             return
@@ -172,6 +181,9 @@ class Tracker(PaddleVerbs):
                 self._clock = int(step)  # type: ignore[arg-type]
         except Exception as error:
             check_mapping("metrics", metrics, "; log_scalar records a single number")
+            if metrics and any(isinstance(value, Mapping) for value in metrics.values()):
+                self.log(flat_metrics(metrics), step)
+                return
             if self.strict:
                 raise
             if metrics is None or len(metrics) < 2:
@@ -191,7 +203,11 @@ class Tracker(PaddleVerbs):
         self._refuse(next(iter(metrics or ()), "log"), error)
 
     def log_scalar(
-        self, tag: str, value: ScalarLike, step: StepLike | None = None, walltime: int | None = None
+        self,
+        tag: str,
+        value: ScalarLike,
+        step: StepLike | None = None,
+        walltime: float | datetime | None = None,
     ) -> None:
         """Record one number of Python, NumPy or Paddle; see `LogWriter.add_scalar`."""
         if step is not None and self._enabled:  # the short way
@@ -212,7 +228,7 @@ class Tracker(PaddleVerbs):
         main_tag: str,
         tag_scalar_dict: Mapping[str, ScalarLike],
         step: StepLike | None = None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
     ) -> None:
         """Record a group of numbers that VisualDL draws in one chart.
 
@@ -223,12 +239,14 @@ class Tracker(PaddleVerbs):
         add = partial(self._writer.add_scalars, tag_scalar_dict=tag_scalar_dict, walltime=walltime)
         self._record("scalars", main_tag, step, add)
 
-    def log_hparams(self, hparams: HParamsLike, metrics: Sequence[str] = ()) -> None:
+    def log_hparams(
+        self, hparams: HParamsLike, metrics: Sequence[str] | Mapping[str, ScalarLike] = ()
+    ) -> None:
         """Record hyper-parameters, and name the metrics that runs are compared by.
 
         Args:
             hparams: name -> value, nested or not; an ``argparse.Namespace`` or a dataclass.
-            metrics: tags of scalars, such as ``eval/acc``.
+            metrics: tags of scalars, such as ``eval/acc``, or a dict of them with values to record.
 
         Raises:
             TypeError: ``hparams`` is none of these, or ``metrics`` no list.
@@ -243,7 +261,7 @@ class Tracker(PaddleVerbs):
         tag: str,
         img: ImageLike,
         step: StepLike | None = None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
         dataformats: str = "HWC",
         *,
         mean: float | Sequence[float] | None = None,
@@ -281,7 +299,7 @@ class Tracker(PaddleVerbs):
         step: StepLike | None = None,
         rows: int = -1,
         scale: float = 1.0,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
         dataformats: str = "HWC",
         *,
         mean: float | Sequence[float] | None = None,
@@ -314,7 +332,7 @@ class Tracker(PaddleVerbs):
         self._record("image", tag, step, add)
 
     def log_figure(
-        self, tag: str, figure: Figure, step: StepLike | None = None, walltime: int | None = None
+        self, tag: str, figure: Figure, step: StepLike | None = None, walltime: float | datetime | None = None
     ) -> None:
         """Record a matplotlib figure as it looks now; it stays open and as it was."""
         if figure is not None and not hasattr(figure, "savefig"):
@@ -325,7 +343,11 @@ class Tracker(PaddleVerbs):
         self._record("image", tag, step, add)
 
     def log_text(
-        self, tag: str, text_string: str, step: StepLike | None = None, walltime: int | None = None
+        self,
+        tag: str,
+        text_string: str,
+        step: StepLike | None = None,
+        walltime: float | datetime | None = None,
     ) -> None:
         """Record a text."""
         add = partial(self._writer.add_text, text_string=text_string, walltime=walltime)
@@ -337,7 +359,7 @@ class Tracker(PaddleVerbs):
         audio_array: ArrayLike,
         step: StepLike | None = None,
         sample_rate: int = 8000,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
     ) -> None:
         """Record a sound; arguments as in `LogWriter.add_audio`."""
         add = partial(
@@ -352,7 +374,7 @@ class Tracker(PaddleVerbs):
         tag: str,
         values: ArrayLike,
         step: StepLike | None = None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
         buckets: int | Sequence[float] = 30,
     ) -> None:
         """Record a histogram; arguments as in `LogWriter.add_histogram`."""
@@ -367,7 +389,7 @@ class Tracker(PaddleVerbs):
         step: StepLike | None = None,
         num_thresholds: int = 127,
         weights: ArrayLike | None = None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
     ) -> None:
         """Record a precision-recall curve; arguments as in `LogWriter.add_pr_curve`."""
         add = partial(
@@ -388,7 +410,7 @@ class Tracker(PaddleVerbs):
         step: StepLike | None = None,
         num_thresholds: int = 127,
         weights: ArrayLike | None = None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
     ) -> None:
         """Record a receiver operating characteristic; arguments as in `LogWriter.add_pr_curve`."""
         add = partial(
@@ -409,7 +431,7 @@ class Tracker(PaddleVerbs):
         step: StepLike | None = None,
         num_thresholds: int = 127,
         weights: ArrayLike | None = None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
         *,
         class_names: Sequence[str] | None = None,
         activation: Literal["sigmoid", "softmax"] | None = None,
@@ -508,7 +530,7 @@ class Tracker(PaddleVerbs):
         mat: ArrayLike,
         metadata: Sequence[object] | None = None,
         metadata_header: Sequence[str] | None = None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
     ) -> None:
         """Record vectors with their labels; arguments as in `LogWriter.add_embeddings`."""
         check_names("metadata_header", metadata_header)

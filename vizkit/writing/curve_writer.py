@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Literal, cast
 
 import numpy as np
@@ -34,7 +35,7 @@ class CurveWriter(RunLog):
         step: StepLike | None,
         num_thresholds: int = 10,
         weights: ArrayLike | None = None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
     ) -> None:
         """Record a precision-recall curve.
 
@@ -59,7 +60,7 @@ class CurveWriter(RunLog):
         step: StepLike | None,
         num_thresholds: int = 10,
         weights: ArrayLike | None = None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
     ) -> None:
         """Record an ROC curve; arguments as in `add_pr_curve`."""
         self._add_curve("roc_curve", tag, labels, predictions, step, num_thresholds, weights, walltime)
@@ -73,7 +74,7 @@ class CurveWriter(RunLog):
         step: StepLike | None,
         count: int,
         weights: ArrayLike | None,
-        walltime: int | None,
+        walltime: float | datetime | None,
     ) -> None:
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             labels, predictions, *given = arrays
@@ -97,7 +98,7 @@ class CurveWriter(RunLog):
         step: StepLike | None,
         num_thresholds: int = 127,
         weights: ArrayLike | None = None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
         *,
         class_names: Sequence[str] | None = None,
         activation: Literal["sigmoid", "softmax"] | None = None,
@@ -174,7 +175,7 @@ class CurveWriter(RunLog):
         labels: ArrayLike,
         predictions: ArrayLike,
         step: StepLike | None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
         *,
         class_names: Sequence[str] | None = None,
     ) -> None:
@@ -205,7 +206,7 @@ class CurveWriter(RunLog):
         tag: str,
         scores: EvaluationScores,
         step: StepLike | None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
         *,
         class_names: Sequence[str] | None = None,
         most_classes: int = evaluation.MAX_CURVE_CLASSES,

@@ -29,6 +29,7 @@ from vizkit.format.file_names import GRAPH_WORD
 from vizkit.format.hparams import flat_hparams, metric_names
 from vizkit.format.tags import HPARAMS, META_DATA, check_tag
 from vizkit.format.types import HParams
+from vizkit.format.walltime import plain_walltime
 from vizkit.media import audio, images, overlays, png
 from vizkit.media.captions import captioned_grid, make_captions
 from vizkit.metrics import histograms
@@ -113,7 +114,7 @@ class LogWriter(CurveWriter):
         main_tag: str,
         tag_scalar_dict: Mapping[str, ScalarLike],
         step: StepLike | None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
     ) -> None:
         """Record a group of numbers that VisualDL draws in one chart.
 
@@ -134,11 +135,16 @@ class LogWriter(CurveWriter):
         self._write(main_tag, b"".join(frames))
 
     def add_text(
-        self, tag: str, text_string: object, step: StepLike | None = None, walltime: int | None = None
+        self,
+        tag: str,
+        text_string: object,
+        step: StepLike | None = None,
+        walltime: float | datetime | None = None,
     ) -> None:
-        """Record a text; any other object is converted with ``str``."""
+        """Record a text; None is an empty one, any other object is converted with ``str``."""
         tag = self._tag_for(tag, "text")
         at, now = self._when(tag, step, walltime)
+        text_string = "" if text_string is None else text_string
         text = text_string.decode("utf-8", "replace") if isinstance(text_string, bytes) else str(text_string)
         self._write(tag, encode.encode_text(tag, text, at, now))
 
@@ -147,7 +153,7 @@ class LogWriter(CurveWriter):
         tag: str = META_DATA,
         display_name: str = "",
         step: StepLike | None = 0,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
     ) -> None:
         """Name the run on VisualDL's page; the last name counts."""
         if tag != META_DATA:
@@ -157,7 +163,10 @@ class LogWriter(CurveWriter):
         self._write(tag, encode.encode_meta_data(tag, display_name, at, now))
 
     def add_hparams(
-        self, hparams_dict: HParamsLike, metrics_list: Sequence[str], walltime: int | None = None
+        self,
+        hparams_dict: HParamsLike,
+        metrics_list: Sequence[str] | Mapping[str, ScalarLike],
+        walltime: float | datetime | None = None,
     ) -> None:
         """Record hyper-parameters, and name the metrics for comparing them.
 
@@ -168,15 +177,18 @@ class LogWriter(CurveWriter):
             hparams_dict: name -> bool, number, text, None, list, array, or a nested dict of these, whose
                 names are joined with ``/``; or a namespace or dataclass. VisualDL shows values of
                 other types than its own as text.
-            metrics_list: tags of scalars.
-            walltime: milliseconds since 1970; now by default.
+            metrics_list: tags of scalars, or a dict of them with values, which are recorded as scalars.
+            walltime: milliseconds or seconds since 1970, or a ``datetime``; now by default.
 
         Raises:
             DataError: ``hparams_dict`` is not a dict, or ``metrics_list`` not a list of tags.
         """
         hparams, metrics = flat_hparams(hparams_dict), metric_names(metrics_list)
+        values: dict[str, float] = {}
+        if isinstance(metrics_list, Mapping):
+            values = {tag: to_float(value) for tag, value in metrics_list.items() if value is not None}
         metrics = [self._metric_tag(metric) for metric in metrics]
-        now = round(time.time() * 1000) if walltime is None else int(walltime)
+        now = round(time.time() * 1000) if walltime is None else plain_walltime(walltime)
         before = self._hparams
         merged = HParams(
             {**before.hparams, **hparams},
@@ -185,6 +197,8 @@ class LogWriter(CurveWriter):
         )
         self._hparams = merged
         self._write(HPARAMS, encode.encode_hparams(merged, now))
+        for metric, value in values.items():
+            self.add_scalar(metric, value, None, walltime)
 
     def _metric_tag(self, metric: str) -> str:
         """The tag under which a metric's scalars are recorded."""
@@ -202,7 +216,7 @@ class LogWriter(CurveWriter):
         tag: str,
         img: ImageLike,
         step: StepLike | None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
         dataformats: str = "HWC",
         *,
         mean: float | Sequence[float] | None = None,
@@ -262,7 +276,7 @@ class LogWriter(CurveWriter):
         step: StepLike | None,
         rows: int = -1,
         scale: float = 1.0,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
         dataformats: str = "HWC",
         *,
         mean: float | Sequence[float] | None = None,
@@ -318,7 +332,7 @@ class LogWriter(CurveWriter):
         self._later("image", tag, step, walltime, views, build)
 
     def add_figure(
-        self, tag: str, figure: Figure, step: StepLike | None, walltime: int | None = None
+        self, tag: str, figure: Figure, step: StepLike | None, walltime: float | datetime | None = None
     ) -> None:
         """Record a matplotlib figure, which stays open and unchanged.
 
@@ -341,7 +355,7 @@ class LogWriter(CurveWriter):
         audio_array: ArrayLike,
         step: StepLike | None,
         sample_rate: int = 8000,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
     ) -> None:
         """Record audio.
 
@@ -364,7 +378,7 @@ class LogWriter(CurveWriter):
         tag: str,
         values: ArrayLike,
         step: StepLike | None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
         buckets: int | Sequence[float] = 10,
     ) -> None:
         """Record a histogram; NaN and infinite values are counted separately.
@@ -393,7 +407,7 @@ class LogWriter(CurveWriter):
         mat: ArrayLike | None = None,
         metadata: Iterable[object] | None = None,
         metadata_header: Sequence[str] | None = None,
-        walltime: int | None = None,
+        walltime: float | datetime | None = None,
         labels: Iterable[object] | None = None,
         hot_vectors: ArrayLike | None = None,
         labels_meta: Sequence[str] | None = None,
@@ -405,7 +419,7 @@ class LogWriter(CurveWriter):
             mat: (n, d) one vector per row.
             metadata: n labels, or several columns of n labels each; row numbers by default.
             metadata_header: names of the columns.
-            walltime: milliseconds since 1970; now by default.
+            walltime: milliseconds or seconds since 1970, or a ``datetime``; now by default.
             labels: VisualDL's old name of ``metadata``.
             hot_vectors: VisualDL's old name of ``mat``.
             labels_meta: VisualDL's old name of ``metadata_header``.
@@ -425,13 +439,16 @@ class LogWriter(CurveWriter):
         tag = self._tag_for(tag, "embeddings")
         self._later("embeddings", tag, 0, walltime, [embeddings.vectors], build)
 
-    def add_graph(self, model: LayerLike, input_spec: object = None, verbose: bool = False) -> None:
+    def add_graph(
+        self, model: LayerLike, input_spec: object = None, verbose: bool = False, is_pir: bool = False
+    ) -> None:
         """Record the graph of a Paddle network, traced on a copy of it.
 
         Args:
             model: a ``paddle.nn.Layer`` or ``paddle.Model``.
             input_spec: its inputs, as ``paddle.static.InputSpec``, tensors or shapes.
             verbose: whether to print the numbers of operators and layers.
+            is_pir: accepted as by later versions of VisualDL; how a network is traced is known from Paddle.
 
         Raises:
             DataError: Paddle cannot trace the network.

@@ -9,6 +9,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +22,7 @@ from vizkit.errors import ClosedError, DataError, TagError
 from vizkit.format import encode
 from vizkit.format.tags import META_DATA, RESERVED, SECONDS, check_tag
 from vizkit.format.types import HParams, SessionMark
+from vizkit.format.walltime import plain_walltime
 from vizkit.metrics.arrays import AnyArray, to_array, to_float
 from vizkit.writing import run_directory
 from vizkit.writing.log_file import NullLog, RecordLog, open_log
@@ -70,6 +72,7 @@ class RunLog:
         strict: bool = False,
         on_error: Callable[[str, Exception], None] | None = None,
     ) -> None:
+        logdir = os.path.expanduser(logdir)
         self._logdir = logdir
         self._session = SessionMark.RESUMES if resume else SessionMark.BEGINS
         self._suffix = suffix
@@ -156,7 +159,7 @@ class RunLog:
         return state.step if state else self._steps.get(tag, -1)
 
     def add_scalar(
-        self, tag: str, value: ScalarLike, step: StepLike | None, walltime: int | None = None
+        self, tag: str, value: ScalarLike, step: StepLike | None, walltime: float | datetime | None = None
     ) -> None:
         """Record one number.
 
@@ -166,7 +169,7 @@ class RunLog:
                 takes; kept as float64.
             step: a whole number (``3``, ``3.0``), or a fraction such as 0.5 epochs, which is kept exactly
                 but which VisualDL sees rounded down. None continues after the tag's last step.
-            walltime: milliseconds since 1970; now by default.
+            walltime: milliseconds or seconds since 1970, or a ``datetime``; now by default.
 
         Raises:
             DataError: ``value`` or ``step`` is not one number.
@@ -184,7 +187,7 @@ class RunLog:
             step = int(state.step) + 1 if step is None else encode.plain_step(step)
         field = _step_field(step)
         state.step = step
-        now = _time_ns() // 1_000_000 if walltime is None else int(walltime)
+        now = _time_ns() // 1_000_000 if walltime is None else plain_walltime(walltime)
         known, wall = self._walltime
         if now != known:
             wall = self._wall(now)
@@ -201,14 +204,14 @@ class RunLog:
         return wall
 
     def add_metrics(
-        self, metrics: Mapping[str, ScalarLike], step: StepLike, walltime: int | None = None
+        self, metrics: Mapping[str, ScalarLike], step: StepLike, walltime: float | datetime | None = None
     ) -> None:
         """Record several scalars of one step with one write, which is cheaper than `add_scalar` for each.
 
         Args:
             metrics: tag -> number, as in `add_scalar`. If one of them is invalid, none is written.
             step: as in `add_scalar`, but not None.
-            walltime: milliseconds since 1970; now by default.
+            walltime: milliseconds or seconds since 1970, or a ``datetime``; now by default.
 
         Raises:
             DataError: a value or ``step`` is not one number.
@@ -219,7 +222,7 @@ class RunLog:
             raise DataError(f"metrics must be a dict such as {{'train/loss': 0.5}}, got {describe(metrics)}")
         step = encode.plain_step(step)
         field = _step_field(step)
-        now = _time_ns() // 1_000_000 if walltime is None else int(walltime)
+        now = _time_ns() // 1_000_000 if walltime is None else plain_walltime(walltime)
         known, wall = self._walltime
         if now != known:
             wall = self._wall(now)
@@ -299,14 +302,16 @@ class RunLog:
         if self._closed:
             raise ClosedError(f"{self._log.path}: nothing can be recorded after close()")
 
-    def _when(self, tag: str, step: StepLike | None, walltime: int | None) -> tuple[int | float, int]:
+    def _when(
+        self, tag: str, step: StepLike | None, walltime: float | datetime | None
+    ) -> tuple[int | float, int]:
         """The step and walltime of a record of any kind but scalar."""
         at = encode.plain_step(int(self.last_step_of(tag)) + 1 if step is None else step)
         encode.step_field(at)  # an invalid step is to raise in the caller, not in the worker
         self._steps[tag] = at
         if _monotonic() >= self._looks_at:
             self._look()
-        return at, _time_ns() // 1_000_000 if walltime is None else int(walltime)
+        return at, _time_ns() // 1_000_000 if walltime is None else plain_walltime(walltime)
 
     def _write(self, tag: str, frames: bytes) -> None:
         try:
@@ -319,7 +324,7 @@ class RunLog:
         kind: str,
         tag: str,
         step: StepLike | None,
-        walltime: int | None,
+        walltime: float | datetime | None,
         values: Sequence[ArrayLike],
         build: Callable[[Sequence[AnyArray], int | float, int], bytes],
         *,

@@ -42,3 +42,22 @@ def test_show_in_a_terminal_has_display_name_and_metrics_without_a_best(vk: Comm
     assert re.search(r"display name +shown", said.out)
     (row,) = [line for line in said.out.splitlines() if line.startswith("height")]
     assert row.split()[2:] == ["3", "3", "4", "(1", "NaN)"]  # no best: the name tells no direction
+
+
+@pytest.mark.parametrize("command", ["show", "tail"])
+def test_a_run_may_be_named_by_its_path(
+    vk: Command, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(tmp_path / "elsewhere" / "one", 32, 0)
+    record(tmp_path / "many" / "a", 64, 0)
+    record(tmp_path / "many" / "b", 64, 0)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    log = next((tmp_path / "elsewhere/one").glob("*vdlrecords*"))
+    for path in ("elsewhere/one", "elsewhere/one/", str(tmp_path / "elsewhere/one"), "~/many/a", str(log)):
+        for directory in ("log", "many"):  # the first, the default, is not there
+            assert vk(command, path, "--json", "--logdir", directory).data
+    several = vk(command, "many", "--logdir", "elsewhere")
+    assert several.code
+    assert "there are 2 runs in 'many'" in several.err
+    assert "'nowhere'" in vk(command, "nowhere", "--logdir", "many").err

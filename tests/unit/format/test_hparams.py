@@ -7,6 +7,9 @@ import dataclasses
 import enum
 import json
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +118,41 @@ def test_what_has_no_end_is_cut() -> None:
     frame = encode.encode_hparams(HParams(flat), 0)
     hparams = decode_record(frame[8:]).data
     assert isinstance(hparams, HParams) and hparams.hparams == flat
+
+
+_PRINT = """
+import functools, json, pathlib
+from vizkit.format.hparams import flat_hparams
+class Augment: pass
+def scale(x): return x
+print(json.dumps(flat_hparams({
+    "set": {"flip", "crop", "blur", "jitter", "rotate"}, "frozen": frozenset({"b", "a", 3}),
+    "object": Augment(),
+    "lambda": lambda x: x, "function": scale, "builtin": len, "method": Augment().__init__,
+    "partial": functools.partial(scale, 2), "path": pathlib.Path("a/b"), "paths": [pathlib.Path("a")],
+    "list": [Augment(), {"x", "y", "z"}], "dict": [{"f": scale, "s": {"p", "q", "r"}}],
+    "iterator": iter([1]),
+})))
+"""
+
+
+def test_equal_settings_of_two_processes_are_equal() -> None:
+    texts = []
+    for seed in ("1", "2", "3"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "MALLOC_ARENA_MAX": seed}
+        run = subprocess.run([sys.executable, "-c", _PRINT], env=environment, capture_output=True, check=True)
+        texts.append(run.stdout)
+    assert texts[0] == texts[1] == texts[2]
+    found = json.loads(texts[0])
+    assert found["set"] == ["blur", "crop", "flip", "jitter", "rotate"]
+    assert found["object"] == "<__main__.Augment>"
+    assert found["function"] == "__main__.scale"
+    assert found["path"] == "a/b"
+
+
+def test_other_settings_stay_other() -> None:
+    found = [
+        flat_hparams({"x": value})["x"]
+        for value in ({1, 2}, {1, 3}, math.sin, math.cos, Path("a"), Path("b"))
+    ]
+    assert len({repr(value) for value in found}) == len(found)

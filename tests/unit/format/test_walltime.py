@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import vizkit
-from tests.helpers import get
-from vizkit.format.walltime import NO_TIME, count_odd, milliseconds, time_list
+from tests.helpers import by_tag, get
+from vizkit import DataError
+from vizkit.format.walltime import NO_TIME, count_odd, milliseconds, plain_walltime, time_list
 
 BOUNDARIES = [
     (-(2**63), NO_TIME),
@@ -66,3 +69,36 @@ def test_a_walltime_is_served_as_it_is_loaded(recorded: int, tmp_path: Path) -> 
         url = f"http://127.0.0.1:{server.port}/app/api/scalar/list"
         served = get(url, params={"run": "run", "tag": "loss"}).json()["data"]
     assert loaded == [point[0] for point in served] == milliseconds(np.array([recorded])).tolist()
+
+
+BERLIN = timezone(timedelta(hours=2))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        *((0, 0), (5, 5), (1_700_000_000_123, 1_700_000_000_123), (np.int64(7), 7)),
+        *((1_700_000_000, 1_700_000_000_000), (1_700_000_000.25, 1_700_000_000_250)),
+        *((np.float64(1_700_000_000.5), 1_700_000_000_500), (1_700_000_000_123.9, 1_700_000_000_123)),
+        *((datetime(2023, 11, 14, 22, 13, 20, 250_000, timezone.utc), 1_700_000_000_250),),
+        *((datetime(2023, 11, 15, 0, 13, 20, tzinfo=BERLIN), 1_700_000_000_000),),
+        *((datetime.fromtimestamp(1_700_000_000), 1_700_000_000_000),),
+    ],
+)
+def test_walltimes_that_callers_give_are_recorded_in_milliseconds(
+    tmp_path: Path, given: Any, expected: int
+) -> None:
+    assert plain_walltime(given) == expected
+    with vizkit.LogWriter(tmp_path) as writer:
+        writer.add_scalar("a", 1.0, 0, given)
+        writer.add_metrics({"b": 1.0}, 0, given)
+        writer.add_text("c", "x", 0, given)
+        writer.add_hparams({"lr": 1}, [], given)
+    found = by_tag(tmp_path)
+    assert [found[tag][-1].walltime for tag in ("a", "b", "c", "hparam")] == [expected] * 4
+
+
+@pytest.mark.parametrize("given", [float("nan"), float("inf"), "now", True, [1], 1j])
+def test_what_is_no_walltime_is_refused(given: Any) -> None:
+    with pytest.raises(DataError, match="walltime must be"):
+        plain_walltime(given)

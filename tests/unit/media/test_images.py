@@ -101,13 +101,37 @@ def test_tensors_and_pil_images() -> None:
 
 
 @pytest.mark.parametrize(
+    ("shape", "given", "meant"),
+    [
+        *(((3, 32, 32), "HWC", "CHW"), ((1, 28, 30), "HWC", "CHW"), ((4, 5, 6), "hwc", "CHW")),
+        *(((32, 32, 3), "CHW", "HWC"), ((2, 3, 8, 9), "NHWC", "NCHW"), ((2, 8, 9, 1), "NCHW", "NHWC")),
+        *(((8, 9), "HWC", "HW"), ((8, 9), "CHW", "HW"), ((8, 9), "CWH", "WH")),
+        *(((2, 8, 9), "NHWC", "NHW"), ((2, 8, 9), "NCHW", "NHW"), ((8, 9, 3), "NHWC", "HWC")),
+    ],
+)
+def test_what_an_image_can_only_be(shape: tuple[int, ...], given: str, meant: str) -> None:
+    array = RNG.integers(0, 256, shape, np.uint8)
+    if meant == "NHW":
+        array, meant = array[..., np.newaxis], "NHWC"
+    np.testing.assert_array_equal(to_pixels(array.reshape(shape), given), to_pixels(array, meant))
+
+
+def test_a_grid_has_the_rows_asked_for() -> None:
+    images = [np.full((2, 3), 9, np.uint8)] * 6
+    assert image_grid(images, 4).shape == (8, 6)
+    assert not image_grid(images, 4)[6:].any()
+    assert image_grid(images, 5, pad=1).shape == (14, 7)
+    assert image_grid(images, 6).shape == (12, 3)
+    assert image_grid(images).shape == (6, 6)
+
+
+@pytest.mark.parametrize(
     ("shape", "dataformats", "message"),
     [
-        ((3, 32, 32), "HWC", r"\[3, 32, 32\] has 32.*try dataformats=\"CHW\""),
-        ((32, 32, 3), "CHW", r"try dataformats=\"HWC\""),
-        ((2, 3, 8, 9), "NHWC", r"try dataformats=\"NCHW\""),
+        ((2, 32, 32), "HWC", r"\[2, 32, 32\] has 32 channels|has 32; choose"),
+        ((3, 8, 9), "WHC", "has 9; choose"),
+        ((3, 8, 8), "NCHW", r"3 axes.*'NCHW'.*try dataformats"),
         ((8, 8, 2), "HWC", r"1, 3 or 4 channels.*'HWC'.*\[8, 8, 2\] has 2; choose"),
-        ((8, 8), "HWC", r"try dataformats=\"HW\""),
         ((8, 8, 3), "HW", r"try dataformats=\"HWC\" or \"CHW\""),
         ((2, 8, 8, 3), "HWC", r"try dataformats=\"NHWC\" or \"NCHW\""),
         ((8,), "HWC", "1 axes.*reshape"),

@@ -20,6 +20,7 @@ import numpy as np
 import paddle
 import pytest
 
+import vizkit
 from tests.helpers import by_tag, damage, log_of, records, series
 from vizkit import DataError, LogWriter, TagError, Tracker, VizKitWarning
 
@@ -35,7 +36,7 @@ def test_what_cannot_be_recorded_is_counted_and_warned_about_once(tracker: Track
     with pytest.warns(VizKitWarning) as caught:
         for i in range(3):
             tracker.log({"good": i, "bad": "x"}, i)  # type: ignore[dict-item]
-            tracker.log_image("picture", np.zeros((3, 2, 2)), i)
+            tracker.log_image("picture", np.zeros((2, 2, 2)), i)
             tracker.log_histogram("text", "x", i)
     assert len(caught) == 3
     assert tracker.lost == {"bad": 3, "picture": 3, "text": 3}
@@ -98,8 +99,8 @@ def test_strict_raises_at_the_call(tmp_path: Path) -> None:
             tracker.log({"bad": "x"})  # type: ignore[dict-item]
         with pytest.raises(TagError, match="'/a'"):
             tracker.log_scalar("/a", 1, 0)
-        with pytest.raises(DataError, match="CHW"):
-            tracker.log_image("i", np.zeros((3, 20, 20)))
+        with pytest.raises(DataError, match="has 2; choose"):
+            tracker.log_image("i", np.zeros((20, 20, 2)))
 
 
 def test_strict_raises_what_the_worker_found_at_flush(tmp_path: Path) -> None:
@@ -369,3 +370,57 @@ def test_a_bad_interval_is_told_before_the_run_begins(tmp_path: Path, system: An
     with pytest.raises(DataError, match="system must be True, False or a number of seconds"):
         Tracker(tmp_path / "run", system=system)
     assert not (tmp_path / "run").exists()
+
+
+# -- what is clear -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_nested_metrics_and_lists_of_one_are_recorded(tmp_path: Path, strict: bool) -> None:
+    nested: Any = {"train": {"loss": [1.0], "deep": {"acc": "0.5"}}, "lr": np.full((1, 1), 0.1), "none": {}}
+    with Tracker(tmp_path / "run", strict=strict) as tracker:
+        for _ in range(2):
+            tracker.log(nested)
+        tracker.log({"train": {"loss": 3}}, 7, reduce="mean")  # type: ignore[dict-item]
+    assert series(tracker.logdir, "train/loss") == [(0, 1.0), (1, 1.0), (7, 3.0)]
+    assert series(tracker.logdir, "train/deep/acc") == [(0, 0.5), (1, 0.5)]
+    assert series(tracker.logdir, "lr") == [(0, 0.1), (1, 0.1)]
+    assert not tracker.lost
+
+
+def test_of_nested_metrics_only_the_bad_ones_are_lost(tracker: Tracker) -> None:
+    with pytest.warns(VizKitWarning, match="train/bad: not recorded"):
+        tracker.log({"train": {"loss": 1.0, "bad": object()}}, 0)  # type: ignore[dict-item]
+    assert series(tracker.logdir, "train/loss") == [(0, 1.0)]
+    assert tracker.lost == {"train/bad": 1}
+
+
+def test_values_given_with_the_metrics_are_recorded(tmp_path: Path) -> None:
+    with Tracker(tmp_path / "run", hparams={"lr": 1}, metrics={"acc": 0.9, "f1": [0.5]}) as tracker:  # type: ignore[dict-item]
+        tracker.log_hparams({}, {"auc": 0.7, "loss": None})  # type: ignore[dict-item]
+    assert by_tag(tracker.logdir)["hparam"][-1].data.metrics == ["acc", "f1", "auc", "loss"]
+    assert [series(tracker.logdir, tag) for tag in ("acc", "f1", "auc")] == [
+        [(0, 0.9)],
+        [(0, 0.5)],
+        [(0, 0.7)],
+    ]
+    assert "loss" not in by_tag(tracker.logdir)
+
+
+def test_a_tilde_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, here = tmp_path / "home", tmp_path / "here"
+    home.mkdir()
+    here.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(here)
+    Tracker("~/log/run", system=False).close()
+    with pytest.warns(VizKitWarning, match="recording to .*home/log/run-2"):
+        tracker = Tracker("~/log/run", system=False)
+    tracker.log({"a": 1})
+    tracker.close()
+    with LogWriter("~/log/writer") as writer:
+        writer.add_scalar("a", 1, 0)
+    assert tracker.logdir == str(home / "log/run-2")
+    assert [run.name for run in vizkit.load("~/log")] == ["run", "run-2", "writer"]
+    assert names(here) == []
+    assert names(home) == ["log"]

@@ -192,6 +192,13 @@ def test_a_number_in_a_text_or_a_list_is_recorded_by_every_verb_of_scalars(
     assert written(writer, "group").value == 0.5
 
 
+def test_no_text_is_an_empty_one_as_in_stock(writer: LogWriter) -> None:
+    writer.add_text("a", None, 0)
+    writer.add_text("a", 1.5, 1)
+    assert [record.data for record in by_tag(writer.logdir)["a"]] == ["", "1.5"]
+    assert [value.text.encoded_text_string for value in stock(writer.logdir, "text", "a")] == ["", "1.5"]
+
+
 def test_steps_count_on_by_tag_when_none_is_given(writer: LogWriter) -> None:
     writer.add_scalar("a", 1, 5)
     writer.add_scalar("a", 1, None)
@@ -455,7 +462,7 @@ def test_small_records_do_not_overtake_large_ones(writer: LogWriter) -> None:
 
 
 def test_bad_images_are_refused_at_the_call(writer: LogWriter) -> None:
-    for img, dataformats in ((np.zeros((3, 32, 32)), "HWC"), (np.zeros(3), "HWC"), ("cat.png", "HWC")):
+    for img, dataformats in ((np.zeros((2, 32, 32)), "HWC"), (np.zeros(3), "HWC"), ("cat.png", "HWC")):
         with pytest.raises(DataError):
             writer.add_image("a", img, 0, dataformats=dataformats)
 

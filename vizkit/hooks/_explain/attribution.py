@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vizkit._checks import describe, finite_number, whole_number
 from vizkit._protocols import ArrayLike, TensorLike
 from vizkit.errors import DataError
-from vizkit.hooks._network.eval_mode import eval_mode
+from vizkit.hooks._network.eval_mode import eval_mode, recurrent_parameters
 from vizkit.hooks._network.name_patterns import NamePatterns
 from vizkit.hooks._paddle import paddle
 from vizkit.metrics.arrays import to_array
@@ -91,7 +91,7 @@ def grad_cam(
             hook.remove()
         if not features:
             raise DataError(f"the network does not use its layer {name} for these images")
-        gradient = _gradient(scores, targets_of(scores, target), features[0])
+        gradient = _gradient(net, scores, targets_of(scores, target), features[0])
         heat = _weighted(features[0], gradient, getattr(chosen, "_data_format", "NCHW") == "NHWC")
         with paddle.no_grad():
             size = [x.shape[dataformats.index(axis)] for axis in "HW"]
@@ -263,15 +263,25 @@ def batch_of(images: ArrayLike) -> paddle.Tensor:
 def _gradient_at(net: paddle.nn.Layer, x: paddle.Tensor, classes: list[int]) -> paddle.Tensor:
     x = x.detach()
     x.stop_gradient = False
-    return _gradient(class_scores(net, x), classes, x)
+    return _gradient(net, class_scores(net, x), classes, x)
 
 
-def _gradient(scores: paddle.Tensor, classes: list[int], source: paddle.Tensor) -> paddle.Tensor:
-    """The gradient of each row's score of its class with respect to ``source``; no other is computed."""
+def _gradient(
+    net: paddle.nn.Layer, scores: paddle.Tensor, classes: list[int], source: paddle.Tensor
+) -> paddle.Tensor:
+    """The gradient of each row's score of its class with respect to ``source``.
+
+    No other is computed but those of recurrent layers, without which Paddle computes none through them.
+    """
+    unrelated = "the network's scores do not depend on this input in a way that has a gradient"
     if scores.stop_gradient:
-        raise DataError("the network's scores do not depend on this input in a way that has a gradient")
+        raise DataError(unrelated)
     chosen = paddle.nn.functional.one_hot(paddle.to_tensor(classes), scores.shape[1]).astype(scores.dtype)
-    return paddle.grad((scores * chosen).sum(), source)[0]
+    sources = [source, *recurrent_parameters(net)]
+    found = paddle.grad((scores * chosen).sum(), sources, allow_unused=True)[0]
+    if found is None:
+        raise DataError(unrelated)
+    return found
 
 
 def _weighted(features: paddle.Tensor, gradient: paddle.Tensor, channels_last: bool) -> paddle.Tensor:
