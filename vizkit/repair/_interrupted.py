@@ -1,4 +1,4 @@
-"""What interrupted repairs leave behind: part files, and merges that are to be finished.
+"""Leftovers of interrupted repairs: part files, and merges that are to be finished.
 
 A merge is noted beside the logs before it begins. Once the merged log has taken the place of the last one,
 the older logs in it are of no more use, and a merge that was interrupted there is finished by moving them

@@ -117,7 +117,7 @@ async def _run_on(
 
 
 def _version(endpoint: Endpoint, request: APIRequest) -> Hashable | None:
-    """What an answer depends on besides its query; None if it is not cached."""
+    """The state that an answer depends on besides its query; None if it is not cached."""
     snapshot = request.runs.snapshot
     if not endpoint.depends_on:
         return None
