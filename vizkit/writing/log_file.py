@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, Protocol, cast
 
 from vizkit._files import (
+    FileReader,
     free_name,
     keep_beside,
     lock_exclusive,
@@ -33,6 +34,7 @@ from vizkit._files import (
 )
 from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
+from vizkit.columns.frame_scan import FrameWalk
 from vizkit.errors import ClosedError
 from vizkit.format.file_names import LOG_WORD
 from vizkit.format.frames import Damage, Frame, scan
@@ -337,6 +339,13 @@ def _repair(fd: int, path: str) -> None:
 
     Stock VisualDL reads nothing after a broken frame, and its server does not start.
     """
+    # If the path leads to another file by now, or to none, `_opened` begins again.
+    try:
+        with FileReader(path) as log:
+            if not any(isinstance(part, Damage) for part in FrameWalk(log, 0, os.fstat(fd).st_size)):
+                return
+    except FileNotFoundError:
+        return
     with mapped(fd) as data:
         parts = list(scan(data))
         broken = [part for part in parts if isinstance(part, Damage)]

@@ -90,6 +90,18 @@ def test_damage_within_is_closed_and_a_copy_kept_that_is_no_log(tmp_path: Path) 
     assert "vdlrecords" not in copy.name
 
 
+def test_every_cut_is_repaired(tmp_path: Path) -> None:
+    path = path_in(tmp_path)
+    whole = b"".join(frame(step, "a" * (step + 1)) for step in range(4))
+    for cut in range(1, len(whole)):
+        path.write_bytes(whole[:cut])
+        log = LogFile(str(path))
+        log.append(frame(9))
+        log.close()
+        assert damage(path) == []
+        assert steps(path)[-1] == 9
+
+
 def test_a_log_that_is_being_written_is_not_repaired_under_its_writer(tmp_path: Path) -> None:
     path = path_in(tmp_path)
     first = LogFile(str(path))
