@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from vizkit.server.http import Answer, no_file, redirect, respond
 from vizkit.server.security import WORKER_POLICY, visualdl_policy
+from vizkit.server.visualdl.mends import REVISION, mended
 from vizkit.server.visualdl.stock import find_package
 
 __all__ = ["VisualDLPage", "preferred_language"]
@@ -59,7 +60,7 @@ class VisualDLPage:
     def __init__(self, public_path: str, *, token: bool = False, language: str | None = None) -> None:
         self.directory = os.path.join(find_package(), "server", "dist")
         self.public_path = public_path
-        self.assets = f"{public_path}/visualdl-{version('visualdl')}"
+        self.assets = f"{public_path}/visualdl-{version('visualdl')}-{REVISION}"
         self._language = language
         self._settings = {
             "PUBLIC_PATH": self.assets,
@@ -113,6 +114,7 @@ class VisualDLPage:
             return Answer.of(_MISSING[path], "image/svg+xml")
         with open(os.path.join(self.directory, path), "rb") as file:
             content = file.read()
+        content = mended(path, content)
         if path in ("index.html", _SETTINGS):
             text = content.decode("utf-8")
             for name, value in self._settings.items():
