@@ -13,7 +13,8 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from vizkit._files import write_atomic
+from vizkit._files import read_bounded, write_atomic
+from vizkit.errors import DataError
 from vizkit.format.file_names import LOG_WORD
 
 __all__ = ["finish_merge", "leftovers", "merging", "part_name"]
@@ -104,9 +105,8 @@ def _note(last: str) -> str:
 def _read(note: str) -> tuple[list[str], int]:
     """Names of the older logs and the former inode of the last one; no names if the note is none."""
     try:
-        with open(note, "rb") as file:
-            content = json.loads(file.read(_MOST_BYTES))
+        content = json.loads(read_bounded(note, _MOST_BYTES))
         names = [name for name in content["older"] if LOG_WORD in name and os.path.basename(name) == name]
         return names, int(content["inode"])
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (DataError, OSError, ValueError, TypeError, KeyError, RecursionError):
         return [], -1
