@@ -134,7 +134,7 @@ def check(logdir: str | os.PathLike[str] = "log") -> list[Finding]:
     return [
         *found,
         *_same_names([run for run in runs if run.logs.is_last]),
-        *_closed_directories(os.fspath(logdir)),
+        *_closed_directories(os.path.expanduser(logdir)),
     ]
 
 

@@ -136,7 +136,7 @@ class LiveRuns:
     """
 
     def __init__(self, logdir: str | os.PathLike[str]) -> None:
-        self.logdir = os.fspath(logdir)
+        self.logdir = os.path.expanduser(logdir)
         self.lock = threading.Lock()
         """Held while the logs are read: by a refresh, and by users of `RunState.logs`."""
         self._root = _ContainedLogRoot(self.logdir)

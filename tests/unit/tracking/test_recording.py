@@ -23,6 +23,8 @@ import pytest
 import vizkit
 from tests.helpers import by_tag, damage, log_of, records, series
 from vizkit import DataError, LogWriter, TagError, Tracker, VizKitWarning
+from vizkit.repair import check
+from vizkit.server.live_runs import LiveRuns
 
 
 def names(root: Path) -> list[str]:
@@ -422,5 +424,7 @@ def test_a_tilde_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.Monke
         writer.add_scalar("a", 1, 0)
     assert tracker.logdir == str(home / "log/run-2")
     assert [run.name for run in vizkit.load("~/log")] == ["run", "run-2", "writer"]
+    assert LiveRuns("~/log").logdir == str(home / "log")
+    assert {finding.run for finding in check("~/log")} <= {"run", "run-2", "writer"}
     assert names(here) == []
     assert names(home) == ["log"]
