@@ -120,3 +120,11 @@ def test_any_is_rare() -> None:
         if isinstance(node, ast.Name) and node.id == "Any"
     ]
     assert 1000 * len(mentions) / lines <= MAX_ANY_PER_1000_LINES, mentions
+
+
+def test_the_architecture_names_modules_that_exist() -> None:
+    text = (ROOT.parent / "docs" / "architecture.md").read_text("utf-8")
+    named = set(re.findall(r"`((?:\w+/)+\w+\.pyi?)`", text))
+    assert len(named) > 40
+    missing = {name for name in named if not any((root / name).exists() for root in (ROOT, ROOT.parent))}
+    assert missing == set()
