@@ -152,6 +152,22 @@ def test_a_log_that_is_moved_is_followed(run: Tracker, tmp_path: Path, whole: bo
     assert [path.name for path in (tmp_path / "log").iterdir()] == [new.name]
 
 
+def test_a_script_that_changes_its_directory_has_moved_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with Tracker("log/run") as tracker:
+            record(tracker, 0, 10)
+            (tmp_path / "elsewhere").mkdir()
+            monkeypatch.chdir(tmp_path / "elsewhere")
+            record(tracker, 10, 20)
+    assert steps(tmp_path / "log" / "run") == list(range(20))
+    assert not list((tmp_path / "elsewhere").iterdir())
+    assert read_environment(tmp_path / "log" / "run")["status"] == "finished"
+
+
 def test_another_training_that_replaces_a_run_gets_a_log_of_its_own(run: Tracker) -> None:
     code = """
 import sys, vizkit

@@ -71,6 +71,8 @@ class Session:
         on_error: Callable[[str, Exception], None] | None = None,
     ) -> None:
         self._directory = os.fspath(directory)
+        if "://" not in self._directory:
+            self._directory = os.path.abspath(self._directory)  # a script may change its directory
         self._on_error = on_error or _warn
         self._lock = threading.RLock()  # reentrant: a signal handler may finish the run during a write
         self._pid = os.getpid()
@@ -151,10 +153,11 @@ class Session:
             _open.discard(self)
 
     def follow(self, directory: str) -> None:
-        """Go on in another directory: the run was moved, or written again after it was deleted."""
+        """Go on in another directory since the run was moved, or write the file again if it is empty."""
         if self._closed or os.getpid() != self._pid:
             return
-        self._directory = directory
+        if directory:
+            self._directory = os.path.abspath(directory)
         self._save()
 
     def _end(self, status: Status | None, error: BaseException | None, ended: int) -> None:

@@ -138,6 +138,7 @@ class LogFile(RecordLog):
         self._fd = -1
         self._hidden = False  # the descriptor is in use by a function of several steps
         self._size = 0  # when it was last looked at
+        self._place = path  # absolute: a script may change its directory
         self._closed = False
         self._parents = False
         self._new_lock()
@@ -213,6 +214,7 @@ class LogFile(RecordLog):
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         if self._locate and not os.path.exists(self.path):
             self.path = self._locate()  # another writer may have created a log meanwhile
+        self._place = os.path.abspath(self.path)
         while True:
             fd = os.open(self.path, _FLAGS, 0o666)
             try:
@@ -267,11 +269,12 @@ class LogFile(RecordLog):
             return found
 
     def _looked(self, fd: int, last: bool) -> tuple[int, Found | None]:
-        former = self.path
+        former = self._place
         try:
             mine = os.fstat(fd)
         except OSError as error:  # a stale descriptor: another machine has deleted the file
             note = f"{former} was deleted while it was recorded ({error.strerror}), with its records"
+            self.path = self._place
             return (fd if last else self._opened()), Found(note, lost=True)
         try:
             there = os.stat(former)
@@ -291,28 +294,31 @@ class LogFile(RecordLog):
         if mine.st_nlink and not (path and os.path.basename(path).startswith(".nfs")):
             if path == former:
                 return fd, None
-            self.path = path or former
+            self.path = self._place = path or former
             return fd, Found(f"{former} was moved while it was recorded: it goes on as {path or 'that file'}")
         if mine.st_ctime_ns > mine.st_mtime_ns:
             return fd, None  # no record came after it was deleted
         try:
-            new, self.path = restore(fd, former)
+            new, path = restore(fd, former)
         except OSError as error:
             raise OSError(
                 error.errno,
                 f"deleted while it was recorded, and cannot be written again: {error.strerror}",
                 former,
             ) from error
+        if path != former:
+            self.path = self._place = path
         stat = os.fstat(new)
         _begun.add(_identity(stat))
         self._size = stat.st_size
         what = "deleted" if there is None else "replaced"
         return new, Found(
-            f"{former} was {what} while it was recorded: its records were written again, to {self.path}"
+            f"{former} was {what} while it was recorded: its records were written again, to {path}"
         )
 
     def _opened_after_cut(self) -> int:
-        _begun.discard(_identity(os.stat(self.path)))  # a new beginning, since the former is gone
+        _begun.discard(_identity(os.stat(self._place)))  # a new beginning, since the former is gone
+        self.path = self._place
         return self._opened()
 
     def close(self) -> None:

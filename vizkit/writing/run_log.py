@@ -56,7 +56,8 @@ class RunLog:
     Its arguments are those of `LogWriter`; ``suffix`` is the end of the file name.
 
     Attributes:
-        when_moved: called with the run's directory when it is found to have been moved or deleted.
+        when_moved: called with the run's directory when it is found to have been moved, and with an empty
+            text when it was deleted and is there again.
     """
 
     def __init__(
@@ -286,10 +287,11 @@ class RunLog:
             return
         if found is None:
             return
-        if self._log.path != former:
+        moved = self._log.path != former
+        if moved:
             self._logdir = os.path.dirname(self._log.path)
         if self.when_moved is not None:
-            self.when_moved(self._logdir)
+            self.when_moved(self._logdir if moved else "")
         if found.lost:
             self._on_error("log", DataError(found.note))
         elif found.note not in self._told_of:
