@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 import vizkit
 from vizkit.cli import best, check, compare, diff, export, ls, plot, serve, show, tail
+from vizkit.cli._output import say
 from vizkit.errors import VizKitError
 
 __all__ = ["app", "run"]
@@ -64,6 +64,6 @@ def run(args: list[str] | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
     except VizKitError as error:
-        print(f"vizkit: {error}", file=sys.stderr)
+        say(f"vizkit: {error}")
         return 2
     return 0

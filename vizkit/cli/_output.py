@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,7 @@ __all__ = [
     "print_json",
     "print_lines",
     "print_rows",
+    "printable",
     "say",
     "stdout",
 ]
@@ -50,7 +52,12 @@ def for_people() -> bool:
 
 def say(text: str) -> None:
     """Print a message on stderr."""
-    print(text, file=sys.stderr)
+    print(printable(text), file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """A text of lines and tabs, with everything else escaped that a terminal would obey."""
+    return text if text.isprintable() else re.sub(r"[^\t\n]+", lambda part: clean(part[0], None), text)
 
 
 def print_json(data: object) -> None:
@@ -69,7 +76,7 @@ def print_rows(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def print_lines(lines: Sequence[str]) -> None:
     """Print lines of text."""
     if lines:
-        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.write(printable("\n".join(lines)) + "\n")
         sys.stdout.flush()
 
 

@@ -69,7 +69,9 @@ def run_server(args: Sequence[str]) -> int:
             language=options.language,
         )
     except VizKitError as error:
-        print(f"vizkit: {error}", file=sys.stderr)
+        from vizkit.cli._output import say
+
+        say(f"vizkit: {error}")
         return 2
     finally:
         gc.freeze()
