@@ -24,7 +24,7 @@ demo: $(VENV)/.demo-$(VERSION)  ## train LeNet on MNIST, nine runs that are reco
 	$(PY) -m vizkit.demo
 
 test: lint  ## lint, types and all tests
-	$(PY) -m pytest -n auto --cov --cov-report=term:skip-covered
+	$(PY) -m pytest -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
 	@$(MAKE) --no-print-directory suites
 
 lint: $(VENV)/.dev-$(VERSION)  ## lint, format and types alone

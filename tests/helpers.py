@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds that a test waits at most. A busy machine takes its time; only a fault takes all of it."""
 
 KINDS = {"hparams": "hyper_parameters"}
