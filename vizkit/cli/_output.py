@@ -23,9 +23,9 @@ __all__ = [
     "print_json",
     "print_lines",
     "print_rows",
-    "printable",
     "say",
     "stdout",
+    "without_escapes",
 ]
 
 _STATUS_STYLES = {
@@ -52,10 +52,10 @@ def for_people() -> bool:
 
 def say(text: str) -> None:
     """Print a message on stderr."""
-    print(printable(text), file=sys.stderr)
+    print(without_escapes(text), file=sys.stderr)
 
 
-def printable(text: str) -> str:
+def without_escapes(text: str) -> str:
     """A text of lines and tabs, with everything else escaped that a terminal would obey."""
     return text if text.isprintable() else re.sub(r"[^\t\n]+", lambda part: clean(part[0], None), text)
 
@@ -76,7 +76,7 @@ def print_rows(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def print_lines(lines: Sequence[str]) -> None:
     """Print lines of text."""
     if lines:
-        sys.stdout.write(printable("\n".join(lines)) + "\n")
+        sys.stdout.write(without_escapes("\n".join(lines)) + "\n")
         sys.stdout.flush()
 
 

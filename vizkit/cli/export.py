@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, select_runs
-from vizkit.cli._output import for_people, printable, say
+from vizkit.cli._output import for_people, say, without_escapes
 
 __all__ = ["export"]
 
@@ -51,7 +51,7 @@ def export(
         some.to_parquet(str(output))
     else:
         text = some.to_json(output) if kind == "json" else some.to_csv(output)
-        sys.stdout.write(printable(text or "") if for_people() else text or "")
+        sys.stdout.write(without_escapes(text or "") if for_people() else text or "")
     if output:
         say(f"vizkit: {len(some)} run{'s' if len(some) > 1 else ''} written to {output}")
 
