@@ -296,7 +296,7 @@ class RunReader:
             hidden = 0
             for parts in members.values():
                 if len(parts) > 1 or len(parts[0].begins) > 1:
-                    steps = _side_by_side([part.series.columns()[0][part.start : part.end] for part in parts])
+                    steps = _column(parts, 0)
                     rows = counting(steps, _begins(parts))
                     hidden += 0 if rows is None else len(steps) - len(rows)
             if hidden:
@@ -310,7 +310,7 @@ class RunReader:
         for tag, members in self._parts.items():
             if self.kinds[tag] == "scalar":
                 parts = members[""]
-                steps = _side_by_side([part.series.columns()[0][part.start : part.end] for part in parts])
+                steps = _column(parts, 0)
                 back = np.flatnonzero(steps[1:] < steps[:-1]) + 1
                 if len(np.setdiff1d(back, _begins(parts))):
                     found.append(tag)
@@ -321,8 +321,7 @@ class RunReader:
         """Tag -> the number of its records whose walltimes are neither seconds nor milliseconds of a time."""
         found = {}
         for tag, members in self._parts.items():
-            every = (part for parts in members.values() for part in parts)
-            if count := sum(count_odd(part.series.columns()[1][part.start : part.end]) for part in every):
+            if count := sum(count_odd(_column(parts, 1)) for parts in members.values()):
                 found[tag] = count
         return found
 
@@ -399,6 +398,11 @@ def _begins(parts: _Parts) -> list[int]:
 
 def _side_by_side(columns: list[AnyArray]) -> AnyArray:
     return columns[0] if len(columns) == 1 else np.concatenate(columns)
+
+
+def _column(parts: _Parts, index: int) -> AnyArray:
+    """One column of a tag over all logs: 0 the steps, 1 the walltimes."""
+    return _side_by_side([part.series.columns()[index][part.start : part.end] for part in parts])
 
 
 def _columns(parts: _Parts, superseded: bool, *more: AnyArray) -> list[AnyArray]:
