@@ -102,7 +102,7 @@ class Live:
                 runs = load(self.directory) if runs is None else runs
                 statuses = [run.status for run in runs]
                 ended = bool(statuses) and not changed and set(statuses) <= ENDED
-                if changed or ended:
+                if statuses and (changed or ended):  # a directory without runs: the training has not begun
                     self._show(runs[0] if len(runs) == 1 else runs)
                 if ended:
                     return

@@ -66,7 +66,8 @@ def test_a_notebook_shows_html_and_text(log: Path, shell: InteractiveShell) -> N
     assert "<table>" in shown["text/html"] and shown["text/plain"].startswith("run run0: finished")
 
 
-def test_a_training_is_followed_until_it_ends(tmp_path: Path) -> None:
+@pytest.mark.parametrize("made", [False, True], ids=["no directory", "empty directory"])
+def test_a_training_is_followed_until_it_ends(tmp_path: Path, made: bool) -> None:
     seen: list[Any] = []
     came = threading.Condition()
 
@@ -80,8 +81,10 @@ def test_a_training_is_followed_until_it_ends(tmp_path: Path) -> None:
         with came:
             return came.wait_for(lambda: bool(seen) and seen[-1][0] == points, timeout=120)
 
-    live = Live(str(tmp_path / "run"), 0.01, show)  # before there is anything
-    assert "following" in repr(live)
+    if made:
+        (tmp_path / "run").mkdir()
+    live = Live(str(tmp_path / "run"), 0.01, show)  # before there is a log
+    assert "following" in repr(live) and not live.wait(0.1)
     with vizkit.Tracker(tmp_path / "run") as tracker:
         tracker.log({"loss": 1.0})
         assert wait_for(1)
