@@ -10,8 +10,10 @@ import pytest
 
 from tests.helpers import find_browser
 
-# A machine may be slow: how long one example takes says nothing.
-hypothesis.settings.register_profile("vizkit", deadline=None)
+# A machine may be slow: how long one example takes says nothing. The same examples each time; for others,
+# pytest --hypothesis-profile=search
+hypothesis.settings.register_profile("vizkit", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("vizkit")
 
 NO_BROWSER = "no chromium found (apt-get install chromium)"

@@ -90,7 +90,7 @@ def test_a_training_is_followed_until_it_ends(tmp_path: Path, made: bool) -> Non
         assert wait_for(1)
         tracker.log({"loss": 0.5})
         assert wait_for(2)
-    assert live.wait(30) and seen[-1] == (2, "finished") and "ended" in repr(live)
+    assert live.wait(120) and seen[-1] == (2, "finished") and "ended" in repr(live)
 
 
 def test_following_can_be_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
