@@ -10,6 +10,8 @@ import pytest
 
 from tests.helpers import find_browser
 
+os.environ["VIZKIT_LANG"] = "en"  # of all that VizKit says, in children too
+
 # A machine may be slow: how long one example takes says nothing. The same examples each time; for others,
 # pytest --hypothesis-profile=search
 hypothesis.settings.register_profile("vizkit", deadline=None, derandomize=True)

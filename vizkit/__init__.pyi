@@ -5,6 +5,7 @@ from vizkit import hooks as hooks
 from vizkit import metrics as metrics
 from vizkit import plots as plots
 from vizkit import repair as repair
+from vizkit._language import language as language
 from vizkit._version import __version__ as __version__
 from vizkit.errors import ClosedError as ClosedError
 from vizkit.errors import DataError as DataError

@@ -55,7 +55,13 @@ def whole_number(name: str, value: object, *, least: int = 1, unit: str = "") ->
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least:
         return int(value)
     of = f" of {unit}" if unit else ""
-    raise DataError(f"{name} must be a whole number{of}, {least} or more, got {describe(value)}")
+    raise DataError(
+        "{name} must be a whole number{of}, {least} or more, got {value}",
+        name=name,
+        of=of,
+        least=least,
+        value=describe(value),
+    )
 
 
 def finite_number(
@@ -73,7 +79,13 @@ def finite_number(
             return number
     bound = f", {least:g} or more" if least is not None else f" above {above:g}" if above is not None else ""
     of = f" of {unit}" if unit else ""
-    raise DataError(f"{name} must be a number{of}{bound}, got {describe(value)}")
+    raise DataError(
+        "{name} must be a number{of}{bound}, got {value}",
+        name=name,
+        of=of,
+        bound=bound,
+        value=describe(value),
+    )
 
 
 def fraction(name: str, value: object, *, one: bool = False) -> float:
@@ -87,7 +99,7 @@ def fraction(name: str, value: object, *, one: bool = False) -> float:
         if 0 < number < 1 or (one and number == 1):
             return number
     bound = "more than 0 and at most 1" if one else "a number between 0 and 1"
-    raise DataError(f"{name} must be {bound}, got {describe(value)}")
+    raise DataError("{name} must be {bound}, got {value}", name=name, bound=bound, value=describe(value))
 
 
 def one_of(name: str, value: _Choice, allowed: Sequence[_Choice]) -> _Choice:
@@ -100,7 +112,9 @@ def one_of(name: str, value: _Choice, allowed: Sequence[_Choice]) -> _Choice:
         return value
     *most, last = map(repr, allowed)
     choices = f"{', '.join(most)} or {last}" if most else last
-    raise DataError(f"{name} must be {choices}, got {describe(value)}")
+    raise DataError(
+        "{name} must be {choices}, got {value}", name=name, choices=choices, value=describe(value)
+    )
 
 
 def checked_class_names(value: object) -> list[str] | None:
@@ -112,8 +126,10 @@ def checked_class_names(value: object) -> list[str] | None:
     if value is None:
         return None
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise DataError(f"class_names must be a list such as ['cat', 'dog'], got {describe(value)}")
+        raise DataError(
+            "class_names must be a list such as ['cat', 'dog'], got {value}", value=describe(value)
+        )
     names = [str(name) for name in value]
     if len(set(names)) != len(names):
-        raise DataError(f"class_names must differ, got {describe(names)}")
+        raise DataError("class_names must differ, got {names}", names=describe(names))
     return names

@@ -240,12 +240,14 @@ def read_bounded(path: str | os.PathLike[str], most: int) -> bytes:
     real = os.path.realpath(path)
     directory = os.path.realpath(os.path.dirname(path) or ".")
     if not real.startswith(os.path.join(directory, "")):
-        raise DataError(f"{os.fspath(path)} is a link out of its directory: put a copy of the file there")
+        raise DataError(
+            "{path} is a link out of its directory: put a copy of the file there", path=os.fspath(path)
+        )
     try:
         fd = open_regular(real, getattr(os, "O_NOFOLLOW", 0))
     except OSError as error:
         if error.errno == errno.EINVAL:
-            raise DataError(f"{os.fspath(path)} is not a regular file: move it away") from None
+            raise DataError("{path} is not a regular file: move it away", path=os.fspath(path)) from None
         raise
     with open(fd, "rb") as file:
         data = b""
@@ -253,7 +255,7 @@ def read_bounded(path: str | os.PathLike[str], most: int) -> bytes:
             data = file.read(most + 1)
             if len(data) <= most:
                 return data
-    raise DataError(f"{os.fspath(path)} has more than {most:,} bytes: move it away")
+    raise DataError("{path} has more than {most:,} bytes: move it away", path=os.fspath(path), most=most)
 
 
 @contextmanager

@@ -7,21 +7,23 @@ import warnings
 from collections import Counter
 from types import FrameType
 
+from vizkit._language import tr
 from vizkit.errors import VizKitError, VizKitWarning
 
 __all__ = ["count_lost", "warn"]
 
 
-def warn(message: str) -> None:
-    """Warn with a `VizKitWarning` that points to the calling line outside of VizKit and Paddle.
+def warn(message: str, /, **values: object) -> None:
+    """Warn with a translated `VizKitWarning` that points to the calling line outside of VizKit and Paddle.
 
-    On the worker's thread there is no such line; there it points to this file.
+    ``values`` stand in the message's placeholders. On the worker's thread there is no such line; there it
+    points to this file.
     """
     frame: FrameType | None = sys._getframe(1)
     level = 2
     while frame is not None and _is_passed(frame.f_globals.get("__name__")):
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, VizKitWarning, stacklevel=1 if frame is None else level)
+    warnings.warn(tr(message, **values), VizKitWarning, stacklevel=1 if frame is None else level)
 
 
 def count_lost(lost: Counter[str], tag: str, reason: object) -> None:
@@ -36,7 +38,7 @@ def count_lost(lost: Counter[str], tag: str, reason: object) -> None:
     if lost[tag] == 1:
         foreign = isinstance(reason, Exception) and not isinstance(reason, (VizKitError, OSError))
         kind = f"{type(reason).__name__}: " if foreign else ""
-        warn(f"{tag}: not recorded: {kind}{reason}")
+        warn("{tag}: not recorded: {reason}", tag=tag, reason=f"{kind}{reason}")
 
 
 def _is_passed(module: object) -> bool:

@@ -142,10 +142,10 @@ def _length(dataset: Dataset[object]) -> int:
         count = len(dataset)
     except (TypeError, NotImplementedError, RuntimeError):
         raise DataError(
-            f"a data set with a length and numbered items is needed, got {describe(dataset)}"
+            "a data set with a length and numbered items is needed, got {dataset}", dataset=describe(dataset)
         ) from None
     if not count:
-        raise DataError(f"the data set is empty: {describe(dataset)}")
+        raise DataError("the data set is empty: {dataset}", dataset=describe(dataset))
     return count
 
 
@@ -163,12 +163,16 @@ def _labels_of(dataset: Dataset[object], count: int) -> Ints:
 def _label_in(item: object, index: int) -> int:
     if not isinstance(item, (list, tuple)) or len(item) < 2:
         raise DataError(
-            f"the data set has no labels: item {index} is {describe(item)} and not (..., label); pass labels="
+            "the data set has no labels: item {index} is {item} and not (..., label); pass labels=",
+            index=index,
+            item=describe(item),
         )
     number = _id(item[-1])
     if number is None:
         raise DataError(
-            f"item {index} ends with {describe(item[-1])}, which is no class number; pass labels="
+            "item {index} ends with {got}, which is no class number; pass labels=",
+            index=index,
+            got=describe(item[-1]),
         )
     return number
 
@@ -179,12 +183,19 @@ def _as_ids(labels: ArrayLike, count: int, name: str) -> Ints:
     except Exception:  # a list of tensors may raise anything
         ids = [_id(label) for label in labels] if isinstance(labels, (list, tuple)) else [None]
         if None in ids:
-            raise DataError(f"{name} must be whole numbers, got {describe(labels)}") from None
+            raise DataError(
+                "{name} must be whole numbers, got {labels}", name=name, labels=describe(labels)
+            ) from None
         array = np.array(ids)
     if array.dtype.kind not in "iub":
-        raise DataError(f"{name} must be whole numbers, got {describe(labels)}")
+        raise DataError("{name} must be whole numbers, got {labels}", name=name, labels=describe(labels))
     if array.shape not in ((count,), (count, 1)):
-        raise DataError(f"{name} must be one for each of the {count} items, got shape {list(array.shape)}")
+        raise DataError(
+            "{name} must be one for each of the {count} items, got shape {shape}",
+            name=name,
+            count=count,
+            shape=list(array.shape),
+        )
     return array.reshape(-1).astype(np.int64)
 
 
@@ -205,11 +216,16 @@ def _checked_classes(classes: Sequence[int] | Ints | None, ids: Ints) -> list[in
     chosen = [label for label in wanted if label is not None]
     if not chosen or len(chosen) != len(wanted) or len(set(chosen)) != len(chosen):
         raise DataError(
-            f"classes must be a list of different class numbers, such as [0, 1], got {describe(classes)}"
+            "classes must be a list of different class numbers, such as [0, 1], got {classes}",
+            classes=describe(classes),
         )
     missing = [label for label in chosen if label not in there]
     if missing:
-        raise DataError(f"class {missing[0]} is not in the data set, which has {describe(there)}")
+        raise DataError(
+            "class {missing} is not in the data set, which has {there}",
+            missing=missing[0],
+            there=describe(there),
+        )
     return chosen
 
 

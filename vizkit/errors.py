@@ -18,6 +18,8 @@
 
 from __future__ import annotations
 
+from vizkit._language import tr
+
 __all__ = [
     "ClosedError",
     "DataError",
@@ -37,7 +39,15 @@ DISTRIBUTION = "paddle-vizkit"  # VizKit's name on PyPI; `vizkit` is another pro
 
 
 class VizKitError(Exception):
-    """The root of all errors that VizKit raises."""
+    """The root of all errors that VizKit raises.
+
+    Args:
+        message: the English text, which is translated; see `vizkit.language`.
+        values: what stands in its placeholders.
+    """
+
+    def __init__(self, message: str, /, **values: object) -> None:
+        super().__init__(tr(message, **values))
 
 
 class DataError(VizKitError, ValueError):

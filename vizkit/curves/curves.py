@@ -118,7 +118,7 @@ def curves_data(
         UnknownNameError: no run has the tag.
     """
     if not (is_number(smooth) and 0 <= smooth < 1):
-        raise DataError(f"smooth must be at least 0 and below 1, got {describe(smooth)}")
+        raise DataError("smooth must be at least 0 and below 1, got {smooth}", smooth=describe(smooth))
     one_of("band", band, ("std", "ci", "minmax", None))
     one_of("partial", partial, ("dotted", "stop"))
     one_of("x", x, ("step", "time", "epoch", "relative"))

@@ -49,7 +49,7 @@ def as_runs(source: RunSource) -> list[Run]:
     if isinstance(source, Runs) and not len(source):
         raise DataError("there is no run to draw")
     if not is_run_source(source):
-        raise DataError(f"expected runs, as vizkit.load gives them, got {describe(source)}")
+        raise DataError("expected runs, as vizkit.load gives them, got {source}", source=describe(source))
     return list(source)
 
 
@@ -61,7 +61,11 @@ def one_run(source: RunSource) -> Run:
     """
     runs = as_runs(source)
     if len(runs) > 1:
-        raise DataError(f"this plot shows one run, got {len(runs)}: choose one, as in runs[{runs[0].name!r}]")
+        raise DataError(
+            "this plot shows one run, got {n}: choose one, as in runs[{name!r}]",
+            n=len(runs),
+            name=runs[0].name,
+        )
     return runs[0]
 
 
@@ -101,12 +105,17 @@ def entry_at(entries: Media[_Content], step: float | None, what: str = "") -> in
         UnknownNameError: there is no record at all.
     """
     if not len(entries):
-        raise UnknownNameError(f"{what or entries.tag} is empty")
+        raise UnknownNameError("{what} is empty", what=what or entries.tag)
     if step is None:
         return len(entries) - 1
     found = np.flatnonzero(entries.steps == step)
     if not len(found):
         nearest = entries.steps[np.argsort(np.abs(entries.steps - step), kind="stable")[:3]]
         shown = ", ".join(f"{near:g}" for near in np.sort(nearest))
-        raise DataError(f"{what or entries.tag} has no record at step {step:g}; the nearest are {shown}")
+        raise DataError(
+            "{what} has no record at step {step:g}; the nearest are {shown}",
+            what=what or entries.tag,
+            step=step,
+            shown=shown,
+        )
     return int(found[-1])

@@ -53,7 +53,9 @@ def epochs(run: Run, steps: AnyArray) -> Floats:
         DataError: the run has no ``train/epoch``.
     """
     if EPOCH not in run.scalar_tags:
-        raise DataError(f"{run.name} has no scalar {EPOCH!r} that tells its epochs; use x='step'")
+        raise DataError(
+            "{name} has no scalar {epoch!r} that tells its epochs; use x='step'", name=run.name, epoch=EPOCH
+        )
     columns = run.columns(EPOCH)
     number = np.concatenate(([0], np.cumsum(np.diff(columns.values) != 0)))
     lengths = np.bincount(number)

@@ -313,9 +313,9 @@ def _sessions(directory: str) -> list[JSONObject]:
     except DataError:
         raise
     except ValueError as error:
-        raise DataError(f"{path} is no JSON ({error}): move it away") from error
+        raise DataError("{path} is no JSON ({error}): move it away", path=path, error=error) from error
     if not isinstance(data, dict) or not all(isinstance(s, dict) for s in _list(data.get("sessions"))):
-        raise DataError(f"{path} does not hold sessions: move it away")
+        raise DataError("{path} does not hold sessions: move it away", path=path)
     earlier = _list(data.pop("sessions", None))
     data.pop("format", None)
     return [*earlier, data]
@@ -374,7 +374,7 @@ def _now() -> int:
 
 
 def _warn(tag: str, error: Exception) -> None:
-    warn(f"{tag}: not recorded: {error}")
+    warn("{tag}: not recorded: {error}", tag=tag, error=error)
 
 
 _open: set[Session] = set()

@@ -35,7 +35,8 @@ def checked_embeddings(
     vectors = to_array(mat)
     if vectors.ndim != 2 or 0 in vectors.shape or vectors.dtype.kind == "c":
         raise DataError(
-            f"embeddings need a matrix of real numbers, one vector per row, got {describe(vectors)}"
+            "embeddings need a matrix of real numbers, one vector per row, got {vectors}",
+            vectors=describe(vectors),
         )
     count = len(vectors)
     given = range(count) if metadata is None else metadata
@@ -45,12 +46,18 @@ def checked_embeddings(
     for column in columns:
         if len(column) != count:
             raise DataError(
-                f"{count} vectors have {len(column)} labels: give one label per vector, or none at all"
+                "{count} vectors have {n} labels: give one label per vector, or none at all",
+                count=count,
+                n=len(column),
             )
     names = [str(name) for name in header] if header is not None else []
     if len(columns) > 1 and not names:
         names = [f"label_{index}" for index in range(len(columns))]
     if names and len(names) != len(columns):
-        raise DataError(f"metadata_header names {len(names)} columns, metadata has {len(columns)}")
+        raise DataError(
+            "metadata_header names {names} columns, metadata has {columns}",
+            names=len(names),
+            columns=len(columns),
+        )
     rows = [[str(column[index]) for column in columns] for index in range(count)]
     return Embeddings(vectors.astype(np.float32, copy=False), rows, names)

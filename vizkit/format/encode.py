@@ -82,10 +82,10 @@ def plain_step(step: StepLike) -> int | float:
     if type(step) is int:
         return step
     if isinstance(step, (str, bytes, list, tuple)):  # numbers to `to_float`
-        raise DataError(f"a step must be one number, got {describe(step)}")
+        raise DataError("a step must be one number, got {step}", step=describe(step))
     number = to_float(step)
     if not math.isfinite(number):
-        raise DataError(f"a step must be a finite number, got {describe(step)}")
+        raise DataError("a step must be a finite number, got {step}", step=describe(step))
     if number != math.floor(number):
         return number
     # Not int(number): a large integer of NumPy or Paddle would lose digits in the float.
@@ -112,7 +112,7 @@ def step_field(step: StepLike) -> bytes:
 
 def _step(step: int) -> bytes:
     if step not in _INT64:
-        raise DataError(f"step {step} does not fit 64 bits")
+        raise DataError("step {step} does not fit 64 bits", step=step)
     return b"\x08" + wire.varint(step) if step else b""
 
 

@@ -40,7 +40,9 @@ def flat_hparams(hparams: object) -> dict[str, object]:
     out: dict[str, object] = {}
     for name, value in _items(hparams, "", 0):
         if name in out:
-            raise DataError(f"two hyper-parameters are named {name!r} once nested names are joined with '/'")
+            raise DataError(
+                "two hyper-parameters are named {name!r} once nested names are joined with '/'", name=name
+            )
         out[name] = value
     return out
 
@@ -59,7 +61,10 @@ def as_mapping(value: object) -> Mapping[Any, object] | None:
 def _items(hparams: object, prefix: str, depth: int) -> Iterable[tuple[str, object]]:
     mapping = as_mapping(hparams)
     if mapping is None:
-        raise DataError(f"hparams must be a dict such as {{'learning rate': 0.001}}, got {describe(hparams)}")
+        raise DataError(
+            "hparams must be a dict such as {{'learning rate': 0.001}}, got {hparams}",
+            hparams=describe(hparams),
+        )
     for key, value in mapping.items():
         name = prefix + str(key)
         if depth < _DEEPEST and as_mapping(value):  # an empty one is a value: {}
@@ -114,5 +119,7 @@ def metric_names(metrics: object) -> list[str]:
         [metrics] if isinstance(metrics, str) else list(metrics) if isinstance(metrics, Iterable) else None
     )
     if names is None or not all(isinstance(name, str) for name in names):
-        raise DataError(f"metrics must be a list of tags such as ['eval/acc'], got {describe(metrics)}")
+        raise DataError(
+            "metrics must be a list of tags such as ['eval/acc'], got {metrics}", metrics=describe(metrics)
+        )
     return list(dict.fromkeys(names))

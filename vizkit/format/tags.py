@@ -43,17 +43,22 @@ def check_tag(tag: object) -> str:
     if type(tag) is str and tag.isprintable() and "%" not in tag and tag[:1] not in ("", " ", "/"):
         return tag  # the fast path: an evaluation has dozens of tags
     if not isinstance(tag, str):
-        raise TagError(f"a tag must be text such as 'train/loss', got {tag!r}")
+        raise TagError("a tag must be text such as 'train/loss', got {tag!r}", tag=tag)
     if not tag.strip():
-        raise TagError(f"a tag must not be empty, got {tag!r}; name it like 'train/loss'")
+        raise TagError("a tag must not be empty, got {tag!r}; name it like 'train/loss'", tag=tag)
     if tag.startswith("/"):
         raise TagError(
-            f"tag {tag!r} begins with '/': VisualDL would show another run's data; use {clean_tag(tag)!r}"
+            "tag {tag!r} begins with '/': VisualDL would show another run's data; use {clean_tag!r}",
+            tag=tag,
+            clean_tag=clean_tag(tag),
         )
     bad = sorted({character for character in tag if _bad(character)})
     if bad:
         raise TagError(
-            f"tag {tag!r} holds {', '.join(map(repr, bad))}, which VisualDL misreads; use {clean_tag(tag)!r}"
+            "tag {tag!r} holds {names}, which VisualDL misreads; use {clean_tag!r}",
+            tag=tag,
+            names=", ".join(map(repr, bad)),
+            clean_tag=clean_tag(tag),
         )
     return tag
 

@@ -83,5 +83,6 @@ def plain_walltime(walltime: float | datetime) -> int:
     except (OverflowError, OSError, ValueError):
         pass
     raise DataError(
-        f"walltime must be milliseconds or seconds since 1970, or a datetime, got {describe(walltime)}"
+        "walltime must be milliseconds or seconds since 1970, or a datetime, got {walltime}",
+        walltime=describe(walltime),
     )

@@ -67,7 +67,7 @@ def reduced(
         VizKitError: there is no process group yet.
     """
     if reduce not in _REDUCTIONS:
-        raise DataError(f"reduce must be 'mean', 'sum' or 'max', got {describe(reduce)}")
+        raise DataError("reduce must be 'mean', 'sum' or 'max', got {reduce}", reduce=describe(reduce))
     if world_size() == 1:
         return dict(metrics)
     _check_group("reduce")
@@ -82,7 +82,11 @@ def reduced(
     paddle.distributed.all_gather(rows, paddle.to_tensor(row))
     table = np.stack([part.numpy() for part in rows])
     if (table[:, 0] != row[0]).any():
-        raise DataError(f"reduce={reduce!r} needs the same tags on all ranks; here: {', '.join(tags)}")
+        raise DataError(
+            "reduce={reduce!r} needs the same tags on all ranks; here: {tags}",
+            reduce=reduce,
+            tags=", ".join(tags),
+        )
     with np.errstate(invalid="ignore", over="ignore"):  # infinities are what they are
         result = _REDUCTIONS[reduce](table[:, 1 : 1 + count].view(np.float64), axis=0)
     return dict(zip(tags, result.tolist(), strict=True))
@@ -99,5 +103,5 @@ def _number(tag: str, value: ScalarLike, on_error: Callable[[str, Exception], No
 def _check_group(what: str) -> None:
     if not paddle.distributed.is_initialized():
         raise VizKitError(
-            f"{what} needs the process group: call paddle.distributed.init_parallel_env() before"
+            "{what} needs the process group: call paddle.distributed.init_parallel_env() before", what=what
         )

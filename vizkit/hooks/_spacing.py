@@ -47,7 +47,9 @@ class Spacing:
             every, overhead = _AUTO_EVERY, _AUTO_OVERHEAD if overhead is None else overhead
         if every is not None and not (is_whole_number(every) and every >= 1):
             raise DataError(
-                f"{name} must be a whole number, 1 or more, 'auto', or None for never; got {describe(every)}"
+                "{name} must be a whole number, 1 or more, 'auto', or None for never; got {every}",
+                name=name,
+                every=describe(every),
             )
         self._every = every
         self._overhead = overhead

@@ -62,14 +62,18 @@ def to_wave(audio: ArrayLike, sample_rate: int = 8000) -> Wave:
     rate = _checked_rate(sample_rate)
     array = to_array(audio)
     if not array.size:
-        raise DataError(f"there is no sound in {describe(audio)}")
+        raise DataError("there is no sound in {audio}", audio=describe(audio))
     if array.dtype.kind == "c":
-        raise DataError(f"a sound needs real numbers, got {describe(audio)}")
+        raise DataError("a sound needs real numbers, got {audio}", audio=describe(audio))
     frames = _frames_first(array)
     samples = _from_floats(frames) if frames.dtype.kind in "bf" else _from_integers(frames)
     count, channels = samples.shape
     if count * channels * 2 > _MAX_BYTES or rate * channels * 2 > _MAX_BYTES:
-        raise DataError(f"{describe(audio)} at {rate} frames per second is more than a WAV file can hold")
+        raise DataError(
+            "{audio} at {rate} frames per second is more than a WAV file can hold",
+            audio=describe(audio),
+            rate=rate,
+        )
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setnchannels(channels)
@@ -85,7 +89,9 @@ def _checked_rate(sample_rate: ScalarLike) -> int:
     except DataError:
         rate = 0.0
     if not (rate >= 1 and rate.is_integer()):
-        raise DataError(f"sample_rate={sample_rate!r} is no positive whole number, such as 16000")
+        raise DataError(
+            "sample_rate={sample_rate!r} is no positive whole number, such as 16000", sample_rate=sample_rate
+        )
     return int(rate)
 
 
@@ -107,8 +113,10 @@ def _frames_first(array: AnyArray) -> AnyArray:
         if _few(second, first):
             return array
     raise DataError(
-        f"sound of shape {shape} is neither (frames,) nor (frames, channels) nor (channels, frames) "
-        f"of up to {_MAX_CHANNELS} channels; log each sound of a batch by itself"
+        "sound of shape {shape} is neither (frames,) nor (frames, channels) nor (channels, "
+        "frames) of up to {max_channels} channels; log each sound of a batch by itself",
+        shape=shape,
+        max_channels=_MAX_CHANNELS,
     )
 
 
@@ -121,7 +129,11 @@ def _from_floats(frames: AnyArray) -> Samples:
         frames = frames.astype(np.float32)
     missing = np.count_nonzero(np.isnan(frames))
     if missing:
-        raise DataError(f"{missing} of {frames.size} samples are NaN; np.nan_to_num(audio) makes them silent")
+        raise DataError(
+            "{missing} of {size} samples are NaN; np.nan_to_num(audio) makes them silent",
+            missing=missing,
+            size=frames.size,
+        )
     peak = max(float(frames.max()), -float(frames.min()))
     if peak > 1:
         warn(

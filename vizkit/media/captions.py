@@ -120,10 +120,14 @@ def _values(given: ArrayLike, count: int, what: str) -> Sequence[object]:
         if array.ndim == 2 and array.shape[1] == 1:
             array = array[:, 0]
         if array.ndim != 1:
-            raise DataError(f"{what} must be of shape [n] or [n, 1] for n images, got {describe(given)}")
+            raise DataError(
+                "{what} must be of shape [n] or [n, 1] for n images, got {given}",
+                what=what,
+                given=describe(given),
+            )
         values = array.astype(np.int64).tolist() if array.dtype.kind in "biu" else array.tolist()
     if len(values) != count:
-        raise DataError(f"{count} images need {count} {what}, got {len(values)}")
+        raise DataError("{count} images need {count} {what}, got {n}", count=count, what=what, n=len(values))
     return values
 
 
@@ -137,7 +141,9 @@ def _guesses(given: ArrayLike, count: int) -> tuple[Sequence[object], AnyArray |
         return _values(given, count, "predictions"), None
     scores = to_array(given)
     if len(scores) != count:
-        raise DataError(f"{count} images need {count} predictions, got {describe(given)}")
+        raise DataError(
+            "{count} images need {count} predictions, got {given}", count=count, given=describe(given)
+        )
     guesses = scores.argmax(axis=1)
     return guesses.tolist(), scores.max(axis=1) if are_distributions(scores) else None
 
@@ -212,11 +218,13 @@ def caption_color(good: bool | None) -> RGB:
 def _checked_image(pixels: Pixels) -> Pixels:
     array = to_array(pixels)
     if array.dtype != np.uint8:
-        raise DataError(f"pixels must be uint8, got {describe(pixels)}")
+        raise DataError("pixels must be uint8, got {pixels}", pixels=describe(pixels))
     if array.ndim == 2:
         array = array[:, :, np.newaxis]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or not array.size:
-        raise DataError(f"pixels must be of shape [H, W], [H, W, 3] or [H, W, 4], got {describe(pixels)}")
+        raise DataError(
+            "pixels must be of shape [H, W], [H, W, 3] or [H, W, 4], got {pixels}", pixels=describe(pixels)
+        )
     return array
 
 

@@ -102,15 +102,18 @@ def _checked_matrix(counts: ArrayLike) -> AnyArray:
     matrix = to_array(counts)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size or matrix.dtype.kind == "c":
         raise DataError(
-            f"a confusion matrix must be of real numbers and shape [k, k], got {describe(matrix)}"
+            "a confusion matrix must be of real numbers and shape [k, k], got {matrix}",
+            matrix=describe(matrix),
         )
     if len(matrix) > MAX_CONFUSION_CLASSES:
         raise DataError(
-            f"a matrix of {len(matrix)} classes is too large to draw; {MAX_CONFUSION_CLASSES} are the most"
+            "a matrix of {n} classes is too large to draw; {max_confusion_classes} are the most",
+            n=len(matrix),
+            max_confusion_classes=MAX_CONFUSION_CLASSES,
         )
     below = int(np.count_nonzero(matrix < 0))
     if below:
-        raise DataError(f"{below} of {matrix.size} counts are negative")
+        raise DataError("{below} of {size} counts are negative", below=below, size=matrix.size)
     return matrix
 
 
@@ -118,7 +121,7 @@ def _checked_names(names: Sequence[object] | None, classes: int) -> list[str]:
     if names is None:
         return [str(i) for i in range(classes)]
     if len(names) != classes:
-        raise DataError(f"expected names of {classes} classes, got {len(names)}")
+        raise DataError("expected names of {classes} classes, got {n}", classes=classes, n=len(names))
     return [one_line(str(name)) for name in names]
 
 

@@ -145,9 +145,9 @@ def image_grid(images: Sequence[Pixels], rows: int = -1, pad: int = 0) -> Pixels
     if rows == -1:
         rows = math.ceil(math.sqrt(len(images)))
     if not 1 <= rows <= len(images):
-        raise DataError(f"rows={rows} for {len(images)} images; use -1 or 1 to {len(images)}")
+        raise DataError("rows={rows} for {n} images; use -1 or 1 to {n}", rows=rows, n=len(images))
     if pad < 0:
-        raise DataError(f"pad={pad} is below 0")
+        raise DataError("pad={pad} is below 0", pad=pad)
     return _tiled(images, math.ceil(len(images) / rows), pad, given)
 
 
@@ -158,7 +158,7 @@ def resize(pixels: Pixels, scale: float) -> Pixels:
         DataError: ``scale`` is not positive and finite.
     """
     if not (0 < scale < math.inf):
-        raise DataError(f"scale={scale!r} is not a positive number")
+        raise DataError("scale={scale!r} is not a positive number", scale=scale)
     return resize_pixels(
         pixels, (max(1, round(pixels.shape[0] * scale)), max(1, round(pixels.shape[1] * scale)))
     )
@@ -194,14 +194,15 @@ def to_channels_last(img: ImageLike, dataformats: str) -> AnyArray:
     else:
         array = to_array(img)
     if array.dtype.kind == "c":
-        raise DataError(f"an image needs real numbers, got {describe(img)}; take its abs() or .real")
+        raise DataError("an image needs real numbers, got {img}; take its abs() or .real", img=describe(img))
     if dataformats == "HWC" and array.ndim == 3 and array.size and array.shape[2] in (1, 3, 4):
         return array  # the common case, fast
     letters = dataformats.upper() if isinstance(dataformats, str) else ""
     if letters not in _LAYOUTS:
         raise DataError(
-            f"dataformats={dataformats!r} does not name the axes of an image; "
-            'use "HW", "HWC", "CHW", "NHWC" or "NCHW"'
+            'dataformats={dataformats!r} does not name the axes of an image; use "HW", "HWC", '
+            '"CHW", "NHWC" or "NCHW"',
+            dataformats=dataformats,
         )
     if array.ndim == len(letters) - 1:
         letters = _without_axis(letters, array.shape)
@@ -213,7 +214,7 @@ def to_channels_last(img: ImageLike, dataformats: str) -> AnyArray:
             + (f"try dataformats={fitting}" if fitting else "reshape it to 2, 3 or 4")
         )
     if not array.size:
-        raise DataError(f"an image of shape {list(array.shape)} has no pixels")
+        raise DataError("an image of shape {shape} has no pixels", shape=list(array.shape))
     shape = list(array.shape)
     if "C" not in letters:
         letters += "C"
@@ -225,8 +226,11 @@ def to_channels_last(img: ImageLike, dataformats: str) -> AnyArray:
         others = [other for other in usual if array.shape[other.index("C")] in (1, 3, 4)]
         if letters not in usual or not others:
             raise DataError(
-                f"an image has 1, 3 or 4 channels, but under dataformats={dataformats!r} one of shape "
-                f"{shape} has {channels}; choose 1 or 3 of them, or log each by itself"
+                "an image has 1, 3 or 4 channels, but under dataformats={dataformats!r} one of shape "
+                "{shape} has {channels}; choose 1 or 3 of them, or log each by itself",
+                dataformats=dataformats,
+                shape=shape,
+                channels=channels,
             )
         letters = others[0]  # which is all that it can be
     if letters != order:
@@ -261,7 +265,9 @@ def _drawn(array: AnyArray, mean: Channels, std: Channels, value_range: ValueRan
     if value_range is not None and not isinstance(value_range, str):
         value_range = _checked_range(value_range)
     elif value_range not in (None, "minmax"):
-        raise DataError(f'value_range={value_range!r} is unknown; use (low, high) or "minmax"')
+        raise DataError(
+            'value_range={value_range!r} is unknown; use (low, high) or "minmax"', value_range=value_range
+        )
     if mean is not None or std is not None:
         array, natural = _denormalised(array, mean, std)
         value_range = natural if value_range is None else value_range
@@ -292,7 +298,12 @@ def _denormalised(array: AnyArray, mean: Channels, std: Channels) -> tuple[AnyAr
     for name, given, default in (("std", std, 1.0), ("mean", mean, 0.0)):
         factor = to_array(default if given is None else given).astype(np.float64).reshape(-1)
         if factor.size not in (1, channels) or not np.isfinite(factor).all():
-            raise DataError(f"{name}={given!r} for {channels} channels; use one finite number, or {channels}")
+            raise DataError(
+                "{name}={given!r} for {channels} channels; use one finite number, or {channels}",
+                name=name,
+                given=given,
+                channels=channels,
+            )
         factors.append(factor)
     top = 255.0 if max(factor.max() for factor in factors) > 1 else 1.0
     kind = np.promote_types(array.dtype, np.float32)
@@ -306,9 +317,13 @@ def _checked_range(value_range: Sequence[float]) -> tuple[float, float]:
     try:
         low, high = (float(end) for end in value_range)
     except (TypeError, ValueError):
-        raise DataError(f'value_range={value_range!r} is no range; use (low, high) or "minmax"') from None
+        raise DataError(
+            'value_range={value_range!r} is no range; use (low, high) or "minmax"', value_range=value_range
+        ) from None
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise DataError(f"value_range={value_range!r} must be finite, with the lower end first")
+        raise DataError(
+            "value_range={value_range!r} must be finite, with the lower end first", value_range=value_range
+        )
     return low, high
 
 

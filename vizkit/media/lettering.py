@@ -172,10 +172,11 @@ def _warn_missing(characters: Iterable[str]) -> None:
     if _warned.setdefault("missing", me) is not me:  # atomic: one of many threads warns
         return
     warn(
-        f"no font found for {''.join(characters)[:20]}: drawn as boxes. "
-        "For Chinese, Japanese and Korean install fonts (Debian, Ubuntu: `apt-get install fonts-noto-cjk`; "
-        "Fedora: `dnf install google-noto-sans-cjk-fonts`), or put NotoSansCJK-Regular.ttc into "
-        "~/.local/share/fonts, and start again"
+        "no font found for {value}: drawn as boxes. For Chinese, Japanese and Korean install "
+        "fonts (Debian, Ubuntu: `apt-get install fonts-noto-cjk`; Fedora: `dnf install "
+        "google-noto-sans-cjk-fonts`), or put NotoSansCJK-Regular.ttc into "
+        "~/.local/share/fonts, and start again",
+        value="".join(characters)[:20],
     )
 
 

@@ -99,19 +99,31 @@ def _checked_mask(mask: ArrayLike, size: tuple[int, int], names: list[str] | Non
     if array.shape != size:
         hint = "; take the argmax over its classes" if array.ndim == 3 else ""
         raise DataError(
-            f"a mask of an image of {size[0]} x {size[1]} pixels must be of shape {list(size)}, "
-            f"got {describe(mask)}{hint}"
+            "a mask of an image of {size} x {size2} pixels must be of shape {list}, got {mask}{hint}",
+            size=size[0],
+            size2=size[1],
+            list=list(size),
+            mask=describe(mask),
+            hint=hint,
         )
     whole = array.dtype.kind in "biu" or (array.dtype.kind == "f" and bool((array == np.rint(array)).all()))
     if not whole:
-        raise DataError(f"a mask holds class numbers, got {describe(mask)}; threshold it, or take its argmax")
+        raise DataError(
+            "a mask holds class numbers, got {mask}; threshold it, or take its argmax", mask=describe(mask)
+        )
     numbers = array.astype(np.int64)
     if numbers.min() < 0:
-        raise DataError(f"a mask holds class numbers from 0 on, got {numbers.min()}; ignored is {IGNORED}")
+        raise DataError(
+            "a mask holds class numbers from 0 on, got {least}; ignored is {ignored}",
+            least=numbers.min(),
+            ignored=IGNORED,
+        )
     if names is not None:
         highest = int(np.max(numbers, where=numbers != IGNORED, initial=0))
         if highest >= len(names):
-            raise DataError(f"the mask has class {highest}, but there are {len(names)} class names")
+            raise DataError(
+                "the mask has class {highest}, but there are {n} class names", highest=highest, n=len(names)
+            )
     return numbers
 
 
@@ -121,22 +133,31 @@ def _checked_boxes(boxes: ArrayLike, size: tuple[int, int]) -> Floats:
         return np.empty((0, 4))
     if array.ndim != 2 or array.shape[1] != 4 or array.dtype.kind not in "iuf":
         raise DataError(
-            f"boxes must be of shape [n, 4] (left, top, right, bottom in pixels), got {describe(boxes)}"
+            "boxes must be of shape [n, 4] (left, top, right, bottom in pixels), got {boxes}",
+            boxes=describe(boxes),
         )
     array = array.astype(np.float64)
     height, width = size
     for i, box in enumerate(array):
         shown = [round(float(side), 2) for side in box]
         if not np.isfinite(box).all():
-            raise DataError(f"box {i} is {shown}, which is not finite")
+            raise DataError("box {i} is {shown}, which is not finite", i=i, shown=shown)
         left, top, right, bottom = box
         if right < left - _SLACK or bottom < top - _SLACK:
             raise DataError(
-                f"box {i} is {shown}, which ends before it begins; boxes are left, top, right, bottom: "
-                "add the corner to a width and height"
+                "box {i} is {shown}, which ends before it begins; boxes are left, top, right, "
+                "bottom: add the corner to a width and height",
+                i=i,
+                shown=shown,
             )
         if left >= width or top >= height or right <= 0 or bottom <= 0:
-            raise DataError(f"box {i} is {shown}, outside of the image of {height} x {width} pixels")
+            raise DataError(
+                "box {i} is {shown}, outside of the image of {height} x {width} pixels",
+                i=i,
+                shown=shown,
+                height=height,
+                width=width,
+            )
     if array.max() <= 1 and min(size) > 2:
         raise DataError("all boxes lie within [0, 1]: multiply them by the image's width and height")
     return array.clip(0, [width, height, width, height])
@@ -153,12 +174,14 @@ def _titles(labels: ArrayLike | None, count: int, names: list[str] | None) -> tu
     else:
         kinds = [int(number) for number in _numbers(labels, count, "labels")]
         if kinds and min(kinds) < 0:
-            raise DataError(f"labels are class numbers from 0 on, got {min(kinds)}")
+            raise DataError("labels are class numbers from 0 on, got {least}", least=min(kinds))
         if names is not None and kinds and max(kinds) >= len(names):
-            raise DataError(f"a box is of class {max(kinds)}, but there are {len(names)} class names")
+            raise DataError(
+                "a box is of class {highest}, but there are {n} class names", highest=max(kinds), n=len(names)
+            )
         titles = [str(kind) if names is None else names[kind] for kind in kinds]
     if len(titles) != count:
-        raise DataError(f"{count} boxes need {count} labels, got {len(titles)}")
+        raise DataError("{count} boxes need {count} labels, got {n}", count=count, n=len(titles))
     return kinds, titles
 
 
@@ -167,7 +190,9 @@ def _numbers(given: ArrayLike, count: int, what: str = "scores") -> AnyArray:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or len(array) != count:
-        raise DataError(f"{count} boxes need {count} {what}, got {describe(given)}")
+        raise DataError(
+            "{count} boxes need {count} {what}, got {given}", count=count, what=what, given=describe(given)
+        )
     return array
 
 
@@ -215,7 +240,11 @@ def draw_heat_map(pixels: Pixels, heat: ArrayLike) -> Pixels:
     """
     values = to_array(heat).astype(np.float64)
     if values.shape != pixels.shape[:2]:
-        raise DataError(f"a heat map of {describe(pixels)} must be of its size, got {describe(heat)}")
+        raise DataError(
+            "a heat map of {pixels} must be of its size, got {heat}",
+            pixels=describe(pixels),
+            heat=describe(heat),
+        )
     values = np.where(np.isfinite(values), np.maximum(values, 0), 0.0)
     top = np.percentile(values, 99) or values.max()
     values = np.minimum(values / top, 1) if top else values

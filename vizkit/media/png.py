@@ -27,8 +27,9 @@ def _cv2() -> ModuleType | None:
         import cv2
     except (ImportError, OSError) as error:  # not installed, or a shared library such as libGL is not
         warn(
-            f"OpenCV cannot be loaded ({error}): images are encoded by Pillow, which takes longer; "
-            "pip install opencv-python-headless needs no libGL"
+            "OpenCV cannot be loaded ({error}): images are encoded by Pillow, which takes "
+            "longer; pip install opencv-python-headless needs no libGL",
+            error=error,
         )
         return None
     return cv2
@@ -39,10 +40,11 @@ def _check(pixels: Pixels) -> None:
     possible = len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
     if not possible or getattr(pixels, "dtype", None) != np.uint8:
         raise DataError(
-            f"pixels must be uint8 of shape (H, W), (H, W, 3) or (H, W, 4), got {describe(pixels)}"
+            "pixels must be uint8 of shape (H, W), (H, W, 3) or (H, W, 4), got {pixels}",
+            pixels=describe(pixels),
         )
     if 0 in shape:
-        raise DataError(f"there are no pixels in {describe(pixels)}")
+        raise DataError("there are no pixels in {pixels}", pixels=describe(pixels))
 
 
 def encode_png(pixels: Pixels) -> bytes:
@@ -64,7 +66,10 @@ def encode_png(pixels: Pixels) -> bytes:
     with contextlib.suppress(cv2.error):  # raised by OpenCV 4; OpenCV 5 returns False
         done, data = cv2.imencode(".png", _swapped(cv2, pixels))
     if not done:
-        raise DataError(f"OpenCV cannot encode {describe(pixels)}: PNG has at most a million pixels in a row")
+        raise DataError(
+            "OpenCV cannot encode {pixels}: PNG has at most a million pixels in a row",
+            pixels=describe(pixels),
+        )
     return bytes(data)
 
 
@@ -75,7 +80,7 @@ def decode_png(data: bytes) -> Pixels:
         DataError: ``data`` is not a whole PNG file.
     """
     if not data.startswith(b"\x89PNG\r\n\x1a\n"):
-        raise DataError(f"not a PNG file: {len(data)} bytes that start with {data[:8]!r}")
+        raise DataError("not a PNG file: {n} bytes that start with {data!r}", n=len(data), data=data[:8])
     cv2 = _cv2()
     if cv2 is None:
         return _decoded_by_pillow(data)
@@ -83,7 +88,7 @@ def decode_png(data: bytes) -> Pixels:
     with contextlib.suppress(cv2.error):  # more pixels than OpenCV allows
         found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if found is None:
-        raise DataError(f"OpenCV cannot decode a PNG file of {len(data)} bytes")
+        raise DataError("OpenCV cannot decode a PNG file of {n} bytes", n=len(data))
     if found.dtype == np.uint16:
         found = (found >> 8).astype(np.uint8)
     pixels: Pixels = _swapped(cv2, found)
@@ -97,7 +102,9 @@ def _decoded_by_pillow(data: bytes) -> Pixels:
         image: Image.Image = Image.open(io.BytesIO(data))
         image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"Pillow cannot decode a PNG file of {len(data)} bytes: {error}") from None
+        raise DataError(
+            "Pillow cannot decode a PNG file of {n} bytes: {error}", n=len(data), error=error
+        ) from None
     if image.mode.startswith("I"):  # 16 bit grey
         return (np.asarray(image) >> 8).astype(np.uint8)
     if image.mode not in ("L", "RGB", "RGBA"):  # 1 bit, palette, grey with alpha
@@ -120,7 +127,11 @@ def resize_pixels(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     _check(pixels)
     height, width = size
     if height < 1 or width < 1:
-        raise DataError(f"an image cannot be {height} pixels high and {width} wide; use sizes of 1 and more")
+        raise DataError(
+            "an image cannot be {height} pixels high and {width} wide; use sizes of 1 and more",
+            height=height,
+            width=width,
+        )
     if (height, width) == pixels.shape[:2]:
         return pixels.copy()
     smaller = height < pixels.shape[0] or width < pixels.shape[1]

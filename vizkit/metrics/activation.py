@@ -41,7 +41,11 @@ def activate(scores: AnyArray, activation: str | None) -> AnyArray:
         highest = scores.max(axis=1, keepdims=True)
         undefined = int(np.count_nonzero(np.isinf(highest)))
         if undefined:
-            raise DataError(f"{undefined} of {len(scores)} rows have no softmax: they hold inf, or only -inf")
+            raise DataError(
+                "{undefined} of {n} rows have no softmax: they hold inf, or only -inf",
+                undefined=undefined,
+                n=len(scores),
+            )
         scores = np.exp(scores - highest)
         scores /= scores.sum(axis=1, keepdims=True)
     return scores

@@ -49,7 +49,7 @@ def to_float(value: ScalarLike) -> float:
             number = value
         return number if type(number) is float else float(number)
     except OverflowError:
-        raise DataError(f"{describe(value)} does not fit a 64 bit float") from None
+        raise DataError("{value} does not fit a 64 bit float", value=describe(value)) from None
     except (TypeError, ValueError, RuntimeError):
         return _only_number(value)
 
@@ -67,7 +67,9 @@ def _only_number(value: ScalarLike | Sequence[ScalarLike]) -> float:
     except (TypeError, ValueError, RuntimeError):
         pass  # DataError included: the whole value is named below
     hint = "" if isinstance(value, (str, bytes)) else "; reduce it first, for example with .mean()"
-    raise DataError(f"a scalar must be one real number, got {describe(value)}{hint}") from None
+    raise DataError(
+        "a scalar must be one real number, got {value}{hint}", value=describe(value), hint=hint
+    ) from None
 
 
 def to_array(value: ArrayLike, *, copy: bool = False, order: Literal["C", "F"] = "C") -> AnyArray:
@@ -89,7 +91,7 @@ def to_array(value: ArrayLike, *, copy: bool = False, order: Literal["C", "F"] =
         array, fresh = _from_foreign(value)
     if array.dtype.kind not in "biufc":
         if array.dtype.name != "bfloat16":  # NumPy extension type of ml_dtypes
-            raise DataError(f"expected an array of numbers, got {describe(value)}")
+            raise DataError("expected an array of numbers, got {value}", value=describe(value))
         array, fresh = array.astype(np.float32), True
     return array.copy(order) if copy and not fresh else array
 
@@ -102,7 +104,7 @@ def to_real(value: ArrayLike, name: str) -> AnyArray:
     """
     array = np.asarray(to_array(value))  # asarray: a matrix would never become flat
     if array.dtype.kind == "c":
-        raise DataError(f"{name} must be real numbers, got {describe(value)}")
+        raise DataError("{name} must be real numbers, got {value}", name=name, value=describe(value))
     return array
 
 
@@ -125,5 +127,5 @@ def _from_foreign(value: ArrayLike) -> tuple[AnyArray, bool]:
         return np.asarray(value), isinstance(value, (list, tuple))
     except ValueError:
         raise DataError(
-            f"expected an array of numbers, got {type(value).__name__} with parts of unequal length"
+            "expected an array of numbers, got {type} with parts of unequal length", type=type(value).__name__
         ) from None

@@ -90,7 +90,7 @@ class Reliability:
                 (head[3], head[4]),
             )
         except ValueError:
-            raise DataError(f"not the numbers of a reliability diagram: {describe(text)}") from None
+            raise DataError("not the numbers of a reliability diagram: {text}", text=describe(text)) from None
 
 
 def compute_reliability(labels: ArrayLike, probabilities: ArrayLike) -> Reliability:
@@ -107,8 +107,9 @@ def compute_reliability(labels: ArrayLike, probabilities: ArrayLike) -> Reliabil
     scores, truth = to_array(probabilities).astype(np.float64), to_array(labels).reshape(-1)
     if scores.ndim not in (1, 2) or len(scores) != len(truth):
         raise DataError(
-            f"{len(truth)} labels need probabilities of shape [{len(truth)}] or [{len(truth)}, c], "
-            f"got {describe(scores)}"
+            "{n} labels need probabilities of shape [{n}] or [{n}, c], got {scores}",
+            n=len(truth),
+            scores=describe(scores),
         )
     if not ((scores >= 0) & (scores <= 1)).all():
         raise DataError("probabilities must lie in [0, 1]; apply softmax or sigmoid to logits first")

@@ -77,16 +77,22 @@ def _map_hint(array: AnyArray) -> str:
 def _checked_classes(num_classes: int) -> int:
     count = whole_number("num_classes", num_classes)
     if count * count > _MAX_CELLS:
-        raise DataError(f"num_classes={count} would make a matrix of {count * count:,} cells")
+        raise DataError(
+            "num_classes={count} would make a matrix of {cells:,} cells", count=count, cells=count * count
+        )
     return count
 
 
 def _classes_of_scores(scores: AnyArray, num_classes: int | None) -> int:
     columns = scores.shape[1]
     if not columns:
-        raise DataError(f"predictions hold scores of no class: shape {list(scores.shape)}")
+        raise DataError("predictions hold scores of no class: shape {shape}", shape=list(scores.shape))
     if num_classes is not None and num_classes != columns:
-        raise DataError(f"predictions hold scores of {columns} classes, but num_classes is {num_classes}")
+        raise DataError(
+            "predictions hold scores of {columns} classes, but num_classes is {num_classes}",
+            columns=columns,
+            num_classes=num_classes,
+        )
     refuse_nan(scores)
     return _checked_classes(columns)
 
@@ -107,5 +113,10 @@ def _classes_of_ids(true: AnyArray, guess: AnyArray) -> int:
         raise DataError("there are no samples to count the classes by; give num_classes")
     highest = max(int(true.max()), int(guess.max()))
     if (highest + 1) ** 2 > _MAX_CELLS:
-        raise DataError(f"class id {highest} would make a matrix of {(highest + 1) ** 2:,} cells{_IGNORE}")
+        raise DataError(
+            "class id {highest} would make a matrix of {cells:,} cells{ignore}",
+            highest=highest,
+            cells=(highest + 1) ** 2,
+            ignore=_IGNORE,
+        )
     return highest + 1

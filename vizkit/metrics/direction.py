@@ -35,7 +35,8 @@ def direction(monitor: str, mode: str) -> Literal["min", "max"]:
     rising = any(_RISING.fullmatch(word) for word in words)
     if falling == rising:
         raise DataError(
-            f"whether {monitor!r} is better high or low is not known: pass mode='max' or mode='min'"
+            "whether {monitor!r} is better high or low is not known: pass mode='max' or mode='min'",
+            monitor=monitor,
         )
     return "min" if falling else "max"
 

@@ -87,7 +87,10 @@ class EvaluationScores:
         self._activation: str | None = one_of("activation", activation, (None, "softmax", "sigmoid", "auto"))
         self._limit = whole_number("limit", limit)
         if ignore_index is not None and not is_whole_number(ignore_index):
-            raise DataError(f"ignore_index must be a whole number or None, got {describe(ignore_index)}")
+            raise DataError(
+                "ignore_index must be a whole number or None, got {ignore_index}",
+                ignore_index=describe(ignore_index),
+            )
         self._ignored = ignore_index
         self._unknown = False  # whether scores are probabilities
         self._classes = 0
@@ -151,15 +154,26 @@ class EvaluationScores:
     def _checked_shapes(self, labels: AnyArray, scores: AnyArray) -> bool:
         """Return True if labels are 0 and 1 in the shape of the scores, False if they are class ids."""
         if scores.ndim < 2 or not scores.shape[1]:
-            raise DataError(f"scores must be of shape [samples, classes], got {describe(scores)}")
+            raise DataError(
+                "scores must be of shape [samples, classes], got {scores}", scores=describe(scores)
+            )
         count, classes, *rest = scores.shape
         if self._classes and classes != self._classes:
-            raise DataError(f"scores of {classes} classes came after scores of {self._classes}")
+            raise DataError(
+                "scores of {classes} classes came after scores of {classes2}",
+                classes=classes,
+                classes2=self._classes,
+            )
         forms = [[count, *rest], [count, 1, *rest], list(scores.shape)]
         if list(labels.shape) not in forms:
             raise DataError(
-                f"labels of scores of shape {list(scores.shape)}, whose second axis is the classes', must "
-                f"be of shape {forms[0]}, {forms[1]} or {forms[2]}, got {list(labels.shape)}"
+                "labels of scores of shape {shape}, whose second axis is the classes', must be of "
+                "shape {forms}, {forms2} or {forms3}, got {shape2}",
+                shape=list(scores.shape),
+                forms=forms[0],
+                forms2=forms[1],
+                forms3=forms[2],
+                shape2=list(labels.shape),
             )
         indicator = classes == 1 or labels.shape == scores.shape
         if self._indicator not in (None, indicator):
@@ -206,8 +220,9 @@ class EvaluationScores:
             scores = activate(self._scores.filled[start : start + rows], self._activation)
             if not _within_one(scores):
                 raise DataError(
-                    f"past {self._limit:,} scores only probabilities can be counted, but some lie outside "
-                    "[0, 1]; give activation='softmax' or 'sigmoid', or a higher limit"
+                    "past {limit:,} scores only probabilities can be counted, but some lie outside [0, "
+                    "1]; give activation='softmax' or 'sigmoid', or a higher limit",
+                    limit=self._limit,
                 )
             bins.add(scores, labels)
             outcomes.add(labels, scores, probable=True)

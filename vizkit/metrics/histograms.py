@@ -68,7 +68,9 @@ def compute_histogram(values: ArrayLike, buckets: int | str | Edges = 10) -> His
     """
     array = to_array(values)
     if array.dtype.kind == "c":
-        raise DataError(f"a histogram needs real numbers, got {describe(values)}; take its abs() or .real")
+        raise DataError(
+            "a histogram needs real numbers, got {values}; take its abs() or .real", values=describe(values)
+        )
     if array.dtype.kind == "b":
         array = array.view(np.uint8)
     elif array.dtype.itemsize > 8:  # longdouble
@@ -94,7 +96,9 @@ def compute_histogram(values: ArrayLike, buckets: int | str | Edges = 10) -> His
         else:
             counts, edges = _uniform(flat, ends, operator.index(cast(int, buckets)), times)
     except (MemoryError, TypeError, ValueError) as error:
-        raise DataError(f"buckets={describe(buckets)} make no histogram: {error}") from None
+        raise DataError(
+            "buckets={buckets} make no histogram: {error}", buckets=describe(buckets), error=error
+        ) from None
     return Histogram(
         counts=counts.astype(np.int64, copy=False),
         edges=edges.astype(np.float64, copy=False),

@@ -22,7 +22,12 @@ def flatten(array: AnyArray, name: str, hint: str = "") -> AnyArray:
     """
     if array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1):
         return array.reshape(-1)
-    raise DataError(f"{name} must be of shape [n] or [n, 1], got {list(array.shape)}{hint}")
+    raise DataError(
+        "{name} must be of shape [n] or [n, 1], got {shape}{hint}",
+        name=name,
+        shape=list(array.shape),
+        hint=hint,
+    )
 
 
 def check_lengths(labels: AnyArray, name: str, other: AnyArray) -> None:
@@ -33,7 +38,9 @@ def check_lengths(labels: AnyArray, name: str, other: AnyArray) -> None:
     """
     if labels.ndim == 0 or other.ndim == 0 or len(labels) != len(other):
         one, two = (len(array) if array.ndim else "one number" for array in (labels, other))
-        raise DataError(f"labels and {name} must be of equal length, got {one} and {two}")
+        raise DataError(
+            "labels and {name} must be of equal length, got {one} and {two}", name=name, one=one, two=two
+        )
 
 
 def check_weights(weights: ArrayLike, labels: AnyArray) -> Floats:
@@ -56,8 +63,11 @@ def refuse_nan(scores: AnyArray) -> None:
         missing = np.isnan(scores)
         rows = missing.any(axis=1) if scores.ndim > 1 else missing
         raise DataError(
-            f"{np.count_nonzero(missing)} of {scores.size} scores are NaN, in {np.count_nonzero(rows)} of "
-            f"{rows.size} samples; leave these samples out"
+            "{count} of {size} scores are NaN, in {count2} of {size2} samples; leave these samples out",
+            count=np.count_nonzero(missing),
+            size=scores.size,
+            count2=np.count_nonzero(rows),
+            size2=rows.size,
         )
 
 
@@ -75,4 +85,12 @@ def refuse_where(wrong: Bools, values: AnyArray, name: str, rule: str, hint: str
     if count:
         found = np.unique(values[wrong]).tolist()
         shown = ", ".join(map(str, found[:5])) + (", ..." if len(found) > 5 else "")
-        raise DataError(f"{name} must {rule}, got {shown} in {count} of {values.size} {name}{hint}")
+        raise DataError(
+            "{name} must {rule}, got {shown} in {count} of {size} {name}{hint}",
+            name=name,
+            rule=rule,
+            shown=shown,
+            count=count,
+            size=values.size,
+            hint=hint,
+        )

@@ -185,8 +185,9 @@ def compute_class_curves(
         matrix = matrix.reshape(0, 0)
     if matrix.ndim != 2:
         raise DataError(
-            f"scores must be of shape [samples, classes], got {list(matrix.shape)}; "
-            "for a single class compute_pr_curve and compute_roc_curve take [samples]"
+            "scores must be of shape [samples, classes], got {shape}; for a single class "
+            "compute_pr_curve and compute_roc_curve take [samples]",
+            shape=list(matrix.shape),
         )
     matrix = activate(matrix, one_of("activation", activation, (None, "sigmoid", "softmax")))
     given = to_real(labels, "labels")
@@ -264,7 +265,9 @@ def _weights_and_scale(weights: ArrayLike | None, scores: AnyArray) -> tuple[Flo
     with np.errstate(over="ignore"):
         total = array.sum() if array.ndim else array * len(scores)
     if not np.isfinite(total):
-        raise DataError(f"the sum of the weights, up to {array.max():g} each, does not fit a float64")
+        raise DataError(
+            "the sum of the weights, up to {most:g} each, does not fit a float64", most=array.max()
+        )
     if array.ndim:
         return array, 1.0
     return (None, float(array)) if array else (np.zeros(len(scores)), 1.0)
@@ -294,8 +297,10 @@ def _members(labels: AnyArray, classes: int) -> Bools:
         return np.ascontiguousarray(_indicator(labels).T)
     if labels.ndim != 1 and labels.shape[1:] != (1,):
         raise DataError(
-            f"labels must be class ids of shape [n] or an indicator matrix of shape [n, {classes}], "
-            f"got shape {list(labels.shape)}"
+            "labels must be class ids of shape [n] or an indicator matrix of shape [n, "
+            "{classes}], got shape {shape}",
+            classes=classes,
+            shape=list(labels.shape),
         )
     ids = labels.reshape(-1)
     known = (ids >= 0) & (ids < classes) & (np.floor(ids) == ids)

@@ -118,12 +118,12 @@ def _data(
     else:
         names, counts = None, to_array(source).astype(np.float64)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
-        raise DataError(f"a confusion matrix has the shape [k, k], got {describe(counts)}")
+        raise DataError("a confusion matrix has the shape [k, k], got {counts}", counts=describe(counts))
     if not (counts >= 0).all():
         raise DataError("the counts of a confusion matrix are not negative, and not NaN")
     names = class_names or names or [str(k) for k in range(len(counts))]
     if len(names) != len(counts):
-        raise DataError(f"{len(names)} class names for {len(counts)} classes")
+        raise DataError("{names} class names for {classes} classes", names=len(names), classes=len(counts))
     one_of("normalize", normalize, ("true", "predicted", "all", None))
     totals = {
         None: np.ones((1, 1)),
@@ -145,7 +145,9 @@ def _parsed(text: str, tag: str) -> tuple[list[str], Floats]:
     try:
         return [row[0] for row in rows[1:]], np.array([row[1:] for row in rows[1:]], dtype=np.float64)
     except (ValueError, IndexError):
-        raise DataError(f"the text {tag}/counts holds no confusion matrix: {describe(text)}") from None
+        raise DataError(
+            "the text {tag}/counts holds no confusion matrix: {text}", tag=tag, text=describe(text)
+        ) from None
 
 
 def _write_numbers(ax: Axes, data: ConfusionData, normalize: str | None, highest: float) -> list[Text]:

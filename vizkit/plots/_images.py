@@ -137,7 +137,7 @@ def images_data(
             lower = upper
         pixels.append(tuple(cells))
     if np.isnan(shown).all():
-        raise DataError(f"no image of tag {tag!r} at or before step {columns[-1]:g}")
+        raise DataError("no image of tag {tag!r} at or before step {columns:g}", tag=tag, columns=columns[-1])
     return ImagesData(tag, tuple(run.name for run in runs), columns, shown, tuple(pixels))
 
 

@@ -150,7 +150,8 @@ def _data(
             output = _rgb(to_pixels(array, "HW" if array.ndim == 2 else dataformats), bgr)
         else:
             raise DataError(
-                f"a prediction is scores, an image, a number or a text, got {describe(prediction)}"
+                "a prediction is scores, an image, a number or a text, got {prediction}",
+                prediction=describe(prediction),
             )
     good = None
     if label is not None:

@@ -132,7 +132,11 @@ def _curves(
     if isinstance(source, Sequence) and source and all(isinstance(curve, curve_type) for curve in source):
         return [(str(k), curve, k) for k, curve in enumerate(cast("Sequence[_Curve]", source))]
     if not is_run_source(source):
-        raise DataError(f"a curve is drawn of runs or of {curve_type.__name__}s, got {describe(source)}")
+        raise DataError(
+            "a curve is drawn of runs or of {type}s, got {source}",
+            type=curve_type.__name__,
+            source=describe(source),
+        )
     if tag is None:
         raise DataError("of a run, one tag is drawn: give tag, such as 'eval/pr/0' or 'eval/pr'")
     runs = as_runs(source)

@@ -149,7 +149,7 @@ def _data(
     source: RunSource, metric: str, target: float, by: str | Sequence[str] | None, mode: str
 ) -> TimeToData:
     if not np.isfinite(target):
-        raise DataError(f"target must be a finite number, got {target}")
+        raise DataError("target must be a finite number, got {target}", target=target)
     runs = with_tag(as_runs(source), metric)
     way = direction(metric, mode)
     places = dict(zip(runs, positions(runs), strict=True))

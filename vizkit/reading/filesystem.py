@@ -128,7 +128,9 @@ class _Local(Store):
             except OSError as error:
                 if is_shortage(error):
                     raise DataError(
-                        f"{path} cannot be listed: {error.strerror}; close files or raise ulimit -n"
+                        "{path} cannot be listed: {strerror}; close files or raise ulimit -n",
+                        path=path,
+                        strerror=error.strerror,
                     ) from error
                 continue  # gone, or not readable: other runs are listed all the same
             real += inner
@@ -187,9 +189,13 @@ class _Remote(Store):
         except ImportError as error:
             package = _PACKAGES.get(self._protocol)
             needs = f"need {package}: pip install {package}" if package else f"cannot be read: {error}"
-            raise MissingDependencyError(f"logs at {self._protocol}:// {needs}") from error
+            raise MissingDependencyError(
+                "logs at {protocol}:// {needs}", protocol=self._protocol, needs=needs
+            ) from error
         except ValueError as error:
-            raise DataError(f"{url} cannot be read: {error}; copy the logs here, and read those") from error
+            raise DataError(
+                "{url} cannot be read: {error}; copy the logs here, and read those", url=url, error=error
+            ) from error
 
     def _stat(self, info: Mapping[str, object]) -> LogStat:
         changed = [info.get(key) for key in _CHANGED]

@@ -44,7 +44,9 @@ class LogRoot:
         if not self._store.exists(self.root):
             where = "" if "://" in self.root else f" (looked in {os.getcwd()})"
             raise LogNotFoundError(
-                f"{self.root!r} is not there{where}: name the directory that training writes its logs to"
+                "{root!r} is not there{where}: name the directory that training writes its logs to",
+                root=self.root,
+                where=where,
             )
         self._file = (
             posixpath.basename(self.root.replace(os.sep, "/")) if self._store.is_file(self.root) else ""

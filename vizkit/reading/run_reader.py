@@ -94,7 +94,11 @@ class Entries(Sequence[Content]):
                 yield record.data
         except (OSError, ValueError) as error:
             raise DataError(
-                f"{log.path}: a record of {self._tag!r} ({self.kind}) cannot be decoded: {error}"
+                "{path}: a record of {tag!r} ({kind}) cannot be decoded: {error}",
+                path=log.path,
+                tag=self._tag,
+                kind=self.kind,
+                error=error,
             ) from error
 
 

@@ -60,7 +60,9 @@ def repair(logdir: str | os.PathLike[str] = "log") -> list[RepairResult]:
         LogNotFoundError: no such directory or file.
     """
     if "://" in os.fspath(logdir):
-        raise DataError(f"{logdir} is remote: logs are repaired on a local disk only; repair a copy")
+        raise DataError(
+            "{logdir} is remote: logs are repaired on a local disk only; repair a copy", logdir=logdir
+        )
     return [result for run in load(logdir) if run.logs.is_last and (result := repair_run(run))]
 
 

@@ -66,7 +66,12 @@ def compared(metric: str, a: ArrayLike, b: ArrayLike, mode: str = "auto") -> Com
     kept = [side[np.isfinite(side)] for side in sides]
     for name, side, numbers in zip("AB", sides, kept, strict=True):
         if not len(numbers):
-            raise QueryError(f"none of the {len(side)} runs of {name} has a finite {metric!r} to compare")
+            raise QueryError(
+                "none of the {n} runs of {name} has a finite {metric!r} to compare",
+                n=len(side),
+                name=name,
+                metric=metric,
+            )
     return Comparison(
         metric,
         direction(metric, mode),

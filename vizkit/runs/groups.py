@@ -103,7 +103,7 @@ class Groups(Mapping[Hashable, "Runs"]):
         import pandas as pd
 
         if on not in ("step", "time"):
-            raise QueryError(f"on must be 'step' or 'time', got {on!r}")
+            raise QueryError("on must be 'step' or 'time', got {on!r}", on=on)
         with_tag((run for group in self.values() for run in group), tag)
         frames = []
         for key, group in self._groups.items():

@@ -32,12 +32,21 @@ def unknown(what: str, name: object, names: Iterable[str]) -> UnknownNameError:
     """The error for a ``what`` (``"run"``, ``"scalar tag of run1"``) that is not among ``names``."""
     every = list(dict.fromkeys(names))
     if not every:
-        return UnknownNameError(f"there is no {what} {name!r}: there is none at all")
+        return UnknownNameError("there is no {what} {name!r}: there is none at all", what=what, name=name)
     if shown := closest(str(name), every):
-        return UnknownNameError(f"there is no {what} {name!r}; closest: {', '.join(map(repr, shown))}")
+        return UnknownNameError(
+            "there is no {what} {name!r}; closest: {names}",
+            what=what,
+            name=name,
+            names=", ".join(map(repr, shown)),
+        )
     more = " ..." if len(every) > _MOST else ""
     return UnknownNameError(
-        f"there is no {what} {name!r}; there are: {', '.join(map(repr, every[:_MOST]))}{more}"
+        "there is no {what} {name!r}; there are: {names}{more}",
+        what=what,
+        name=name,
+        names=", ".join(map(repr, every[:_MOST])),
+        more=more,
     )
 
 
@@ -68,8 +77,11 @@ def find_name(name: str, names: Sequence[str], aliases: Sequence[str] = ()) -> i
         if found:
             shown = [names[index] for index in found[:_MOST]]
             raise UnknownNameError(
-                f"{name!r} fits {len(found)} runs, {', '.join(map(repr, shown))}"
-                f"{' ...' if len(found) > len(shown) else ''}: name one of them, or all of them with a '*'"
+                "{name!r} fits {n} runs, {names}{value}: name one of them, or all of them with a '*'",
+                name=name,
+                n=len(found),
+                names=", ".join(map(repr, shown)),
+                value=" ..." if len(found) > len(shown) else "",
             )
     raise unknown("run", name, names)
 

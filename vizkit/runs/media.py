@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
+from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray, Ints, Pixels
 from vizkit.reading import Entries
@@ -68,7 +69,9 @@ class Images(Media[Pixels]):
         try:
             return decode_image(self.png(index))
         except (OSError, ValueError, SyntaxError) as error:  # Pillow raises any of them for a broken file
-            raise DataError(f"image {index} of {self.tag!r} cannot be decoded: {error}") from error
+            raise DataError(
+                "image {index} of {tag!r} cannot be decoded: {error}", index=index, tag=self.tag, error=error
+            ) from error
 
     def png(self, index: int) -> bytes:
         """The image's file as it was recorded."""
@@ -95,5 +98,5 @@ def decode_image(data: bytes) -> Pixels:
                 mode = "RGBA" if transparent else "L" if mode == "1" else "RGB"
             pixels = np.asarray(image.convert(mode), dtype=np.uint8)
     except (Image.DecompressionBombError, MemoryError) as error:
-        raise OSError(f"it has too many pixels: {error}") from error
+        raise OSError(tr("it has too many pixels: {error}", error=error)) from error
     return pixels[:, :, None] if pixels.ndim == 2 else pixels

@@ -84,7 +84,9 @@ class Query:
     def __init__(self, text: str) -> None:
         if not isinstance(text, str) or len(text) > _LONGEST:
             raise QueryError(
-                f"an expression is a text of up to {_LONGEST} characters, got {str(text)[:40]!r}"
+                "an expression is a text of up to {longest} characters, got {start!r}",
+                longest=_LONGEST,
+                start=str(text)[:40],
             )
         self.text = text
         self.names: list[tuple[str, ...]] = []
@@ -98,8 +100,10 @@ class Query:
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             reason = getattr(error, "msg", None) or str(error) or "too deeply nested"
             raise QueryError(
-                f"{text!r} is no expression ({reason}); names with spaces or slashes, and Python's own "
-                "words, stand in backquotes: `batch size` == 64"
+                "{text!r} is no expression ({reason}); names with spaces or slashes, and Python's "
+                "own words, stand in backquotes: `batch size` == 64",
+                text=text,
+                reason=reason,
             ) from None
         self._tree = tree
         self._check(tree, 0)
@@ -123,7 +127,9 @@ class Query:
 
     def _check(self, node: ast.expr, depth: int) -> None:
         if depth > _DEEPEST:
-            raise QueryError(f"{self.text[:80]!r} ... is nested more than {_DEEPEST} deep")
+            raise QueryError(
+                "{start!r} ... is nested more than {deepest} deep", start=self.text[:80], deepest=_DEEPEST
+            )
         children: list[ast.expr] = []
         if isinstance(node, (ast.Name, ast.Attribute)) and (parts := self._parts(node)):
             if parts not in self.names:
@@ -143,11 +149,13 @@ class Query:
             for op, right in zip(node.ops, node.comparators, strict=True):
                 nothing = isinstance(right, ast.Constant) and right.value is None
                 if type(op) not in _COMPARISONS and not (isinstance(op, (ast.Is, ast.IsNot)) and nothing):
-                    raise QueryError(f"in {self.text!r}, 'is' goes with None only; compare with ==")
+                    raise QueryError("in {text!r}, 'is' goes with None only; compare with ==", text=self.text)
         else:
             raise QueryError(
-                f"{self._shown(node)!r} in {self.text!r} is not allowed: an expression is made of names, "
-                "numbers, texts, comparisons, arithmetic, and, or, not, in"
+                "{shown!r} in {text!r} is not allowed: an expression is made of names, numbers, "
+                "texts, comparisons, arithmetic, and, or, not, in",
+                shown=self._shown(node),
+                text=self.text,
             )
         for child in children:
             self._check(child, depth + 1)

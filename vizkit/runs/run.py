@@ -217,7 +217,7 @@ class Run(Exported, Plottable):
         if tag not in self._summaries:
             columns = self.columns(tag)
             if not len(columns.values):
-                raise UnknownNameError(f"tag {tag!r} of {self.name!r} is empty")
+                raise UnknownNameError("tag {tag!r} of {name!r} is empty", tag=tag, name=self.name)
             self._summaries[tag] = summarize(columns)
         return self._summaries[tag]
 
@@ -242,7 +242,12 @@ class Run(Exported, Plottable):
         """
         best = self.summary(tag).best(tag, mode)
         if best is None:
-            raise UnknownNameError(f"all {self.summary(tag).n} values of {tag!r} of {self.name!r} are NaN")
+            raise UnknownNameError(
+                "all {n} values of {tag!r} of {name!r} are NaN",
+                n=self.summary(tag).n,
+                tag=tag,
+                name=self.name,
+            )
         return best
 
     # -- records of other kinds ------------------------------------------------------------------
@@ -285,7 +290,12 @@ class Run(Exported, Plottable):
         other = self.logs.kinds.get(tag)
         if other in _METHODS:
             return UnknownNameError(
-                f"tag {tag!r} of {self.name!r} holds {other}, not {kind}: use .{_METHODS[other]}({tag!r})"
+                "tag {tag!r} of {name!r} holds {other}, not {kind}: use .{methods}({tag!r})",
+                tag=tag,
+                name=self.name,
+                other=other,
+                kind=kind,
+                methods=_METHODS[other],
             )
         names = self.scalar_tags if kind == "scalar" else self.tags.get(kind, [])
         return unknown(f"{kind} tag of {self.name!r},", tag, names)

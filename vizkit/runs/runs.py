@@ -255,7 +255,7 @@ class Runs(Exported, Plottable, Sequence[Run]):
         runs = with_tag(self._runs, tag)
         values = best_of_each(runs, tag, mode)
         if np.isnan(values).all():
-            raise UnknownNameError(f"all values of {tag!r} are NaN, in every run")
+            raise UnknownNameError("all values of {tag!r} are NaN, in every run", tag=tag)
         return runs[int(np.nanargmin(values) if direction(tag, mode) == "min" else np.nanargmax(values))]
 
     def group_by(self, key: str | Sequence[str] | Callable[[Run], object]) -> Groups:
@@ -312,7 +312,9 @@ class Runs(Exported, Plottable, Sequence[Run]):
         kept = [(run, value) for run, value in zip(runs, values, strict=True) if np.isfinite(value)]
         if len(kept) < _FEWEST_FOR_IMPORTANCE:
             raise QueryError(
-                f"importance needs four runs or more with a finite {metric!r}; there are {len(kept)}"
+                "importance needs four runs or more with a finite {metric!r}; there are {n}",
+                metric=metric,
+                n=len(kept),
             )
         made = [run.hparams for run, _ in kept]
         names = dict.fromkeys(name for row in made for name in row)

@@ -28,7 +28,7 @@ def with_tag(runs: Iterable[Run], tag: str) -> list[Run]:
     """
     every = list(runs)
     if not every:
-        raise UnknownNameError(f"there is no run to look for {tag!r} in")
+        raise UnknownNameError("there is no run to look for {tag!r} in", tag=tag)
     found = [run for run in every if tag in run.scalar_tags]
     if not found:
         raise unknown("scalar tag", tag, in_order(other for run in every for other in run.scalar_tags))

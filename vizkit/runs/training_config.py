@@ -60,14 +60,16 @@ def hparams_of(directory: str | os.PathLike[str]) -> dict[str, Any] | None:
     try:
         data = read_bounded(path, _MOST_BYTES)
     except (DataError, OSError) as error:
-        raise DataError(f"{path} is not read as a training config: {error}") from error
+        raise DataError("{path} is not read as a training config: {error}", path=path, error=error) from error
     try:
         config = yaml.load(data, _loader())  # noqa: S506 - the loader is a safe one
         if _size(config, {}) > _MOST_VALUES:
-            raise DataError(f"it holds more than {_MOST_VALUES:,} values")
+            raise DataError("it holds more than {most_values:,} values", most_values=_MOST_VALUES)
         return flat_hparams(config)
     except (ValueError, ArithmeticError, TypeError, AttributeError, RecursionError, yaml.YAMLError) as error:
-        raise DataError(f"{path} is no training config: {str(error)[:_MOST_CHARACTERS]}") from error
+        raise DataError(
+            "{path} is no training config: {error}", path=path, error=str(error)[:_MOST_CHARACTERS]
+        ) from error
 
 
 @functools.cache
@@ -81,17 +83,17 @@ def _loader() -> type[yaml.SafeLoader]:
         def compose_node(self, parent: yaml.Node, index: object) -> yaml.Node:
             self.aliases += self.check_event(yaml.AliasEvent)
             if self.aliases > _MOST_ALIASES:
-                raise DataError(f"it has more than {_MOST_ALIASES} aliases")
+                raise DataError("it has more than {most_aliases} aliases", most_aliases=_MOST_ALIASES)
             self.nodes += 1
             if self.nodes > _MOST_VALUES:  # PyYAML takes a second for as many
-                raise DataError(f"it holds more than {_MOST_VALUES:,} values")
+                raise DataError("it holds more than {most_values:,} values", most_values=_MOST_VALUES)
             return super().compose_node(parent, index)
 
         def flatten_mapping(self, node: yaml.MappingNode) -> None:
             super().flatten_mapping(node)  # a few merges of merges can stand for billions
             self.merged += len(node.value)
             if self.merged > 2 * _MOST_VALUES:
-                raise DataError(f"it merges more than {_MOST_VALUES:,} values")
+                raise DataError("it merges more than {most_values:,} values", most_values=_MOST_VALUES)
 
     def plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
         if isinstance(node, yaml.MappingNode):

@@ -67,7 +67,7 @@ class Server:
             time.sleep(0.005)
         if not self._uvicorn.started:
             self.stop()
-            raise ServeError(f"the server of {self.logdir!r} did not start; its log says why")
+            raise ServeError("the server of {logdir!r} did not start; its log says why", logdir=self.logdir)
         self._socket.listen(_BACKLOG)  # many may wait, though few are accepted at once
         return self
 
@@ -180,9 +180,13 @@ def _checked_model(path: str) -> str:
     from vizkit.server.visualdl.static_graph import pdmodel
 
     if not os.path.isfile(path):
-        raise LogNotFoundError(f"there is no model file {path!r}")
+        raise LogNotFoundError("there is no model file {path!r}", path=path)
     if not path.endswith(MODEL_ENDINGS):
-        raise DataError(f"the page draws models of {', '.join(MODEL_ENDINGS)}, not {path!r}")
+        raise DataError(
+            "the page draws models of {model_endings}, not {path!r}",
+            model_endings=", ".join(MODEL_ENDINGS),
+            path=path,
+        )
     if path.endswith(".json"):
         pdmodel(path)  # raises if it is not a model
     return path
@@ -202,9 +206,12 @@ def _listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise ServeError(
-            f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}"
-            f"{_port_owner(port)}; "
-            "ask for another port, or for --port 0, which takes a free one"
+            "cannot listen on {host}:{port}: {error}{owner}; ask for another port, or for "
+            "--port 0, which takes a free one",
+            host=host,
+            port=port,
+            error=getattr(error, "strerror", None) or error,
+            owner=_port_owner(port),
         ) from error
     return listener
 

@@ -569,7 +569,9 @@ def _sample_seconds(system: bool | float) -> float | None:
     if isinstance(system, bool):
         return _SAMPLE_SECONDS if system else None
     if not isinstance(system, (int, float)) or not 1 <= system < math.inf:
-        raise DataError(f"system must be True, False or a number of seconds, 1 or more, got {system!r}")
+        raise DataError(
+            "system must be True, False or a number of seconds, 1 or more, got {system!r}", system=system
+        )
     return float(system)
 
 

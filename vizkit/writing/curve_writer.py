@@ -127,7 +127,11 @@ class CurveWriter(RunLog):
         count = shape[1] if len(shape) == 2 else 1
         names = [clean_tag(name) for name in (range(count) if class_names is None else class_names)]
         if len(names) != count or len(set(names)) != count:
-            raise DataError(f"{count} classes need {count} different names, got {class_names}")
+            raise DataError(
+                "{count} classes need {count} different names, got {class_names}",
+                count=count,
+                class_names=class_names,
+            )
         suffixes = [f"/{name}" for name in names] if count > 1 else [""]
         tags = [[f"{tag}/{part}{suffix}" for part in ("pr", "roc", "ap", "auc")] for suffix in suffixes]
         if count > 1:
@@ -229,7 +233,7 @@ class CurveWriter(RunLog):
                 their activation are reported through ``on_error``.
         """
         if not scores.samples:
-            raise DataError(f"{tag}: no samples were added")
+            raise DataError("{tag}: no samples were added", tag=tag)
         names = evaluation.ClassNames(scores.classes, class_names, most_classes)
         for name, kind in evaluation.evaluation_tags(tag, names).items():
             self._check_tag(name, kind)

@@ -89,7 +89,10 @@ class ClassNames:
         parts = [clean_tag(name) for name in shown]
         if len(shown) != (2 if single else classes) or len(set(parts)) != len(parts) or _MICRO in parts:
             raise DataError(
-                f"{classes} classes need {classes} different names, none of them {_MICRO!r}, got {names}"
+                "{classes} classes need {classes} different names, none of them {micro!r}, got {names}",
+                classes=classes,
+                micro=_MICRO,
+                names=names,
             )
         self.shown = shown
         self.parts = [""] if single else [f"/{part}" for part in parts] if classes <= most_classes else []

@@ -193,10 +193,12 @@ class LogFile(RecordLog):
 
     def _open(self) -> bool:
         if self._parents:
-            warn(f"{self.path} belongs to the parent process: records of a forked child are left out")
+            warn(
+                "{path} belongs to the parent process: records of a forked child are left out", path=self.path
+            )
             return False
         if self._closed:
-            raise ClosedError(f"{self.path}: nothing can be recorded after close()")
+            raise ClosedError("{path}: nothing can be recorded after close()", path=self.path)
         if self._hidden:
             raise OSError(
                 errno.EBUSY, "recorded by a signal handler while the log was being opened", self.path
@@ -428,7 +430,7 @@ class RemoteLog(RecordLog):
         """
         with self._lock:
             if self._closed:
-                raise ClosedError(f"{self.path}: nothing can be recorded after close()")
+                raise ClosedError("{path}: nothing can be recorded after close()", path=self.path)
             if self._file is None:
                 import_visualdl()
                 from visualdl.io import bfile

@@ -127,7 +127,10 @@ class LogWriter(CurveWriter):
             DataError: ``tag_scalar_dict`` is not a dict, or a value is not one number.
         """
         if not isinstance(tag_scalar_dict, Mapping):
-            raise DataError(f"tag_scalar_dict must be a dict of numbers, got {describe(tag_scalar_dict)}")
+            raise DataError(
+                "tag_scalar_dict must be a dict of numbers, got {tag_scalar_dict}",
+                tag_scalar_dict=describe(tag_scalar_dict),
+            )
         values = {str(name): to_float(value) for name, value in tag_scalar_dict.items()}
         main_tag = self._tag_for(main_tag, "scalars")
         at, now = self._when(main_tag, step, walltime)
@@ -255,7 +258,7 @@ class LogWriter(CurveWriter):
         marks = None
         if any(given is not None for given in (mask, boxes, labels, scores)):
             if array.ndim != 3:
-                raise DataError(f"a mask and boxes go with one image, not with {describe(img)}")
+                raise DataError("a mask and boxes go with one image, not with {img}", img=describe(img))
             marks = overlays.check_annotations(
                 array.shape[:2], mask=mask, boxes=boxes, labels=labels, scores=scores, class_names=class_names
             )
@@ -311,8 +314,11 @@ class LogWriter(CurveWriter):
         count = len(each_image)
         if not count or rows == 0 or rows > count or scale <= 0:
             raise DataError(
-                f"cannot lay out {count} images in {rows} rows at scale {scale}: "
-                "rows is -1 or 1 to the number of images, scale above 0"
+                "cannot lay out {count} images in {rows} rows at scale {scale}: rows is -1 or 1 to "
+                "the number of images, scale above 0",
+                count=count,
+                rows=rows,
+                scale=scale,
             )
         views = [images.to_channels_last(img, dataformats) for img in each_image]
         captions = None
@@ -341,7 +347,8 @@ class LogWriter(CurveWriter):
         """
         if not hasattr(figure, "savefig"):
             raise DataError(
-                f"expected a matplotlib figure, got {describe(figure)}; pass plt.gcf() or ax.figure"
+                "expected a matplotlib figure, got {figure}; pass plt.gcf() or ax.figure",
+                figure=describe(figure),
             )
         tag = self._tag_for(tag, "image")
         at, now = self._when(tag, step, walltime)

@@ -36,5 +36,5 @@ class RenamedTags(dict[tuple[str, object], str]):
             reason = kind if clean_tag(tag) == tag else ""
             if reason not in self._told:
                 self._told.add(reason)
-                warn(f"{error}; recorded as {better!r}, and others likewise")
+                warn("{error}; recorded as {better!r}, and others likewise", error=error, better=better)
         return better

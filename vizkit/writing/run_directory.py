@@ -72,7 +72,12 @@ def log_path(directory: str, file_name: str = "", suffix: str = "") -> tuple[str
     """
     if file_name and LOG_WORD not in file_name:
         better = f"{LOG_WORD}.{file_name}"
-        warn(f"VisualDL finds logs by {LOG_WORD!r} in their name: {better!r} is written, not {file_name!r}")
+        warn(
+            "VisualDL finds logs by {log_word!r} in their name: {better!r} is written, not {file_name!r}",
+            log_word=LOG_WORD,
+            better=better,
+            file_name=file_name,
+        )
         file_name = better
     if "://" in directory:
         return f"{directory.rstrip('/')}/{file_name or new_log_name(suffix)}", False
@@ -128,7 +133,9 @@ def claimed(directory: Path) -> Iterator[bool]:
         ours = False
     with hold_directory(directory, _WAIT_SECONDS) as locked:
         if locked is False:
-            raise RunExistsError(f"{directory} is locked by another process; name another run directory")
+            raise RunExistsError(
+                "{directory} is locked by another process; name another run directory", directory=directory
+            )
         # On a file system without locks, only the process that created the directory may take it: an empty
         # one may be in use. On Windows no directory can be locked.
         yield not log_files(directory) if locked or os.name == "nt" else ours
@@ -160,7 +167,9 @@ def open_run(
             if error.errno != errno.ENOSPC
             else "free some space, or name another one"
         )
-        raise RunStartError(f"nothing can be recorded to {logdir}: {error}; {way}") from error
+        raise RunStartError(
+            "nothing can be recorded to {logdir}: {error}; {way}", logdir=logdir, error=error, way=way
+        ) from error
 
 
 def _open_run(logdir: str, if_exists: IfExists, make: Callable[[str], _AnyWriter], ranks: bool) -> _AnyWriter:
@@ -174,8 +183,9 @@ def _open_run(logdir: str, if_exists: IfExists, make: Callable[[str], _AnyWriter
             free = free and not any(map(log_files, others))
             if not free and if_exists == "fail":
                 raise RunExistsError(
-                    f"{directory} holds records already; name another directory, or pass "
-                    "if_exists='new', 'resume' or 'replace'"
+                    "{directory} holds records already; name another directory, or pass if_exists='new', "
+                    "'resume' or 'replace'",
+                    directory=directory,
                 )
             if not free and if_exists == "replace":
                 for name in [directory, *others]:
@@ -187,7 +197,9 @@ def _open_run(logdir: str, if_exists: IfExists, make: Callable[[str], _AnyWriter
         attempt += 1
     if attempt > 1:
         warn(
-            f"{logdir} holds records already: recording to {directory} "
-            "(if_exists='resume' appends, 'replace' starts over)"
+            "{logdir} holds records already: recording to {directory} (if_exists='resume' "
+            "appends, 'replace' starts over)",
+            logdir=logdir,
+            directory=directory,
         )
     return opened

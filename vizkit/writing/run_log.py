@@ -220,7 +220,10 @@ class RunLog:
             ClosedError: the log is closed.
         """
         if type(metrics) is not dict and not isinstance(metrics, Mapping):
-            raise DataError(f"metrics must be a dict such as {{'train/loss': 0.5}}, got {describe(metrics)}")
+            raise DataError(
+                "metrics must be a dict such as {{'train/loss': 0.5}}, got {metrics}",
+                metrics=describe(metrics),
+            )
         step = encode.plain_step(step)
         field = _step_field(step)
         now = _time_ns() // 1_000_000 if walltime is None else plain_walltime(walltime)
@@ -271,8 +274,12 @@ class RunLog:
             return
         if known and known != kind:
             raise TagError(
-                f"tag {tag!r} holds {known} records already, and VisualDL's server does not start on a tag "
-                f"of two kinds; use another tag for the {kind}, such as {tag + '/' + kind!r}"
+                "tag {tag!r} holds {known} records already, and VisualDL's server does not start on "
+                "a tag of two kinds; use another tag for the {kind}, such as {other!r}",
+                tag=tag,
+                known=known,
+                kind=kind,
+                other=tag + "/" + kind,
             )
         self._kinds[check_tag(tag)] = kind
 
@@ -302,7 +309,7 @@ class RunLog:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ClosedError(f"{self._log.path}: nothing can be recorded after close()")
+            raise ClosedError("{path}: nothing can be recorded after close()", path=self._log.path)
 
     def _when(
         self, tag: str, step: StepLike | None, walltime: float | datetime | None
@@ -350,7 +357,9 @@ class RunLog:
         for array in arrays:
             if array.dtype.kind == "c":
                 raise DataError(
-                    f"{tag}: expected real numbers, got {describe(array)}; take its abs() or .real"
+                    "{tag}: expected real numbers, got {array}; take its abs() or .real",
+                    tag=tag,
+                    array=describe(array),
                 )
         at, now = self._when(tag, step, walltime)
         size = sum(array.nbytes for array in arrays)

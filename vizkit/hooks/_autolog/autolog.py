@@ -195,8 +195,9 @@ class _AutoLog:
                     self._trackers.popitem()[1].close()
         if left:
             warn(
-                f"autolog: {', '.join(left)} has been replaced by other code since, and is left so; "
-                "what is left of autolog in it does nothing"
+                "autolog: {left} has been replaced by other code since, and is left so; what is left "
+                "of autolog in it does nothing",
+                left=", ".join(left),
             )
 
     # -- calls ------------------------------------------------------------------------------------

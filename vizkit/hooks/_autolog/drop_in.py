@@ -52,7 +52,11 @@ class _InPlaceOfStock(type):
             writer = stock(*args, **kwargs)
             if not _InPlaceOfStock._warned:
                 _InPlaceOfStock._warned = True
-                warn(f"autolog: VisualDL's own writer is used: {type(error).__name__}: {error}")
+                warn(
+                    "autolog: VisualDL's own writer is used: {type}: {error}",
+                    type=type(error).__name__,
+                    error=error,
+                )
             return writer
 
     def __instancecheck__(cls, instance: object) -> bool:
@@ -95,11 +99,15 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
             logdir = logdir or str(unknown.get("log_dir") or "")
             names = ", ".join(map(repr, unknown))
             use = f"'log_dir' is taken for logdir={logdir!r}" if "log_dir" in unknown else "left out"
-            warn(f"LogWriter got unknown arguments {names}; {use}")
+            warn("LogWriter got unknown arguments {names}; {use}", names=names, use=use)
         rank = _ranks.rank()
         if rank and write_to_disk and not LogWriter._warned_of_rank:
             LogWriter._warned_of_rank = True
-            warn(f"autolog: on rank {rank}, LogWriter({str(logdir)!r}) records nothing; rank 0 does")
+            warn(
+                "autolog: on rank {rank}, LogWriter({logdir!r}) records nothing; rank 0 does",
+                rank=rank,
+                logdir=str(logdir),
+            )
         self.lost: Counter[str] = Counter()
         again = functools.partial(
             VizKitLogWriter.__init__,

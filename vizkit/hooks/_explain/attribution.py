@@ -75,8 +75,10 @@ def grad_cam(
     def keep(layer: paddle.nn.Layer, inputs: object, output: object) -> paddle.Tensor:
         if not isinstance(output, paddle.Tensor) or output.ndim != 4:
             raise DataError(
-                f"layer {name} gives {describe(output)}; Grad-CAM needs a feature map of shape [n, c, h, w]: "
-                "name a convolution"
+                "layer {name} gives {output}; Grad-CAM needs a feature map of shape [n, c, h, w]: "
+                "name a convolution",
+                name=name,
+                output=describe(output),
             )
         leaf = output.detach()  # the gradient goes no further, and the layers before need none
         leaf.stop_gradient = False
@@ -90,7 +92,7 @@ def grad_cam(
         finally:
             hook.remove()
         if not features:
-            raise DataError(f"the network does not use its layer {name} for these images")
+            raise DataError("the network does not use its layer {name} for these images", name=name)
         gradient = _gradient(net, scores, targets_of(scores, target), features[0])
         heat = _weighted(features[0], gradient, getattr(chosen, "_data_format", "NCHW") == "NHWC")
         with paddle.no_grad():
@@ -133,7 +135,11 @@ def integrated_gradients(
     try:
         start = start.expand(x.shape)
     except (ValueError, RuntimeError):
-        raise DataError(f"baseline {describe(baseline)} does not fit images of shape {x.shape}") from None
+        raise DataError(
+            "baseline {baseline} does not fit images of shape {shape}",
+            baseline=describe(baseline),
+            shape=x.shape,
+        ) from None
     with eval_mode(net):
         with paddle.no_grad():
             classes = targets_of(class_scores(net, x), target)
@@ -194,7 +200,8 @@ def class_scores(net: paddle.nn.Layer, x: paddle.Tensor) -> paddle.Tensor:
         scores = scores.unsqueeze(1)
     if getattr(scores, "ndim", 0) != 2 or scores.shape[0] != x.shape[0]:
         raise DataError(
-            f"a network is explained by scores of shape [n, classes], but this one gives {describe(scores)}"
+            "a network is explained by scores of shape [n, classes], but this one gives {scores}",
+            scores=describe(scores),
         )
     return scores
 
@@ -210,11 +217,17 @@ def targets_of(scores: paddle.Tensor, target: Target = None) -> list[int]:
         return [int(number) for number in to_array(scores).argmax(axis=1)]
     numbers = to_array(target).reshape(-1)
     if numbers.dtype.kind not in "iu" or len(numbers) not in (1, count):
-        raise DataError(f"target must be a class number, or {count} of them, got {describe(target)}")
+        raise DataError(
+            "target must be a class number, or {count} of them, got {target}",
+            count=count,
+            target=describe(target),
+        )
     out = [int(number) for number in numbers] * (count if len(numbers) == 1 else 1)
     for number in out:
         if not 0 <= number < classes:
-            raise DataError(f"target {number} is no class: the network has 0 to {classes - 1}")
+            raise DataError(
+                "target {number} is no class: the network has 0 to {last}", number=number, last=classes - 1
+            )
     return out
 
 
@@ -231,15 +244,19 @@ def layer_of(net: paddle.nn.Layer, layer: str | paddle.nn.Layer | None = None) -
     if layer is None:
         convolutions = [name for name, sub in named.items() if isinstance(sub, paddle.nn.Conv2D)]
         if not convolutions:
-            raise DataError(f"{type(net).__name__} has no Conv2D: name the layer to look at with layer=")
+            raise DataError(
+                "{type} has no Conv2D: name the layer to look at with layer=", type=type(net).__name__
+            )
         return named[convolutions[-1]], convolutions[-1]
     if isinstance(layer, paddle.nn.Layer):
         for name, sub in named.items():
             if sub is layer:
                 return sub, name
-        raise DataError(f"the given {type(layer).__name__} is no sublayer of {type(net).__name__}")
+        raise DataError(
+            "the given {layer} is no sublayer of {net}", layer=type(layer).__name__, net=type(net).__name__
+        )
     if not isinstance(layer, str):
-        raise DataError(f"layer must be a name, a pattern or a layer, got {describe(layer)}")
+        raise DataError("layer must be a name, a pattern or a layer, got {layer}", layer=describe(layer))
     patterns = NamePatterns(layer, "layer", [[name] for name in named])
     fitting = [name for name in named if name == layer or (layer not in named and patterns.match(name))]
     return named[fitting[-1]], fitting[-1]
@@ -254,7 +271,9 @@ def batch_of(images: ArrayLike) -> paddle.Tensor:
     is_tensor = isinstance(images, paddle.Tensor)
     x = tensor.detach().clone() if is_tensor else paddle.to_tensor(to_array(images))
     if x.ndim < 2 or 0 in x.shape:
-        raise DataError(f"images must be a batch, of shape [n, c, h, w], got {describe(images)}")
+        raise DataError(
+            "images must be a batch, of shape [n, c, h, w], got {images}", images=describe(images)
+        )
     if "float" not in str(x.dtype) or x.dtype == paddle.float64:
         x = x.astype("float32")
     return x

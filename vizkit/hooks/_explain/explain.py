@@ -99,15 +99,19 @@ def explain(
     activation = activation_of_loss(getattr(net, "_loss", None)) if isinstance(net, paddle.Model) else "auto"
     net = net.network if isinstance(net, paddle.Model) else net
     if not isinstance(net, paddle.nn.Layer):
-        raise DataError(f"only a paddle.nn.Layer or paddle.Model can be explained, got {describe(net)}")
+        raise DataError(
+            "only a paddle.nn.Layer or paddle.Model can be explained, got {net}", net=describe(net)
+        )
     if not paddle.in_dynamic_mode():
         raise DataError("networks are explained in dynamic mode: call paddle.disable_static() first")
     axes = dataformats.upper() if isinstance(dataformats, str) else ""
     array = to_array(images)
     if axes not in ("NCHW", "NHWC") or array.ndim != 4:
         raise DataError(
-            f'images must be a batch of 4 axes, "NCHW" or "NHWC", got {describe(images)} '
-            f"and dataformats={dataformats!r}"
+            'images must be a batch of 4 axes, "NCHW" or "NHWC", got {images} and '
+            "dataformats={dataformats!r}",
+            images=describe(images),
+            dataformats=dataformats,
         )
     name, run = _method(method)
     given: dict[str, object] = {
@@ -152,7 +156,9 @@ def _method(method: str | Interpreter) -> tuple[str, Callable[..., AnyArray]]:
         return interpreter_of(method.removeprefix(_INTERPRETDL) if isinstance(method, str) else method)
     known = ", ".join(map(repr, _METHODS))
     raise DataError(
-        f"method must be {known}, 'interpretdl:' and a name, or an interpreter; got {describe(method)}"
+        "method must be {known}, 'interpretdl:' and a name, or an interpreter; got {method}",
+        known=known,
+        method=describe(method),
     )
 
 
@@ -162,7 +168,12 @@ def _checked(options: dict[str, object], run: Callable[..., AnyArray], name: str
         for option in options:
             if option not in parameters:
                 known = [p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY]
-                raise DataError(f"{name} has no option {option!r}; it has {', '.join(known)}")
+                raise DataError(
+                    "{name} has no option {option!r}; it has {known}",
+                    name=name,
+                    option=option,
+                    known=", ".join(known),
+                )
     return options
 
 

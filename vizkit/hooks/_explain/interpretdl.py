@@ -55,14 +55,19 @@ def interpreter_of(method: str | Interpreter) -> tuple[str, Callable[..., AnyArr
         import interpretdl
     except ImportError as error:
         raise MissingDependencyError(
-            f"method 'interpretdl:{method}' needs InterpretDL, whose setup needs help: "
-            "pip install 'setuptools<80' wheel; pip install --no-build-isolation --no-deps interpretdl; "
-            "pip install 'ipython<9' scikit-learn scikit-image tqdm"
+            "method 'interpretdl:{method}' needs InterpretDL, whose setup needs help: pip "
+            "install 'setuptools<80' wheel; pip install --no-build-isolation --no-deps "
+            "interpretdl; pip install 'ipython<9' scikit-learn scikit-image tqdm",
+            method=method,
         ) from error
     made = getattr(interpretdl, f"{method}Interpreter", None) or getattr(interpretdl, method, None)
     if made is None or not hasattr(made, "interpret"):
         known = [name.removesuffix("Interpreter") for name in interpretdl.__all__ if "Interpreter" in name]
-        raise DataError(f"InterpretDL has no interpreter {method!r}; it has {', '.join(sorted(known))}")
+        raise DataError(
+            "InterpretDL has no interpreter {method!r}; it has {names}",
+            method=method,
+            names=", ".join(sorted(known)),
+        )
     make: Callable[..., _WithModel] = made
     return method, _method_of(lambda net: make(net, device=str(paddle.device.get_device())))
 
@@ -83,7 +88,7 @@ def _method_of(make: Callable[[paddle.nn.Layer], _WithModel]) -> Callable[..., A
         if "target_layer_name" in parameters and "target_layer_name" not in options:
             options["target_layer_name"] = f"net.{layer_of(net, layer)[1]}"
         elif layer is not None:
-            raise DataError(f"{type(interpreter).__name__} uses no layer, so layer= has no meaning")
+            raise DataError("{type} uses no layer, so layer= has no meaning", type=type(interpreter).__name__)
         options[next(name for name in ("labels", "label") if name in parameters)] = np.array(classes)
         before, interpreter.model = interpreter.model, network
         device = paddle.device.get_device()
@@ -95,7 +100,11 @@ def _method_of(make: Callable[[paddle.nn.Layer], _WithModel]) -> Callable[..., A
             paddle.device.set_device(device)
         heat = np.empty(0) if isinstance(found, Mapping) else np.asarray(found)
         if heat.ndim not in (3, 4) or heat.shape[0] != len(data):
-            raise DataError(f"{type(interpreter).__name__} gives no heat maps but {describe(found)}")
+            raise DataError(
+                "{type} gives no heat maps but {found}",
+                type=type(interpreter).__name__,
+                found=describe(found),
+            )
         return np.abs(heat).sum(axis=1) if heat.ndim == 4 else heat
 
     return run
@@ -122,7 +131,7 @@ def _with_three_channels(net: paddle.nn.Layer, images: ArrayLike, axes: str) -> 
     data = data.transpose(0, 3, 1, 2) if axes == "NHWC" else data
     channels = data.shape[1]
     if channels not in (1, _CHANNELS):
-        raise DataError(f"InterpretDL takes images of 1 or 3 channels, got {describe(images)}")
+        raise DataError("InterpretDL takes images of 1 or 3 channels, got {images}", images=describe(images))
     network = _ThreeChannels(copy_network(net), channels, axes)
     network.eval()
     return np.repeat(data, _CHANNELS // channels, axis=1), network

@@ -74,7 +74,7 @@ class EvaluationImages:
             return
         option = "samples" if self._followed is not None else "worst"
         if loader is None:
-            raise DataError(f"{option}= shows samples of an evaluation: give eval_data to fit")
+            raise DataError("{option}= shows samples of an evaluation: give eval_data to fit", option=option)
         if self._followed is not None:
             self._followed.check(loader)
         _check_fields(model, loader, option)
@@ -122,7 +122,9 @@ class EvaluationImages:
                 found = self._followed.found()
                 record_samples(self._tracker, "eval/samples", found, step, self._display, known)
                 if self._followed.missing:
-                    raise DataError(f"samples {self._followed.missing} were not evaluated in this process")
+                    raise DataError(
+                        "samples {missing} were not evaluated in this process", missing=self._followed.missing
+                    )
         mistakes, self._mistakes = self._mistakes, None
         if mistakes is not None:
             with self._guard(_WORST):
@@ -155,14 +157,18 @@ class FollowedSamples:
         dataset = getattr(loader, "dataset", None)
         if dataset is None or not _in_order(getattr(loader, "batch_sampler", None)):
             raise DataError(
-                "samples= needs data in a fixed order: eval_data as a Dataset, or as a paddle.io.DataLoader "
-                f"with shuffle=False and no batch_sampler of its own; got {_loader_text(loader)}"
+                "samples= needs data in a fixed order: eval_data as a Dataset, or as a "
+                "paddle.io.DataLoader with shuffle=False and no batch_sampler of its own; got "
+                "{loader_text}",
+                loader_text=_loader_text(loader),
             )
         past = [index for index in self._indices if index >= len(dataset)]
         if past:
             raise DataError(
-                f"samples={describe(self._indices)}: the evaluation's data has {len(dataset)} samples, "
-                f"so {past[0]} is out of range"
+                "samples={indices}: the evaluation's data has {n} samples, so {past} is out of range",
+                indices=describe(self._indices),
+                n=len(dataset),
+                past=past[0],
             )
 
     def begin(self, loader: paddle.io.DataLoader) -> None:
@@ -281,24 +287,33 @@ def _check_fields(model: paddle.Model, loader: paddle.io.DataLoader, option: str
     count = len(getattr(model, "_inputs", None) or ()) or 1
     if len(fields) <= count:
         raise DataError(
-            f"{option}= shows labels, but the evaluation's data has none: its samples are of {len(fields)} "
-            f"part{'s' * (len(fields) > 1)}, all of which the network takes"
+            "{option}= shows labels, but the evaluation's data has none: its samples are of {n} "
+            "part{value}, all of which the network takes",
+            option=option,
+            n=len(fields),
+            value="s" * (len(fields) > 1),
         )
     shape = getattr(fields[0], "shape", None)
     if shape is not None and image_axes(list(shape)) is None:
         raise DataError(
-            f"{option}= shows images, of 1, 3 or 4 channels; the evaluation's data is of shape {list(shape)}"
+            "{option}= shows images, of 1, 3 or 4 channels; the evaluation's data is of shape {list}",
+            option=option,
+            list=list(shape),
         )
 
 
 def _checked_indices(indices: Iterable[int]) -> list[int]:
     if isinstance(indices, (str, bytes)) or not isinstance(indices, Iterable):
-        raise DataError(f"samples must be a list of indices such as [0, 5, 7], got {describe(indices)}")
+        raise DataError(
+            "samples must be a list of indices such as [0, 5, 7], got {indices}", indices=describe(indices)
+        )
     numbers = list(indices)
     if not numbers or any(isinstance(n, bool) or not hasattr(n, "__index__") or n < 0 for n in numbers):
-        raise DataError(f"samples must be indices of the dataset, 0 or more, got {describe(indices)}")
+        raise DataError(
+            "samples must be indices of the dataset, 0 or more, got {indices}", indices=describe(indices)
+        )
     if len(set(numbers)) != len(numbers):
-        raise DataError(f"samples must differ, got {describe(indices)}")
+        raise DataError("samples must differ, got {indices}", indices=describe(indices))
     return [int(number) for number in numbers]
 
 

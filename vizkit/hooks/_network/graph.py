@@ -81,8 +81,11 @@ def _trace(network: paddle.nn.Layer, input_spec: object) -> Graph:
         network = copy_network(network)
     except Exception as error:
         raise DataError(
-            f"the graph of {name} needs a copy of it, and copy.deepcopy failed ({_brief(error)}); keep "
-            "files, locks and the like out of its layers, or log the graph of one of its sublayers"
+            "the graph of {name} needs a copy of it, and copy.deepcopy failed ({brief}); keep "
+            "files, locks and the like out of its layers, or log the graph of one of its "
+            "sublayers",
+            name=name,
+            brief=_brief(error),
         ) from error
     call = _call(network, input_spec)
     scopes = Scopes(network)
@@ -97,8 +100,11 @@ def _trace(network: paddle.nn.Layer, input_spec: object) -> Graph:
         return visualdl_graph(*read_program(traced.main_program, traced.outputs, network, scopes))
     except Exception as error:
         raise DataError(
-            f"Paddle cannot trace {name} with {_arguments(call)} ({_brief(error)}); see that "
-            "input_spec fits forward, and that paddle.jit.to_static(model, full_graph=True) can run it"
+            "Paddle cannot trace {name} with {arguments} ({brief}); see that input_spec fits "
+            "forward, and that paddle.jit.to_static(model, full_graph=True) can run it",
+            name=name,
+            arguments=_arguments(call),
+            brief=_brief(error),
         ) from error
 
 
@@ -112,7 +118,9 @@ def _network(model: paddle.nn.Layer | paddle.Model, input_spec: object) -> tuple
     if isinstance(model, paddle.DataParallel):
         model = model._layers
     if not isinstance(model, paddle.nn.Layer):
-        raise DataError(f"a graph needs a paddle.nn.Layer or a paddle.Model, got {describe(model)}")
+        raise DataError(
+            "a graph needs a paddle.nn.Layer or a paddle.Model, got {model}", model=describe(model)
+        )
     if input_spec is None:
         # Set by paddle.jit.to_static. Plain attribute access would leave traces in the model.
         input_spec = getattr(inspect.getattr_static(model, "forward"), "_input_spec", None)
@@ -136,10 +144,13 @@ def _call(network: paddle.nn.Layer, input_spec: object) -> inspect.BoundArgument
     except TypeError as error:
         if input_spec is None:
             raise DataError(
-                f"the shapes that {head} takes are not known: give an input_spec, "
-                "for example [(None, 1, 28, 28)]"
+                "the shapes that {head} takes are not known: give an input_spec, for example [(None, "
+                "1, 28, 28)]",
+                head=head,
             ) from error
-        raise DataError(f"input_spec does not fit {head}: {error}; give one entry per argument") from error
+        raise DataError(
+            "input_spec does not fit {head}: {error}; give one entry per argument", head=head, error=error
+        ) from error
     for name, value in call.arguments.items():
         kind = signature.parameters[name].kind
         try:
@@ -150,7 +161,12 @@ def _call(network: paddle.nn.Layer, input_spec: object) -> inspect.BoundArgument
             else:
                 call.arguments[name] = _spec(value, name)
         except (TypeError, ValueError) as error:
-            raise DataError(f"no input of {head} can be like {describe(value)}: {_brief(error)}") from error
+            raise DataError(
+                "no input of {head} can be like {value}: {brief}",
+                head=head,
+                value=describe(value),
+                brief=_brief(error),
+            ) from error
     return call
 
 

@@ -45,15 +45,19 @@ def log_model(
     """
     network = model.network if isinstance(model, paddle.Model) else model
     if not isinstance(network, paddle.nn.Layer):
-        raise DataError(f"expected a paddle.nn.Layer or a paddle.Model, got {describe(model)}")
+        raise DataError("expected a paddle.nn.Layer or a paddle.Model, got {model}", model=describe(model))
     if not paddle.in_dynamic_mode():
         raise DataError("a network is saved from dynamic mode: call paddle.disable_static() first")
     if "://" in tracker.logdir:
-        raise DataError(f"{tracker.logdir} is remote: paddle.jit.save writes to local directories only")
+        raise DataError(
+            "{logdir} is remote: paddle.jit.save writes to local directories only", logdir=tracker.logdir
+        )
     if not name or os.path.basename(name) != name or any(part in name for part in _MISLEADING):
         raise DataError(
-            f"{name!r} cannot name the saved model: it must be a file's name, and hold none of "
-            f"{', '.join(_MISLEADING)}, which stock VisualDL takes for its own files"
+            "{name!r} cannot name the saved model: it must be a file's name, and hold none of "
+            "{misleading}, which stock VisualDL takes for its own files",
+            name=name,
+            misleading=", ".join(_MISLEADING),
         )
     spec = _known_inputs(model, network) if input_spec is None else list(input_spec)
     if spec is None:

@@ -38,7 +38,9 @@ def summary(network: paddle.nn.Layer | paddle.Model, inputs: Sequence[paddle.Ten
     """
     network = network.network if isinstance(network, paddle.Model) else network
     if not isinstance(network, paddle.nn.Layer):
-        raise DataError(f"expected a paddle.nn.Layer or a paddle.Model, got {describe(network)}")
+        raise DataError(
+            "expected a paddle.nn.Layer or a paddle.Model, got {network}", network=describe(network)
+        )
     shapes: dict[str, str] = {}
     if inputs:
         with contextlib.suppress(Exception), global_state_kept():

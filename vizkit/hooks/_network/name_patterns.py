@@ -40,14 +40,21 @@ class NamePatterns:
             or not all(isinstance(p, str) for p in patterns)
         ):
             raise DataError(
-                f"{argument} must be True, False, a pattern such as '*.weight', or a list of patterns; "
-                f"got {describe(wanted)}"
+                "{argument} must be True, False, a pattern such as '*.weight', or a list of "
+                "patterns; got {wanted}",
+                argument=argument,
+                wanted=describe(wanted),
             )
         self._patterns = [_plain(pattern) for pattern in patterns]
         known = list(names)
         for given, pattern in zip(patterns, self._patterns, strict=True):
             if not any(fnmatchcase(_plain(name), pattern) for several in known for name in several):
-                raise DataError(f"{argument}: {given!r} matches nothing{_hint(given, known)}")
+                raise DataError(
+                    "{argument}: {given!r} matches nothing{hint}",
+                    argument=argument,
+                    given=given,
+                    hint=_hint(given, known),
+                )
 
     def __bool__(self) -> bool:
         return self._all or bool(self._patterns)

@@ -77,12 +77,15 @@ def check_optimizer(optimizer: paddle.optimizer.Optimizer, net: paddle.nn.Layer)
     """
     if not callable(getattr(optimizer, "step", None)) or not parameters_of(optimizer):
         raise DataError(
-            f"optimizer must be a paddle.optimizer.Optimizer or a list of them, got {describe(optimizer)}"
+            "optimizer must be a paddle.optimizer.Optimizer or a list of them, got {optimizer}",
+            optimizer=describe(optimizer),
         )
     if not {id(each) for each in parameters_of(optimizer)} & {id(each) for each in net.parameters()}:
         raise DataError(
-            f"the {type(optimizer).__name__} trains no parameter of this {type(net).__name__}; pass the "
-            "optimizer that was made with parameters=net.parameters()"
+            "the {type} trains no parameter of this {type2}; pass the optimizer that was made "
+            "with parameters=net.parameters()",
+            type=type(optimizer).__name__,
+            type2=type(net).__name__,
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
@@ -117,11 +118,13 @@ def watch(
     """
     if not isinstance(net, paddle.nn.Layer):
         hint = "; pass model.network, or use tracker.callback()" if isinstance(net, paddle.Model) else ""
-        raise DataError(f"only a paddle.nn.Layer can be watched, got {describe(net)}{hint}")
+        raise DataError(
+            "only a paddle.nn.Layer can be watched, got {net}{hint}", net=describe(net), hint=hint
+        )
     if not paddle.in_dynamic_mode():
         raise DataError("a network is watched in dynamic mode: call paddle.disable_static() first")
     if not net.parameters():
-        raise DataError(f"{type(net).__name__} has no parameters to watch")
+        raise DataError("{type} has no parameters to watch", type=type(net).__name__)
     if every is None:
         every, overhead = (_EVERY, _OVERHEAD) if overhead is None else (1, overhead)
     spacing = Spacing(every, "every", overhead)
@@ -397,7 +400,7 @@ class Watch:
         ]
         record_groups(self._tracker, self._guard, groups, step, per_layer=self._per_layer)
         if self._selection.activations and ended.due and ended.passed and not ended.outputs:
-            self._guard.warn("activations", _UNSEEN)
+            self._guard.warn(tr("activations"), _UNSEEN)
 
     def _free_step(self) -> int:
         """The clock's step, or a later one, so that no tag is recorded twice at a step."""

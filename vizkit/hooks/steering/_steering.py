@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit._protocols import ScalarLike
 from vizkit.errors import DataError
 from vizkit.hooks._fit.callback_logs import Logs, batch_size, metric_scalars
@@ -29,7 +30,7 @@ def checked_tracker(tracker: Tracker | None) -> Tracker:
     if tracker is None:
         return tracker_without_log("", enabled=True)
     if not hasattr(tracker, "log_text"):
-        raise DataError(f"tracker must be a vizkit.Tracker, got {describe(tracker)}")
+        raise DataError("tracker must be a vizkit.Tracker, got {tracker}", tracker=describe(tracker))
     return tracker
 
 
@@ -56,7 +57,9 @@ class Steering(paddle.callbacks.Callback):
     ) -> None:
         super().__init__()
         if not isinstance(monitor, str) or not monitor.strip("/"):
-            raise DataError(f"monitor must name a metric, such as 'eval/acc', got {describe(monitor)}")
+            raise DataError(
+                "monitor must name a metric, such as 'eval/acc', got {monitor}", monitor=describe(monitor)
+            )
         self.monitor = monitor if "/" in monitor else f"eval/{monitor}"
         self.stopped = False
         self.reason = ""
@@ -105,7 +108,7 @@ class Steering(paddle.callbacks.Callback):
         self.reason = self._decide(number, step, better)
         self.stopped = bool(self.reason)
         if self.stopped:
-            self._say(f"stopped at step {step}: {self.reason}", step)
+            self._say(tr("stopped at step {step}: {reason}", step=step, reason=self.reason), step)
         return self.stopped
 
     def reset(self) -> None:
@@ -183,15 +186,18 @@ class Steering(paddle.callbacks.Callback):
         if not known:
             logged = ", ".join(f"{phase}/{name}" for phase in ("train", "eval") for name in names)
             raise DataError(
-                f"monitor {self.monitor!r} is never logged; this model logs {logged or 'nothing'}: "
-                "monitor one of these, or pass more metrics to model.prepare"
+                "monitor {monitor!r} is never logged; this model logs {value}: monitor one of these, "
+                "or pass more metrics to model.prepare",
+                monitor=self.monitor,
+                value=logged or "nothing",
             )
         if fed and self._phase != "eval":
-            raise DataError(f"ValidateEvery measures eval/... only, not {self.monitor!r}")
+            raise DataError("ValidateEvery measures eval/... only, not {monitor!r}", monitor=self.monitor)
         if not fed and self._phase == "eval" and self.model._test_dataloader is None:
             raise DataError(
-                f"monitor {self.monitor!r} is never logged: fit has no eval_data; pass it, "
-                f"or monitor train/{self._name}"
+                "monitor {monitor!r} is never logged: fit has no eval_data; pass it, or monitor train/{name}",
+                monitor=self.monitor,
+                name=self._name,
             )
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
@@ -241,7 +247,11 @@ class Steering(paddle.callbacks.Callback):
             scalars = self._loss.scalars(self._phase)
             scalars = {**metric_scalars(self._phase, logs, [self._name]), **scalars}
             if self.monitor not in scalars:
-                raise DataError(f"Paddle logged {', '.join(scalars) or 'nothing'}, and not {self.monitor}")
+                raise DataError(
+                    "Paddle logged {value}, and not {monitor}",
+                    value=", ".join(scalars) or "nothing",
+                    monitor=self.monitor,
+                )
             value = over_ranks(to_float(scalars[self.monitor]))
             if self.update(value, self._steps.current):
                 self.model.stop_training = True

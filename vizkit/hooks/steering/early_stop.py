@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.hooks._fit.callback_logs import Logs
 from vizkit.hooks._paddle import paddle
@@ -77,7 +78,7 @@ class EarlyStop(Steering):
         if patience is None and target is None:
             raise DataError("EarlyStop needs a patience, such as 5 evaluations, or a target")
         if network is not None and not isinstance(network, paddle.nn.Layer):
-            raise DataError(f"network must be a paddle.nn.Layer, got {describe(network)}")
+            raise DataError("network must be a paddle.nn.Layer, got {network}", network=describe(network))
         if restore_best and not keep_best:
             raise DataError("restore_best needs keep_best")
         self._target = None if target is None else to_float(target)
@@ -99,10 +100,15 @@ class EarlyStop(Steering):
         """
         if not self._kept or self._network is None:
             hint = "" if self._network is not None else "; pass network=net in your own loop"
-            raise DataError(f"no weights of a best evaluation were kept{hint}")
+            raise DataError("no weights of a best evaluation were kept{hint}", hint=hint)
         self._network.set_state_dict(self._kept)
         self._say(
-            f"weights of step {self._kept_step} restored ({self.monitor} {self._stall.best:.4g})",
+            tr(
+                "weights of step {kept_step} restored ({monitor} {best:.4g})",
+                kept_step=self._kept_step,
+                monitor=self.monitor,
+                best=self._stall.best,
+            ),
             max(self._kept_step, self._steps.current),
         )
         return self._kept_step

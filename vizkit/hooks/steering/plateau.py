@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from vizkit._checks import describe, fraction
+from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks.steering._stall import Mode
@@ -108,7 +109,8 @@ class HalveOnPlateau(Steering):
     def _take(self, optimizer: paddle.optimizer.Optimizer) -> None:
         if not hasattr(optimizer, "set_lr") or not hasattr(optimizer, "_learning_rate"):
             raise DataError(
-                f"only the learning rate of a paddle.optimizer can be halved, got {describe(optimizer)}"
+                "only the learning rate of a paddle.optimizer can be halved, got {optimizer}",
+                optimizer=describe(optimizer),
             )
         if not paddle.in_dynamic_mode():
             raise DataError("a learning rate is halved in dynamic mode: call paddle.disable_static() first")
@@ -126,7 +128,16 @@ class HalveOnPlateau(Steering):
                 why = self._stalled()
                 self._reduce(self._optimizer)
                 rate, share = self._optimizer.get_lr(), _text(self._scale)
-                self._say(f"learning rate {rate:.4g} from step {step} on, {share} of the first: {why}", step)
+                self._say(
+                    tr(
+                        "learning rate {rate:.4g} from step {step} on, {share} of the first: {why}",
+                        rate=rate,
+                        step=step,
+                        share=share,
+                        why=why,
+                    ),
+                    step,
+                )
         self._record({"scale": self._scale, "waited": self._stall.waited}, step)
         if self._stall.stalled and not reason:
             self._stall.restart()

@@ -106,7 +106,9 @@ class ValidateEvery(paddle.callbacks.Callback):
         self._steering = [steering] if isinstance(steering, Steering) else list(steering)
         for steered in self._steering:
             if not isinstance(steered, Steering):
-                raise DataError(f"steering takes EarlyStop and HalveOnPlateau, got {describe(steered)}")
+                raise DataError(
+                    "steering takes EarlyStop and HalveOnPlateau, got {steered}", steered=describe(steered)
+                )
         self._tracker = checked_tracker(tracker)
         self._guard = Guard(self._tracker)
         self._steps = StepCounter(self._tracker)
@@ -117,7 +119,7 @@ class ValidateEvery(paddle.callbacks.Callback):
         self._network: paddle.nn.Layer | None = None
         if network is not None:
             if self._data is None:
-                raise DataError(f"{type(self).__name__} needs data in your own loop")
+                raise DataError("{type} needs data in your own loop", type=type(self).__name__)
             self._begin(network, loss, metrics, self._data)
 
     def update(self, step: int) -> dict[str, float] | None:
@@ -155,7 +157,7 @@ class ValidateEvery(paddle.callbacks.Callback):
             raise DataError("validation works in dynamic mode: call paddle.disable_static() first")
         data = self._data if self._data is not None else model._test_dataloader
         if data is None:
-            raise DataError(f"{type(self).__name__} has no data: pass data=, or eval_data to fit")
+            raise DataError("{type} has no data: pass data=, or eval_data to fit", type=type(self).__name__)
         self._inputs = len(model._inputs)
         self._begin(model.network, model._loss, model._metrics, data)
         with self._guard(_PATH):
@@ -276,8 +278,9 @@ def _readable(
         return cast("Iterable[LoadedBatch]", paddle.io.DataLoader(data, batch_size=batch_size))
     if not isinstance(data, Iterable) or isinstance(data, Iterator):
         raise DataError(
-            "data must be a paddle.io.Dataset, a DataLoader or a list of batches, which can be read "
-            f"more than once; got {describe(data)}"
+            "data must be a paddle.io.Dataset, a DataLoader or a list of batches, which can be "
+            "read more than once; got {data}",
+            data=describe(data),
         )
     return data
 

@@ -44,8 +44,9 @@ def paddledetection(tracker: Tracker, trainer: Trainer) -> Callback:
         base: Any = importlib.import_module("ppdet.engine.callbacks").Callback
     except ImportError as error:
         raise MissingDependencyError(
-            f"PaddleDetection cannot be imported ({error}): install it from "
-            "https://github.com/PaddlePaddle/PaddleDetection"
+            "PaddleDetection cannot be imported ({error}): install it from "
+            "https://github.com/PaddlePaddle/PaddleDetection",
+            error=error,
         ) from error
     recorder = Recorder(tracker)
     step = tracker.step

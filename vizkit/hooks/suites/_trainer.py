@@ -58,7 +58,9 @@ def _callback(tracker: Tracker, suite: str) -> TrainerCallback:
     try:
         base: Any = importlib.import_module(f"{suite}.trainer").TrainerCallback
     except ImportError as error:
-        raise MissingDependencyError(f"{suite} cannot be imported ({error}): pip install {suite}") from error
+        raise MissingDependencyError(
+            "{suite} cannot be imported ({error}): pip install {suite}", suite=suite, error=error
+        ) from error
     recorder = Recorder(tracker)
 
     class TrackerCallback(base):

@@ -66,7 +66,9 @@ def pdmodel(path: str | os.PathLike[str]) -> bytes:
         for block in _blocks(document["program"]):
             program.add(block)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
-        raise DataError(f"{os.fspath(path)!r} is not a model that Paddle 3 saved: {error!r}") from error
+        raise DataError(
+            "{path!r} is not a model that Paddle 3 saved: {error!r}", path=os.fspath(path), error=error
+        ) from error
     return program.encoded()
 
 

@@ -139,7 +139,7 @@ class _Pages:
         status = 200
         try:
             if view not in _TEMPLATES:
-                raise VizKitError(f"there is no view {view!r}")
+                raise VizKitError("there is no view {view!r}", view=view)
             with self._live.lock:
                 runs = self._runs.get()
                 context["data"] = self._data(view, runs, address, translate)

@@ -217,7 +217,7 @@ def _run_named(runs: Runs, name: str) -> Run:
             return run
     found = runs[name]
     if not isinstance(found, Run):
-        raise UnknownNameError(f"{name!r} is a pattern, not a run")
+        raise UnknownNameError("{name!r} is a pattern, not a run", name=name)
     return found
 
 
