@@ -100,7 +100,8 @@ def _catalogue(code: str) -> dict[str, str]:
     name = {"zh": "zh_CN"}[code]
     path = os.path.join(os.path.dirname(__file__), "locale", name, "LC_MESSAGES", "vizkit.po")
     with open(path, encoding="utf-8") as file:
-        return {_text(key): _text(value) for key, value in _ENTRY.findall(file.read())}
+        _header, *entries = _ENTRY.findall(file.read())
+    return {_text(key): _text(value) for key, value in entries}
 
 
 def _text(quoted: str) -> str:
