@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import vizkit
-from vizkit.cli import best, check, compare, diff, export, ls, plot, serve, show, tail
+from vizkit.cli import archive, best, check, compare, diff, export, ls, note, plot, serve, show, tag, tail
 from vizkit.cli._output import say
 from vizkit.errors import VizKitError
 
@@ -31,6 +31,9 @@ app.command()(diff.diff)
 app.command()(best.best)
 app.command()(plot.plot)
 app.command()(export.export)
+app.command()(tag.tag)
+app.command()(note.note)
+app.command()(archive.archive)
 app.command("check")(check.check_logs)
 
 _AS_GIVEN = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

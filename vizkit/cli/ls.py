@@ -42,6 +42,7 @@ def ls(
     watch: WatchOption = False,
     every: Every = 1.0,
     as_json: Json = False,
+    archived: Annotated[bool, typer.Option("--archived", "-a", help="Archived runs too.")] = False,
 ) -> None:
     """List runs with their settings and results.
 
@@ -55,6 +56,8 @@ def ls(
 
     def select() -> Runs:
         runs = all_runs.filter(where) if where else all_runs
+        if not archived:
+            runs = Runs((run for run in runs if not run.archived), where=directory)
         return runs.sort(sort, reverse) if sort else runs
 
     if watch:
@@ -62,6 +65,9 @@ def ls(
         return
     runs = select()
     _print(runs, directory, metric, as_json)
+    put_away = 0 if archived else sum(run.archived for run in all_runs)
+    if put_away:
+        say(f"vizkit: {put_away} archived run{'s' * (put_away != 1)} left out (--archived shows all)")
     if not len(runs):
         say(f"vizkit: no runs in {directory}" + (f" for which {where}" if where else ""))
         raise typer.Exit(1)

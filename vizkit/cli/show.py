@@ -44,6 +44,9 @@ def _sections(run: Run) -> RenderableType:
     facts.append(("directory", run.directory))
     if run.display_name != run.name:
         facts.append(("display name", run.display_name))
+    facts += [(name, text) for name, text in (("labels", ", ".join(run.labels)), ("note", run.note)) if text]
+    if run.archived:
+        facts.append(("archived", "yes"))
     parts: list[RenderableType] = [Text(clean(run.name, None), "bold"), as_table([], facts, width)[0]]
 
     def add(title: str, header: list[str], rows: Sequence[Sequence[str | Cell]]) -> None:

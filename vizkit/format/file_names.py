@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ENVIRONMENT_FILE", "GRAPH_WORD", "LOG_WORD", "MODEL_WORD", "TRACE_WORD"]
+__all__ = ["ENVIRONMENT_FILE", "GRAPH_WORD", "LOG_WORD", "MODEL_WORD", "REMARKS_FILE", "TRACE_WORD"]
 
 LOG_WORD = "vdlrecords"
 """In the name of every log: ``vdlrecords.<time>.log``."""
@@ -18,3 +18,6 @@ TRACE_WORD = "paddle_trace"
 
 ENVIRONMENT_FILE = "environment.json"
 """How a run was made; see `vizkit.environment`."""
+
+REMARKS_FILE = "remarks.json"
+"""What people say of a run; see `vizkit.runs.remarks`."""

@@ -152,6 +152,8 @@ class RunReader:
         self._hparams = HParams({})
         self.earlier: list[RunReader] = []
         """The trainings before this one in the same directory, oldest first."""
+        self.number = 1
+        """The place of this training among those of its directory, from 1 in the order of their start."""
         self.refresh(stats)
 
     @property
@@ -228,8 +230,9 @@ class RunReader:
                 self.earlier.append(copy(self))
             training = self.earlier[index]
             training._logs, training._stats, training.earlier = self._logs, self._stats, []
-            training._last = last
+            training._last, training.number = last, index + 1
             training._take_sessions(first)
+        self.number = len(starts)
         self._take_sessions(starts[-1])
 
     def _training_starts(self) -> list[int]:

@@ -15,7 +15,7 @@ __all__ = ["in_short", "overview", "row", "table_rows"]
 
 
 def in_short(run: Run) -> dict[str, Any]:
-    """Name, directory, status, times (ISO 8601), duration (seconds) and hyper-parameters of a run."""
+    """Name, directory, status, times (ISO 8601), duration (seconds), hyper-parameters and labels of a run."""
     started, ended, duration = run.started, run.ended, run.duration  # of a running run each reads a file
     return {
         "name": run.name,
@@ -26,6 +26,8 @@ def in_short(run: Run) -> dict[str, Any]:
         "ended": None if ended is None else ended.isoformat(),
         "duration": None if duration is None else duration.total_seconds(),
         "hparams": run.hparams,
+        "labels": run.labels,
+        "archived": run.archived,
     }
 
 
@@ -63,6 +65,7 @@ def overview(run: Run) -> dict[str, Any]:
     return {
         **row(run, run.scalar_tags),
         "tags": run.tags,
+        "note": run.note,
         "environment": run.environment,
         "problems": [problem.message for problem in run.problems],
     }

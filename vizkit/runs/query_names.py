@@ -24,6 +24,9 @@ FIELDS: dict[str, Callable[[Run], object]] = {
     "status": lambda run: run.status,
     "started": lambda run: MISSING if (time := run.started) is None else time.timestamp(),
     "duration": lambda run: MISSING if (time := run.duration) is None else time.total_seconds(),
+    "labels": lambda run: run.labels,
+    "note": lambda run: run.note,
+    "archived": lambda run: run.archived,
 }
 """The fields of every run. ``duration`` is in seconds, ``started`` in seconds since 1970."""
 

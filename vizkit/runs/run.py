@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,6 +22,7 @@ from vizkit.runs.environment_file import EnvironmentFile
 from vizkit.runs.export import Exported, as_data
 from vizkit.runs.lookup import unknown
 from vizkit.runs.media import Images, Media
+from vizkit.runs.remarks import RemarksFile
 from vizkit.runs.run_times import RunTimes
 from vizkit.runs.scalar_tags import in_order
 from vizkit.runs.statistics import Point, Summary, summarize
@@ -82,6 +84,7 @@ class Run(Exported, Plottable):
         self.logs = logs
         self._times = RunTimes(logs)
         self._environment = EnvironmentFile(logs.directory)
+        self._remarks = RemarksFile(logs.directory)
         self._config: tuple[dict[str, Any], list[Problem]] | None = None
         self._summaries: dict[str, Summary] = {}
         self._scalar_tags: list[str] | None = None
@@ -143,7 +146,8 @@ class Run(Exported, Plottable):
         self._environment.read()
         config = [] if self.logs.hparams.hparams else self._read_config()[1]
         environment = self._environment.problems if self.logs.is_last else []
-        return [*self.logs.problems, *environment, *config]
+        self._remarks.read(self.logs.number)
+        return [*self.logs.problems, *environment, *config, *self._remarks.problems]
 
     def _read_config(self) -> tuple[dict[str, Any], list[Problem]]:
         if self._config is None:
@@ -336,6 +340,47 @@ class Run(Exported, Plottable):
         if there.all():
             return (times - zero) / 1000
         return np.where(there, (np.where(there, times, zero) - zero) / 1000, np.nan)
+
+    # -- what people say of it -------------------------------------------------------------------
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels that people gave the run, with `annotate` or ``vizkit tag``."""
+        return list(self._remarks.read(self.logs.number).labels)
+
+    @property
+    def note(self) -> str:
+        """The note that people wrote on the run, as Markdown; empty if there is none."""
+        return self._remarks.read(self.logs.number).note
+
+    @property
+    def archived(self) -> bool:
+        """True if the run was put away: lists leave it out, and say so."""
+        return self._remarks.read(self.logs.number).archived
+
+    def annotate(
+        self,
+        *,
+        add: str | Iterable[str] = (),
+        remove: str | Iterable[str] = (),
+        note: str | None = None,
+        archived: bool | None = None,
+    ) -> None:
+        """Label the run, write a note on it, or put it away; kept in ``remarks.json`` beside its logs.
+
+        Any number of processes may do so at once.
+
+        Args:
+            add: labels to add, each a line of up to 200 characters.
+            remove: labels to take off; those that the run does not have are passed over.
+            note: text that replaces the note, as Markdown; empty: none.
+            archived: put the run away, or take it back.
+
+        Raises:
+            DataError: a label or the note is too long, or the file that is there cannot be read.
+            OSError: the file cannot be written.
+        """
+        self._remarks.edit(self.logs.number, lambda known: known.edited(add, remove, note, archived))
 
     # -- following, exporting, printing ----------------------------------------------------------
 

@@ -209,12 +209,12 @@ class Runs(Exported, Plottable, Sequence[Run]):
     def filter(self, condition: str | Callable[[Run], object]) -> Runs:
         """The runs for which a condition is true.
 
-        A name in an expression is ``name``, ``display_name``, ``status``, ``started`` (seconds since 1970) or
-        ``duration`` (seconds); or else a hyper-parameter, or a scalar tag (its last value). ``hparams.name``
-        is always a hyper-parameter. Names with spaces or slashes stand in backquotes. A tag may be
-        followed by ``.last``, ``.first``, ``.min``, ``.max``, ``.mean``, ``.best``, ``.best_step``,
-        ``.last_step`` or ``.n``. A run that lacks a name matches only ``name is None``; any other
-        comparison excludes it.
+        A name in an expression is ``name``, ``display_name``, ``status``, ``started`` (seconds since 1970),
+        ``duration`` (seconds), ``labels``, ``note`` or ``archived``; or else a hyper-parameter, or a scalar
+        tag (its last value). ``hparams.name`` is always a hyper-parameter. Names with spaces or slashes
+        stand in backquotes. A tag may be followed by ``.last``, ``.first``, ``.min``, ``.max``, ``.mean``,
+        ``.best``, ``.best_step``, ``.last_step`` or ``.n``. A run that lacks a name matches only ``name is
+        None``; any other comparison excludes it.
 
         Args:
             condition: such as ``"`batch size` == 64 and `eval/acc`.max > 0.9"``; or a function of a run.

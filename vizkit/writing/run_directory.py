@@ -15,7 +15,7 @@ from vizkit._files import hold_directory, write_atomic
 from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
 from vizkit.errors import RunExistsError, RunStartError, VizKitError
-from vizkit.format.file_names import ENVIRONMENT_FILE, GRAPH_WORD, LOG_WORD
+from vizkit.format.file_names import ENVIRONMENT_FILE, GRAPH_WORD, LOG_WORD, REMARKS_FILE
 
 __all__ = [
     "IfExists",
@@ -40,7 +40,7 @@ class _Writer(Protocol):
 _AnyWriter = TypeVar("_AnyWriter", bound=_Writer)
 
 _WAIT_SECONDS = 10.0
-_OWN = (LOG_WORD, GRAPH_WORD, ENVIRONMENT_FILE)
+_OWN = (LOG_WORD, GRAPH_WORD, ENVIRONMENT_FILE, REMARKS_FILE)
 
 
 def log_files(directory: str | os.PathLike[str]) -> list[str]:

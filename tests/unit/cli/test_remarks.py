@@ -1,0 +1,52 @@
+"""``vizkit tag``, ``vizkit note``, ``vizkit archive``, and what ``vizkit ls`` leaves out."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+import vizkit
+
+from .commands import Command, record
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    for seed in range(2):
+        record(tmp_path / f"run{seed}", 32, seed)
+    return tmp_path
+
+
+def test_runs_are_labelled(vk: Command, log: Path) -> None:
+    assert vk("tag", "run0", "good", "two words", at=log) == (0, "good\ntwo words\n", "")
+    assert vk("tag", "run0", "--remove", "good", "--remove", "never", at=log).out == "two words\n"
+    assert vk("tag", "run0", at=log).out == "two words\n"
+    assert [one["labels"] for one in vk("ls", "--json", at=log).data] == [["two words"], []]
+    assert [one["name"] for one in vk("ls", "--json", "-w", '"two words" in labels', at=log).data] == ["run0"]
+    assert "two words" in vk("show", "run0", at=log).out
+    said = vk("tag", "run0", "a\x1bb", at=log)
+    assert said.code == 2 and "a label is a line" in said.err and "\x1b" not in said.err
+
+
+def test_notes_are_written_and_printed(vk: Command, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert vk("note", "run1", at=log) == (0, "", "")
+    vk("note", "run1", "diverged:\n**too high**", at=log)
+    assert vk("note", "run1", at=log).out == "diverged:\n**too high**\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO("from a pipe\n"))
+    vk("note", "run1", "-", at=log)
+    assert vizkit.load(log)["run1"].note == "from a pipe\n"
+    vk("note", "run1", "", at=log)
+    assert vk("note", "run1", at=log).out == ""
+
+
+def test_archived_runs_are_left_out_and_it_is_said(vk: Command, log: Path) -> None:
+    assert vk("archive", "run1", at=log).err == "1 run archived\n"
+    said = vk("ls", "--json", at=log)
+    assert [one["name"] for one in said.data] == ["run0"] and "1 archived run left out" in said.err
+    shown = vk("ls", "--json", "--archived", at=log)
+    assert len(shown.data) == 2 and shown.err == ""
+    assert vk("archive", "--where", "archived", "--undo", at=log).err == "1 run taken back\n"
+    assert len(vk("ls", "--json", at=log).data) == 2
+    assert vk("archive", at=log).code == 2

@@ -1,0 +1,157 @@
+"""The remarks of people on a run: labels, a note, archiving; kept in ``remarks.json`` beside its logs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from vizkit._files import hold_directory, read_bounded, write_atomic
+from vizkit.errors import DataError
+from vizkit.format.file_names import REMARKS_FILE
+from vizkit.reading import Problem
+
+__all__ = ["Remarks", "RemarksFile"]
+
+_LONGEST_LABEL = 200  # characters
+_LONGEST_NOTE = 100_000
+_MOST_LABELS = 1_000
+_MOST_BYTES = 1 << 20
+_PATIENCE = 60.0  # seconds that another editor may hold the directory
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """The remarks on a run.
+
+    Attributes:
+        labels: short words, in the order in which they were given.
+        note: a text, as Markdown.
+        archived: the run is put away: lists leave it out, and say so.
+    """
+
+    labels: tuple[str, ...] = ()
+    note: str = ""
+    archived: bool = False
+
+    def edited(
+        self,
+        add: Iterable[str] = (),
+        remove: Iterable[str] = (),
+        note: str | None = None,
+        archived: bool | None = None,
+    ) -> Remarks:
+        """Return these remarks with some changes; what is None stays.
+
+        Raises:
+            DataError: a label is empty, has a line break or more than 200 characters; more than 1,000 labels;
+                a note of more than 100,000 characters.
+        """
+        given = [add] if isinstance(add, str) else list(add)
+        gone = {remove} if isinstance(remove, str) else set(remove)
+        for label in given:
+            if not label.strip() or len(label) > _LONGEST_LABEL or not label.isprintable():
+                raise DataError(
+                    "a label is a line of 1 to {most} characters, got {label!r}: longer texts are notes",
+                    most=_LONGEST_LABEL,
+                    label=label[:60],
+                )
+        labels = [label for label in dict.fromkeys([*self.labels, *given]) if label not in gone]
+        if len(labels) > _MOST_LABELS:
+            raise DataError(
+                "a run has at most {most:,} labels, got {n:,}: remove some", most=_MOST_LABELS, n=len(labels)
+            )
+        if note is not None and len(note) > _LONGEST_NOTE:
+            raise DataError(
+                "a note has at most {most:,} characters, got {n:,}: shorten it",
+                most=_LONGEST_NOTE,
+                n=len(note),
+            )
+        return replace(
+            self,
+            labels=tuple(labels),
+            note=self.note if note is None else note,
+            archived=self.archived if archived is None else archived,
+        )
+
+
+class RemarksFile:
+    """The remarks on one of the trainings of a directory, read again when the file changes.
+
+    Args:
+        directory: the run directory.
+
+    Attributes:
+        problems: the reason why the file could not be read, if so.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self.problems: list[Problem] = []
+        self._path = os.path.join(directory, REMARKS_FILE)
+        self._content: dict[str, Remarks] = {}
+        self._state: tuple[int, int, int] | None = None
+
+    def read(self, training: int) -> Remarks:
+        """The remarks on a training, from 1 in the order of their start."""
+        try:
+            stat = os.stat(self._path)
+        except (OSError, ValueError):
+            self._state, self._content, self.problems = None, {}, []
+            return Remarks()
+        state = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        if state != self._state:
+            self._state, self._content, self.problems = state, {}, []
+            try:
+                self._content = _read(self._path)
+            except (DataError, OSError) as error:
+                self.problems.append(Problem(self._path, "unreadable", 0, 0, str(error)))
+        return self._content.get(str(training), Remarks())
+
+    def edit(self, training: int, change: Callable[[Remarks], Remarks]) -> None:
+        """Change the remarks on a training, whoever else edits at the same time.
+
+        Raises:
+            DataError: the file that is there cannot be read, and stays as it is.
+            OSError: the file cannot be written.
+        """
+        with hold_directory(os.path.dirname(self._path) or ".", _PATIENCE) as held:
+            if held is False:
+                raise DataError("{path} is being edited by another process: try again", path=self._path)
+            try:
+                content = _read(self._path)
+            except FileNotFoundError:
+                content = {}
+            content[str(training)] = change(content.get(str(training), Remarks()))
+            kept = {key: asdict(one) for key, one in content.items() if one != Remarks()}
+            write_atomic(
+                self._path, json.dumps(kept, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+            )
+
+
+def _read(path: str) -> dict[str, Remarks]:
+    """Remarks by the number of the training; values of another kind count as not given."""
+    try:
+        content = json.loads(read_bounded(path, _MOST_BYTES))
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            "{path} is not JSON ({error}): correct or delete it", path=path, error=error
+        ) from None
+    if not isinstance(content, dict):
+        raise DataError(
+            "{path} holds a {kind}, not an object: correct or delete it",
+            path=path,
+            kind=type(content).__name__,
+        )
+    return {key: _remarks_of(one) for key, one in content.items() if isinstance(one, dict)}
+
+
+def _remarks_of(content: Mapping[str, Any]) -> Remarks:
+    labels, note = content.get("labels"), content.get("note")
+    texts = [label for label in labels if isinstance(label, str)] if isinstance(labels, list) else []
+    return Remarks(
+        tuple(dict.fromkeys(texts[:_MOST_LABELS])),
+        note if isinstance(note, str) else "",
+        content.get("archived") is True,
+    )
