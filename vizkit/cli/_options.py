@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from vizkit.cli._output import say
 from vizkit.errors import LogNotFoundError, UnknownNameError
 from vizkit.runs import Run, Runs, load
+from vizkit.runs.foreign import foreign_logs
 from vizkit.runs.lookup import newest
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "SomeRuns",
     "WatchOption",
     "Where",
+    "none_found",
     "select_run",
     "select_runs",
 ]
@@ -75,6 +78,13 @@ def select_runs(logdir: str, names: Sequence[str] | None = None, where: str | No
     return Runs(chosen.values(), where=logdir)
 
 
+def none_found(logdir: str, where: str | None = None) -> typer.Exit:
+    """The exit of a command that found no run; it says why."""
+    about = f" for which {where}" if where else f": {found}" if (found := foreign_logs(logdir)) else ""
+    say(f"vizkit: no runs in {logdir}{about}")
+    return typer.Exit(1)
+
+
 def select_run(logdir: str, name: str | None) -> Run:
     """The run with a name, the run at a path, or the newest one.
 
@@ -83,7 +93,9 @@ def select_run(logdir: str, name: str | None) -> Run:
         UnknownNameError: no such run, or none at all.
     """
     if name is None:
-        return newest(load(logdir))
+        if not len(runs := load(logdir)):
+            raise none_found(logdir)
+        return newest(runs)
     try:
         return _named(load(logdir), name)
     except (LogNotFoundError, UnknownNameError):

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +19,7 @@ from vizkit.runs.query import MISSING
 from vizkit.runs.sparkline import blocks
 
 __all__ = [
+    "GAP",
     "as_table",
     "for_people",
     "print_json",
@@ -35,8 +37,9 @@ _STATUS_STYLES = {
     "killed": "red",
     "interrupted": "yellow",
 }
-_GAP = 2
-_SPARKLINE = 12  # characters
+GAP = 2
+"""Characters between two columns."""
+_DETAILS = ((8, False), (8, True), (12, True))  # a sparkline's characters, the best value: as there is room
 
 
 def stdout() -> Console:
@@ -101,38 +104,55 @@ def as_table(
         The table, and the names of the columns that had no room.
     """
     names = list(header) or [""] * len(rows[0])
-    for form in (_full, _without_sparkline, _short):  # from the widest to the narrowest
-        texts = [[form(name) for name in names]] + [[form(cell) for cell in row] for row in rows]
-        widths = [max(text.cell_len for text in column) for column in zip(*texts, strict=True)]
-        if sum(widths) + _GAP * (len(widths) - 1) <= width:
-            break
-    shown = list(range(len(widths)))
+    columns = [list(column) for column in zip(names, *rows, strict=True)]
+    details = dict.fromkeys(range(len(names)), (0, False))
+    widths = [_width(column, 0, False) for column in columns]
+    shown = list(range(len(names)))
+
+    def left() -> int:
+        return width - sum(widths[i] for i in shown) - GAP * (len(shown) - 1)
+
     for column in spare:
-        if sum(widths[i] for i in shown) + _GAP * (len(shown) - 1) <= width:
+        if left() >= 0:
             break
         shown.remove(column)
-    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=bool(header))
+    ranked = dict.fromkeys((*range(len(names)), *spare)[::-1])  # the most important first
+    curves = {i: points for i in ranked if i in shown and (points := _points(columns[i]))}
+    for line, with_best in _DETAILS:
+        for i, points in curves.items():
+            wider = _width(columns[i], min(line, points), with_best)
+            if left() + widths[i] >= wider:
+                details[i], widths[i] = (min(line, points), with_best), wider
+    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_header=bool(header))
     for i in shown:
-        table.add_column(texts[0][i], no_wrap=bool(header), overflow="ellipsis", header_style="bold")
-    for row in texts[1:]:
-        table.add_row(*(row[i] for i in shown))
+        table.add_column(_text(names[i]), no_wrap=bool(header), overflow="ellipsis", header_style="bold")
+    for row in rows:
+        table.add_row(*(_text(row[i], *details[i]) for i in shown))
     return table, [name for i, name in enumerate(names) if i not in shown]
 
 
-def _full(cell: str | Cell) -> Text:
-    if isinstance(cell, str) or cell.scalars is None:
-        return _without_sparkline(cell)
-    return Text.assemble(
-        (f"{blocks(cell.scalars.values, _SPARKLINE):{_SPARKLINE}}", "cyan"), " ", _without_sparkline(cell)
+def _points(column: Sequence[str | Cell]) -> int:
+    """The length of the longest curve in a column."""
+    return max((len(c.scalars.values) for c in column if isinstance(c, Cell) and c.scalars), default=0)
+
+
+def _words(cell: str | Cell, with_best: bool) -> str:
+    if isinstance(cell, str):
+        return clean(cell, None)
+    return clean(cell.text if with_best or cell.scalars is None else cell.text.partition(" (")[0], 44)
+
+
+def _width(column: Sequence[str | Cell], line: int, with_best: bool) -> int:
+    return max(
+        cell_len(_words(cell, with_best))
+        + (line + 1 if line and isinstance(cell, Cell) and cell.scalars else 0)
+        for cell in column
     )
 
 
-def _without_sparkline(cell: str | Cell) -> Text:
-    text = clean(cell, None) if isinstance(cell, str) else clean(cell.text, 44)
-    return Text(text, _STATUS_STYLES.get(text, ""))
-
-
-def _short(cell: str | Cell) -> Text:
-    """Without the part in brackets behind a value."""
-    text = _without_sparkline(cell)
-    return text if isinstance(cell, str) or cell.scalars is None else Text(text.plain.partition(" (")[0])
+def _text(cell: str | Cell, line: int = 0, with_best: bool = False) -> Text:
+    """A cell; a value with a sparkline of ``line`` characters, and the part in brackets behind it."""
+    words = _words(cell, with_best)
+    if not line or isinstance(cell, str) or cell.scalars is None:
+        return Text(words, _STATUS_STYLES.get(words, ""))
+    return Text.assemble((f"{blocks(cell.scalars.values, line):{line}} ", "cyan"), words)

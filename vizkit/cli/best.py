@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
-from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, Where, select_runs
-from vizkit.cli._output import as_table, for_people, print_json, print_lines, print_rows, say, stdout
+from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, Where, none_found, select_runs
+from vizkit.cli._output import as_table, for_people, print_json, print_lines, print_rows, stdout
 from vizkit.metrics.direction import direction
 from vizkit.runs.formatting import value_text
 
@@ -27,8 +25,7 @@ def best(
     """
     runs = select_runs(logdir, where=where)
     if not len(runs):
-        say(f"vizkit: no run matches --where {where!r}" if where else "vizkit: no runs")
-        raise typer.Exit(1)
+        raise none_found(logdir, where)
     run = runs.best(metric, mode)
     point = run.best(metric, mode)
     if as_json:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import typer
+from rich.cells import cell_len
 
 from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, select_runs
-from vizkit.cli._output import as_table, for_people, print_json, print_rows, say, stdout
+from vizkit.cli._output import GAP, as_table, for_people, print_json, print_rows, say, stdout
 from vizkit.errors import UnknownNameError
-from vizkit.runs.formatting import value_text
+from vizkit.runs.formatting import shorten_all, value_text
 from vizkit.runs.query import MISSING
 
 __all__ = ["diff"]
+
+_LONGEST_NAME = 28
+_NARROWEST = 10  # characters of a run's column
 
 
 def diff(
@@ -41,16 +45,41 @@ def diff(
             (part, name, *values) for part, names in differences.items() for name, values in names.items()
         ]
         if for_people() and rows:
-            texts = [(part, name, *map(value_text, values)) for part, name, *values in rows]
-            table, hidden = as_table(header, texts, stdout().width, spare=range(len(header) - 1, 3, -1))
-            stdout().print(table)
-            if hidden:
-                say(f"vizkit: no room for {len(hidden)} more runs; name two, or see all with --json")
+            _draw(header, [(part, name, *map(value_text, values)) for part, name, *values in rows])
         elif rows:
             print_rows(header, rows)
     if not any(differences.values()):
         say(f"vizkit: nothing differs between {len(selected)} runs")
         raise typer.Exit(1)
+
+
+def _draw(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table with texts cut to the width; where runs have no room, those like another go first."""
+    parts, long_names, *runs = zip(*rows, strict=True)
+    names = shorten_all(long_names, _LONGEST_NAME)
+    left = stdout().width - max(map(cell_len, (*names, "name"))) - max(map(cell_len, (*parts, "part"))) - GAP
+    wide = [max(map(cell_len, column)) for column in zip(header[2:], *(row[2:] for row in rows), strict=True)]
+    narrow = [GAP + min(each, _NARROWEST) for each in wide]
+    first = {column: place for place, column in reversed(list(enumerate(runs)))}.values()
+    shown: list[int] = []
+    for place in sorted(range(len(runs)), key=lambda place: (place not in first, place)):
+        if len(shown) < 2 or sum(narrow[other] for other in (*shown, place)) <= left:
+            shown.append(place)
+    shown.sort()
+    left -= GAP * len(shown)
+    longest = max(wide[place] for place in shown)
+    while longest > _NARROWEST and sum(min(wide[place], longest) for place in shown) > left:
+        longest -= 1
+    cut = [shorten_all([row[2 + place] for place in shown], longest) for row in (header, *rows)]
+    fixed = [tuple(header[:2]), *((row[0], name) for row, name in zip(rows, names, strict=True))]
+    top, *content = [(*two, *more) for two, more in zip(fixed, cut, strict=True)]
+    stdout().print(as_table(top, content, stdout().width)[0])
+    if hidden := len(runs) - len(shown):
+        same = sum(
+            runs[place] in [runs[other] for other in shown] for place in set(range(len(runs))) - set(shown)
+        )
+        equal = f", {same} of them equal to one that is shown" if same else ""
+        say(f"vizkit: no room for {hidden} of {len(runs)} runs{equal}; name two, or see all with --json")
 
 
 def _by_run(

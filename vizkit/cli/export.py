@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, select_runs
+from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, none_found, select_runs
 from vizkit.cli._output import for_people, say, without_escapes
 
 __all__ = ["export"]
@@ -45,8 +45,7 @@ def export(
         raise typer.BadParameter("Parquet is written to a file: name it with --output")
     some = select_runs(logdir, runs, where)
     if not len(some):
-        say("vizkit: no runs")
-        raise typer.Exit(1)
+        raise none_found(logdir, where)
     if kind == "parquet":
         some.to_parquet(str(output))
     else:

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, Place, WatchOption, Where
+from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, Place, WatchOption, Where, none_found
 from vizkit.cli._output import as_table, for_people, print_json, print_rows, say, stdout
 from vizkit.runs import Runs, load
 from vizkit.runs.details import row
@@ -64,13 +64,13 @@ def ls(
         _follow(all_runs, select, directory, metric, every, as_json)
         return
     runs = select()
-    _print(runs, directory, metric, as_json)
+    if len(runs) or as_json:
+        _print(runs, directory, metric, as_json)
     put_away = 0 if archived else sum(run.archived for run in all_runs)
     if put_away:
         say(f"vizkit: {put_away} archived run{'s' * (put_away != 1)} left out (--archived shows all)")
     if not len(runs):
-        say(f"vizkit: no runs in {directory}" + (f" for which {where}" if where else ""))
-        raise typer.Exit(1)
+        raise none_found(directory, where)
 
 
 def _print(runs: Runs, directory: str, metrics: list[str] | None, as_json: bool) -> None:

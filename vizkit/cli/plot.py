@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
-from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, select_runs
+from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, none_found, select_runs
 from vizkit.cli._output import for_people, print_json, print_lines, say, stdout
 from vizkit.curves.curves import curves_data
 from vizkit.media.palette import color
@@ -67,8 +67,7 @@ def plot(
     """
     some = select_runs(logdir, runs, where)
     if not len(some):
-        say("vizkit: no runs")
-        raise typer.Exit(1)
+        raise none_found(logdir, where)
     if output:
         plot = some.plot(
             tag, x=x, by=by or None, smooth=smooth, partial=partial, log=log, outliers=not no_outliers

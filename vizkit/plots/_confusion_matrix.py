@@ -13,7 +13,8 @@ from vizkit._protocols import ArrayLike
 from vizkit.curves.plot_arguments import RunSource, entry_at, is_run_source, one_run
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats, to_array
-from vizkit.plots._plot import INK, Plot, axes_for, finish, shortened
+from vizkit.plots._plot import INK, Plot, axes_for, finish
+from vizkit.runs.formatting import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

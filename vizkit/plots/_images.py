@@ -12,7 +12,8 @@ from vizkit.curves.plot_arguments import RunSource, as_runs
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats, Pixels
 from vizkit.metrics.downsampling import evenly
-from vizkit.plots._plot import PALE, Plot, axes_for, finish, shortened
+from vizkit.plots._plot import PALE, Plot, axes_for, finish
+from vizkit.runs.formatting import shortened
 from vizkit.runs.lookup import unknown
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import numpy as np
 from vizkit.curves.plot_arguments import RunSource, as_runs
 from vizkit.media.palette import color
 from vizkit.metrics.arrays import Floats
-from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened, write_beside
+from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, write_beside
 from vizkit.runs import Runs
+from vizkit.runs.formatting import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,8 @@ from vizkit.errors import DataError
 from vizkit.media.images import to_pixels
 from vizkit.media.palette import COLORS
 from vizkit.metrics.arrays import Floats, Pixels, to_array
-from vizkit.plots._plot import INK, Plot, axes_for, finish, shortened
+from vizkit.plots._plot import INK, Plot, axes_for, finish
+from vizkit.runs.formatting import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,8 @@ from vizkit.curves.plot_arguments import RunSource
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.direction import direction
 from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
-from vizkit.plots._plot import PALE, Plot, axes_for, finish, shortened, write_beside
+from vizkit.plots._plot import PALE, Plot, axes_for, finish, write_beside
+from vizkit.runs.formatting import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,6 +14,7 @@ from vizkit.errors import MissingDependencyError
 from vizkit.media import palette
 from vizkit.media.palette import color, lap
 from vizkit.plots._fonts import add_fallbacks
+from vizkit.runs.formatting import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +32,6 @@ __all__ = [
     "finish",
     "line_style",
     "quiet",
-    "shortened",
     "write_beside",
 ]
 
@@ -135,11 +135,6 @@ def add_legend(
         text.set_text(shortened(label))  # not given to `legend`, which leaves out labels that start with "_"
     legend.set_in_layout(owns_figure)
     return legend
-
-
-def shortened(text: str, most: int = 40) -> str:
-    """The text, or its start and end if it is long."""
-    return text if len(text) <= most else f"{text[: most // 2 - 1]}…{text[-most // 2 :]}"
 
 
 def write_beside(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from vizkit.curves.plot_arguments import RunSource
 from vizkit.media.palette import color, lap
 from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
-from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish, shortened
+from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish
+from vizkit.runs.formatting import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,8 +14,9 @@ from vizkit.errors import DataError
 from vizkit.media.palette import color
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.direction import direction
-from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, shortened, write_beside
+from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, write_beside
 from vizkit.runs import Run
+from vizkit.runs.formatting import shortened
 from vizkit.runs.scalar_tags import with_tag
 from vizkit.runs.statistics import best_of_each
 

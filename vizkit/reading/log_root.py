@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import posixpath
 import re
@@ -14,6 +15,9 @@ from vizkit.reading.run_reader import RunReader
 __all__ = ["Changes", "LogRoot", "natural_key"]
 
 _NATURAL = 500  # characters: Python converts no longer numbers, and long texts have many parts
+_NUMBER = re.compile(
+    r"((?<![\d.vV])\d+(?:\.\d+)?[eE][-+]?\d{1,3}(?![^\W_])|(?<![\d.vV])\d+\.\d+(?!\.?\d)|\d+)"
+)
 
 
 class Changes(NamedTuple):
@@ -93,10 +97,16 @@ class LogRoot:
         return {".": (directory, logs)} if logs else {}
 
 
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """A sort key that puts ``run2`` before ``run10``, looking for numbers in the first 500 characters."""
+def natural_key(name: str) -> list[tuple[int, float, str]]:
+    """A sort key that puts ``run2`` before ``run10``, and ``lr1e-4``, ``lr0.001`` before ``lr0.01``.
+
+    It looks for numbers in the first 500 characters. Numbers with several dots, or after a ``v``, are
+    versions: ``v1.9`` is before ``v1.10``.
+    """
     head, rest = name[:_NATURAL], name[_NATURAL:]
     key = [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", head) if part
+        (1, 0, part) if text else (0, int(part) if part.isdecimal() else float(part), "")
+        for text, part in zip(itertools.cycle((True, False)), _NUMBER.split(head), strict=False)
+        if part
     ]
     return [*key, (1, 0, rest)] if rest else key

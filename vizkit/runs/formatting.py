@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence, Set
 from datetime import timedelta
 
 from vizkit.runs.query import MISSING
 
-__all__ = ["LONGEST_CELL", "clean", "duration_text", "value_text"]
+__all__ = ["LONGEST_CELL", "clean", "duration_text", "shorten_all", "shortened", "value_text"]
 
 LONGEST_CELL = 32
 """Characters of a table's cell."""
+
+_WORD = re.compile(r"(?:[^\W_]|(?<=\d)\.(?=\d))+")
+_READ = 4000  # characters of a long text that are compared
 
 
 def value_text(value: object) -> str:
@@ -45,3 +50,34 @@ def clean(text: str, longest: int | None = LONGEST_CELL) -> str:
     shown = text if longest is None else text[: longest + 1]
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in shown)
     return text if longest is None or len(text) <= longest else text[: longest - 1] + "…"
+
+
+def shortened(text: str, longest: int = 40) -> str:
+    """The text, or its start and end if it is long."""
+    return text if len(text) <= longest else f"{text[: longest // 2 - 1]}…{text[-(longest // 2) :]}"
+
+
+def shorten_all(texts: Sequence[str], longest: int = 40) -> list[str]:
+    """Cut long texts so that those that differ still do: first the words that all long ones share."""
+    long = [text for text in dict.fromkeys(texts) if len(text) > longest]
+    cut = {text: shortened(text, longest) for text in long}
+    if len(long) > 1:
+        words = [_WORD.findall(text[:_READ]) for text in long]
+        shared = set(words[0]).intersection(*words[1:])
+        for word in words[0]:  # keep those of the beginning that have room
+            if all(len(_without(text, shared - {word})) <= longest for text in long):
+                shared -= {word}
+        cut = {text: shortened(_without(text, shared), longest) for text in long}
+    taken = {text for text in texts if text not in cut}
+    for text, short in cut.items():
+        number = 2
+        while cut[text] in taken:
+            mark = f" ({number})"
+            cut[text], number = short[: longest - len(mark)] + mark, number + 1
+        taken.add(cut[text])
+    return [cut.get(text, text) for text in texts]
+
+
+def _without(text: str, words: Set[str]) -> str:
+    marked = _WORD.sub(lambda word: "…" if word[0] in words else word[0], text[:_READ])
+    return re.sub(r"[-_/ ]?(?:…[\W_]*)+", "…", marked)

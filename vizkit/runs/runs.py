@@ -17,8 +17,9 @@ from vizkit.runs.comparison import Comparison, compared
 from vizkit.runs.dataframes import rows_frame, scalars_frame
 from vizkit.runs.details import table_rows
 from vizkit.runs.difference import difference_frame, differences
-from vizkit.runs.display import as_html, as_text, runs_table
+from vizkit.runs.display import Table, as_html, as_text, runs_table
 from vizkit.runs.export import Exported, as_data
+from vizkit.runs.foreign import foreign_logs
 from vizkit.runs.groups import Groups, group_runs
 from vizkit.runs.importance import compute_importance
 from vizkit.runs.lookup import find_name, like_name, unknown
@@ -370,11 +371,16 @@ class Runs(Exported, Plottable, Sequence[Run]):
     def _as_data(self) -> object:
         return [as_data(run) for run in self._runs]
 
+    def _table(self) -> Table:
+        about = foreign_logs(self._where) if self._root is not None and not self._runs else ""
+        table = runs_table(self._runs, self._where)
+        return table._replace(notes=[about]) if about else table
+
     def __repr__(self) -> str:
-        return as_text(runs_table(self._runs, self._where))
+        return as_text(self._table())
 
     def _repr_html_(self) -> str:
-        return as_html(runs_table(self._runs, self._where))
+        return as_html(self._table())
 
 
 def load(logdir: str | os.PathLike[str] = "log") -> Runs:

@@ -31,7 +31,7 @@ def test_nothing_found_ends_with_1(vk: Command, tmp_path: Path) -> None:
     assert vk("ls", "--json", at=tmp_path).data == []
     assert vk("ls", "--where", "seed == 9").code == 1
     assert vk("plot", "train/loss", "--where", "seed == 9").code == 1
-    assert vk("show", at=tmp_path).code == 2
+    assert vk("show", at=tmp_path).code == 1
 
 
 def test_log_is_the_default_directory(

@@ -114,3 +114,31 @@ def test_ctrl_c_ends_watching_with_0(logs: Path, tmp_path: Path) -> None:
         for process in processes:
             _, err = process.communicate(timeout=PATIENCE)
             assert process.returncode == 0 and "Traceback" not in err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_sparklines_come_before_best_values_and_to_the_most_important_metric_first(
+    vk: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        with vizkit.Tracker(tmp_path / f"run{number}", hparams={"lr": 10.0**-number}) as tracker:
+            for step in range(20):
+                values = {"train/loss": 20.0 - step, "train/acc": step / 19, "eval/loss": 20.0 - step}
+                tracker.log({**values, "eval/acc": 0.5 - abs(step - 15) / 40}, step=step)
+
+    def row(columns: int) -> str:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        return next(line for line in vk("ls", at=tmp_path).out.splitlines() if line.startswith("run1"))
+
+    assert [len(re.findall("[▁-█]+", row(columns))) for columns in (34, 38, 50, 100)] == [1, 2, 3, 4]
+    assert re.search(r"▆██▇ 0\.4$", row(80).strip())
+    assert re.search(r"▆▇███▇ 0\.4 \(max 0\.5 at 15\)$", row(100).strip())
+
+
+def test_an_empty_directory_or_one_of_another_tool_is_said_to_be_so(vk: Command, tmp_path: Path) -> None:
+    assert vk("ls", at=tmp_path) == (1, "", f"vizkit: no runs in {tmp_path}\n")
+    (tmp_path / "events.out.tfevents.1").write_bytes(b"")
+    for command in (["ls"], ["plot", "loss"], ["best", "loss"], ["export"], ["show"], ["tail"]):
+        said = vk(*command, at=tmp_path)
+        assert (said.code, said.out) == (1, "") and "a TensorBoard log lies there" in said.err, command
+    assert vk("ls", "--json", at=tmp_path).data == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.logs import path_in, scalar
-from vizkit.reading import LogRoot
+from vizkit.reading import LogRoot, natural_key
 
 
 def write_runs(root: Path, names: Iterable[str]) -> None:
@@ -55,3 +55,19 @@ def test_links_are_followed_to_what_is_not_there_already(tmp_path: Path) -> None
     (elsewhere / "back").symlink_to(elsewhere)
     (root / "dangling").symlink_to(tmp_path / "nowhere")
     assert list(LogRoot(root).runs) == ["other/far", "run1", "run2"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["run2", "run10"],
+        ["lr1e-5", "lr1e-4", "lr0.0005", "lr0.001", "lr0.01", "lr0.1", "lr1", "lr10"],
+        ["bs8_lr1e-3_a", "bs8_lr0.01_a", "bs32_lr1e-3_a"],
+        ["v1.9", "v1.10", "v2"],
+        ["2024.9.30", "2024.10.1"],
+        ["3e5f", "4a", "a", "a1", "a1b", "a2", "ab"],
+        ["run", "run/1", "run/2"],
+    ],
+)
+def test_the_numbers_in_names_are_in_order(names: list[str]) -> None:
+    assert sorted([*names[2:], *names[:2]], key=natural_key) == names
