@@ -22,6 +22,7 @@ NO_BROWSER = "no chromium found (apt-get install chromium)"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ["VIZKIT_CACHE_DIR"] = ""  # nothing is left behind; tests of the cache have their own
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background; children inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.environ.get("VIZKIT_REQUIRE_BROWSER") == "1" and not find_browser():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
@@ -87,6 +87,24 @@ class ColumnBuilder:
         self._patience = 0  # pieces to parse before rounds are looked for again
         self._pieces = 0
         self._credit = _CREDIT
+
+    @classmethod
+    def of(
+        cls,
+        series: Iterable[tuple[SeriesKey, Series]],
+        display_name: str,
+        hparams_of: dict[int, HParams],
+        sessions: list[SessionMark],
+    ) -> ColumnBuilder:
+        """The columns of a log that was read before, ready for what follows in it."""
+        records = cls()
+        records.display_name, records.hparams_of, records.sessions = display_name, hparams_of, sessions
+        records.hparams = next(reversed(hparams_of.values()), None)
+        for key, one in series:
+            member = records._names.members.number(key.member) if key.kind == "scalars" else -1
+            records.series[key] = one
+            records._by_number[_NUMBERS[key.kind], records._names.tags.number(key.tag), member] = one
+        return records
 
     def take_repeats(self, buf: Bytes, size: int, base: int) -> tuple[int, int]:
         """Take the rounds of scalars that a window begins with; the ``take`` of a `FrameWalk`."""

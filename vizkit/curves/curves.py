@@ -8,22 +8,19 @@ from typing import Literal
 
 import numpy as np
 
-from vizkit._checks import describe, is_number, one_of
+from vizkit._checks import one_of
+from vizkit.curves.means import Band, Center, Mean, mean_of
 from vizkit.curves.plot_arguments import RunSource, as_runs, labelled_groups, positions
-from vizkit.curves.smoothing import smoothed
-from vizkit.curves.x_axis import X, time_unit, x_and_values
-from vizkit.errors import DataError
+from vizkit.curves.smoothing import Smoothing, SmoothLike, smoothed, smoothing
+from vizkit.curves.x_axis import X, check_x, time_unit, x_and_values
 from vizkit.metrics.arrays import Bools, Floats, Ints
+from vizkit.metrics.bounds import metric_bounds
 from vizkit.runs import Run
-from vizkit.runs.intervals import align, column_statistics
 from vizkit.runs.scalar_tags import with_tag
 
-__all__ = ["Band", "Curve", "CurvesData", "Partial", "curves_data"]
+__all__ = ["Curve", "CurvesData", "Partial", "bounds_of", "curves_data", "group_mean"]
 
-Band = Literal["std", "ci", "minmax"]
 Partial = Literal["dotted", "stop"]
-
-_MOST_POINTS = 20_000  # of a mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +102,7 @@ def curves_data(
     *,
     x: X = "step",
     by: str | Sequence[str] | None = None,
-    smooth: float = 0.0,
+    smooth: SmoothLike = 0.0,
     band: Band | None = "std",
     partial: Partial = "dotted",
     outliers: bool = True,
@@ -117,19 +114,18 @@ def curves_data(
         DataError: an argument that is not allowed, or no epochs for the x axis.
         UnknownNameError: no run has the tag.
     """
-    if not (is_number(smooth) and 0 <= smooth < 1):
-        raise DataError("smooth must be at least 0 and below 1, got {smooth}", smooth=describe(smooth))
-    one_of("band", band, ("std", "ci", "minmax", None))
+    how = smoothing(smooth)
+    one_of("band", band, ("std", "se", "ci", "minmax", None))
     one_of("partial", partial, ("dotted", "stop"))
-    one_of("x", x, ("step", "time", "epoch", "relative"))
     runs = with_tag(as_runs(source), tag)
+    check_x(runs, x)
     if by is None:
         each = zip(runs, positions(runs), strict=True)
-        series = [_run_curve(run, tag, x, position, smooth) for run, position in each]
+        series = [_run_curve(run, tag, x, position, how) for run, position in each]
     else:
         groups = labelled_groups(runs, by)
         series = [
-            _mean_curve(name, group, tag, x, position, smooth, band, partial)
+            _mean_curve(name, group, tag, x, position, how, band, partial)
             for position, (name, group) in enumerate(groups.items())
         ]
     unit = ""
@@ -145,9 +141,33 @@ def curves_data(
     return CurvesData(tag, x, unit, tuple(series), limits, above, below, hidden)
 
 
-def _run_curve(run: Run, tag: str, x: X, position: int, smooth: float) -> Curve:
+def _run_curve(run: Run, tag: str, x: X, position: int, how: Smoothing) -> Curve:
     places, values = x_and_values(run, tag, x)
-    return Curve(run.name, position, places, values, smoothed(values, smooth))
+    return Curve(run.name, position, places, values, smoothed(values, how, places))
+
+
+def group_mean(
+    curves: Sequence[tuple[Floats, Floats]],
+    tag: str,
+    band: Band | None,
+    *,
+    center: Center = "mean",
+    whole: bool,
+) -> Mean:
+    """The mean of a group's curves, over x that stays where it goes back; arguments as of `mean_of`."""
+    ascending = [(np.maximum.accumulate(x), y) for x, y in curves if len(x)]
+    return mean_of(ascending, center=center, band=band, bounds=bounds_of(tag, curves), whole=whole)
+
+
+def bounds_of(tag: str, curves: Sequence[tuple[Floats, Floats]]) -> tuple[float, float]:
+    """The bounds of a metric with these curves."""
+    finite = [y[np.isfinite(y)] for _, y in curves]
+    ends = [(y.min(), y.max()) for y in finite if len(y)]
+    return (
+        metric_bounds(tag, min(low for low, _ in ends), max(high for _, high in ends))
+        if ends
+        else (-np.inf, np.inf)
+    )
 
 
 def _mean_curve(
@@ -156,27 +176,14 @@ def _mean_curve(
     tag: str,
     x: X,
     position: int,
-    smooth: float,
+    how: Smoothing,
     band: Band | None,
     partial: Partial,
 ) -> Curve:
     points = [x_and_values(run, tag, x) for run in runs]
-    points = [(np.maximum.accumulate(places), values) for places, values in points if len(places)]
-    grid = np.unique(np.concatenate([places for places, _ in points]))
-    if len(grid) > _MOST_POINTS:
-        grid = np.linspace(grid[0], grid[-1], _MOST_POINTS)
-    matrix, _ = align(points, grid)
-    if partial == "stop" and len(whole := np.flatnonzero(~np.isnan(matrix).any(axis=0))):
-        grid, matrix = grid[whole[0] : whole[-1] + 1], matrix[:, whole[0] : whole[-1] + 1]
-    mean, std, n, low, high = column_statistics(matrix)
-    if band == "std":
-        low, high = mean - std, mean + std
-    elif band == "minmax":
-        low, high = np.fmin.reduce(matrix), np.fmax.reduce(matrix)
-    if band is None or len(runs) < 2:
-        return Curve(name, position, grid, mean, smoothed(mean, smooth), runs=len(runs), n=n)
-    low, high = smoothed(low, smooth), smoothed(high, smooth)
-    return Curve(name, position, grid, mean, smoothed(mean, smooth), low, high, len(runs), n)
+    mean = group_mean(points, tag, band if len(runs) > 1 else None, whole=partial == "stop")
+    low, high = (None if edge is None else smoothed(edge, how, mean.x) for edge in (mean.low, mean.high))
+    return Curve(name, position, mean.x, mean.y, smoothed(mean.y, how, mean.x), low, high, len(runs), mean.n)
 
 
 def _in_unit(series: list[Curve]) -> tuple[list[Curve], str]:

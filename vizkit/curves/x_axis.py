@@ -1,11 +1,13 @@
-"""The x axis of curves: steps, epochs or times of the records of a run."""
+"""The x axis of curves: steps, epochs or times of the records of a run, or another tag's values."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, get_args
 
 import numpy as np
 
+from vizkit._checks import describe
 from vizkit.errors import DataError
 from vizkit.format.tags import EPOCH, SECONDS
 from vizkit.format.walltime import NO_TIME
@@ -13,34 +15,70 @@ from vizkit.metrics.arrays import AnyArray, Floats
 from vizkit.reading import Scalars
 from vizkit.runs import Run
 
-__all__ = ["X", "epochs", "time_unit", "x_and_values"]
+__all__ = ["X", "check_x", "epochs", "time_unit", "x_and_values", "x_of"]
 
-X = Literal["step", "time", "epoch", "relative"]
+X = str
+"""``"step"``, ``"epoch"``, ``"time"`` since the run's start, ``"relative"``: since the tag's first record,
+``"walltime"``: seconds since 1970; or a scalar tag, whose values at the same steps are x."""
+
+_Named = Literal["step", "time", "epoch", "relative", "walltime"]
+_NAMED = get_args(_Named)
 
 _UNITS = ((180.0, 1.0, "s"), (180.0 * 60, 60.0, "min"), (72.0 * 3600, 3600.0, "h"))
 _LONGEST_UNIT = (86400.0, "days")
 
 
+def check_x(runs: Iterable[Run], x: X) -> None:
+    """Check that x is an axis, or a tag of one of the runs.
+
+    Raises:
+        DataError: it is neither.
+    """
+    if x not in _NAMED and not any(x in run.scalar_tags for run in runs):
+        named = ", ".join(_NAMED)
+        raise DataError(
+            "x must be {named} or a scalar tag of these runs, got {x}", named=named, x=describe(x)
+        )
+
+
 def x_and_values(run: Run, tag: str, x: X) -> tuple[Floats, Floats]:
     """The records of a scalar tag: x (times in seconds) and values, both (n,).
 
-    On a time axis, records without a time are left out.
+    Records without an x are left out: without a time, or at steps where the other tag has no finite value.
 
     Raises:
         DataError: ``x`` is ``"epoch"``, and the run does not record epochs.
+        UnknownNameError: the run has no such tag.
     """
     columns = run.columns(tag)
-    if x in ("time", "relative") and not (there := columns.walltimes != NO_TIME).all():
-        columns = Scalars(*(column[there] for column in columns))
+    found = np.asarray(x_of(run, tag, columns, x), dtype=np.float64)
+    if (there := np.isfinite(found)).all():
+        return found, columns.values
+    return found[there], columns.values[there]
+
+
+def x_of(run: Run, tag: str, columns: Scalars, x: X) -> AnyArray:
+    """The x (n,) of the columns of a scalar tag, NaN where there is none; errors as in `x_and_values`."""
     if x == "step":
-        found = columns.steps
-    elif x == "epoch":
-        found = epochs(run, _training_steps(run, columns) if tag.startswith(SECONDS) else columns.steps)
-    elif x == "time":
-        found = run.seconds(columns.walltimes)
-    else:
-        found = (columns.walltimes - columns.walltimes[:1]) / 1000
-    return np.asarray(found, dtype=np.float64), columns.values
+        return columns.steps
+    if x == "epoch":
+        return epochs(run, _training_steps(run, columns) if tag.startswith(SECONDS) else columns.steps)
+    if x in ("time", "relative", "walltime"):
+        return _seconds(run, columns, x)
+    other = run.columns(x)
+    place = np.searchsorted(other.steps, columns.steps, side="right") - 1  # the last one at a step counts
+    same = (place >= 0) & (other.steps[place] == columns.steps)
+    return np.where(same & np.isfinite(other.values[place]), other.values[place], np.nan)
+
+
+def _seconds(run: Run, columns: Scalars, x: X) -> Floats:
+    if x == "time":
+        return run.seconds(columns.walltimes)
+    there = columns.walltimes != NO_TIME
+    first = columns.walltimes[there][:1] if x == "relative" else 0
+    if there.all():
+        return (columns.walltimes - first) / 1000
+    return np.where(there, (np.where(there, columns.walltimes, first) - first) / 1000, np.nan)
 
 
 def epochs(run: Run, steps: AnyArray) -> Floats:

@@ -10,7 +10,15 @@ from vizkit._checks import describe, is_number
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Ints
 
-__all__ = ["NO_TIME", "count_odd", "is_time", "milliseconds", "plain_walltime", "time_list"]
+__all__ = [
+    "NO_TIME",
+    "are_milliseconds",
+    "count_odd",
+    "is_time",
+    "milliseconds",
+    "plain_walltime",
+    "time_list",
+]
 
 NO_TIME = -(2**63)
 """Stands for a walltime that cannot be a time, among milliseconds."""
@@ -34,7 +42,7 @@ def milliseconds(walltimes: Ints) -> Ints:
     Returns:
         (n,) milliseconds, `NO_TIME` where there is no time; ``walltimes`` itself if nothing changes.
     """
-    if not len(walltimes) or (walltimes.min() >= _OLDEST and walltimes.max() <= _LAST):
+    if not len(walltimes) or are_milliseconds(int(walltimes.min()), int(walltimes.max())):
         return walltimes
     found = walltimes
     for unit in (1_000_000, 1_000):
@@ -46,6 +54,11 @@ def milliseconds(walltimes: Ints) -> Ints:
     if (wrong := (found < 0) | (found > _LAST)).any():
         found = np.where(wrong, NO_TIME, found)
     return found
+
+
+def are_milliseconds(least: int, most: int) -> bool:
+    """True if all walltimes between two ones are times in milliseconds."""
+    return least >= _OLDEST and most <= _LAST
 
 
 def time_list(walltimes: Ints) -> list[int | None]:

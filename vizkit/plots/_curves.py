@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from vizkit._checks import one_of
-from vizkit.curves.curves import Band, Curve, CurvesData, Partial, curves_data
+from vizkit.curves.curves import Curve, CurvesData, Partial, curves_data
+from vizkit.curves.means import Band
 from vizkit.curves.plot_arguments import RunSource
+from vizkit.curves.smoothing import SmoothLike, smoothing
 from vizkit.curves.x_axis import X
 from vizkit.format.tags import SECONDS
 from vizkit.metrics.downsampling import Thinned, thinned
@@ -30,6 +32,7 @@ _LABELS = {
     "epoch": "epoch",
     "time": "time since the start",
     "relative": "time since the first record",
+    "walltime": "seconds since 1970",
 }
 _MARKERS = ((np.isnan, "x", 0.02), (np.isposinf, "^", 0.98), (np.isneginf, "v", 0.02))
 
@@ -63,7 +66,7 @@ def curves(
     *,
     x: X = "step",
     by: str | Sequence[str] | None = None,
-    smooth: float = 0.0,
+    smooth: SmoothLike = 0.0,
     band: Band | None = "std",
     partial: Partial = "dotted",
     log: bool | Literal["x", "y", "xy"] = False,
@@ -79,12 +82,15 @@ def curves(
         source: a run or several; those without the tag are left out.
         tag: a scalar tag, such as ``train/loss``.
         x: ``"step"``; ``"epoch"`` (from ``train/epoch``, which the hooks record); ``"time"`` since the
-            start of the run; or ``"relative"``, the time since the first record of the tag.
+            start of the run; ``"relative"``, the time since the first record of the tag; ``"walltime"``,
+            seconds since 1970; or another scalar tag, whose values at the same steps are x.
         by: a hyper-parameter, or several: draw the mean of all runs with the same value.
-        smooth: 0 (off) to below 1: the weight of an exponential moving average, as in TensorBoard; recorded
+        smooth: 0 (off) to below 1: the weight of an exponential moving average, as in TensorBoard; or
+            ``"time:0.9"``, the same by x, ``"gaussian:20"`` or ``"mean:50"``, over so many points. Recorded
             values are drawn faintly beneath.
-        band: the band around a mean: one standard deviation, the 95 % confidence interval of the mean
-            (``"ci"``), the extremes (``"minmax"``), or none.
+        band: the band around a mean: one standard deviation, the standard error (``"se"``), the 95 %
+            confidence interval of the mean (``"ci"``), the extremes (``"minmax"``), or none. It stays
+            within the bounds of a metric that has some: 0 and 1 of an accuracy.
         partial: where fewer runs than those of the group have values (some have ended, or are NaN), the mean
             jumps: draw it ``"dotted"`` there, or ``"stop"`` it where a first run ends. The legend says how
             many they are.
@@ -110,10 +116,10 @@ def curves(
     if log_y:
         ax.set_yscale("log", nonpositive="mask")
     for line in data.series:
-        _draw(line, plot, smooth > 0)
+        _draw(line, plot, bool(smoothing(smooth)))
     if data.limits is not None:
         ax.set_ylim(*_padded(data.limits, log_y))
-    label = "seconds" if data.x == "step" and data.tag.startswith(SECONDS) else _LABELS[data.x]
+    label = "seconds" if data.x == "step" and data.tag.startswith(SECONDS) else _LABELS.get(data.x, data.x)
     ax.set(xlabel=f"{label} ({data.unit})" if data.unit else label, ylabel=data.tag)
     ax.grid(color="#eaeef2", linewidth=0.8)
     ax.set_axisbelow(True)

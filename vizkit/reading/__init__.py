@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from vizkit.reading.log_root import Changes, LogRoot, natural_key
 from vizkit.reading.log_tail import Problem
-from vizkit.reading.run_reader import Entries, RunReader, Scalars
+from vizkit.reading.run_reader import Entries, Recorded, RunReader, Scalars
 
-__all__ = ["Changes", "Entries", "LogRoot", "Problem", "RunReader", "Scalars", "natural_key"]
+__all__ = ["Changes", "Entries", "LogRoot", "Problem", "Recorded", "RunReader", "Scalars", "natural_key"]

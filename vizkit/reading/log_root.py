@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import posixpath
 import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from vizkit.errors import LogNotFoundError
+from vizkit.reading.column_cache import ColumnCache
 from vizkit.reading.filesystem import LogStat, store_of
 from vizkit.reading.run_reader import RunReader
 
 __all__ = ["Changes", "LogRoot", "natural_key"]
 
+_LARGE = 64 << 20  # bytes of logs that take a while to read
+_THREADS = 2
 _NATURAL = 500  # characters: Python converts no longer numbers, and long texts have many parts
 _NUMBER = re.compile(
     r"((?<![\d.vV])\d+(?:\.\d+)?[eE][-+]?\d{1,3}(?![^\W_])|(?<![\d.vV])\d+\.\d+(?!\.?\d)|\d+)"
@@ -35,6 +42,8 @@ class LogRoot:
 
     Args:
         root: a directory, a log file (which is read alone, as the only run), or a remote directory.
+        cache: a cache of long logs' columns.
+        seconds: as in `refresh`.
 
     Raises:
         LogNotFoundError: there is no such directory or file.
@@ -42,7 +51,10 @@ class LogRoot:
         DataError: the process has too many files open.
     """
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, root: str | os.PathLike[str], cache: ColumnCache | None = None, seconds: float | None = None
+    ) -> None:
+        self._cache = cache
         self.root = os.path.expanduser(root)
         self._store = store_of(self.root)
         if not self._store.exists(self.root):
@@ -61,10 +73,15 @@ class LogRoot:
 
         The earlier trainings of a directory, `RunReader.earlier`, are ``name@1``, ``name@2`` ... before it.
         """
-        self.refresh()
+        self.unread = 0
+        """The number of runs that were found but not read yet, for lack of time."""
+        self.refresh(seconds)
 
-    def refresh(self) -> Changes:
+    def refresh(self, seconds: float | None = None) -> Changes:
         """Find new, gone and grown runs, and read what was appended.
+
+        Args:
+            seconds: time after which no further large new run is read; the next refresh goes on.
 
         Raises:
             DataError: the process has too many files open; nothing has changed.
@@ -74,8 +91,11 @@ class LogRoot:
         there = [(name, reader) for name, reader in self._readers.items() if name in found]
         grown = {name for name, reader in there if reader.refresh(found[name][1])}
         if self._readers.keys() != found.keys():
-            readers = {name: self._readers.get(name) or RunReader(*found[name]) for name in found}
-            self._readers = dict(sorted(readers.items(), key=lambda item: natural_key(item[0])))
+            known = {name: reader for name, reader in self._readers.items() if name in found}
+            new = sorted(found.keys() - known.keys(), key=natural_key)
+            known.update(self._read({name: found[name] for name in new}, seconds))
+            self.unread = len(found) - len(known)
+            self._readers = dict(sorted(known.items(), key=lambda item: natural_key(item[0])))
         elif not grown:
             return Changes([], [], [])
         self.runs = {}
@@ -88,6 +108,25 @@ class LogRoot:
                 changed += [key for key in every if key in before]
         added = sorted((name for name in self.runs if name not in before), key=natural_key)
         return Changes(added, [name for name in before if name not in self.runs], changed)
+
+    def _read(
+        self, found: dict[str, tuple[str, list[LogStat]]], seconds: float | None
+    ) -> Iterator[tuple[str, RunReader]]:
+        """Read new runs: large ones on several threads, and no longer than so many seconds."""
+
+        def read(name: str) -> tuple[str, RunReader]:
+            return name, RunReader(*found[name], self._cache)
+
+        names = list(found)
+        if sum(log.size for _, logs in found.values() for log in logs) < _LARGE:
+            yield from map(read, names)
+            return
+        end = math.inf if seconds is None else time.monotonic() + seconds
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for start in range(0, len(names), _THREADS):
+                yield from pool.map(read, names[start : start + _THREADS])
+                if time.monotonic() > end:
+                    return
 
     def _find(self) -> dict[str, tuple[str, list[LogStat]]]:
         if not self._file:

@@ -13,10 +13,12 @@ from vizkit.format.decode import decode_record
 from vizkit.format.frame_rule import HEAD, claimed_size
 from vizkit.format.types import Record
 from vizkit.metrics.arrays import Ints
+from vizkit.reading.column_cache import ColumnCache
 from vizkit.reading.filesystem import LogStat, Store
 
 __all__ = ["LogTail", "Problem"]
 
+_WORTH = 4 << 20  # bytes of records that are worth writing to the cache
 _MARK = 256  # bytes before the position where reading stopped; they change if the file is rewritten
 
 
@@ -47,13 +49,19 @@ class LogTail:
     replaced, truncated or rewritten (the bytes before the position where reading stopped have changed) is
     read again from its beginning.
 
+    Args:
+        path: the file.
+        store: the file system.
+        cache: a cache of long logs' columns; with one, they are packed.
+
     Attributes:
         records: the records read so far.
         unreadable: True if the file could not be read the last time.
     """
 
-    def __init__(self, path: str, store: Store) -> None:
+    def __init__(self, path: str, store: Store, cache: ColumnCache | None = None) -> None:
         self.path = path
+        self._cache = cache
         self.unreadable = False
         self._store = store
         self._seen: LogStat | None = None
@@ -66,6 +74,7 @@ class LogTail:
         self._mark = b""
         self._damaged: list[Problem] = []
         self._passing: list[Problem] = []  # problems that may be gone the next time
+        self._cached = 0  # bytes of the log that the cache knows
         self._anew_at: float = math.inf  # from this size on, a frame may be complete where damage was seen
 
     @property
@@ -94,7 +103,11 @@ class LogTail:
                 if self._is_another(log, stat):
                     self._begin()
                 self._passing = []
+                if self._cache is not None and not self._position:
+                    self._take_cached(log, stat, self._cache)
                 self._read(log, stat.size)
+                if self._cache is not None:
+                    self._keep(log, stat, self._cache)
             self._seen = stat
             self.unreadable = False
         except OSError as error:
@@ -142,6 +155,22 @@ class LogTail:
         self._mark = read_bytes(log, max(self._position - _MARK, 0), self._position)
         later = [end for start, end in walk.pending if start < self._position]
         self._anew_at = min([self._anew_at, *later])
+
+    def _take_cached(self, log: Readable, stat: LogStat, cache: ColumnCache) -> None:
+        known = cache.load(log, stat)
+        if known is not None:
+            self.records, self._position = known
+            self._end = self._cached = self._position
+
+    def _keep(self, log: Readable, stat: LogStat, cache: ColumnCache) -> None:
+        """Pack the columns, and write them to the cache if much is new."""
+        for series in self.records.series.values():
+            series.pack()
+        if self._position - self._cached < max(_WORTH, self._cached // 4) or self._damaged:
+            return
+        if self._anew_at == math.inf:
+            self._cached = self._position
+            self.records = cache.save(log, stat, self.records, self._position) or self.records
 
     def decoded(self, starts: Ints, ends: Ints) -> Iterator[Record]:
         """Decode the records of the frames that begin at ``starts`` and end before ``ends``.

@@ -12,16 +12,19 @@ from typing import Any, NamedTuple, TypeVar, overload
 import numpy as np
 
 from vizkit.columns.column_builder import SeriesKey
-from vizkit.columns.series import Series
+from vizkit.columns.packed import Column, pack
+from vizkit.columns.pyramid import Pyramid
+from vizkit.columns.series import LONG, Series
 from vizkit.errors import DataError
 from vizkit.format.types import HParams
 from vizkit.format.walltime import count_odd
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
+from vizkit.reading.column_cache import ColumnCache
 from vizkit.reading.filesystem import LogStat, Store, store_of
 from vizkit.reading.log_tail import LogTail, Problem
 from vizkit.reading.sessions import TrainingStarts, counting
 
-__all__ = ["Entries", "RunReader", "Scalars"]
+__all__ = ["Entries", "Recorded", "RunReader", "Scalars"]
 
 Content = TypeVar("Content")
 
@@ -110,6 +113,22 @@ def _by_log(logs: Sequence[LogTail], which: Ints, indexes: Ints) -> Iterator[tup
             yield logs[which[some[0]]], some
 
 
+class Recorded(NamedTuple):
+    """The columns of one scalar tag as they are kept, for readers that need parts of them.
+
+    Attributes:
+        steps, walltimes, values: (n,) as in `Scalars`, read by slices and places.
+        pyramid: the extremes of the values.
+        ascends: True if no step is below the one before.
+    """
+
+    steps: Column
+    walltimes: Column
+    values: Column
+    pyramid: Pyramid
+    ascends: bool
+
+
 class _Part(NamedTuple):
     """The records of a tag in one log: rows of its series, and where its sessions begin among them."""
 
@@ -133,21 +152,29 @@ class RunReader:
     Args:
         directory: the run directory, or a remote one with a scheme (``s3://``).
         stats: the state of its logs, if the caller has it already.
+        cache: a cache of long logs' columns.
 
     Raises:
         MissingDependencyError: the directory is remote, and the package for it is not installed.
     """
 
-    def __init__(self, directory: str | os.PathLike[str], stats: list[LogStat] | None = None) -> None:
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        stats: list[LogStat] | None = None,
+        cache: ColumnCache | None = None,
+    ) -> None:
         self.directory = os.fspath(directory)
         self.kinds: dict[str, str] = {}
         """Tag -> kind of its records, in the order of the first records."""
         self._store: Store = store_of(self.directory)
+        self._cache = cache
         self._logs: list[LogTail] = []
         self._stats: list[LogStat] = []
         self._parts: dict[str, dict[str, _Parts]] = {}  # tag -> name within the group -> in each log
         self._mixed: list[tuple[LogTail, SeriesKey, Series]] = []
         self._scalars: dict[tuple[str, str, bool], Scalars] = {}  # cache of `scalars` and `group`
+        self._recorded: dict[tuple[str, str], tuple[_Parts, Recorded]] = {}
         self._last: int | None = None  # the first session of the next training; None: this is the last one
         self._hparams = HParams({})
         self.earlier: list[RunReader] = []
@@ -215,7 +242,7 @@ class RunReader:
         self._stats = stats
         before = self._logs
         known = {log.path: log for log in before}
-        self._logs = [known.get(stat.path) or LogTail(stat.path, self._store) for stat in stats]
+        self._logs = [known.get(stat.path) or LogTail(stat.path, self._store, self._cache) for stat in stats]
         grown = [log.refresh(stat) for log, stat in zip(self._logs, stats, strict=True)]
         if self._logs == before and not any(grown):
             return False
@@ -228,6 +255,7 @@ class RunReader:
         for index, (first, last) in enumerate(pairwise(starts)):
             if index == len(self.earlier):
                 self.earlier.append(copy(self))
+                self.earlier[index]._recorded = {}
             training = self.earlier[index]
             training._logs, training._stats, training.earlier = self._logs, self._stats, []
             training._last, training.number = last, index + 1
@@ -364,9 +392,35 @@ class RunReader:
 
     def _columns_of(self, tag: str, member: str, parts: _Parts, superseded: bool) -> Scalars:
         key = tag, member, superseded
-        if key not in self._scalars:
-            self._scalars[key] = Scalars(*_columns(parts, superseded))
-        return self._scalars[key]
+        found = self._scalars.get(key)
+        if found is None:
+            found = Scalars(*_columns(parts, superseded))
+            if not any(part.series.packed for part in parts):
+                self._scalars[key] = found
+        return found
+
+    def recorded(self, tag: str, member: str = "") -> Recorded:
+        """The columns of a scalar tag, or of a member of a group, without a copy where that is possible.
+
+        Raises:
+            KeyError: there is no such tag or member.
+        """
+        parts = self._parts[tag][member]
+        series = parts[0].series
+        is_whole = len(parts) == len(parts[0].begins) == 1 and parts[0].end - parts[0].start == series.count
+        if is_whole and series.ascends:
+            return Recorded(series.column(0), series.column(1), series.column(2), series.pyramid, True)
+        made_of, known = self._recorded.get((tag, member), ([], None))
+        if known is not None and made_of == parts:
+            return known
+        columns = self._columns_of(tag, member, parts, False)
+        pyramid = known.pyramid if known is not None and _goes_on(known, columns) else Pyramid()
+        pyramid.extend(columns.values)
+        steps, walltimes, values = (pack(column) if len(column) >= LONG else column for column in columns)
+        ascends = bool((columns.steps[1:] >= columns.steps[:-1]).all())
+        found = Recorded(steps, walltimes, values, pyramid, ascends)
+        self._recorded[tag, member] = parts, found
+        return found
 
     def entries(self, tag: str, *, superseded: bool = False) -> Entries[Any]:
         """The records of a tag of any kind but ``scalar`` and ``scalars``; the kind decides their type.
@@ -395,6 +449,15 @@ def _spans(series: Series) -> Iterator[tuple[tuple[int, int], int]]:
     return zip(series.sessions, [*ends, series.count], strict=True)
 
 
+def _goes_on(known: Recorded, columns: Scalars) -> bool:
+    """True if columns begin with those that are known."""
+    count = len(known.values)
+    return count <= len(columns.values) and all(
+        np.array_equal(old[:count], new[:count], equal_nan=True)
+        for old, new in zip(known[:3], columns, strict=True)
+    )
+
+
 def _begins(parts: _Parts) -> list[int]:
     """The rows of a tag's records, over all logs, where sessions begin."""
     offsets = np.cumsum([0, *(part.end - part.start for part in parts)]).tolist()
@@ -409,7 +472,7 @@ def _side_by_side(columns: list[AnyArray]) -> AnyArray:
 
 def _column(parts: _Parts, index: int) -> AnyArray:
     """One column of a tag over all logs: 0 the steps, 1 the walltimes."""
-    return _side_by_side([part.series.columns()[index][part.start : part.end] for part in parts])
+    return _side_by_side([np.asarray(part.series.column(index)[part.start : part.end]) for part in parts])
 
 
 def _columns(parts: _Parts, superseded: bool, *more: AnyArray) -> list[AnyArray]:

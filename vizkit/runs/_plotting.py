@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal, cast
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from vizkit.curves.curves import Band, Partial
+    from vizkit.curves.curves import Partial
+    from vizkit.curves.means import Band
+    from vizkit.curves.smoothing import SmoothLike
     from vizkit.curves.x_axis import X
     from vizkit.plots._curves import CurvesPlot
     from vizkit.runs.run import Run
@@ -25,7 +27,7 @@ class Plottable:
         *,
         x: X = "step",
         by: str | Sequence[str] | None = None,
-        smooth: float = 0.0,
+        smooth: SmoothLike = 0.0,
         band: Band | None = "std",
         partial: Partial = "dotted",
         log: bool | Literal["x", "y", "xy"] = False,

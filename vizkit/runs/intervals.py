@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from vizkit.metrics.arrays import AnyArray, Bools, Floats, Ints
 
-__all__ = ["Interval", "align", "column_statistics", "t_quantile", "welch"]
+__all__ = ["Interval", "align", "bounded_interval", "column_statistics", "t_quantile", "welch"]
 
 
 @lru_cache(maxsize=4096)
@@ -105,6 +105,26 @@ def column_statistics(
             factor[count] = t_quantile(confidence, float(count - 1)) / math.sqrt(count)
         half = std * factor[n]
         return mean, std, n, mean - half, mean + half
+
+
+def bounded_interval(
+    center: Floats, half: Floats, least: float = -math.inf, greatest: float = math.inf
+) -> tuple[Floats, Floats]:
+    """The interval ``center - half`` to ``center + half`` of a quantity that has bounds, within them.
+
+    Between two bounds it is computed on the logit scale, by the delta method (W. Q. Meeker and L. A.
+    Escobar, "Statistical Methods for Reliability Data", section 7.3); at one bound it is cut.
+    """
+    if not math.isfinite(least) or not math.isfinite(greatest):
+        return np.maximum(center - half, least), np.minimum(center + half, greatest)
+    share = (center - least) / (greatest - least)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        logit = np.log(share / (1 - share))
+        by = half / (greatest - least) / (share * (1 - share))
+        ends = [least + (greatest - least) / (1 + np.exp(-(logit + sign * by))) for sign in (-1, 1)]
+    inside = (share > 0) & (share < 1) & (half > 0)
+    low, high = (np.where(inside, end, np.where(np.isnan(half), np.nan, center)) for end in ends)
+    return low, high
 
 
 def welch(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Interval:

@@ -14,7 +14,7 @@ from vizkit.format.walltime import NO_TIME, milliseconds
 from vizkit.metrics.arrays import Floats, Ints
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
-from vizkit.reading import Entries, Problem, RunReader, Scalars
+from vizkit.reading import Entries, Problem, Recorded, RunReader, Scalars
 from vizkit.runs._plotting import Plottable
 from vizkit.runs.dataframes import scalars_frame
 from vizkit.runs.display import as_html, as_text, run_table
@@ -172,15 +172,33 @@ class Run(Exported, Plottable):
         Raises:
             UnknownNameError: no scalars of that tag; the closest ones are named.
         """
+        logs_tag, member = self._scalar(tag)
+        if self.logs.kinds[logs_tag] == "scalar":
+            return _in_milliseconds(self.logs.scalars(logs_tag, superseded=superseded))
+        return _in_milliseconds(self.logs.group(logs_tag, superseded=superseded)[member])
+
+    def recorded(self, tag: str) -> Recorded:
+        """The columns of a scalar tag for readers that need parts of them, walltimes as recorded.
+
+        Raises:
+            UnknownNameError: no scalars of that tag.
+        """
+        return self.logs.recorded(*self._scalar(tag))
+
+    def _scalar(self, tag: str) -> tuple[str, str]:
+        """The tag of a scalar in the logs, and its name within its group."""
         kind = self.logs.kinds.get(tag)
         if kind == "scalar":
-            return _in_milliseconds(self.logs.scalars(tag, superseded=superseded))
+            return tag, ""
         if kind is None and tag in self.scalar_tags:
             for group, group_kind in self.logs.kinds.items():
-                if group_kind == "scalars" and tag.startswith(group + "/"):
-                    members = self.logs.group(group, superseded=superseded)
-                    if tag[len(group) + 1 :] in members:
-                        return _in_milliseconds(members[tag[len(group) + 1 :]])
+                member = tag[len(group) + 1 :]
+                if (
+                    group_kind == "scalars"
+                    and tag == f"{group}/{member}"
+                    and member in self.logs.group(group)
+                ):
+                    return group, member
         raise self._unknown("scalar", tag)
 
     def group(self, tag: str, *, superseded: bool = False) -> dict[str, Scalars]:

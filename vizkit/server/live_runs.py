@@ -13,12 +13,15 @@ from typing import NamedTuple
 
 from vizkit.format.tags import HPARAMS
 from vizkit.reading import LogRoot, RunReader, natural_key
+from vizkit.reading.column_cache import ColumnCache, cache_directory
 from vizkit.reading.filesystem import LogStat
 from vizkit.server.run_names import printable, unique_names
 
 __all__ = ["GroupMember", "LiveRuns", "RunState", "Snapshot"]
 
 _PAUSE = 0.4  # seconds between two refreshes
+_TURN = 0.3  # seconds that the reading of large runs keeps the lock
+_BETWEEN = 0.005
 _SHARE = 10  # refreshes take at most a tenth of the time
 _IDLE_AFTER = 60.0  # seconds without a request after which the thread sleeps
 
@@ -90,13 +93,13 @@ class Snapshot:
 class _ContainedLogRoot(LogRoot):
     """A log root without the runs that lie, or have a log, outside of it: links may lead there."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, cache: ColumnCache) -> None:
         self.refused: dict[str, str] = {}
         self._inside: dict[tuple[str, object], bool] = {}
         local = "://" not in root
         base = os.path.dirname(os.path.abspath(root)) if local and os.path.isfile(root) else root
         self._base = os.path.realpath(base) if local else None
-        super().__init__(root)
+        super().__init__(root, cache, _TURN)
 
     def _find(self) -> dict[str, tuple[str, list[LogStat]]]:
         found = super()._find()
@@ -139,7 +142,8 @@ class LiveRuns:
         self.logdir = os.path.expanduser(logdir)
         self.lock = threading.Lock()
         """Held while the logs are read: by a refresh, and by users of `RunState.logs`."""
-        self._root = _ContainedLogRoot(self.logdir)
+        self._cache = ColumnCache(cache_directory())
+        self._root = _ContainedLogRoot(self.logdir, self._cache)
         self._failure = ""
         self._by_path: dict[str, RunState] = {}
         self.snapshot = Snapshot()
@@ -172,14 +176,28 @@ class LiveRuns:
         """Wake the thread; return True if the request must wait for a refresh, as the last was long ago."""
         self._last_request = time.monotonic()
         self._wake.set()
-        return self._last_request - self._last_refresh > 2 * self._pause() + 1
+        return self.unread > 0 or self._last_request - self._last_refresh > 2 * self._pause() + 1
+
+    @property
+    def unread(self) -> int:
+        """The number of runs that are not read yet."""
+        return self._root.unread
+
+    def release(self) -> None:
+        """Give memory of the cache's files back to the system."""
+        self._cache.release()
 
     def refresh(self) -> None:
-        """Read what was appended since the last refresh."""
+        """Read what was appended since the last refresh; others get their turn while large runs are read."""
+        self._refresh()
+        while self.unread and not self._stop.wait(_BETWEEN):
+            self._refresh()
+
+    def _refresh(self) -> None:
         with self.lock:
             start = time.monotonic()
             try:
-                changes = self._root.refresh()
+                changes = self._root.refresh(_TURN)
                 if any(changes):
                     self._publish(changes.changed)
                 self._failure = ""

@@ -1,0 +1,252 @@
+"""Pyramids: the least and greatest value of any range of a column, in a time that does not depend on it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vizkit.columns.packed import Column
+from vizkit.metrics.arrays import AnyArray, Floats, Ints
+
+__all__ = ["FACTOR", "OddCounts", "Pyramid"]
+
+FACTOR = 16
+"""Values in a block of the first level, and blocks in a block of every further one."""
+
+_PART = 1 << 20  # values that are read at once
+_ROW = np.arange(FACTOR)[:, None]
+
+OddCounts = tuple[Ints, Ints, Ints]
+"""Numbers of NaN, inf and -inf."""
+
+
+class _Growing:
+    """An array that grows at its end."""
+
+    def __init__(self, first: AnyArray) -> None:
+        self._array, self._count = first, len(first)
+
+    @property
+    def view(self) -> AnyArray:
+        return self._array[: self._count]
+
+    def extend(self, more: AnyArray) -> None:
+        count = self._count + len(more)
+        if count > len(self._array):
+            grown = np.empty(count + count // 4, more.dtype)
+            grown[: self._count] = self.view
+            self._array = grown
+        self._array[self._count : count] = more
+        self._count = count
+
+
+class Pyramid:
+    """The extremes of blocks of 16, 256, 4096 ... values of a column, whole blocks only.
+
+    That of a column of n values takes 1.1 n bytes, and 0.8 n more if some are not finite.
+
+    Attributes:
+        count: number of values that it knows.
+        odd: False if all of them are finite.
+    """
+
+    def __init__(self, values: Column | None = None) -> None:
+        self.count = 0
+        self._least: list[_Growing] = []
+        self._greatest: list[_Growing] = []
+        self._odd: list[_Growing] | None = None  # NaN, inf and -inf before each block of the first level
+        self._tail_is_odd = False
+        if values is not None:
+            self.extend(values)
+
+    @classmethod
+    def of(cls, count: int, arrays: list[AnyArray]) -> Pyramid:
+        """The pyramid of ``count`` values that had these `arrays`; `extend` it with their column."""
+        found = cls()
+        found.count = count // FACTOR * FACTOR
+        height = sum(count >= FACTOR**level for level in range(1, 17))
+        every = [_Growing(array) for array in arrays]
+        found._least, found._greatest = every[:height], every[height : 2 * height]
+        found._odd = every[2 * height :] or None
+        return found
+
+    @property
+    def arrays(self) -> list[AnyArray]:
+        """All that it keeps, to be written to a file."""
+        return [one.view for one in (*self._least, *self._greatest, *(self._odd or ()))]
+
+    @property
+    def odd(self) -> bool:
+        """True if some values are not finite."""
+        return self._odd is not None or self._tail_is_odd
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return sum(array.nbytes for array in self.arrays)
+
+    def extend(self, values: Column) -> None:
+        """Take the values behind the first `count` ones of a column, which are those that it knows."""
+        if self.count == len(values):
+            return
+        start = self.count // FACTOR * FACTOR
+        while start < len(values):
+            end = min(start + _PART, len(values))
+            part = np.asarray(values[start:end], dtype=np.float64)
+            self._take(part, start)
+            start = end
+        self.count = len(values)
+
+    def _take(self, part: Floats, start: int) -> None:
+        """Take values from a block's beginning on."""
+        finite = np.isfinite(part)
+        clean = bool(finite.all())
+        whole = len(part) // FACTOR * FACTOR
+        self._tail_is_odd = not finite[whole:].all()
+        if whole and self._odd is None and not finite[:whole].all():
+            self._odd = [_Growing(np.zeros(start // FACTOR + 1, np.int32)) for _ in range(3)]
+        if self._odd is not None and whole:
+            for one, kind in zip(self._odd, _kinds(part[:whole]), strict=True):
+                counts = kind.reshape(-1, FACTOR).sum(axis=1, dtype=np.int32)
+                one.extend(np.cumsum(counts, dtype=np.int32) + one.view[-1])
+        for levels, ufunc, worst in self._sides():
+            below = part[:whole] if clean else np.where(finite[:whole], part[:whole], worst)
+            level, old = 0, start
+            while True:
+                first = old // FACTOR
+                known = len(levels[level].view) if level < len(levels) else 0
+                assert known == first
+                below = below[: len(below) // FACTOR * FACTOR]
+                if not len(below):
+                    break
+                blocks = _reduced(below, ufunc)
+                if level == len(levels):
+                    levels.append(_Growing(blocks))
+                else:
+                    levels[level].extend(blocks)
+                level, old = level + 1, first // FACTOR * FACTOR
+                below = levels[level - 1].view[old:]
+
+    def _sides(self) -> tuple[tuple[list[_Growing], np.ufunc, float], ...]:
+        return (self._least, np.minimum, np.inf), (self._greatest, np.maximum, -np.inf)
+
+    def extremes(self, values: Column, low: Ints, high: Ints) -> tuple[Floats, Floats]:
+        """The least and greatest finite value of each range.
+
+        Args:
+            values: the column.
+            low, high: (m,) first place of each range, and the place behind its last one; none is empty.
+
+        Returns:
+            Two arrays of (m,); inf and -inf where no value is finite.
+        """
+        least, greatest = (
+            _Query([one.view for one in levels], values, ufunc, worst, low, high).answer()
+            for levels, ufunc, worst in self._sides()
+        )
+        return least, greatest
+
+    def counts(self, values: Column, low: Ints, high: Ints) -> OddCounts:
+        """The numbers of NaN, inf and -inf in each range; arguments as of `extremes`."""
+        if not self.odd:
+            nothing = np.zeros(len(low), np.int64)
+            return nothing, nothing, nothing
+        before = [self._odd_before(values, places) for places in (low, high)]
+        nan, above, below = (high - low for low, high in zip(*before, strict=True))
+        return nan, above, below
+
+    def _odd_before(self, values: Column, places: Ints) -> list[Ints]:
+        """The numbers of NaN, inf and -inf before each place."""
+        blocks = places // FACTOR
+        rows = blocks * FACTOR + _ROW
+        inside = rows < places
+        part = np.asarray(values[np.minimum(rows, len(values) - 1)], dtype=np.float64)
+        within = [(kind & inside).sum(axis=0) for kind in _kinds(part)]
+        if self._odd is None:
+            return within
+        return [one.view[blocks] + some for one, some in zip(self._odd, within, strict=True)]
+
+
+def _kinds(values: Floats) -> tuple[AnyArray, AnyArray, AnyArray]:
+    return np.isnan(values), np.isposinf(values), np.isneginf(values)
+
+
+def _reduced(values: Floats, ufunc: np.ufunc) -> Floats:
+    """Reduce each block of values."""
+    # Halves of rows: NumPy reduces long rows much faster than many short ones.
+    rows = values.reshape(-1, FACTOR)
+    width = FACTOR
+    while width > 1:
+        width //= 2
+        rows = ufunc(rows[:, :width], rows[:, width:])
+    flat: Floats = rows.reshape(-1)
+    return flat
+
+
+class _Query:
+    """The extreme of each range on one side.
+
+    A range is covered by blocks of the highest level that has whole ones in it, and at its two ends by the
+    children of the blocks that reach beyond it, level by level; not where these could not change the extreme.
+    """
+
+    def __init__(
+        self, levels: list[AnyArray], values: Column, ufunc: np.ufunc, worst: float, low: Ints, high: Ints
+    ) -> None:
+        self._levels, self._values = levels, values
+        self._ufunc, self._worst = ufunc, worst
+        self._low, self._high = low, high
+        self._sizes = [FACTOR**level for level in range(len(levels) + 1)]
+
+    def answer(self) -> Floats:
+        level = np.zeros(len(self._low), np.int64)
+        for number, size in enumerate(self._sizes[1:], start=1):
+            level[-(-self._low // size) < self._high // size] = number
+        found = np.full(len(level), self._worst)
+        for number in np.unique(level).tolist():
+            some = np.flatnonzero(level == number)
+            size = self._sizes[number]
+            first, last = -(-self._low[some] // size), self._high[some] // size
+            found[some] = self._reduce(number, first, last)
+        for number in range(int(level.max(initial=0)) - 1, -1, -1):
+            size, above = self._sizes[number], self._sizes[number + 1]
+            open_ = np.flatnonzero(level > number)
+            block = self._low[open_] // above
+            some, block = self._worth(found, open_, block, self._low[open_] > block * above, number)
+            if len(some):
+                ends = (block + 1) * FACTOR
+                self._merge(found, some, self._reduce(number, -(-self._low[some] // size), ends))
+            block = self._high[open_] // above
+            some, block = self._worth(found, open_, block, self._high[open_] > block * above, number)
+            if len(some):
+                self._merge(found, some, self._reduce(number, block * FACTOR, self._high[some] // size))
+        return found
+
+    def _worth(
+        self, found: Floats, some: Ints, block: Ints, reaches: AnyArray, number: int
+    ) -> tuple[Ints, Ints]:
+        """The ranges that a block one level above ``number`` reaches into and may change, and the blocks."""
+        level = self._levels[number]
+        extreme = level[np.minimum(block, len(level) - 1)]
+        known = block < len(level)
+        changes = ~known | (self._ufunc(extreme, found[some]) != found[some])
+        kept = np.flatnonzero(reaches & changes)
+        return some[kept], block[kept]
+
+    def _merge(self, found: Floats, some: Ints, extremes: Floats) -> None:
+        found[some] = self._ufunc(found[some], extremes)
+
+    def _reduce(self, number: int, first: Ints, last: Ints) -> Floats:
+        """The extremes of the blocks [first, last) of a level; of level 0, the values themselves."""
+        height = int((last - first).max(initial=0))
+        if height <= 0:
+            return np.full(len(first), self._worst)
+        places = first + np.arange(height)[:, None]
+        inside = places < last
+        places = np.minimum(places, np.maximum(last - 1, 0))
+        if number:
+            rows = self._levels[number - 1][places]
+        else:
+            rows = np.asarray(self._values[places], dtype=np.float64)
+            inside &= np.isfinite(rows)
+        reduced: Floats = self._ufunc.reduce(np.where(inside, rows, self._worst), axis=0)
+        return reduced

@@ -1,0 +1,107 @@
+"""Lines of runs: a scalar tag over an x axis, without a copy of its columns where that is possible."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from vizkit.columns.packed import Column, Joined, Packed, Side, search
+from vizkit.curves.windows import Trace
+from vizkit.curves.x_axis import X, x_of
+from vizkit.format.walltime import are_milliseconds
+from vizkit.metrics.arrays import AnyArray, Floats, Ints
+from vizkit.runs import Run
+
+__all__ = ["TraceStore", "trace_of"]
+
+_MOST = 256 << 20  # bytes of lines whose x had to be computed
+
+
+def trace_of(run: Run, tag: str, x: X = "step") -> Trace:
+    """The line of a scalar tag over an axis; records without an x are left out.
+
+    Raises:
+        DataError: ``x`` is ``"epoch"``, and the run does not record epochs.
+        UnknownNameError: the run has no such tag.
+    """
+    recorded = run.recorded(tag)
+    if x == "step":
+        return Trace(recorded.steps, recorded.values, recorded.pyramid, ascends=recorded.ascends)
+    if x in ("time", "relative", "walltime") and _in_milliseconds(recorded.walltimes):
+        return Trace(
+            _Seconds(recorded.walltimes, _zero(run, recorded.walltimes, x)), recorded.values, recorded.pyramid
+        )
+    columns = run.columns(tag)
+    places = x_of(run, tag, columns, x)
+    there = np.isfinite(places)
+    if there.all():
+        return Trace(places, columns.values, recorded.pyramid)
+    return Trace(places[there], columns.values[there])
+
+
+def _zero(run: Run, walltimes: Column, x: X) -> int:
+    """The walltime that is x = 0."""
+    if x == "walltime" or not len(walltimes):
+        return 0
+    if x == "relative":
+        return int(walltimes[:1][0])
+    return 0 if (started := run.started) is None else round(started.timestamp() * 1000)
+
+
+def _in_milliseconds(walltimes: Column) -> bool:
+    """True if all of them are certainly times in milliseconds."""
+    if isinstance(walltimes, Joined):
+        return _in_milliseconds(walltimes.packed) and _in_milliseconds(walltimes.rest)
+    if isinstance(walltimes, Packed):
+        ends = walltimes.bounds
+        return ends is not None and are_milliseconds(*ends)
+    array = np.asarray(walltimes)
+    return not len(array) or are_milliseconds(int(array.min()), int(array.max()))
+
+
+class _Seconds:
+    """Walltimes as seconds since one of them."""
+
+    def __init__(self, walltimes: Column, zero: int) -> None:
+        self._walltimes, self._zero = walltimes, zero
+
+    def __len__(self) -> int:
+        return len(self._walltimes)
+
+    def __getitem__(self, where: slice | Ints) -> Floats:
+        return self._seconds(self._walltimes[where])
+
+    def _seconds(self, walltimes: AnyArray) -> Floats:
+        seconds: Floats = (walltimes - self._zero) / 1000
+        return seconds
+
+    def search(self, edges: Floats, side: Side) -> Ints:
+        """As ``np.searchsorted``; exact, though seconds are rounded."""
+        whole = np.clip(np.round(edges * 1000), -(2.0**61), 2.0**61).astype(np.int64) + self._zero
+        # The first walltime that is not before the edge, or is behind it, is within 1 ms of the edge.
+        behind = np.greater_equal if side == "left" else np.greater
+        found = whole + 2
+        for by in (1, 0, -1):
+            found = np.where(behind(self._seconds(whole + by), edges), whole + by, found)
+        return search(self._walltimes, found, "left")
+
+
+class TraceStore:
+    """The lines of runs, kept until the runs change."""
+
+    def __init__(self) -> None:
+        self._lines: WeakKeyDictionary[Run, dict[tuple[str, X], Trace]] = WeakKeyDictionary()
+        self._nbytes = 0
+
+    def line(self, run: Run, tag: str, x: X = "step") -> Trace:
+        """The line of a run, as of `trace_of`."""
+        lines = self._lines.setdefault(run, {})
+        line = lines.get((tag, x))
+        if line is None:
+            line = lines[tag, x] = trace_of(run, tag, x)
+            self._nbytes += line.own_bytes
+            if self._nbytes > _MOST:
+                self._lines.clear()
+                self._nbytes = 0
+        return line

@@ -1,0 +1,218 @@
+"""Windows of a curve: the points of a stretch of x, or the extremes of each of its pixel columns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from vizkit.columns.packed import Column, search
+from vizkit.columns.pyramid import Pyramid
+from vizkit.curves.smoothing import Smoothing, smoothed
+from vizkit.metrics.arrays import AnyArray, Floats, Indices, Ints
+
+__all__ = ["Columns", "Points", "Trace", "Window", "columns_of", "pixel_places"]
+
+_FEW = 4
+"""Points for each pixel column up to which all points are given: columns would not be fewer numbers."""
+
+
+class Points(NamedTuple):
+    """All points of a window, in the order of recording: x and y, each (n,)."""
+
+    x: Floats
+    y: Floats
+
+
+class Columns(NamedTuple):
+    """The pixel columns of a window that hold points, from left to right, each (m,).
+
+    Attributes:
+        x: of the first point.
+        first, last: y of the first and the last point, which may not be finite.
+        least, greatest: of the finite values; NaN where none is.
+        n: number of points.
+        nan, above, below: how many of them are NaN, inf and -inf.
+    """
+
+    x: Floats
+    first: Floats
+    least: Floats
+    greatest: Floats
+    last: Floats
+    n: Ints
+    nan: Ints
+    above: Ints
+    below: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A stretch of a curve.
+
+    Attributes:
+        drawn: its points if they are few, or else its pixel columns.
+        count: number of points in it.
+        before, after: x and y of the points next to it, which its line comes from and goes to; None without
+            one, and where x does not ascend.
+    """
+
+    drawn: Points | Columns
+    count: int
+    before: tuple[float, float] | None = None
+    after: tuple[float, float] | None = None
+
+
+def pixel_places(x: Column, start: float, end: float, width: int) -> Ints:
+    """The places where each pixel column of [start, end] begins in an ascending x, and where the last ends.
+
+    The columns are equally wide; each but the last one, which holds ``end``, ends before the next one.
+
+    Returns:
+        (width + 1,) ascending.
+    """
+    edges = np.linspace(start, end, width + 1)
+    return np.append(search(x, edges[:-1], "left"), search(x, edges[-1:], "right"))
+
+
+class Trace:
+    """A curve over an x axis.
+
+    Args:
+        x: (n,) finite; a curve whose x does not ascend is sorted once.
+        y: (n,) the values, in the order of recording.
+        pyramid: that of ``y``, if there is one already.
+        ascends: True if x is known to ascend.
+    """
+
+    def __init__(
+        self, x: Column, y: Column, pyramid: Pyramid | None = None, *, ascends: bool | None = None
+    ) -> None:
+        self.recorded = x, y
+        self.order: Indices | None = None
+        """The places of the points by x; None if they are recorded so."""
+        places = x[:] if not ascends else np.empty(0)
+        if ascends is None:
+            ascends = bool((places[1:] >= places[:-1]).all())
+        if not ascends:
+            self.order = np.argsort(places, kind="stable")
+            x, y = places[self.order], np.asarray(y[:])[self.order]
+            pyramid = None
+        self.x, self.y = x, y
+        self.pyramid = Pyramid(y) if pyramid is None else pyramid
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def own_bytes(self) -> int:
+        """Bytes of the arrays that were made for it."""
+        arrays = [self.order, *self.recorded, self.x, self.y]
+        return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """The least and greatest x; None without points."""
+        ends = np.asarray(self.x[np.array([0, len(self) - 1])], dtype=np.float64) if len(self) else None
+        return None if ends is None else (float(ends[0]), float(ends[1]))
+
+    def window(self, start: float, end: float, width: int) -> Window:
+        """The points with x in [start, end], or the extremes of ``width`` equal pixel columns of it."""
+        places = pixel_places(self.x, start, end, width)
+        first, last = int(places[0]), int(places[-1])
+        ends: list[tuple[float, float] | None] = []
+        if self.order is None:
+            ends = [self._point(first - 1), self._point(last)]
+        if last - first <= _FEW * width:
+            return Window(self._points(first, last), last - first, *ends)
+        return Window(self._columns(places), last - first, *ends)
+
+    def smoothed(self, start: float, end: float, width: int, how: Smoothing) -> Window:
+        """`window` of the smoothed curve; all points count, also those beyond the window."""
+        places = pixel_places(self.x, start, end, width)
+        first, last = int(places[0]), int(places[-1])
+        if self.order is not None:
+            x, y = (_floats(column[:]) for column in self.recorded)
+            y = smoothed(y, how, x)
+            if last - first <= _FEW * width:
+                recorded = np.sort(self.order[first:last])
+                return Window(Points(x[recorded], y[recorded]), last - first)
+            return Window(columns_of(x[self.order], y[self.order], places), last - first)
+        low, high = self._reach(first, last, how)
+        x, y = _floats(self.x[low:high]), _floats(self.y[low:high])
+        ends = self.range or (0.0, 0.0)
+        y = smoothed(y, how, x, ends[1] - ends[0])
+        first, last = first - low, last - low
+        if last - first <= _FEW * width:
+            return Window(Points(x[first:last], y[first:last]), last - first)
+        return Window(columns_of(x, y, places - low), last - first)
+
+    def _reach(self, first: int, last: int, how: Smoothing) -> tuple[int, int]:
+        """The places of the points that count in a window's smoothed curve."""
+        if self.pyramid.odd:  # points that do not count
+            return 0, len(self)
+        if how.kind == "time":
+            if not first:
+                return 0, last
+            least, greatest = self.range or (0.0, 0.0)
+            start = float(self.x[first - 1 : first][0]) - how.reach * (greatest - least)
+            return int(search(self.x, np.array([start]), "left")[0]), last
+        behind = 0 if how.kind == "exponential" else math.ceil(how.reach)
+        return max(first - math.ceil(how.reach), 0), min(last + behind, len(self))
+
+    def _point(self, place: int) -> tuple[float, float] | None:
+        if not 0 <= place < len(self):
+            return None
+        where = slice(place, place + 1)
+        return float(self.x[where][0]), float(self.y[where][0])
+
+    def _points(self, first: int, last: int) -> Points:
+        if self.order is None:
+            return Points(_floats(self.x[first:last]), _floats(self.y[first:last]))
+        recorded = np.sort(self.order[first:last])
+        return Points(*(_floats(column[recorded]) for column in self.recorded))
+
+    def _columns(self, places: Ints) -> Columns:
+        low, high = _filled(places)
+        least, greatest = self.pyramid.extremes(self.y, low, high)
+        counts = self.pyramid.counts(self.y, low, high)
+        none = sum(counts) == high - low
+        ends = [_floats(self.y[some]) for some in (low, high - 1)]
+        return Columns(
+            _floats(self.x[low]),
+            ends[0],
+            np.where(none, np.nan, least),
+            np.where(none, np.nan, greatest),
+            ends[1],
+            high - low,
+            *counts,
+        )
+
+
+def columns_of(x: Floats, y: Floats, places: Ints) -> Columns:
+    """The pixel columns of points that are all at hand; ``places`` as of `pixel_places`."""
+    low, high = _filled(places)
+    if not len(low):
+        nothing, none = np.empty(0), np.empty(0, np.int64)
+        return Columns(nothing, nothing, nothing, nothing, nothing, none, none, none, none)
+    part, starts = y[low[0] : high[-1]], low - low[0]
+    finite = np.where(np.isfinite(part), part, np.nan)
+    counts = [
+        np.add.reduceat(kind.astype(np.int64), starts)
+        for kind in (np.isnan(part), np.isposinf(part), np.isneginf(part))
+    ]
+    least, greatest = np.fmin.reduceat(finite, starts), np.fmax.reduceat(finite, starts)
+    return Columns(x[low], y[low], least, greatest, y[high - 1], high - low, *counts)
+
+
+def _filled(places: Ints) -> tuple[Ints, Ints]:
+    """First and last place of the pixel columns that hold points."""
+    low, high = places[:-1], places[1:]
+    some = np.flatnonzero(high > low)
+    return low[some], high[some]
+
+
+def _floats(values: AnyArray) -> Floats:
+    return np.asarray(values, dtype=np.float64)

@@ -1,0 +1,28 @@
+"""The bounds of a metric, by its name and its values."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from vizkit.metrics.direction import known_direction
+
+__all__ = ["metric_bounds"]
+
+_SHARES = re.compile(r"acc(uracy)?|auc|auroc|ap|map|f1|fscore|m?iou|dice|precision|recall|top\d*|ece", re.I)
+
+
+def metric_bounds(name: str, least: float, greatest: float) -> tuple[float, float]:
+    """The least and greatest value that a metric can have; infinite where it has no bound.
+
+    Accuracies and other shares lie in [0, 1], or in [0, 100] if one is above 1; losses and errors that are
+    never negative are at least 0.
+
+    Args:
+        name: the metric's tag, such as ``eval/acc``.
+        least, greatest: its recorded values.
+    """
+    words = re.split(r"[^A-Za-z0-9]+", name)
+    if any(map(_SHARES.fullmatch, words)) and least >= 0 and greatest <= 100:
+        return 0.0, 1.0 if greatest <= 1 else 100.0
+    return 0.0 if least >= 0 and known_direction(name) == "min" else -math.inf, math.inf

@@ -1,0 +1,259 @@
+"""A cache of long logs' columns in the user's cache directory.
+
+A file of it is the state of one `ColumnBuilder`, its columns packed, with the pyramids of its scalars: a log
+is opened again without being read. A file counts if the log is the same file as then, begins with the same
+bytes (the first and last ones, and blocks between them, are compared), and is unchanged or longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import mmap
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from weakref import WeakSet
+
+import numpy as np
+
+from vizkit.columns.column_builder import ColumnBuilder, SeriesKey
+from vizkit.columns.frame_scan import Readable, read_bytes
+from vizkit.columns.packed import Packed
+from vizkit.columns.pyramid import Pyramid
+from vizkit.columns.series import Series
+from vizkit.format.types import HParams, SessionMark
+from vizkit.metrics.arrays import AnyArray
+from vizkit.reading.filesystem import LogStat
+
+__all__ = ["ColumnCache", "cache_directory"]
+
+_MAGIC = b"VizKit columns 1\n"
+_ENDING = ".columns"
+_ALIGN = 64
+_MOST = 4 << 30  # bytes of all files
+_LEAST = 4 << 20  # bytes of a log that is worth it
+_BLOCKS, _BLOCK = 32, 2048  # of a log that are compared
+_MAX_HEAD = 64 << 20
+
+
+def cache_directory() -> Path | None:
+    """The user's directory for VizKit's caches, or that of ``VIZKIT_CACHE_DIR``; None if there is none."""
+    own = os.environ.get("VIZKIT_CACHE_DIR")
+    if own is not None:
+        return Path(own) if own else None
+    try:
+        if os.name == "nt":
+            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "vizkit" / "cache"
+        if sys.platform == "darwin":
+            return Path.home() / "Library/Caches/vizkit"
+        given = os.environ.get("XDG_CACHE_HOME", "")
+        return (Path(given) if os.path.isabs(given) else Path.home() / ".cache") / "vizkit"
+    except (OSError, RuntimeError):
+        return None
+
+
+class ColumnCache:
+    """The columns of long logs, kept in files, and packed in memory where they cannot be written.
+
+    Args:
+        directory: the directory of the files; None for none.
+        most: bytes of all files; those used least recently are deleted beyond that.
+    """
+
+    def __init__(self, directory: Path | None, most: int = _MOST) -> None:
+        self._directory = directory
+        self._most = most
+        self._lock = threading.Lock()
+        self._mapped: WeakSet[mmap.mmap] = WeakSet()
+
+    def load(self, log: Readable, stat: LogStat) -> tuple[ColumnBuilder, int] | None:
+        """The columns of a log, and the position behind their last frame; None if they are not known."""
+        path = self._path(stat)
+        if path is None or stat.size < _LEAST:
+            return None
+        try:
+            head, arrays, mapped = _opened(path)
+            position: int = head["position"]
+            longer = stat.size > head["size"]
+            if not longer and (stat.size, stat.changed) != (head["size"], head["changed"]):
+                return None
+            if _identity(stat) != head["identity"] or _digest(log, position) != head["digest"]:
+                return None
+            found = _restored(head, iter(arrays))
+            self._mapped.add(mapped)
+            os.utime(path)
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
+            return None
+        return found, position
+
+    def save(
+        self, log: Readable, stat: LogStat, records: ColumnBuilder, position: int
+    ) -> ColumnBuilder | None:
+        """Write the columns of a log that was read up to a position.
+
+        Returns:
+            The same columns, read from the file as they are needed; None if they were not written.
+        """
+        path = self._path(stat)
+        if path is None or position < _LEAST or records.broken:
+            return None
+        head, arrays = _described(records)
+        head |= {
+            "position": position,
+            "size": stat.size,
+            "changed": stat.changed,
+            "identity": _identity(stat),
+            "digest": _digest(log, position),
+        }
+        part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+        try:
+            text = json.dumps(head).encode()
+            if json.loads(text)["hparams"] != head["hparams"]:
+                return None  # of types that JSON lacks
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._lock:
+                _make_room(path.parent, self._most - sum(array.nbytes for array in arrays))
+            with open(part, "xb") as file:
+                file.write(
+                    _MAGIC + hashlib.blake2b(text, digest_size=16).digest() + len(text).to_bytes(8, "little")
+                )
+                file.write(text)
+                for array in arrays:
+                    file.write(bytes(-file.tell() % _ALIGN))
+                    array.tofile(file)
+            os.replace(part, path)
+            head, arrays, mapped = _opened(path)
+            self._mapped.add(mapped)
+            return _restored(head, iter(arrays))
+        except (OSError, ValueError, TypeError):
+            return None
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Give the memory of the parts of files that were read back to the system, which may keep them."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            for mapped in list(self._mapped):
+                mapped.madvise(mmap.MADV_DONTNEED)
+
+    def _path(self, stat: LogStat) -> Path | None:
+        if self._directory is None or not isinstance(stat.identity, tuple) or "://" in stat.path:
+            return None
+        name = hashlib.blake2b(os.path.abspath(stat.path).encode("utf-8", "surrogateescape"), digest_size=16)
+        return self._directory / (name.hexdigest() + _ENDING)
+
+
+def _identity(stat: LogStat) -> list[object]:
+    return list(stat.identity) if isinstance(stat.identity, tuple) else []
+
+
+def _digest(log: Readable, position: int) -> str:
+    """A digest of the first and the last bytes before a position, and of blocks between them."""
+    found = hashlib.blake2b(digest_size=16)
+    for start in np.linspace(0, max(position - _BLOCK, 0), _BLOCKS).astype(np.int64).tolist():
+        found.update(read_bytes(log, start, min(start + _BLOCK, position)))
+    return found.hexdigest()
+
+
+def _make_room(directory: Path, most: int) -> None:
+    """Delete the files used least recently until all take at most so many bytes."""
+    files = []
+    for path in directory.glob(f"*{_ENDING}*"):
+        with contextlib.suppress(OSError):
+            stat = path.stat()
+            files.append((stat.st_mtime, stat.st_size, path))
+    total = sum(size for _, size, _ in files)
+    for _, size, path in sorted(files):
+        if total <= most:
+            break
+        with contextlib.suppress(OSError):
+            path.unlink()
+            total -= size
+
+
+def _opened(path: Path) -> tuple[dict[str, Any], list[AnyArray], mmap.mmap]:
+    """Open a file: its head and its arrays, which are mapped, as nobody shortens these files.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not whole, or not this user's.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags), "rb") as file:
+        stat = os.fstat(file.fileno())
+        if os.name != "nt" and (stat.st_uid != os.geteuid() or stat.st_mode & 0o022):
+            raise ValueError("it is another user's")
+        start = file.read(len(_MAGIC) + 24)
+        length = int.from_bytes(start[-8:], "little")
+        if not start.startswith(_MAGIC) or length > _MAX_HEAD:
+            raise ValueError("it is another file")
+        text = file.read(length)
+        if hashlib.blake2b(text, digest_size=16).digest() != start[len(_MAGIC) : -8]:
+            raise ValueError("it is broken")
+        head: dict[str, Any] = json.loads(text)
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    at, arrays = len(start) + length, []
+    for dtype, count in head["arrays"]:
+        at += -at % _ALIGN
+        arrays.append(np.frombuffer(mapped, dtype, count, at) if count else np.empty(0, dtype))
+        at += arrays[-1].nbytes
+    return head, arrays, mapped
+
+
+def _described(records: ColumnBuilder) -> tuple[dict[str, Any], list[AnyArray]]:
+    """The state of a log's records as JSON, and its arrays."""
+    arrays: list[AnyArray] = []
+    found = []
+    for key, series in records.series.items():
+        series.pack(1)
+        columns = []
+        for packed in series.packed:
+            columns.append([packed.dtype.str, packed.first, packed.stride, packed.data is not None])
+            arrays += [] if packed.data is None else [packed.data]
+        levels = series.pyramid.arrays if key.kind in ("scalar", "scalars") else None
+        arrays += levels or []
+        found.append(
+            {
+                "key": key,
+                "first": series.first,
+                "end": series.end,
+                "count": series.count,
+                "sessions": series.sessions,
+                "columns": columns,
+                "levels": None if levels is None else len(levels),
+            }
+        )
+    head = {
+        "series": found,
+        "name": records.display_name,
+        "sessions": records.sessions,
+        "hparams": [[str(session), asdict(one)] for session, one in records.hparams_of.items()],
+        "arrays": [[array.dtype.str, len(array)] for array in arrays],
+    }
+    return head, arrays
+
+
+def _restored(head: dict[str, Any], arrays: Iterator[AnyArray]) -> ColumnBuilder:
+    every: list[tuple[SeriesKey, Series]] = []
+    for one in head["series"]:
+        series = Series(one["first"], *(np.dtype(dtype) for dtype, *_ in one["columns"][2:]))
+        packed = [
+            Packed(one["count"], np.dtype(dtype), first, stride, next(arrays) if data else None)
+            for dtype, first, stride, data in one["columns"]
+        ]
+        series.take_packed(packed)
+        series.end = one["end"]
+        series.sessions = [(number, row) for number, row in one["sessions"]]
+        if one["levels"] is not None:
+            series.pyramid = Pyramid.of(one["count"], [next(arrays) for _ in range(one["levels"])])
+        every.append((SeriesKey(*one["key"]), series))
+    hparams = {int(session): HParams(**one) for session, one in head["hparams"]}
+    sessions = [SessionMark(mark) for mark in head["sessions"]]
+    return ColumnBuilder.of(every, head["name"], hparams, sessions)
