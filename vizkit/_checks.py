@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from vizkit._language import tr
 from vizkit.errors import DataError
 
 __all__ = [
@@ -31,7 +32,8 @@ def describe(value: object, limit: int = 80) -> str:
     """A short text that names a value in an error message."""
     shape = getattr(value, "shape", None)
     if shape is not None and not isinstance(value, np.generic):
-        return f"{type(value).__name__} of shape {list(shape)} and dtype {getattr(value, 'dtype', '?')}"
+        kind, dtype = type(value).__name__, getattr(value, "dtype", "?")
+        return tr("{kind} of shape {shape} and dtype {dtype}", kind=kind, shape=list(shape), dtype=dtype)
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
@@ -54,7 +56,7 @@ def whole_number(name: str, value: object, *, least: int = 1, unit: str = "") ->
     """
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least:
         return int(value)
-    of = f" of {unit}" if unit else ""
+    of = tr(" of {unit}", unit=unit) if unit else ""
     raise DataError(
         "{name} must be a whole number{of}, {least} or more, got {value}",
         name=name,
@@ -77,8 +79,9 @@ def finite_number(
         fits = (least is None or number >= least) and (above is None or number > above)
         if math.isfinite(number) and fits:
             return number
-    bound = f", {least:g} or more" if least is not None else f" above {above:g}" if above is not None else ""
-    of = f" of {unit}" if unit else ""
+    bound = tr(", {least:g} or more", least=least) if least is not None else ""
+    bound = tr(" above {above:g}", above=above) if least is None and above is not None else bound
+    of = tr(" of {unit}", unit=unit) if unit else ""
     raise DataError(
         "{name} must be a number{of}{bound}, got {value}",
         name=name,
@@ -98,7 +101,7 @@ def fraction(name: str, value: object, *, one: bool = False) -> float:
         number = float(value)
         if 0 < number < 1 or (one and number == 1):
             return number
-    bound = "more than 0 and at most 1" if one else "a number between 0 and 1"
+    bound = tr("more than 0 and at most 1" if one else "a number between 0 and 1")
     raise DataError("{name} must be {bound}, got {value}", name=name, bound=bound, value=describe(value))
 
 
@@ -111,7 +114,7 @@ def one_of(name: str, value: _Choice, allowed: Sequence[_Choice]) -> _Choice:
     if any(value == choice and type(value) is type(choice) for choice in allowed):
         return value
     *most, last = map(repr, allowed)
-    choices = f"{', '.join(most)} or {last}" if most else last
+    choices = tr("{most} or {last}", most=", ".join(most), last=last) if most else last
     raise DataError(
         "{name} must be {choices}, got {value}", name=name, choices=choices, value=describe(value)
     )

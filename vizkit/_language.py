@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
-__all__ = ["LANGUAGES", "Message", "language", "mark", "speaking", "tr", "trn"]
+__all__ = ["LANGUAGES", "Message", "english", "language", "mark", "speaking", "tr", "trn"]
 
 LANGUAGES = ("en", "zh")
 
@@ -66,6 +66,9 @@ class Message(str):
     source: tuple[str, ...]
     values: dict[str, object]
 
+    def __str__(self) -> str:
+        return self
+
 
 def tr(text: str, /, **values: object) -> str:
     """Translate a text, with values put into its placeholders, as in ``{name!r}``; `str.format` does that."""
@@ -79,6 +82,12 @@ def trn(one: str, many: str, /, n: int, **values: object) -> str:
     return _message((one, many), {"n": n, **values})
 
 
+def english(text: str) -> str:
+    """The English of a translated text, for logs and programs."""
+    with speaking("en"):
+        return str.__str__(tr(text)) if isinstance(text, Message) else text
+
+
 def mark(text: str) -> str:
     """Mark a text for the catalogue that is translated elsewhere, by a variable."""
     return text
@@ -88,10 +97,16 @@ def _message(source: tuple[str, ...], values: dict[str, object]) -> Message:
     template = source[-1] if values.get("n") != 1 else source[0]
     if language() != "en":
         template = _catalogue(language()).get(source[0], template)
-    shown = {name: tr(value) if isinstance(value, Message) else value for name, value in values.items()}
-    message = Message(template.format(**shown) if values else template)
+    message = Message(
+        template.format(**{name: _shown(value) for name, value in values.items()}) if values else template
+    )
     message.source, message.values = source, values
     return message
+
+
+def _shown(value: object) -> object:
+    text = str(value) if isinstance(value, BaseException) else value
+    return tr(text) if isinstance(text, Message) else value
 
 
 @cache

@@ -35,7 +35,9 @@ def main() -> None:
 
 
 def _missing(error: ImportError) -> int:
+    from vizkit._language import tr
     from vizkit.errors import MissingDependencyError
 
-    print("vizkit:", MissingDependencyError.for_extra("cli", f"commands need {error.name}"), file=sys.stderr)
+    need = tr("commands need {package}", package=error.name)
+    print("vizkit:", MissingDependencyError.for_extra("cli", need), file=sys.stderr)
     return 2

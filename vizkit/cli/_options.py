@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from vizkit._language import tr
 from vizkit.cli._output import say
 from vizkit.errors import LogNotFoundError, UnknownNameError
 from vizkit.runs import Run, Runs, load
@@ -34,34 +35,40 @@ __all__ = [
 DIRECTORY = "log"
 
 Logdir = Annotated[
-    str, typer.Option("--logdir", "-d", metavar="DIR", help="The directory of runs.", show_default=True)
+    str, typer.Option("--logdir", "-d", metavar="DIR", help=tr("The directory of runs."), show_default=True)
 ]
-Place = Annotated[str | None, typer.Argument(metavar="DIR", help="The same as --logdir.", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Place = Annotated[
+    str | None, typer.Argument(metavar="DIR", help=tr("The same as --logdir."), show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help=tr("Print one JSON document."))]
 Where = Annotated[
     str | None,
     typer.Option(
-        "--where", "-w", metavar="EXPR", help="Only runs for which this is true: '`batch size` == 64'."
+        "--where", "-w", metavar="EXPR", help=tr("Only runs for which this is true: '`batch size` == 64'.")
     ),
 ]
 ModeOption = Annotated[
     Literal["auto", "min", "max"],
-    typer.Option("--mode", help="Which values are better; auto: by the words of the metric's name."),
+    typer.Option("--mode", help=tr("Which values are better; auto: by the words of the metric's name.")),
 ]
-Metric = Annotated[str, typer.Argument(metavar="METRIC", help="A scalar tag.")]
-WatchOption = Annotated[bool, typer.Option("--watch", help="Follow, until Ctrl-C.")]
+Metric = Annotated[str, typer.Argument(metavar="METRIC", help=tr("A scalar tag."))]
+WatchOption = Annotated[bool, typer.Option("--watch", help=tr("Follow, until Ctrl-C."))]
 Every = Annotated[
-    float, typer.Option("--every", metavar="SECONDS", min=0.05, help="Time between two refreshes.")
+    float, typer.Option("--every", metavar="SECONDS", min=0.05, help=tr("Time between two refreshes."))
 ]
 OneRun = Annotated[
     str | None,
     typer.Argument(
-        metavar="RUN", help="A run's name or a beginning of it, or its path; the newest.", show_default=False
+        metavar="RUN",
+        help=tr("A run's name or a beginning of it, or its path; the newest."),
+        show_default=False,
     ),
 ]
 SomeRuns = Annotated[
     list[str] | None,
-    typer.Argument(metavar="RUN", help="Names, beginnings or patterns ('lenet/*'); all.", show_default=False),
+    typer.Argument(
+        metavar="RUN", help=tr("Names, beginnings or patterns ('lenet/*'); all."), show_default=False
+    ),
 ]
 
 
@@ -80,8 +87,12 @@ def select_runs(logdir: str, names: Sequence[str] | None = None, where: str | No
 
 def none_found(logdir: str, where: str | None = None) -> typer.Exit:
     """The exit of a command that found no run; it says why."""
-    about = f" for which {where}" if where else f": {found}" if (found := foreign_logs(logdir)) else ""
-    say(f"vizkit: no runs in {logdir}{about}")
+    if where:
+        say("no runs in {directory} for which {where}", directory=logdir, where=where)
+    elif found := foreign_logs(logdir):
+        say("no runs in {directory}: {found}", directory=logdir, found=found)
+    else:
+        say("no runs in {directory}", directory=logdir)
     return typer.Exit(1)
 
 
@@ -104,7 +115,7 @@ def select_run(logdir: str, name: str | None) -> Run:
     runs = load(name)
     if len(runs) != 1:
         raise UnknownNameError(
-            f"there are {len(runs)} runs in {name!r}: name one of them, with --logdir {name}"
+            "there are {n} runs in {name!r}: name one of them, with --logdir {name}", n=len(runs), name=name
         )
     return runs[0]
 
@@ -114,5 +125,5 @@ def _named(runs: Runs, name: str) -> Run:
     if isinstance(found, Run):
         return found
     if len(found) > 1:
-        raise UnknownNameError(f"{name!r} fits {len(found)} runs: name one of them")
+        raise UnknownNameError("{name!r} fits {n} runs: name one of them", name=name, n=len(found))
     return found[0]  # type: ignore[no-any-return]

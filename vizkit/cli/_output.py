@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vizkit._language import english, tr
 from vizkit.runs.display import Cell
 from vizkit.runs.export import to_json
 from vizkit.runs.formatting import clean
@@ -53,9 +54,9 @@ def for_people() -> bool:
     return stdout().is_terminal
 
 
-def say(text: str) -> None:
-    """Print a message on stderr."""
-    print(without_escapes(text), file=sys.stderr)
+def say(message: str, /, **values: object) -> None:
+    """Translate a message, and print it on stderr."""
+    print("vizkit:", without_escapes(tr(message, **values)), file=sys.stderr)
 
 
 def without_escapes(text: str) -> str:
@@ -70,7 +71,7 @@ def print_json(data: object) -> None:
 
 
 def print_rows(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print values as they are, separated by tabs; missing ones are empty."""
+    """Print values as they are, in English, separated by tabs; missing ones are empty."""
     lines = ["\t".join(clean(name, None) for name in header)] if header else []
     lines += ["\t".join(_plain(value) for value in row) for row in rows]
     print_lines(lines)
@@ -86,7 +87,10 @@ def print_lines(lines: Sequence[str]) -> None:
 def _plain(value: object) -> str:
     if value is None or value is MISSING:
         return ""
-    return clean(repr(value) if isinstance(value, float) else str(value), None)
+    text = (
+        english(value) if isinstance(value, str) else repr(value) if isinstance(value, float) else str(value)
+    )
+    return clean(text, None)
 
 
 def as_table(
@@ -154,5 +158,5 @@ def _text(cell: str | Cell, line: int = 0, with_best: bool = False) -> Text:
     """A cell; a value with a sparkline of ``line`` characters, and the part in brackets behind it."""
     words = _words(cell, with_best)
     if not line or isinstance(cell, str) or cell.scalars is None:
-        return Text(words, _STATUS_STYLES.get(words, ""))
+        return Text(words, _STATUS_STYLES.get(english(cell if isinstance(cell, str) else cell.text), ""))
     return Text.assemble((f"{blocks(cell.scalars.values, line):{line}} ", "cyan"), words)

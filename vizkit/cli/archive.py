@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from vizkit._language import tr, trn
 from vizkit.cli._options import DIRECTORY, Logdir, Where, select_runs
 from vizkit.cli._output import say
 
@@ -15,10 +16,12 @@ __all__ = ["archive"]
 def archive(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RUN", help="Names, beginnings or patterns ('lenet/*').", show_default=False),
+        typer.Argument(
+            metavar="RUN", help=tr("Names, beginnings or patterns ('lenet/*')."), show_default=False
+        ),
     ] = None,
     where: Where = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Take the runs back.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help=tr("Take the runs back."))] = False,
     logdir: Logdir = DIRECTORY,
 ) -> None:
     """Put runs away: vizkit ls and the workspace leave them out. Nothing is deleted.
@@ -26,8 +29,13 @@ def archive(
     Example: vizkit archive --where 'status == "failed"'
     """
     if not runs and where is None:
-        raise typer.BadParameter("name runs, or choose some with --where", param_hint="RUN")
+        raise typer.BadParameter(tr("name runs, or choose some with --where"), param_hint="RUN")
     changed = [run for run in select_runs(logdir, runs, where) if run.archived == undo]
     for run in changed:
         run.annotate(archived=not undo)
-    say(f"{len(changed)} run{'s' * (len(changed) != 1)} {'taken back' if undo else 'archived'}")
+    n = len(changed)
+    say(
+        trn("{n} run taken back", "{n} runs taken back", n)
+        if undo
+        else trn("{n} run archived", "{n} runs archived", n)
+    )

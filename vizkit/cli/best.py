@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, Where, none_found, select_runs
 from vizkit.cli._output import as_table, for_people, print_json, print_lines, print_rows, stdout
 from vizkit.metrics.direction import direction
@@ -32,7 +33,8 @@ def best(
         found = {"metric": metric, "mode": direction(metric, mode), "value": point.value, "step": point.step}
         print_json({**found, "run": run.name, "directory": run.directory, "hparams": run.hparams})
     elif for_people():
-        print_lines([f"{run.name}: {metric} {point.value:.6g} at step {point.step:g}"])
+        best = tr("{value:.6g} at step {step:g}", value=point.value, step=point.step)
+        print_lines([f"{run.name}: {metric} {best}"])
         rows = [(name, value_text(value)) for name, value in run.hparams.items()]
         if rows:
             stdout().print(as_table([], rows, stdout().width)[0])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
+from vizkit._language import tr, trn
 from vizkit.cli._options import DIRECTORY, Json, Logdir, Place
 from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
 from vizkit.repair import Finding, RepairResult, check, repair
@@ -14,7 +16,7 @@ from vizkit.runs.formatting import clean
 __all__ = ["check_logs"]
 
 Repair = Annotated[
-    bool, typer.Option("--repair", help="Repair what can be repaired; a copy of every file is kept.")
+    bool, typer.Option("--repair", help=tr("Repair what can be repaired; a copy of every file is kept."))
 ]
 
 
@@ -43,25 +45,39 @@ def check_logs(
         rows = [(f.run, f.kind, f.path, f.what, f.stock, f.todo) for f in found]
         print_rows(["run", "kind", "path", "what", "stock VisualDL", "to do"] if rows else [], rows)
         for line in changes:
-            say(line)
-    left = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}" if problems else "no problems"
-    say(f"vizkit: {left}{' left' if mended else ''} in {directory}")
+            print(line, file=sys.stderr)
+    say(_summary(len(problems), bool(mended), directory))
     if problems:
         raise typer.Exit(1)
+
+
+def _summary(problems: int, mended: bool, directory: str) -> str:
+    if not problems:
+        return tr(
+            "no problems left in {directory}" if mended else "no problems in {directory}", directory=directory
+        )
+    if mended:
+        return trn(
+            "{n} problem left in {directory}",
+            "{n} problems left in {directory}",
+            problems,
+            directory=directory,
+        )
+    return trn("{n} problem in {directory}", "{n} problems in {directory}", problems, directory=directory)
 
 
 def _lines(finding: Finding) -> list[str]:
     return [
         f"{clean(finding.run, None)}: {clean(finding.what, None)}",
         f"    {clean(finding.path, None)}",
-        f"    stock VisualDL: {finding.stock}",
-        f"    to do: {finding.todo}",
+        "    " + tr("stock VisualDL: {effect}", effect=finding.stock),
+        "    " + tr("to do: {remedy}", remedy=finding.todo),
     ]
 
 
 def _words(result: RepairResult) -> list[str]:
     run = clean(result.run, None)
     if result.left:
-        return [f"{run}: left alone: {clean(result.left, None)}"]
+        return [tr("{run}: left alone: {reason}", run=run, reason=clean(result.left, None))]
     done = "; ".join(clean(text, None) for text in result.done)
-    return [f"{run}: {done}", *(f"    kept: {clean(path, None)}" for path in result.kept)]
+    return [f"{run}: {done}", *("    " + tr("kept: {path}", path=clean(path, None)) for path in result.kept)]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, select_runs
 from vizkit.cli._output import print_json, print_lines
 
@@ -15,10 +16,10 @@ __all__ = ["compare"]
 A = Annotated[
     str,
     typer.Argument(
-        metavar="A", help="A run's name, a pattern ('adam-*'), or a filter ('`batch size` == 32')."
+        metavar="A", help=tr("A run's name, a pattern ('adam-*'), or a filter ('`batch size` == 32').")
     ),
 ]
-B = Annotated[str, typer.Argument(metavar="B", help="The same.")]
+B = Annotated[str, typer.Argument(metavar="B", help=tr("The same."))]
 
 
 def compare(

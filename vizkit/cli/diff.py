@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import typer
 from rich.cells import cell_len
 
+from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, select_runs
 from vizkit.cli._output import GAP, as_table, for_people, print_json, print_rows, say, stdout
 from vizkit.errors import UnknownNameError
@@ -33,23 +34,25 @@ def diff(
     if len(selected) < 2:
         names = ", ".join(select_runs(logdir).names[:20])
         raise UnknownNameError(
-            f"diff needs two runs or more, and {len(selected)} is meant; there are: {names}"
+            "diff needs two runs or more, and {n} is meant; there are: {names}", n=len(selected), names=names
         )
     differences = selected.differences()
     if as_json:
         parts = {part: _by_run(selected.names, values) for part, values in differences.items()}
         print_json({"runs": selected.names, **parts})
     else:
-        header = ["part", "name", *selected.names]
         rows = [
             (part, name, *values) for part, names in differences.items() for name, values in names.items()
         ]
         if for_people() and rows:
-            _draw(header, [(part, name, *map(value_text, values)) for part, name, *values in rows])
+            _draw(
+                [tr("part"), tr("name"), *selected.names],
+                [(part, name, *map(value_text, values)) for part, name, *values in rows],
+            )
         elif rows:
-            print_rows(header, rows)
+            print_rows(["part", "name", *selected.names], rows)
     if not any(differences.values()):
-        say(f"vizkit: nothing differs between {len(selected)} runs")
+        say("nothing differs between {n} runs", n=len(selected))
         raise typer.Exit(1)
 
 
@@ -57,7 +60,12 @@ def _draw(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table with texts cut to the width; where runs have no room, those like another go first."""
     parts, long_names, *runs = zip(*rows, strict=True)
     names = shorten_all(long_names, _LONGEST_NAME)
-    left = stdout().width - max(map(cell_len, (*names, "name"))) - max(map(cell_len, (*parts, "part"))) - GAP
+    left = (
+        stdout().width
+        - max(map(cell_len, (*names, header[1])))
+        - max(map(cell_len, (*parts, header[0])))
+        - GAP
+    )
     wide = [max(map(cell_len, column)) for column in zip(header[2:], *(row[2:] for row in rows), strict=True)]
     narrow = [GAP + min(each, _NARROWEST) for each in wide]
     first = {column: place for place, column in reversed(list(enumerate(runs)))}.values()
@@ -78,8 +86,13 @@ def _draw(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         same = sum(
             runs[place] in [runs[other] for other in shown] for place in set(range(len(runs))) - set(shown)
         )
-        equal = f", {same} of them equal to one that is shown" if same else ""
-        say(f"vizkit: no room for {hidden} of {len(runs)} runs{equal}; name two, or see all with --json")
+        equal = tr(", {same} of them equal to one that is shown", same=same) if same else ""
+        say(
+            "no room for {hidden} of {n} runs{equal}; name two, or see all with --json",
+            hidden=hidden,
+            n=len(runs),
+            equal=equal,
+        )
 
 
 def _by_run(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from vizkit._language import tr, trn
 from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, none_found, select_runs
 from vizkit.cli._output import for_people, say, without_escapes
 
@@ -18,11 +19,12 @@ Format = Literal["csv", "json", "parquet"]
 FormatOption = Annotated[
     Format | None,
     typer.Option(
-        "--format", "-f", help="By default what the file's name ends in, or csv.", show_default=False
+        "--format", "-f", help=tr("By default what the file's name ends in, or csv."), show_default=False
     ),
 ]
 OutputFile = Annotated[
-    str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; stdout.", show_default=False)
+    str | None,
+    typer.Option("--output", "-o", metavar="FILE", help=tr("Where to; stdout."), show_default=False),
 ]
 
 
@@ -42,7 +44,7 @@ def export(
     """
     kind = "json" if as_json else format or _format_of(output)
     if kind == "parquet" and not output:
-        raise typer.BadParameter("Parquet is written to a file: name it with --output")
+        raise typer.BadParameter(tr("Parquet is written to a file: name it with --output"))
     some = select_runs(logdir, runs, where)
     if not len(some):
         raise none_found(logdir, where)
@@ -52,7 +54,7 @@ def export(
         text = some.to_json(output) if kind == "json" else some.to_csv(output)
         sys.stdout.write(without_escapes(text or "") if for_people() else text or "")
     if output:
-        say(f"vizkit: {len(some)} run{'s' if len(some) > 1 else ''} written to {output}")
+        say(trn("{n} run written to {path}", "{n} runs written to {path}", len(some), path=output))
 
 
 def _format_of(output: str | None) -> Format:

@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from vizkit._language import tr, trn
 from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, Place, WatchOption, Where, none_found
 from vizkit.cli._output import as_table, for_people, print_json, print_rows, say, stdout
 from vizkit.runs import Runs, load
@@ -24,12 +25,14 @@ __all__ = ["ls"]
 
 Metrics = Annotated[
     list[str] | None,
-    typer.Option("--metric", "-m", metavar="TAG", help="A scalar tag to show; may be given several times."),
+    typer.Option(
+        "--metric", "-m", metavar="TAG", help=tr("A scalar tag to show; may be given several times.")
+    ),
 ]
 Sort = Annotated[
-    str | None, typer.Option("--sort", "-s", metavar="KEY", help="A name or expression, as for --where.")
+    str | None, typer.Option("--sort", "-s", metavar="KEY", help=tr("A name or expression, as for --where."))
 ]
-Reverse = Annotated[bool, typer.Option("--reverse", "-r", help="The greatest first.")]
+Reverse = Annotated[bool, typer.Option("--reverse", "-r", help=tr("The greatest first."))]
 
 
 def ls(
@@ -68,7 +71,13 @@ def ls(
         _print(runs, directory, metric, as_json)
     put_away = 0 if archived else sum(run.archived for run in all_runs)
     if put_away:
-        say(f"vizkit: {put_away} archived run{'s' * (put_away != 1)} left out (--archived shows all)")
+        say(
+            trn(
+                "{n} archived run left out (--archived shows all)",
+                "{n} archived runs left out (--archived shows all)",
+                put_away,
+            )
+        )
     if not len(runs):
         raise none_found(directory, where)
 
@@ -100,7 +109,8 @@ def _drawn_table(runs: Runs, directory: str, metrics: list[str] | None) -> Rende
     table, hidden = as_table(view.header, view.rows, width, spare=view.spare)
     notes = [*view.notes]
     if hidden:
-        notes.append(f"no room for: {', '.join(hidden)} (choose with --metric, or see all with --json)")
+        names = ", ".join(hidden)
+        notes.append(tr("no room for: {names} (choose with --metric, or see all with --json)", names=names))
     return Group(table, *(Text(clean(note, 400), "dim") for note in notes)) if view.rows else Text(view.title)
 
 

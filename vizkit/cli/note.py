@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Logdir, select_run
 from vizkit.cli._output import print_lines
 
@@ -15,13 +16,13 @@ __all__ = ["note"]
 
 def note(
     run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's name or a beginning of it, or its path.")
+        str, typer.Argument(metavar="RUN", help=tr("A run's name or a beginning of it, or its path."))
     ],
     text: Annotated[
         str | None,
         typer.Argument(
             metavar="TEXT",
-            help="The note, as Markdown; '' deletes it, - reads it from the input.",
+            help=tr("The note, as Markdown; '' deletes it, - reads it from the input."),
             show_default=False,
         ),
     ] = None,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
+from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, none_found, select_runs
 from vizkit.cli._output import for_people, print_json, print_lines, say, stdout
 from vizkit.curves.curves import curves_data
@@ -16,30 +17,33 @@ from vizkit.plots.terminal import Drawing, draw, series_of
 
 __all__ = ["plot"]
 
-Tag = Annotated[str, typer.Argument(metavar="TAG", help="A scalar tag.")]
+Tag = Annotated[str, typer.Argument(metavar="TAG", help=tr("A scalar tag."))]
 PictureFile = Annotated[
-    str | None, typer.Option("--output", "-o", metavar="FILE", help="Draw into a file, .png, .svg or .pdf.")
+    str | None,
+    typer.Option("--output", "-o", metavar="FILE", help=tr("Draw into a file, .png, .svg or .pdf.")),
 ]
 XAxis = Annotated[
     Literal["step", "epoch", "time", "relative"],
-    typer.Option("--x", help="The x axis; relative: time since the first record."),
+    typer.Option("--x", help=tr("The x axis; relative: time since the first record.")),
 ]
 By = Annotated[
     list[str] | None,
-    typer.Option("--by", metavar="NAME", help="A line for the mean of each value of a hyper-parameter."),
+    typer.Option("--by", metavar="NAME", help=tr("A line for the mean of each value of a hyper-parameter.")),
 ]
 PartialOption = Annotated[
     Literal["dotted", "stop"],
-    typer.Option("--partial", help="A mean where some of its runs have ended: dotted, or not drawn."),
+    typer.Option("--partial", help=tr("A mean where some of its runs have ended: dotted, or not drawn.")),
 ]
-Smooth = Annotated[float, typer.Option("--smooth", min=0, max=0.999, help="0 (off) to below 1.")]
-Log = Annotated[bool, typer.Option("--log", help="A logarithmic y axis.")]
-Robust = Annotated[bool, typer.Option("--no-outliers", help="Choose the y axis by the bulk of the values.")]
+Smooth = Annotated[float, typer.Option("--smooth", min=0, max=0.999, help=tr("0 (off) to below 1."))]
+Log = Annotated[bool, typer.Option("--log", help=tr("A logarithmic y axis."))]
+Robust = Annotated[
+    bool, typer.Option("--no-outliers", help=tr("Choose the y axis by the bulk of the values."))
+]
 Width = Annotated[
-    int | None, typer.Option("--width", min=30, help="Characters; the terminal's.", show_default=False)
+    int | None, typer.Option("--width", min=30, help=tr("Characters; the terminal's."), show_default=False)
 ]
 Height = Annotated[
-    int | None, typer.Option("--height", min=6, help="Lines; as fit the terminal.", show_default=False)
+    int | None, typer.Option("--height", min=6, help=tr("Lines; as fit the terminal."), show_default=False)
 ]
 
 
@@ -73,7 +77,7 @@ def plot(
             tag, x=x, by=by or None, smooth=smooth, partial=partial, log=log, outliers=not no_outliers
         )
         plot.save(output)
-        say(f"vizkit: {output} written")
+        say("{path} written", path=output)
         return
     data = curves_data(
         some,

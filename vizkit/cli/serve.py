@@ -7,46 +7,76 @@ import gc
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import NoReturn
 
+from vizkit._language import language, tr
 from vizkit.errors import VizKitError
 from vizkit.server.options import DEFAULT_SAMPLES
 
 __all__ = ["parser", "run_server"]
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose own words are in the user's language."""
+
+    def format_help(self) -> str:
+        return _translated(super().format_help())
+
+    def format_usage(self) -> str:
+        return _translated(super().format_usage())
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        super().exit(status, _translated(message or ""))
+
+
+def _translated(text: str) -> str:
+    if language() == "en":
+        return text
+    from vizkit.cli._help import translated
+
+    return translated(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog="vizkit serve",
-        description="Serve VisualDL's page over the runs, until Ctrl-C.",
-        epilog="  Example: vizkit serve log --port 0",
+        description=tr("Serve VisualDL's page over the runs, until Ctrl-C."),
+        epilog="  " + tr("Example: {command}", command="vizkit serve log --port 0"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add = made.add_argument
-    add("place", nargs="?", metavar="DIR", help="The same as --logdir; also one log file.")
-    add("--logdir", "-d", default="log", metavar="DIR", help="The directory of runs.  [default: log]")
-    add("--host", default="127.0.0.1", help="Host to listen on; others need a token.")
-    add("--port", "-p", type=_port, default=8040, help="0: any free port.  [default: 8040]")
-    add("--token", help="Token that clients must send; by default made where it is needed.")
+    add("place", nargs="?", metavar="DIR", help=tr("The same as --logdir; also one log file."))
+    add("--logdir", "-d", default="log", metavar="DIR", help=tr("The directory of runs.  [default: log]"))
+    add("--host", default="127.0.0.1", help=tr("Host to listen on; others need a token."))
+    add("--port", "-p", type=_port, default=8040, help=tr("0: any free port.  [default: 8040]"))
+    add("--token", help=tr("Token that clients must send; by default made where it is needed."))
     add(
         "--allow-host",
         action="append",
         default=[],
         metavar="NAME",
-        help="A further host name that is accepted.",
+        help=tr("A further host name that is accepted."),
     )
-    add("--samples", type=int, default=DEFAULT_SAMPLES, help="Points of one chart; its curves share them.")
-    add("--hparam-metrics", choices=("last", "best"), default="last", help="In the hyper-parameters' table.")
-    add("--model", metavar="FILE", help="A model for the page of static graphs.")
-    add("--language", choices=("en", "zh"), help="Of the page; by default the browser's.")
+    add(
+        "--samples", type=int, default=DEFAULT_SAMPLES, help=tr("Points of one chart; its curves share them.")
+    )
+    add(
+        "--hparam-metrics",
+        choices=("last", "best"),
+        default="last",
+        help=tr("In the hyper-parameters' table."),
+    )
+    add("--model", metavar="FILE", help=tr("A model for the page of static graphs."))
+    add("--language", choices=("en", "zh"), help=tr("Of the page; by default the browser's."))
     return made
 
 
 def _port(text: str) -> int:
     if text.isdecimal() and int(text) <= 65535:
         return int(text)
-    raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    raise argparse.ArgumentTypeError(tr("a port is a number from 0 to 65535, not {text!r}", text=text))
 
 
 def run_server(args: Sequence[str]) -> int:
@@ -71,13 +101,13 @@ def run_server(args: Sequence[str]) -> int:
     except VizKitError as error:
         from vizkit.cli._output import say
 
-        say(f"vizkit: {error}")
+        say(error.args[0])
         return 2
     finally:
         gc.freeze()
         gc.enable()
     with server, suppress(KeyboardInterrupt):
         print(server.url, flush=True)
-        print(f"vizkit: serving {directory}; Ctrl-C ends it", file=sys.stderr)
+        print("vizkit:", tr("serving {directory}; Ctrl-C ends it", directory=directory), file=sys.stderr)
         server.wait()
     return 0

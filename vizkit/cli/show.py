@@ -8,13 +8,14 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from vizkit._language import mark, tr
 from vizkit.cli._options import DIRECTORY, Json, Logdir, OneRun, select_run
 from vizkit.cli._output import as_table, for_people, print_json, print_rows, stdout
 from vizkit.runs import Run
 from vizkit.runs.details import overview
 from vizkit.runs.difference import flat
 from vizkit.runs.display import Cell
-from vizkit.runs.formatting import clean, duration_text, value_text
+from vizkit.runs.formatting import clean, duration_text, status_text, value_text
 
 __all__ = ["show"]
 
@@ -40,28 +41,38 @@ def show(run: OneRun = None, logdir: Logdir = DIRECTORY, as_json: Json = False) 
 
 def _sections(run: Run) -> RenderableType:
     width = stdout().width
-    facts = [("status", run.status), ("started", _started(run)), ("duration", duration_text(run.duration))]
-    facts.append(("directory", run.directory))
+    facts = [
+        (tr("status"), status_text(run.status)),
+        (tr("started"), _started(run)),
+        (tr("duration"), duration_text(run.duration)),
+        (tr("directory"), run.directory),
+    ]
     if run.display_name != run.name:
-        facts.append(("display name", run.display_name))
-    facts += [(name, text) for name, text in (("labels", ", ".join(run.labels)), ("note", run.note)) if text]
+        facts.append((tr("display name"), run.display_name))
+    notes = ((tr("labels"), ", ".join(run.labels)), (tr("note"), run.note))
+    facts += [(name, text) for name, text in notes if text]
     if run.archived:
-        facts.append(("archived", "yes"))
+        facts.append((tr("archived"), tr("yes")))
     parts: list[RenderableType] = [Text(clean(run.name, None), "bold"), as_table([], facts, width)[0]]
 
     def add(title: str, header: list[str], rows: Sequence[Sequence[str | Cell]]) -> None:
         if rows:
-            parts.extend([Text(), Text(title, "bold"), as_table(header, rows, width)[0]])
+            parts.extend([Text(), Text(tr(title), "bold"), as_table(header, rows, width)[0]])
 
     about = overview(run)
-    add("hyper-parameters", [], [(name, value_text(value)) for name, value in about["hparams"].items()])
+    add(mark("hyper-parameters"), [], [(name, value_text(value)) for name, value in about["hparams"].items()])
     metrics = [(tag, *_metric_cells(run, tag, metric)) for tag, metric in about["metrics"].items()]
-    add("scalars", ["", "last", "step", "best", "at step", "records"], metrics)
-    add("tags", [], [(kind, ", ".join(tags)) for kind, tags in about["tags"].items() if kind != "scalar"])
+    header = ["", tr("last"), tr("step"), tr("best"), tr("at step"), tr("records")]
+    add(mark("scalars"), header, metrics)
+    add(
+        mark("tags"),
+        [],
+        [(kind, ", ".join(tags)) for kind, tags in about["tags"].items() if kind != "scalar"],
+    )
     environment = {name: value for name, value in about["environment"].items() if name not in _LEFT_OUT}
     rows = [(name, value_text(value)) for name, value in flat(environment).items() if name != "git/diff"]
-    add("environment", [], rows)
-    add("problems", [], [(problem,) for problem in about["problems"]])
+    add(mark("environment"), [], rows)
+    add(mark("problems"), [], [(problem,) for problem in about["problems"]])
     return Group(*parts)
 
 

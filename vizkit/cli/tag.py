@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Logdir, select_run
 from vizkit.cli._output import print_lines
 
@@ -14,14 +15,16 @@ __all__ = ["tag"]
 
 def tag(
     run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's name or a beginning of it, or its path.")
+        str, typer.Argument(metavar="RUN", help=tr("A run's name or a beginning of it, or its path."))
     ],
     labels: Annotated[
-        list[str] | None, typer.Argument(metavar="LABEL", help="Labels to add.", show_default=False)
+        list[str] | None, typer.Argument(metavar="LABEL", help=tr("Labels to add."), show_default=False)
     ] = None,
     remove: Annotated[
         list[str] | None,
-        typer.Option("--remove", metavar="LABEL", help="A label to take off; may be given several times."),
+        typer.Option(
+            "--remove", metavar="LABEL", help=tr("A label to take off; may be given several times.")
+        ),
     ] = None,
     logdir: Logdir = DIRECTORY,
 ) -> None:

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, WatchOption, select_run
 from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
 from vizkit.runs import Run
-from vizkit.runs.formatting import clean
+from vizkit.runs.formatting import clean, status_text
 from vizkit.runs.recent import Line, Recent
 from vizkit.runs.run import ENDED
 
@@ -19,9 +20,9 @@ __all__ = ["tail"]
 
 Tags = Annotated[
     list[str] | None,
-    typer.Option("--metric", "-m", metavar="TAG", help="A scalar tag; may be given several times."),
+    typer.Option("--metric", "-m", metavar="TAG", help=tr("A scalar tag; may be given several times.")),
 ]
-Count = Annotated[int, typer.Option("--lines", "-n", metavar="N", min=0, help="Number of records.")]
+Count = Annotated[int, typer.Option("--lines", "-n", metavar="N", min=0, help=tr("Number of records."))]
 
 
 def tail(
@@ -49,15 +50,15 @@ def tail(
         _print(found, as_json, header=True)
     if not watch:
         if not found and lines:
-            say(f"vizkit: {one.name} has no scalars")
+            say("{run} has no scalars", run=one.name)
             raise typer.Exit(1)
         return
-    say(f"vizkit: following {one.name}; Ctrl-C ends")
+    say("following {run}; Ctrl-C ends", run=one.name)
     try:
         _follow(one, recent, every, as_json)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
-    say(f"vizkit: {one.name} has ended: {one.status}")
+    say("{run} has ended: {status}", run=one.name, status=status_text(one.status))
 
 
 def _follow(run: Run, recent: Recent, every: float, as_json: bool) -> None:
@@ -96,4 +97,5 @@ def _time(line: Line) -> datetime | None:
 def _text(line: Line) -> str:
     moment = _time(line)
     shown = " " * 8 if moment is None else f"{moment:%H:%M:%S}"
-    return f"{shown}  step {line.step:<8g}  {clean(line.tag, None)}  {line.value:.6g}"
+    step = tr("step {step:<8g}", step=line.step)
+    return f"{shown}  {step}  {clean(line.tag, None)}  {line.value:.6g}"

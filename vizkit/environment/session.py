@@ -291,8 +291,13 @@ def _add_diffs(
             data = read_bounded(os.path.join(directory, name), left)
         except DataError as error:
             if on_refused:
-                more = f"; all in all, {_MOST_DIFFS:,} bytes are read, the newest first"
-                on_refused(DataError(f"{error}{more}") if left < _MOST_DIFFS else error)
+                if left < _MOST_DIFFS:
+                    error = DataError(
+                        "{error}; all in all, {most:,} bytes are read, the newest first",
+                        error=error,
+                        most=_MOST_DIFFS,
+                    )
+                on_refused(error)
             return
         except OSError:
             continue

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit._protocols import ArrayLike, ScalarLike
 from vizkit._warnings import warn
 from vizkit.errors import DataError
@@ -136,9 +137,11 @@ def _from_floats(frames: AnyArray) -> Samples:
         )
     peak = max(float(frames.max()), -float(frames.min()))
     if peak > 1:
+        hint = tr(", or pass 16 bit samples as int16") if peak > 100 else ""
         warn(
-            f"sound with a peak of {peak:.6g} is cut off at 1; divide it by its peak"
-            + (", or pass 16 bit samples as int16" if peak > 100 else "")
+            "sound with a peak of {peak:.6g} is cut off at 1; divide it by its peak{hint}",
+            peak=peak,
+            hint=hint,
         )
         frames = np.clip(frames, -1, 1)
     scaled = frames * frames.dtype.type(32767)

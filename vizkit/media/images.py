@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit._protocols import ImageLike
 from vizkit.errors import DataError
 from vizkit.media.png import resize_pixels
@@ -208,10 +209,14 @@ def to_channels_last(img: ImageLike, dataformats: str) -> AnyArray:
         letters = _without_axis(letters, array.shape)
     if array.ndim != len(letters):
         fitting = {2: '"HW"', 3: '"HWC" or "CHW"', 4: '"NHWC" or "NCHW"'}.get(array.ndim)
+        way = tr("try dataformats={fitting}", fitting=fitting) if fitting else tr("reshape it to 2, 3 or 4")
         raise DataError(
-            f"an image of shape {list(array.shape)} has {array.ndim} axes, but dataformats={dataformats!r} "
-            f"names {len(letters)}; "
-            + (f"try dataformats={fitting}" if fitting else "reshape it to 2, 3 or 4")
+            "an image of shape {shape} has {axes} axes, but dataformats={dataformats!r} names {n}; {way}",
+            shape=list(array.shape),
+            axes=array.ndim,
+            dataformats=dataformats,
+            n=len(letters),
+            way=way,
         )
     if not array.size:
         raise DataError("an image of shape {shape} has no pixels", shape=list(array.shape))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from PIL import Image, ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
-__all__ = ["Letters", "as_texts", "drawable", "one_line", "paths_for"]
+__all__ = ["Letters", "as_texts", "breakable", "drawable", "one_line", "paths_for"]
 
 _WIDE = r"\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _CLOSING = "、。，．！？；：）」』】》〉”’"
@@ -52,6 +52,11 @@ def one_line(text: str) -> str:
     return drawable(text).replace("\n", " ")
 
 
+def breakable(text: str) -> list[str]:
+    """Split a line at the places where it may break."""
+    return _PIECES.findall(text)
+
+
 @dataclass(frozen=True)
 class Letters:
     """The size and the fonts of a text.
@@ -76,7 +81,7 @@ class Letters:
         lines = []
         for paragraph in text.split("\n"):
             line, used = "", 0.0
-            for piece in _PIECES.findall(paragraph):
+            for piece in breakable(paragraph):
                 length = self.width(piece)
                 if used + length > width:
                     if line.strip():
@@ -172,11 +177,11 @@ def _warn_missing(characters: Iterable[str]) -> None:
     if _warned.setdefault("missing", me) is not me:  # atomic: one of many threads warns
         return
     warn(
-        "no font found for {value}: drawn as boxes. For Chinese, Japanese and Korean install "
+        "no font found for {characters}: drawn as boxes. For Chinese, Japanese and Korean install "
         "fonts (Debian, Ubuntu: `apt-get install fonts-noto-cjk`; Fedora: `dnf install "
         "google-noto-sans-cjk-fonts`), or put NotoSansCJK-Regular.ttc into "
         "~/.local/share/fonts, and start again",
-        value="".join(characters)[:20],
+        characters="".join(characters)[:20],
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.media.images import enlarge, to_rgb
@@ -97,12 +98,12 @@ def _checked_mask(mask: ArrayLike, size: tuple[int, int], names: list[str] | Non
     if array.ndim == 3 and 1 in (array.shape[0], array.shape[2]):
         array = array.reshape([side for side in array.shape if side != 1] or [1, 1])
     if array.shape != size:
-        hint = "; take the argmax over its classes" if array.ndim == 3 else ""
+        hint = tr("; take the argmax over its classes") if array.ndim == 3 else ""
         raise DataError(
-            "a mask of an image of {size} x {size2} pixels must be of shape {list}, got {mask}{hint}",
-            size=size[0],
-            size2=size[1],
-            list=list(size),
+            "a mask of an image of {height} x {width} pixels must be of shape {shape}, got {mask}{hint}",
+            height=size[0],
+            width=size[1],
+            shape=list(size),
             mask=describe(mask),
             hint=hint,
         )

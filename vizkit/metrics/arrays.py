@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit._protocols import ArrayLike, ScalarLike
 from vizkit.errors import DataError
 
@@ -66,7 +67,7 @@ def _only_number(value: ScalarLike | Sequence[ScalarLike]) -> float:
             return float(cast("float", value))
     except (TypeError, ValueError, RuntimeError):
         pass  # DataError included: the whole value is named below
-    hint = "" if isinstance(value, (str, bytes)) else "; reduce it first, for example with .mean()"
+    hint = "" if isinstance(value, (str, bytes)) else tr("; reduce it first, for example with .mean()")
     raise DataError(
         "a scalar must be one real number, got {value}{hint}", value=describe(value), hint=hint
     ) from None

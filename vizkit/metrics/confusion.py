@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vizkit._checks import whole_number
+from vizkit._language import mark, tr
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray, Floats, Ints, to_real
@@ -16,7 +17,7 @@ MAX_CONFUSION_CLASSES = 2000
 """Classes up to which a confusion matrix is drawn."""
 
 _MAX_CELLS = 1 << 26  # 512 MiB of int64; an id past that is a slip, such as 1e9 for "ignore"
-_IGNORE = "; leave out samples to ignore before this call"
+_IGNORE = mark("; leave out samples to ignore before this call")
 
 
 def compute_confusion_matrix(
@@ -45,7 +46,7 @@ def compute_confusion_matrix(
             lengths or shapes that do not fit each other, or no samples and no ``num_classes``.
     """
     true = to_real(labels, "labels")
-    hint = "; use .argmax(axis=1) on one-hot labels" if true.ndim == 2 else _map_hint(true)
+    hint = tr("; use .argmax(axis=1) on one-hot labels") if true.ndim == 2 else _map_hint(true)
     true = flatten(true, "labels", hint)
     guess = to_real(predictions, "predictions")
     classes = None if num_classes is None else _checked_classes(num_classes)
@@ -71,7 +72,7 @@ def compute_confusion_matrix(
 
 
 def _map_hint(array: AnyArray) -> str:
-    return "; flatten maps of class ids first" if array.ndim > 2 else ""
+    return tr("; flatten maps of class ids first") if array.ndim > 2 else ""
 
 
 def _checked_classes(num_classes: int) -> int:
@@ -101,11 +102,17 @@ def _check_ids(ids: AnyArray, name: str, classes: int | None) -> None:
     if not ids.size:
         return
     if ids.dtype.kind == "f":
-        refuse_where(~(np.isfinite(ids) & (ids == np.floor(ids))), ids, name, "be whole class ids")
+        refuse_where(~(np.isfinite(ids) & (ids == np.floor(ids))), ids, name, tr("be whole class ids"))
     if ids.min() < 0:
-        refuse_where(ids < 0, ids, name, "not be negative", _IGNORE)
+        refuse_where(ids < 0, ids, name, tr("not be negative"), tr(_IGNORE))
     if classes is not None and ids.max() >= classes:
-        refuse_where(ids >= classes, ids, name, f"be below the number of classes, {classes}", _IGNORE)
+        refuse_where(
+            ids >= classes,
+            ids,
+            name,
+            tr("be below the number of classes, {classes}", classes=classes),
+            tr(_IGNORE),
+        )
 
 
 def _classes_of_ids(true: AnyArray, guess: AnyArray) -> int:
@@ -117,6 +124,6 @@ def _classes_of_ids(true: AnyArray, guess: AnyArray) -> int:
             "class id {highest} would make a matrix of {cells:,} cells{ignore}",
             highest=highest,
             cells=(highest + 1) ** 2,
-            ignore=_IGNORE,
+            ignore=tr(_IGNORE),
         )
     return highest + 1

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vizkit._checks import describe, is_whole_number, one_of, whole_number
+from vizkit._language import tr
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.activation import Activation, ScoreEvidence, activate
@@ -160,20 +161,18 @@ class EvaluationScores:
         count, classes, *rest = scores.shape
         if self._classes and classes != self._classes:
             raise DataError(
-                "scores of {classes} classes came after scores of {classes2}",
+                "scores of {classes} classes came after scores of {before}",
                 classes=classes,
-                classes2=self._classes,
+                before=self._classes,
             )
         forms = [[count, *rest], [count, 1, *rest], list(scores.shape)]
         if list(labels.shape) not in forms:
             raise DataError(
                 "labels of scores of shape {shape}, whose second axis is the classes', must be of "
-                "shape {forms}, {forms2} or {forms3}, got {shape2}",
+                "shape {forms}, got {given}",
                 shape=list(scores.shape),
-                forms=forms[0],
-                forms2=forms[1],
-                forms3=forms[2],
-                shape2=list(labels.shape),
+                forms=tr("{most} or {last}", most=f"{forms[0]}, {forms[1]}", last=forms[2]),
+                given=list(labels.shape),
             )
         indicator = classes == 1 or labels.shape == scores.shape
         if self._indicator not in (None, indicator):
@@ -378,14 +377,14 @@ def _real(value: ArrayLike, name: str) -> AnyArray:
 
 
 def _check_labels(labels: AnyArray, classes: int, indicator: bool) -> None:
-    hint = "; ignore_index is for a label of samples that do not count"
+    hint = tr("; ignore_index is for a label of samples that do not count")
     if indicator:
-        refuse_where((labels != 0) & (labels != 1), labels, "labels", "be 0 or 1", hint)
+        refuse_where((labels != 0) & (labels != 1), labels, "labels", tr("be 0 or 1"), hint)
         return
     wrong = (labels < 0) | (labels >= classes)
     if labels.dtype.kind == "f":
         wrong |= np.floor(labels) != labels
-    refuse_where(wrong, labels, "class ids", f"be whole numbers from 0 to {classes - 1}", hint)
+    refuse_where(wrong, labels, "class ids", tr("be whole numbers from 0 to {last}", last=classes - 1), hint)
 
 
 def _pair(two: Floats) -> tuple[float, float]:

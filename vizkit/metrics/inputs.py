@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vizkit._language import tr
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray, Bools, Floats, to_real
@@ -50,7 +51,7 @@ def check_weights(weights: ArrayLike, labels: AnyArray) -> Floats:
         DataError: weights that are negative or not finite, or not one a sample.
     """
     array = to_real(weights, "weights").astype(np.float64, copy=False)
-    refuse_where(~((array >= 0) & (array < np.inf)), array, "weights", "be finite and not negative")
+    refuse_where(~((array >= 0) & (array < np.inf)), array, "weights", tr("be finite and not negative"))
     if array.ndim:
         array = flatten(array, "weights")
         check_lengths(labels, "weights", array)
@@ -63,11 +64,11 @@ def refuse_nan(scores: AnyArray) -> None:
         missing = np.isnan(scores)
         rows = missing.any(axis=1) if scores.ndim > 1 else missing
         raise DataError(
-            "{count} of {size} scores are NaN, in {count2} of {size2} samples; leave these samples out",
+            "{count} of {size} scores are NaN, in {rows} of {samples} samples; leave these samples out",
             count=np.count_nonzero(missing),
             size=scores.size,
-            count2=np.count_nonzero(rows),
-            size2=rows.size,
+            rows=np.count_nonzero(rows),
+            samples=rows.size,
         )
 
 

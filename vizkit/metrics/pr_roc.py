@@ -29,6 +29,7 @@ from typing import Literal
 import numpy as np
 
 from vizkit._checks import one_of, whole_number
+from vizkit._language import tr
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.activation import activate
@@ -285,7 +286,7 @@ def _scores(value: ArrayLike) -> AnyArray:
 def _indicator(labels: AnyArray) -> Bools:
     """Labels of 0 and 1 as bools, of the same shape."""
     positive: Bools = labels == 1
-    refuse_where(~(positive | (labels == 0)), labels, "labels", "be 0 or 1")
+    refuse_where(~(positive | (labels == 0)), labels, "labels", tr("be 0 or 1"))
     return positive
 
 
@@ -304,6 +305,6 @@ def _members(labels: AnyArray, classes: int) -> Bools:
         )
     ids = labels.reshape(-1)
     known = (ids >= 0) & (ids < classes) & (np.floor(ids) == ids)
-    refuse_where(~known, ids, "class ids", f"be whole numbers from 0 to {classes - 1}")
+    refuse_where(~known, ids, "class ids", tr("be whole numbers from 0 to {last}", last=classes - 1))
     members: Bools = ids == np.arange(classes)[:, None]
     return members

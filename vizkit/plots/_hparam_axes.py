@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vizkit._checks import is_number
+from vizkit._language import tr
 from vizkit.curves.plot_arguments import RunSource, as_runs, positions
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats
@@ -84,7 +85,7 @@ def hparam_axes(
         known = list(dict.fromkeys(name for each in settings for name in each))
         for name in chosen:
             if name not in known:
-                raise unknown("hyper-parameter", name, known)
+                raise unknown(tr("hyper-parameter"), name, known)
     columns = [_column(name, [each.get(name) for each in settings], False) for name in chosen]
     columns += [_column(metric, [best_of_run(run, metric, mode) for run in runs], True) for metric in metrics]
     return HparamAxes(tuple(run.name for run in runs), tuple(positions(runs)), tuple(columns))

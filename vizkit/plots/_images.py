@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vizkit._language import tr
 from vizkit.curves.plot_arguments import RunSource, as_runs
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats, Pixels
@@ -116,7 +117,7 @@ def images_data(
     tags = {run: run.tags.get("image", []) for run in as_runs(source)}
     runs = [run for run in tags if tag in tags[run]][:_ROWS]
     if not runs:
-        raise unknown("image tag", tag, [other for names in tags.values() for other in names])
+        raise unknown(tr("image tag"), tag, [other for names in tags.values() for other in names])
     media = [run.images(tag) for run in runs]
     if steps is None:
         recorded = np.unique(np.concatenate([each.steps for each in media]).astype(np.float64))

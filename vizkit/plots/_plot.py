@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from vizkit._language import tr
 from vizkit.errors import MissingDependencyError
 from vizkit.media import palette
 from vizkit.media.palette import color, lap
@@ -104,7 +105,7 @@ def axes_for(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> tuple[
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingDependencyError.for_extra("plots", "plots need matplotlib") from None
+        raise MissingDependencyError.for_extra("plots", tr("plots need matplotlib")) from None
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure.subplots(), True
 

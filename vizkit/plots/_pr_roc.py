@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, Union, cast
 import numpy as np
 
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit.curves.plot_arguments import RunSource, as_runs, class_tags, entry_at, is_run_source, positions
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats
@@ -146,7 +147,9 @@ def _curves(
         for of_class in class_tags(run, kind, tag)
     ]
     if not found:
-        raise unknown(f"{kind} tag", tag, [other for run in runs for other in run.tags.get(kind, [])])
+        raise unknown(
+            tr("{kind} tag", kind=kind), tag, [other for run in runs for other in run.tags.get(kind, [])]
+        )
     several_classes = len({of_class for *_, of_class in found}) > 1
     out = []
     for k, (run, place, of_class) in enumerate(found):

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple, SupportsInt, cast
 
 from vizkit._files import FileReader, is_shortage
+from vizkit._language import tr
 from vizkit.columns.frame_scan import Readable
 from vizkit.errors import DataError, MissingDependencyError
 from vizkit.format.file_names import LOG_WORD
@@ -181,16 +182,21 @@ class _Remote(Store):
             import fsspec
         except ImportError as error:
             raise MissingDependencyError.for_extra(
-                "remote", "logs in remote directories need fsspec"
+                "remote", tr("logs in remote directories need fsspec")
             ) from error
         self._protocol = url.partition("://")[0]
         try:
             self._files = fsspec.core.url_to_fs(url)[0]
         except ImportError as error:
             package = _PACKAGES.get(self._protocol)
-            needs = f"need {package}: pip install {package}" if package else f"cannot be read: {error}"
+            if package:
+                raise MissingDependencyError(
+                    "logs at {protocol}:// need {package}: pip install {package}",
+                    protocol=self._protocol,
+                    package=package,
+                ) from error
             raise MissingDependencyError(
-                "logs at {protocol}:// {needs}", protocol=self._protocol, needs=needs
+                "logs at {protocol}:// cannot be read: {error}", protocol=self._protocol, error=error
             ) from error
         except ValueError as error:
             raise DataError(

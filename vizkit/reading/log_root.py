@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from vizkit._language import tr
 from vizkit.errors import LogNotFoundError
 from vizkit.reading.column_cache import ColumnCache
 from vizkit.reading.filesystem import LogStat, store_of
@@ -58,7 +59,7 @@ class LogRoot:
         self.root = os.path.expanduser(root)
         self._store = store_of(self.root)
         if not self._store.exists(self.root):
-            where = "" if "://" in self.root else f" (looked in {os.getcwd()})"
+            where = "" if "://" in self.root else tr(" (looked in {directory})", directory=os.getcwd())
             raise LogNotFoundError(
                 "{root!r} is not there{where}: name the directory that training writes its logs to",
                 root=self.root,

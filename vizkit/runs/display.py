@@ -6,15 +6,15 @@ All text from a log is escaped; long texts and tables are cut.
 from __future__ import annotations
 
 import html
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from vizkit._language import tr, trn
 from vizkit.metrics.direction import known_direction
 from vizkit.reading import Scalars
 from vizkit.runs import sparkline
 from vizkit.runs.difference import differing
-from vizkit.runs.formatting import LONGEST_CELL, clean, duration_text, value_text
+from vizkit.runs.formatting import LONGEST_CELL, clean, duration_text, status_text, terminal_width, value_text
 from vizkit.runs.scalar_tags import shown_metrics
 
 if TYPE_CHECKING:
@@ -65,7 +65,10 @@ def _metric_cell(run: Run, tag: str) -> Cell:
     mode = known_direction(tag)
     best = summary.best(tag, mode) if mode else None
     if best is not None and best.value != summary.last.value:
-        text += f" ({mode} {value_text(best.value)} at {value_text(best.step)})"
+        where = tr(
+            "{mode} {value} at {step}", mode=mode, value=value_text(best.value), step=value_text(best.step)
+        )
+        text += f" ({where})"
     return Cell(text, run.columns(tag))
 
 
@@ -77,26 +80,28 @@ def runs_table(
     The title names the directory ``where``. Of more than ``most`` runs, the first and the last are shown.
     """
     runs = list(runs)
-    place = f" in {clean(where, 80)}" if where else ""
+    place = clean(where, 80)
     if not runs:
-        return Table(f"no runs{place}", [], [], [])
+        return Table(tr("no runs in {place}", place=place) if where else tr("no runs"), [], [], [])
     rows = [run.hparams for run in runs]
     other = differing(rows)
     same = {name: value for name, value in rows[0].items() if name not in other}
     every = shown_metrics(runs)
     hparams, tags = list(other)[:_MOST_HPARAMS], every[:_MOST_METRICS] if metrics is None else list(metrics)
     cut = len(runs) > most
-    header = ["run", "status", "duration", *hparams, *tags]
+    header = [tr("run"), tr("status"), tr("duration"), *hparams, *tags]
     table = []
     for index, run in enumerate(runs):
         if cut and index == most // 2:
-            table.append([Cell(f"… {len(runs) - most // 2 * 2} more")] + [Cell("")] * (len(header) - 1))
+            table.append(
+                [Cell(tr("… {n} more", n=len(runs) - most // 2 * 2))] + [Cell("")] * (len(header) - 1)
+            )
         if cut and most // 2 <= index < len(runs) - most // 2:
             continue
         table.append(
             [
                 Cell(run.name),
-                Cell(run.status),
+                Cell(status_text(run.status)),
                 Cell(duration_text(run.duration)),
                 *(Cell(value_text(other[name][index])) for name in hparams),
                 *(_metric_cell(run, tag) for tag in tags),
@@ -104,15 +109,19 @@ def runs_table(
         )
     notes = []
     if same:
-        notes.append("the same in all: " + ", ".join(f"{k} = {value_text(v)}" for k, v in same.items()))
+        notes.append(tr("the same in all: {values}", values=_listed(same)))
     if len(other) > len(hparams):
-        notes.append("differ too: " + ", ".join(list(other)[_MOST_HPARAMS:]))
+        notes.append(tr("differ too: {names}", names=", ".join(list(other)[_MOST_HPARAMS:])))
     if metrics is None and len(every) > len(tags):
-        notes.append("more metrics: " + ", ".join(every[_MOST_METRICS:]))
+        notes.append(tr("more metrics: {names}", names=", ".join(every[_MOST_METRICS:])))
     troubled = [run.name for run in runs if run.logs.problems]
     if troubled:
-        notes.append(f"problems in {len(troubled)} of them, see .problems: " + ", ".join(troubled[:5]))
-    title = f"{len(runs)} run{'s' if len(runs) > 1 else ''}{place}"
+        names = ", ".join(troubled[:5])
+        notes.append(tr("problems in {n} of them, see .problems: {names}", n=len(troubled), names=names))
+    if where:
+        title = trn("{n} run in {place}", "{n} runs in {place}", len(runs), place=place)
+    else:
+        title = trn("{n} run", "{n} runs", len(runs))
     return Table(title, header, table, notes, _spare(runs, len(hparams), len(tags), metrics is not None))
 
 
@@ -133,16 +142,24 @@ def run_table(run: Run) -> Table:
     tags = [*tags, *(tag for tag in run.scalar_tags if tag not in tags)]
     rows = [[Cell(tag), _metric_cell(run, tag)] for tag in tags[:_MOST_ROWS]]
     if len(tags) > _MOST_ROWS:
-        rows.append([Cell(f"… {len(tags) - _MOST_ROWS} more"), Cell("")])
+        rows.append([Cell(tr("… {n} more", n=len(tags) - _MOST_ROWS)), Cell("")])
     notes = []
     if run.hparams:
-        notes.append("hparams: " + ", ".join(f"{k} = {value_text(v)}" for k, v in run.hparams.items()))
+        notes.append(tr("hparams: {values}", values=_listed(run.hparams)))
     other = {kind: tags for kind, tags in run.tags.items() if kind not in ("scalar", "scalars")}
     notes += [f"{kind}: {', '.join(tags)}" for kind, tags in other.items()]
-    notes += [f"problem: {problem.message} ({problem.path})" for problem in run.problems[:5]]
-    about = ", ".join(filter(None, (run.status, duration_text(run.duration))))
+    notes += [
+        tr("problem: {message} ({path})", message=problem.message, path=problem.path)
+        for problem in run.problems[:5]
+    ]
+    about = ", ".join(filter(None, (status_text(run.status), duration_text(run.duration))))
     name = run.name if run.display_name == run.name else f"{run.name} ({run.display_name})"
-    return Table(f"run {clean(name, 120)}: {about}", ["scalar", "last"] if rows else [], rows, notes)
+    title = tr("run {name}: {about}", name=clean(name, 120), about=about)
+    return Table(title, [tr("scalar"), tr("last")] if rows else [], rows, notes)
+
+
+def _listed(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} = {value_text(value)}" for name, value in values.items())
 
 
 def as_text(shown: Table) -> str:
@@ -153,23 +170,18 @@ def as_text(shown: Table) -> str:
         for cell in row:
             line = sparkline.blocks(cell.scalars.values) + " " if cell.scalars is not None else ""
             table[-1].append(line + clean(cell.text, _longest(cell)))
-    widths = [max(map(_width, column)) for column in zip(*table, strict=True)]
+    widths = [max(map(terminal_width, column)) for column in zip(*table, strict=True)]
     lines = [shown.title]
     for texts in table:
-        padded = (text + " " * (width - _width(text)) for text, width in zip(texts, widths, strict=True))
+        padded = (
+            text + " " * (width - terminal_width(text)) for text, width in zip(texts, widths, strict=True)
+        )
         lines.append("  ".join(padded).rstrip())
     return "\n".join([*lines, *(clean(note, _LONGEST_LINE) for note in shown.notes)])
 
 
 def _longest(cell: Cell) -> int:
     return LONGEST_CELL if cell.scalars is None else _LONGEST_METRIC
-
-
-def _width(text: str) -> int:
-    """Columns of a terminal that a text takes."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
 
 
 def as_html(shown: Table) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from vizkit._language import Message, english, tr
 from vizkit.errors import MissingDependencyError
 from vizkit.format.walltime import time_list
 from vizkit.runs.details import in_short
@@ -53,7 +54,7 @@ class Exported(ABC):
             import pyarrow  # noqa: F401
         except ImportError as error:
             raise MissingDependencyError.for_extra(
-                "parquet", "Parquet files need pyarrow", "or export with to_csv"
+                "parquet", tr("Parquet files need pyarrow"), tr("or export with to_csv")
             ) from error
         self.scalars().to_parquet(path, index=False, engine="pyarrow")
 
@@ -80,7 +81,7 @@ def as_data(run: Run) -> dict[str, Any]:
 
 
 def plain(value: object) -> object:
-    """A value as JSON has it: arrays become lists; NaN and infinities, which JSON lacks, become texts."""
+    """A value as JSON has it: arrays as lists; NaN and infinities, which JSON lacks, as texts; English."""
     if isinstance(value, np.ndarray):
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             return [plain(number) for number in value.tolist()]
@@ -93,7 +94,7 @@ def plain(value: object) -> object:
         return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(part) for part in value]
-    return value
+    return english(value) if isinstance(value, Message) else value
 
 
 def to_json(data: object, path: str | os.PathLike[str] | None) -> str | None:

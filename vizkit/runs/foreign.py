@@ -6,17 +6,19 @@ import os
 from collections import Counter
 from fnmatch import fnmatchcase
 
+from vizkit._language import mark, tr, trn
+
 __all__ = ["foreign_logs"]
 
 _MOST = 5_000  # files looked at
 _KINDS = {
-    "*tfevents*": ("TensorBoard log", "tensorboard --logdir {} shows them"),
-    "*.wandb": ("W&B run", "wandb sync uploads them"),
-    "*.swanlab": ("SwanLab run", "swanlab watch shows them"),
-    "mlflow.db": ("MLflow store", "mlflow ui shows it"),
-    "meta.yaml": ("MLflow experiment or run", "mlflow ui shows them"),
-    "run_metadata.sqlite": ("Aim repository", "aim up shows it"),
-    "*.csv": ("CSV file", "pandas.read_csv reads them"),
+    "*tfevents*": (mark("TensorBoard log"), mark("tensorboard --logdir {directory} shows them")),
+    "*.wandb": (mark("W&B run"), mark("wandb sync uploads them")),
+    "*.swanlab": (mark("SwanLab run"), mark("swanlab watch shows them")),
+    "mlflow.db": (mark("MLflow store"), mark("mlflow ui shows it")),
+    "meta.yaml": (mark("MLflow experiment or run"), mark("mlflow ui shows them")),
+    "run_metadata.sqlite": (mark("Aim repository"), mark("aim up shows it")),
+    "*.csv": (mark("CSV file"), mark("pandas.read_csv reads them")),
 }
 
 
@@ -34,8 +36,9 @@ def foreign_logs(root: str) -> str:
         return ""
     kind, count = next((kind, counts[kind]) for kind in _KINDS if counts[kind])
     what, advice = _KINDS[kind]
-    several = f"{count:,} {what}s lie" if count > 1 else f"a {what} lies"
-    return (
-        f"{several} there, which VizKit does not read ({advice.format(directory)}); to see them here, log "
-        "their numbers with vizkit.Tracker"
+    return tr(
+        "{several}, which VizKit does not read ({advice}); to see them here, log their numbers with "
+        "vizkit.Tracker",
+        several=trn("a {what} lies there", "{n:,} {what}s lie there", count, what=tr(what)),
+        advice=tr(advice, directory=directory),
     )

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence, Set
 from datetime import timedelta
 
+from vizkit._language import mark, tr
 from vizkit.runs.query import MISSING
 
-__all__ = ["LONGEST_CELL", "clean", "duration_text", "shorten_all", "shortened", "value_text"]
+__all__ = [
+    "LONGEST_CELL",
+    "clean",
+    "duration_text",
+    "shorten_all",
+    "shortened",
+    "status_text",
+    "terminal_width",
+    "value_text",
+]
 
 LONGEST_CELL = 32
 """Characters of a table's cell."""
@@ -32,12 +43,35 @@ def duration_text(duration: timedelta | None) -> str:
         return ""
     seconds = duration.total_seconds()
     if seconds < 60:
-        return f"{seconds:.1f} s"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min {int(seconds % 60):02} s"
-    if seconds < 172_800:
-        return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60):02} min"
-    return f"{int(seconds // 86_400)} d {int(seconds % 86_400 // 3600)} h"
+        return tr("{seconds:.1f} s", seconds=seconds)
+    minutes, hours = int(seconds // 60), int(seconds // 3600)
+    if minutes < 60:
+        return tr("{minutes} min {seconds:02} s", minutes=minutes, seconds=int(seconds % 60))
+    if hours < 48:
+        return tr("{hours} h {minutes:02} min", hours=hours, minutes=minutes % 60)
+    return tr("{days} d {hours} h", days=hours // 24, hours=hours % 24)
+
+
+_STATUSES = {
+    mark("running"),
+    mark("finished"),
+    mark("failed"),
+    mark("interrupted"),
+    mark("killed"),
+    mark("unknown"),
+}
+
+
+def status_text(status: str) -> str:
+    """The status of a run in the user's language."""
+    return tr(status) if status in _STATUSES else status
+
+
+def terminal_width(text: str) -> int:
+    """Columns of a terminal that a text takes."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
 
 
 def clean(text: str, longest: int | None = LONGEST_CELL) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from vizkit._language import tr
 from vizkit.errors import QueryError
 from vizkit.metrics.arrays import AnyArray
 from vizkit.runs.dataframes import rows_frame
@@ -68,7 +69,9 @@ class Groups(Mapping[Hashable, "Runs"]):
         found: Runs | None = self._groups.get(key)
         if found is not None:
             return found
-        raise unknown(f"group of {', '.join(map(repr, self.names))},", key, map(str, self._groups))
+        raise unknown(
+            tr("group of {names},", names=", ".join(map(repr, self.names))), key, map(str, self._groups)
+        )
 
     def __iter__(self) -> Iterator[Hashable]:
         return iter(self._groups)

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from vizkit._language import tr
 from vizkit.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -77,13 +78,13 @@ def find_name(name: str, names: Sequence[str], aliases: Sequence[str] = ()) -> i
         if found:
             shown = [names[index] for index in found[:_MOST]]
             raise UnknownNameError(
-                "{name!r} fits {n} runs, {names}{value}: name one of them, or all of them with a '*'",
+                "{name!r} fits {n} runs, {names}{more}: name one of them, or all of them with a '*'",
                 name=name,
                 n=len(found),
                 names=", ".join(map(repr, shown)),
-                value=" ..." if len(found) > len(shown) else "",
+                more=" ..." if len(found) > len(shown) else "",
             )
-    raise unknown("run", name, names)
+    raise unknown(tr("run"), name, names)
 
 
 def newest(runs: Sequence[Run]) -> Run:

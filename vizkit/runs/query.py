@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
+from vizkit._language import mark, tr
 from vizkit.errors import QueryError
 
 __all__ = ["MISSING", "Query"]
@@ -218,7 +219,7 @@ class Query:
             return MISSING
         numbers = [operand for operand in operands if isinstance(operand, (int, float))]
         if len(numbers) < len(operands):
-            self._note("{} are not all numbers", operands)
+            self._note(mark("{values} are not all numbers"), operands)
             return MISSING
         try:
             return function(*map(float, numbers))
@@ -247,10 +248,10 @@ class Query:
         try:
             return bool(_COMPARISONS[type(op)](left, right))
         except TypeError:
-            self._note("{} cannot be compared so", (left, right))
+            self._note(mark("{values} cannot be compared so"), (left, right))
             return MISSING
 
     def _note(self, message: str, values: Sequence[object]) -> None:
         self.mismatches += 1
         if not self.mismatch:
-            self.mismatch = message.format(" and ".join(map(_SHORT.repr, values)))
+            self.mismatch = tr(message, values=tr(" and ").join(map(_SHORT.repr, values)))

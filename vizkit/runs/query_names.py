@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from vizkit._language import tr
 from vizkit.errors import QueryError, UnknownNameError
 from vizkit.reading import natural_key
 from vizkit.runs.lookup import like_name, unknown
@@ -67,10 +68,10 @@ class _Names:
         if parts[0] == "hparams" and ".".join(parts[1:]) in self.hparams:
             return _hparam(".".join(parts[1:]))
         if first and ".".join(first) in self.tags:
-            raise unknown(f"statistic of {'.'.join(first)!r},", last, STATISTICS)
-        error = unknown("hyper-parameter, tag or field", whole, [*self.hparams, *self.tags, *FIELDS])
+            raise unknown(tr("statistic of {name!r},", name=".".join(first)), last, STATISTICS)
+        error = unknown(tr("hyper-parameter, tag or field"), whole, [*self.hparams, *self.tags, *FIELDS])
         if any(set(tag.split("/")) & set(parts) for tag in self.tags if "/" in tag):
-            error.args = (f"{error}; names with slashes stand in backquotes",)
+            error.args = (tr("{error}; names with slashes stand in backquotes", error=error.args[0]),)
         raise error
 
 
@@ -80,7 +81,7 @@ def chosen(runs: Sequence[Run], expression: str) -> list[Run]:
     values = _values(query, runs)
     out = [run for run, value in zip(runs, values, strict=True) if value]  # MISSING is not true
     if runs and not out and query.mismatches >= len(runs):  # it compares unlike types in every run
-        raise QueryError(f"{expression!r}: {query.mismatch}")
+        raise QueryError("{expression!r}: {mismatch}", expression=expression, mismatch=query.mismatch)
     return out
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from vizkit._language import tr
 from vizkit.errors import DataError, MissingDependencyError, UnknownNameError
 from vizkit.format.walltime import NO_TIME, milliseconds
 from vizkit.metrics.arrays import Floats, Ints
@@ -320,7 +321,7 @@ class Run(Exported, Plottable):
                 methods=_METHODS[other],
             )
         names = self.scalar_tags if kind == "scalar" else self.tags.get(kind, [])
-        return unknown(f"{kind} tag of {self.name!r},", tag, names)
+        return unknown(tr("{kind} tag of {name!r},", kind=kind, name=self.name), tag, names)
 
     # -- how it was made and how it ended --------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
+from vizkit._language import tr
 from vizkit.errors import QueryError, UnknownNameError
 from vizkit.metrics.direction import direction
 from vizkit.reading import Changes, LogRoot
@@ -116,7 +117,7 @@ class Runs(Exported, Plottable, Sequence[Run]):
             if key not in names and set(key) & set("*?["):
                 found = [run for run in self._runs if fnmatchcase(run.name, key)]  # "*" matches "/" too
                 if not found:
-                    raise unknown("run that fits", key, names)
+                    raise unknown(tr("run that fits"), key, names)
                 return self._some(found)
             return self._runs[find_name(key, names, [run.display_name for run in self._runs])]
         if isinstance(key, slice):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from vizkit._language import tr
 from vizkit.errors import UnknownNameError
 from vizkit.format.tags import SECONDS
 from vizkit.runs.lookup import unknown
@@ -31,7 +32,7 @@ def with_tag(runs: Iterable[Run], tag: str) -> list[Run]:
         raise UnknownNameError("there is no run to look for {tag!r} in", tag=tag)
     found = [run for run in every if tag in run.scalar_tags]
     if not found:
-        raise unknown("scalar tag", tag, in_order(other for run in every for other in run.scalar_tags))
+        raise unknown(tr("scalar tag"), tag, in_order(other for run in every for other in run.scalar_tags))
     return found
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vizkit._files import read_bounded
+from vizkit._language import tr
 from vizkit.errors import DataError, MissingDependencyError
 from vizkit.format.hparams import flat_hparams
 
@@ -56,7 +57,7 @@ def hparams_of(directory: str | os.PathLike[str]) -> dict[str, Any] | None:
     try:
         import yaml
     except ImportError as error:
-        raise MissingDependencyError.for_extra("paddlex", f"{path} needs PyYAML") from error
+        raise MissingDependencyError.for_extra("paddlex", tr("{path} needs PyYAML", path=path)) from error
     try:
         data = read_bounded(path, _MOST_BYTES)
     except (DataError, OSError) as error:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import one_of, whole_number
+from vizkit._language import tr
 from vizkit.errors import DataError, LogNotFoundError, MissingDependencyError, ServeError
 from vizkit.server.options import DEFAULT_SAMPLES, HparamMetrics, ServeOptions
 
@@ -152,10 +153,12 @@ def serve(
         from vizkit.server.security import is_loopback
         from vizkit.server.visualdl.api.dispatch import API
     except ImportError as error:
-        raise MissingDependencyError.for_extra("serve", f"serving needs {error.name}") from error
+        raise MissingDependencyError.for_extra(
+            "serve", tr("serving needs {package}", package=error.name)
+        ) from error
 
     one_of("hparam_metrics", hparam_metrics, ("last", "best"))
-    whole_number("samples", samples, unit="points")
+    whole_number("samples", samples, unit=tr("points"))
     if language is not None:
         one_of("language", language, ("en", "zh"))
     model_path = None if model is None else _checked_model(os.fspath(model))
@@ -222,7 +225,8 @@ def _port_owner(port: int) -> str:
         psutil = importlib.import_module("psutil")  # untyped
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
-                return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
+                name = psutil.Process(connection.pid).name()
+                return tr(" by {name} (process {pid})", name=name, pid=connection.pid)
     except Exception:  # another user's process
         logging.getLogger(__name__).debug("the process that listens on %d is not known", port, exc_info=True)
     return ""

@@ -174,7 +174,9 @@ class Recording:
         except Exception as failure:
             if error is None:
                 raise
-            warn(f"{self.logdir}: {failure}")  # the block's own error is what counts
+            warn(
+                "{logdir}: {failure}", logdir=self.logdir, failure=failure
+            )  # the block's own error is what counts
 
     # -- the machine ----------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from vizkit._checks import finite_number
+from vizkit._language import tr
 from vizkit._warnings import count_lost
 from vizkit.errors import ClosedError, MissingDependencyError
 from vizkit.format.tags import MACHINE as PREFIX
@@ -101,7 +102,7 @@ class SystemSampler:
         first_step: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.every = finite_number("every", every, least=1, unit="seconds")
+        self.every = finite_number("every", every, least=1, unit=tr("seconds"))
         try:
             self._psutil = importlib.import_module("psutil")
         except ImportError as error:

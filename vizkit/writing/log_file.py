@@ -32,6 +32,7 @@ from vizkit._files import (
     rewrite,
     unlock,
 )
+from vizkit._language import tr
 from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
 from vizkit.columns.frame_scan import FrameWalk
@@ -275,7 +276,11 @@ class LogFile(RecordLog):
         try:
             mine = os.fstat(fd)
         except OSError as error:  # a stale descriptor: another machine has deleted the file
-            note = f"{former} was deleted while it was recorded ({error.strerror}), with its records"
+            note = tr(
+                "{path} was deleted while it was recorded ({error}), with its records",
+                path=former,
+                error=error.strerror,
+            )
             self.path = self._place
             return (fd if last else self._opened()), Found(note, lost=True)
         try:

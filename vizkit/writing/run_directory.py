@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 from vizkit._files import hold_directory, write_atomic
+from vizkit._language import tr
 from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
 from vizkit.errors import RunExistsError, RunStartError, VizKitError
@@ -162,11 +163,10 @@ def open_run(
     except VizKitError:
         raise
     except OSError as error:
-        way = (
-            "name another directory"
-            if error.errno != errno.ENOSPC
-            else "free some space, or name another one"
-        )
+        if error.errno == errno.ENOSPC:
+            way = tr("free some space, or name another one")
+        else:
+            way = tr("name another directory")
         raise RunStartError(
             "nothing can be recorded to {logdir}: {error}; {way}", logdir=logdir, error=error, way=way
         ) from error

@@ -98,8 +98,14 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         if unknown:
             logdir = logdir or str(unknown.get("log_dir") or "")
             names = ", ".join(map(repr, unknown))
-            use = f"'log_dir' is taken for logdir={logdir!r}" if "log_dir" in unknown else "left out"
-            warn("LogWriter got unknown arguments {names}; {use}", names=names, use=use)
+            if "log_dir" in unknown:
+                warn(
+                    "LogWriter got unknown arguments {names}; 'log_dir' is taken for logdir={logdir!r}",
+                    names=names,
+                    logdir=logdir,
+                )
+            else:
+                warn("LogWriter got unknown arguments {names}, which are left out", names=names)
         rank = _ranks.rank()
         if rank and write_to_disk and not LogWriter._warned_of_rank:
             LogWriter._warned_of_rank = True

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import checked_class_names
+from vizkit._language import tr
 from vizkit.format.tags import EPOCH
 from vizkit.hooks._distributed import reduced
 from vizkit.hooks._fit.batch import Batch, capture_next
@@ -330,7 +331,7 @@ class _RecordingCallback(TrackerCallback):
         if not self._dynamic:
             # In it, even reading a weight would add operators to the program.
             what = "weights, images, curves and graph"
-            self._guard.warn(what, "Paddle is in static mode; call paddle.disable_static() first")
+            self._guard.warn(what, tr("Paddle is in static mode; call paddle.disable_static() first"))
 
     def _forget_batch(self) -> None:
         """Drop a captured batch that has not run to its end."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vizkit._checks import describe, whole_number
+from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.hooks._fit.batch import Batch, class_labels
 from vizkit.hooks._fit.sample_images import (
@@ -53,7 +54,7 @@ class EvaluationImages:
         self._tracker = tracker
         self._guard = guard
         self._followed = None if samples is None else FollowedSamples(samples)
-        self._count = None if worst is None else whole_number("worst", worst, unit="images")
+        self._count = None if worst is None else whole_number("worst", worst, unit=tr("images"))
         self._display = display
         self._checked: paddle.io.DataLoader = None
         self._mistakes: WorstMistakes | None = None
@@ -287,18 +288,17 @@ def _check_fields(model: paddle.Model, loader: paddle.io.DataLoader, option: str
     count = len(getattr(model, "_inputs", None) or ()) or 1
     if len(fields) <= count:
         raise DataError(
-            "{option}= shows labels, but the evaluation's data has none: its samples are of {n} "
-            "part{value}, all of which the network takes",
+            "{option}= shows labels, but the evaluation's data has none: the network takes all {n} parts of "
+            "its samples",
             option=option,
             n=len(fields),
-            value="s" * (len(fields) > 1),
         )
     shape = getattr(fields[0], "shape", None)
     if shape is not None and image_axes(list(shape)) is None:
         raise DataError(
-            "{option}= shows images, of 1, 3 or 4 channels; the evaluation's data is of shape {list}",
+            "{option}= shows images, of 1, 3 or 4 channels; the evaluation's data is of shape {shape}",
             option=option,
-            list=list(shape),
+            shape=list(shape),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vizkit._checks import whole_number
+from vizkit._language import tr
 from vizkit.hooks._fit.batch import Batch, class_labels
 from vizkit.hooks._fit.sample_images import Display, looks_like_images, record_samples, samples_of
 from vizkit.hooks._spacing import Spacing
@@ -27,7 +28,7 @@ class InputImages:
     def __init__(self, tracker: Tracker, count: int, every: int | None, display: Display) -> None:
         self._tracker = tracker
         self._spacing = Spacing(every, "images_every")
-        self._count = whole_number("images", count, unit="images")
+        self._count = whole_number("images", count, unit=tr("images"))
         self._display = display
 
     def due(self, step: int) -> bool:

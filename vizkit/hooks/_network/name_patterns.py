@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit.errors import DataError
 
 __all__ = ["NamePatterns"]
@@ -76,5 +77,6 @@ def _hint(given: str, known: list[Sequence[str]]) -> str:
     plain = {_plain(name): name for name in names}
     close = difflib.get_close_matches(_plain(given).strip("*"), plain, 3, cutoff=0.4)
     if close:
-        return f"; the closest names are {', '.join(repr(plain[name]) for name in close)}"
-    return f"; there are {', '.join(map(repr, names[:5]))}{' ...' if len(names) > 5 else ''}"
+        return tr("; the closest names are {names}", names=", ".join(repr(plain[name]) for name in close))
+    more = " ..." if len(names) > 5 else ""
+    return tr("; there are {names}{more}", names=", ".join(map(repr, names[:5])), more=more)

@@ -82,10 +82,10 @@ def check_optimizer(optimizer: paddle.optimizer.Optimizer, net: paddle.nn.Layer)
         )
     if not {id(each) for each in parameters_of(optimizer)} & {id(each) for each in net.parameters()}:
         raise DataError(
-            "the {type} trains no parameter of this {type2}; pass the optimizer that was made "
+            "the {optimizer} trains no parameter of this {net}; pass the optimizer that was made "
             "with parameters=net.parameters()",
-            type=type(optimizer).__name__,
-            type2=type(net).__name__,
+            optimizer=type(optimizer).__name__,
+            net=type(net).__name__,
         )
 
 

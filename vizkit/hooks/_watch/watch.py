@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vizkit._checks import describe
-from vizkit._language import tr
+from vizkit._language import mark, tr
 from vizkit.errors import DataError
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
@@ -36,7 +36,7 @@ __all__ = ["Watch", "watch"]
 
 _EVERY = 100
 _OVERHEAD = 0.02
-_UNSEEN = (
+_UNSEEN = mark(
     "no layer that was asked for gave an output in a training pass; layers compiled by "
     "paddle.jit.to_static(full_graph=True) cannot be seen, those with full_graph=False can"
 )
@@ -117,7 +117,7 @@ def watch(
             nothing to record; Paddle's static mode.
     """
     if not isinstance(net, paddle.nn.Layer):
-        hint = "; pass model.network, or use tracker.callback()" if isinstance(net, paddle.Model) else ""
+        hint = tr("; pass model.network, or use tracker.callback()") if isinstance(net, paddle.Model) else ""
         raise DataError(
             "only a paddle.nn.Layer can be watched, got {net}{hint}", net=describe(net), hint=hint
         )
@@ -400,7 +400,7 @@ class Watch:
         ]
         record_groups(self._tracker, self._guard, groups, step, per_layer=self._per_layer)
         if self._selection.activations and ended.due and ended.passed and not ended.outputs:
-            self._guard.warn(tr("activations"), _UNSEEN)
+            self._guard.warn("activations", tr(_UNSEEN))
 
     def _free_step(self) -> int:
         """The clock's step, or a later one, so that no tag is recorded twice at a step."""

@@ -7,6 +7,7 @@ from collections import deque
 from typing import Literal
 
 from vizkit._checks import finite_number, whole_number
+from vizkit._language import tr
 from vizkit.metrics.direction import Mode, direction
 
 __all__ = ["Mode", "Stall", "direction"]
@@ -40,8 +41,8 @@ class Stall:
         self, mode: Literal["min", "max"], patience: int | None, min_delta: float, window: int
     ) -> None:
         if patience is not None:
-            whole_number("patience", patience, unit="evaluations")
-        whole_number("window", window, unit="evaluations")
+            whole_number("patience", patience, unit=tr("evaluations"))
+        whole_number("window", window, unit=tr("evaluations"))
         finite_number("min_delta", min_delta, least=0)
         self._sign = 1.0 if mode == "max" else -1.0
         self._patience = patience

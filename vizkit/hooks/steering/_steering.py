@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 
 from vizkit._checks import describe
-from vizkit._language import tr
+from vizkit._language import english, tr, trn
 from vizkit._protocols import ScalarLike
 from vizkit.errors import DataError
 from vizkit.hooks._fit.callback_logs import Logs, batch_size, metric_scalars
@@ -133,14 +133,18 @@ class Steering(paddle.callbacks.Callback):
 
     def _stalled(self) -> str:
         """Return a sentence that the metric does not improve."""
-        amount = f" by {self._min_delta:g}" if self._min_delta else ""
-        count = "1 evaluation" if self._stall.waited == 1 else f"{self._stall.waited} evaluations"
-        best = (
-            "it was never finite"
-            if self._stall.best is None
-            else f"best {self._stall.best:.4g} at step {self._stall.best_step}"
+        stall = self._stall
+        best = tr("it was never finite")
+        if stall.best is not None:
+            best = tr("best {value:.4g} at step {step}", value=stall.best, step=stall.best_step)
+        return trn(
+            "{monitor} has not improved{amount} over {n} evaluation ({best})",
+            "{monitor} has not improved{amount} over {n} evaluations ({best})",
+            stall.waited,
+            monitor=self.monitor,
+            amount=tr(" by {amount:g}", amount=self._min_delta) if self._min_delta else "",
+            best=best,
         )
-        return f"{self.monitor} has not improved{amount} over {count} ({best})"
 
     def _record(self, scalars: Mapping[str, float | None], step: int) -> None:
         known = {f"{self._tag}/{name}": value for name, value in scalars.items() if value is not None}
@@ -149,7 +153,7 @@ class Steering(paddle.callbacks.Callback):
 
     def _say(self, text: str, step: int) -> None:
         with self._guard(self._tag):
-            self._tracker.log_text(self._tag, text, step)
+            self._tracker.log_text(self._tag, english(text), step)
 
     # -- within Model.fit ---------------------------------------------------------------------------
 
@@ -186,10 +190,10 @@ class Steering(paddle.callbacks.Callback):
         if not known:
             logged = ", ".join(f"{phase}/{name}" for phase in ("train", "eval") for name in names)
             raise DataError(
-                "monitor {monitor!r} is never logged; this model logs {value}: monitor one of these, "
+                "monitor {monitor!r} is never logged; this model logs {names}: monitor one of these, "
                 "or pass more metrics to model.prepare",
                 monitor=self.monitor,
-                value=logged or "nothing",
+                names=logged or tr("nothing"),
             )
         if fed and self._phase != "eval":
             raise DataError("ValidateEvery measures eval/... only, not {monitor!r}", monitor=self.monitor)
@@ -235,7 +239,9 @@ class Steering(paddle.callbacks.Callback):
         """Warn if the metric was never evaluated."""
         self._fitting = False
         if not self._updates:
-            self._guard.warn(self._tag, f"{self.monitor} was never evaluated in this training")
+            self._guard.warn(
+                self._tag, tr("{monitor} was never evaluated in this training", monitor=self.monitor)
+            )
 
     def _gather(self, logs: Logs | None) -> None:
         if self._name.startswith("loss") and logs and "loss" in logs:
@@ -248,8 +254,8 @@ class Steering(paddle.callbacks.Callback):
             scalars = {**metric_scalars(self._phase, logs, [self._name]), **scalars}
             if self.monitor not in scalars:
                 raise DataError(
-                    "Paddle logged {value}, and not {monitor}",
-                    value=", ".join(scalars) or "nothing",
+                    "Paddle logged {names}, and not {monitor}",
+                    names=", ".join(scalars) or tr("nothing"),
                     monitor=self.monitor,
                 )
             value = over_ranks(to_float(scalars[self.monitor]))

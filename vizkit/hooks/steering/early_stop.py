@@ -99,7 +99,7 @@ class EarlyStop(Steering):
             DataError: none were kept.
         """
         if not self._kept or self._network is None:
-            hint = "" if self._network is not None else "; pass network=net in your own loop"
+            hint = "" if self._network is not None else tr("; pass network=net in your own loop")
             raise DataError("no weights of a best evaluation were kept{hint}", hint=hint)
         self._network.set_state_dict(self._kept)
         self._say(
@@ -134,7 +134,12 @@ class EarlyStop(Steering):
             self._keep(step)
         self._record({"best": self.best, "waited": self._stall.waited}, step)
         if self._target is not None and self._stall.reached(value, self._target):
-            return f"{self.monitor} has reached {self._target:g} ({value:.4g})"
+            return tr(
+                "{monitor} has reached {target:g} ({value:.4g})",
+                monitor=self.monitor,
+                target=self._target,
+                value=value,
+            )
         return self._stalled() if self._stall.stalled else ""
 
     def _keep(self, step: int) -> None:

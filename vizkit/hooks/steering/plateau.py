@@ -123,7 +123,11 @@ class HalveOnPlateau(Steering):
         reason = ""
         if self._stall.stalled:
             if self._scale * self._factor < self._smallest * (1 - _ROUNDING):
-                reason = f"{self._stalled()}, and the learning rate is {_text(self._scale)} of the first"
+                reason = tr(
+                    "{why}, and the learning rate is {share} of the first",
+                    why=self._stalled(),
+                    share=_text(self._scale),
+                )
             else:
                 why = self._stalled()
                 self._reduce(self._optimizer)
