@@ -45,7 +45,7 @@ def ls(
     watch: WatchOption = False,
     every: Every = 1.0,
     as_json: Json = False,
-    archived: Annotated[bool, typer.Option("--archived", "-a", help="Archived runs too.")] = False,
+    archived: Annotated[bool, typer.Option("--archived", "-a", help=tr("Archived runs too."))] = False,
 ) -> None:
     """List runs with their settings and results.
 
