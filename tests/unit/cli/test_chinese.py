@@ -114,7 +114,7 @@ def test_what_people_see_is_chinese(vk: Command) -> None:
     assert "状态" in shown and "已完成" in shown and "标量" in shown and "所在步" in shown
     assert "没有问题" in vk("check").err
     assert "第" in vk("best", "eval/acc").out
-    assert "没有运行符合 --where 'seed == 9'" in vk("best", "eval/acc", "--where", "seed == 9").err
+    assert "中没有满足 seed == 9 的运行" in vk("best", "eval/acc", "--where", "seed == 9").err
     assert "步" in vk("tail", "batch32-0").out
 
 
