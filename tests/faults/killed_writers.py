@@ -1,14 +1,15 @@
-"""Writers in forked children that are killed at random moments.
+"""Writers in forked children that end at random moments, most of them by SIGKILL.
 
-``python -m tests.faults.killed_writers 10000`` kills that many, and tells what was lost and how many logs end
+``python -m tests.faults.killed_writers 10000`` ends that many, and tells what was lost and how many logs end
 with a torn record. ``python -m tests.faults.killed_writers 10000 tight`` has them write scalars in a tight
-loop.
+loop; any other writer or end of this module can be named, too.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import struct
 import sys
@@ -25,6 +26,7 @@ import vizkit
 from vizkit import LogWriter
 from vizkit.format.frames import Damage, Frame, scan
 from vizkit.reading import RunReader
+from vizkit.writing import log_file
 from vizkit.writing.log_file import LogFile
 
 _ACK = struct.Struct("<HI")  # thread, step
@@ -70,7 +72,7 @@ def by_writer(run: Path, pipe: int, threads: int) -> None:
                     writer.flush()
                     acknowledge(pipe, 1000, step)
 
-    others = [threading.Thread(target=record, args=(thread,)) for thread in range(1, threads)]
+    others = [threading.Thread(target=record, args=(thread,), daemon=True) for thread in range(1, threads)]
     for other in others:
         other.start()
     record(0)
@@ -94,30 +96,102 @@ def tight(run: Path, pipe: int, threads: int) -> None:
             acknowledge(pipe, 0, step)
 
 
-def trial(run: Path, r: random.Random, write: Callable[[Path, int, int], None], threads: int) -> Outcome:
-    """Have a child write, kill it after some acknowledgements, and look what is there."""
+def by_sessions(run: Path, pipe: int, threads: int) -> None:
+    """A run that is opened, resumed and closed again and again, with a few records each time."""
+    for step in range(0, 1 << 20, 3):
+        with vizkit.Tracker(run, if_exists="resume", system=False) as tracker:
+            for at in range(step, step + 3):
+                tracker.log({"loss0": value(0, at)}, step=at)
+                acknowledge(pipe, 0, at)
+
+
+def slow(run: Path, pipe: int, threads: int) -> None:
+    """A metric each millisecond, on a disk that takes 50 ms a write."""
+    write = os.write
+
+    def delayed(fd: int, data: bytes, size: int = 0) -> int:
+        time.sleep(0.05)
+        return write(fd, data)
+
+    log_file._os_write = delayed  # type: ignore[assignment]
+    log_file._held_write = lambda: delayed  # type: ignore[assignment]
+    writer = LogWriter(str(run))
+    for step in range(1 << 20):
+        writer.add_scalar("loss0", value(0, step), step)
+        acknowledge(pipe, 0, step)
+        time.sleep(0.001)
+
+
+WRITERS = [(by_writer, 1), (by_writer, 4), (by_tracker, 4), (by_sessions, 1), (tight, 1)]
+
+ENDS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP}
+OWN_ENDS = {"_exit": 7, "exit": 3, "exception": 1}
+
+
+class _EndedError(Exception):
+    """The uncaught error of a child."""
+
+
+def end_after(count: int, end: str) -> None:
+    """Have the process end by itself when it has acknowledged so many records."""
+    global acknowledge
+    real, left = acknowledge, count
+
+    def counted(pipe: int, thread: int, step: int) -> None:
+        nonlocal left
+        real(pipe, thread, step)
+        if threading.current_thread() is threading.main_thread():
+            left -= 1
+            if not left:
+                if end == "_exit":
+                    os._exit(OWN_ENDS[end])
+                raise SystemExit(OWN_ENDS[end]) if end == "exit" else _EndedError
+
+    acknowledge = counted
+
+
+def trial(
+    run: Path,
+    r: random.Random,
+    write: Callable[[Path, int, int], None],
+    threads: int,
+    end: str = "SIGKILL",
+) -> Outcome:
+    """Have a child write and end after some acknowledgements, and look what is there."""
     read, pipe = os.pipe()
+    count = r.randrange(1, 20 if write is by_sessions else 200)
     child = os.fork()
     if not child:
+        os.close(read)
+        if end in OWN_ENDS:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            end_after(count, end)
+            write(run, pipe, threads)  # ends as any script does
         try:
-            os.close(read)
             write(run, pipe, threads)
         finally:
-            os._exit(1)
+            os._exit(9)
     os.close(pipe)
+    if end in OWN_ENDS:
+        data = b""
+        while part := os.read(read, 1 << 16):
+            data += part
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == OWN_ENDS[end]
+        os.close(read)
+        return outcome(run, data)
     data = b""
-    wanted = r.randrange(1, 200) * _ACK.size
+    wanted = count * _ACK.size
     while len(data) < wanted:
         part = os.read(read, wanted - len(data))
         assert part, "the child ended by itself"
         data += part
-    until = time.perf_counter() + r.random() * 1e-3
+    until = time.perf_counter() + r.random() * (1e-2 if write is by_sessions else 1e-3)
     while time.perf_counter() < until:
         pass
-    os.kill(child, signal.SIGKILL)
+    os.kill(child, ENDS[end])
     while part := os.read(read, 1 << 16):
         data += part
-    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    assert os.waitpid(child, 0)[1] == ENDS[end]
     os.close(read)
     return outcome(run, data)
 
@@ -162,20 +236,33 @@ def assert_stock_reads(run: Path) -> None:
     assert not RunReader(run).problems
 
 
-def main(count: int, only: str = "") -> None:
+def main(count: int, *only: str) -> None:
+    writers = [(tight, 1) if name == "tight" else (slow, 1) for name in only if name in ("tight", "slow")]
+    writers += [found for found in WRITERS if found[0].__name__ in only and found not in writers]
+    ends = [end for end in (*ENDS, *OWN_ENDS) if end in only] or ["SIGKILL"]
     outcomes = []
     r = random.Random(time.time_ns())
     for number in range(count):
-        write, threads = [(by_writer, 1), (by_writer, 4), (by_tracker, 4), (tight, 1)][number % 4]
-        if only:
-            write, threads = tight, 1
-        with tempfile.TemporaryDirectory() as directory:
-            run = Path(directory) / "run"
-            outcomes.append(trial(run, r, write, threads))
-            if outcomes[-1].torn or number % 50 == 0:
-                assert_stock_reads(run)
+        write, threads = (writers or WRITERS)[number % len(writers or WRITERS)]
+        end = ends[number // len(WRITERS) % len(ends)]
+        directory = tempfile.mkdtemp()  # not a context: a child that ends by itself would leave it
+        run = Path(directory) / "run"
+        outcomes.append(trial(run, r, write, threads, end))
+        if outcomes[-1].torn or number % 50 == 0:
+            assert_stock_reads(run)
+        shutil.rmtree(directory)
+        if number % 100 == 99:
+            tell(outcomes)
+    tell(outcomes)
+
+
+def tell(outcomes: list[Outcome]) -> None:
     told, lost, torn = (sum(some) for some in zip(*outcomes, strict=True))
-    print(f"{count} kills: {lost} of {told} acknowledged records lost; {torn} logs end with a torn record")
+    count = len(outcomes)
+    print(
+        f"{count} ends: {lost} of {told} acknowledged records lost; {torn} logs end with a torn record",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

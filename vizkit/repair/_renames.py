@@ -82,11 +82,13 @@ def retagged(data: bytes, tag: str) -> bytes:
     Raises:
         ValueError: the bytes are not a record.
     """
+    named = (2, wire.BYTES, tag.encode("utf-8", "replace"))
     out = []
     for number, wire_type, value in wire.fields(data):
         if number == 1 and wire_type == wire.BYTES:
-            parts = [_field(*field) for field in wire.fields(value) if field[0] != 2]
-            value = wire.length_delimited(2, tag.encode("utf-8", "replace")) + b"".join(parts)
+            # In its place: a record of another order is read much slower.
+            fields = [named if field[0] == 2 else field for field in wire.fields(value)]
+            value = b"".join(_field(*field) for field in (fields if named in fields else [named, *fields]))
         out.append(_field(number, wire_type, value))
     return b"".join(out)
 

@@ -13,11 +13,13 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 import weakref
 from _thread import LockType
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol, cast
 
@@ -42,6 +44,7 @@ from vizkit.format.frames import Damage, Frame, scan
 from vizkit.writing.restoring import restore
 
 __all__ = [
+    "HANG_SECONDS",
     "Found",
     "LogFile",
     "NullLog",
@@ -55,7 +58,11 @@ __all__ = [
 ]
 
 
+HANG_SECONDS = 30.0
+"""After this, a write that has not come back is not waited for any longer."""
+
 _os_write = os.write
+_monotonic = time.monotonic
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
@@ -76,13 +83,55 @@ class RecordLog(ABC):
 
     Attributes:
         path: its path.
+        lock: held while frames are written.
+        closed: True if no frames are accepted any more.
     """
 
     path: str
+    lock: threading.RLock
+    closed = False
+    _busy_since = 0.0
 
     @abstractmethod
     def append(self, data: bytes) -> None:
         """Append one or more whole frames."""
+
+    def timed(self, data: bytes, *, held: bool = False) -> float:
+        """Append frames, and return the seconds that the write took.
+
+        Args:
+            data: whole frames.
+            held: keep other threads of the interpreter from running meanwhile, so that the time is the
+                disk's alone.
+        """
+        if not self.is_open:
+            self.append(data)
+            return 0.0
+        with self.lock:
+            begin = self._busy_since = _monotonic()
+            try:
+                if held:
+                    return self._held(data)
+                self.append(data)
+                return _monotonic() - begin
+            finally:
+                self._busy_since = 0.0
+
+    def _held(self, data: bytes) -> float:
+        begin = _monotonic()
+        self.append(data)
+        return _monotonic() - begin
+
+    @property
+    @abstractmethod
+    def is_open(self) -> bool:
+        """True from the first record on."""
+
+    @property
+    def hangs(self) -> bool:
+        """True if a write that is timed has not come back for long."""
+        since = self._busy_since
+        return since > 0 and _monotonic() - since > HANG_SECONDS
 
     def look(self, *, last: bool = False) -> Found | None:
         """Notice what others have done to the file.
@@ -140,15 +189,15 @@ class LogFile(RecordLog):
         self._hidden = False  # the descriptor is in use by a function of several steps
         self._size = 0  # when it was last looked at
         self._place = path  # absolute: a script may change its directory
-        self._closed = False
+        self.closed = False
         self._parents = False
         self._new_lock()
         _live[id(self)] = self
 
     def _new_lock(self) -> None:
         # Reentrant: a signal handler may close the log amid a write.
-        self._lock = threading.RLock()
-        self._acquire, self._release = self._lock.acquire, self._lock.release
+        self.lock = threading.RLock()
+        self._acquire, self._release = self.lock.acquire, self.lock.release
 
     def append(self, data: bytes) -> None:
         """Append whole frames with one write; a forked child writes nothing.
@@ -175,6 +224,24 @@ class LogFile(RecordLog):
             except RuntimeError:
                 pass
 
+    def _held(self, data: bytes) -> float:
+        if os.name == "nt":
+            return super()._held(data)
+        fd, write = self._fd, _held_write()
+        begin = _monotonic()
+        written = write(fd, data, len(data))
+        took = _monotonic() - begin
+        if written < 0:
+            self.append(data)  # raises the error
+        elif written != len(data):
+            self._finish(data, written)
+        return took
+
+    @property
+    def is_open(self) -> bool:
+        """True if the file is open for appending."""
+        return self._fd >= 0
+
     def _finish(self, data: bytes, written: int) -> None:
         """Write the rest after a short write, or take the written part back."""
         fd, self._fd = self._fd, -1
@@ -187,7 +254,7 @@ class LogFile(RecordLog):
     def _show(self, fd: int) -> None:
         """Set the descriptor after it was hidden; a log that was closed meanwhile is closed."""
         self._hidden = False
-        if not self._closed:
+        if not self.closed:
             self._fd = fd
         elif fd >= 0:
             os.close(fd)
@@ -198,7 +265,7 @@ class LogFile(RecordLog):
                 "{path} belongs to the parent process: records of a forked child are left out", path=self.path
             )
             return False
-        if self._closed:
+        if self.closed:
             raise ClosedError("{path}: nothing can be recorded after close()", path=self.path)
         if self._hidden:
             raise OSError(
@@ -257,7 +324,7 @@ class LogFile(RecordLog):
         """
         if os.name == "nt":  # an open file can be neither moved nor deleted there
             return None
-        with self._lock:
+        with self.lock:
             if self._fd < 0:
                 return None
             new = fd = self._fd
@@ -330,8 +397,8 @@ class LogFile(RecordLog):
 
     def close(self) -> None:
         """Close the file. Calling it again does nothing."""
-        with self._lock:
-            self._closed = True
+        with self.lock:
+            self.closed = True
             fd, self._fd = self._fd, -1
             if fd >= 0:
                 os.close(fd)  # closed even if it raises
@@ -343,8 +410,19 @@ class LogFile(RecordLog):
     def _leave_to_parent(self) -> None:
         self._new_lock()
         self._hidden = False
-        self._parents = not self._closed
+        self._parents = not self.closed
         self.close()
+
+
+@lru_cache(maxsize=1)
+def _held_write() -> Callable[[int, bytes, int], int]:
+    """The system's ``write``, called without letting other threads of the interpreter run."""
+    import ctypes
+
+    write = ctypes.PyDLL(None).write
+    write.argtypes = ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t
+    write.restype = ctypes.c_ssize_t
+    return write
 
 
 def _repair(fd: int, path: str) -> None:
@@ -406,6 +484,12 @@ class NullLog(RecordLog):
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.lock = threading.RLock()
+
+    @property
+    def is_open(self) -> bool:
+        """Always False."""
+        return False
 
     def append(self, data: bytes) -> None:
         """Do nothing."""
@@ -424,8 +508,13 @@ class RemoteLog(RecordLog):
         self._first = first
         self._again = again
         self._file: IO[bytes] | None = None
-        self._closed = False
-        self._lock = threading.RLock()
+        self.closed = False
+        self.lock = threading.RLock()
+
+    @property
+    def is_open(self) -> bool:
+        """True if the remote file is open."""
+        return self._file is not None
 
     def append(self, data: bytes) -> None:
         """Append whole frames.
@@ -433,8 +522,8 @@ class RemoteLog(RecordLog):
         Raises:
             ClosedError: the log is closed.
         """
-        with self._lock:
-            if self._closed:
+        with self.lock:
+            if self.closed:
                 raise ClosedError("{path}: nothing can be recorded after close()", path=self.path)
             if self._file is None:
                 import_visualdl()
@@ -450,10 +539,10 @@ class RemoteLog(RecordLog):
 
     def close(self) -> None:
         """Flush and close the remote file."""
-        with self._lock:
-            if self._file is not None and not self._closed:
+        with self.lock:
+            if self._file is not None and not self.closed:
                 self._file.close()
-            self._closed = True
+            self.closed = True
 
 
 class _OwnedLock(Protocol):
@@ -472,7 +561,7 @@ def wait_without(log: RecordLog | None, waiter: LockType, seconds: float) -> Non
         waiter: the lock that is waited for.
         seconds: how long, at most.
     """
-    lock = cast("_OwnedLock | None", getattr(log, "_lock", None))
+    lock = cast("_OwnedLock | None", getattr(log, "lock", None))
     if lock is None or not lock._is_owned():
         waiter.acquire(True, seconds)
         return
@@ -502,13 +591,13 @@ def hold_all() -> None:
     _forking.acquire()
     held: list[LogFile] = []
     _held.append(held)
-    held.extend(log for log in _logs() if log._lock.acquire(timeout=_FORK_SECONDS))
+    held.extend(log for log in _logs() if log.lock.acquire(timeout=_FORK_SECONDS))
 
 
 def release_all() -> None:
     """Unlock all logs after a fork, in the parent."""
     for log in _held.pop():
-        log._lock.release()
+        log.lock.release()
     _forking.release()
 
 

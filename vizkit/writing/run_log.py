@@ -25,7 +25,8 @@ from vizkit.format.types import HParams, SessionMark
 from vizkit.format.walltime import plain_walltime
 from vizkit.metrics.arrays import AnyArray, to_array, to_float
 from vizkit.writing import run_directory
-from vizkit.writing.log_file import NullLog, RecordLog, open_log
+from vizkit.writing.log_file import HANG_SECONDS, NullLog, RecordLog, open_log
+from vizkit.writing.paced_log import PacedLog, hanging
 from vizkit.writing.renamed_tags import RenamedTags
 from vizkit.writing.worker import MAX_JOBS, Worker
 
@@ -90,8 +91,8 @@ class RunLog:
         self._log: RecordLog = NullLog(path)
         if write_to_disk:
             self._log = open_log(path, self._first_record, None if file_name else locate, self._first_record)
-        self._append = self._log.append
         self._worker = Worker(max_jobs=max(int(max_queue), 1), log=self._log)
+        self._paced = PacedLog(self._log, self._worker, self._on_error)
         self._looks_at = _monotonic() + _LOOK_SECONDS
         self._told_of: set[str] = set()
         self.when_moved: Callable[[str], None] | None = None
@@ -111,7 +112,7 @@ class RunLog:
 
     def begin(self) -> None:
         """Create the log now instead of at its first record."""
-        self._append(b"")
+        self._log.append(b"")
 
     def _read_heads(self) -> None:
         """Read the kinds and last steps of an existing log's tags."""
@@ -193,13 +194,14 @@ class RunLog:
         if now != known:
             wall = self._wall(now)
         try:
-            self._append(_encode_scalar(state.field, value, field, wall))
+            self._paced.append(_encode_scalar(state.field, value, field, wall))
         except OSError as error:
             self._on_error(tag, error)
 
     def _wall(self, now: int) -> bytes:
         if _monotonic() >= self._looks_at:
-            self._look()
+            self._look_around()
+        self._paced.time_next()
         wall = encode.walltime_field(now)
         self._walltime = (now, wall)  # one assignment: another thread sees both or none
         return wall
@@ -239,7 +241,7 @@ class RunLog:
             frames.append(encode_scalar(state.field, value, field, wall))
             state.step = step
         try:
-            self._append(b"".join(frames))
+            self._paced.append(b"".join(frames))
         except OSError as error:
             for tag in metrics:
                 self._on_error(tag, error)
@@ -283,9 +285,15 @@ class RunLog:
             )
         self._kinds[check_tag(tag)] = kind
 
+    def _look_around(self) -> None:
+        self._looks_at = _monotonic() + _LOOK_SECONDS
+        if self._paced.behind:  # the log's lock is held for long
+            self._worker.submit(self._look, wait=False)
+        else:
+            self._look()
+
     def _look(self, *, last: bool = False) -> None:
         """Notice a log that others have moved, deleted or replaced, and say so."""
-        self._looks_at = _monotonic() + _LOOK_SECONDS
         former = self._log.path
         try:
             found = self._log.look(last=last)
@@ -319,12 +327,12 @@ class RunLog:
         encode.step_field(at)  # an invalid step is to raise in the caller, not in the worker
         self._steps[tag] = at
         if _monotonic() >= self._looks_at:
-            self._look()
+            self._look_around()
         return at, _time_ns() // 1_000_000 if walltime is None else plain_walltime(walltime)
 
     def _write(self, tag: str, frames: bytes) -> None:
         try:
-            self._log.append(frames)
+            self._paced.write(frames)
         except OSError as error:
             self._on_error(tag, error)
 
@@ -387,21 +395,30 @@ class RunLog:
             except Exception as error:
                 self._on_error(name, error)
 
-        self._worker.submit(guarded, size)
+        if not self._worker.submit(guarded, size, name=name) and self._log.hangs:
+            self._on_error(name, hanging(self._log))
 
     def flush(self) -> None:
-        """Wait until all records are in the log."""
-        self._worker.drain()
+        """Wait until all records are in the log; from a disk that hangs, warn and return."""
+        if not self._worker.drain():
+            warn("{error}: records are still waiting for it", error=hanging(self._log))
 
     def close(self) -> None:
         """Finish the log; nothing can be added afterwards. Calling it again does nothing."""
-        self._worker.drain()
-        self._look(last=True)
-        self._closed = True
+        if self._log.closed:
+            return
+        if not self._worker.drain() or not self._log.lock.acquire(timeout=HANG_SECONDS):
+            self._closed = True
+            self._paced.give_up()
+            return
         try:
+            self._look(last=True)
+            self._closed = True
             self._log.close()
         except OSError as error:
             self._on_error("log", error)
+        finally:
+            self._log.lock.release()
         self._worker.leave()
 
     def __enter__(self) -> Self:

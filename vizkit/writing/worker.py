@@ -22,6 +22,7 @@ from threading import get_ident
 from typing import Protocol
 
 from vizkit._files import at_exit_of_child
+from vizkit._warnings import warn
 from vizkit.writing import log_file
 
 __all__ = ["MAX_JOBS", "Worker"]
@@ -43,11 +44,12 @@ class _Waiter(Protocol):
 class _Job:
     """A job, and the locks that callers wait for until it is done."""
 
-    __slots__ = ("done", "run", "size", "waiters")
+    __slots__ = ("done", "name", "run", "size", "waiters")
 
-    def __init__(self, run: Callable[[], object], size: int) -> None:
+    def __init__(self, run: Callable[[], object], size: int, name: str) -> None:
         self.run = run
         self.size = size
+        self.name = name
         self.done = False
         self.waiters: list[_Waiter] = []
 
@@ -88,25 +90,31 @@ class Worker:
         self._sleeps = False
         self._left = False
 
-    def submit(self, job: Callable[[], object], size: int = 0) -> None:
+    def submit(self, job: Callable[[], object], size: int = 0, *, name: str = "", wait: bool = True) -> bool:
         """Queue a job.
 
         Args:
             job: called once.
             size: the number of bytes that it keeps alive.
+            name: what is lost with it.
+            wait: wait for room in the queue.
+
+        Returns:
+            False if it was refused, since the interpreter ends or the disk hangs.
         """
-        if _exiting and get_ident() != threading.main_thread().ident:
-            return
-        if not self.here:
-            while not self._fits(size):
-                with suppress(IndexError):  # the thread has finished it
-                    self._wait_for(self._jobs[0])
-        self._jobs.append(_Job(job, size))
+        if _exiting and get_ident() != threading.main_thread().ident and not self.here:
+            return False
+        while wait and not self.here and not self._fits(size):
+            with suppress(IndexError):  # the thread has finished it
+                if not self._wait_for(self._jobs[0]):
+                    return False
+        self._jobs.append(_Job(job, size, name))
         if not self._alive:
             if not self._asked:
                 self._start()
         elif (size > _SMALL or self._sleeps) and self._runner is None:
             self._call()
+        return True
 
     def _fits(self, size: int) -> bool:
         jobs = self._jobs.copy()
@@ -125,11 +133,18 @@ class Worker:
         """True if the caller is a job."""
         return self._runner == get_ident()
 
-    def drain(self) -> None:
-        """Return once every job submitted so far has run."""
+    def drain(self) -> bool:
+        """Return once every job submitted so far has run; False if the disk hangs."""
         if not self.here:
             with suppress(IndexError):
-                self._wait_for(self._jobs[-1])
+                return self._wait_for(self._jobs[-1])
+        return True
+
+    def give_up(self) -> list[str]:
+        """Forget all jobs, and return the names of what is lost with them."""
+        jobs = self._jobs.copy()
+        self._jobs.clear()
+        return [job.name for job in jobs if job.name]
 
     def leave(self) -> None:
         """Have the thread end when it has run all jobs, instead of waiting for more."""
@@ -161,18 +176,22 @@ class Worker:
             while self._jobs:
                 self._do(self._jobs[0])
 
-    def _wait_for(self, job: _Job) -> None:
+    def _wait_for(self, job: _Job) -> bool:
+        """Wait until a job is done; False if the write that it waits for hangs."""
         waiter = allocate_lock()
         waiter.acquire()
         job.waiters.append(waiter)  # before it is asked whether it is done
         first = True
         while not job.done and not self.here:
+            if self._log is not None and self._log.hangs:
+                return False
             if not self._alive and not (first and self._asked):
                 self._start()
             self._call()
             first = False
             if not job.done:
                 log_file.wait_without(self._log, waiter, _WAIT_SECONDS)
+        return True
 
     # -- the thread's side --------------------------------------------------------------------
 
@@ -244,11 +263,13 @@ def _at_exit() -> None:
     """
     global _exiting, _over
     _exiting = True
-    _drain_all()
+    for worker in _workers():
+        if not worker.drain():
+            warn("a write to a log has not come back for long: the last records are lost")
     _over = True
     for worker in _workers():
         worker._call()
-        while worker._runner not in (None, get_ident()):
+        while worker._runner not in (None, get_ident()) and not (worker._log and worker._log.hangs):
             time.sleep(0.001)
 
 
