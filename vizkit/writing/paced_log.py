@@ -35,7 +35,7 @@ def hanging(log: RecordLog) -> OSError:
 
 
 class PacedLog:
-    """Writes frames to a log in the order of the calls, and does not hold up the training.
+    """Write frames to a log in the order of the calls, without holding up the training.
 
     Frames are written through: when a call returns, the operating system has them. When slow writes have
     taken more than 2 % of the time and a quarter of a second, frames wait in memory, and the worker writes
@@ -78,8 +78,8 @@ class PacedLog:
         elif self.behind and not self._told:
             self._told = True
             warn(
-                "{path}: the disk is slow ({took:.0f} ms for a write). While it is, records are written behind "
-                "the training: if the process is killed, the last ones are lost",
+                "{path}: the disk is slow ({took:.0f} ms for a write). While it is, records are written "
+                "behind the training: if the process is killed, the last ones are lost",
                 path=self._log.path,
                 took=took * 1000,
             )
