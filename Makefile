@@ -15,7 +15,7 @@ $(if $(filter $(VERSION),3.10 3.11 3.12 3.13),,$(error VizKit needs Python 3.10 
 export LD_LIBRARY_PATH := $(CURDIR)/.venv-uv/lib$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint suites notebooks docs bench lock
+.PHONY: help demo test lint suites notebooks docs catalogues bench lock
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -46,6 +46,10 @@ notebooks: $(VENV)/.dev-$(VERSION)  ## run the notebooks anew, in place
 
 docs: $(VENV)/.dev-$(VERSION)  ## build the documentation in English and Chinese, and check its links
 	$(PY) docs/build.py
+
+catalogues: $(VENV)/.dev-$(VERSION)  ## bring the Chinese catalogues up to date; lists what is to be translated
+	$(PY) docs/build.py --catalogs
+	$(PY) -m tests.messages
 
 bench: $(VENV)-bench/.bench-$(VERSION)  ## measure VizKit beside its peers, in an environment of its own
 	$(VENV)-bench/bin/python -m benchmarks.writing

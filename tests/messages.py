@@ -63,8 +63,10 @@ def extracted() -> dict[str, tuple[str | None, str]]:
         found.setdefault(help_of(command), (None, "vizkit/cli"))
     for path in sorted(PACKAGE.rglob("*.html")):
         with path.open("rb") as file:
-            for _, _, words, _ in babel_extract(file, ("t",), (), {}):
-                found.setdefault(str(words), (None, path.relative_to(ROOT).as_posix()))
+            for _, function, given, _ in babel_extract(file, ("t", "tn"), (), {}):
+                words = [*given, None] if isinstance(given, tuple) else [given]
+                about = str(words[1]) if function == "tn" else None, path.relative_to(ROOT).as_posix()
+                found.setdefault(str(words[0]), about)
     return {text: about for text, about in found.items() if _words(text)}
 
 

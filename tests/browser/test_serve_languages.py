@@ -20,7 +20,7 @@ LANGUAGES = {
     "xx": "en",
     "zh-TW": "zh",
 }
-WORDS = {"en": ("Scalars", "1 run"), "zh": ("标量数据", "1 个实验")}
+WORDS = {"en": ("Scalars", "1 run"), "zh": ("标量数据", "1 个运行")}
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ def test_nine_runs_with_their_sparklines(look: Look, scheme: str) -> None:
 
 def test_the_chinese_page(look: Look) -> None:
     with look(locale="zh-CN") as page:
-        expect(page.page.locator("h1")).to_contain_text("9 个实验")
+        expect(page.page.locator("h1")).to_contain_text("9 个运行")
         expect(page.page.get_by_role("button", name="比较所选")).to_be_visible()
         page.page.get_by_role("link", name="English").click()
         expect(page.page.locator("h1")).to_contain_text("9 runs")

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from vizkit._language import language, speaking, tr, trn
 from vizkit.errors import VizKitError
 from vizkit.media.palette import COLORS
 from vizkit.runs import Runs
@@ -25,7 +26,6 @@ from vizkit.server.workspace.address import ROWS, Address
 from vizkit.server.workspace.current_runs import CurrentRuns
 from vizkit.server.workspace.importance_cache import ImportanceCache
 from vizkit.server.workspace.runs_table import hparam_key, runs_page
-from vizkit.server.workspace.translations import translator
 from vizkit.server.workspace.views import (
     compare_page,
     groups_page,
@@ -117,6 +117,8 @@ class _Pages:
             lstrip_blocks=True,
         )
         self._templates.globals.update(
+            t=tr,
+            tn=trn,
             visualdl=visualdl,
             visualdl_pages=_VISUALDL_PAGES,
             page_sizes=ROWS,
@@ -126,12 +128,14 @@ class _Pages:
         )
         self._templates.filters["clean"] = clean
 
-    def answer(self, view: str, address: Address, language: str) -> Answer:
-        """Render the document of a view."""
-        translate = translator(language)
+    def answer(self, view: str, address: Address, shown: str) -> Answer:
+        """Render the document of a view in a language."""
+        with speaking(shown):
+            return self._answer(view, address)
+
+    def _answer(self, view: str, address: Address) -> Answer:
         context: dict[str, object] = {
-            "t": translate,
-            "language": language,
+            "language": language(),
             "address": address,
             "logdir": self._live.logdir,
             "view": view,
@@ -142,7 +146,7 @@ class _Pages:
                 raise VizKitError("there is no view {view!r}", view=view)
             with self._live.lock:
                 runs = self._runs.get()
-                context["data"] = self._data(view, runs, address, translate)
+                context["data"] = self._data(view, runs, address)
                 context["troubled"] = sum(bool(run.problems) for run in runs) + len(self._live.refused)
             template = _TEMPLATES[view]
         except (VizKitError, KeyError, OSError) as error:  # a run was deleted just now
@@ -152,8 +156,8 @@ class _Pages:
         body = document.encode("utf-8", "replace")
         return Answer.of(body, "text/html; charset=utf-8", status=status, headers=_HEADERS)
 
-    def _data(self, view: str, runs: Runs, address: Address, translate: Callable[[str], str]) -> NamedTuple:
-        x_label = translate("Step") if address.x == "step" else translate("Time since start")
+    def _data(self, view: str, runs: Runs, address: Address) -> NamedTuple:
+        x_label = tr("Step") if address.x == "step" else tr("Time since start")
         pages: dict[str, Callable[[], NamedTuple]] = {
             "": lambda: runs_page(runs, address),
             "run": lambda: run_page(runs, address, x_label),

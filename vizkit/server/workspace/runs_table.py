@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
 
+from vizkit._language import mark
 from vizkit.errors import VizKitError
 from vizkit.metrics.direction import known_direction
 from vizkit.runs import Run, Runs, sparkline
@@ -165,10 +166,10 @@ def runs_page(runs: Runs, address: Address) -> RunsPage:
         found=len(found),
         errors=errors,
         fields=[
-            SortColumn("Run", "name"),
-            SortColumn("Status", "status"),
-            SortColumn("Started (UTC)", "started", "desc"),
-            SortColumn("Duration", "duration", "desc"),
+            SortColumn(mark("Run"), "name"),
+            SortColumn(mark("Status"), "status"),
+            SortColumn(mark("Started (UTC)"), "started", "desc"),
+            SortColumn(mark("Duration"), "duration", "desc"),
         ],
         hparams=[SortColumn(name, hparam_key(name)) for name in chosen_hparams],
         metrics=metrics,
