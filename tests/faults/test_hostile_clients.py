@@ -8,93 +8,34 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
 
-import httpx
 import pytest
 
 import vizkit
+from tests.faults.hostile_clients import (
+    HEAD,
+    Attack,
+    Served,
+    asking,
+    connect,
+    endless,
+    read_nothing,
+    request_many,
+    serving,
+    stay_idle,
+)
 from tests.helpers import PATIENCE, ROOT, get
 
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="memory is read from /proc")
 
 SECONDS = float(os.environ.get("VIZKIT_ATTACK_SECONDS", "2"))
 MOST_MORE = 100 << 20  # bytes of memory
-
-SERVER = """
-import resource, sys
-import vizkit
-
-if files := int(sys.argv[3]):
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-token = "secret" if sys.argv[2] == "0.0.0.0" else None
-with vizkit.serve(sys.argv[1], host=sys.argv[2], token=token) as server:
-    print(server.port, flush=True)
-    sys.stdin.read()
-"""
-
-
-class Served(NamedTuple):
-    """A server in a process of its own."""
-
-    process: subprocess.Popen[str]
-    port: int
-    token: str
-
-    @property
-    def memory(self) -> int:
-        """Bytes that it holds in memory."""
-        with open(f"/proc/{self.process.pid}/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    def ask(self, path: str = "/app/api/runs") -> float:
-        """Seconds until it has answered somebody who may ask."""
-        start = time.monotonic()
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        while True:
-            try:
-                answer = get(f"http://127.0.0.1:{self.port}{path}", headers=headers)
-                break
-            except (httpx.ReadError, httpx.RemoteProtocolError):  # browsers ask again, too
-                assert time.monotonic() - start < PATIENCE
-        assert answer.status_code == 200, answer.text
-        if path == "/app/api/runs":
-            assert answer.json()["data"] == ["run"], answer.json()
-        return time.monotonic() - start
-
-    def connect(self) -> socket.socket:
-        """A connection that gives up waiting soon."""
-        connection = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
-        connection.settimeout(0.2)
-        return connection
-
-
-@contextlib.contextmanager
-def serving(log: Path, host: str = "0.0.0.0", files: int = 0) -> Iterator[Served]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(log), host, str(files)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    assert process.stdout is not None
-    try:
-        port = int(process.stdout.readline())
-        yield Served(process, port, "secret" if host == "0.0.0.0" else "")
-        _, errors = process.communicate(timeout=PATIENCE)
-        assert len(errors) < 10_000, errors[:2_000]  # clients cannot fill its log
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -105,76 +46,6 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
             writer.add_scalar("x", float(step), step)
         writer.add_text("notes", "text " * 100_000, 0)
     return root
-
-
-HEAD = b"GET /app/index HTTP/1.1\r\nHost: localhost\r\n"
-
-
-def endless(beginning: bytes, again: bytes) -> Callable[[Served, float], None]:
-    """A client that sends on and on, over new connections where it is cut off, and reads nothing."""
-
-    def attack(server: Served, end: float) -> None:
-        chunk = again * (200_000 // len(again) + 1)
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError), server.connect() as client:
-                client.sendall(beginning)
-                while time.monotonic() < end:
-                    client.sendall(chunk)
-
-    return attack
-
-
-def request_many(make: Callable[[int], bytes]) -> Callable[[Served, float], None]:
-    """A client that makes request after request, and reads the answers."""
-
-    def attack(server: Served, end: float) -> None:
-        number = 0
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError), server.connect() as client:
-                while time.monotonic() < end:
-                    number += 1
-                    client.sendall(make(number))
-                    if not client.recv(1 << 16):
-                        break
-
-    return attack
-
-
-def asking(path: str, headers: bytes = b"") -> Callable[[int], bytes]:
-    return lambda number: (
-        f"GET {path.format(number=number)} HTTP/1.1\r\nHost: localhost\r\n".encode() + headers + b"\r\n"
-    )
-
-
-def read_nothing(path: str) -> Callable[[Served, float], None]:
-    """A client that asks for large files over many connections, and reads none of them."""
-
-    def attack(server: Served, end: float) -> None:
-        with contextlib.ExitStack() as opened:
-            request = asking(path)(0)
-            for _ in range(800):
-                if time.monotonic() > end:
-                    break
-                with contextlib.suppress(OSError):
-                    client = opened.enter_context(server.connect())
-                    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-                    client.sendall(request * 12)
-            time.sleep(max(end - time.monotonic(), 0))
-
-    return attack
-
-
-def stay_idle(beginning: bytes) -> Callable[[Served, float], None]:
-    """A client that opens 1,200 connections, and sends no whole request over any."""
-
-    def attack(server: Served, end: float) -> None:
-        with contextlib.ExitStack() as opened:
-            for _ in range(1200):
-                with contextlib.suppress(OSError):
-                    opened.enter_context(server.connect()).sendall(beginning)
-            time.sleep(max(end - time.monotonic(), 0))
-
-    return attack
 
 
 PIECE = "a%2F" * 5_000
@@ -216,20 +87,19 @@ def remote(log: Path) -> Iterator[Served]:
         yield server
 
 
-def assault(server: Served, attack: Callable[[Served, float], None], clients: int = 1) -> tuple[int, float]:
+def assault(server: Served, attack: Attack) -> tuple[int, float]:
     """The bytes by which its memory grew at most, and the longest time that another client waited."""
     before = server.memory
-    end = time.monotonic() + SECONDS
-    threads = [threading.Thread(target=attack, args=(server, end)) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
+    # In a process of its own, so that what is measured is not the wait for this one's interpreter.
+    attacker = get_context("fork").Process(target=attack, args=(server.port, time.monotonic() + SECONDS))
+    attacker.start()
     most, slowest = before, 0.0
-    while any(thread.is_alive() for thread in threads):
+    while attacker.is_alive():
         slowest = max(slowest, server.ask())
         most = max(most, server.memory)
         time.sleep(0.05)
-    for thread in threads:
-        thread.join()
+    attacker.join()
+    assert attacker.exitcode == 0
     server.ask()
     print(f"{(most - before) / 1e6:.1f} MB more, others answered within {slowest:.2f} s")
     return most - before, slowest
@@ -260,7 +130,7 @@ def test_queries_are_not_kept_beyond_the_caches_size(log: Path) -> None:
 
 def test_too_much_is_refused_with_a_reason(remote: Served) -> None:
     def answer(request: bytes) -> bytes:
-        with remote.connect() as client:
+        with connect(remote.port) as client:
             client.settimeout(PATIENCE)
             client.sendall(request)
             return client.recv(1 << 16)
@@ -277,7 +147,7 @@ def test_too_much_is_refused_with_a_reason(remote: Served) -> None:
 
 
 def test_pipelined_requests_are_answered_in_turn(remote: Served) -> None:
-    with remote.connect() as client:
+    with connect(remote.port) as client:
         client.settimeout(PATIENCE)
         client.sendall(b"".join(b"GET /alive HTTP/1.1\r\nHost: localhost\r\n\r\n" for _ in range(10)))
         got = b""
@@ -309,7 +179,7 @@ def test_idle_connections_make_room_and_descriptors_are_left_for_logs(log: Path)
     with serving(log, files=128) as server, contextlib.ExitStack() as opened:
         for number in range(1200):
             with contextlib.suppress(OSError):
-                opened.enter_context(server.connect())
+                opened.enter_context(connect(server.port))
             if number % 300 == 0:
                 server.ask()
         server.ask()

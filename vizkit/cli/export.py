@@ -27,6 +27,11 @@ OutputFile = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help=tr("Where to; stdout."), show_default=False),
 ]
 
+EscapeFormulas = Annotated[
+    bool,
+    typer.Option("--escape-formulas", help="In CSV, put ' before names that spreadsheets would run."),
+]
+
 
 def export(
     runs: SomeRuns = None,
@@ -34,6 +39,7 @@ def export(
     where: Where = None,
     format: FormatOption = None,  # noqa: A002 the option's name
     output: OutputFile = None,
+    escape_formulas: EscapeFormulas = False,
     as_json: Json = False,
 ) -> None:
     """Write the scalars of runs as CSV, JSON or Parquet.
@@ -51,7 +57,10 @@ def export(
     if kind == "parquet":
         some.to_parquet(str(output))
     else:
-        text = some.to_json(output) if kind == "json" else some.to_csv(output)
+        if kind == "json":
+            text = some.to_json(output)
+        else:
+            text = some.to_csv(output, escape_formulas=escape_formulas)
         sys.stdout.write(without_escapes(text or "") if for_people() else text or "")
     if output:
         say(trn("{n} run written to {path}", "{n} runs written to {path}", len(some), path=output))

@@ -107,7 +107,7 @@ def run_server(args: Sequence[str]) -> int:
         gc.freeze()
         gc.enable()
     with server, suppress(KeyboardInterrupt):
-        print(server.url, flush=True)
+        print(server.url, server.workspace_url, sep="\n", flush=True)
         print("vizkit:", tr("serving {directory}; Ctrl-C ends it", directory=directory), file=sys.stderr)
         server.wait()
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
     from vizkit.runs.run import Run
 
-__all__ = ["Exported", "as_data", "plain", "to_json"]
+__all__ = ["Exported", "as_data", "plain", "to_json", "without_formula"]
+
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
 
 
 class Exported(ABC):
@@ -36,12 +40,24 @@ class Exported(ABC):
         """The content of `to_json`."""
 
     @overload
-    def to_csv(self, path: None = None) -> str: ...
+    def to_csv(self, path: None = None, *, escape_formulas: bool = False) -> str: ...
     @overload
-    def to_csv(self, path: str | os.PathLike[str]) -> None: ...
-    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
-        """Export the frame of `scalars` as CSV, into a file or returned as text; NaN is ``NaN``."""
-        text: str = self.scalars().to_csv(None, index=False, na_rep="NaN", lineterminator="\n")
+    def to_csv(self, path: str | os.PathLike[str], *, escape_formulas: bool = False) -> None: ...
+    def to_csv(
+        self, path: str | os.PathLike[str] | None = None, *, escape_formulas: bool = False
+    ) -> str | None:
+        """Export the frame of `scalars` as CSV, into a file or returned as text; NaN is ``NaN``.
+
+        Args:
+            path: the file; None returns the text.
+            escape_formulas: put ``'`` before names that a spreadsheet would run as formulas: those that
+                begin with ``=``, ``+``, ``-``, ``@``, a tab or a line break, and are no numbers.
+        """
+        frame = self.scalars()
+        if escape_formulas:
+            for name in frame.columns.intersection(["run", "tag"]):
+                frame[name] = frame[name].map({each: without_formula(each) for each in frame[name].unique()})
+        text: str = frame.to_csv(None, index=False, na_rep="NaN", lineterminator="\n")
         return _written(text, path)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
@@ -69,6 +85,13 @@ class Exported(ABC):
         ``"-Infinity"``.
         """
         return to_json(self._as_data(), path)
+
+
+def without_formula(cell: object) -> object:
+    """A cell of a table; text that a spreadsheet would run as a formula begins with ``'``."""
+    if isinstance(cell, str) and cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell
 
 
 def as_data(run: Run) -> dict[str, Any]:

@@ -54,11 +54,19 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The page's address, with the token if there is one."""
+        """The address of VisualDL's page, with the token if there is one."""
+        return self._address("/app/index")
+
+    @property
+    def workspace_url(self) -> str:
+        """The address of VizKit's own page, with the token if there is one."""
+        return self._address("/vizkit/")
+
+    def _address(self, path: str) -> str:
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
         if ":" in host and not host.startswith("["):
             host = f"[{host}]"
-        return f"http://{host}:{self.port}/app/index" + (f"?token={self.token}" if self.token else "")
+        return f"http://{host}:{self.port}{path}" + (f"?token={self.token}" if self.token else "")
 
     def start(self) -> Server:
         """Start to serve on a thread, and return once it accepts requests."""
@@ -108,10 +116,13 @@ class Server:
         return f"<Server of {self.logdir!r} {state} {self.url}>"
 
     def _repr_html_(self) -> str:
-        url = html.escape(self.url, quote=True)
+        url, own = (html.escape(each, quote=True) for each in (self.url, self.workspace_url))
+        links = (
+            f'<a href="{each}" target="_blank" rel="noopener noreferrer">{each}</a>' for each in (url, own)
+        )
         return (
             f'<iframe src="{url}" title="VisualDL" style="width: 100%; height: 720px; border: 0"></iframe>'
-            f'<div><a href="{url}" target="_blank" rel="noopener noreferrer">{url}</a></div>'
+            f"<div>{' · '.join(links)}</div>"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import vizkit
 from tests.unit.runs.conftest import ACCURACIES, HPARAMS
 from vizkit import Runs
-from vizkit.runs.export import plain
+from vizkit.runs.export import plain, without_formula
 
 
 def test_csv(runs: Runs, tmp_path: Path) -> None:
@@ -26,6 +27,36 @@ def test_csv(runs: Runs, tmp_path: Path) -> None:
         text.startswith("run,tag,step,time,value\nlenet/run1,eval/acc,0,1970-01-01 00:16:40")
         and "NaN" in text
     )
+
+
+def test_names_that_a_spreadsheet_would_run_can_be_escaped(tmp_path: Path) -> None:
+    for name in ("=1+1", "-0.5", "plain"):
+        with vizkit.LogWriter(tmp_path / name) as writer:
+            writer.add_scalar("@SUM(A1)", -0.5, 0)
+            writer.add_scalar("loss", -0.25, 1)
+    some = vizkit.load(tmp_path)
+
+    def columns(text: str) -> tuple[list[str], list[str], list[float]]:
+        frame = pd.read_csv(StringIO(text), dtype={"run": str})
+        return sorted(set(frame["run"])), sorted(set(frame["tag"])), sorted(set(frame["value"]))
+
+    assert columns(some.to_csv()) == (["-0.5", "=1+1", "plain"], ["@SUM(A1)", "loss"], [-0.5, -0.25])
+    escaped = some.to_csv(escape_formulas=True)
+    assert columns(escaped) == (["'=1+1", "-0.5", "plain"], ["'@SUM(A1)", "loss"], [-0.5, -0.25])
+    some["plain"].to_csv(tmp_path / "run.csv", escape_formulas=True)
+    assert (tmp_path / "run.csv").read_text().startswith("tag,step,time,value\n'@SUM(A1),0,")
+
+
+@pytest.mark.parametrize(
+    "cell", ["=A1", "+1-2", "-x", "@x", "\t=A1", "\r=A1", "\n=A1", "＝A1", "-", "--1", "+ 1"]
+)
+def test_formulas(cell: str) -> None:
+    assert without_formula(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["", "a=b", "-0.5", "+1e-3", "-inf", "-.5", " x", -0.5, 3, None])
+def test_no_formulas(cell: object) -> None:
+    assert without_formula(cell) is cell
 
 
 def test_json_is_strict_and_loses_nothing(runs: Runs, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from vizkit.metrics.direction import known_direction
 from vizkit.reading import RunReader
+from vizkit.runs.export import plain
 from vizkit.server.run_names import page_name
 from vizkit.server.visualdl.api.downloads import download
 from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint, StreamedAnswer
@@ -107,8 +108,13 @@ def _list(request: APIRequest) -> list[dict[str, object]]:
         {
             "name": row.name,
             "hparams": {name: _plain(value, types[name]) for name, value in row.hparams.items()},
-            # The page leaves out a run with text for a number, and shows null as NaN.
+            # The page leaves out a run with text for a number.
             "metrics": {tag: value if _is_finite(value) else None for tag, value in row.metrics.items()},
+            "not finite": {
+                tag: plain(value)
+                for tag, value in row.metrics.items()
+                if value is not None and not math.isfinite(value)
+            },
         }
         for row in rows
     ]
