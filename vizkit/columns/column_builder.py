@@ -68,6 +68,7 @@ class ColumnBuilder:
         hparams: the last ones.
         broken: frames that are not records.
         hparams_of: number of a session -> its last hyper-parameters.
+        created: the walltime of the record that names the run, the first of a log.
         sessions: the mark of each session; NONE for the first one of a log of stock VisualDL.
         expected: the log's size in bytes once all of it is taken; columns are allocated accordingly.
     """
@@ -79,6 +80,7 @@ class ColumnBuilder:
         self.broken: list[NoRecord] = []
         self.hparams_of: dict[int, HParams] = {}
         self.sessions = [SessionMark.NONE]
+        self.created: int | None = None
         self.expected = 0
         self._names = LogNames()
         self._by_number: dict[tuple[int, int, int], Series] = {}  # kind, tag, member
@@ -279,6 +281,8 @@ class ColumnBuilder:
             except ValueError as error:
                 self.broken.append(NoRecord(start, end, str(error)))
                 continue
+            if record.kind == "meta_data" and self.created is None:
+                self.created = record.walltime
             if record.session:
                 begins[row] = record.session
             if record.kind == "hparams":

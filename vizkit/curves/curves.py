@@ -10,7 +10,7 @@ import numpy as np
 
 from vizkit._checks import one_of
 from vizkit.curves.means import Band, Center, Mean, mean_of
-from vizkit.curves.plot_arguments import RunSource, as_runs, labelled_groups, positions
+from vizkit.curves.plot_arguments import RunSource, as_runs, group_positions, labelled_groups, positions
 from vizkit.curves.smoothing import Smoothing, SmoothLike, smoothed, smoothing
 from vizkit.curves.x_axis import X, check_x, time_unit, x_and_values
 from vizkit.metrics.arrays import Bools, Floats, Ints
@@ -123,10 +123,10 @@ def curves_data(
         each = zip(runs, positions(runs), strict=True)
         series = [_run_curve(run, tag, x, position, how) for run, position in each]
     else:
-        groups = labelled_groups(runs, by)
+        groups, places = labelled_groups(runs, by), group_positions(source, by)
         series = [
-            _mean_curve(name, group, tag, x, position, how, band, partial)
-            for position, (name, group) in enumerate(groups.items())
+            _mean_curve(name, group, tag, x, places[name], how, band, partial)
+            for name, group in groups.items()
         ]
     unit = ""
     if x in ("time", "relative"):

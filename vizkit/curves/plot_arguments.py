@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from vizkit._checks import describe
-from vizkit.errors import DataError, UnknownNameError
+from vizkit.errors import DataError, UnknownNameError, VizKitError
 from vizkit.runs import Media, Run, Runs
+from vizkit.runs.palette_places import places_of_groups, places_of_runs
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -19,6 +20,7 @@ __all__ = [
     "as_runs",
     "class_tags",
     "entry_at",
+    "group_positions",
     "is_run_source",
     "labelled_groups",
     "one_run",
@@ -70,12 +72,21 @@ def one_run(source: RunSource) -> Run:
 
 
 def positions(runs: Sequence[Run]) -> list[int]:
-    """The position of each run in the palette: its position among all runs that were loaded.
+    """The place of each run in the palette, among all runs that were loaded.
 
-    If runs of several `vizkit.load` share one, their order here counts instead.
+    If runs of several `vizkit.load` share one, their places among these runs count instead.
     """
     loaded = [run.position for run in runs]
-    return loaded if len(set(loaded)) == len(loaded) else list(range(len(loaded)))
+    return loaded if len(set(loaded)) == len(loaded) else places_of_runs(runs)
+
+
+def group_positions(source: RunSource, by: str | Sequence[str]) -> dict[str, int]:
+    """The place of each group in the palette, among the groups of all runs that were loaded."""
+    every = source.loaded if isinstance(source, Runs) else as_runs(source)
+    try:
+        return places_of_groups(labelled_groups(every, by))
+    except VizKitError:  # of a run that was not chosen
+        return places_of_groups(labelled_groups(as_runs(source), by))
 
 
 def labelled_groups(runs: Sequence[Run], by: str | Sequence[str]) -> dict[str, list[Run]]:

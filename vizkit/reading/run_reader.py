@@ -194,6 +194,11 @@ class RunReader:
         return [log.path for log in self._logs]
 
     @property
+    def created(self) -> int:
+        """The walltime of the first log's beginning; 0 for a log without its first record."""
+        return next((log.records.created or 0 for log in self._logs), 0)
+
+    @property
     def display_name(self) -> str:
         """The run's name on VisualDL's page; empty if it has none."""
         names = [log.records.display_name for log in self._logs]

@@ -71,7 +71,7 @@ class Run(Exported, Plottable):
 
     Attributes:
         name: the path below the directory that was loaded.
-        position: the place, in natural order, among all runs that were loaded; it decides the run's colour.
+        position: the place in the palette, which decides the run's colour; `vizkit.runs.palette_places`.
         logs: the reader, with the columns and entries as arrays.
     """
 

@@ -24,6 +24,7 @@ from vizkit.runs.foreign import foreign_logs
 from vizkit.runs.groups import Groups, group_runs
 from vizkit.runs.importance import compute_importance
 from vizkit.runs.lookup import find_name, like_name, unknown
+from vizkit.runs.palette_places import places_of_runs
 from vizkit.runs.query_names import chosen, key_values, sort_order
 from vizkit.runs.run import Run
 from vizkit.runs.scalar_tags import in_order, shown_metrics, with_tag
@@ -54,6 +55,7 @@ class Runs(Exported, Plottable, Sequence[Run]):
         self._runs = list(runs)
         self._where = where
         self._root: LogRoot | None = None
+        self._loaded: Sequence[Run] | None = None
 
     @classmethod
     def of(cls, root: LogRoot) -> Runs:
@@ -67,13 +69,20 @@ class Runs(Exported, Plottable, Sequence[Run]):
         known = {id(run.logs): run for run in self._runs}
         named = _root_name(root)
         self._runs = []
-        for position, (name, logs) in enumerate(root.runs.items()):
-            run = known.get(id(logs)) or Run(named if name == "." else name, logs)
-            run.position = position
-            self._runs.append(run)
+        for name, logs in root.runs.items():
+            self._runs.append(known.get(id(logs)) or Run(named if name == "." else name, logs))
+        for run, place in zip(self._runs, places_of_runs(self._runs), strict=True):
+            run.position = place
 
     def _some(self, runs: Iterable[Run]) -> Runs:
-        return Runs(runs, where=self._where)
+        some = Runs(runs, where=self._where)
+        some._loaded = self.loaded
+        return some
+
+    @property
+    def loaded(self) -> Sequence[Run]:
+        """All runs that these were chosen from."""
+        return self._runs if self._loaded is None else self._loaded
 
     def refresh(self) -> Changes:
         """Read what was appended since; the runs of `load` also gain new ones and lose those that are gone.

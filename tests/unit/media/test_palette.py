@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.media.palette import COLORS, color, lap
+from vizkit.media.palette import COLORS, color, lap, places
 
 
 def test_colours_differ_for_the_colour_blind_too() -> None:
@@ -32,4 +32,17 @@ def test_colours_differ_for_the_colour_blind_too() -> None:
         seen = [oklab(np.asarray(matrix) @ linear(each)) for each in COLORS]
         nearest = min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(seen, 2))
         assert nearest > 0.09, name  # matplotlib's own ten: 0.007
-    assert color(10) == color(0) and lap(9) == 0 and lap(10) == 1
+    assert len({color(place) for place in range(30)}) == 30 and color(30) == color(0)
+    assert lap(9) == 0 and lap(10) == 1
+
+
+def test_a_new_name_moves_none_and_hues_come_again_only_when_all_are_taken() -> None:
+    names = (*(f"lenet/run{number}" for number in range(60)), "a\ud800b", "训练")
+    found = places(names)
+    assert len(set(found)) == len(names)
+    assert sorted(found)[:60] == list(range(60))
+    for count in (1, 2, 10, 11, 35):
+        assert places(names[:count]) == found[:count]
+    alone = [places((name,))[0] for name in names]
+    assert len(set(alone)) > 5  # by its name, not by its order
+    assert places(("run", "run")) != places(("run",)) * 2

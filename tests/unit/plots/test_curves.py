@@ -34,9 +34,9 @@ def note_of(plot: CurvesPlot) -> str:
 def test_curves_are_lines_in_the_runs_colours(runs: Runs) -> None:
     plot = runs[1:].plot("loss")
     assert list(plot.lines) == ["run1", "run2", "run3"]
-    assert [line.get_color() for line in plot.lines.values()] == [color(k) for k in (1, 2, 3)]
+    assert [line.get_color() for line in plot.lines.values()] == [color(run.position) for run in runs[1:]]
     alone = runs["run2"].plot("loss")
-    assert alone.lines["run2"].get_color() == color(2)
+    assert alone.lines["run2"].get_color() == color(runs["run2"].position)
     assert alone.legend is None and alone.ax.get_title(loc="left") == "run2"
     assert legend_texts(plot) == list(plot.lines)
     assert (plot.ax.get_xlabel(), plot.ax.get_ylabel()) == ("step", "loss")
@@ -100,12 +100,14 @@ def test_a_million_points_are_drawn_as_thousands(tmp_path: Path, monkeypatch: py
     assert len(y) <= 8000 and y.max() == 9.0
 
 
-def test_more_runs_than_colours_differ_in_their_dashes(tmp_path: Path) -> None:
+def test_more_runs_than_colours_differ_in_their_shades_and_dashes(tmp_path: Path) -> None:
     for k in range(45):
         with vizkit.LogWriter(str(tmp_path / f"run{k}")) as writer:
             writer.add_scalar("loss", float(k), 0)
     plot = vizkit.load(tmp_path).plot("loss")
-    assert len({str(line_style(k)) for k in range(40)}) == 40
+    drawn = {str((line.get_color(), line.get_linestyle(), line.is_dashed())) for line in plot.lines.values()}
+    assert len(drawn) == 45
+    assert len({str(line_style(place)) for place in range(120)}) == 120
     assert len(legend_texts(plot)) == 40
     assert legend_of(plot).get_title().get_text() == "the first 40 of 45"
 

@@ -32,7 +32,7 @@ def test_curves_of_all_classes_or_of_one(classifiers: Runs) -> None:
     assert np.array_equal(one.x, expected.recall) and np.array_equal(one.y, expected.precision)
     assert one.area == pytest.approx(expected.ap) and one.chance == pytest.approx(1 / 3)
     both = plots.pr_curve(classifiers, "eval/pr/2").data
-    assert [(rate.name, rate.position) for rate in both] == [("run1", 0), ("run2", 1)]
+    assert [(rate.name, rate.position) for rate in both] == [(run.name, run.position) for run in classifiers]
     assert [rate.name for rate in plots.pr_curve(classifiers, "eval/pr").data][:2] == ["run1 0", "run1 1"]
 
 

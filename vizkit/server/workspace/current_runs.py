@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vizkit.runs import Run, Runs
+from vizkit.runs.palette_places import places_of_runs
 from vizkit.server.live_runs import LiveRuns, RunState
 from vizkit.server.run_names import printable
 
@@ -19,10 +20,12 @@ class CurrentRuns:
     def get(self) -> Runs:
         """All runs, in natural order; hold `LiveRuns.lock` while you call this and use them."""
         before, self._known = self._known, {}
-        for position, state in enumerate(self._live.snapshot.runs.values()):
+        for state in self._live.snapshot.runs.values():
             old, run = before.get(state.path, (None, None))
             if run is None or old is not state:
                 run = Run(state.name if state.path == "." else printable(state.path), state.logs)
-            run.position = position
             self._known[state.path] = state, run
-        return Runs((run for _, run in self._known.values()), where=self._live.logdir)
+        runs = [run for _, run in self._known.values()]
+        for run, place in zip(runs, places_of_runs(runs), strict=True):
+            run.position = place
+        return Runs(runs, where=self._live.logdir)

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from vizkit._language import language, speaking, tr, trn
 from vizkit.errors import VizKitError
-from vizkit.media.palette import COLORS
+from vizkit.media.palette import SHADES, color
 from vizkit.runs import Runs
 from vizkit.runs.formatting import clean
 from vizkit.server.http import Answer, no_file, redirect, respond
@@ -177,5 +177,5 @@ def _static_file(name: str) -> Answer:
     """A static file of `_FILES`; the colours of runs are added to the style sheet."""
     content = (files("vizkit.server.workspace") / "static" / name).read_text("utf-8")
     if name.endswith(".css"):
-        content += "".join(_COLOR.format(index, color) for index, color in enumerate(COLORS))
+        content += "".join(_COLOR.format(index, color(index)) for index in range(SHADES))
     return Answer.of(content.encode(), _FILES[name], level=6)

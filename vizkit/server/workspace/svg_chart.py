@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vizkit.curves.curves import Curve, CurvesData
-from vizkit.media.palette import COLORS, lap
+from vizkit.media.palette import SHADES, lap
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.downsampling import evenly
 from vizkit.runs.formatting import clean
@@ -87,8 +87,8 @@ class Chart(NamedTuple):
 
 
 def line_classes(position: int) -> str:
-    """CSS classes of the colour and dash of a run at a position."""
-    return f"c{position % len(COLORS)} d{lap(position) % _DASHES}"
+    """CSS classes of the colour and dash of a run at a place of the palette."""
+    return f"c{position % SHADES} d{lap(position) % _DASHES}"
 
 
 def draw_chart(data: CurvesData, *, log_y: bool = False, label: str, x_label: str) -> Chart:

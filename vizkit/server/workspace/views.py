@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from vizkit.curves.curves import curves_data
+from vizkit.curves.plot_arguments import group_positions, labelled_groups
 from vizkit.errors import UnknownNameError, VizKitError
 from vizkit.metrics.direction import known_direction
 from vizkit.runs import Run, Runs
@@ -136,19 +137,17 @@ def _tags(runs: Sequence[Run]) -> list[str]:
     return list(dict.fromkeys([*shown_metrics(runs), *(tag for run in runs for tag in run.scalar_tags)]))
 
 
-def _draw(
-    runs: Sequence[Run], address: Address, title: str, x_label: str, *, by: str | None = None
-) -> TagChart:
+def _draw(runs: Runs, address: Address, title: str, x_label: str, *, by: str | None = None) -> TagChart:
     tags = _tags(runs)
     if not tags:
         return TagChart("", [], None)
     tag = address.tag or tags[0]
-    kept, cut = list(runs), 0
+    kept, cut = runs, 0
     try:
         if by is not None:
-            groups = Runs([run for run in runs if tag in run.scalar_tags]).group_by(by)
-            some = list(groups.values())[:_MAX_LINES]
-            kept, cut = [run for group in some for run in group], len(groups) - len(some)
+            groups = runs.filter(lambda run: tag in run.scalar_tags).group_by(by)
+            some = {run for group in list(groups.values())[:_MAX_LINES] for run in group}
+            kept, cut = runs.filter(some.__contains__), max(len(groups) - _MAX_LINES, 0)
         data = curves_data(kept, tag, x=address.x, by=by, band="ci", log_y=address.scale == "log")
     except VizKitError as error:
         return TagChart(tag, tags[:_MAX_ROWS], None, str(error))
@@ -183,7 +182,7 @@ def run_page(runs: Runs, address: Address, x_label: str) -> RunPage:
         started="" if run.started is None else run.started.strftime("%Y-%m-%d %H:%M:%S UTC"),
         duration=duration_text(run.duration),
         directory=run.directory,
-        drawn=_draw([run], address, run.name, x_label),
+        drawn=_draw(runs.filter(lambda one: one is run), address, run.name, x_label),
         scalars=rows,
         more_scalars=len(tags) - len(rows),
         hparams=[(name, _exact(value)) for name, value in run.hparams.items()][:_MAX_ROWS],
@@ -298,11 +297,12 @@ def _groups(runs: Runs, groups: Groups, key: str, drawn: TagChart, mode: str) ->
     """The rows of the table; colours as in the chart, which has no line for groups without the tag."""
     expression = f"hparams.{quoted(key)}" if any(key in run.hparams for run in runs) else f"({key})"
     rows = groups.rows(drawn.tag, mode) if mode else [{} for _ in groups]
-    out, position = [], 0
-    for (label, some), row in list(zip(groups.items(), rows, strict=True))[:_MAX_ROWS]:
+    places, every = group_positions(runs, key), labelled_groups(list(runs), key)
+    out, drawn_lines = [], 0
+    for (label, some), row, group in list(zip(groups.items(), rows, every, strict=True))[:_MAX_ROWS]:
         there = any(drawn.tag in run.scalar_tags for run in some)
-        name = line_classes(position) if there and position < _MAX_LINES else ""
-        position += there
+        name = line_classes(places[group]) if there and drawn_lines < _MAX_LINES else ""
+        drawn_lines += there
         numbers = [_number(row.get(part)) for part in ("n", "mean", "low", "high", "std", "min", "max")]
         text = "none" if label is None else value_text(label)
         out.append(GroupRow(text, name, _filter(expression, label), len(some), numbers))

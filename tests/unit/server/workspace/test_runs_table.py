@@ -64,7 +64,7 @@ def test_a_filter_that_fits_nothing_says_so(site: Site) -> None:
 def test_every_column_sorts_both_ways_by_its_link(site: Site, log: Path) -> None:
     runs = vizkit.load(log)
     keys = {
-        "Run": lambda run: run.position,
+        "Run": lambda run: runs.names.index(run.name),
         "batch size": lambda run: run.hparams["batch size"],
         "rate": lambda run: run.hparams["rate"],  # a tag of that name is there, too
         "seed": lambda run: run.hparams["seed"],
