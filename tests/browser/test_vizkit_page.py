@@ -13,6 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
 import vizkit
+from vizkit.curves.plot_arguments import group_positions
+from vizkit.media.palette import class_color
 
 from .conftest import kept
 from .visualdl_page import VisualDLPage
@@ -21,7 +23,6 @@ pytestmark = pytest.mark.browser
 
 HOSTILE = "<img src=x onerror=document.title=1>'%20&amp; 🌡\u202eabc " + "long" * 40
 TAG = 'eval/<b onclick=alert(1)>"loss" 损失'
-ORANGE = (248, 156, 32)  # of the second run
 RUNS = [f"batch{batch_size}-{seed}" for batch_size in (32, 64, 128) for seed in range(3)]
 
 
@@ -140,7 +141,7 @@ def test_filter_and_sort_are_typed_and_clicked_and_lie_in_the_address(look: Look
         assert len(names(page.page)) == 9
 
 
-def test_two_selected_runs_are_compared(look: Look) -> None:
+def test_two_selected_runs_are_compared(look: Look, log: Path) -> None:
     with look() as page:
         button = page.page.get_by_role("button", name="Compare selected")
         expect(button).to_be_disabled()
@@ -151,20 +152,23 @@ def test_two_selected_runs_are_compared(look: Look) -> None:
         row = page.page.locator("table.diff tr", has=page.page.get_by_text("batch size", exact=True))
         expect(row.locator("td")).to_have_text(["32", "128"])
         expect(page.page.locator("svg.chart path.line")).to_have_count(2)
-        page.until_drawn(page.page.locator(".plot svg.chart"), [ORANGE])
+        runs = vizkit.load(log)
+        colours = [class_color(runs[name].position) for name in ("batch32-1", "batch128-2")]
+        page.until_drawn(page.page.locator(".plot svg.chart"), colours)
         before = page.page.locator("svg.chart path.line").first.get_attribute("d")
         page.page.get_by_label("y axis").select_option("log")  # a choice is submitted at once
         expect(page.page).to_have_url(re.compile("scale=log"))
         assert page.page.locator("svg.chart path.line").first.get_attribute("d") != before
 
 
-def test_groups_are_drawn_with_mean_and_band(look: Look) -> None:
+def test_groups_are_drawn_with_mean_and_band(look: Look, log: Path) -> None:
     with look("groups") as page:
         page.page.locator(".empty").get_by_role("link", name="batch size").click()
         expect(page.page.locator(".chart path.line")).to_have_count(3)
         expect(page.page.locator("path.band")).to_have_count(3)
         chart = page.page.locator("svg.chart")
-        page.until_drawn(chart, [ORANGE])
+        places = group_positions(vizkit.load(log), "batch size").values()
+        page.until_drawn(chart, [class_color(place) for place in places])
         band = page.page.locator("path.band").first.bounding_box()
         line = page.page.locator(".chart path.line").first.bounding_box()
         assert band and line and band["height"] > line["height"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop, TimerHandle, Transport
 from collections import Counter
 from collections.abc import Mapping
+from heapq import nlargest
 from typing import Any, NamedTuple
 
 import httptools
@@ -25,13 +26,13 @@ _MAX_ADDRESS = 24 << 10  # bytes of a path with its query: a workspace's address
 _MAX_HEAD = 40 << 10  # bytes of a request line and its headers
 _MAX_HEADERS = 100
 _MAX_BODY = 1 << 20  # bytes that are read and dropped: no request has a use for a body
-_MAX_PIPELINED = 16
+_MAX_PIPELINED = 4
 _SLICE = 4096  # bytes that are parsed before the limits are checked again
 _HEAD_TIMEOUT = 20.0  # seconds from the first byte of a head to its last
 _UNREAD_TIMEOUT = 60.0  # seconds without room for more of an answer
 _WHILE = 5.0  # seconds after which a connection that does nothing is closed for another one
 
-_ACCEPTED_AT_ONCE = 50
+_ACCEPTED_AT_ONCE = 16
 _MAX_CONNECTIONS = 400
 
 
@@ -118,24 +119,30 @@ class Connection(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _make_room(self) -> None:
-        """Close the connection that is least needed."""
+        """Close the connections that are least needed: some at once, as it takes time to find them."""
         others = [one for one in self.connections if isinstance(one, Connection) and one is not self]
         count = Counter(one._address for one in others)
-        victim = max(others, key=lambda one: one._dispensability(count), default=self)
-        kind, own, _ = victim._dispensability(count)
-        if not kind and not victim._is_idle() and own <= self._most // 2:  # many clients, and all are busy
-            victim = self
-        victim._end()
-        self.connections.discard(victim)  # as it is lost only when the loop comes to it
+        now = self.loop.time()
+        ranked = [(one._dispensability(count, now), number) for number, one in enumerate(others)]
+        for (kind, own, _), number in nlargest(max(self._most // 8, 1), ranked):
+            if not kind and not others[number]._is_idle() and own <= self._most // 2:
+                break
+            self._close(others[number])
+        if len(self.connections) > len(others):  # many clients, and all are busy
+            self._close(self)
 
-    def _dispensability(self, count: Mapping[str, int]) -> tuple[int, int, float]:
+    def _close(self, one: Connection) -> None:
+        one._end()
+        self.connections.discard(one)  # as it is lost only when the loop comes to it
+
+    def _dispensability(self, count: Mapping[str, int], now: float) -> tuple[int, int, float]:
         """Greatest for the connection to close first; it begins with 0 for one that is busy, or new.
 
         First come those that have been idle or unread for a while, then the unread ones, then all others, and
         of each the oldest of the client with the most.
         """
         unread = self._stalled_since is not None
-        age = self.loop.time() - (self._stalled_since or self._idle_since)
+        age = now - (self._stalled_since or self._idle_since)
         resting = (unread or self._is_idle()) and age > _WHILE
         return 2 if resting else int(unread), count[self._address], age
 

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import sys
-import threading
 import zlib
-from collections import OrderedDict
-from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["GONE", "Answer", "AnswerCache", "failure", "json_answer", "no_file", "redirect", "respond"]
+__all__ = ["GONE", "Answer", "failure", "json_answer", "no_file", "redirect", "respond"]
 
 GONE = "vizkit.gone"
 """Name in the state of a request of a function that is true once its client is gone."""
@@ -91,61 +86,6 @@ def failure(message: str, *, code: int = 1) -> Answer:
     """VisualDL's envelope around a message, which the page shows."""
     answer = Answer.of(orjson.dumps({"status": code, "msg": message, "data": None}), _JSON)
     return replace(answer, lasting=False)
-
-
-class _Cached(NamedTuple):
-    version: Hashable
-    answer: Answer
-    size: int
-
-
-class AnswerCache:
-    """A cache of the newest answer of each key, that evicts the least recently used.
-
-    Args:
-        capacity: bytes of memory of keys, versions and answers.
-    """
-
-    def __init__(self, capacity: int = 32 << 20) -> None:
-        self._capacity = capacity
-        self._size = 0
-        self._answers: OrderedDict[Hashable, _Cached] = OrderedDict()
-        self._lock = threading.Lock()
-
-    @property
-    def size(self) -> int:
-        """Approximate bytes of memory that are used."""
-        return self._size
-
-    def __len__(self) -> int:
-        return len(self._answers)
-
-    def get(self, key: Hashable, version: Hashable) -> Answer | None:
-        """The answer of a key; None if it is not cached, or is of another version."""
-        with self._lock:
-            found = self._answers.get(key)
-            if found is None or found.version != version:
-                return None
-            self._answers.move_to_end(key)
-            return found.answer
-
-    def put(self, key: Hashable, version: Hashable, answer: Answer) -> None:
-        """Cache an answer instead of that of another version, unless it takes an eighth of the capacity."""
-        size = answer.size + _size_of(key) + _size_of(version)
-        with self._lock:
-            old = self._answers.pop(key, None)
-            self._size -= old.size if old else 0
-            if size > self._capacity // 8:
-                return
-            self._size += size
-            self._answers[key] = _Cached(version, answer, size)
-            while self._size > self._capacity:
-                self._size -= self._answers.popitem(last=False)[1].size
-
-
-def _size_of(key: object) -> int:
-    """Approximate bytes of memory of a key of nested tuples."""
-    return sys.getsizeof(key) + (sum(map(_size_of, key)) if isinstance(key, tuple) else 0)
 
 
 class _PartedResponse(Response):

@@ -21,9 +21,12 @@ import sys
 sys.argv = ["vizkit", "serve", "--port", "0", "log/sample"]
 sys.modules["rich"] = sys.modules["typer"] = None
 import vizkit.server.server
-vizkit.server.server.Server.wait = lambda server: print("served")
+vizkit.server.server.Server.wait = lambda server: print("served", server.port)
 from vizkit.cli import main
 main()
 """
     done = python(code)
-    assert done.returncode == 0 and "served" in done.stdout, done.stderr
+    assert done.returncode == 0, done.stderr
+    visualdl, own, served = done.stdout.splitlines()
+    place = f"http://127.0.0.1:{served.removeprefix('served ')}"
+    assert (visualdl, own) == (f"{place}/app/index", f"{place}/vizkit/")

@@ -13,9 +13,10 @@ from starlette.responses import Response, StreamingResponse
 
 from vizkit._files import is_shortage
 from vizkit.errors import VizKitError
-from vizkit.server.http import Answer, AnswerCache, failure, json_answer, respond
+from vizkit.server.http import Answer, failure, json_answer, respond
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.options import ServeOptions
+from vizkit.server.sized_cache import SizedCache
 from vizkit.server.visualdl.api import (
     curve_pages,
     embedding_page,
@@ -44,6 +45,7 @@ ENDPOINTS: dict[str, Endpoint] = {
 }
 
 _THREADS = 4
+_CACHED = 32 << 20  # bytes of answers
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -62,7 +64,7 @@ class API:
     def __init__(self, runs: LiveRuns, options: ServeOptions) -> None:
         self.runs = runs
         self.options = options
-        self._cache = AnswerCache()
+        self._cache: SizedCache[Answer] = SizedCache(_CACHED)
         self._threads = ThreadPoolExecutor(_THREADS, "vizkit-serve")
         self._slow_thread = ThreadPoolExecutor(1, "vizkit-serve-slow")
 
@@ -102,7 +104,7 @@ class API:
                 )
             answer = made
             if version is not None and answer.status == 200 and answer.lasting:
-                self._cache.put(key, version, answer)
+                self._cache.put(key, version, answer, answer.size)
         return respond(http, answer)
 
     async def _parts(self, streamed: StreamedAnswer) -> AsyncIterator[bytes]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Protocol, cast
@@ -19,6 +18,7 @@ from vizkit.server.http import Answer
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.options import ServeOptions
 from vizkit.server.run_names import printable
+from vizkit.server.sized_cache import SizedCache
 from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
 from vizkit.server.visualdl.api.run_files import MAX_FILE_SIZE, files_of_runs
 from vizkit.server.visualdl.static_graph import pdmodel
@@ -31,7 +31,8 @@ MODEL_ENDINGS = (
 )
 """Endings of the model files that the page of static graphs draws."""
 
-_MAX_MODELS = 32
+_CACHED = 256 << 20  # bytes of graphs
+_SPREAD = 10  # bytes of memory for each of a graph's JSON
 
 
 class _Model(Protocol):
@@ -47,7 +48,7 @@ class _Model(Protocol):
 
 
 _lock = threading.Lock()
-_models: OrderedDict[tuple[str, str], tuple[tuple[int, int], _Model]] = OrderedDict()
+_models: SizedCache[_Model] = SizedCache(_CACHED, keep_newest=True)
 
 
 def graph_files(runs: LiveRuns) -> dict[str, str]:
@@ -95,16 +96,13 @@ def _model(request: APIRequest) -> _Model | None:
         stat = os.stat(path)
         identity = (stat.st_ino, stat.st_mtime_ns)
         key = (request.client, path)
-        known = _models.get(key)
-        if known is None or known[0] != identity:
+        model = _models.get(key, identity)
+        if model is None:
             with open(path, encoding="utf-8") as file:
-                model = stock_module("graph", "netron_graph").Model(json.load(file))
-            known = (identity, cast(_Model, model))
-        _models[key] = known
-        _models.move_to_end(key)
-        while len(_models) > _MAX_MODELS:
-            _models.popitem(last=False)
-        return known[1]
+                made = stock_module("graph", "netron_graph").Model(json.load(file))
+            model = cast(_Model, made)
+            _models.put(key, identity, model, _SPREAD * stat.st_size)
+        return model
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):  # deleted, or no graph
         return None
 

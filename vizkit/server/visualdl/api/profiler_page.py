@@ -11,13 +11,13 @@ import math
 import os
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Literal, Protocol, cast
 
 from vizkit.format.file_names import TRACE_WORD
 from vizkit.server.live_runs import LiveRuns
+from vizkit.server.sized_cache import SizedCache
 from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
 from vizkit.server.visualdl.api.run_files import files_of_runs
 from vizkit.server.visualdl.stock import stock_module
@@ -25,7 +25,8 @@ from vizkit.server.visualdl.stock import stock_module
 __all__ = ["ENDPOINTS", "trace_files"]
 
 _NAME = re.compile(rf"(.+)_time_(.+)\.{TRACE_WORD}\.json")
-_MAX_RUNS = 8
+_CACHED = 256 << 20  # bytes of traces
+_SPREAD = 10  # bytes of memory for each of a trace's JSON
 _UNITS = ("ns", "us", "ms", "s")
 
 
@@ -52,7 +53,7 @@ class _RunManager(Protocol):
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
-_managers: OrderedDict[str, tuple[tuple[tuple[str, int], ...], _RunManager]] = OrderedDict()
+_managers: SizedCache[_RunManager] = SizedCache(_CACHED, keep_newest=True)
 
 
 def trace_files(runs: LiveRuns) -> dict[str, list[str]]:
@@ -68,22 +69,19 @@ def _manager(request: APIRequest) -> _RunManager | None:
     """VisualDL's traces of the query's run; None if there are none."""
     run = request.query["run"]
     paths = trace_files(request.runs).get(run, [])
-    identity = tuple((path, os.stat(path).st_mtime_ns) for path in paths)
+    stats = [os.stat(path) for path in paths]
+    identity = tuple((path, stat.st_mtime_ns) for path, stat in zip(paths, stats, strict=True))
     if not paths:
         return None
     with _lock:
-        known = _managers.get(run)
-        if known is None or known[0] != identity:
+        manager = _managers.get(run, identity)
+        if manager is None:
             manager = cast(_RunManager, stock_module("profiler", "run_manager").RunManager(run))
             for path in paths:
                 _add(manager, path)
             manager.join()
-            known = (identity, manager)
-        _managers[run] = known
-        _managers.move_to_end(run)
-        while len(_managers) > _MAX_RUNS:
-            _managers.popitem(last=False)
-        return known[1]
+            _managers.put(run, identity, manager, _SPREAD * sum(stat.st_size for stat in stats))
+        return manager
 
 
 def _add(manager: _RunManager, path: str) -> None:
