@@ -29,7 +29,7 @@ OutputFile = Annotated[
 
 EscapeFormulas = Annotated[
     bool,
-    typer.Option("--escape-formulas", help="In CSV, put ' before names that spreadsheets would run."),
+    typer.Option("--escape-formulas", help=tr("In CSV, put ' before names that spreadsheets would run.")),
 ]
 
 
