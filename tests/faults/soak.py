@@ -181,7 +181,7 @@ def life_of(points: list[tuple[int, float]]) -> int | None:
 
 
 class Outcome(NamedTuple):
-    """What a soak measured.
+    """The measurements of a soak.
 
     Attributes:
         records: scalars that were recorded.

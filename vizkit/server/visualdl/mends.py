@@ -10,7 +10,7 @@ __all__ = ["REVISION", "mended"]
 
 
 class _Mend(NamedTuple):
-    """What is wrong in a script, and each text to replace, which must occur once."""
+    """A fault of a script, and each text of it to replace, which must occur once."""
 
     name: str
     path: str
