@@ -137,6 +137,45 @@ def test_a_fit_that_raises_outside_of_callbacks(tmp_path: Path, where: str) -> N
     tracker.close()
 
 
+class NoLength(paddle.io.Dataset):
+    def __getitem__(self, index: int) -> Any:
+        return NotImplemented
+
+    def __len__(self) -> int:
+        raise OSError("the disk is away")
+
+
+@pytest.mark.parametrize(
+    ("call", "data", "error"),
+    [
+        ("fit", NoLength(), OSError),
+        ("fit", None, AssertionError),
+        ("fit", 3, TypeError),
+        ("evaluate", NoLength(), OSError),
+        ("predict", NoLength(), OSError),
+    ],
+)
+def test_a_call_that_fails_before_its_first_event_marks_the_run(
+    tmp_path: Path, call: str, data: Any, error: type[Exception]
+) -> None:
+    model, tracker = prepared(), Tracker(tmp_path)
+    with pytest.raises(error):
+        getattr(model, call)(data, verbose=0, callbacks=tracker.callback())
+    assert read_environment(tmp_path)["error"]["type"] == error.__name__
+    assert status(tmp_path) == "failed"
+    fit(model, tracker.callback())
+    assert status(tmp_path) == "running"
+    tracker.close()
+
+
+def test_a_callback_before_ours_that_fails_at_the_beginning_marks_the_run(tmp_path: Path) -> None:
+    tracker = Tracker(tmp_path)
+    with pytest.raises(RuntimeError):
+        fit(prepared(), At("on_train_begin", raiser(RuntimeError())), tracker.callback())
+    assert status(tmp_path) == "failed"
+    tracker.close()
+
+
 def test_another_fit_goes_on_in_the_run(tmp_path: Path) -> None:
     model = prepared()
     seen: list[str] = []

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from vizkit._json import parse_json
 from vizkit._protocols import JSONObject
 from vizkit._warnings import warn
 from vizkit.environment.masking import mask
+from vizkit.environment.process_end import ending_error, watch_exit_code
 from vizkit.environment.process_snapshot import DEFAULT_ALLOWED, quick_snapshot, slow_snapshot
 from vizkit.environment.processes import is_alive, process_identity
 from vizkit.errors import DataError
@@ -99,6 +99,7 @@ class Session:
         except RuntimeError:  # no more threads
             self._thread = None
         _open.add(self)
+        watch_exit_code()
         at_exit_of_child(_finish_all)
 
     @property
@@ -357,9 +358,14 @@ def _remove_diffs(directory: str) -> None:
 
 
 def _status_of(error: BaseException | None) -> Status:
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+    if error is None or (isinstance(error, SystemExit) and _succeeds(error.code)):
         return "finished"
     return "interrupted" if isinstance(error, (KeyboardInterrupt, GeneratorExit)) else "failed"
+
+
+def _succeeds(code: object) -> bool:
+    """True for the codes of `SystemExit` that Python makes the exit status 0 of."""
+    return code is None or (isinstance(code, int) and code == 0)
 
 
 def _type_name(error: BaseException) -> str:
@@ -387,9 +393,7 @@ _open: set[Session] = set()
 
 def _finish_all() -> None:
     """Finish all open sessions at exit, with the uncaught error if there is one."""
-    error = sys.exc_info()[1]  # an error that is ending a process of multiprocessing
-    if error is None and not hasattr(sys, "ps1") and "ipykernel" not in sys.modules:
-        error = getattr(sys, "last_value", None)
+    error = ending_error()
     deadline = time.monotonic() + _EXIT_SECONDS
     for session in list(_open):
         session._finish(None, error, deadline - time.monotonic())

@@ -1,8 +1,7 @@
-"""One call of ``paddle.Model.fit``, ``evaluate`` or ``predict``: its time and its end."""
+"""One call of ``paddle.Model.fit``, ``evaluate`` or ``predict``, and its time."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import sys
 import threading
@@ -35,7 +34,6 @@ class ModelCall:
         self.thread = threading.get_ident()
         self._model = model
         self._callbacks = callbacks
-        self._on_error: list[Callable[[BaseException], object]] = []
         self._put_back: Callable[[], None] | None = None
         self._last = ""  # the event that ends the call
         self._left = time.perf_counter()
@@ -46,10 +44,6 @@ class ModelCall:
     def runs(self) -> bool:
         """True between its first and its last event."""
         return self in _running
-
-    def on_error(self, listener: Callable[[BaseException], object]) -> None:
-        """Call ``listener`` with the exception if one ends the call."""
-        self._on_error.append(listener)
 
     def _begin(self, event: str) -> None:
         self._last = event.replace("begin", "end")
@@ -62,8 +56,8 @@ class ModelCall:
         def _run_one_epoch(*args: object, **kwargs: object) -> object:
             try:
                 return run(*args, **kwargs)
-            except BaseException as error:
-                self._end(error)
+            except BaseException:
+                self.end()
                 raise
 
         return _run_one_epoch
@@ -80,26 +74,22 @@ class ModelCall:
                 self.seconds += self.batch_seconds
             try:
                 call(event, *args)
-            except BaseException as error:
-                self._end(error)
+            except BaseException:
+                self.end()
                 raise
             if event == self._last:
-                self._end()
+                self.end()
             self._left = time.perf_counter()
 
         vars(_call)["model_call"] = self
         return _call
 
-    def _end(self, error: BaseException | None = None) -> None:
-        listeners, self._on_error = self._on_error, []
+    def end(self) -> None:
+        """Put the model and its callback list back as they were."""
         vars(self._callbacks).pop("_call", None)
         if self._put_back is not None:
             self._put_back()
         _running.discard(self)
-        if error is not None:
-            for listener in listeners:
-                with contextlib.suppress(BaseException):  # error is the one to raise
-                    listener(error)
 
 
 _BEGINS = ("on_train_begin", "on_eval_begin", "on_predict_begin")
@@ -109,7 +99,7 @@ _running: weakref.WeakSet[ModelCall] = weakref.WeakSet()
 def current_call(model: paddle.Model) -> ModelCall | None:
     """The call that runs the calling callback; None if it is not one of ``paddle.Model``.
 
-    A callback has to ask in its ``set_model`` too: an error in its begin event would come before.
+    A callback has to ask in its ``set_model``: later, the call's first event would go unnoticed.
     """
     frame = sys._getframe(1)
     while frame is not None:

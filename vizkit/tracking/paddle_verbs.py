@@ -6,9 +6,12 @@ verb are those of the function of its name in `vizkit.hooks`, which documents th
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, cast
 
+from vizkit._after_import import AfterImport
 from vizkit._checks import describe
 from vizkit._protocols import ArrayLike, Interpreter, ScalarLike, StepLike, TensorLike
 from vizkit._ranks import rank, world_size
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from vizkit.hooks import TrackerCallback, Watch
     from vizkit.tracking.tracker import Tracker
 
-__all__ = ["PaddleVerbs", "open_run_of_rank"]
+__all__ = ["PaddleVerbs", "open_run_of_rank", "tell_failures"]
 
 
 class PaddleVerbs(Recording):
@@ -233,6 +236,24 @@ class PaddleVerbs(Recording):
         except Exception as error:
             self._refuse("log", error)
             return {}
+
+
+def tell_failures() -> None:
+    """Have ``fit`` and the like tell failures to the callbacks of trackers, as soon as Paddle is imported."""
+    if hasattr(sys.modules.get("paddle"), "Model"):
+        _watch_failures()
+    elif not _waiting:
+        _waiting.append(AfterImport("paddle", _watch_failures))
+
+
+def _watch_failures() -> None:
+    with suppress(Exception):  # the import must not suffer
+        from vizkit.hooks._fit.failures import watch_failures
+
+        watch_failures()
+
+
+_waiting: list[AfterImport] = []
 
 
 def _check_network(name: str, value: object) -> None:

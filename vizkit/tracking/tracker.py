@@ -16,7 +16,7 @@ from vizkit.environment import Session
 from vizkit.errors import DataError, TagError
 from vizkit.format.hparams import as_mapping
 from vizkit.metrics.evaluation_scores import LIMIT, Activation, EvaluationScores
-from vizkit.tracking.paddle_verbs import PaddleVerbs, open_run_of_rank
+from vizkit.tracking.paddle_verbs import PaddleVerbs, open_run_of_rank, tell_failures
 from vizkit.tracking.recording import (
     check_mapping,
     check_names,
@@ -135,6 +135,7 @@ class Tracker(PaddleVerbs):
             on_error = weak_callback(self._on_error)
             self._session = Session(self.logdir, resume=resumed, seed=seed, on_error=on_error)
             self._writer.when_moved = self._session.follow
+            tell_failures()
         self._clock = self._writer.last_step + 1
         if hparams is not None or metrics is not None:
             self.log_hparams(hparams or {}, metrics or [])

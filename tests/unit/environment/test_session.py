@@ -74,6 +74,7 @@ def test_a_session_is_running_and_then_finished(tmp_path: Path) -> None:
     [
         (None, "finished", None),
         (SystemExit(0), "finished", None),
+        (SystemExit(0.0), "failed", {"type": "SystemExit", "message": "0.0"}),
         (SystemExit(3), "failed", {"type": "SystemExit", "message": "3"}),
         (KeyboardInterrupt(), "interrupted", {"type": "KeyboardInterrupt", "message": ""}),
         (
@@ -103,6 +104,22 @@ def test_a_status_can_be_said(tmp_path: Path) -> None:
         ("", "finished", None),
         ("raise ValueError('bad')", "failed", {"type": "ValueError", "message": "bad"}),
         ("raise KeyboardInterrupt", "interrupted", {"type": "KeyboardInterrupt", "message": ""}),
+        ("sys.exit()", "finished", None),
+        ("sys.exit(False)", "finished", None),
+        ("sys.exit(3)", "failed", {"type": "SystemExit", "message": "3"}),
+        ("raise SystemExit('no data')", "failed", {"type": "SystemExit", "message": "no data"}),
+        ("exit(True)", "failed", {"type": "SystemExit", "message": "True"}),
+        (
+            "import argparse; argparse.ArgumentParser().error('')",
+            "failed",
+            {"type": "SystemExit", "message": "2"},
+        ),
+        ("import contextlib\nwith contextlib.suppress(SystemExit): sys.exit(2)", "finished", None),
+        (
+            "import threading\nfor end in (sys.exit, lambda: 1 / 0): threading.Thread(target=end).start()",
+            "finished",
+            None,
+        ),
         ("os.kill(os.getpid(), signal.SIGKILL)", "killed", None),
         ("os._exit(0)", "killed", None),
     ],
@@ -112,6 +129,7 @@ def test_a_script_that_closes_nothing_has_its_end_known(
 ) -> None:
     done = python(BEGIN + end, tmp_path)
     assert "vizkit" not in done.stderr
+    assert done.stderr.count("Error") == end.count("1 / 0") + end.count("ValueError")
     found = read_environment(tmp_path)
     assert (found["status"], found.get("error")) == (status, kept)
     assert ("ended" in found) == (status != "killed")

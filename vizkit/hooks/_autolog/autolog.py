@@ -174,6 +174,9 @@ class _AutoLog:
                 return
             import paddle
 
+            from vizkit.hooks._fit.failures import watch_failures
+
+            watch_failures()  # below autolog's own patches, which are taken back
             model, visual = paddle.Model, paddle.callbacks.VisualDL
             fit, evaluate, updates = vars(model)["fit"], vars(model)["evaluate"], vars(visual)["_updates"]
             self._paddle_patched = True

@@ -226,7 +226,7 @@ class _RecordingCallback(TrackerCallback):
     def set_model(self, model: paddle.Model) -> None:
         """Take the model of a ``fit``, ``evaluate`` or ``predict``."""
         super().set_model(model)
-        with self._guard("how training ends"):
+        with self._guard("step time"):
             current_call(model)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -239,22 +239,28 @@ class _RecordingCallback(TrackerCallback):
         with self._guard("training steps"):
             self._begin()
             self._steps.begin(self._metrics())
-        self._call = self._mark_failure()
+        self._call = self._begin_call()
         if self._weights.on and self._dynamic:
             self._record_weights(self._steps.next)
 
-    def _mark_failure(self) -> ModelCall | None:
-        """Have the run marked if the call fails; an evaluation within a ``fit`` belongs to that."""
-        with self._guard("how training ends"):
+    def _begin_call(self) -> ModelCall | None:
+        """The call of the model; an evaluation within a ``fit`` belongs to that."""
+        with self._guard("step time"):
             call = current_call(self.model)
-            if self._call is None or not self._call.runs:
-                if call is not None:
-                    call.on_error(self._failed)
+            if not self.in_call:
                 self.tracker.go_on()
             return call
         return None
 
-    def _failed(self, error: BaseException) -> None:
+    @property
+    def in_call(self) -> bool:
+        """True between the first and the last event of a ``fit``, ``evaluate`` or ``predict``."""
+        return self._call is not None and self._call.runs
+
+    def failed(self, error: BaseException) -> None:
+        """Mark the run, whose call has ended with an error."""
+        if self._call is not None:
+            self._call.end()
         self._forget_batch()
         self.tracker.fail(error)
 
@@ -351,7 +357,7 @@ class _RecordingCallback(TrackerCallback):
             DataError: its data does not have the images to record.
         """
         self._evaluation.check(self.model)
-        self._mark_failure()
+        self._begin_call()
         self._begin()
         self._evaluation.begin(self.model, logs)
 
@@ -378,7 +384,7 @@ class _RecordingCallback(TrackerCallback):
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
         """Begin to count samples."""
-        self._mark_failure()
+        self._begin_call()
         self._predicted, self._prediction_began = 0, time.perf_counter()
 
     def on_predict_batch_end(self, step: int, logs: Logs | None = None) -> None:
