@@ -7,10 +7,10 @@ import warnings
 from collections import Counter
 from types import FrameType
 
-from vizkit._language import tr
+from vizkit._language import Message, tr
 from vizkit.errors import VizKitError, VizKitWarning
 
-__all__ = ["count_lost", "warn"]
+__all__ = ["count_lost", "in_words", "warn"]
 
 
 def warn(message: str, /, **values: object) -> None:
@@ -32,13 +32,19 @@ def count_lost(lost: Counter[str], tag: str, reason: object) -> None:
     Args:
         lost: tag -> number of lost records.
         tag: the record's tag, or another name for what is missing.
-        reason: an error or a text. The type of an error is shown unless it is VizKit's or an OSError.
+        reason: an error or a text.
     """
     lost[tag] += 1
     if lost[tag] == 1:
-        foreign = isinstance(reason, Exception) and not isinstance(reason, (VizKitError, OSError))
-        kind = f"{type(reason).__name__}: " if foreign else ""
-        warn("{tag}: not recorded: {reason}", tag=tag, reason=f"{kind}{reason}")
+        warn("{tag}: not recorded: {reason}", tag=tag, reason=in_words(reason))
+
+
+def in_words(reason: object) -> str:
+    """An error or a text in words; the type of an error is named unless it is VizKit's or an OSError."""
+    if isinstance(reason, VizKitError) and isinstance(reason.args[0], Message):
+        return tr(reason.args[0])
+    foreign = isinstance(reason, Exception) and not isinstance(reason, (VizKitError, OSError))
+    return f"{type(reason).__name__}: {reason}" if foreign else str(reason)
 
 
 def _is_passed(module: object) -> bool:

@@ -69,6 +69,7 @@ class ColumnBuilder:
         broken: frames that are not records.
         hparams_of: number of a session -> its last hyper-parameters.
         created: the walltime of the record that names the run, the first of a log.
+        lost: tag, for each session -> number of records that it lost, and the reason.
         sessions: the mark of each session; NONE for the first one of a log of stock VisualDL.
         expected: the log's size in bytes once all of it is taken; columns are allocated accordingly.
     """
@@ -81,7 +82,9 @@ class ColumnBuilder:
         self.hparams_of: dict[int, HParams] = {}
         self.sessions = [SessionMark.NONE]
         self.created: int | None = None
+        self.lost: dict[tuple[str, int], tuple[int, str]] = {}
         self.expected = 0
+        self._marks = 0
         self._names = LogNames()
         self._by_number: dict[tuple[int, int, int], Series] = {}  # kind, tag, member
         self._waiting: list[RecordBatch] = []
@@ -284,7 +287,9 @@ class ColumnBuilder:
             if record.kind == "meta_data" and self.created is None:
                 self.created = record.walltime
             if record.session:
+                self._marks += 1
                 begins[row] = record.session
+            self.lost.update({(tag, self._marks): lost for tag, lost in record.lost.items()})
             if record.kind == "hparams":
                 earlier = self.hparams.bare if self.hparams else []  # VisualDL shows the first record's
                 self.hparams = hparams[row] = replace(record.data, bare=[*earlier, *record.data.bare])

@@ -59,6 +59,9 @@ class Session:
         allow: environment variables to include, as in `snapshot`.
         on_error: called with ``"environment"`` and the error if the file could not be written; warns by
             default.
+
+    Attributes:
+        when_ended: called with the directory and the session's content once it has ended.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Session:
         }
         self._failed = False
         self._changes = 0
+        self.when_ended: Callable[[str, JSONObject], None] | None = None
         self._closed = "://" in self._directory
         if self._closed:
             return
@@ -148,10 +152,12 @@ class Session:
                 self._thread.join(max(seconds, 0))
         finally:  # Ctrl-C does not keep the end from being recorded
             # A signal handler may have finished the session meanwhile.
-            if not self._closed and (not self._failed or status or error):
+            first, self._closed = not self._closed, True
+            if first and (not self._failed or status or error):
                 self._end(status, error, ended)
-            self._closed = True
             _open.discard(self)
+            if first and self.when_ended:
+                self.when_ended(self._directory, self._content)
 
     def follow(self, directory: str) -> None:
         """Go on in another directory since the run was moved, or write the file again if it is empty."""

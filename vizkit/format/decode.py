@@ -35,7 +35,7 @@ def decode_record(data: bytes) -> Record:
             content = _READERS[kind](payload)
     except _BROKEN as error:
         raise ValueError(str(error)) from error
-    return Record(kind, tag, step, walltime, content, _session(extra))
+    return Record(kind, tag, step, walltime, content, _session(extra), _lost(extra))
 
 
 def decode_head(data: bytes) -> Record:
@@ -84,6 +84,20 @@ def _value(data: bytes) -> tuple[str, str, int | float, int, bytes, dict[int, by
 def _session(extra: dict[int, bytes]) -> SessionMark:
     mark: object = extra.get(encode.SESSION)
     return SessionMark(mark) if isinstance(mark, int) and mark in list(SessionMark) else SessionMark.NONE
+
+
+def _lost(extra: dict[int, bytes]) -> dict[str, tuple[int, str]]:
+    data: object = extra.get(encode.LOST)
+    if not isinstance(data, bytes):
+        return {}
+    try:
+        content: Any = parse_json(data)
+        pairs = {tag: (count, str(reason)) for tag, (count, reason) in content.items()}
+        return {
+            tag: pair for tag, pair in pairs.items() if isinstance(pair[0], int) and 0 < pair[0] < 1 << 63
+        }
+    except (AttributeError, TypeError, ValueError):
+        return {}
 
 
 def _text(data: bytes) -> str:

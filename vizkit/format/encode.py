@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import SupportsInt, cast
 
 import numpy as np
@@ -46,6 +46,7 @@ __all__ = [
 EXACT_VALUE = 1001  # Value, TagValue: the float64 that field 4 holds as float32
 EXACT_STEP = 1002  # Value: the fractional step that field 1 rounds down
 SESSION = 1003  # Value of meta_data: a session begins here; a `SessionMark`
+LOST = 1004  # Value of meta_data: JSON of the records that the session has lost
 THRESHOLDS, AREA = 1001, 1002  # PRCurve, ROC_Curve
 WEIGHTED = (1003, 1004, 1005, 1006)  # their TP, FP, TN, FN if weights make them fractional
 NAN, POSINF, NEGINF = 1001, 1002, 1003  # Histogram: counts of values that fit no bucket
@@ -164,12 +165,19 @@ def encode_sub_scalar(tag: str, sub_tag: str, value: float, step: StepLike, wall
 
 
 def encode_meta_data(
-    tag: str, display_name: str, step: StepLike, walltime: int, session: SessionMark = SessionMark.NONE
+    tag: str,
+    display_name: str,
+    step: StepLike,
+    walltime: int,
+    session: SessionMark = SessionMark.NONE,
+    lost: Mapping[str, tuple[int, str]] | None = None,
 ) -> bytes:
-    """Encode the record that names a run: the first of a log, and the mark of each session."""
+    """Encode the record that names a run: the first of a log, the mark of each session, and what it lost."""
     payload = wire.packed(1, display_name.encode("utf-8", "replace"))
-    mark = wire.key(SESSION, wire.VARINT) + wire.varint(session) if session else b""
-    return _frame(10, tag, step, walltime, payload, mark)
+    more = wire.key(SESSION, wire.VARINT) + wire.varint(session) if session else b""
+    if lost:
+        more += wire.length_delimited(LOST, json.dumps(lost).encode())
+    return _frame(10, tag, step, walltime, payload, more)
 
 
 def encode_image(tag: str, png: bytes, step: StepLike, walltime: int) -> bytes:

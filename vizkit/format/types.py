@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -99,6 +100,7 @@ class Record:
         data: a float (scalar), `SubScalar`, text, PNG bytes (image), display name (meta_data),
             `HParams`, `Embeddings`, `Wave`, `Histogram`, `PRCurve` or `ROCCurve`.
         session: the mark of a session that begins with this record.
+        lost: of a session that lost records: tag -> (number so far, reason).
     """
 
     kind: str
@@ -107,3 +109,4 @@ class Record:
     walltime: int
     data: Any
     session: SessionMark = SessionMark.NONE
+    lost: Mapping[str, tuple[int, str]] = field(default_factory=dict)

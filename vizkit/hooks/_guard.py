@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vizkit._warnings import count_lost
 from vizkit.errors import VizKitWarning
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class Guard:
 
     def warn(self, path: str, reason: object) -> None:
         """Warn once that ``path`` was not recorded, and why."""
-        count_lost(self._tracker.lost, path, reason)
+        self._tracker.losses.count(path, reason)
 
 
 class _Guarded:

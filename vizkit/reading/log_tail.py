@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -23,13 +24,14 @@ _MARK = 256  # bytes before the position where reading stopped; they change if t
 
 
 class Problem(NamedTuple):
-    """A part of a run that could not be read.
+    """A part of a run that could not be read, or was not recorded.
 
     Attributes:
         path: the file.
         kind: ``"torn"`` (a tail that is incomplete, or still being written), ``"damaged"`` (broken bytes
             within), ``"undecodable"`` (a whole frame that is not a record), ``"mixed"`` (records of another
-            kind under a tag), ``"unreadable"`` (the file could not be opened).
+            kind under a tag), ``"unreadable"`` (the file could not be opened), ``"lost"`` (records that the
+            training could not write).
         start: its first byte.
         end: the byte after it.
         message: a sentence for people.
@@ -79,12 +81,27 @@ class LogTail:
 
     @property
     def problems(self) -> list[Problem]:
-        """The parts that could not be read, in the order of the file."""
+        """What was not recorded, and the parts that could not be read in the order of the file."""
         undecodable = [
             self._problem("undecodable", start, end, f"the frame at byte {start:,} is no record ({why})")
             for start, end, why in self.records.broken
         ]
-        return sorted([*self._damaged, *undecodable, *self._passing], key=lambda problem: problem.start)
+        totals: Counter[str] = Counter()
+        reasons = {}
+        for (tag, _), (count, reason) in self.records.lost.items():
+            totals[tag] += count
+            reasons[tag] = reason
+        lost = [
+            self._problem(
+                "lost",
+                0,
+                0,
+                f"{count:,} of {tag} {'was' if count == 1 else 'were'} not recorded: {reasons[tag]}",
+            )
+            for tag, count in totals.items()
+        ]
+        found = [*lost, *self._damaged, *undecodable, *self._passing]
+        return sorted(found, key=lambda problem: problem.start)
 
     def _problem(self, kind: str, start: int, end: int, what: str) -> Problem:
         return Problem(self.path, kind, start, end, f"{self.path}: {what}")

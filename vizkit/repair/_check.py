@@ -64,6 +64,7 @@ _MEANING = {
         "nothing, or it shows records twice",
         "--repair finishes the repair or undoes it",
     ),
+    "lost": ("nothing: it does not know of them", "see the reason; the rest of the run is as it should be"),
     "killed": ("nothing: all that was recorded until then is there", "nothing, or resume the run"),
     "trainings": (
         "of several logs it shows the last one, of one log all trainings as one curve",
@@ -82,7 +83,7 @@ _MEANING = {
         "nothing: it is looked at again when the run has ended",
     ),
 }
-_NOTES = {"being written", "killed", "starting over", "superseded", "trainings"}
+_NOTES = {"being written", "killed", "lost", "starting over", "superseded", "trainings"}
 _FOR_PEOPLE = {"display name", "unreadable", "environment", "walltime"}
 
 
@@ -95,8 +96,8 @@ class Finding(NamedTuple):
         kind: ``hidden``, ``torn``, ``damaged``, ``undecodable``, ``empty``, ``hiding`` (an empty file
             that hides the others), ``no log``, ``copy``, ``mixed``, ``tag``, ``hparams`` (NaN
             or infinite), ``display name``, ``unreadable``, ``environment``, ``walltime``, ``interrupted``
-            (a repair), and as notes ``killed``, ``trainings``, ``superseded``, ``starting over`` and
-            ``being written``.
+            (a repair), and as notes ``lost`` (records that could not be written), ``killed``, ``trainings``,
+            ``superseded``, ``starting over`` and ``being written``.
         what: a description.
         stock: the effect on stock VisualDL.
         todo: the remedy.

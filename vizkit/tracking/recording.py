@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
@@ -11,17 +10,18 @@ from typing import TYPE_CHECKING, Protocol
 from vizkit._checks import describe
 from vizkit._protocols import ScalarLike, StepLike
 from vizkit._ranks import rank_in_node
-from vizkit._warnings import count_lost, warn
+from vizkit._warnings import warn
 from vizkit.environment import Session
 from vizkit.errors import TagError
 from vizkit.tracking.system_metrics import SystemSampler, sampler_of
 from vizkit.writing.log_writer import LogWriter
+from vizkit.writing.losses import Losses
 from vizkit.writing.renamed_tags import RenamedTags
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Recording", "check_mapping", "check_names", "check_text", "flat_metrics", "weak_callback"]
+__all__ = ["Recording", "check_mapping", "check_names", "check_text", "flat_metrics"]
 
 
 class _Add(Protocol):
@@ -38,11 +38,15 @@ class Recording:
 
     def __init__(self, *, strict: bool, enabled: bool, sample_seconds: float | None = None) -> None:
         self.strict = strict
-        self.lost: Counter[str] = Counter()
         self._enabled = enabled
         self._clock = 0
         self._renamed = RenamedTags()
-        self._failures: list[Exception] = []
+        failures: list[Exception] = []
+        self._failures = failures
+        # It does not hold the tracker: one that nobody holds any more is to end.
+        self._keep: Callable[[str, Exception], None] | None = (
+            (lambda tag, error: failures.append(error)) if strict else None
+        )
         self._session: Session | None = None
         self._sampler: SystemSampler | None = None
         self._sample_seconds = sample_seconds
@@ -113,18 +117,26 @@ class Recording:
     def _rename(self, tag: str, kind: str, error: TagError) -> str:
         return self._renamed.rename(kind, tag, error, self._writer.kind_of)
 
+    @property
+    def losses(self) -> Losses:
+        """The records that could not be written, and the reasons."""
+        return self._writer.losses
+
+    @property
+    def lost(self) -> Counter[str]:
+        """Tag, or another name for what is missing -> number of records that could not be written."""
+        return self._writer.losses.lost
+
     def _refuse(self, tag: str, error: Exception) -> None:
         """Count a record as lost; a strict tracker raises the error."""
         if self.strict:
             raise error
-        count_lost(self.lost, str(tag), error)
+        self.losses.count(str(tag), error)
 
-    def _on_error(self, tag: str, error: Exception) -> None:
-        """Keep or count an error of the worker or the disk, which came after the call."""
-        if self.strict:
-            self._failures.append(error)
-        else:
-            count_lost(self.lost, tag, error)
+    @property
+    def _on_error(self) -> Callable[[str, Exception], None]:
+        """The function that keeps or counts an error of the worker or the disk, which came after the call."""
+        return self._keep or self.losses.count
 
     def _raise_failure(self) -> None:
         if self._failures:
@@ -228,15 +240,3 @@ def flat_metrics(metrics: Mapping[str, ScalarLike]) -> Mapping[str, ScalarLike]:
         else:
             flat[name] = value
     return flat
-
-
-def weak_callback(method: Callable[[str, Exception], None]) -> Callable[[str, Exception], None]:
-    """Return a function that calls the method as long as its object is alive, and does not keep it so."""
-    kept = weakref.WeakMethod(method)
-
-    def call(tag: str, error: Exception) -> None:
-        alive = kept()
-        if alive is not None:
-            alive(tag, error)
-
-    return call

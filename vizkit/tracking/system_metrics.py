@@ -14,6 +14,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,7 @@ class SystemSampler:
         directory: a directory on the disk whose free space is recorded: the run's.
         first_step: the step at `start`: 0, or in a resumed run one after the last.
         clock: a function that returns seconds.
+        on_error: called with ``"system/"`` and an error of a sample; warns of the first by default.
 
     Raises:
         MissingDependencyError: psutil is missing.
@@ -101,6 +103,7 @@ class SystemSampler:
         directory: str | os.PathLike[str] = ".",
         first_step: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        on_error: Callable[[str, Exception], None] | None = None,
     ) -> None:
         self.every = finite_number("every", every, least=1, unit=tr("seconds"))
         try:
@@ -114,7 +117,7 @@ class SystemSampler:
         self._pid = os.getpid()
         self._lock = threading.RLock()  # reentrant: log() may stop us
         self._running = False
-        self._lost: Counter[str] = Counter()
+        self._on_error = on_error or partial(count_lost, Counter())
         self._gpus: _Gpus | None = None
         self._before = Counters(0.0)
         self._started = 0.0
@@ -186,7 +189,7 @@ class SystemSampler:
                 self.stop()
             except Exception as error:
                 with contextlib.suppress(Exception):  # a warning that is an error, on our thread
-                    count_lost(self._lost, PREFIX, error)
+                    self._on_error(PREFIX, error)
 
     # -- readings of psutil -----------------------------------------------------------------------
 
@@ -255,7 +258,8 @@ def sampler_of(tracker: Recording, every: float) -> SystemSampler:
             tracker.writer.add_metrics(values, step)
 
     first = int(tracker.writer.last_step_of(PREFIX + "process memory GB")) + 1
-    return SystemSampler(log, every, directory=directory, first_step=first)
+    count = tracker.losses.count
+    return SystemSampler(log, every, directory=directory, first_step=first, on_error=count)
 
 
 _GPU_READINGS: dict[str, Callable[[ModuleType, object], float]] = {

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import threading
+import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -16,13 +19,13 @@ from vizkit.environment import Session
 from vizkit.errors import DataError, TagError
 from vizkit.format.hparams import as_mapping
 from vizkit.metrics.evaluation_scores import LIMIT, Activation, EvaluationScores
+from vizkit.tracking.announcement import Announcement
 from vizkit.tracking.paddle_verbs import PaddleVerbs, open_run_of_rank, tell_failures
 from vizkit.tracking.recording import (
     check_mapping,
     check_names,
     check_text,
     flat_metrics,
-    weak_callback,
 )
 from vizkit.writing.curve_collector import CurveCollector
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
@@ -79,6 +82,7 @@ class Tracker(PaddleVerbs):
             seconds, False not at all. A step is a second there. Of several ranks the first on each
             machine samples.
         strict: raise what cannot be recorded.
+        quiet: say nothing on stderr about where the run is and how it has ended. What is lost is said.
 
     Raises:
         RunExistsError: see ``if_exists``.
@@ -102,6 +106,7 @@ class Tracker(PaddleVerbs):
         ranks: Literal[0, "all"] = 0,
         system: bool | float = True,
         strict: bool = False,
+        quiet: bool = False,
     ) -> None:
         if if_exists not in ("new", "resume", "replace", "fail"):
             raise ValueError(f"if_exists must be 'new', 'resume', 'replace' or 'fail', got {if_exists!r}")
@@ -120,7 +125,7 @@ class Tracker(PaddleVerbs):
                 display_name=name,
                 resume=if_exists == "resume",
                 strict=True,  # the tracker renames
-                on_error=self._on_error,
+                on_error=self._keep,
             )
 
         if many:
@@ -132,9 +137,12 @@ class Tracker(PaddleVerbs):
         self._add_scalar = self._writer.add_scalar
         if self._enabled:
             resumed = if_exists == "resume"
-            on_error = weak_callback(self._on_error)
-            self._session = Session(self.logdir, resume=resumed, seed=seed, on_error=on_error)
+            self._session = Session(self.logdir, resume=resumed, seed=seed, on_error=self._on_error)
             self._writer.when_moved = self._session.follow
+            if not quiet and rank() == 0:
+                self._session.when_ended = Announcement(self.logdir).end
+            # A notebook's cell that runs again drops the tracker. Its writer may be in use without it.
+            weakref.finalize(self._writer, _end_forsaken, self._session).atexit = False
             tell_failures()
         self._clock = self._writer.last_step + 1
         if hparams is not None or metrics is not None:
@@ -564,6 +572,12 @@ def tracker_without_log(logdir: str, *, enabled: bool = False) -> Tracker:
     tracker._writer = LogWriter(logdir, write_to_disk=False)
     tracker._add_scalar = tracker._writer.add_scalar
     return tracker
+
+
+def _end_forsaken(session: Session) -> None:
+    """Finish the session of a tracker that nobody holds any more, on a thread: this one may hold any lock."""
+    with suppress(RuntimeError):  # no more threads; it ends with the process
+        threading.Thread(target=session.finish, name="vizkit-forsaken").start()
 
 
 def _sample_seconds(system: bool | float) -> float | None:

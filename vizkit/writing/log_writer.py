@@ -162,7 +162,7 @@ class LogWriter(CurveWriter):
         if tag != META_DATA:
             tag = self._tag_for(tag, "meta_data")
         at, now = self._when(tag, step, walltime)
-        self._display_name = display_name
+        self._head.display_name = display_name
         self._write(tag, encode.encode_meta_data(tag, display_name, at, now))
 
     def add_hparams(

@@ -5,18 +5,18 @@ Scalars are written here. `vizkit.writing.log_writer.LogWriter` adds VisualDL's 
 
 from __future__ import annotations
 
+import atexit
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import describe
 from vizkit._files import FileReader
 from vizkit._protocols import ArrayLike, ScalarLike, StepLike
-from vizkit._warnings import count_lost, warn
+from vizkit._warnings import warn
 from vizkit.columns.column_builder import read_log
 from vizkit.errors import ClosedError, DataError, TagError
 from vizkit.format import encode
@@ -26,9 +26,10 @@ from vizkit.format.walltime import plain_walltime
 from vizkit.metrics.arrays import AnyArray, to_array, to_float
 from vizkit.writing import run_directory
 from vizkit.writing.log_file import HANG_SECONDS, NullLog, RecordLog, open_log
+from vizkit.writing.losses import Losses, end_all
 from vizkit.writing.paced_log import PacedLog, hanging
 from vizkit.writing.renamed_tags import RenamedTags
-from vizkit.writing.worker import MAX_JOBS, Worker
+from vizkit.writing.worker import MAX_JOBS, Worker, drain_all
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -51,12 +52,31 @@ class _ScalarTag:
         self.step: int | float = -1
 
 
+class _Head:
+    """The record that names a run: it begins its log and each session, and holds what was lost."""
+
+    def __init__(self, display_name: str, session: SessionMark) -> None:
+        self.display_name = display_name
+        self._session = session
+
+    def begin(self) -> bytes:
+        return self._encoded(self._session)
+
+    def losses(self, lost: Mapping[str, tuple[int, str]]) -> bytes:
+        return self._encoded(SessionMark.NONE, lost)
+
+    def _encoded(self, session: SessionMark, lost: Mapping[str, tuple[int, str]] | None = None) -> bytes:
+        now = _time_ns() // 1_000_000
+        return encode.encode_meta_data(META_DATA, self.display_name, 0, now, session, lost)
+
+
 class RunLog:
     """The writer of one run's log: scalars, and the way of all other records to the file.
 
     Its arguments are those of `LogWriter`; ``suffix`` is the end of the file name.
 
     Attributes:
+        losses: the records that could not be written.
         when_moved: called with the run's directory when it is found to have been moved, and with an empty
             text when it was deleted and is there again.
     """
@@ -76,11 +96,9 @@ class RunLog:
     ) -> None:
         logdir = os.path.expanduser(logdir)
         self._logdir = logdir
-        self._session = SessionMark.RESUMES if resume else SessionMark.BEGINS
         self._suffix = suffix
         self._write_to_disk = write_to_disk
-        self._display_name = display_name
-        self._on_error = on_error or partial(count_lost, Counter())
+        self._head = _Head(display_name, SessionMark.RESUMES if resume else SessionMark.BEGINS)
         self._closed = False
         path, continued = run_directory.log_path(logdir, file_name, suffix)
 
@@ -90,9 +108,14 @@ class RunLog:
 
         self._log: RecordLog = NullLog(path)
         if write_to_disk:
-            self._log = open_log(path, self._first_record, None if file_name else locate, self._first_record)
+            begin = self._head.begin
+            self._log = open_log(path, begin, None if file_name else locate, begin)
+        if "losses" not in vars(self):  # else the log is opened again
+            self.losses = Losses(self._head.losses)
+        self._on_error = on_error or self.losses.count
         self._worker = Worker(max_jobs=max(int(max_queue), 1), log=self._log)
         self._paced = PacedLog(self._log, self._worker, self._on_error)
+        self.losses.follow(self._log, self._paced)
         self._looks_at = _monotonic() + _LOOK_SECONDS
         self._told_of: set[str] = set()
         self.when_moved: Callable[[str], None] | None = None
@@ -106,10 +129,6 @@ class RunLog:
         if continued and write_to_disk:
             self._read_heads()
 
-    def _first_record(self) -> bytes:
-        now = _time_ns() // 1_000_000
-        return encode.encode_meta_data(META_DATA, self._display_name, 0, now, self._session)
-
     def begin(self) -> None:
         """Create the log now instead of at its first record."""
         self._log.append(b"")
@@ -119,7 +138,7 @@ class RunLog:
         with FileReader(self._log.path) as log:
             records = read_log(log, os.path.getsize(self._log.path))
         self._hparams = records.hparams or self._hparams
-        self._display_name = self._display_name or records.display_name
+        self._head.display_name = self._head.display_name or records.display_name
         counts: dict[str, Counter[str]] = {}
         for key, series in sorted(records.series.items(), key=lambda item: item[1].first):
             counts.setdefault(key.tag, Counter())[key.kind] += series.count
@@ -132,6 +151,11 @@ class RunLog:
     def logdir(self) -> str:
         """The run's directory."""
         return self._logdir
+
+    @property
+    def lost(self) -> Counter[str]:
+        """Tag, or another name for what is missing -> number of records that could not be written."""
+        return self.losses.lost
 
     @property
     def file_name(self) -> str:
@@ -287,6 +311,7 @@ class RunLog:
 
     def _look_around(self) -> None:
         self._looks_at = _monotonic() + _LOOK_SECONDS
+        self.losses.note()
         if self._paced.behind:  # the log's lock is held for long
             self._worker.submit(self._look, wait=False)
         else:
@@ -400,6 +425,8 @@ class RunLog:
 
     def flush(self) -> None:
         """Wait until all records are in the log; from a disk that hangs, warn and return."""
+        self._worker.drain()
+        self.losses.note()
         if not self._worker.drain():
             warn("{error}: records are still waiting for it", error=hanging(self._log))
 
@@ -407,9 +434,12 @@ class RunLog:
         """Finish the log; nothing can be added afterwards. Calling it again does nothing."""
         if self._log.closed:
             return
+        self._worker.drain()
+        self.losses.note()
         if not self._worker.drain() or not self._log.lock.acquire(timeout=HANG_SECONDS):
             self._closed = True
             self._paced.give_up()
+            self.losses.say()
             return
         try:
             self._look(last=True)
@@ -420,6 +450,7 @@ class RunLog:
         finally:
             self._log.lock.release()
         self._worker.leave()
+        self.losses.say()
 
     def __enter__(self) -> Self:
         return self
@@ -429,3 +460,11 @@ class RunLog:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._logdir!r}{', closed' if self._closed else ''})"
+
+
+def _at_exit() -> None:
+    drain_all()
+    end_all()
+
+
+atexit.register(_at_exit)  # before the worker's own, whose module is imported first

@@ -25,7 +25,7 @@ from vizkit._files import at_exit_of_child
 from vizkit._warnings import warn
 from vizkit.writing import log_file
 
-__all__ = ["MAX_JOBS", "Worker"]
+__all__ = ["MAX_JOBS", "Worker", "drain_all"]
 
 MAX_JOBS = 10
 """The number of costly records that may wait by default, as in VisualDL."""
@@ -161,7 +161,7 @@ class Worker:
         if _over:
             self._run_here()
             return
-        at_exit_of_child(_drain_all)
+        at_exit_of_child(drain_all)
         try:
             start_new_thread(self._run, ())  # `Thread.start` would wait for it to run
         except RuntimeError:  # no more threads
@@ -251,7 +251,8 @@ def _workers() -> list[Worker]:
     return [worker for ref in _live.valuerefs() if (worker := ref())]
 
 
-def _drain_all() -> None:
+def drain_all() -> None:
+    """Return once the jobs of all workers that were submitted so far have run."""
     for worker in _workers():
         worker.drain()
 
@@ -274,7 +275,7 @@ def _at_exit() -> None:
 
 
 def _before_fork() -> None:
-    _drain_all()  # first: the last job needs the log's lock
+    drain_all()  # first: the last job needs the log's lock
     log_file.hold_all()
 
 

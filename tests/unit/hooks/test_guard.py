@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,10 +10,11 @@ import pytest
 
 from vizkit import DataError, VizKitWarning
 from vizkit.hooks._guard import Guard
+from vizkit.writing.losses import Losses
 
 
 def tracker(*, strict: bool) -> Any:
-    return SimpleNamespace(strict=strict, lost=Counter())
+    return SimpleNamespace(strict=strict, losses=Losses(lambda lost: b""))
 
 
 def test_an_error_is_counted_and_warned_about_once_a_path() -> None:
@@ -25,21 +25,21 @@ def test_an_error_is_counted_and_warned_about_once_a_path() -> None:
             with guard("images"):
                 raise DataError("no pixels")
         guard.warn("images", "again")
-    assert (len(warned), mine.lost) == (1, {"images": 4})
+    assert (len(warned), mine.losses.lost) == (1, {"images": 4})
 
 
 def test_without_an_error_nothing_happens() -> None:
     mine = tracker(strict=False)
     with Guard(mine)("images"):
         pass
-    assert not mine.lost
+    assert not mine.losses.lost
 
 
 def test_a_strict_tracker_lets_it_raise() -> None:
     mine = tracker(strict=True)
     with pytest.raises(DataError), Guard(mine)("images"):
         raise DataError("no pixels")
-    assert not mine.lost
+    assert not mine.losses.lost
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])

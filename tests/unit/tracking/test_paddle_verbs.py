@@ -50,8 +50,8 @@ def test_a_verb_returns_what_its_hook_does_or_none() -> None:
 
 def test_autolog_has_the_options_of_the_callback() -> None:
     ours = list(inspect.signature(vizkit.autolog).parameters.values())
-    assert [parameter.name for parameter in ours[:2]] == ["logdir", "disable"]
-    assert ours[2:] == [option for option in options(hooks.callback) if option.name != "reduce"]
+    assert [parameter.name for parameter in ours[:3]] == ["logdir", "disable", "quiet"]
+    assert ours[3:] == [option for option in options(hooks.callback) if option.name != "reduce"]
 
 
 PUBLIC = [name for name in dir(Tracker) if not name.startswith("_") and callable(getattr(Tracker, name))]

@@ -42,6 +42,7 @@ def autolog(
     logdir: str | os.PathLike[str] = "log",
     *,
     disable: bool = False,
+    quiet: bool = False,
     weights_every: int | Literal["auto"] | None = "auto",
     images: int = 9,
     images_every: int | None = 100,
@@ -70,13 +71,14 @@ def autolog(
     A ``fit`` that is given ``tracker.callback()`` is left alone. Failures of autolog are warned about
     and never stop the training. Paddle need not be imported before, nor be installed.
 
-    The options but ``logdir`` and ``disable`` are those of `vizkit.hooks.callback`. If one differs from
-    its default, Paddle is imported now. Another call replaces all of them.
+    The options but ``logdir``, ``disable`` and ``quiet`` are those of `vizkit.hooks.callback`. If one differs
+    from its default, Paddle is imported now. Another call replaces all of them.
 
     Args:
         logdir: the directory of runs of models that name none themselves; each run is named
             ``<script>-<time>``.
         disable: take all patches back, and close the runs.
+        quiet: as of `Tracker`.
 
     Raises:
         DataError: a callback option with a bad value.
@@ -106,14 +108,14 @@ def autolog(
     with _lock:
         if _active is None:
             _active = _AutoLog()
-        _active.configure(os.fspath(logdir), callback)
+        _active.configure(os.fspath(logdir), callback, quiet=quiet)
         _active.start()
 
 
 _DEFAULTS = {
     name: parameter.default
     for name, parameter in inspect.signature(autolog).parameters.items()
-    if name not in ("logdir", "disable")
+    if name not in ("logdir", "disable", "quiet")
 }
 
 
@@ -133,6 +135,7 @@ class _AutoLog:
     def __init__(self) -> None:
         self._logdir = ""
         self._callback: Callable[[Tracker], TrackerCallback] = Tracker.callback
+        self._quiet = False
         self._guard = Guard(tracker_without_log("", enabled=True))
         self._patches = Patches()
         self._waiting: AfterImport | None = None
@@ -143,11 +146,11 @@ class _AutoLog:
         self._runs: WeakKeyDictionary[paddle.Model, str] = WeakKeyDictionary()  # model -> directory
         self._calls: list[_Call] = []  # that run now
 
-    def configure(self, logdir: str, callback: Callable[[Tracker], TrackerCallback]) -> None:
+    def configure(self, logdir: str, callback: Callable[[Tracker], TrackerCallback], *, quiet: bool) -> None:
         """Set the directory and the callback for the calls from now on."""
         if logdir != self._logdir:
             self._runs.clear()
-        self._logdir, self._callback = logdir, callback
+        self._logdir, self._callback, self._quiet = logdir, callback, quiet
 
     # -- patches ----------------------------------------------------------------------------------
 
@@ -274,7 +277,7 @@ class _AutoLog:
 
     def _tracker(self, directory: str) -> Tracker:
         """Return the tracker of a run, resumed if it was closed."""
-        tracker = self._trackers.get(directory) or Tracker(directory, if_exists="resume")
+        tracker = self._trackers.get(directory) or Tracker(directory, if_exists="resume", quiet=self._quiet)
         self._trackers[directory] = tracker
         self._trackers.move_to_end(directory)
         return tracker
@@ -285,7 +288,7 @@ class _AutoLog:
         while os.path.exists(directory):
             attempt += 1
             directory = f"{name}-{attempt}"
-        tracker = Tracker(directory)
+        tracker = Tracker(directory, quiet=self._quiet)
         directory = _absolute(tracker.logdir)
         self._trackers[directory] = tracker
         return directory

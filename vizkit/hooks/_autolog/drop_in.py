@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections import Counter
 from collections.abc import Callable
 
 from vizkit import _ranks
 from vizkit._visualdl import import_visualdl
-from vizkit._warnings import count_lost, warn
+from vizkit._warnings import warn
 from vizkit.errors import ClosedError, TagError, VizKitWarning
 from vizkit.writing.log_writer import LogWriter as VizKitLogWriter
 
@@ -114,7 +113,6 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
                 rank=rank,
                 logdir=str(logdir),
             )
-        self.lost: Counter[str] = Counter()
         again = functools.partial(
             VizKitLogWriter.__init__,
             max_queue=max_queue,
@@ -153,7 +151,7 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         except VizKitWarning:  # made an error by the user's filter
             raise
         except Exception as last:
-            count_lost(self.lost, str(tag), last)
+            self.losses.count(str(tag), last)
 
 
 def _forgiving(method: Callable[..., None]) -> Callable[..., None]:

@@ -37,7 +37,7 @@ def watch_failures() -> None:
 
 
 def _telling(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method that tells an error to the callbacks of the call; one within a ``fit`` belongs to that."""
+    """Return a method that tells an error to the callbacks of the call, unless it runs within a ``fit``."""
     signature = inspect.signature(method)
 
     @functools.wraps(method)

@@ -1,0 +1,100 @@
+"""The lines that a run says on stderr: where it is, and how it has ended."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from contextlib import suppress
+
+import numpy as np
+
+from vizkit._language import Message, mark, tr
+from vizkit._protocols import JSONObject
+from vizkit.format.file_names import LOG_WORD
+from vizkit.metrics.direction import known_direction
+from vizkit.reading import RunReader
+
+__all__ = ["Announcement"]
+
+_MOST_BYTES = 1 << 26  # of a log that is read for its best value
+_MEASURED = ("eval/", "val/", "valid/", "test/")
+_STATUS = {
+    "finished": mark("finished"),
+    "failed": mark("failed"),
+    "interrupted": mark("interrupted"),
+}
+
+
+class Announcement:
+    """The first and the last line of a run, on the same stream.
+
+    Args:
+        run: the run's directory, as the user has named it.
+    """
+
+    def __init__(self, run: str) -> None:
+        self._run = run
+        self._stream = sys.stderr
+        logdir = (
+            run.rstrip("/").rpartition("/")[0] if "://" in run else os.path.dirname(os.path.normpath(run))
+        )
+        self._say(tr("recording {run} · vizkit serve {logdir}", run=run, logdir=shlex.quote(logdir or ".")))
+
+    def end(self, directory: str, session: JSONObject) -> None:
+        """Say how the run has ended, how long it took, and its best value.
+
+        Args:
+            directory: where it lies by now.
+            session: its session in ``environment.json``.
+        """
+        about: dict[str, object] = {
+            "run": self._run,
+            "status": tr(_STATUS[session["status"]]),
+            "time": _duration((session["ended"] - session["started"]) / 1000),
+        }
+        found = None
+        with suppress(Exception):  # it was deleted, or is damaged
+            found = _result(directory)
+        if found is None:
+            self._say(tr("{run}: {status} after {time}", **about))
+            return
+        about |= {"metric": found[0], "step": found[1], "value": f"{found[2]:.4g}"}
+        if known_direction(found[0]):
+            self._say(tr("{run}: {status} after {time}, best {metric} {value} at step {step}", **about))
+        else:
+            self._say(tr("{run}: {status} after {time}, last {metric} {value} at step {step}", **about))
+
+    def _say(self, line: Message | str) -> None:
+        with suppress(Exception):  # there is no stream, or it is closed
+            print(line, file=self._stream, flush=True)
+
+
+def _result(directory: str) -> tuple[str, int | float, float] | None:
+    """The metric of a run that counts most: its tag, step and value, the best or else the last one."""
+    names = [os.path.join(directory, name) for name in os.listdir(directory) if LOG_WORD in name]
+    if sum(map(os.path.getsize, names)) > _MOST_BYTES:
+        return None
+    logs = RunReader(directory)
+    scalars = [tag for tag, kind in logs.kinds.items() if kind == "scalar"]
+    named = [tag for tag in logs.hparams.metrics if tag in scalars]
+    # A validation's accuracy before its loss, and both before the training's.
+    choice = named or [tag for tag in scalars if known_direction(tag)]
+    for tag in sorted(choice, key=lambda t: (not t.startswith(_MEASURED), known_direction(t) != "max")):
+        steps, _, values = logs.scalars(tag)
+        if np.isnan(values).all():
+            continue
+        mode = known_direction(tag)
+        row = {"max": np.nanargmax, "min": np.nanargmin}[mode](values) if mode else len(values) - 1
+        return tag, steps[row].item(), float(values[row])
+    return None
+
+
+def _duration(seconds: float) -> str:
+    """``3.2 s``, ``12 min 05 s``, ``3 h 20 min``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = int(seconds // 60)
+    if minutes < 60:
+        return f"{minutes} min {int(seconds % 60):02} s"
+    return f"{minutes // 60} h {minutes % 60:02} min"
