@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Literal
 
 from vizkit._checks import one_of
@@ -13,9 +14,19 @@ __all__ = ["Mode", "direction", "known_direction"]
 Mode = Literal["auto", "min", "max"]
 
 _RISING = re.compile(
-    r"acc(uracy)?|auc|auroc|ap|map|f1|fscore|m?iou|dice|precision|recall|bleu|rouge|psnr|ssim|r2|top", re.I
+    r"acc(uracy)?\d*|top\d+|auc|auroc|auprc?|(m?ap|map)\d*|f1|f1score|fscore|m?iou|dice|precision|recall"
+    r"|bleu\d*|rouge\w*|meteor|psnr|ssim|r2|kappa|mcc",
+    re.I,
 )
-_FALLING = re.compile(r".*loss|.*err(or)?|ppl|perplexity|mae|r?mse|mape|nll|wer|cer|ece|fid", re.I)
+_FALLING = re.compile(
+    r".*loss(es)?|err(or)?s?|ppl|perplexity|[a-z]{0,2}(mae|mse|mape|msle)|nll|wer|cer|ece|fid|brier", re.I
+)
+# A number about a metric: its spread, its part in a sum, what it takes.
+_OTHER = re.compile(
+    r"scal(e|er|ing)|weights?|coef\w*|lambda|ratio|norm|grad\w*|std(ev|dev|err)?|var(iance)?|sem|ci"
+    r"|threshold|time|seconds|ms|steps?|epochs?|lr",
+    re.I,
+)
 
 
 def direction(monitor: str, mode: str) -> Literal["min", "max"]:
@@ -30,17 +41,33 @@ def direction(monitor: str, mode: str) -> Literal["min", "max"]:
     """
     if one_of("mode", mode, ("min", "max", "auto")) != "auto":
         return "min" if mode == "min" else "max"
-    words = re.split(r"[^A-Za-z0-9]+", monitor)
-    falling = any(_FALLING.fullmatch(word) for word in words)
-    rising = any(_RISING.fullmatch(word) for word in words)
-    if falling == rising:
+    found = {way for part in monitor.split("/") if (way := _of_words(part))}
+    last = monitor.rpartition("/")[2]
+    if len(found) != 1 or any(map(_OTHER.fullmatch, _words(last))):
         raise DataError(
             "whether {monitor!r} is better high or low is not known: pass mode='max' or mode='min'",
             monitor=monitor,
         )
-    return "min" if falling else "max"
+    return "min" if found == {"min"} else "max"
 
 
+def _of_words(name: str) -> str:
+    """The direction that words tell; "both" if they contradict each other. The loss of an IoU is a loss."""
+    words = _words(name)
+    rising = any(map(_RISING.fullmatch, words))
+    falling = any(map(_FALLING.fullmatch, words))
+    if rising and falling:
+        return "min" if _FALLING.fullmatch(words[-1]) else "both"
+    return "max" if rising else "min" if falling else ""
+
+
+def _words(name: str) -> list[str]:
+    """``mIoU``, ``acc``, ``top1``; those of ``valAcc`` are ``valAcc``, ``val`` and ``Acc``."""
+    words = re.findall(r"[A-Za-z0-9]+", name)
+    return [part for word in words for part in (word, *re.split(r"(?<=[a-z])(?=[A-Z])", word))]
+
+
+@cache
 def known_direction(monitor: str) -> Literal["", "min", "max"]:
     """Return the direction in which a metric is better; empty if its name has no words for it."""
     try:

@@ -5,21 +5,29 @@ from __future__ import annotations
 import pytest
 
 from vizkit.errors import DataError
-from vizkit.metrics.direction import direction
+from vizkit.metrics.direction import direction, known_direction
 
 
-@pytest.mark.parametrize(
-    "name", ["train/loss", "eval/cross_entropy_loss", "RMSE", "eval/err", "ppl", "eval/ECE"]
-)
-def test_lower_is_better(name: str) -> None:
-    assert direction(name, "auto") == "min"
+LOWER = """
+train/loss  eval/cross_entropy_loss  valLoss  losses  train/loss/0  dice_loss  iou_loss  accuracy_loss  top1_err
+RMSE  smape  rmsle  eval/err  error_rate  num_errors  ppl  perplexity  nll  wer  cer  eval/ECE  brier_score  fid
+"""
+HIGHER = """
+eval/acc  eval/acc_top1  acc@1  acc5  top5  valAcc  accuracy  mIoU  eval/auc/cat  roc_auc  auprc  F1  f1-score
+bbox-mAP  mAP50  mAP50-95  AP75  bleu4  rougeL  psnr  ssim  r2_score  kappa  mcc  pixel_accuracy
+"""
+UNKNOWN = """
+foo  lr  learning_rate  time  eval/time  samples/s  samples_per_second  reward  score  grad_norm  loss_scale
+loss_weight  loss/scale  eval/loss_time  eval/acc_std  acc_stderr  stderr  auc_ci  acc/loss  recall_perplexity_map
+"""
 
 
-@pytest.mark.parametrize(
-    "name", ["eval/acc", "eval/acc_top1", "accuracy", "mIoU", "eval/auc/cat", "F1", "val bleu"]
-)
-def test_higher_is_better(name: str) -> None:
-    assert direction(name, "auto") == "max"
+@pytest.mark.parametrize(("names", "way"), [(LOWER, "min"), (HIGHER, "max"), (UNKNOWN, "")])
+def test_names_tell_the_direction_or_nothing(names: str, way: str) -> None:
+    found = {name: known_direction(name) for name in names.split()}
+    assert found == dict.fromkeys(found, way)
+    for name in found if way else ():
+        assert direction(name, "auto") == way
 
 
 @pytest.mark.parametrize("name", ["train/loss", "eval/acc", "foo"])
