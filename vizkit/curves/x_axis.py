@@ -75,7 +75,7 @@ def _seconds(run: Run, columns: Scalars, x: X) -> Floats:
     if x == "time":
         return run.seconds(columns.walltimes)
     there = columns.walltimes != NO_TIME
-    first = columns.walltimes[there][:1] if x == "relative" else 0
+    first = columns.walltimes[there].min() if x == "relative" and there.any() else 0
     if there.all():
         return (columns.walltimes - first) / 1000
     return np.where(there, (np.where(there, columns.walltimes, first) - first) / 1000, np.nan)

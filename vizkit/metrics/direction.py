@@ -43,7 +43,7 @@ def direction(monitor: str, mode: str) -> Literal["min", "max"]:
         return "min" if mode == "min" else "max"
     found = {way for part in monitor.split("/") if (way := _of_words(part))}
     last = monitor.rpartition("/")[2]
-    if len(found) != 1 or any(map(_OTHER.fullmatch, _words(last))):
+    if found not in ({"min"}, {"max"}) or any(map(_OTHER.fullmatch, _words(last))):
         raise DataError(
             "whether {monitor!r} is better high or low is not known: pass mode='max' or mode='min'",
             monitor=monitor,

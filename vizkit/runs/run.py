@@ -7,11 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from vizkit._language import tr
 from vizkit.errors import DataError, MissingDependencyError, UnknownNameError
-from vizkit.format.walltime import NO_TIME, milliseconds
+from vizkit.format.walltime import milliseconds
 from vizkit.metrics.arrays import Floats, Ints
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
@@ -351,14 +349,12 @@ class Run(Exported, Plottable):
         return self._times.duration(self.environment)
 
     def seconds(self, walltimes: Ints) -> Floats:
-        """Walltimes (milliseconds since 1970) as seconds since `started`; NaN where there is no time."""
-        started = self.started
-        zero = 0 if started is None else round(started.timestamp() * 1000)
-        times = milliseconds(np.asarray(walltimes))
-        there = times != NO_TIME
-        if there.all():
-            return (times - zero) / 1000
-        return np.where(there, (np.where(there, times, zero) - zero) / 1000, np.nan)
+        """Walltimes (milliseconds since 1970) as seconds since `started`; NaN where there is no time.
+
+        Tags whose times lie more than a week apart from all others, as where callers pass walltimes of their
+        own, count from the first of these. No time is negative.
+        """
+        return self._times.seconds(self.environment, walltimes)
 
     # -- what people say of it -------------------------------------------------------------------
 

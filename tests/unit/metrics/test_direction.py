@@ -7,18 +7,19 @@ import pytest
 from vizkit.errors import DataError
 from vizkit.metrics.direction import direction, known_direction
 
-
 LOWER = """
-train/loss  eval/cross_entropy_loss  valLoss  losses  train/loss/0  dice_loss  iou_loss  accuracy_loss  top1_err
-RMSE  smape  rmsle  eval/err  error_rate  num_errors  ppl  perplexity  nll  wer  cer  eval/ECE  brier_score  fid
+train/loss  eval/cross_entropy_loss  valLoss  losses  train/loss/0  dice_loss  iou_loss  accuracy_loss
+RMSE  smape  rmsle  eval/err  error_rate  num_errors  top1_err  ppl  perplexity  nll  wer  cer  eval/ECE
+brier_score  fid
 """
 HIGHER = """
-eval/acc  eval/acc_top1  acc@1  acc5  top5  valAcc  accuracy  mIoU  eval/auc/cat  roc_auc  auprc  F1  f1-score
-bbox-mAP  mAP50  mAP50-95  AP75  bleu4  rougeL  psnr  ssim  r2_score  kappa  mcc  pixel_accuracy
+eval/acc  eval/acc_top1  acc@1  acc5  top5  valAcc  accuracy  mIoU  eval/auc/cat  roc_auc  auprc  F1
+f1-score  bbox-mAP  mAP50  mAP50-95  AP75  bleu4  rougeL  psnr  ssim  r2_score  kappa  mcc  pixel_accuracy
 """
 UNKNOWN = """
-foo  lr  learning_rate  time  eval/time  samples/s  samples_per_second  reward  score  grad_norm  loss_scale
-loss_weight  loss/scale  eval/loss_time  eval/acc_std  acc_stderr  stderr  auc_ci  acc/loss  recall_perplexity_map
+foo  lr  learning_rate  time  eval/time  samples/s  samples_per_second  reward  score  grad_norm
+loss_scale  loss_weight  loss/scale  eval/loss_time  eval/acc_std  acc_stderr  stderr  auc_ci  acc/loss
+loss_of_accuracy_map
 """
 
 
