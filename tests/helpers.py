@@ -46,10 +46,10 @@ def damage(path: Path | str) -> list[Damage]:
 
 
 def records(directory: Path | str) -> list[Record]:
-    """All records of a run, the first (its name) left out."""
+    """All records of a run but the first (its name) and the notes on what was lost."""
     every = [decode_record(data) for data in read_frames(log_of(directory).read_bytes())]
     assert every[0].kind == "meta_data"
-    return every[1:]
+    return [record for record in every[1:] if not record.lost]
 
 
 def by_tag(directory: Path | str) -> dict[str, list[Record]]:

@@ -12,7 +12,7 @@ import paddle
 import pytest
 
 from tests.helpers import by_tag, series, stock
-from vizkit import DataError, Tracker, VizKitWarning
+from vizkit import DataError, Tracker, VizKitWarning, load
 from vizkit.hooks.steering import EarlyStop, HalveOnPlateau, ValidateEvery
 from vizkit.hooks.steering.plateau import ScaledRate
 
@@ -172,6 +172,18 @@ def test_the_best_weights_of_a_loop_are_restored(tmp_path: Path) -> None:
     model = prepared()
     model.load(str(tmp_path / "new" / "best"))
     assert same(kept, weights(model))
+
+
+def test_the_reason_is_told_beside_the_weights_that_are_restored(tmp_path: Path) -> None:
+    with Tracker(tmp_path) as tracker:
+        stop = EarlyStop("val/f1", 2, window=1, network=network(), tracker=tracker)
+        for step, value in enumerate([0.1, 0.8, 0.7, 0.6]):
+            stop.update(value, 100 + step)
+        stop.restore()
+    texts = load(tmp_path)[0].texts("steering/early stop")
+    reason = "stopped at step 103: val/f1 has not improved over 2 evaluations (best 0.8 at step 101)"
+    assert texts.steps.tolist() == [103, 103]
+    assert list(texts) == [reason, f"{reason}; weights of step 101 restored (val/f1 0.8)"]
 
 
 def test_nothing_to_restore_is_told() -> None:

@@ -81,7 +81,7 @@ class LogTail:
 
     @property
     def problems(self) -> list[Problem]:
-        """What was not recorded, and the parts that could not be read in the order of the file."""
+        """The lost records, and the parts that could not be read in the order of the file."""
         undecodable = [
             self._problem("undecodable", start, end, f"the frame at byte {start:,} is no record ({why})")
             for start, end, why in self.records.broken

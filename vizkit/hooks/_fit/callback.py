@@ -226,7 +226,7 @@ class _RecordingCallback(TrackerCallback):
     def set_model(self, model: paddle.Model) -> None:
         """Take the model of a ``fit``, ``evaluate`` or ``predict``."""
         super().set_model(model)
-        with self._guard("step time"):
+        with self._guard("how training ends"):
             current_call(model)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -245,7 +245,7 @@ class _RecordingCallback(TrackerCallback):
 
     def _begin_call(self) -> ModelCall | None:
         """The call of the model; an evaluation within a ``fit`` belongs to that."""
-        with self._guard("step time"):
+        with self._guard("how training ends"):
             call = current_call(self.model)
             if not self.in_call:
                 self.tracker.go_on()

@@ -72,6 +72,7 @@ class Steering(paddle.callbacks.Callback):
         self._guard = Guard(self._tracker)
         self._steps = StepCounter(self._tracker)
         self._updates = 0
+        self._last_step = 0  # of the last evaluation
         self._fitting = False
         self._loss = MeanLoss()
 
@@ -104,12 +105,16 @@ class Steering(paddle.callbacks.Callback):
         if step is None:
             step = self._tracker.step if self._records else self._updates
         self._updates += 1
+        self._last_step = step
         better = self._stall.add(number, step)
         self.reason = self._decide(number, step, better)
         self.stopped = bool(self.reason)
         if self.stopped:
-            self._say(tr("stopped at step {step}: {reason}", step=step, reason=self.reason), step)
+            self._say(self._stopped(), step)
         return self.stopped
+
+    def _stopped(self) -> str:
+        return tr("stopped at step {step}: {reason}", step=self._last_step, reason=self.reason)
 
     def reset(self) -> None:
         """Forget all evaluations, for another training; ``fit`` does so when it begins."""

@@ -102,15 +102,15 @@ class EarlyStop(Steering):
             hint = "" if self._network is not None else tr("; pass network=net in your own loop")
             raise DataError("no weights of a best evaluation were kept{hint}", hint=hint)
         self._network.set_state_dict(self._kept)
-        self._say(
-            tr(
-                "weights of step {kept_step} restored ({monitor} {best:.4g})",
-                kept_step=self._kept_step,
-                monitor=self.monitor,
-                best=self._stall.best,
-            ),
-            max(self._kept_step, self._steps.current),
+        restored = tr(
+            "weights of step {kept_step} restored ({monitor} {best:.4g})",
+            kept_step=self._kept_step,
+            monitor=self.monitor,
+            best=self._stall.best,
         )
+        if self.stopped:  # who looks at the last text alone learns the reason, too
+            restored = tr("{stopped}; {restored}", stopped=self._stopped(), restored=restored)
+        self._say(restored, max(self._last_step, self._steps.current))
         return self._kept_step
 
     def reset(self) -> None:

@@ -45,6 +45,7 @@ _MAX_COMPARED = 20
 _MAX_LINES = 20
 _MAX_ROWS = 500
 _MAX_TAGS = 200
+_MAX_TEXTS = 10  # of a tag
 _MAX_TEXT = 20_000  # characters
 
 ImportanceRows = list[tuple[str, str, str, str, str]]
@@ -194,14 +195,15 @@ def run_page(runs: Runs, address: Address, x_label: str) -> RunPage:
 
 
 def _texts(run: Run) -> list[tuple[str, str, str]]:
-    """Tag, step and content of the last text of each tag, up to a total number of characters."""
+    """Tag, step and content of the last texts of each tag, up to a total number of characters."""
     found, left = [], _MAX_TEXT
     for tag in run.tags.get("text", []):
         media = run.texts(tag)
-        if len(media) and left > 0:
-            text = media[-1]
-            found.append((tag, value_text(media.steps[-1].item()), text[:left]))
-            left -= len(text)
+        for index in range(max(len(media) - _MAX_TEXTS, 0), len(media)):
+            if left > 0:
+                text = media[index]
+                found.append((tag, value_text(media.steps[index].item()), text[:left]))
+                left -= len(text)
     return found
 
 

@@ -32,6 +32,15 @@ def test_a_runs_page_shows_what_it_recorded(site: Site, log: Path) -> None:
     assert "NaN" in page.one("figure").text
 
 
+def test_a_runs_page_shows_all_texts_of_a_tag(own_site: Site, tmp_path: Path) -> None:
+    with vizkit.LogWriter(str(tmp_path / "log" / "run")) as writer:
+        for step, text in [(2, "second"), (2, "third"), (1, "first")]:
+            writer.add_text("steering", text, step)
+    own_site.until(lambda page: "run" in names(page))
+    page = own_site.get("run", run="run")
+    assert [pre.text for pre in page.all("pre")] == ["first", "second", "third"]
+
+
 def test_a_run_that_is_not_there_is_named(site: Site) -> None:
     page = site.get("run", status=404, run="batch65-1")
     assert "batch65-1" in page.one("p", class_="error").text
