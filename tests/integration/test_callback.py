@@ -784,7 +784,10 @@ with Tracker(sys.argv[1]) as tracker:
 """
     done = python(code, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("Warning: weights, images, curves and graph: not recorded: Paddle is in static") == 1
+    assert (
+        done.stderr.count("Warning: weights, images, curves and graph: not recorded: Paddle is in static")
+        == 1
+    )
     assert {record.kind for record in records(tmp_path)} == {"scalar"}
     assert [step for step, _ in series(tmp_path, "eval/loss")] == [1]
 

@@ -110,7 +110,7 @@ def given(tmp_path: Path, walltimes: dict[str, list[float]], **session: object) 
 
 
 DATES = [datetime(2019, 5, 1, 10, minute, tzinfo=timezone.utc).timestamp() for minute in (0, 2, 30)]
-REAL = [SESSION + 1000 * second for second in (3, 4, 60)]
+REAL: list[float] = [SESSION + 1000 * second for second in (3, 4, 60)]
 
 
 @pytest.mark.parametrize(
