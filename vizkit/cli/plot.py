@@ -17,7 +17,7 @@ from vizkit.plots.terminal import Drawing, draw, series_of
 
 __all__ = ["plot"]
 
-Tag = Annotated[str, typer.Argument(metavar="TAG", help=tr("A scalar tag."))]
+Tag = Annotated[str, typer.Argument(metavar="TAG", help=tr("A scalar tag, or a pattern ('*/loss')."))]
 PictureFile = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help=tr("Draw into a file, .png, .svg or .pdf.")),
@@ -91,14 +91,16 @@ def plot(
         log_y=log,
     )
     if as_json:
-        print_json({"tag": tag, "x": x, "unit": data.unit, "series": series_of(data)})
+        print_json({"tag": data.tag, "x": x, "unit": data.unit, "series": series_of(data)})
         return
     columns, lines = shutil.get_terminal_size()  # 80 by 24 without one
     room = height or max(min(lines - len(data.series) - 2, 24), 10)
+    positions = [series.position for series in data.series]
     coloured = for_people() and not stdout().no_color and stdout().color_system in ("256", "truecolor")
+    coloured = coloured and len(set(positions)) == len(positions)  # not if a run has several tags
     drawing = draw(data, width or columns, room, log=log, plain=not coloured)
     if coloured:
-        for line in _coloured(drawing, [series.position for series in data.series]):
+        for line in _coloured(drawing, positions):
             stdout().print(line, soft_wrap=True)
     else:
         print_lines(str(drawing).split("\n"))

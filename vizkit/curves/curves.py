@@ -10,7 +10,14 @@ import numpy as np
 
 from vizkit._checks import one_of
 from vizkit.curves.means import Band, Center, Mean, mean_of
-from vizkit.curves.plot_arguments import RunSource, as_runs, group_positions, labelled_groups, positions
+from vizkit.curves.plot_arguments import (
+    RunSource,
+    as_runs,
+    chosen_tags,
+    group_positions,
+    labelled_groups,
+    positions,
+)
 from vizkit.curves.smoothing import Smoothing, SmoothLike, smoothed, smoothing
 from vizkit.curves.x_axis import X, check_x, time_unit, x_and_values
 from vizkit.metrics.arrays import Bools, Floats, Ints
@@ -18,9 +25,12 @@ from vizkit.metrics.bounds import metric_bounds
 from vizkit.runs import Run
 from vizkit.runs.scalar_tags import with_tag
 
-__all__ = ["Curve", "CurvesData", "Partial", "bounds_of", "curves_data", "group_mean"]
+__all__ = ["Curve", "CurvesData", "Partial", "bounds_of", "curve_labels", "curves_data", "group_mean"]
 
 Partial = Literal["dotted", "stop"]
+
+_HEADROOM = 2.0**8  # the differences of huge values would overflow
+_FAR = 10.0  # ranges of a usual curve, to one that has diverged
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +47,7 @@ class Curve:
         runs: number of runs.
         n: (n,) number of runs that are in the mean at each x: those that reach it, and are not NaN
             there; None for a run.
+        tag: the scalar tag.
     """
 
     name: str
@@ -48,6 +59,7 @@ class Curve:
     high: Floats | None = None
     runs: int = 1
     n: Ints | None = None
+    tag: str = ""
 
     @property
     def fewer(self) -> Bools:
@@ -77,7 +89,7 @@ class CurvesData:
     """The curves of a plot.
 
     Attributes:
-        tag: the scalar tag.
+        tag: the scalar tag, or all of them after each other.
         x: the kind of the x axis.
         unit: the unit of a time axis: ``"s"``, ``"min"``, ``"h"`` or ``"days"``; else empty.
         series: the curves.
@@ -95,10 +107,23 @@ class CurvesData:
     below: int = 0
     hidden: int = 0
 
+    @property
+    def labels(self) -> list[str]:
+        """Labels that tell the curves apart: their names, or tags, or both."""
+        return curve_labels([(curve.name, curve.tag) for curve in self.series])
+
+
+def curve_labels(curves: Sequence[tuple[str, str]]) -> list[str]:
+    """Labels that tell curves of names and tags apart: the names, or the tags of one name, or both."""
+    names, tags = ({curve[part] for curve in curves} for part in (0, 1))
+    if len(tags) < 2:
+        return [name for name, _ in curves]
+    return [tag if len(names) < 2 else f"{name}  {tag}" for name, tag in curves]
+
 
 def curves_data(
     source: RunSource,
-    tag: str,
+    tag: str | Sequence[str],
     *,
     x: X = "step",
     by: str | Sequence[str] | None = None,
@@ -117,28 +142,33 @@ def curves_data(
     how = smoothing(smooth)
     one_of("band", band, ("std", "se", "ci", "minmax", None))
     one_of("partial", partial, ("dotted", "stop"))
-    runs = with_tag(as_runs(source), tag)
-    check_x(runs, x)
-    if by is None:
-        each = zip(runs, positions(runs), strict=True)
-        series = [_run_curve(run, tag, x, position, how) for run, position in each]
-    else:
-        groups, places = labelled_groups(runs, by), group_positions(source, by)
-        series = [
-            _mean_curve(name, group, tag, x, places[name], how, band, partial)
-            for name, group in groups.items()
-        ]
+    every = as_runs(source)
+    tags = chosen_tags(every, tag)
+    series: list[Curve] = []
+    for one in tags:
+        runs = with_tag(every, one)
+        check_x(runs, x)
+        if by is None:
+            each = zip(runs, positions(runs), strict=True)
+            found = [_run_curve(run, one, x, position, how) for run, position in each]
+        else:
+            groups, places = labelled_groups(runs, by), group_positions(source, by)
+            found = [
+                _mean_curve(name, group, one, x, places[name], how, band, partial)
+                for name, group in groups.items()
+            ]
+        series += [replace(curve, tag=one) for curve in found]
     unit = ""
     if x in ("time", "relative"):
         series, unit = _in_unit(series)
     values = np.concatenate([curve.y for curve in series])
-    limits, above, below = None if outliers else _robust_limits(values, log_y), 0, 0
+    limits, above, below = None if outliers else _robust_limits([c.y for c in series], log_y), 0, 0
     if limits is not None:
         above = int((values[values < np.inf] > limits[1]).sum())
         shown = values[values > 0] if log_y else values[values > -np.inf]
         below = int((shown < limits[0]).sum())
     hidden = int((values <= 0).sum()) if log_y else 0
-    return CurvesData(tag, x, unit, tuple(series), limits, above, below, hidden)
+    return CurvesData(", ".join(tags), x, unit, tuple(series), limits, above, below, hidden)
 
 
 def _run_curve(run: Run, tag: str, x: X, position: int, how: Smoothing) -> Curve:
@@ -191,15 +221,27 @@ def _in_unit(series: list[Curve]) -> tuple[list[Curve], str]:
     return [replace(curve, x=curve.x / seconds) for curve in series], unit
 
 
-def _robust_limits(values: Floats, log_y: bool) -> tuple[float, float] | None:
-    """The 5 % and 95 % quantiles, extended by their distance on both sides, but not beyond the values."""
-    values = values[np.isfinite(values) & ((values > 0) | (not log_y))]
-    if not len(values):
+def _robust_limits(curves: Sequence[Floats], log_y: bool) -> tuple[float, float] | None:
+    """The 5 % and 95 % quantiles, extended by their distance on both sides, but not beyond the values.
+
+    A minority of curves that leave the range of the others by far (diverged runs) does not count.
+    """
+    scaled = [values[np.isfinite(values) & ((values > 0) | (not log_y))] for values in curves]
+    scaled = [np.log10(values) if log_y else values / _HEADROOM for values in scaled if len(values)]
+    if not scaled:
         return None
-    values = np.log10(values) if log_y else values
+    ends = np.array([np.quantile(values, (0.05, 0.95)) for values in scaled])
+    room = max(_FAR * float(np.median(ends[:, 1] - ends[:, 0])), 1e-300)
+    low, high = np.median(ends[:, 0]) - room, np.median(ends[:, 1]) + room
+    near = (ends[:, 0] >= low) & (ends[:, 1] <= high)
+    if near.sum() > len(near) / 2:
+        scaled = [values for values, kept in zip(scaled, near, strict=True) if kept]
+    values = np.concatenate(scaled)
     low, high = np.quantile(values, (0.05, 0.95))
     room = high - low
     low, high = max(low - room, values.min()), min(high + room, values.max())
     if low == high:
         return None
-    return (float(10**low), float(10**high)) if log_y else (float(low), float(high))
+    if log_y:
+        return float(np.power(10.0, low)), float(np.power(10.0, high))
+    return float(low * _HEADROOM), float(high * _HEADROOM)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit.errors import DataError, UnknownNameError, VizKitError
 from vizkit.runs import Media, Run, Runs
+from vizkit.runs.lookup import unknown
 from vizkit.runs.palette_places import places_of_groups, places_of_runs
+from vizkit.runs.scalar_tags import in_order
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RunSource",
     "as_runs",
+    "chosen_tags",
     "class_tags",
     "entry_at",
     "group_positions",
@@ -69,6 +74,27 @@ def one_run(source: RunSource) -> Run:
             name=runs[0].name,
         )
     return runs[0]
+
+
+def chosen_tags(runs: Sequence[Run], tags: str | Sequence[str]) -> list[str]:
+    """The scalar tags that are named, or that fit patterns such as ``*/loss``, in order.
+
+    Raises:
+        UnknownNameError: no tag fits a pattern.
+        DataError: no tag is named.
+    """
+    chosen: list[str] = []
+    for name in [tags] if isinstance(tags, str) else tags:
+        found = [name]
+        if set(name) & set("*?["):
+            known = in_order(tag for run in runs for tag in run.scalar_tags)
+            found = found if name in known else [tag for tag in known if fnmatchcase(tag, name)]
+            if not found:
+                raise unknown(tr("scalar tag that fits"), name, known)
+        chosen += found
+    if not chosen:
+        raise DataError("name a scalar tag, or several")
+    return list(dict.fromkeys(chosen))
 
 
 def positions(runs: Sequence[Run]) -> list[int]:

@@ -13,8 +13,9 @@ from vizkit._protocols import ArrayLike
 from vizkit.curves.plot_arguments import RunSource, entry_at, is_run_source, one_run
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats, to_array
+from vizkit.plots._lines import set_heading
 from vizkit.plots._plot import INK, Plot, axes_for, finish
-from vizkit.runs.formatting import shortened
+from vizkit.runs.formatting import shorten_all
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +86,7 @@ def confusion_matrix(
     image = ax.imshow(data.shares, cmap="Blues", vmin=0.0, vmax=highest, aspect="equal")
     numbers = _write_numbers(ax, data, normalize, highest) if k <= _MOST_WITH_NUMBERS else []
     every = -(-k // _MOST_WITH_NAMES)
-    names = [shortened(name, 18) for name in data.names[::every]]
+    names = shorten_all(data.names[::every], 18)
     turned = max(map(len, names)) > max(2, 24 // len(names))
     slanted: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
     ax.set_xticks(range(0, k, every), names, **(slanted if turned else {}))
@@ -94,12 +95,14 @@ def confusion_matrix(
     ax.set(xlabel="predicted", ylabel="true")
     heading = f"{one_run(source).name}  {tag}  " if is_run_source(source) else ""
     accuracy = "" if np.isnan(data.accuracy) else f"accuracy {data.accuracy:.2%}"
-    ax.set_title(heading + accuracy, fontsize="medium", loc="left")
+    set_heading(ax, heading + accuracy)
     colorbar = ax.figure.colorbar(image, ax=ax, shrink=0.8) if new else None
     if colorbar is not None:
+        from matplotlib.ticker import PercentFormatter
+
         colorbar.outline.set_visible(False)
         if normalize:
-            colorbar.ax.yaxis.set_major_formatter("{x:.0%}")
+            colorbar.ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.spines[:].set_visible(False)
     finish(ax)
     return ConfusionPlot(data, ax, new, image, numbers, colorbar)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,8 +17,11 @@ from vizkit.curves.plot_arguments import RunSource
 from vizkit.curves.smoothing import SmoothLike, smoothing
 from vizkit.curves.x_axis import X
 from vizkit.format.tags import SECONDS
+from vizkit.metrics.arrays import Floats
 from vizkit.metrics.downsampling import Thinned, thinned
-from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish, line_style
+from vizkit.plots._lines import lines_of
+from vizkit.plots._plot import PALE, Plot, axes_for, finish
+from vizkit.runs.formatting import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,6 +39,9 @@ _LABELS = {
     "relative": "time since the first record",
     "walltime": "seconds since 1970",
 }
+_MOST_IN_ALL = 400_000  # points
+_MANY = 20  # lines, from which on they are thin
+_GREATEST = 1e290  # of the values that matplotlib's axes bear
 _MARKERS = ((np.isnan, "x", 0.02), (np.isposinf, "^", 0.98), (np.isneginf, "v", 0.02))
 
 
@@ -42,7 +50,7 @@ class CurvesPlot(Plot[CurvesData]):
     """The artists of `curves`.
 
     Attributes:
-        lines: name -> line.
+        lines: name -> line; of several tags: tag, or run and tag.
         raw: name -> the faint line of recorded values, where ``lines`` are smoothed.
         partial: name -> dotted line of a mean where fewer runs than those of the group reach.
         bands: name -> area.
@@ -62,7 +70,7 @@ class CurvesPlot(Plot[CurvesData]):
 
 def curves(
     source: RunSource,
-    tag: str,
+    tag: str | Sequence[str],
     *,
     x: X = "step",
     by: str | Sequence[str] | None = None,
@@ -73,14 +81,15 @@ def curves(
     outliers: bool = True,
     ax: Axes | None = None,
 ) -> CurvesPlot:
-    """Draw a scalar tag of runs, or of groups of runs, a line each.
+    """Draw a scalar tag, or several, of runs or of groups of runs, a line each.
 
     Long curves are thinned for drawing; peaks and dips stay. NaN values are gaps in the line, with a mark at
-    the edge.
+    the edge. Several plots in the same axes share a legend.
 
     Args:
         source: a run or several; those without the tag are left out.
-        tag: a scalar tag, such as ``train/loss``.
+        tag: a scalar tag, such as ``train/loss``, a pattern (``*/loss``), or several. A line has its run's
+            colour, and dashes of its own where colours are equal; tags of a single run have a colour each.
         x: ``"step"``; ``"epoch"`` (from ``train/epoch``, which the hooks record); ``"time"`` since the
             start of the run; ``"relative"``, the time since the first record of the tag; ``"walltime"``,
             seconds since 1970; or another scalar tag, whose values at the same steps are x.
@@ -115,50 +124,88 @@ def curves(
         ax.set_xscale("symlog" if any((line.x <= 0).any() for line in data.series) else "log")
     if log_y:
         ax.set_yscale("log", nonpositive="mask")
-    for line in data.series:
-        _draw(line, plot, bool(smoothing(smooth)))
+    factor = _factor(data, log_y)
+    scale = functools.partial(_scaled, factor=factor, log_y=log_y)
+    drawn = lines_of(ax)
+    alone = len({line.name for line in data.series}) == 1
+    for line, label in zip(data.series, data.labels, strict=True):
+        style = drawn.style(line.name, line.position, alone)
+        _draw(line, label, plot, style, scale, bool(smoothing(smooth)))
+        drawn.add(plot.lines[label], line.name, line.tag, f"  ({line.runs_text})" if by else "")
     if data.limits is not None:
-        ax.set_ylim(*_padded(data.limits, log_y))
+        ax.set_ylim(*_padded(data.limits, factor, log_y))
+    elif not any(np.isfinite(line.y).any() for line in data.series):
+        _say_empty(ax)
     label = "seconds" if data.x == "step" and data.tag.startswith(SECONDS) else _LABELS.get(data.x, data.x)
-    ax.set(xlabel=f"{label} ({data.unit})" if data.unit else label, ylabel=data.tag)
+    unit = f" (× {factor:.0e})".replace("e+", "e") if factor > 1 else ""
+    ax.set(xlabel=f"{label} ({data.unit})" if data.unit else label)
+    ax.set_ylabel(shortened(", ".join(drawn.tags), 48) + unit)
     ax.grid(color="#eaeef2", linewidth=0.8)
     ax.set_axisbelow(True)
     ax.margins(x=0.02)
     plot.note = _note(data, ax)
-    runs = {line.name: f"  ({line.runs_text})" if by else "" for line in data.series}
-    plot.legend = add_legend(ax, new, {name + runs[name]: line for name, line in plot.lines.items()})
-    if plot.legend is None:
-        ax.set_title(data.series[0].name + runs[data.series[0].name], fontsize="medium", loc="left")
+    plot.legend = drawn.label(ax)
     finish(ax)
     return plot
 
 
-def _draw(line: Curve, plot: CurvesPlot, smooth: bool) -> None:
-    style = line_style(line.position)
-    points = thinned(line.x, line.smooth)
+def _draw(
+    line: Curve,
+    label: str,
+    plot: CurvesPlot,
+    style: dict[str, Any],
+    scale: Callable[[Floats], Floats],
+    smooth: bool,
+) -> None:
+    ax, n = plot.ax, len(plot.data.series)
+    most = min(max(_MOST_IN_ALL // n, 800), 8000)
+    faint = {"color": style["color"], "alpha": 0.25, "linewidth": 0.9, "zorder": 2}
+    points = thinned(line.x, scale(line.smooth), most)
     if len(line.x) <= 30:
         style |= {"marker": "o", "markersize": 3.5}
     if smooth:
-        raw = thinned(line.x, line.y)
-        (plot.raw[line.name],) = plot.ax.plot(
-            raw.x, raw.y, color=style["color"], alpha=0.25, linewidth=0.9, zorder=2
-        )
+        raw = thinned(line.x, scale(line.y), most)
+        (plot.raw[label],) = ax.plot(raw.x, raw.y, **faint)
     if line.low is not None and line.high is not None:
-        low, high = thinned(line.x, line.low), thinned(line.x, line.high)
-        x = np.unique(np.concatenate((low.x, high.x)))
-        edges = np.interp(x, line.x, line.low), np.interp(x, line.x, line.high)
-        plot.bands[line.name] = plot.ax.fill_between(
+        low, high = scale(line.low), scale(line.high)
+        x = np.unique(np.concatenate((thinned(line.x, low).x, thinned(line.x, high).x)))
+        edges = np.interp(x, line.x, low), np.interp(x, line.x, high)
+        plot.bands[label] = ax.fill_between(
             x, *edges, color=style["color"], alpha=0.18, linewidth=0, zorder=1.5
         )
     whole = points
     if line.fewer.any():
-        values, partial = line.parts(line.smooth)
+        values, partial = line.parts(scale(line.smooth))
         whole, part = thinned(line.x, values), thinned(line.x, partial)
-        (plot.partial[line.name],) = plot.ax.plot(
+        (plot.partial[label],) = ax.plot(
             part.x, part.y, color=style["color"], linestyle=":", linewidth=1.2, zorder=2.5
         )
-    (plot.lines[line.name],) = plot.ax.plot(whole.x, whole.y, linewidth=1.5, zorder=3, **style)
-    plot.marks += _mark(points, plot.ax, style["color"])
+    thin = 1.5 if n <= _MANY else 1.0
+    (plot.lines[label],) = ax.plot(whole.x, whole.y, linewidth=thin, zorder=3, **style)
+    there = line.x[np.isfinite(line.x)]
+    if len(there):  # the axis reaches to values that are not finite, too
+        ax.update_datalim([(there.min(), 0.0), (there.max(), 0.0)], updatey=False)
+    plot.marks += _mark(points, ax, style["color"])
+
+
+def _factor(data: CurvesData, log_y: bool) -> float:
+    """The power of ten to divide values by, so that axes do not overflow; 1 for all but the greatest."""
+    every = np.concatenate([line.y for line in data.series])
+    greatest = float(np.abs(every, where=np.isfinite(every), out=np.zeros(len(every))).max(initial=0.0))
+    return 1.0 if greatest < _GREATEST else 1e100 if log_y else 1e300
+
+
+def _scaled(values: Floats, factor: float, log_y: bool) -> Floats:
+    if factor == 1.0:
+        return values
+    return np.where(values > 0, np.maximum(values / factor, 1e-250), np.nan) if log_y else values / factor
+
+
+def _say_empty(ax: Axes) -> None:
+    """No scale of values that are not there."""
+    ax.set_yticks([])
+    style: dict[str, Any] = {"ha": "center", "va": "center", "color": PALE, "transform": ax.transAxes}
+    ax.text(0.5, 0.5, "no finite value", **style)
 
 
 def _mark(points: Thinned, ax: Axes, color: str) -> list[Line2D]:
@@ -181,18 +228,18 @@ def _note(data: CurvesData, ax: Axes) -> Text | None:
         "NaN (x)": int(np.isnan(values).sum()),
         "infinite (triangles)": int(np.isinf(values).sum()),
     }
-    words = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
-    if not words:
+    lines = lines_of(ax)
+    for what, count in counts.items():
+        lines.notes[what] = lines.notes.get(what, 0) + count
+    if not lines.note:
         return None
-    return ax.text(
-        1.0, 1.01, words, transform=ax.transAxes, ha="right", va="bottom", fontsize="x-small", color=PALE
-    )
+    return ax.set_title(lines.note, loc="right", fontsize="x-small", color=PALE)
 
 
-def _padded(limits: tuple[float, float], log_y: bool) -> tuple[float, float]:
-    low, high = limits
+def _padded(limits: tuple[float, float], factor: float, log_y: bool) -> tuple[float, float]:
+    low, high = (_scaled(np.array(limits), factor, log_y)).tolist()
     if log_y:
-        pad = (high / low) ** 0.03
-        return low / pad, high * pad
+        pad = 10 ** (0.03 * (math.log10(high) - math.log10(low)))
+        return max(low / pad, 5e-324), high * pad
     pad = 0.03 * (high - low)
     return low - pad, high + pad

@@ -12,6 +12,7 @@ from vizkit._checks import one_of
 from vizkit.curves.plot_arguments import RunSource, one_run
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.metrics.downsampling import evenly
+from vizkit.plots._lines import set_heading
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish
 from vizkit.runs import Run
 
@@ -80,7 +81,7 @@ def histogram(
     one_of("kind", kind, ("ridgeline", "heatmap"))
     data = histogram_data(one_run(run), tag, _RIDGES if kind == "ridgeline" else _COLUMNS)
     ax, new = axes_for(ax, 6.4, 4.6)
-    ax.set_title(f"{data.name}  {data.tag}", fontsize="medium", loc="left")
+    set_heading(ax, f"{data.name}  {data.tag}")
     plot = HistogramPlot(data, ax, new, [], None, None)
     if kind == "ridgeline":
         plot.ridges = _draw_ridges(data, ax)
@@ -165,6 +166,7 @@ def _draw_ridges(data: HistogramData, ax: Axes) -> list[PolyCollection]:
 
 def _draw_heatmap(data: HistogramData, ax: Axes, new: bool) -> tuple[QuadMesh, Colorbar | None]:
     from matplotlib.colors import PowerNorm
+    from matplotlib.ticker import PercentFormatter
 
     highest = float(data.shares.max(initial=0.0)) or 1.0
     image = ax.pcolormesh(
@@ -186,7 +188,7 @@ def _draw_heatmap(data: HistogramData, ax: Axes, new: bool) -> tuple[QuadMesh, C
             transform=ax.get_xaxis_transform(),
             label="with NaN or Inf",
         )
-    colorbar = ax.figure.colorbar(image, ax=ax, format="{x:.0%}") if new else None
+    colorbar = ax.figure.colorbar(image, ax=ax, format=PercentFormatter(1.0)) if new else None
     if colorbar is not None:
         colorbar.outline.set_visible(False)
         colorbar.set_label("share of values", color=PALE)

@@ -14,7 +14,7 @@ from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats, Pixels
 from vizkit.metrics.downsampling import evenly
 from vizkit.plots._plot import PALE, Plot, axes_for, finish
-from vizkit.runs.formatting import shortened
+from vizkit.runs.formatting import shorten_all
 from vizkit.runs.lookup import unknown
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def images(
     ax.set(xlim=xlim, ylim=ylim, aspect="equal")
     ax.set_xticks(np.arange(columns) * room_x, [f"step {step:g}" for step in data.columns])
     ax.xaxis.tick_top()
-    ax.set_yticks(np.arange(rows) * room_y, [shortened(name, 28) for name in data.names])
+    ax.set_yticks(np.arange(rows) * room_y, shorten_all(data.names, 28))
     ax.tick_params(length=0, labelsize="small")
     ax.spines[:].set_visible(False)
     ax.set_xlabel(data.tag, loc="left", fontsize="small", color=PALE)

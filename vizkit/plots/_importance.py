@@ -12,7 +12,7 @@ from vizkit.media.palette import color
 from vizkit.metrics.arrays import Floats
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, write_beside
 from vizkit.runs import Runs
-from vizkit.runs.formatting import shortened
+from vizkit.runs.formatting import shorten_all
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +78,7 @@ def importance(
         write_beside(ax, _words(data, k), (shares[k], k), color=INK if data.p[k] <= _SURE else PALE)
         for k in range(n)
     ]
-    ax.set_yticks(range(n), [shortened(name, 28) for name in data.names])
+    ax.set_yticks(range(n), shorten_all(data.names, 28))
     ax.invert_yaxis()
     ax.set_xlim(0, 1.0)
     ax.xaxis.set_major_formatter("{x:.0%}")

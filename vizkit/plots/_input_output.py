@@ -15,7 +15,7 @@ from vizkit.media.images import to_pixels
 from vizkit.media.palette import COLORS
 from vizkit.metrics.arrays import Floats, Pixels, to_array
 from vizkit.plots._plot import INK, Plot, axes_for, finish
-from vizkit.runs.formatting import shortened
+from vizkit.runs.formatting import shorten_all, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,7 +108,7 @@ def input_output(
             data.shares,
             color=[color if data.good is not None else _BAR] + ["#c9d1d9"] * (len(data.names) - 1),
         )
-        names = [shortened(name, 20) for name in data.names]
+        names = shorten_all(data.names, 20)
         right.set_yticks(range(len(names)), names, fontsize="small")
         probable = bool((data.shares >= 0).all() and data.shares.sum() <= 1.001)
         shares = [f"{share:.1%}" if probable else f"{share:.3g}" for share in data.shares]

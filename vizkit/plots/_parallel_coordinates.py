@@ -13,7 +13,7 @@ from vizkit.metrics.arrays import Floats
 from vizkit.metrics.direction import direction
 from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
 from vizkit.plots._plot import PALE, Plot, axes_for, finish, write_beside
-from vizkit.runs.formatting import shortened
+from vizkit.runs.formatting import shorten_all
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,8 +81,8 @@ def parallel_coordinates(
     for place, column in enumerate(columns):
         _draw_axis(ax, place, column)
     end = (len(columns) - 1, heights[-1, best])
-    write_beside(ax, shortened(data.names[best], 24), end, gap=52, weight="bold")
-    ax.set_xticks(range(len(columns)), [shortened(column.name, 22) for column in columns], fontsize="small")
+    write_beside(ax, shorten_all(data.names, 24)[best], end, gap=52, weight="bold")
+    ax.set_xticks(range(len(columns)), shorten_all([column.name for column in columns], 22), fontsize="small")
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     ax.set(yticks=[], xlim=(-0.35, len(columns) - 0.6), ylim=(-0.06, 1.06))
@@ -131,7 +131,8 @@ def _draw_axis(ax: Axes, place: int, column: HparamAxis) -> None:
     if not ticks:
         shown = [low, (low + high) / 2, high] if high > low else [low]
         ticks = tuple((p, f"{10**p if column.scale == 'log' else p:.4g}") for p in shown)
-    for where, text in ticks:
+    texts = shorten_all([text for _, text in ticks], 18)
+    for (where, _), text in zip(ticks, texts, strict=True):
         height = (where - low) / (high - low) if high > low else 0.5
         white = {"facecolor": "white", "alpha": 0.9, "edgecolor": "none", "pad": 1.2}
-        write_beside(ax, shortened(text, 18), (place, height), zorder=5, bbox=white)
+        write_beside(ax, text, (place, height), zorder=5, bbox=white)

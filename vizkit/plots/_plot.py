@@ -1,11 +1,11 @@
-"""Shared by all plots: the result, axes, legends, line styles, texts."""
+"""Shared by all plots: the result, axes, texts."""
 
 from __future__ import annotations
 
 import io
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -13,34 +13,26 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from vizkit._language import tr
 from vizkit.errors import MissingDependencyError
 from vizkit.media import palette
-from vizkit.media.palette import color, lap
 from vizkit.plots._fonts import add_fallbacks
-from vizkit.runs.formatting import shortened
+from vizkit.plots._lines import lines_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.legend import Legend
-    from matplotlib.lines import Line2D
     from matplotlib.text import Annotation
 
 __all__ = [
     "INK",
     "PALE",
     "Plot",
-    "add_legend",
     "axes_for",
     "finish",
-    "line_style",
     "quiet",
     "write_beside",
 ]
 
 INK = "#{:02x}{:02x}{:02x}".format(*palette.INK)
 PALE = "#8c959f"
-_DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
-_MOST_IN_LEGEND = 40
-_INCHES_A_ROW = 0.2
 
 Data = TypeVar("Data")
 
@@ -106,36 +98,9 @@ def axes_for(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> tuple[
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingDependencyError.for_extra("plots", tr("plots need matplotlib")) from None
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure.subplots(), True
-
-
-def line_style(position: int) -> dict[str, Any]:
-    """The colour and dashes of the run at a position."""
-    return {"color": color(position), "linestyle": _DASHES[lap(position) % len(_DASHES)]}
-
-
-def add_legend(
-    ax: Axes, owns_figure: bool, handles: Mapping[str, Line2D], place: str = "best"
-) -> Legend | None:
-    """Add a legend beside new axes, or at a place in those of the caller; none for fewer than two artists."""
-    if len(handles) < 2:
-        return None
-    options: dict[str, Any] = {"fontsize": "small", "frameon": False, "title_fontsize": "small"}
-    if len(handles) > _MOST_IN_LEGEND:
-        options["title"] = f"the first {_MOST_IN_LEGEND} of {len(handles)}"
-    labels = list(handles)[:_MOST_IN_LEGEND]
-    if owns_figure:
-        rows = max(int(ax.figure.bbox.height / ax.figure.dpi / _INCHES_A_ROW) - 1, 1)
-        options |= {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
-        options |= {"ncols": -(-len(labels) // rows)}
-    else:
-        options["loc"] = place
-    legend = ax.legend([handles[label] for label in labels], ["?"] * len(labels), **options)
-    for text, label in zip(legend.get_texts(), labels, strict=True):
-        text.set_text(shortened(label))  # not given to `legend`, which leaves out labels that start with "_"
-    legend.set_in_layout(owns_figure)
-    return legend
+    ax = Figure(figsize=(width, height), layout="constrained").subplots()
+    lines_of(ax, own_height=height)
+    return ax, True
 
 
 def write_beside(

@@ -14,7 +14,8 @@ from vizkit.curves.plot_arguments import RunSource, as_runs, class_tags, entry_a
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
-from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish, line_style
+from vizkit.plots._lines import lines_of
+from vizkit.plots._plot import PALE, Plot, axes_for, finish
 from vizkit.runs import Media, Run
 from vizkit.runs.lookup import unknown
 
@@ -175,16 +176,11 @@ def _share(curve: PRCurve) -> float:
 def _draw(
     data: tuple[RateCurve, ...], heading: str, ax: Axes, new: bool, area: str, drawstyle: str
 ) -> RatesPlot:
-    lines, handles = {}, {}
+    lines, drawn = {}, lines_of(ax)
     for rate in data:
-        score = "" if np.isnan(rate.area) else f"{area} {rate.area:.3f}"
-        label = f"{rate.name}  {score}".strip()
-        style = line_style(rate.position) | {"drawstyle": drawstyle, "linewidth": 1.6}
-        (lines[rate.name],) = ax.plot(rate.x, rate.y, **style)
-        handles[label] = lines[rate.name]
+        style = drawn.style(rate.name, rate.position, alone=False)
+        (lines[rate.name],) = ax.plot(rate.x, rate.y, drawstyle=drawstyle, linewidth=1.6, **style)
+        score = "" if np.isnan(rate.area) else f"  {area} {rate.area:.3f}"
+        drawn.add(lines[rate.name], rate.name or heading, words=score)
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    legend = add_legend(ax, new, handles)
-    if legend is None:
-        heading = "  ".join(filter(None, (heading, *handles)))
-    ax.set_title(heading, fontsize="medium", loc="left")
-    return RatesPlot(data, ax, new, lines, None, legend)
+    return RatesPlot(data, ax, new, lines, None, drawn.label(ax, heading))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from vizkit.curves.plot_arguments import RunSource
 from vizkit.media.palette import color, lap
 from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
-from vizkit.plots._plot import PALE, Plot, add_legend, axes_for, finish
-from vizkit.runs.formatting import shortened
+from vizkit.plots._lines import add_legend
+from vizkit.plots._plot import PALE, Plot, axes_for, finish
+from vizkit.runs.formatting import shorten_all, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ScatterPlot", "scatter_matrix"]
 
+_MOST_TICKS = 6
 _MARKERS = "os^D"
 
 
@@ -67,8 +69,8 @@ def scatter_matrix(
             _draw_cell(cell, data, columns[column], columns[row + 1])
             _label(cell, columns[column], columns[row + 1], bottom=row == n - 1, left=column == 0)
             cells[row, column] = cell
-    points = dict(zip(data.names, cells[0, 0].get_lines(), strict=True))
-    legend = add_legend(ax, new, points, "upper right")
+    points = zip(data.names, cells[0, 0].get_lines(), strict=True)
+    legend = add_legend(ax, [(name, "", point) for name, point in points], "upper right")
     finish(ax)
     return ScatterPlot(data, ax, new, cells, legend)
 
@@ -87,9 +89,8 @@ def _draw_cell(cell: Axes, data: HparamAxes, across: HparamAxis, up: HparamAxis)
 def _label(cell: Axes, across: HparamAxis, up: HparamAxis, bottom: bool, left: bool) -> None:
     for axis, column, outer in ((cell.xaxis, across, bottom), (cell.yaxis, up, left)):
         if column.ticks:
-            axis.set_ticks(
-                [place for place, _ in column.ticks], [shortened(text, 12) for _, text in column.ticks]
-            )
+            places, texts = zip(*column.ticks[:: -(-len(column.ticks) // _MOST_TICKS)], strict=True)
+            axis.set_ticks(places, shorten_all(texts, 12))
         elif column.scale == "log":
             axis.set_major_formatter(lambda place, _: f"{10**place:.3g}")
         else:

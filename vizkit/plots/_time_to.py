@@ -16,7 +16,7 @@ from vizkit.metrics.arrays import Floats
 from vizkit.metrics.direction import direction
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, write_beside
 from vizkit.runs import Run
-from vizkit.runs.formatting import shortened
+from vizkit.runs.formatting import shorten_all
 from vizkit.runs.scalar_tags import with_tag
 from vizkit.runs.statistics import best_of_each
 
@@ -136,7 +136,7 @@ def time_to(
             end = max(end, float(there.max(initial=0.0)))
         words = _words(data, contender, factor, unit)
         texts.append(write_beside(ax, words, (end, row), color=PALE if np.isnan(medians[row]) else INK))
-    ax.set_yticks(range(n), [shortened(contender.name, 32) for contender in data.contenders])
+    ax.set_yticks(range(n), shorten_all([contender.name for contender in data.contenders], 32))
     ax.invert_yaxis()
     ax.set_xlim(0, 1.45 * longest / factor)
     ax.tick_params(axis="y", length=0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import string
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -94,12 +96,14 @@ def _limits(lines: list[Floats], data: CurvesData, log: bool) -> tuple[float, fl
         return 0.0, 1.0
     if low == high:
         room = abs(low) / 2 or 0.5
-        return low - room, high + room
+        return (low - 1, high + 1) if log else (low - room, min(high + room, sys.float_info.max))
     return low, high
 
 
 def _label(value: float, log: bool) -> str:
-    return f"{10**value if log else value:.4g}"
+    if not log or abs(value) < 300:
+        return f"{10**value if log else value:.4g}"
+    return f"{10 ** (value % 1):.4g}e{math.floor(value)}"
 
 
 def _x_axis(data: CurvesData, left: float, right: float, width: int) -> str:
@@ -109,7 +113,7 @@ def _x_axis(data: CurvesData, left: float, right: float, width: int) -> str:
 
 
 def _legend(data: CurvesData, plain: bool) -> Iterator[list[TextSpan]]:
-    for number, series in enumerate(data.series):
+    for number, (series, label) in enumerate(zip(data.series, data.labels, strict=True)):
         mark = f"{_mark(number)} " if plain else "━━ "
         if plain and len(data.series) == 1:
             mark = ""
@@ -117,7 +121,7 @@ def _legend(data: CurvesData, plain: bool) -> Iterator[list[TextSpan]]:
         if last and series.n is not None and series.fewer[-1]:
             last += f" of {series.n[-1]}"
         runs = f"  ({series.runs_text})" if series.runs > 1 else ""
-        yield [TextSpan(mark, number), TextSpan(f"{series.name}{last}{runs}")]
+        yield [TextSpan(mark, number), TextSpan(f"{label}{last}{runs}")]
 
 
 def _note(data: CurvesData) -> str:
@@ -179,10 +183,10 @@ class _Canvas:
         columns, rows = 2 * self.width, 4 * self.height
         first, last = (self._column(place, across) for place in (float(x.min()), float(x.max())))
         parts = extremes(np.where(np.isinf(y), np.nan, y), last - first + 1, x)
-        span = up[1] - up[0]
+        span = up[1] / 2 - up[0] / 2  # the whole may overflow
 
         def height(values: Floats) -> Floats:
-            return (rows - 1) - (np.clip(values, *up) - up[0]) / span * (rows - 1)
+            return (rows - 1) - (np.clip(values, *up) / 2 - up[0] / 2) / span * (rows - 1)
 
         ends = zip(
             (parts.column + first).tolist(),
@@ -243,9 +247,9 @@ class _Canvas:
 def series_of(data: CurvesData) -> list[dict[str, object]]:
     """The numbers of a drawing as plain data: name, x, y, and ``smooth`` if it differs."""
     out: list[dict[str, object]] = []
-    for series in data.series:
+    for series, label in zip(data.series, data.labels, strict=True):
         smooth = None if series.smooth is series.y else series.smooth
         optional = {"smooth": smooth, "low": series.low, "high": series.high, "n": series.n}
-        out.append({"name": series.name, "runs": series.runs, "x": series.x, "y": series.y})
+        out.append({"name": label, "runs": series.runs, "x": series.x, "y": series.y})
         out[-1] |= {name: values for name, values in optional.items() if values is not None}
     return out

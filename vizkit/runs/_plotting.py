@@ -23,7 +23,7 @@ class Plottable:
 
     def plot(
         self,
-        tag: str,
+        tag: str | Sequence[str],
         *,
         x: X = "step",
         by: str | Sequence[str] | None = None,
@@ -34,7 +34,7 @@ class Plottable:
         outliers: bool = True,
         ax: Axes | None = None,
     ) -> CurvesPlot:
-        """Plot a scalar tag; arguments, result and errors as in `vizkit.plots.curves`."""
+        """Plot a scalar tag, or several; arguments, result and errors as in `vizkit.plots.curves`."""
         from vizkit.plots import curves
 
         source = cast("Run | Sequence[Run]", self)

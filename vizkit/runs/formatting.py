@@ -99,8 +99,9 @@ def shorten_all(texts: Sequence[str], longest: int = 40) -> list[str]:
         words = [_WORD.findall(text[:_READ]) for text in long]
         shared = set(words[0]).intersection(*words[1:])
         for word in words[0]:  # keep those of the beginning that have room
-            if all(len(_without(text, shared - {word})) <= longest for text in long):
-                shared -= {word}
+            if any(len(_without(text, shared - {word})) > longest for text in long):
+                break
+            shared -= {word}
         cut = {text: shortened(_without(text, shared), longest) for text in long}
     taken = {text for text in texts if text not in cut}
     for text, short in cut.items():

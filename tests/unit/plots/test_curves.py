@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import re
+import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
 import vizkit
 from vizkit import Runs
-from vizkit.errors import DataError
+from vizkit.errors import DataError, UnknownNameError
 from vizkit.media.palette import color
 from vizkit.plots._curves import CurvesPlot
-from vizkit.plots._plot import line_style
+from vizkit.plots.terminal import draw
 from vizkit.reading import Scalars
 
 
@@ -100,16 +106,133 @@ def test_a_million_points_are_drawn_as_thousands(tmp_path: Path, monkeypatch: py
     assert len(y) <= 8000 and y.max() == 9.0
 
 
-def test_more_runs_than_colours_differ_in_their_shades_and_dashes(tmp_path: Path) -> None:
-    for k in range(45):
+def many(directory: Path, names: Iterable[str]) -> Runs:
+    for k, name in enumerate(names):
+        with vizkit.LogWriter(str(directory / name)) as writer:
+            for step in range(2):
+                writer.add_scalar("loss", float(k - step), step)
+    return vizkit.load(directory)
+
+
+def looks(plot: CurvesPlot) -> set[str]:
+    return {f"{line.get_color()} {vars(line)['_unscaled_dash_pattern']}" for line in plot.lines.values()}
+
+
+def test_more_runs_than_colours_differ_in_their_dashes(tmp_path: Path) -> None:
+    names = [
+        f"resnet50_imagenet_lr0.{k:02}_augmented_{'with_a_long_name_' * 3}seed{k % 3}" for k in range(60)
+    ]
+    plot = many(tmp_path, names).plot("loss")
+    assert len(looks(plot)) == 60
+    texts = legend_texts(plot)
+    assert len(set(texts)) == 60 and max(map(len, texts)) <= 40
+    assert all(f"0.{k:02}" in text for k, text in enumerate(texts))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a layout that does not fit
+        plot._repr_png_()
+        FigureCanvasAgg(plot.figure).draw()
+    box = legend_of(plot).get_window_extent()
+    assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= plot.figure.bbox.x1
+
+
+def test_the_legend_of_very_many_runs_says_how_many_are_left_out(tmp_path: Path) -> None:
+    plot = many(tmp_path, (f"run{k}" for k in range(85))).plot("loss")
+    assert len(legend_texts(plot)) == 80
+    assert legend_of(plot).get_title().get_text() == "the first 80 of 85"
+
+
+def test_a_legend_in_the_axes_of_the_caller_leaves_room_for_the_curves(tmp_path: Path) -> None:
+    names = (f"resnet50_imagenet_augmented_{k}_in_a_directory_of_a_long_name" for k in range(30))
+    figure = Figure(figsize=(3.9, 2.6), dpi=100)
+    plot = many(tmp_path, names).plot("loss", ax=figure.subplots())
+    FigureCanvasAgg(figure).draw()
+    box, axes = legend_of(plot).get_window_extent(), plot.ax.bbox
+    assert box.height < 0.75 * axes.height and box.width < 0.75 * axes.width
+    assert "of 30" in legend_of(plot).get_title().get_text() and len(set(legend_texts(plot))) >= 3
+
+
+def test_several_tags_of_a_run_have_a_colour_each(runs: Runs) -> None:
+    plot = runs["run2"].plot(["loss", "acc"])
+    assert list(plot.lines) == legend_texts(plot) == ["loss", "acc"]
+    assert len({line.get_color() for line in plot.lines.values()}) == 2
+    assert plot.lines["loss"].get_color() == color(runs["run2"].position)
+    assert plot.ax.get_title(loc="left") == "run2" and plot.ax.get_ylabel() == "loss, acc"
+    assert np.array_equal(np.asarray(plot.lines["acc"].get_ydata()), runs["run2"].columns("acc").values)
+    assert list(runs["run2"].plot("[al]*").lines) == ["loss", "acc"]
+
+
+def test_several_tags_of_several_runs_keep_the_runs_colours(runs: Runs) -> None:
+    plot = runs[:2].plot(["loss", "acc"])
+    assert list(plot.lines) == ["run0  loss", "run1  loss", "run0  acc", "run1  acc"] == legend_texts(plot)
+    assert plot.lines["run1  acc"].get_color() == plot.lines["run1  loss"].get_color()
+    assert len(looks(plot)) == 4
+    means = runs.plot(["loss", "acc"], by="batch size")
+    assert "batch size = 32  acc" in means.lines
+
+
+def test_a_tag_or_pattern_that_is_not_there_is_named(runs: Runs) -> None:
+    with pytest.raises(UnknownNameError, match=r"no scalar tag that fits 'train/\*'"):
+        runs.plot("train/*")
+    with pytest.raises(UnknownNameError, match="no scalar tag 'los'; closest: 'loss'"):
+        runs.plot(["acc", "los"])
+    with pytest.raises(DataError, match="name a scalar tag"):
+        runs.plot([])
+
+
+def test_plots_in_the_same_axes_share_a_legend(runs: Runs) -> None:
+    first = runs["run1"].plot("loss", outliers=False)
+    second = runs["run1"].plot("acc", ax=first.ax)
+    (loss,), (acc,) = first.lines.values(), second.lines.values()
+    assert loss.get_color() != acc.get_color()
+    assert legend_texts(second) == ["loss", "acc"] and first.ax.get_ylabel() == "loss, acc"
+    assert note_of(second) == "1 above the axis, 1 NaN (x)"
+    first.ax.plot([0, 30], [1, 1], label="baseline")
+    third = runs["run3"].plot("acc", ax=first.ax)
+    assert legend_texts(third) == ["run1  loss", "run1  acc", "run3  acc", "baseline"]
+    assert third.ax.get_title(loc="left") == ""
+    first.ax.clear()
+    assert runs["run2"].plot("acc", ax=first.ax).legend is None
+    assert first.ax.get_title(loc="left") == "run2" and first.ax.get_ylabel() == "acc"
+
+
+def test_one_diverged_run_does_not_flatten_the_others(tmp_path: Path) -> None:
+    for k in range(9):
         with vizkit.LogWriter(str(tmp_path / f"run{k}")) as writer:
-            writer.add_scalar("loss", float(k), 0)
-    plot = vizkit.load(tmp_path).plot("loss")
-    drawn = {str((line.get_color(), line.get_linestyle(), line.is_dashed())) for line in plot.lines.values()}
-    assert len(drawn) == 45
-    assert len({str(line_style(place)) for place in range(120)}) == 120
-    assert len(legend_texts(plot)) == 40
-    assert legend_of(plot).get_title().get_text() == "the first 40 of 45"
+            for step in range(50):
+                writer.add_scalar("loss", 2 * 10.0**step if k == 4 else 2.0 - step / 50 + k / 10, step)
+    plot = vizkit.load(tmp_path).plot("loss", outliers=False)
+    assert plot.ax.get_ylim()[1] < 4 and note_of(plot) == "49 above the axis"
+    assert vizkit.load(tmp_path).plot("loss").ax.get_ylim()[1] > 1e48
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1e308, 1.5e308, 1.7e308],
+        [-1.7e308, 1.7e308],
+        [1.7e308],
+        [1.0, 1.7e308],
+        [1e280, 1e290, 1e308],
+        [1e280, 1e280],
+        [5e-324, 1e-310, 1e-300],
+        [1e-320, 1.0, 1e308],
+        [-1e308, -1.79e308],
+    ],
+)
+def test_the_greatest_numbers_have_axes(values: list[float], log: bool, tmp_path: Path) -> None:
+    with vizkit.LogWriter(str(tmp_path / "run")) as writer:
+        for step, value in enumerate(values):
+            writer.add_scalar("loss", value, step)
+    for outliers in (True, False):
+        plot = vizkit.load(tmp_path).plot("loss", log=log, outliers=outliers)
+        plot.figure.savefig(io.BytesIO(), format="png", dpi=30)
+    factor = re.search(r"× 1e(\d+)", plot.ax.get_ylabel())
+    assert (factor is not None) == (max(map(abs, values)) >= 1e290)
+    drawn = np.asarray(next(iter(plot.lines.values())).get_ydata())[-1]
+    if values[-1] > 0 or not log:
+        assert drawn * float(f"1e{factor[1]}" if factor else 1) == pytest.approx(values[-1], rel=1e-9)
+    assert str(draw(plot.data, log=log)).count("\n") > 10
 
 
 @pytest.mark.parametrize("name", ["_a$b$c^{", "学习率"])
@@ -131,6 +254,9 @@ def test_values_that_are_no_numbers_leave_an_empty_plot(tmp_path: Path) -> None:
     plot = vizkit.load(tmp_path).plot("loss", smooth=0.5, outliers=False, log=True)
     assert note_of(plot) == "3 NaN (x)" and np.asarray(plot.marks[0].get_xdata()).tolist() == [0]
     assert plot._repr_png_()
+    assert plot.ax.get_yticks().size == 0 and "no finite value" in [text.get_text() for text in plot.ax.texts]
+    low, high = plot.ax.get_xlim()
+    assert -0.1 < low < 0 and 2 < high < 2.1  # all steps
 
 
 def test_a_logarithmic_axis_has_room_around_its_limits(runs: Runs) -> None:
