@@ -248,6 +248,8 @@ def main(count: int, *only: str) -> None:
         directory = tempfile.mkdtemp()  # not a context: a child that ends by itself would leave it
         run = Path(directory) / "run"
         outcomes.append(trial(run, r, write, threads, end))
+        if outcomes[-1].lost:
+            print(write.__name__, threads, end, outcomes[-1], flush=True)
         if outcomes[-1].torn or number % 50 == 0:
             assert_stock_reads(run)
         shutil.rmtree(directory)

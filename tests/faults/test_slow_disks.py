@@ -147,7 +147,16 @@ def test_a_disk_that_is_slow_once_in_a_while_is_written_through(run: Tracker, di
         disk.seconds = 0.1 if step % 20 < 2 else 0.0
         disk.now += 1.0
         record(run, step, step + 1)
-        assert steps(run)[-1] == step
+        assert not run.writer._paced.behind
+    assert steps(run) == list(range(300))
+
+
+def test_one_long_stop_of_a_starved_process_is_no_slow_disk(run: Tracker, disk: Disk) -> None:
+    disk.seconds = 3.0
+    record(run, 5, 6)
+    disk.seconds = 0.0
+    record(run, 6, 100)
+    assert not run.writer._paced.behind
 
 
 def test_a_disk_that_hangs_is_not_waited_for(

@@ -17,7 +17,6 @@ from vizkit.writing.worker import Worker
 __all__ = ["PacedLog", "hanging"]
 
 _SLOW_SECONDS = 0.005  # of a write
-_SURELY_SECONDS = 1.0  # of a write: more than other threads take
 _SUSPICIONS = 8  # writes after a slow one that are timed without other threads
 _SHARE = 0.02  # of the time that slow writes may take
 _AT_ONCE_SECONDS = 0.25  # that they may take beyond that
@@ -99,7 +98,7 @@ class PacedLog:
 
     def _is_too_slow(self, took: float) -> bool:
         debt = 0.0
-        if self._suspicious or took > _SURELY_SECONDS:
+        if self._suspicious:
             debt = self._owe(took + self._suspected)
             self._suspected = 0.0
         else:
