@@ -20,7 +20,15 @@ from vizkit.cli._app import COMMANDS, help_of
 
 PACKAGE = ROOT / "vizkit"
 CATALOGUE = PACKAGE / "locale/zh_CN/LC_MESSAGES/vizkit.po"
-FUNCTIONS = {"mark", "say", "tr", "trn", "warn", *errors.__all__}  # whose first argument is translated
+FUNCTIONS = {
+    "mark",
+    "picture_text",
+    "say",
+    "tr",
+    "trn",
+    "warn",
+    *errors.__all__,
+}  # whose first argument is translated
 _HEADER = b'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'  # no dates, no authors
 
 

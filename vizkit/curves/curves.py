@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from vizkit._checks import one_of
+from vizkit._language import tr, trn
 from vizkit.curves.means import Band, Center, Mean, mean_of
 from vizkit.curves.plot_arguments import (
     RunSource,
@@ -77,11 +78,13 @@ class Curve:
     @property
     def runs_text(self) -> str:
         """``3 runs``, and how many they are where the line is dotted."""
-        text = f"{self.runs} run{'s' * (self.runs != 1)}"
+        text = trn("{n} run", "{n} runs", self.runs)
         if self.n is None or not self.fewer.any():
             return text
         some = np.unique(self.n[self.fewer]).tolist()
-        return f"{text}, dotted: {some[0]}{f' to {some[-1]}' * (len(some) > 1)}"
+        if len(some) > 1:
+            return tr("{runs}, dotted: {fewest} to {most}", runs=text, fewest=some[0], most=some[-1])
+        return tr("{runs}, dotted: {some}", runs=text, some=some[0])
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from vizkit._checks import describe
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.media.images import enlarge, image_grid
-from vizkit.media.lettering import Letters, as_texts, drawable, paths_for
+from vizkit.media.lettering import Letters, as_texts, drawable, paths_for, picture_text
 from vizkit.media.palette import INK, PAPER, PLAIN, RGB
 from vizkit.metrics.activation import are_distributions
 from vizkit.metrics.arrays import AnyArray, Pixels, to_array
@@ -69,10 +69,11 @@ def make_captions(
     for i in range(count):
         lines, good = [], None
         if truths is not None:
-            lines.append(f"label {name_of(truths[i], class_names)}")
+            lines.append(picture_text("label {name}", name=name_of(truths[i], class_names)))
         if guesses is not None:
             share = "" if shares is None else f", {percent(float(shares[i]))}"
-            lines.append(f"predicted {name_of(guesses[i], class_names)}{share}")
+            name = name_of(guesses[i], class_names)
+            lines.append(picture_text("predicted {name}{share}", name=name, share=share))
         if truths is not None and guesses is not None:
             kinds = {type(truths[i]), type(guesses[i])}
             good = truths[i] == guesses[i] if kinds in ({int}, {str}) else None

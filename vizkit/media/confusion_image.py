@@ -10,7 +10,7 @@ from vizkit._checks import describe
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.media.images import enlarge
-from vizkit.media.lettering import Letters, one_line, paths_for
+from vizkit.media.lettering import Letters, one_line, paths_for, picture_text
 from vizkit.media.palette import INK, LINE, PAPER, color_ramp, is_dark
 from vizkit.metrics.arrays import AnyArray, Pixels, to_array
 from vizkit.metrics.confusion import MAX_CONFUSION_CLASSES
@@ -64,7 +64,8 @@ def confusion_image(counts: ArrayLike, names: Sequence[object] | None = None) ->
         cell = max(cell, reach + 2)
     upright = reach > cell - 2
 
-    titles = Letters(_TITLE)
+    words = picture_text("predicted"), picture_text("true")
+    titles = Letters(_TITLE, paths_for("".join(words)))
     left, top = _PAD + titles.line_height + _PAD + reach + _PAD, 2 * _PAD
     extent = classes * cell + 1
     bottom = top + extent + _PAD
@@ -79,7 +80,7 @@ def confusion_image(counts: ArrayLike, names: Sequence[object] | None = None) ->
             image.paste(INK, (left + middle - line // 2, bottom), stamp.transpose(Image.Transpose.ROTATE_90))
         else:
             image.paste(INK, (left + middle - stamp.width // 2, bottom), stamp)
-    predicted, true = titles.stamp("predicted"), titles.stamp("true").transpose(Image.Transpose.ROTATE_90)
+    predicted, true = titles.stamp(words[0]), titles.stamp(words[1]).transpose(Image.Transpose.ROTATE_90)
     image.paste(INK, (_PAD, top + max(0, extent - true.height) // 2), true)
     image.paste(INK, (left + (extent - predicted.width) // 2, foot), predicted)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from vizkit._language import english, language, tr
 from vizkit._warnings import warn
 from vizkit.media.palette import RGB
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from PIL import Image, ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
-__all__ = ["Letters", "as_texts", "breakable", "drawable", "one_line", "paths_for"]
+__all__ = ["Letters", "as_texts", "breakable", "drawable", "one_line", "paths_for", "picture_text"]
 
 _WIDE = r"\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _CLOSING = "、。，．！？；：）」』】》〉”’"
@@ -50,6 +51,12 @@ def as_texts(values: object) -> list[str] | None:
 def one_line(text: str) -> str:
     """Replace line breaks, and characters that no font can draw, by spaces."""
     return drawable(text).replace("\n", " ")
+
+
+def picture_text(text: str, /, **values: object) -> str:
+    """Translate a text for a picture, as `tr` does; it is in English where no font has Chinese."""
+    message = tr(text, **values)
+    return message if language() == "en" or _draws_chinese() else english(message)
 
 
 def breakable(text: str) -> list[str]:
@@ -170,6 +177,17 @@ def paths_for(text: str) -> dict[str, str]:
     if missing:
         _warn_missing(missing)
     return {c: path for c, path in path_of.items() if path}
+
+
+@functools.cache
+def _draws_chinese() -> bool:
+    if any(_has(path, "中") for path in _system_fonts()):
+        return True
+    warn(
+        "no font found for Chinese: words in pictures are in English. Install one (Debian, Ubuntu: `apt-get "
+        "install fonts-noto-cjk`; Fedora: `dnf install google-noto-sans-cjk-fonts`), and start again"
+    )
+    return False
 
 
 def _warn_missing(characters: Iterable[str]) -> None:

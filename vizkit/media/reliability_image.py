@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vizkit.media.lettering import Letters
+from vizkit.media.lettering import Letters, paths_for, picture_text
 from vizkit.media.palette import INK, LINE, PAPER
 from vizkit.metrics.arrays import Pixels
 from vizkit.metrics.calibration import BINS, Reliability
@@ -37,7 +37,15 @@ def reliability_image(reliability: Reliability) -> Pixels:
     """
     from PIL import Image
 
-    letters, titles = Letters(11), Letters(14)
+    confidence, accuracy = map(picture_text, reliability.axes)
+    share, total = picture_text("share"), int(reliability.counts.sum())
+    ece = f"ECE {reliability.ece:.4f}"
+    says = (
+        picture_text("{ece}, {n:,} predictions", ece=ece, n=total)
+        if total
+        else picture_text("no predictions")
+    )
+    letters, titles = Letters(11), Letters(14, paths_for(confidence + accuracy + share + says))
     line, title = letters.line_height, titles.line_height
     left, top = title + 44, title + 16
     below = top + _SIDE + 12
@@ -46,14 +54,11 @@ def reliability_image(reliability: Reliability) -> Pixels:
     image.paste(_diagram(reliability), (left, top))
     image.paste(_shares(reliability), (left, below))
 
-    confidence, accuracy = reliability.axes
-    total = int(reliability.counts.sum())
-    ece = "no predictions" if not total else f"ECE {reliability.ece:.4f}"
-    heading = titles.stamp(f"{ece}, {total:,} predictions" if total else ece)
+    heading = titles.stamp(says)
     image.paste(INK, (left + (_SIDE - heading.width) // 2, 6), heading)
     name = titles.stamp(confidence)
     image.paste(INK, (left + (_SIDE - name.width) // 2, foot + line), name)
-    for text, start, height in ((accuracy, top, _SIDE), ("share", below, _LOW)):
+    for text, start, height in ((accuracy, top, _SIDE), (share, below, _LOW)):
         stamp = titles.stamp(text).transpose(Image.Transpose.ROTATE_90)
         image.paste(INK, (4, start + (height - stamp.height) // 2), stamp)
     for tick in range(6):

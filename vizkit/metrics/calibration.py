@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vizkit._checks import describe
+from vizkit._language import mark
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray, Bools, Floats, Ints, to_array
@@ -18,8 +19,8 @@ BINS = 15
 
 _EDGES = np.linspace(0, 1, BINS + 1)
 _COLUMNS = ("from", "to", "samples")
-_TOP_CLASS = ("confidence", "accuracy")
-POSITIVE_CLASS = ("probability", "share of positives")
+_TOP_CLASS = (mark("confidence"), mark("accuracy"))
+POSITIVE_CLASS = (mark("probability"), mark("share of positives"))
 """Axes of a reliability diagram of the positive class."""
 
 

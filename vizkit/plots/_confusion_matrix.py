@@ -12,6 +12,7 @@ from vizkit._checks import describe, one_of
 from vizkit._protocols import ArrayLike
 from vizkit.curves.plot_arguments import RunSource, entry_at, is_run_source, one_run
 from vizkit.errors import DataError
+from vizkit.media.lettering import picture_text
 from vizkit.metrics.arrays import Floats, to_array
 from vizkit.plots._lines import set_heading
 from vizkit.plots._plot import INK, Plot, axes_for, finish
@@ -92,9 +93,9 @@ def confusion_matrix(
     ax.set_xticks(range(0, k, every), names, **(slanted if turned else {}))
     ax.set_yticks(range(0, k, every), names)
     ax.tick_params(length=0, labelsize="small")
-    ax.set(xlabel="predicted", ylabel="true")
+    ax.set(xlabel=picture_text("predicted"), ylabel=picture_text("true"))
     heading = f"{one_run(source).name}  {tag}  " if is_run_source(source) else ""
-    accuracy = "" if np.isnan(data.accuracy) else f"accuracy {data.accuracy:.2%}"
+    accuracy = "" if np.isnan(data.accuracy) else picture_text("accuracy {share:.2%}", share=data.accuracy)
     set_heading(ax, heading + accuracy)
     colorbar = ax.figure.colorbar(image, ax=ax, shrink=0.8) if new else None
     if colorbar is not None:

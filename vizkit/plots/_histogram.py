@@ -10,6 +10,7 @@ import numpy as np
 
 from vizkit._checks import one_of
 from vizkit.curves.plot_arguments import RunSource, one_run
+from vizkit.media.lettering import picture_text
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.metrics.downsampling import evenly
 from vizkit.plots._lines import set_heading
@@ -147,7 +148,7 @@ def _draw_ridges(data: HistogramData, ax: Axes) -> list[PolyCollection]:
         )
         if data.others[k]:
             ax.annotate(
-                f"{data.others[k]:,} NaN or Inf",
+                picture_text("{n:,} NaN or Inf", n=data.others[k]),
                 (1.0, k),
                 xycoords=ax.get_yaxis_transform(),
                 ha="right",
@@ -160,7 +161,7 @@ def _draw_ridges(data: HistogramData, ax: Axes) -> list[PolyCollection]:
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", color="#eaeef2", linewidth=0.8)
     ax.set_axisbelow(True)
-    ax.set(ylabel="step", ylim=(-0.15, n + 1.0), xlim=(data.edges[0], data.edges[-1]))
+    ax.set(ylabel=picture_text("step"), ylim=(-0.15, n + 1.0), xlim=(data.edges[0], data.edges[-1]))
     return ridges[::-1]
 
 
@@ -186,13 +187,13 @@ def _draw_heatmap(data: HistogramData, ax: Axes, new: bool) -> tuple[QuadMesh, C
             color="red",
             clip_on=False,
             transform=ax.get_xaxis_transform(),
-            label="with NaN or Inf",
+            label=picture_text("with NaN or Inf"),
         )
     colorbar = ax.figure.colorbar(image, ax=ax, format=PercentFormatter(1.0)) if new else None
     if colorbar is not None:
         colorbar.outline.set_visible(False)
-        colorbar.set_label("share of values", color=PALE)
-    ax.set(xlabel="step", ylabel="value")
+        colorbar.set_label(picture_text("share of values"), color=PALE)
+    ax.set(xlabel=picture_text("step"), ylabel=picture_text("value"))
     return image, colorbar
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vizkit.curves.plot_arguments import RunSource, as_runs
+from vizkit.media.lettering import picture_text
 from vizkit.media.palette import color
 from vizkit.metrics.arrays import Floats
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, write_beside
@@ -83,7 +84,12 @@ def importance(
     ax.set_xlim(0, 1.0)
     ax.xaxis.set_major_formatter("{x:.0%}")
     ax.set_xlabel(
-        f"share of the variance of {data.metric} that it explains alone, {data.runs} runs", fontsize="small"
+        picture_text(
+            "share of the variance of {metric} that it explains alone, {n} runs",
+            metric=data.metric,
+            n=data.runs,
+        ),
+        fontsize="small",
     )
     ax.tick_params(axis="y", length=0)
     finish(ax)
@@ -105,7 +111,7 @@ def importance_data(source: RunSource, metric: str, *, mode: str = "auto") -> Im
 
 def _words(data: ImportanceData, k: int) -> str:
     if np.isnan(data.shares[k]):
-        return "cannot be told: a value of its own in each run"
-    together = f", with {data.together[k]}" if data.together[k] else ""
+        return picture_text("cannot be told: a value of its own in each run")
+    together = picture_text(", with {names}", names=data.together[k]) if data.together[k] else ""
     p = "p < 0.001" if data.p[k] < 0.001 else f"p = {data.p[k]:.2g}"
     return f"{data.shares[k]:.0%}  ({p}{together})"

@@ -12,6 +12,7 @@ from vizkit._checks import describe
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.media.images import to_pixels
+from vizkit.media.lettering import picture_text
 from vizkit.media.palette import COLORS
 from vizkit.metrics.arrays import Floats, Pixels, to_array
 from vizkit.plots._plot import INK, Plot, axes_for, finish
@@ -160,7 +161,13 @@ def _data(
             label if isinstance(label, str) else _named(to_array(label).reshape(-1)[0].item(), class_names)
         )
         good = None if output is not None else words == truth
-        words = truth if output is not None else words if good else f"{words}, not {truth}"
+        words = (
+            truth
+            if output is not None
+            else words
+            if good
+            else picture_text("{guess}, not {truth}", guess=words, truth=truth)
+        )
     return ExampleData(pixels, tuple(names), shares, output, words, good)
 
 

@@ -12,6 +12,7 @@ from vizkit._checks import describe
 from vizkit._language import tr
 from vizkit.curves.plot_arguments import RunSource, as_runs, class_tags, entry_at, is_run_source, positions
 from vizkit.errors import DataError
+from vizkit.media.lettering import picture_text
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 from vizkit.plots._lines import lines_of
@@ -85,7 +86,7 @@ def pr_curve(
     shares = [rate.chance for rate in data]
     if np.ptp(shares) <= 0.02:
         plot.chance = ax.axhline(float(np.mean(shares)), color=PALE, linestyle=":", linewidth=1, zorder=1)
-    ax.set(xlabel="recall", ylabel="precision")
+    ax.set(xlabel=picture_text("recall"), ylabel=picture_text("precision"))
     finish(ax)
     return plot
 
@@ -98,7 +99,7 @@ def roc_curve(
     ax, new = axes_for(ax, 6.6, 4.4)
     plot = _draw(data, _heading(source, tag), ax, new, "AUC", "default")
     (plot.chance,) = ax.plot([0, 1], [0, 1], color=PALE, linestyle=":", linewidth=1, zorder=1)
-    ax.set(xlabel="false positive rate", ylabel="true positive rate")
+    ax.set(xlabel=picture_text("false positive rate"), ylabel=picture_text("true positive rate"))
     finish(ax)
     return plot
 

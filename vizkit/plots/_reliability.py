@@ -10,6 +10,7 @@ import numpy as np
 from vizkit._protocols import ArrayLike
 from vizkit.curves.plot_arguments import RunSource, entry_at, is_run_source, one_run
 from vizkit.errors import DataError
+from vizkit.media.lettering import picture_text
 from vizkit.media.palette import color
 from vizkit.metrics.calibration import Reliability, compute_reliability
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish
@@ -68,8 +69,9 @@ def reliability(
     width = 1.0 / bins
     middles = (np.arange(bins) + 0.5) * width
     held = data.counts > 0
+    confidence, accuracy = map(picture_text, data.axes)
     ax.plot([0, 1], [0, 1], ":", color=PALE, linewidth=1, zorder=1)
-    bars = ax.bar(middles[held], data.accuracy[held], width * 0.94, color=color(0), label=data.axes[1])
+    bars = ax.bar(middles[held], data.accuracy[held], width * 0.94, color=color(0), label=accuracy)
     for bar, count in zip(bars, data.counts[held], strict=True):
         bar.set_alpha(1.0 if count >= _FEW else 0.3)
     gaps = ax.bar(
@@ -81,18 +83,19 @@ def reliability(
         edgecolor=color(2),
         hatch="////",
         linewidth=0.6,
-        label=f"gap to {data.axes[0]}",
+        label=picture_text("gap to {confidence}", confidence=confidence),
     )
-    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel=data.axes[0], ylabel=data.axes[1])
+    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel=confidence, ylabel=accuracy)
     ax.legend(loc="upper left", fontsize="small", framealpha=0.85, edgecolor="none")
     above = ax.inset_axes((0.0, 1.05, 1.0, 0.2), sharex=ax)
     counts = above.bar(middles, data.counts, width * 0.94, color=PALE)
     above.tick_params(labelbottom=False, labelsize="x-small", length=2)
-    above.set_ylabel("count", fontsize="x-small")
+    above.set_ylabel(picture_text("count"), fontsize="x-small")
     above.locator_params(axis="y", nbins=2)
     above.spines[["top", "right"]].set_visible(False)
     total = int(data.counts.sum())
-    above.set_title(f"ECE {data.ece:.3f} of {total:,} predictions", fontsize="medium", loc="left", color=INK)
+    title = picture_text("ECE {ece:.3f} of {n:,} predictions", ece=data.ece, n=total)
+    above.set_title(title, fontsize="medium", loc="left", color=INK)
     finish(ax)
     return ReliabilityPlot(data, ax, new, bars, gaps, counts)
 

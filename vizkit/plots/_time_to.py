@@ -11,6 +11,7 @@ import numpy as np
 from vizkit.curves.plot_arguments import RunSource, as_runs, labelled_groups, positions
 from vizkit.curves.x_axis import time_unit
 from vizkit.errors import DataError
+from vizkit.media.lettering import picture_text
 from vizkit.media.palette import color
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.direction import direction
@@ -141,7 +142,14 @@ def time_to(
     ax.set_xlim(0, 1.45 * longest / factor)
     ax.tick_params(axis="y", length=0)
     sign = "≥" if data.mode == "max" else "≤"
-    ax.set_xlabel(f"time to {data.metric} {sign} {data.target:g} ({unit})")
+    label = picture_text(
+        "time to {metric} {sign} {target:g} ({unit})",
+        metric=data.metric,
+        sign=sign,
+        target=data.target,
+        unit=unit,
+    )
+    ax.set_xlabel(label)
     finish(ax)
     return TimeToPlot(data, ax, new, bars, points, texts)
 
@@ -194,11 +202,18 @@ def _words(data: TimeToData, contender: Contender, factor: float, unit: str) -> 
     came = contender.reached
     n = len(contender.seconds)
     if came and np.isnan(median):  # the median run did not reach it, but some did
-        return f"reached by {came} of {n} runs, first after {first:.3g} {unit}"
+        return picture_text(
+            "reached by {came} of {n} runs, first after {first:.3g} {unit}",
+            came=came,
+            n=n,
+            first=first,
+            unit=unit,
+        )
     if np.isnan(median):
         best = _best(contender, data.mode)
-        by = f" by any of {n} runs" if n > 1 else ""
-        return f"not reached{by}{f', best {best:.4g}' if np.isfinite(best) else ''}"
-    share = f"  ({came} of {n} runs)" if n > 1 else ""
-    step = f"  (step {contender.steps[0]:g})" if n == 1 else ""
+        by = picture_text(" by any of {n} runs", n=n) if n > 1 else ""
+        value = picture_text(", best {best:.4g}", best=best) if np.isfinite(best) else ""
+        return picture_text("not reached{by}{value}", by=by, value=value)
+    share = "  " + picture_text("({came} of {n} runs)", came=came, n=n) if n > 1 else ""
+    step = "  " + picture_text("(step {step:g})", step=contender.steps[0]) if n == 1 else ""
     return f"{median:.3g} {unit}{step}{share}"

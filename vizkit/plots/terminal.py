@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vizkit._language import tr
 from vizkit.curves.curves import CurvesData
 from vizkit.metrics.arrays import Bools, Floats
 from vizkit.runs.sparkline import extremes
@@ -117,9 +118,9 @@ def _legend(data: CurvesData, plain: bool) -> Iterator[list[TextSpan]]:
         mark = f"{_mark(number)} " if plain else "━━ "
         if plain and len(data.series) == 1:
             mark = ""
-        last = f"  last {series.y[-1]:.6g}" if len(series.y) else ""
+        last = "  " + tr("last {value:.6g}", value=series.y[-1]) if len(series.y) else ""
         if last and series.n is not None and series.fewer[-1]:
-            last += f" of {series.n[-1]}"
+            last += tr(" of {n}", n=series.n[-1])
         runs = f"  ({series.runs_text})" if series.runs > 1 else ""
         yield [TextSpan(mark, number), TextSpan(f"{label}{last}{runs}")]
 
@@ -130,9 +131,9 @@ def _note(data: CurvesData) -> str:
         "NaN (x)": int(np.isnan(values).sum()),
         "inf (^)": int(np.isposinf(values).sum()),
         "-inf (v)": int(np.isneginf(values).sum()),
-        "above the axis": data.above,
-        "below it": data.below,
-        "not above 0 (v)": data.hidden,
+        tr("above the axis"): data.above,
+        tr("below it"): data.below,
+        tr("not above 0 (v)"): data.hidden,
     }
     return ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
 

@@ -20,6 +20,7 @@ from vizkit.hooks._paddle import paddle
 from vizkit.media import images as pixel_images
 from vizkit.media.captions import Caption, captioned_grid, name_of, percent
 from vizkit.media.images import Channels
+from vizkit.media.lettering import picture_text
 from vizkit.media.overlays import draw_heat_map
 from vizkit.metrics.activation import ScoreEvidence
 from vizkit.metrics.arrays import AnyArray, Pixels, to_array
@@ -137,7 +138,7 @@ def explain(
             activation = evidence.activation
         probabilities = class_probabilities(numbers, activation)
     heat = _heat(run(net, images, classes, **_checked(options, run, name)), axes)
-    texts = [f"for {name_of(number, class_names)}" for number in classes]
+    texts = [picture_text("for {name}", name=name_of(number, class_names)) for number in classes]
     if probabilities is not None and probabilities.shape[1] > 1:
         shares = probabilities[np.arange(len(texts)), np.asarray(classes)]
         texts = [f"{text}, {percent(float(share))}" for text, share in zip(texts, shares, strict=True)]
