@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from vizkit._checks import one_of
+from vizkit._language import mark
 from vizkit.curves.curves import Curve, CurvesData, Partial, curves_data
 from vizkit.curves.means import Band
 from vizkit.curves.plot_arguments import RunSource
 from vizkit.curves.smoothing import SmoothLike, smoothing
 from vizkit.curves.x_axis import X
 from vizkit.format.tags import SECONDS
+from vizkit.media.lettering import picture_text
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.downsampling import Thinned, thinned
 from vizkit.plots._lines import lines_of
@@ -33,11 +35,12 @@ if TYPE_CHECKING:
 __all__ = ["CurvesPlot", "curves"]
 
 _LABELS = {
-    "step": "step",
-    "epoch": "epoch",
-    "time": "time since the start",
-    "relative": "time since the first record",
-    "walltime": "seconds since 1970",
+    "step": mark("step"),
+    "epoch": mark("epoch"),
+    "time": mark("time since the start"),
+    "relative": mark("time since the first record"),
+    "walltime": mark("seconds since 1970"),
+    "seconds": mark("seconds"),
 }
 _MOST_IN_ALL = 400_000  # points
 _MANY = 20  # lines, from which on they are thin
@@ -131,12 +134,13 @@ def curves(
     for line, label in zip(data.series, data.labels, strict=True):
         style = drawn.style(line.name, line.position, alone)
         _draw(line, label, plot, style, scale, bool(smoothing(smooth)))
-        drawn.add(plot.lines[label], line.name, line.tag, f"  ({line.runs_text})" if by else "")
+        drawn.add(plot.lines[label], line.name, line.tag, f"  ({picture_text(line.runs_text)})" if by else "")
     if data.limits is not None:
         ax.set_ylim(*_padded(data.limits, factor, log_y))
     elif not any(np.isfinite(line.y).any() for line in data.series):
         _say_empty(ax)
-    label = "seconds" if data.x == "step" and data.tag.startswith(SECONDS) else _LABELS.get(data.x, data.x)
+    x = "seconds" if data.x == "step" and data.tag.startswith(SECONDS) else data.x
+    label = picture_text(_LABELS[x]) if x in _LABELS else x
     unit = f" (× {factor:.0e})".replace("e+", "e") if factor > 1 else ""
     ax.set(xlabel=f"{label} ({data.unit})" if data.unit else label)
     ax.set_ylabel(shortened(", ".join(drawn.tags), 48) + unit)
@@ -205,7 +209,7 @@ def _say_empty(ax: Axes) -> None:
     """No scale of values that are not there."""
     ax.set_yticks([])
     style: dict[str, Any] = {"ha": "center", "va": "center", "color": PALE, "transform": ax.transAxes}
-    ax.text(0.5, 0.5, "no finite value", **style)
+    ax.text(0.5, 0.5, picture_text("no finite value"), **style)
 
 
 def _mark(points: Thinned, ax: Axes, color: str) -> list[Line2D]:
@@ -222,11 +226,11 @@ def _mark(points: Thinned, ax: Axes, color: str) -> list[Line2D]:
 def _note(data: CurvesData, ax: Axes) -> Text | None:
     values = np.concatenate([line.y for line in data.series])
     counts = {
-        "above the axis": data.above,
-        "below the axis": data.below,
-        "not positive, not shown": data.hidden,
+        mark("above the axis"): data.above,
+        mark("below the axis"): data.below,
+        mark("not positive, not shown"): data.hidden,
         "NaN (x)": int(np.isnan(values).sum()),
-        "infinite (triangles)": int(np.isinf(values).sum()),
+        mark("infinite (triangles)"): int(np.isinf(values).sum()),
     }
     lines = lines_of(ax)
     for what, count in counts.items():

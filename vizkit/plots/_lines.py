@@ -8,6 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from vizkit.curves.curves import curve_labels
+from vizkit.media.lettering import picture_text
 from vizkit.media.palette import COLORS, color, lap
 from vizkit.runs.formatting import shorten_all, shortened
 
@@ -92,7 +93,9 @@ class Lines:
     @property
     def note(self) -> str:
         """The number of values that are not visible, in words."""
-        return ", ".join(f"{count:,} {what}" for what, count in self.notes.items() if count)
+        return ", ".join(
+            picture_text("{n:,} {what}", n=n, what=picture_text(what)) for what, n in self.notes.items() if n
+        )
 
 
 def set_heading(ax: Axes, text: str, beside: int = 0) -> str:
@@ -154,7 +157,7 @@ def add_legend(ax: Axes, entries: Sequence[tuple[str, str, Artist]], place: str 
         options |= {"loc": "upper left", "bbox_to_anchor": corner, "bbox_transform": ax.transAxes + move}
         options["borderaxespad"] = 0.2
     if shown < n:
-        options["title"] = f"the first {shown} of {n}"
+        options["title"] = picture_text("the first {shown} of {n}", shown=shown, n=n)
     legend = ax.legend([artist for *_, artist in entries[:shown]], ["?"] * shown, **options)
     for text, label, (_, words, _) in zip(legend.get_texts(), labels, entries, strict=False):
         text.set_text(label + words)  # not given to `legend`, which leaves out labels that start with "_"
