@@ -69,6 +69,7 @@ def mean_of(
     band: Band | None = "ci",
     bounds: tuple[float, float] = (-np.inf, np.inf),
     whole: bool = False,
+    inside: tuple[float, float] | None = None,
 ) -> Mean:
     """Compute the mean of curves at each x, interpolated linearly between their points.
 
@@ -80,13 +81,18 @@ def mean_of(
         center: mean or median.
         band: standard deviation, standard error, 95 % interval, or extremes of the curves; None for none.
         bounds: those of the metric; no band leaves them.
+        inside: the places are in [inside[0], inside[1]), whatever x the curves have.
         whole: leave out the places before the first and behind the last one that all curves reach.
     """
     grid = np.unique(np.concatenate([x for x, _ in curves]))
+    if inside is not None:
+        grid = grid[(grid >= inside[0]) & (grid < inside[1])]
     if len(grid) > max(_SHORT, 2 * max(len(x) for x, _ in curves)):
         stretches = np.linspace(grid[0], grid[-1], _SHORT + 1)
         curves = [_in_stretches(x, y, stretches) for x, y in curves]
         grid = _middles(stretches)
+    if not len(grid):
+        return Mean(grid, grid, grid if band else None, grid if band else None, np.zeros(0, np.int64))
     parts = [_statistics(align(curves, part)[0], center, band, bounds) for part in _parts(grid, len(curves))]
     y, low, high, n = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     found = Mean(grid, y, low if band else None, high if band else None, n.astype(np.int64))
@@ -132,7 +138,9 @@ def _statistics(
             ordered[np.maximum((n - 1) // 2, 0), columns],
             ordered[np.minimum(n // 2, len(matrix) - 1), columns],
         )
-        middle = np.where(n > 0, pair[0] + (pair[1] - pair[0]) / 2, np.nan)
+        with np.errstate(invalid="ignore"):  # inf and -inf have no middle
+            between = np.where(pair[0] == pair[1], pair[0], pair[0] + (pair[1] - pair[0]) / 2)
+        middle = np.where(n > 0, between, np.nan)
         if band == "ci":
             rank = np.array([_rank(count) for count in range(len(matrix) + 1)])[n]
             low, high = ordered[rank, columns], ordered[np.maximum(n - 1 - rank, 0), columns]

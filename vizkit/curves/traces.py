@@ -1,4 +1,4 @@
-"""Lines of runs: a scalar tag over an x axis, without a copy of its columns where that is possible."""
+"""Traces of runs: a scalar tag over an x axis, without a copy of its columns where that is possible."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from vizkit.runs import Run
 
 __all__ = ["TraceStore", "trace_of"]
 
-_MOST = 256 << 20  # bytes of lines whose x had to be computed
+_MOST = 256 << 20  # bytes of traces whose x had to be computed
 
 
 def trace_of(run: Run, tag: str, x: X = "step") -> Trace:
-    """The line of a scalar tag over an axis; records without an x are left out.
+    """The trace of a scalar tag over an axis; records without an x are left out.
 
     Raises:
         DataError: ``x`` is ``"epoch"``, and the run does not record epochs.
@@ -37,7 +37,9 @@ def trace_of(run: Run, tag: str, x: X = "step") -> Trace:
     there = np.isfinite(places)
     if there.all():
         return Trace(places, columns.values, recorded.pyramid)
-    return Trace(places[there], columns.values[there])
+    found = Trace(places[there], columns.values[there])
+    found.kept = np.flatnonzero(there)
+    return found
 
 
 def _zero(run: Run, walltimes: Column, x: X) -> int:
@@ -88,20 +90,20 @@ class _Seconds:
 
 
 class TraceStore:
-    """The lines of runs, kept until the runs change."""
+    """The traces of runs, kept until the runs change."""
 
     def __init__(self) -> None:
-        self._lines: WeakKeyDictionary[Run, dict[tuple[str, X], Trace]] = WeakKeyDictionary()
+        self._traces: WeakKeyDictionary[Run, dict[tuple[str, X], Trace]] = WeakKeyDictionary()
         self._nbytes = 0
 
-    def line(self, run: Run, tag: str, x: X = "step") -> Trace:
-        """The line of a run, as of `trace_of`."""
-        lines = self._lines.setdefault(run, {})
-        line = lines.get((tag, x))
-        if line is None:
-            line = lines[tag, x] = trace_of(run, tag, x)
-            self._nbytes += line.own_bytes
+    def trace(self, run: Run, tag: str, x: X = "step") -> Trace:
+        """The trace of a run, as of `trace_of`."""
+        traces = self._traces.setdefault(run, {})
+        found = traces.get((tag, x))
+        if found is None:
+            found = traces[tag, x] = trace_of(run, tag, x)
+            self._nbytes += found.own_bytes
             if self._nbytes > _MOST:
-                self._lines.clear()
+                self._traces.clear()
                 self._nbytes = 0
-        return line
+        return found

@@ -13,9 +13,9 @@ from vizkit.columns.pyramid import Pyramid
 from vizkit.curves.smoothing import Smoothing, smoothed
 from vizkit.metrics.arrays import AnyArray, Floats, Indices, Ints
 
-__all__ = ["Columns", "Points", "Trace", "Window", "columns_of", "pixel_places"]
+__all__ = ["FEW", "Columns", "Points", "Trace", "Window", "columns_of", "pixel_places"]
 
-_FEW = 4
+FEW = 4
 """Points for each pixel column up to which all points are given: columns would not be fewer numbers."""
 
 
@@ -91,6 +91,8 @@ class Trace:
         self, x: Column, y: Column, pyramid: Pyramid | None = None, *, ascends: bool | None = None
     ) -> None:
         self.recorded = x, y
+        self.kept: Indices | None = None
+        """The records that the points are of; None for all."""
         self.order: Indices | None = None
         """The places of the points by x; None if they are recorded so."""
         places = x[:] if not ascends else np.empty(0)
@@ -113,10 +115,31 @@ class Trace:
         return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
 
     @property
+    def extremes(self) -> tuple[float, float]:
+        """The least and greatest finite y; inf and -inf without one."""
+        sides = self.pyramid.extremes(self.y, np.array([0]), np.array([len(self)]))
+        return float(sides[0][0]), float(sides[1][0])
+
+    @property
     def range(self) -> tuple[float, float] | None:
         """The least and greatest x; None without points."""
         ends = np.asarray(self.x[np.array([0, len(self) - 1])], dtype=np.float64) if len(self) else None
         return None if ends is None else (float(ends[0]), float(ends[1]))
+
+    def nearest(self, x: float) -> int | None:
+        """The place, in the order of recording, of the point nearest to an x; None without points."""
+        if not len(self):
+            return None
+        behind = int(search(self.x, np.array([x]), "left")[0])
+        sides = [place for place in (behind - 1, behind) if 0 <= place < len(self)]
+        place = min(sides, key=lambda side: abs(float(self.x[side : side + 1][0]) - x))
+        return place if self.order is None else int(self.order[place])
+
+    def stretch(self, start: float, end: float) -> tuple[Floats, Floats]:
+        """The points with x in [start, end] and the one next to them on each side, by x."""
+        places = pixel_places(self.x, start, end, 1)
+        where = slice(max(int(places[0]) - 1, 0), int(places[-1]) + 1)
+        return _floats(self.x[where]), _floats(self.y[where])
 
     def window(self, start: float, end: float, width: int) -> Window:
         """The points with x in [start, end], or the extremes of ``width`` equal pixel columns of it."""
@@ -125,7 +148,7 @@ class Trace:
         ends: list[tuple[float, float] | None] = []
         if self.order is None:
             ends = [self._point(first - 1), self._point(last)]
-        if last - first <= _FEW * width:
+        if last - first <= FEW * width:
             return Window(self._points(first, last), last - first, *ends)
         return Window(self._columns(places), last - first, *ends)
 
@@ -136,7 +159,7 @@ class Trace:
         if self.order is not None:
             x, y = (_floats(column[:]) for column in self.recorded)
             y = smoothed(y, how, x)
-            if last - first <= _FEW * width:
+            if last - first <= FEW * width:
                 recorded = np.sort(self.order[first:last])
                 return Window(Points(x[recorded], y[recorded]), last - first)
             return Window(columns_of(x[self.order], y[self.order], places), last - first)
@@ -145,7 +168,7 @@ class Trace:
         ends = self.range or (0.0, 0.0)
         y = smoothed(y, how, x, ends[1] - ends[0])
         first, last = first - low, last - low
-        if last - first <= _FEW * width:
+        if last - first <= FEW * width:
             return Window(Points(x[first:last], y[first:last]), last - first)
         return Window(columns_of(x, y, places - low), last - first)
 

@@ -56,14 +56,14 @@ def test_another_tag_is_met_at_the_same_steps(root: Path) -> None:
 def test_lines_are_kept_until_the_run_changes(root: Path) -> None:
     (run,) = vizkit.load(root)
     store = TraceStore()
-    assert store.line(run, "train/loss", "epoch") is store.line(run, "train/loss", "epoch")
-    assert store.line(vizkit.load(root)[0], "train/loss", "epoch") is not store.line(
+    assert store.trace(run, "train/loss", "epoch") is store.trace(run, "train/loss", "epoch")
+    assert store.trace(vizkit.load(root)[0], "train/loss", "epoch") is not store.trace(
         run, "train/loss", "epoch"
     )
     with pytest.raises(UnknownNameError, match="train/los"):
-        store.line(run, "train/los")
+        store.trace(run, "train/los")
     with pytest.raises(UnknownNameError, match="train/acx"):
-        store.line(run, "train/loss", "train/acx")
+        store.trace(run, "train/loss", "train/acx")
 
 
 def test_without_epochs_there_is_no_line_over_them(tmp_path: Path) -> None:

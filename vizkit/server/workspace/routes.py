@@ -23,6 +23,8 @@ from vizkit.server.live_runs import LiveRuns
 from vizkit.server.security import WORKSPACE_POLICY
 from vizkit.server.visualdl.page import preferred_language
 from vizkit.server.workspace.address import ROWS, Address
+from vizkit.server.workspace.api.endpoints import api_routes
+from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.current_runs import CurrentRuns
 from vizkit.server.workspace.importance_cache import ImportanceCache
 from vizkit.server.workspace.runs_table import hparam_key, runs_page
@@ -78,7 +80,9 @@ def workspace_routes(
         language: language of the pages, ``en`` or ``zh``; by default the browser's.
         visualdl: path of VisualDL's page.
     """
-    pages = _Pages(live, visualdl)
+    current = CurrentRuns(live)
+    pages = _Pages(live, current, visualdl)
+    state = WorkspaceState(live, current, f"..{visualdl}")
 
     async def answer(http: Request) -> Response:
         if live.note_request():
@@ -97,6 +101,7 @@ def workspace_routes(
 
     return [
         Route(_PATH, slash),
+        *api_routes(state, f"{_PATH}/api"),
         Route(f"{_PATH}/static/{{name}}", static),
         Route(f"{_PATH}/", answer),
         Route(f"{_PATH}/{{view}}", answer),
@@ -106,9 +111,9 @@ def workspace_routes(
 class _Pages:
     """The documents of all views."""
 
-    def __init__(self, live: LiveRuns, visualdl: str) -> None:
+    def __init__(self, live: LiveRuns, current: CurrentRuns, visualdl: str) -> None:
         self._live = live
-        self._runs = CurrentRuns(live)
+        self._runs = current
         self._importance = ImportanceCache()
         self._templates = Environment(
             loader=PackageLoader("vizkit.server.workspace"),

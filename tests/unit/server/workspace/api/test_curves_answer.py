@@ -1,0 +1,128 @@
+"""Windows of curves and means over HTTP."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import vizkit
+from vizkit.curves.curves import curves_data
+from vizkit.curves.smoothing import smoothed, smoothing
+
+from .client import Client
+
+
+def test_a_window_of_few_points_holds_them_all(client: Client, log: Path) -> None:
+    head = client.curves(tag="loss", start=100, end=120.5, width=50)
+    runs = vizkit.load(log)
+    assert [curve["run"] for curve in head["curves"]] == [run.name for run in runs]
+    assert (head["start"], head["end"], head["least"], head["greatest"]) == (100, 120.5, 0, 499)
+    for curve, run in zip(head["curves"], runs, strict=True):
+        columns = run.columns("loss")
+        assert (curve["kind"], curve["n"]) == ("points", 21)
+        assert curve["arrays"]["x"].tolist() == list(range(100, 121))
+        assert curve["arrays"]["y"].tolist() == columns.values[100:121].tolist()
+        assert curve["arrays"]["around"].tolist() == [99, columns.values[99], 121, columns.values[121]]
+
+
+def test_columns_hold_the_extremes_of_all_points(client: Client, log: Path) -> None:
+    head = client.curves(tag="loss", width=10, run="lr0/seed1")
+    (curve,) = head["curves"]
+    assert curve["kind"] == "columns"
+    values = vizkit.load(log)["lr0/seed1"].columns("loss").values
+    arrays = curve["arrays"]
+    bounds = np.append(arrays["x"].astype(int), 500)
+    assert arrays["n"].tolist() == np.diff(bounds).tolist() and arrays["n"].sum() == 500
+    for index, (start, end) in enumerate(pairwise(bounds)):
+        finite = values[start:end][np.isfinite(values[start:end])]
+        assert arrays["least"][index] == finite.min() and arrays["greatest"][index] == finite.max()
+        assert (arrays["first"][index], arrays["last"][index]) == (values[start], values[end - 1])
+    assert arrays["nan"].tolist() == arrays["above"].tolist() == [1, *[0] * 9]
+    assert "below" not in arrays
+
+
+@pytest.mark.parametrize("x", ["step", "epoch", "time", "relative", "walltime", "eval/acc"])
+def test_every_axis_is_that_of_the_plots(x: str, client: Client, log: Path) -> None:
+    head = client.curves(tag="loss", x=x, run="lr0/seed0")
+    data = curves_data(vizkit.load(log)["lr0/seed0"], "loss", x=x)
+    seconds = {"s": 1, "min": 60, "h": 3600, "days": 86400}.get(data.unit, 1)
+    arrays = head["curves"][0]["arrays"]
+    np.testing.assert_allclose(arrays["x"], data.series[0].x * seconds)
+    np.testing.assert_array_equal(arrays["y"], data.series[0].y)
+
+
+@pytest.mark.parametrize("smooth", ["0.9", "time:0.9", "gaussian:5", "mean:9"])
+def test_smoothing_is_of_all_points(smooth: str, client: Client, log: Path) -> None:
+    (curve,) = client.curves(tag="loss", run="lr1/seed2", start=200, end=300, width=100, smooth=smooth)[
+        "curves"
+    ]
+    columns = vizkit.load(log)["lr1/seed2"].columns("loss")
+    expected = smoothed(columns.values, smoothing(smooth), columns.steps)
+    np.testing.assert_allclose(curve["smooth"]["y"], expected[200:301])
+    assert curve["arrays"]["y"].tolist() == columns.values[200:301].tolist()
+
+
+@pytest.mark.parametrize("band", ["ci", "std", "se", "minmax"])
+def test_groups_are_those_of_the_plots(band: Any, client: Client, log: Path) -> None:
+    head = client.curves(tag="eval/acc", group="lr", band=band)
+    data = curves_data(vizkit.load(log), "eval/acc", by="lr", band=band)
+    assert [group["label"] for group in head["groups"]] == [curve.name for curve in data.series]
+    assert head["groups"][0]["runs"] == ["lr0/seed0", "lr0/seed1"] and head["curves"] == []
+    for group, curve in zip(head["groups"], data.series, strict=True):
+        for name, expected in (("x", curve.x), ("y", curve.y), ("low", curve.low), ("high", curve.high)):
+            assert expected is not None
+            np.testing.assert_allclose(group["arrays"][name], expected)
+        assert group["arrays"]["reach"].tolist() == curve.n.tolist()  # type: ignore[union-attr]
+    assert bool(head["band"])
+
+
+def test_a_group_in_columns_keeps_the_extremes_of_its_band(client: Client) -> None:
+    whole = client.curves(tag="loss", group="lr", center="median", band="minmax", width=8000)["groups"][0][
+        "arrays"
+    ]
+    few = client.curves(tag="loss", group="lr", center="median", band="minmax", width=5)["groups"][0][
+        "arrays"
+    ]
+    assert len(few["x"]) == 5 and few["n"].sum() == len(whole["x"]) == 500
+    assert few["low"].min() == np.nanmin(whole["low"]) and few["reach"].tolist() == [0, 2, 2, 2, 1]
+
+
+def test_members_of_groups_are_curves_too(client: Client) -> None:
+    head = client.curves(tag="pair/b", run="lr0/seed0")
+    assert head["curves"][0]["arrays"]["y"].tolist() == [2.0]
+
+
+def test_a_run_without_the_tag_says_so(client: Client) -> None:
+    answer = client.get("curves", tag="none", run="lr0/seed0")
+    assert answer.status_code == 404 and "'none'" in answer.json()["message"]
+    answer = client.get("curves", tag="los")
+    assert answer.status_code == 404 and "'los'" in answer.json()["message"]
+    answer = client.get("curves", tag="loss", run="nowhere")
+    assert answer.status_code == 404 and "'nowhere'" in answer.json()["message"]
+
+
+def test_the_same_answer_is_not_sent_twice(client: Client) -> None:
+    first = client.get("curves", tag="loss", width=33)
+    again = client.http.get(
+        "curves", params={"tag": "loss", "width": 33}, headers={"If-None-Match": first.headers["etag"]}
+    )
+    assert (again.status_code, again.content) == (304, b"")
+    other = client.http.get(
+        "curves", params={"tag": "loss", "width": 34}, headers={"If-None-Match": first.headers["etag"]}
+    )
+    assert other.status_code == 200
+
+
+def test_many_points_of_groups_are_taken_stretch_by_stretch(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query: dict[str, Any] = {"tag": "loss", "group": "lr", "width": 700}
+    whole = client.curves(**query)["groups"][0]["arrays"]
+    monkeypatch.setattr("vizkit.curves.group_windows._POINTS", 100)
+    parts = client.curves(**query, start=0)["groups"][0]["arrays"]  # another address: the first is cached
+    for name in ("x", "y", "low", "high", "reach"):
+        np.testing.assert_array_equal(parts[name], whole[name])

@@ -1,0 +1,138 @@
+"""Runs, values, records and changes over HTTP."""
+
+from __future__ import annotations
+
+import math
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import vizkit
+from vizkit.curves.summaries import quick_summary
+from vizkit.media.palette import color
+
+from .client import Client
+
+
+def test_runs_are_those_of_load(client: Client, log: Path) -> None:
+    answer = client.json("runs")
+    runs = vizkit.load(log)
+    assert answer["total"] == 4 and answer["unread"] == 0
+    for row, run in zip(answer["runs"], runs, strict=True):
+        assert (row["name"], row["status"], row["color"]) == (run.name, run.status, color(run.position))
+        assert row["hparams"] == {"lr": run.hparams["lr"], "big": str(2**60), "odd": "nan"}
+        assert row["tags"]["scalar"] == run.scalar_tags and row["tags"]["image"] == ["picture"]
+        metric, summary = row["metrics"]["eval/acc"], run.summary("eval/acc")
+        assert (metric["last"], metric["last_step"]) == (summary.last.value, summary.last.step)
+        assert summary.max is not None
+        assert (metric["greatest"], metric["greatest_step"]) == (summary.max.value, summary.max.step)
+        assert (metric["better"], row["metrics"]["loss"]["greatest"], metric["n"]) == (
+            "max",
+            "inf",
+            summary.n,
+        )
+        assert row["metrics"]["loss"]["nan"] == 1
+
+
+def test_runs_are_filtered_and_named(client: Client) -> None:
+    assert [row["name"] for row in client.json("runs", filter="lr > 0")["runs"]] == ["lr1/seed2", "lr1/seed3"]
+    assert [row["name"] for row in client.json("runs", run="lr0/seed1")["runs"]] == ["lr0/seed1"]
+    answer = client.get("runs", filter="lr >")
+    assert answer.status_code == 400 and answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.0, 3.0, -2.0, 3.0, -2.0, *np.linspace(0, 1, 300)],
+        [math.nan, 5.0, math.nan],
+        [math.nan, math.nan],
+        [math.inf, -math.inf, 1.0, math.inf],
+        [math.inf, math.nan],
+        [-math.inf] * 20,
+        [0.0] * 40,
+    ],
+)
+def test_quick_summaries_are_those_of_all_records(values: list[float], tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        for step, value in enumerate(values):
+            writer.add_scalar("x", value, step)
+    (run,) = vizkit.load(tmp_path)
+    quick, whole = quick_summary(run.recorded("x")), run.summary("x")
+    assert str(quick._replace(mean=0.0)) == str(whole._replace(mean=0.0))
+
+
+def test_values_at_an_x_are_exact(client: Client, log: Path) -> None:
+    answer = client.json("values", tag="loss", at=123.4)
+    runs = vizkit.load(log)
+    expected = {run.name: run.columns("loss").values[123] for run in runs}
+    assert {one["run"]: one["value"] for one in answer["values"]} == expected
+    assert [one["value"] for one in answer["values"]] == sorted(expected.values(), reverse=True)
+    assert {(one["step"], one["x"]) for one in answer["values"]} == {(123, 123.0)}
+    (last,) = client.json("values", tag="loss", at=1e9, x="eval/acc", run="lr1/seed3")["values"]
+    accuracy = runs["lr1/seed3"].columns("eval/acc")
+    place = accuracy.values.argmax()
+    assert (last["x"], last["step"]) == (accuracy.values[place], accuracy.steps[place])
+    assert last["value"] == runs["lr1/seed3"].columns("loss").values[accuracy.steps[place]]
+    odd = client.json("values", tag="loss", at=9, run="lr1/seed3")["values"][0]
+    assert odd["value"] == "nan"
+    assert client.get("values", tag="none", at=1).status_code == 404
+
+
+def test_records_of_other_kinds_have_addresses(client: Client) -> None:
+    answer = client.json("records", run="lr0/seed0", tag="picture")
+    assert (answer["kind"], [one["step"] for one in answer["records"]]) == ("image", [3, 5])
+    pictures = [client.http.get("../" + one["address"]) for one in answer["records"]]
+    assert all(one.headers["content-type"] == "image/png" for one in pictures)
+    assert pictures[0].content != pictures[1].content
+    text = client.json("records", run="lr0/seed0", tag="words")["records"][0]
+    assert client.http.get("../" + text["address"]).text == "some text"
+    histogram = client.json("records", run="lr0/seed0", tag="weights")
+    assert histogram["records"][0]["address"] == ""
+    ((_, step, bins),) = client.http.get("../" + histogram["contents"]).json()["data"]
+    assert step == 2 and sum(count for *_, count in bins) == 50
+    for tag in ("loss", "none"):
+        assert client.get("records", run="lr0/seed0", tag=tag).status_code == 404
+
+
+def test_changes_come_when_there_are_some(tmp_path: Path) -> None:
+    with vizkit.Tracker(tmp_path / "a", system=False) as tracker, vizkit.serve(tmp_path) as server:
+        tracker.log({"x": 1.0}, step=0)
+        client = Client(server.port)
+
+        def wait(cursor: str) -> Any:
+            while True:
+                found = client.json("changes", since=cursor, wait=5)
+                if found["changed"] or found["layout"]:
+                    return found
+
+        cursor = client.json("runs")["cursor"]
+        while "x" not in client.json("runs")["runs"][0]["tags"]["scalar"]:
+            cursor = wait(cursor)["cursor"]
+        cursor = client.json("changes", since=cursor, wait=0)["cursor"]
+        timer = threading.Timer(0.1, tracker.log, ({"x": 2.0},), {"step": 1})
+        timer.start()
+        found = wait(cursor)
+        assert (found["changed"], found["layout"]) == (["a"], False)
+        assert client.curves(tag="x")["curves"][0]["arrays"]["y"].tolist() == [1.0, 2.0]
+        with vizkit.LogWriter(tmp_path / "b") as writer:
+            writer.add_scalar("x", 5.0, 0)
+        found = wait(found["cursor"])
+        assert found["layout"] and "b" in found["changed"]
+        assert {row["name"]: row["status"] for row in client.json("runs")["runs"]}["a"] == "running"
+        tracker.close()
+        found = wait(found["cursor"])
+        while "a" not in found["changed"] or client.json("runs", run="a")["runs"][0]["status"] != "finished":
+            found = wait(found["cursor"])
+        old = client.json("changes", since="elsewhere.3.0", wait=0)
+        assert sorted(old["changed"]) == ["a", "b"] and old["layout"]
+        client.http.close()
+
+
+@pytest.mark.parametrize("since", ["", "x", "a.b.c", "1.2", f"a.{'9' * 50}.1", "a.-1.0"])
+def test_a_cursor_that_is_none_is_refused(since: str, client: Client) -> None:
+    answer = client.get("changes", since=since, wait=0)
+    assert answer.status_code == 400 and answer.json()["parameter"] == "since"

@@ -1,0 +1,171 @@
+"""The types of the API's answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypedDict
+
+__all__ = [
+    "Array",
+    "ChangesAnswer",
+    "CurveHead",
+    "CurvesHead",
+    "Failure",
+    "GroupHead",
+    "MetricSummary",
+    "NearestValue",
+    "RecordPlace",
+    "RecordsAnswer",
+    "RunRecord",
+    "RunsAnswer",
+    "ValuesAnswer",
+]
+
+Number = float | str
+"""A number; those that JSON lacks are ``"nan"``, ``"inf"`` and ``"-inf"``."""
+
+
+class Failure(TypedDict):
+    """The reason why a request is refused."""
+
+    message: str
+    parameter: Annotated[str | None, "the parameter that is wrong"]
+
+
+class MetricSummary(TypedDict):
+    """A scalar tag of a run in a few numbers."""
+
+    n: Annotated[int, "records"]
+    nan: Annotated[int, "NaN among them"]
+    last: Number
+    last_step: float
+    least: Annotated[Number | None, "null if all are NaN"]
+    least_step: float | None
+    greatest: Number | None
+    greatest_step: float | None
+    better: Annotated[Literal["", "min", "max"], "the better direction, as its name tells"]
+
+
+class RunRecord(TypedDict):
+    """A run."""
+
+    name: Annotated[str, "its path below the log directory; names it in queries"]
+    shown: Annotated[str, "the name to show"]
+    position: Annotated[int, "among all runs; decides its colour"]
+    color: str
+    status: Literal["running", "finished", "failed", "interrupted", "killed", "unknown"]
+    started: Annotated[int | None, "milliseconds since 1970"]
+    seconds: Annotated[float | None, "duration"]
+    hparams: dict[str, str | float | bool | None]
+    metrics: Annotated[dict[str, MetricSummary], "the tags that runs are compared by"]
+    tags: Annotated[dict[str, list[str]], "kind of record -> tags"]
+    labels: list[str]
+    note: str
+    archived: bool
+    problems: list[str]
+
+
+class RunsAnswer(TypedDict):
+    """Runs, in natural order."""
+
+    cursor: Annotated[str, "for `changes`"]
+    unread: Annotated[int, "runs that are not read yet: they come with the next changes"]
+    total: Annotated[int, "runs, also those that the filter leaves out"]
+    runs: list[RunRecord]
+
+
+class Array(TypedDict):
+    """The place of an array in the bytes behind the head."""
+
+    type: Annotated[Literal["float64", "uint32"], "little-endian"]
+    offset: int
+    count: int
+
+
+class CurveHead(TypedDict):
+    """The window of a run's curve.
+
+    ``points`` has the arrays ``x`` and ``y``; ``columns`` has ``x``, ``first``, ``least``, ``greatest``,
+    ``last``, ``n`` and, if some values are not finite, ``nan``, ``above`` and ``below``, for each pixel
+    column with points. ``around`` is x and y of the point before the window and of that behind it, or NaN.
+    """
+
+    run: str
+    kind: Literal["points", "columns"]
+    n: Annotated[int, "points in the window"]
+    arrays: dict[str, Array]
+    smooth: Annotated[dict[str, Array] | None, "the same arrays of the smoothed curve"]
+
+
+class GroupHead(TypedDict):
+    """The window of the mean of a group of runs.
+
+    ``arrays`` has ``x``, ``y`` or the extremes of each pixel column, as of a run, the band's ``low`` and
+    ``high``, and ``reach``: the number of runs that are in the mean.
+    """
+
+    label: str
+    runs: list[str]
+    kind: Literal["points", "columns"]
+    arrays: dict[str, Array]
+
+
+class CurvesHead(TypedDict):
+    """The head of curves; arrays follow it."""
+
+    tag: str
+    x: str
+    start: Annotated[float | None, "of the window; null without points"]
+    end: float | None
+    least: Annotated[float | None, "the least x of all curves"]
+    greatest: float | None
+    width: int
+    unread: int
+    cursor: str
+    curves: list[CurveHead]
+    groups: list[GroupHead]
+    band: Annotated[str, "the way in which the band was computed"]
+    without: Annotated[dict[str, str], "run -> the reason why it has no curve"]
+
+
+class NearestValue(TypedDict):
+    """The point of a curve that is nearest to an x."""
+
+    run: str
+    x: float
+    step: float
+    walltime: Annotated[int | None, "milliseconds since 1970"]
+    value: Number
+
+
+class ValuesAnswer(TypedDict):
+    """The points of curves nearest to an x, highest first."""
+
+    tag: str
+    values: list[NearestValue]
+
+
+class RecordPlace(TypedDict):
+    """A record of another kind than a scalar."""
+
+    step: float
+    walltime: int | None
+    address: Annotated[str, "of its content, relative to the workspace's; empty if `contents` has it"]
+
+
+class RecordsAnswer(TypedDict):
+    """The records of a tag: images, histograms, curves, texts, sounds."""
+
+    kind: str
+    records: list[RecordPlace]
+    contents: Annotated[
+        str, "address of all contents as one JSON answer of VisualDL's API; empty for single ones"
+    ]
+
+
+class ChangesAnswer(TypedDict):
+    """Changes since a cursor."""
+
+    cursor: str
+    layout: Annotated[bool, "runs or tags have come or gone: ask for `runs`"]
+    changed: Annotated[list[str], "names of runs with new records or another status"]
+    unread: int

@@ -1,0 +1,162 @@
+"""Windows of curves and of means of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+import numpy as np
+
+from vizkit.curves.group_windows import group_window, trace_bounds
+from vizkit.curves.means import band_text
+from vizkit.curves.plot_arguments import labelled_groups
+from vizkit.curves.smoothing import Smoothing, smoothing
+from vizkit.curves.windows import Points, Trace
+from vizkit.errors import DataError, UnknownNameError, VizKitError
+from vizkit.runs import Run
+from vizkit.server.workspace.api.answers import CurveHead, CurvesHead, GroupHead
+from vizkit.server.workspace.api.packing import Arrays
+from vizkit.server.workspace.api.queries import WrongParameter
+from vizkit.server.workspace.api.state import WorkspaceState, named
+
+__all__ = ["CurvesQuery", "curves_answer"]
+
+_RELEASED_AFTER = 8  # runs whose columns may be in memory at once
+_FARTHEST = 1e300  # edges beyond would overflow
+
+
+@dataclass(frozen=True)
+class CurvesQuery:
+    """The curves of a scalar tag in a window, each with the exact extremes of every pixel column."""
+
+    tag: Annotated[str, "a scalar tag, or `group/member`"]
+    run: Annotated[list[str], "names of runs; all with the tag if there is none"] = field(
+        default_factory=list
+    )
+    x: Annotated[str, "step, epoch, time, relative, walltime (seconds), or a scalar tag"] = "step"
+    start: Annotated[
+        float | None, "the least x of the window; that of all curves", (-_FARTHEST, _FARTHEST)
+    ] = None
+    end: Annotated[float | None, "the greatest x of the window", (-_FARTHEST, _FARTHEST)] = None
+    width: Annotated[int, "pixel columns of the window", (1, 8192)] = 800
+    smooth: Annotated[str, "a weight such as 0.9; time:0.9, gaussian:20, mean:50"] = "0"
+    group: Annotated[list[str], "hyper-parameters: answer with means of runs with equal values"] = field(
+        default_factory=list
+    )
+    center: Annotated[Literal["mean", "median"], "of a group"] = "mean"
+    band: Annotated[Literal["ci", "std", "se", "minmax", "none"], "around the centre of a group"] = "ci"
+
+
+def curves_answer(state: WorkspaceState, query: CurvesQuery) -> bytes:
+    """Answer with the windows of curves."""
+    try:
+        how = smoothing(query.smooth)
+    except DataError as error:
+        raise WrongParameter("smooth", "{message}", message=error) from error
+    with state.runs() as runs:
+        asked = named(runs, query.run)
+        traces, without = _traces(state, asked, query)
+        groups = labelled_groups(list(traces), query.group) if query.group and traces else {}
+        cursor, unread = state.cursor(), state.live.unread
+    if not traces and (query.run or not unread):
+        reasons = next(iter(without.values()), "no run has the scalar " + repr(query.tag[:200]))
+        raise UnknownNameError("{message}", message=reasons)
+    ranges = [ends for trace in traces.values() if (ends := trace.range)]
+    least, greatest = (
+        (min(low for low, _ in ranges), max(high for _, high in ranges)) if ranges else (None, None)
+    )
+    start = least if query.start is None else query.start
+    end = greatest if query.end is None else query.end
+    arrays = Arrays()
+    curves: list[CurveHead] = []
+    means: list[GroupHead] = []
+    text = ""
+    if start is not None and end is not None and query.group:
+        text = _means(groups, traces, (start, end), query, how, arrays, means)
+        state.live.release()
+    elif start is not None and end is not None:
+        for number, (run, trace) in enumerate(traces.items(), start=1):
+            curves.append(_curve(run.name, trace, (start, max(start, end)), query.width, how, arrays))
+            if number % _RELEASED_AFTER == 0:
+                state.live.release()
+    head: CurvesHead = {
+        "tag": query.tag,
+        "x": query.x,
+        "start": start,
+        "end": end,
+        "least": least,
+        "greatest": greatest,
+        "width": query.width,
+        "unread": unread,
+        "cursor": cursor,
+        "curves": curves,
+        "groups": means,
+        "band": text,
+        "without": without,
+    }
+    return arrays.behind(head)
+
+
+def _traces(
+    state: WorkspaceState, runs: Sequence[Run], query: CurvesQuery
+) -> tuple[dict[Run, Trace], dict[str, str]]:
+    """The traces of runs that have the tag and the axis, and the reasons why others have none."""
+    found: dict[Run, Trace] = {}
+    without: dict[str, str] = {}
+    for run in runs:
+        if query.tag not in run.scalar_tags and not query.run:
+            continue
+        try:
+            found[run] = state.traces.trace(run, query.tag, query.x)
+        except VizKitError as error:
+            without[run.name] = str(error)
+    return found, without
+
+
+def _curve(
+    name: str, trace: Trace, ends: tuple[float, float], width: int, how: Smoothing, arrays: Arrays
+) -> CurveHead:
+    window = trace.window(*ends, width)
+    around = [one or (np.nan, np.nan) for one in (window.before, window.after)]
+    return {
+        "run": name,
+        "kind": "points" if isinstance(window.drawn, Points) else "columns",
+        "n": window.count,
+        "arrays": {**arrays.add_drawn(window.drawn), "around": arrays.add(np.array(around).reshape(-1))},
+        "smooth": arrays.add_drawn(trace.smoothed(*ends, width, how).drawn) if how else None,
+    }
+
+
+def _means(
+    groups: dict[str, list[Run]],
+    traces: dict[Run, Trace],
+    ends: tuple[float, float],
+    query: CurvesQuery,
+    how: Smoothing,
+    arrays: Arrays,
+    found: list[GroupHead],
+) -> str:
+    """Append the means of groups; return the way in which their bands were computed."""
+    bounds = trace_bounds(query.tag, list(traces.values()))
+    band = None if query.band == "none" else query.band
+    for label, runs in groups.items():
+        some = [traces[run] for run in runs if len(traces[run])]
+        if not some:
+            continue
+        window = group_window(
+            some,
+            ends[0],
+            max(ends),
+            query.width,
+            center=query.center,
+            band=band if len(some) > 1 else None,
+            bounds=bounds,
+            how=how,
+        )
+        places = arrays.add_drawn(window.drawn) | {"reach": arrays.add(window.reach)}
+        if window.low is not None and window.high is not None:
+            places |= {"low": arrays.add(window.low), "high": arrays.add(window.high)}
+        kind: Literal["points", "columns"] = "points" if isinstance(window.drawn, Points) else "columns"
+        found.append({"label": label, "runs": [run.name for run in runs], "kind": kind, "arrays": places})
+    return band_text(query.center, band, bounds) if band else ""

@@ -1,0 +1,166 @@
+"""The operations of the API, and the way from a request to one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import inspect
+import logging
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from vizkit._files import is_shortage
+from vizkit.errors import UnknownNameError, VizKitError
+from vizkit.server.http import Answer, AnswerCache, respond
+from vizkit.server.workspace.api.answers import (
+    ChangesAnswer,
+    CurvesHead,
+    Failure,
+    RecordsAnswer,
+    RunsAnswer,
+    ValuesAnswer,
+)
+from vizkit.server.workspace.api.curves_answer import CurvesQuery, curves_answer
+from vizkit.server.workspace.api.packing import ARRAYS
+from vizkit.server.workspace.api.queries import WrongParameter, read_query
+from vizkit.server.workspace.api.records_answer import RecordsQuery, ValuesQuery, records, values
+from vizkit.server.workspace.api.runs_answer import ChangesQuery, RunsQuery, changes, runs_answer
+from vizkit.server.workspace.api.state import WorkspaceState
+
+__all__ = ["OPERATIONS", "Operation", "api_routes"]
+
+_JSON = "application/json"
+_CACHED = 64 << 20  # bytes of answers
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One path of the API.
+
+    Attributes:
+        path: below ``api/``.
+        summary: a line for people.
+        query: the dataclass of its parameters.
+        answer: the type of its answer, or of the head of a binary one.
+        function: makes the answer; a coroutine may wait.
+        media_type: of the answer.
+        lasting: True if the answer is the same until records change.
+    """
+
+    path: str
+    summary: str
+    query: type[Any]
+    answer: type
+    function: Callable[[WorkspaceState, Any], object]
+    media_type: str = _JSON
+    lasting: bool = False
+
+
+OPERATIONS = (
+    Operation("runs", "Runs", RunsQuery, RunsAnswer, runs_answer),
+    Operation("curves", "Windows of curves", CurvesQuery, CurvesHead, curves_answer, ARRAYS, lasting=True),
+    Operation("values", "Exact values at an x", ValuesQuery, ValuesAnswer, values),
+    Operation("records", "Images, histograms and other records", RecordsQuery, RecordsAnswer, records),
+    Operation("changes", "Changes since a cursor", ChangesQuery, ChangesAnswer, changes),
+)
+
+
+class _Handler:
+    """The way from a request to an operation's answer."""
+
+    def __init__(self, state: WorkspaceState) -> None:
+        self._state = state
+        self._cache = AnswerCache(_CACHED)
+
+    async def answer(self, operation: Operation, http: Request) -> Response:
+        self._state.live.note_request()
+        given = http.query_params.multi_items()
+        try:
+            query = read_query(operation.query, given)
+            if inspect.iscoroutinefunction(operation.function):
+                return respond(http, _json(await operation.function(self._state, query)))
+            return respond(http, await asyncio.to_thread(self._answer, operation, query, tuple(given)))
+        except Exception as error:
+            return respond(http, _failure(operation.path, error))
+
+    def _answer(self, operation: Operation, query: object, given: tuple[tuple[str, str], ...]) -> Answer:
+        if not operation.lasting:
+            return _json(operation.function(self._state, query))
+        key = operation.path, given
+        version: Hashable = self._state.cursor(), self._state.live.unread
+        known = self._cache.get(key, version)
+        if known is None:
+            body = operation.function(self._state, query)
+            assert isinstance(body, bytes)
+            # Large answers are known by what they depend on: their digest would take longer than they do.
+            name = hashlib.blake2b(repr((key, version)).encode(), digest_size=12).hexdigest()
+            known = Answer(body, operation.media_type, None, f'"{name}"')
+            self._cache.put(key, version, known)
+        return known
+
+    @cached_property
+    def document(self) -> Answer:
+        """The OpenAPI document."""
+        from vizkit.server.workspace.api.openapi import openapi_document
+
+        return _json(openapi_document(OPERATIONS))
+
+
+def _json(data: object, status: int = 200) -> Answer:
+    return replace(Answer.of(orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS), _JSON), status=status)
+
+
+def _failure(path: str, error: Exception) -> Answer:
+    if isinstance(error, UnknownNameError):
+        status = 404
+    elif isinstance(error, VizKitError):
+        status = 400
+    elif isinstance(error, OSError) and is_shortage(error):
+        status = 503
+    elif isinstance(error, (KeyError, OSError)):  # a run was deleted just now
+        status = 404
+    else:
+        _log.error("%s failed", path, exc_info=error)
+        status = 500
+    known = isinstance(error, VizKitError)
+    message = str(error) if known else f"{path} cannot be answered: {type(error).__name__}"
+    failure: Failure = {
+        "message": message,
+        "parameter": error.name if isinstance(error, WrongParameter) else None,
+    }
+    return _json(failure, status)
+
+
+def api_routes(state: WorkspaceState, path: str) -> list[BaseRoute]:
+    """The routes of the API below a path."""
+    handler = _Handler(state)
+
+    def route(operation: Operation) -> Route:
+        async def answer(http: Request) -> Response:
+            return await handler.answer(operation, http)
+
+        return Route(f"{path}/{operation.path}", answer)
+
+    async def document(http: Request) -> Response:
+        return respond(http, handler.document)
+
+    async def nothing(http: Request) -> Response:
+        names = ", ".join(operation.path for operation in OPERATIONS)
+        return respond(
+            http, _failure("", UnknownNameError("there is no such path; there are {names}", names=names))
+        )
+
+    return [
+        *map(route, OPERATIONS),
+        Route(f"{path}/openapi.json", document),
+        Route(f"{path}/{{rest:path}}", nothing),
+    ]

@@ -1,0 +1,130 @@
+"""Runs, their summaries, and changes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from vizkit.curves.summaries import quick_summary
+from vizkit.media.palette import color
+from vizkit.metrics.direction import known_direction
+from vizkit.runs import Run
+from vizkit.runs.scalar_tags import shown_metrics
+from vizkit.runs.statistics import Point
+from vizkit.server.workspace.api.answers import ChangesAnswer, MetricSummary, RunRecord, RunsAnswer
+from vizkit.server.workspace.api.packing import number
+from vizkit.server.workspace.api.queries import WrongParameter
+from vizkit.server.workspace.api.state import WorkspaceState, named
+
+__all__ = ["ChangesQuery", "RunsQuery", "changes", "runs_answer"]
+
+_MAX_METRICS = 64
+_MAX_PROBLEMS = 20
+_LOOK_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class RunsQuery:
+    """All runs of the log directory, or some of them, with what is known of each."""
+
+    run: Annotated[list[str], "names of runs; all if there is none"] = field(default_factory=list)
+    filter: Annotated[str, "an expression of `vizkit.Runs.filter`"] = ""
+
+
+@dataclass(frozen=True)
+class ChangesQuery:
+    """Changes since a cursor; waits until there are some."""
+
+    since: Annotated[str, "the cursor of an earlier answer"]
+    wait: Annotated[float, "seconds to wait for a change", (0, 25)] = 20.0
+
+
+def runs_answer(state: WorkspaceState, query: RunsQuery) -> RunsAnswer:
+    """Answer with runs."""
+    with state.runs() as runs:
+        some = named(runs, query.run)
+        if query.filter:
+            chosen = {run.name for run in runs.filter(query.filter)}
+            some = [run for run in some if run.name in chosen]
+        return {
+            "cursor": state.cursor(),
+            "unread": state.live.unread,
+            "total": len(runs),
+            "runs": [_record(run) for run in some],
+        }
+
+
+def _record(run: Run) -> RunRecord:
+    started, duration = run.started, run.duration
+    return {
+        "name": run.name,
+        "shown": run.display_name,
+        "position": run.position,
+        "color": color(run.position),
+        "status": run.status,  # type: ignore[typeddict-item]  # one of these
+        "started": None if started is None else round(started.timestamp() * 1000),
+        "seconds": None if duration is None else duration.total_seconds(),
+        "hparams": {name: _plain(value) for name, value in run.hparams.items()},
+        "metrics": {tag: _summary(run, tag) for tag in shown_metrics([run])[:_MAX_METRICS]},
+        "tags": {**run.tags, "scalar": run.scalar_tags},
+        "labels": run.labels,
+        "note": run.note,
+        "archived": run.archived,
+        "problems": [problem.message for problem in run.problems[:_MAX_PROBLEMS]],
+    }
+
+
+def _plain(value: object) -> str | float | bool | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, int) and abs(value) >= 2**53:  # JavaScript would round it
+        return str(value)
+    return value if isinstance(value, (str, int, float)) or value is None else str(value)
+
+
+def _summary(run: Run, tag: str) -> MetricSummary:
+    found = quick_summary(run.recorded(tag))
+
+    def both(point: Point | None) -> tuple[float | str | None, float | None]:
+        return (None, None) if point is None else (number(point.value), point.step)
+
+    (least, least_step), (greatest, greatest_step) = both(found.min), both(found.max)
+    return {
+        "n": found.n,
+        "nan": found.nan,
+        "last": number(found.last.value),
+        "last_step": found.last.step,
+        "least": least,
+        "least_step": least_step,
+        "greatest": greatest,
+        "greatest_step": greatest_step,
+        "better": known_direction(tag),
+    }
+
+
+async def changes(state: WorkspaceState, query: ChangesQuery) -> ChangesAnswer:
+    """Answer once there are changes, or after the time to wait; an unknown cursor is before all of them."""
+    instance, *numbers = query.since.split(".")
+    if len(numbers) != 2 or not all(text.isdecimal() and len(text) < 16 for text in numbers):
+        raise WrongParameter(
+            "since", "since must be the cursor of an answer, got {value}", value=repr(query.since[:99])
+        )
+    version, statuses = map(int, numbers)
+    if instance != state.instance:
+        version = statuses = -1
+    loop = asyncio.get_running_loop()
+    end = loop.time() + query.wait
+    while True:
+        state.live.note_request()
+        await asyncio.to_thread(state.look_at_statuses)
+        snapshot, cursor = state.live.snapshot, state.cursor()
+        if cursor != query.since or loop.time() >= end:
+            return {
+                "cursor": cursor,
+                "layout": snapshot.tags_version > version,
+                "changed": await asyncio.to_thread(state.changed_since, version, statuses),
+                "unread": state.live.unread,
+            }
+        await asyncio.sleep(_LOOK_SECONDS)

@@ -1,0 +1,93 @@
+"""What the operations of the API answer from."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+
+from vizkit.curves.traces import TraceStore
+from vizkit.errors import UnknownNameError
+from vizkit.runs import Run, Runs
+from vizkit.runs.run import ENDED
+from vizkit.server.live_runs import LiveRuns
+from vizkit.server.workspace.current_runs import CurrentRuns
+
+__all__ = ["WorkspaceState", "named"]
+
+_STATUS_SECONDS = 0.5  # between two looks at the statuses of runs that go on
+
+
+@dataclass
+class WorkspaceState:
+    """Live runs, and what was computed from them.
+
+    Attributes:
+        live: the runs of the log directory.
+        current: the same as `Runs`.
+        visualdl: address of VisualDL's page, relative to the workspace's.
+        traces: lines of runs.
+    """
+
+    live: LiveRuns
+    current: CurrentRuns
+    visualdl: str
+    traces: TraceStore = field(default_factory=TraceStore)
+    instance: str = field(default_factory=lambda: secrets.token_hex(4))
+    """Differs for each start of the server, whose versions count anew."""
+
+    _statuses: dict[str, str] = field(default_factory=dict)
+    _status_versions: dict[str, int] = field(default_factory=dict)
+    _looked: float = -1.0
+    _lock: Lock = field(default_factory=Lock)
+
+    @contextmanager
+    def runs(self) -> Iterator[Runs]:
+        """All runs, while no other thread reads logs."""
+        with self.live.lock:
+            yield self.current.get()
+
+    def cursor(self) -> str:
+        """The state of the log directory, for `changes`."""
+        statuses = max(self._status_versions.values(), default=0)
+        return f"{self.instance}.{self.live.snapshot.version}.{statuses}"
+
+    def look_at_statuses(self) -> None:
+        """Note which runs have ended since; that may change no log."""
+        with self._lock:
+            now = time.monotonic()
+            if 0 <= self._looked > now - _STATUS_SECONDS:
+                return
+            self._looked = now
+        with self.runs() as runs:
+            found = {run.name: run.status for run in runs if self._statuses.get(run.name) not in ENDED}
+        version = max(self._status_versions.values(), default=0) + 1
+        for name, status in found.items():
+            if self._statuses.setdefault(name, status) != status:
+                self._statuses[name] = status
+                self._status_versions[name] = version
+
+    def changed_since(self, version: int, statuses: int) -> list[str]:
+        """Names of runs with records or a status of a later version."""
+        with self.runs():
+            grown = [name for name, own in self.current.versions().items() if own > version]
+        ended = [name for name, own in self._status_versions.items() if own > statuses]
+        return list(dict.fromkeys([*grown, *ended]))
+
+
+def named(runs: Runs, names: Sequence[str]) -> list[Run]:
+    """The runs of these very names; all of them for none.
+
+    Raises:
+        UnknownNameError: there is no such run.
+    """
+    if not names:
+        return list(runs)
+    by_name = {run.name: run for run in runs}
+    for name in names:
+        if name not in by_name:
+            raise UnknownNameError("there is no run {name}", name=repr(name[:200]))
+    return [by_name[name] for name in dict.fromkeys(names)]
