@@ -33,6 +33,7 @@ class Packed:
         dtype: their type.
         first, stride: of numbers at even distances; 0 for floating point.
         data: (count,) the rest, of a small type; None if there is none.
+        bounds: the least and greatest of whole numbers; None where that is not known.
     """
 
     count: int
@@ -40,6 +41,7 @@ class Packed:
     first: int
     stride: int
     data: AnyArray | None
+    bounds: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return self.count
@@ -82,14 +84,6 @@ class Packed:
         return bool((self.data[1:] >= self.data[:-1]).all())
 
     @property
-    def bounds(self) -> tuple[int, int] | None:
-        """Whole numbers that none is below or above; None where all would have to be looked at."""
-        if self.data is None:
-            ends = self.first, self.first + self.stride * max(self.count - 1, 0)
-            return min(ends), max(ends)
-        return (self.first, self.first + 2**32) if self.data.dtype == np.uint32 else None
-
-    @property
     def nbytes(self) -> int:
         """Bytes of memory."""
         return 0 if self.data is None else self.data.nbytes
@@ -110,9 +104,9 @@ def pack(array: AnyArray) -> Packed:
         first, last = int(array[0]), int(array[-1])
         stride = (last - first) // max(n - 1, 1)
         if first + stride * (n - 1) == last and (array[1:] - array[:-1] == stride).all():
-            return Packed(n, dtype, first, stride, None)
+            return Packed(n, dtype, first, stride, None, (least, most))
         if most - least < 2**32:
-            return Packed(n, dtype, least, 0, (array - least).astype(np.uint32))
+            return Packed(n, dtype, least, 0, (array - least).astype(np.uint32), (least, most))
     return Packed(n, dtype, 0, 0, array.copy())
 
 

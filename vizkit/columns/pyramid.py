@@ -147,15 +147,16 @@ class Pyramid:
 
     def first_place(self, values: Column, value: float) -> int:
         """The place of the first value that is as given, which is an extreme of all, or infinite."""
-        start = 0
+        start, size = 0, _PART
         if np.isfinite(value) and self._least:
+            size = FACTOR
             blocks = (self._least[0].view == value) | (self._greatest[0].view == value)
             start = int(blocks.argmax()) * FACTOR if blocks.any() else len(blocks) * FACTOR
         while start < len(values):
-            found = np.flatnonzero(values[start : start + _PART] == value)
+            found = np.flatnonzero(values[start : start + size] == value)
             if len(found):
                 return start + int(found[0])
-            start += _PART
+            start += size
         raise ValueError(f"there is no {value}")
 
     def counts(self, values: Column, low: Ints, high: Ints) -> OddCounts:

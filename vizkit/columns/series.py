@@ -112,6 +112,14 @@ class Series:
         """The walltime of one record."""
         return int(self._column(1)[row : row + 1][0])
 
+    @property
+    def walltime_bounds(self) -> tuple[int, int] | None:
+        """The least and greatest walltime if that costs little, or else None."""
+        rest = self._columns[1][: self.count - self._base]
+        if not self.packed or (packed := self.packed[1].bounds) is None:
+            return None
+        return (min(packed[0], int(rest.min())), max(packed[1], int(rest.max()))) if len(rest) else packed
+
     def column(self, index: int) -> Column:
         """One column, packed as far as it is: 0 the steps, 1 the walltimes, then the content."""
         column = self._column(index)
@@ -136,6 +144,8 @@ class Series:
     @property
     def ascends(self) -> bool:
         """True if no step is below the one before."""
+        if self._ascending < self._base and self.packed[0].ascends:
+            self._ascending = self._base
         while self._ascending < self.count:
             steps = self._column(0)[self._ascending - 1 : self._ascending + LONG]
             if (steps[1:] < steps[:-1]).any():

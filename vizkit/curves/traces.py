@@ -28,10 +28,10 @@ def trace_of(run: Run, tag: str, x: X = "step") -> Trace:
     recorded = run.recorded(tag)
     if x == "step":
         return Trace(recorded.steps, recorded.values, recorded.pyramid, ascends=recorded.ascends)
-    if x in ("time", "relative", "walltime") and _in_milliseconds(recorded.walltimes):
-        return Trace(
-            _Seconds(recorded.walltimes, _zero(run, recorded.walltimes, x)), recorded.values, recorded.pyramid
-        )
+    if x in ("time", "relative", "walltime") and (ends := _bounds(recorded.walltimes)):
+        zero = _zero(run, recorded.walltimes, ends, x)
+        if zero is not None:
+            return Trace(_Seconds(recorded.walltimes, zero), recorded.values, recorded.pyramid)
     columns = run.columns(tag)
     places = x_of(run, tag, columns, x)
     there = np.isfinite(places)
@@ -42,24 +42,27 @@ def trace_of(run: Run, tag: str, x: X = "step") -> Trace:
     return found
 
 
-def _zero(run: Run, walltimes: Column, x: X) -> int:
-    """The walltime that is x = 0."""
-    if x == "walltime" or not len(walltimes):
-        return 0
-    if x == "relative":
-        return int(walltimes[:1][0])
-    return 0 if (started := run.started) is None else round(started.timestamp() * 1000)
+def _zero(run: Run, walltimes: Column, ends: tuple[int, int], x: X) -> int | None:
+    """The walltime that is x = 0 for all walltimes between two ones; None if there is no such."""
+    if x != "time":
+        return 0 if x == "walltime" else int(walltimes[:1][0])
+    seconds = run.seconds(np.array(ends))
+    zeros = {end - round(1000 * second) for end, second in zip(ends, seconds.tolist(), strict=True)}
+    return zeros.pop() if len(zeros) == 1 and seconds[0] > 0 else None
 
 
-def _in_milliseconds(walltimes: Column) -> bool:
-    """True if all of them are certainly times in milliseconds."""
+def _bounds(walltimes: Column) -> tuple[int, int] | None:
+    """The least and greatest of walltimes that are certainly times in milliseconds, or None."""
     if isinstance(walltimes, Joined):
-        return _in_milliseconds(walltimes.packed) and _in_milliseconds(walltimes.rest)
+        parts = [_bounds(walltimes.packed), _bounds(walltimes.rest)]
+        ends = [end for part in parts if part for end in part]
+        return (min(ends), max(ends)) if all(parts) else None
     if isinstance(walltimes, Packed):
-        ends = walltimes.bounds
-        return ends is not None and are_milliseconds(*ends)
-    array = np.asarray(walltimes)
-    return not len(array) or are_milliseconds(int(array.min()), int(array.max()))
+        found = walltimes.bounds
+    else:
+        array = np.asarray(walltimes)
+        found = (int(array.min()), int(array.max())) if len(array) else None
+    return found if found and are_milliseconds(*found) else None
 
 
 class _Seconds:

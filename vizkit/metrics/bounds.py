@@ -9,7 +9,9 @@ from vizkit.metrics.direction import known_direction
 
 __all__ = ["metric_bounds"]
 
-_SHARES = re.compile(r"acc(uracy)?|auc|auroc|ap|map|f1|fscore|m?iou|dice|precision|recall|top\d*|ece", re.I)
+_SHARES = re.compile(
+    r"acc(uracy)?\d*|top\d+|auc|auroc|auprc?|(m?ap|map)\d*|f1|f1score|fscore|m?iou|dice|precision|recall", re.I
+)
 
 
 def metric_bounds(name: str, least: float, greatest: float) -> tuple[float, float]:
@@ -22,7 +24,8 @@ def metric_bounds(name: str, least: float, greatest: float) -> tuple[float, floa
         name: the metric's tag, such as ``eval/acc``.
         least, greatest: its recorded values.
     """
+    better = known_direction(name)
     words = re.split(r"[^A-Za-z0-9]+", name)
-    if any(map(_SHARES.fullmatch, words)) and least >= 0 and greatest <= 100:
+    if better == "max" and any(map(_SHARES.fullmatch, words)) and least >= 0 and greatest <= 100:
         return 0.0, 1.0 if greatest <= 1 else 100.0
-    return 0.0 if least >= 0 and known_direction(name) == "min" else -math.inf, math.inf
+    return 0.0 if least >= 0 and better == "min" else -math.inf, math.inf

@@ -215,7 +215,9 @@ def _described(records: ColumnBuilder) -> tuple[dict[str, Any], list[AnyArray]]:
         series.pack(1)
         columns = []
         for packed in series.packed:
-            columns.append([packed.dtype.str, packed.first, packed.stride, packed.data is not None])
+            columns.append(
+                [packed.dtype.str, packed.first, packed.stride, packed.data is not None, packed.bounds]
+            )
             arrays += [] if packed.data is None else [packed.data]
         levels = series.pyramid.arrays if key.kind in ("scalar", "scalars") else None
         arrays += levels or []
@@ -245,8 +247,15 @@ def _restored(head: dict[str, Any], arrays: Iterator[AnyArray]) -> ColumnBuilder
     for one in head["series"]:
         series = Series(one["first"], *(np.dtype(dtype) for dtype, *_ in one["columns"][2:]))
         packed = [
-            Packed(one["count"], np.dtype(dtype), first, stride, next(arrays) if data else None)
-            for dtype, first, stride, data in one["columns"]
+            Packed(
+                one["count"],
+                np.dtype(dtype),
+                first,
+                stride,
+                next(arrays) if data else None,
+                bounds and (bounds[0], bounds[1]),
+            )
+            for dtype, first, stride, data, bounds in one["columns"]
         ]
         series.take_packed(packed)
         series.end = one["end"]

@@ -365,6 +365,13 @@ class RunReader:
                 found[tag] = count
         return found
 
+    def walltime_bounds(self, tag: str) -> tuple[int, int] | None:
+        """The least and greatest walltime of a long scalar tag, or None if all have to be looked at."""
+        parts = self._parts_of(tag, "scalar")[""]
+        series = parts[0].series
+        is_whole = len(parts) == 1 and parts[0].end - parts[0].start == series.count
+        return series.walltime_bounds if is_whole else None
+
     def last(self, tag: str) -> tuple[int | float, int, float]:
         """Step, walltime and value of a scalar tag's last record: that with the highest step.
 

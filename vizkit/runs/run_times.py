@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vizkit.format.tags import SECONDS
-from vizkit.format.walltime import NO_TIME, is_time, milliseconds
+from vizkit.format.walltime import NO_TIME, are_milliseconds, is_time, milliseconds
 from vizkit.metrics.arrays import Floats, Ints
 from vizkit.reading import RunReader
 
@@ -123,6 +123,10 @@ class RunTimes:
         if self._known is None:
             spans: dict[bool, list[_Span]] = {True: [], False: []}
             for tag, kind in self._logs.kinds.items():
+                ends = self._logs.walltime_bounds(tag) if kind == "scalar" else None
+                if ends and are_milliseconds(*ends):
+                    spans[tag.startswith(SECONDS)].append(_Span(*ends, self._logs.count(tag)))
+                    continue
                 for w in self._walltimes(tag, kind):
                     spans[tag.startswith(SECONDS)].append(_Span(int(w.min()), int(w.max()), len(w)))
             self._known = _merged([*spans[False], *spans[True]]), _merged(spans[False])

@@ -18,11 +18,10 @@ from vizkit.runs import Run
 from vizkit.server.workspace.api.answers import CurveHead, CurvesHead, GroupHead
 from vizkit.server.workspace.api.packing import Arrays
 from vizkit.server.workspace.api.queries import WrongParameter
-from vizkit.server.workspace.api.state import WorkspaceState, named
+from vizkit.server.workspace.api.state import RELEASED_AFTER, WorkspaceState, named
 
 __all__ = ["CurvesQuery", "curves_answer"]
 
-_RELEASED_AFTER = 8  # runs whose columns may be in memory at once
 _FARTHEST = 1e300  # edges beyond would overflow
 
 
@@ -78,7 +77,7 @@ def curves_answer(state: WorkspaceState, query: CurvesQuery) -> bytes:
     elif start is not None and end is not None:
         for number, (run, trace) in enumerate(traces.items(), start=1):
             curves.append(_curve(run.name, trace, (start, max(start, end)), query.width, how, arrays))
-            if number % _RELEASED_AFTER == 0:
+            if number % RELEASED_AFTER == 0:
                 state.live.release()
     head: CurvesHead = {
         "tag": query.tag,

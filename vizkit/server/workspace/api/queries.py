@@ -16,7 +16,7 @@ __all__ = ["Parameter", "WrongParameter", "parameters", "read_query"]
 
 _MAX_TEXT = 4096  # characters of a value
 
-Query = TypeVar("Query")
+_Query = TypeVar("_Query")
 
 
 class WrongParameter(DataError):  # noqa: N818 as `UnknownNameError`'s kin it says which one
@@ -80,7 +80,7 @@ def _parameter(field: Field[Any], hint: Any) -> Parameter:  # noqa: ANN401 a typ
     return Parameter(field.name, str if choices else hint, many, choices, required, default, text, *bounds)
 
 
-def read_query(query: type[Query], given: Sequence[tuple[str, str]]) -> Query:
+def read_query(query: type[_Query], given: Sequence[tuple[str, str]]) -> _Query:
     """Read a query of typed parameters.
 
     Args:

@@ -16,7 +16,7 @@ from vizkit.runs.statistics import Point
 from vizkit.server.workspace.api.answers import ChangesAnswer, MetricSummary, RunRecord, RunsAnswer
 from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.queries import WrongParameter
-from vizkit.server.workspace.api.state import WorkspaceState, named
+from vizkit.server.workspace.api.state import RELEASED_AFTER, WorkspaceState, named
 
 __all__ = ["ChangesQuery", "RunsQuery", "changes", "runs_answer"]
 
@@ -52,11 +52,13 @@ def runs_answer(state: WorkspaceState, query: RunsQuery) -> RunsAnswer:
             "cursor": state.cursor(),
             "unread": state.live.unread,
             "total": len(runs),
-            "runs": [_record(run) for run in some],
+            "runs": [_record(state, number, run) for number, run in enumerate(some, start=1)],
         }
 
 
-def _record(run: Run) -> RunRecord:
+def _record(state: WorkspaceState, number: int, run: Run) -> RunRecord:
+    if number % RELEASED_AFTER == 0:
+        state.live.release()
     started, duration = run.started, run.duration
     return {
         "name": run.name,

@@ -1,4 +1,4 @@
-"""What the operations of the API answer from."""
+"""The state that the operations of the API answer from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from vizkit.runs.run import ENDED
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.workspace.current_runs import CurrentRuns
 
-__all__ = ["WorkspaceState", "named"]
+__all__ = ["RELEASED_AFTER", "WorkspaceState", "named"]
+
+RELEASED_AFTER = 8
+"""Runs whose columns may be in memory at once."""
 
 _STATUS_SECONDS = 0.5  # between two looks at the statuses of runs that go on
 

@@ -164,3 +164,14 @@ def test_who_has_no_token_gets_nothing(log: Path) -> None:
         assert answer.status_code == 403
         assert client.http.post("runs").status_code == 405
         client.http.close()
+
+
+def test_the_page_of_the_api_names_every_path_and_parameter(client: Client) -> None:
+    text = (Path(__file__).parents[5] / "docs" / "http-api.md").read_text("utf-8")
+    for path, described in client.json("openapi.json")["paths"].items():
+        assert f"| `{path[1:]}` |" in text
+        for parameter in described["get"]["parameters"]:
+            assert f"`{parameter['name']}`" in text
+            least, most = (parameter["schema"].get(bound) for bound in ("minimum", "maximum"))
+            if isinstance(most, int) and least:
+                assert f"{most:,}" in text
