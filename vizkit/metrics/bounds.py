@@ -10,7 +10,8 @@ from vizkit.metrics.direction import known_direction
 __all__ = ["metric_bounds"]
 
 _SHARES = re.compile(
-    r"acc(uracy)?\d*|top\d+|auc|auroc|auprc?|(m?ap|map)\d*|f1|f1score|fscore|m?iou|dice|precision|recall", re.I
+    r"acc(uracy)?\d*|top\d+|auc|auroc|auprc?|m?ap\d*|f1|f1score|fscore|m?iou|dice|precision|recall",
+    re.I,
 )
 
 

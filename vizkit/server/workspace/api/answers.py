@@ -50,7 +50,7 @@ class RunRecord(TypedDict):
 
     name: Annotated[str, "its path below the log directory; names it in queries"]
     shown: Annotated[str, "the name to show"]
-    position: Annotated[int, "among all runs; decides its colour"]
+    position: Annotated[int, "its place in the palette of runs"]
     color: str
     status: Literal["running", "finished", "failed", "interrupted", "killed", "unknown"]
     started: Annotated[int | None, "milliseconds since 1970"]

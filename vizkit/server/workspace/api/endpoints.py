@@ -18,7 +18,8 @@ from starlette.routing import BaseRoute, Route
 
 from vizkit._files import is_shortage
 from vizkit.errors import UnknownNameError, VizKitError
-from vizkit.server.http import Answer, AnswerCache, respond
+from vizkit.server.http import Answer, respond
+from vizkit.server.sized_cache import SizedCache
 from vizkit.server.workspace.api.answers import (
     ChangesAnswer,
     CurvesHead,
@@ -79,7 +80,7 @@ class _Handler:
 
     def __init__(self, state: WorkspaceState) -> None:
         self._state = state
-        self._cache = AnswerCache(_CACHED)
+        self._cache: SizedCache[Answer] = SizedCache(_CACHED)
 
     async def answer(self, operation: Operation, http: Request) -> Response:
         self._state.live.note_request()
@@ -104,7 +105,7 @@ class _Handler:
             # Large answers are known by what they depend on: their digest would take longer than they do.
             name = hashlib.blake2b(repr((key, version)).encode(), digest_size=12).hexdigest()
             known = Answer(body, operation.media_type, None, f'"{name}"')
-            self._cache.put(key, version, known)
+            self._cache.put(key, version, known, known.size)
         return known
 
     @cached_property
