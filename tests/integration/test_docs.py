@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -80,19 +80,31 @@ def test_both_readmes_show_the_same_code() -> None:
     assert len(english) == 3
 
 
+def test_the_chinese_readme_leads_to_chinese_pages() -> None:
+    links = re.findall(
+        r"\]\((https://OWNER\.github\.io/vizkit/)?([^)]+)\)", (ROOT / "README.zh-CN.md").read_text("utf-8")
+    )
+    pages = [page.removesuffix(".html") for site, page in links if site]
+    assert len(pages) == 8
+    for page in pages:
+        language, _, name = page.partition("/")
+        assert (ROOT / "docs" / "locale" / language / "LC_MESSAGES" / f"{name}.po").exists(), page
+        assert (ROOT / "docs" / f"{name}.md").exists(), page
+    assert not [
+        link for site, link in links if not site and link.startswith(("docs/guides", "docs/tutorial"))
+    ]
+
+
 def test_the_readmes_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With what its reader has: a prepared model, data, a network and a loop."""
+    """The first block as it is, the second with a network and a loop of the reader."""
     import paddle
 
     monkeypatch.chdir(tmp_path)
     first, second, third = _code_of("README.md")
-    net = paddle.nn.Linear(4, 2)
-    model = paddle.Model(net)
-    optimizer = paddle.optimizer.SGD(0.1, parameters=net.parameters())
-    model.prepare(optimizer, paddle.nn.CrossEntropyLoss(), paddle.metric.Accuracy())
-    data = paddle.io.TensorDataset([paddle.rand([16, 4]), paddle.randint(0, 2, [16, 1])])
-    names = {"model": model, "train_data": data, "eval_data": data}
+    names: dict[str, Any] = {}
     exec(first, names)
+    net = paddle.nn.Linear(4, 2)
+    optimizer = paddle.optimizer.SGD(0.1, parameters=net.parameters())
     step = "loss = net(x).square().mean(); loss.backward(); acc = 0.5"
     loop = {"vizkit": names["vizkit"], "net": net, "optimizer": optimizer, "hparams": {}}
     loop["loader"] = [(paddle.rand([2, 4]), None)] * 3

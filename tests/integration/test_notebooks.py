@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 from pathlib import Path
@@ -17,6 +18,7 @@ FINDINGS = {
     "02-compare-runs": ["best run: run8, accuracy 0.952", r"Adam +0.952 +0.939 +0.113", "better is open"],
     "03-inside-a-model": [r"hardest digit: \d", r"labels: \["],
     "04-tutorial": ["chosen: LeNet", "0 and 1: accuracy (1|0.9)", "result: 0.9", "agrees on 100%"],
+    "04-tutorial.zh-CN": ["选定：LeNet", "0 和 1 的图：准确率 (1|0.9)", r"有 9\d.\d% 读对", "在 100% 的图上"],
 }
 
 
@@ -61,3 +63,24 @@ def test_links_of_a_notebook_lead_somewhere(path: Path) -> None:
     for cell in read(path).cells:
         for target in re.findall(r"\]\(([^)#]+)", cell.source if cell.cell_type == "markdown" else ""):
             assert (path.parent / target).exists(), target
+
+
+class _NoTexts(ast.NodeTransformer):
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant("") if isinstance(node.value, str) else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.Constant:
+        return ast.Constant("")
+
+
+def test_the_chinese_notebook_does_the_same() -> None:
+    """Its code is that of the English one, but for texts, comments and the language that it chooses."""
+
+    def code(name: str) -> list[str]:
+        cells = [cell for cell in read(ROOT / "notebooks" / name).cells if cell.cell_type == "code"]
+        return [ast.unparse(_NoTexts().visit(ast.parse(cell.source))) for cell in cells]
+
+    english, chinese = code("04-tutorial.ipynb"), code("04-tutorial.zh-CN.ipynb")
+    assert "vizkit.language('')\n" in chinese[1]
+    chinese[1] = chinese[1].replace("vizkit.language('')\n", "")
+    assert chinese == english
