@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.helpers import ROOT
 
 NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
 _COLORS = 64
+_ANNOUNCED = re.compile(" · .*vizkit serve |: finished after |：已完成，")
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -37,7 +39,14 @@ def executed(path: Path) -> nbformat.NotebookNode:
         quiet = {**os.environ, "GLOG_minloglevel": "2"}  # of Paddle's own chatter
         client.execute(cleanup_kc=True, env=quiet)
     notebook.metadata = written  # without the version of this Python
+    for cell in notebook.cells:
+        if cell.cell_type == "code":  # without the lines on stderr that say where a run is, and how it ended
+            cell.outputs = [each for each in cell.outputs if not _is_announcement(each)]
     return notebook
+
+
+def _is_announcement(output: nbformat.NotebookNode) -> bool:
+    return output.get("name") == "stderr" and all(map(_ANNOUNCED.search, output["text"].splitlines()))
 
 
 def _make_pictures_small(notebook: nbformat.NotebookNode) -> None:

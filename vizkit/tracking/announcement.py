@@ -93,8 +93,8 @@ def _result(directory: str) -> tuple[str, int | float, float] | None:
 def _duration(seconds: float) -> str:
     """``3.2 s``, ``12 min 05 s``, ``3 h 20 min``."""
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return tr("{seconds:.1f} s", seconds=seconds)
     minutes = int(seconds // 60)
     if minutes < 60:
-        return f"{minutes} min {int(seconds % 60):02} s"
-    return f"{minutes // 60} h {minutes % 60:02} min"
+        return tr("{minutes} min {seconds:02} s", minutes=minutes, seconds=int(seconds % 60))
+    return tr("{hours} h {minutes:02} min", hours=minutes // 60, minutes=minutes % 60)
