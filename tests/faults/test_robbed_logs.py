@@ -243,3 +243,36 @@ def test_what_cannot_be_written_again_is_counted(run: Tracker, monkeypatch: pyte
     with pytest.warns(VizKitWarning, match="written again"):
         run.close()
     assert steps(run.logdir) == list(range(160))
+
+
+# -- runs that nobody closes ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", ["Tracker", "LogWriter"])
+@pytest.mark.parametrize(
+    "rob", ["shutil.rmtree(run)", "shutil.rmtree(run); os.mkdir(run)", "os.rename(run, run + '-2')"]
+)
+def test_a_script_that_closes_nothing_notices_at_its_end(tmp_path: Path, rob: str, first: str) -> None:
+    code = (
+        f"import os, shutil, sys, vizkit, warnings; vizkit.{first}\n"
+        "warnings.simplefilter('ignore')\n"
+        "run = sys.argv[1]; tracker = vizkit.Tracker(run, quiet=True); tracker.log({'loss': 0.0}, 0)\n"
+        f"{rob}\n"
+        "for step in range(1, 20): tracker.log({'loss': step / 3}, step)\n"
+        "sys.exit(3)\n"
+    )
+    done = python(code, tmp_path / "run")
+    assert (done.returncode, done.stderr) == (3, "")
+    (directory,) = tmp_path.iterdir()
+    assert directory.name == ("run-2" if "rename" in rob else "run")
+    assert steps(directory) == list(range(20))
+    assert read_environment(directory)["status"] == "failed"
+
+
+def test_a_dropped_tracker_of_a_run_that_was_moved_is_finished_there(tmp_path: Path) -> None:
+    tracker = Tracker(tmp_path / "run")
+    record(tracker, 0, 10)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    del tracker
+    until(lambda: read_environment(tmp_path / "moved")["status"] == "finished")
+    assert not (tmp_path / "run").exists()

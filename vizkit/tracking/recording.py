@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -17,11 +18,15 @@ from vizkit.tracking.system_metrics import SystemSampler, sampler_of
 from vizkit.writing.log_writer import LogWriter
 from vizkit.writing.losses import Losses
 from vizkit.writing.renamed_tags import RenamedTags
+from vizkit.writing.run_log import look_at_exit
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["Recording", "check_mapping", "check_names", "check_text", "flat_metrics"]
+
+
+atexit.register(look_at_exit)  # before sessions end: a run may have been moved
 
 
 class _Add(Protocol):

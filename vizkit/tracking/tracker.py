@@ -29,6 +29,7 @@ from vizkit.tracking.recording import (
 )
 from vizkit.writing.curve_collector import CurveCollector
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
+from vizkit.writing.log_file import RecordLog
 from vizkit.writing.log_writer import LogWriter
 from vizkit.writing.run_directory import IfExists, open_run
 
@@ -142,7 +143,7 @@ class Tracker(PaddleVerbs):
             if not quiet and rank() == 0:
                 self._session.when_ended = Announcement(self.logdir).end
             # A notebook's cell that runs again drops the tracker. Its writer may be in use without it.
-            weakref.finalize(self._writer, _end_forsaken, self._session).atexit = False
+            weakref.finalize(self._writer, _end_forsaken, self._session, self._writer.log).atexit = False
             tell_failures()
         self._clock = self._writer.last_step + 1
         if hparams is not None or metrics is not None:
@@ -574,10 +575,19 @@ def tracker_without_log(logdir: str, *, enabled: bool = False) -> Tracker:
     return tracker
 
 
-def _end_forsaken(session: Session) -> None:
+def _end_forsaken(session: Session, log: RecordLog) -> None:
     """Finish the session of a tracker that nobody holds any more, on a thread: this one may hold any lock."""
+
+    def end() -> None:
+        former = log.path
+        with suppress(OSError):
+            log.look(last=True)
+        if log.path != former:
+            session.follow(os.path.dirname(log.path))
+        session.finish()
+
     with suppress(RuntimeError):  # no more threads; it ends with the process
-        threading.Thread(target=session.finish, name="vizkit-forsaken").start()
+        threading.Thread(target=end, name="vizkit-forsaken").start()
 
 
 def _sample_seconds(system: bool | float) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import os
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -34,7 +35,7 @@ from vizkit.writing.worker import MAX_JOBS, Worker, drain_all
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["RunLog"]
+__all__ = ["RunLog", "look_at_exit"]
 
 _LOOK_SECONDS = 1.0  # how often others' doings to the file are looked for
 _time_ns = time.time_ns
@@ -126,6 +127,7 @@ class RunLog:
         self._hparams = HParams({})
         self._scalars: dict[str, _ScalarTag] = {}
         self._walltime: tuple[int, bytes] = (0, b"")
+        _logs.add(self)
         if continued and write_to_disk:
             self._read_heads()
 
@@ -151,6 +153,11 @@ class RunLog:
     def logdir(self) -> str:
         """The run's directory."""
         return self._logdir
+
+    @property
+    def log(self) -> RecordLog:
+        """The file behind the run, or what stands for it."""
+        return self._log
 
     @property
     def lost(self) -> Counter[str]:
@@ -462,9 +469,16 @@ class RunLog:
         return f"{type(self).__name__}({self._logdir!r}{', closed' if self._closed else ''})"
 
 
-def _at_exit() -> None:
+_logs: weakref.WeakSet[RunLog] = weakref.WeakSet()
+
+
+def look_at_exit() -> None:
+    """Notice what others have done to the logs that are still open, and tell what is lost."""
     drain_all()
+    for log in list(_logs):
+        if not log._log.closed and not log._log.hangs:
+            log._look(last=True)
     end_all()
 
 
-atexit.register(_at_exit)  # before the worker's own, whose module is imported first
+atexit.register(look_at_exit)  # before the worker's own, whose module is imported first
