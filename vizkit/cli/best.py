@@ -5,8 +5,8 @@ from __future__ import annotations
 from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, Where, none_found, select_runs
 from vizkit.cli._output import as_table, for_people, print_json, print_lines, print_rows, stdout
-from vizkit.metrics.direction import direction
 from vizkit.runs.formatting import value_text
+from vizkit.runs.statistics import checked_mode
 
 __all__ = ["best"]
 
@@ -30,7 +30,12 @@ def best(
     run = runs.best(metric, mode)
     point = run.best(metric, mode)
     if as_json:
-        found = {"metric": metric, "mode": direction(metric, mode), "value": point.value, "step": point.step}
+        found = {
+            "metric": metric,
+            "mode": checked_mode(runs, metric, mode),
+            "value": point.value,
+            "step": point.step,
+        }
         print_json({**found, "run": run.name, "directory": run.directory, "hparams": run.hparams})
     elif for_people():
         best = tr("{value:.6g} at step {step:g}", value=point.value, step=point.step)

@@ -11,7 +11,7 @@ import numpy as np
 
 from vizkit._json import parse_json
 from vizkit.format import encode, wire
-from vizkit.format.types import KINDS, WIRE_TYPES, Embeddings, HParams, Record, SessionMark, SubScalar
+from vizkit.format.types import KINDS, MODES, WIRE_TYPES, Embeddings, HParams, Record, SessionMark, SubScalar
 from vizkit.media.audio import Wave
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.histograms import Histogram
@@ -198,6 +198,7 @@ def _hparams(payload: bytes) -> HParams:
     metrics = []
     name = ""
     bare = []
+    modes = {}
     for number, _, value in wire.fields(payload):
         if number == 3:
             name = _text(value)
@@ -206,6 +207,8 @@ def _hparams(payload: bytes) -> HParams:
         key = _text(_bytes(parts, 4))
         if number == 2:
             metrics.append(key)
+            if mode := MODES.get(_text(_bytes(parts, encode.MODE))):
+                modes[key] = mode
         elif encode.EXACT_HPARAM in parts:
             hparams[key] = parse_json(_bytes(parts, encode.EXACT_HPARAM))
         elif 1 in parts:
@@ -216,7 +219,7 @@ def _hparams(payload: bytes) -> HParams:
                 bare.append(key)
         else:
             hparams[key] = _text(_bytes(parts, 3))
-    return HParams(hparams, metrics, name, bare)
+    return HParams(hparams, metrics, name, bare, modes)
 
 
 def _sub_scalar(payload: bytes) -> SubScalar:

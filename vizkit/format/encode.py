@@ -50,6 +50,7 @@ LOST = 1004  # Value of meta_data: JSON of the records that the session has lost
 THRESHOLDS, AREA = 1001, 1002  # PRCurve, ROC_Curve
 WEIGHTED = (1003, 1004, 1005, 1006)  # their TP, FP, TN, FN if weights make them fractional
 NAN, POSINF, NEGINF = 1001, 1002, 1003  # Histogram: counts of values that fit no bucket
+MODE = 1002  # HparamInfo of a metric: "min" or "max", its better direction
 EXACT_HPARAM = 1001  # HparamInfo: JSON of a value that VisualDL's three types cannot hold
 
 _INT64 = range(-(1 << 63), 1 << 63)
@@ -280,6 +281,8 @@ def encode_hparams(hparams: HParams, walltime: int) -> bytes:
     parts = [wire.length_delimited(1, _hparam(name, value)) for name, value in hparams.hparams.items()]
     for metric in hparams.metrics:
         info = wire.double(2, 0.0) + wire.length_delimited(4, metric.encode("utf-8", "replace"))
+        if metric in hparams.modes:
+            info += wire.length_delimited(MODE, hparams.modes[metric].encode())
         parts.append(wire.length_delimited(2, info))
     parts.append(wire.packed(3, hparams.name.encode("utf-8", "replace")))
     return _frame(13, tags.HPARAMS, 1, walltime, b"".join(parts))

@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.format import wire
 
-__all__ = ["KINDS", "WIRE_TYPES", "Embeddings", "HParams", "Record", "SessionMark", "SubScalar"]
+__all__ = [
+    "KINDS",
+    "MODES",
+    "WIRE_TYPES",
+    "Better",
+    "Embeddings",
+    "HParams",
+    "Record",
+    "SessionMark",
+    "SubScalar",
+]
 
 KINDS = {
     4: "scalar",
@@ -36,6 +46,12 @@ WIRE_TYPES = {
     **{number: wire.FIXED32 if kind == "scalar" else wire.BYTES for number, kind in KINDS.items()},
 }
 """Field number of ``Record.Value`` -> wire type of its value."""
+
+
+Better = Literal["min", "max"]
+"""The better direction of a metric."""
+
+MODES: dict[str, Better] = {"min": "min", "max": "max"}
 
 
 class SessionMark(IntEnum):
@@ -64,6 +80,7 @@ class HParams:
         hparams: name -> value.
         metrics: tags.
         name: the run's.
+        modes: metric -> "min" or "max", the better direction that was declared.
         bare: names whose NaN or infinity is written as a number, which VisualDL's page cannot show.
     """
 
@@ -71,6 +88,7 @@ class HParams:
     metrics: list[str] = field(default_factory=list)
     name: str = ""
     bare: list[str] = field(default_factory=list)
+    modes: dict[str, Better] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

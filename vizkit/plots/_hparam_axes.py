@@ -18,7 +18,7 @@ from vizkit.reading import natural_key
 from vizkit.runs.difference import differing
 from vizkit.runs.lookup import unknown
 from vizkit.runs.scalar_tags import with_tag
-from vizkit.runs.statistics import best_of_run
+from vizkit.runs.statistics import best_of_run, checked_mode
 
 __all__ = ["HparamAxes", "HparamAxis", "hparam_axes"]
 
@@ -87,7 +87,9 @@ def hparam_axes(
             if name not in known:
                 raise unknown(tr("hyper-parameter"), name, known)
     columns = [_column(name, [each.get(name) for each in settings], False) for name in chosen]
-    columns += [_column(metric, [best_of_run(run, metric, mode) for run in runs], True) for metric in metrics]
+    for metric in metrics:
+        way = checked_mode(runs, metric, mode)
+        columns.append(_column(metric, [best_of_run(run, metric, way) for run in runs], True))
     return HparamAxes(tuple(run.name for run in runs), tuple(positions(runs)), tuple(columns))
 
 

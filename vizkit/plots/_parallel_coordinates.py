@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vizkit.curves.plot_arguments import RunSource
+from vizkit.curves.plot_arguments import RunSource, as_runs
 from vizkit.metrics.arrays import Floats
-from vizkit.metrics.direction import direction
 from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
 from vizkit.plots._plot import PALE, Plot, axes_for, finish, write_beside
 from vizkit.runs.formatting import shorten_all
+from vizkit.runs.statistics import checked_mode
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +61,7 @@ def parallel_coordinates(
     ax, new = axes_for(ax, max(2.0 + 1.6 * len(columns), 5.0), 4.2)
     heights = np.array([_height(column) for column in columns])
     scores = columns[-1].places
-    falling = direction(metric, mode) == "min"
+    falling = checked_mode(as_runs(source), metric, mode) == "min"
     ranked = np.argsort(np.where(np.isnan(scores), np.inf, scores if falling else -scores), kind="stable")
     best = int(ranked[0])
     ramp, norm = _ramp(scores, falling)

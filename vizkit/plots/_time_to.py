@@ -14,12 +14,11 @@ from vizkit.errors import DataError
 from vizkit.media.lettering import picture_text
 from vizkit.media.palette import color
 from vizkit.metrics.arrays import Floats
-from vizkit.metrics.direction import direction
 from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, write_beside
 from vizkit.runs import Run
 from vizkit.runs.formatting import shorten_all
 from vizkit.runs.scalar_tags import with_tag
-from vizkit.runs.statistics import best_of_each
+from vizkit.runs.statistics import best_of_each, checked_mode
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,7 +159,7 @@ def _data(
     if not np.isfinite(target):
         raise DataError("target must be a finite number, got {target}", target=target)
     runs = with_tag(as_runs(source), metric)
-    way = direction(metric, mode)
+    way = checked_mode(runs, metric, mode)
     places = dict(zip(runs, positions(runs), strict=True))
     groups = [(run.name, [run]) for run in runs] if by is None else labelled_groups(runs, by).items()
     contenders = []

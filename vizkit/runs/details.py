@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vizkit.metrics.direction import known_direction
 from vizkit.runs.scalar_tags import shown_metrics
+from vizkit.runs.statistics import mode_in
 
 if TYPE_CHECKING:
     from vizkit.runs.run import Run
@@ -48,7 +48,7 @@ def row(run: Run, metrics: Sequence[str] | None = None) -> dict[str, Any]:
 
 def _metric(run: Run, tag: str) -> dict[str, float | None]:
     summary = run.summary(tag)
-    best = summary.best(tag) if known_direction(tag) else None
+    best = summary.best(tag) if mode_in([run], tag) else None
     return {
         "last": summary.last.value,
         "last_step": summary.last.step,
@@ -90,7 +90,7 @@ def _table_row(
             summary = run.summary(tag)
             row[f"{tag}.last"] = summary.last.value
             wanted = mode if isinstance(mode, str) else mode.get(tag, "auto")
-            if wanted != "auto" or known_direction(tag):
+            if wanted != "auto" or mode_in([run], tag):
                 best = summary.best(tag, wanted)
                 row[f"{tag}.best"] = None if best is None else best.value
                 row[f"{tag}.best_step"] = None if best is None else best.step

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vizkit._language import tr, trn
-from vizkit.metrics.direction import known_direction
 from vizkit.reading import Scalars
 from vizkit.runs import sparkline
 from vizkit.runs.difference import differing
 from vizkit.runs.formatting import LONGEST_CELL, clean, duration_text, status_text, terminal_width, value_text
 from vizkit.runs.scalar_tags import shown_metrics
+from vizkit.runs.statistics import mode_in
 
 if TYPE_CHECKING:
     from vizkit.runs.run import Run
@@ -62,7 +62,7 @@ def _metric_cell(run: Run, tag: str) -> Cell:
         return Cell("")
     summary = run.summary(tag)
     text = value_text(summary.last.value)
-    mode = known_direction(tag)
+    mode = mode_in([run], tag)
     best = summary.best(tag, mode) if mode else None
     if best is not None and best.value != summary.last.value:
         where = tr(
@@ -114,6 +114,15 @@ def runs_table(
         notes.append(tr("differ too: {names}", names=", ".join(list(other)[_MOST_HPARAMS:])))
     if metrics is None and len(every) > len(tags):
         notes.append(tr("more metrics: {names}", names=", ".join(every[_MOST_METRICS:])))
+    named = {tag for run in runs for tag in run.metrics} | set(metrics or ())
+    if unknown := [tag for tag in tags if tag in named and not mode_in(runs, tag)]:
+        notes.append(
+            tr(
+                "whether high or low is better is not known of {tags}; declare it: metrics={example}",
+                tags=", ".join(unknown),
+                example=f'{{"{unknown[0]}": "max"}}',
+            )
+        )
     troubled = [run.name for run in runs if run.logs.problems]
     if troubled:
         names = ", ".join(troubled[:5])

@@ -17,7 +17,7 @@ from vizkit.runs.lookup import unknown
 from vizkit.runs.query import MISSING
 from vizkit.runs.query_names import key_values, sort_order
 from vizkit.runs.scalar_tags import with_tag
-from vizkit.runs.statistics import best_of_run
+from vizkit.runs.statistics import best_of_run, checked_mode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,6 +119,7 @@ class Groups(Mapping[Hashable, "Runs"]):
     def rows(self, metric: str, mode: str = "auto") -> list[dict[str, Any]]:
         """The content of `table`, a dict a group."""
         out = []
+        mode = checked_mode([run for group in self._groups.values() for run in group], metric, mode)
         for key, group in self._groups.items():
             bests = [best for run in group if (best := best_of_run(run, metric, mode)) is not None]
             numbers = np.array(bests, dtype=np.float64)

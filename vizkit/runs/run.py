@@ -239,7 +239,8 @@ class Run(Exported, Plottable):
             columns = self.columns(tag)
             if not len(columns.values):
                 raise UnknownNameError("tag {tag!r} of {name!r} is empty", tag=tag, name=self.name)
-            self._summaries[tag] = summarize(columns)
+            declared = self.logs.hparams.modes.get(tag, "")
+            self._summaries[tag] = summarize(columns)._replace(mode=declared)
         return self._summaries[tag]
 
     def last(self, tag: str) -> Point:

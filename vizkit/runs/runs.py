@@ -11,7 +11,6 @@ import numpy as np
 
 from vizkit._language import tr
 from vizkit.errors import QueryError, UnknownNameError
-from vizkit.metrics.direction import direction
 from vizkit.reading import Changes, LogRoot
 from vizkit.runs._plotting import Plottable
 from vizkit.runs.comparison import Comparison, compared
@@ -28,7 +27,7 @@ from vizkit.runs.palette_places import places_of_runs
 from vizkit.runs.query_names import chosen, key_values, sort_order
 from vizkit.runs.run import Run
 from vizkit.runs.scalar_tags import in_order, shown_metrics, with_tag
-from vizkit.runs.statistics import best_of_each
+from vizkit.runs.statistics import best_of_each, checked_mode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -264,10 +263,11 @@ class Runs(Exported, Plottable, Sequence[Run]):
             DataError: another mode, or a tag that does not tell which value is best.
         """
         runs = with_tag(self._runs, tag)
+        mode = checked_mode(runs, tag, mode)
         values = best_of_each(runs, tag, mode)
         if np.isnan(values).all():
             raise UnknownNameError("all values of {tag!r} are NaN, in every run", tag=tag)
-        return runs[int(np.nanargmin(values) if direction(tag, mode) == "min" else np.nanargmax(values))]
+        return runs[int(np.nanargmin(values) if mode == "min" else np.nanargmax(values))]
 
     def group_by(self, key: str | Sequence[str] | Callable[[Run], object]) -> Groups:
         """Runs by the value of a hyper-parameter, of several, or of a function of a run.
@@ -319,7 +319,7 @@ class Runs(Exported, Plottable, Sequence[Run]):
             DataError: another mode, or a metric whose name does not tell which value is best.
         """
         runs = with_tag(self._runs, metric)
-        values = best_of_each(runs, metric, mode)
+        values = best_of_each(runs, metric, checked_mode(runs, metric, mode))
         kept = [(run, value) for run, value in zip(runs, values, strict=True) if np.isfinite(value)]
         if len(kept) < _FEWEST_FOR_IMPORTANCE:
             raise QueryError(
@@ -356,7 +356,7 @@ class Runs(Exported, Plottable, Sequence[Run]):
             QueryError: not an expression, or a side without a finite value.
             DataError: another mode, or a metric whose name does not tell which value is best.
         """
-        with_tag(self._runs, metric)
+        mode = checked_mode(with_tag(self._runs, metric), metric, mode)
         sides = [best_of_each(self._meant(side), metric, mode) for side in (a, b)]
         return compared(metric, sides[0], sides[1], mode)
 

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from vizkit.format.walltime import time_list
-from vizkit.metrics.direction import direction
+from vizkit.metrics.direction import direction, known_direction
 from vizkit.reading import Scalars
 
 if TYPE_CHECKING:
     from vizkit.runs.run import Run
 
-__all__ = ["STATISTICS", "Point", "Summary", "best_of_each", "best_of_run", "summarize"]
+__all__ = [
+    "STATISTICS",
+    "Point",
+    "Summary",
+    "best_of_each",
+    "best_of_run",
+    "checked_mode",
+    "mode_in",
+    "summarize",
+]
 
 
 class Point(NamedTuple):
@@ -36,6 +45,7 @@ class Summary(NamedTuple):
         min: the first record with the smallest value; None if all are NaN.
         max: the first record with the largest value; None if all are NaN.
         mean: the mean value; NaN if all are NaN.
+        mode: the better direction that the run has declared, ``"min"`` or ``"max"``; empty if none.
     """
 
     n: int
@@ -45,14 +55,16 @@ class Summary(NamedTuple):
     min: Point | None
     max: Point | None
     mean: float
+    mode: str = ""
 
     def best(self, tag: str, mode: str = "auto") -> Point | None:
-        """The best record: ``max`` or ``min``, by ``mode`` or, for ``"auto"``, by the words of the tag.
+        """The best record: ``max`` or ``min``, by ``mode``; for ``"auto"`` as declared, or by its words.
 
         Raises:
             DataError: another mode, or a tag that does not tell which value is best.
         """
-        return self.min if direction(tag, mode) == "min" else self.max
+        wanted = self.mode if mode == "auto" and self.mode else mode
+        return self.min if direction(tag, wanted) == "min" else self.max
 
 
 def summarize(columns: Scalars) -> Summary:
@@ -89,6 +101,25 @@ STATISTICS: dict[str, Callable[[str, Summary], float | None]] = {
     "n": lambda _, summary: summary.n,
 }
 """The statistics that may follow a tag in a filter: name -> function of the tag and its summary."""
+
+
+def mode_in(runs: Iterable[Run], tag: str) -> Literal["", "min", "max"]:
+    """The better direction of a scalar tag, ``"min"`` or ``"max"``: as a run has declared it
+    (``metrics={"reward": "max"}``), or by the words of the tag; empty if neither tells.
+    """
+    for run in runs:
+        if mode := run.logs.hparams.modes.get(tag):
+            return mode
+    return known_direction(tag)
+
+
+def checked_mode(runs: Iterable[Run], tag: str, mode: str) -> Literal["min", "max"]:
+    """``mode``, or for ``"auto"`` that of `mode_in`.
+
+    Raises:
+        DataError: another mode, or neither the runs nor the tag tell.
+    """
+    return direction(tag, mode if mode != "auto" else mode_in(runs, tag) or mode)
 
 
 def best_of_run(run: Run, tag: str, mode: str = "auto") -> float | None:

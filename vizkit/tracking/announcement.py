@@ -59,8 +59,9 @@ class Announcement:
         if found is None:
             self._say(tr("{run}: {status} after {time}", **about))
             return
-        about |= {"metric": found[0], "step": found[1], "value": f"{found[2]:.4g}"}
-        if known_direction(found[0]):
+        metric, mode, step, value = found
+        about |= {"metric": metric, "step": step, "value": f"{value:.4g}"}
+        if mode:
             self._say(tr("{run}: {status} after {time}, best {metric} {value} at step {step}", **about))
         else:
             self._say(tr("{run}: {status} after {time}, last {metric} {value} at step {step}", **about))
@@ -70,23 +71,28 @@ class Announcement:
             print(line, file=self._stream, flush=True)
 
 
-def _result(directory: str) -> tuple[str, int | float, float] | None:
-    """The metric of a run that counts most: its tag, step and value, the best or else the last one."""
+def _result(directory: str) -> tuple[str, str, int | float, float] | None:
+    """The metric of a run that counts most: its tag and better direction, step and value.
+
+    The value is the best one, or the last if the direction is not known.
+    """
     names = [os.path.join(directory, name) for name in os.listdir(directory) if LOG_WORD in name]
     if sum(map(os.path.getsize, names)) > _MOST_BYTES:
         return None
     logs = RunReader(directory)
-    scalars = [tag for tag, kind in logs.kinds.items() if kind == "scalar"]
-    named = [tag for tag in logs.hparams.metrics if tag in scalars]
-    # A validation's accuracy before its loss, and both before the training's.
-    choice = named or [tag for tag in scalars if known_direction(tag)]
-    for tag in sorted(choice, key=lambda t: (not t.startswith(_MEASURED), known_direction(t) != "max")):
+    declared = logs.hparams.modes
+    modes = {t: declared.get(t) or known_direction(t) for t, kind in logs.kinds.items() if kind == "scalar"}
+    choice = [tag for tag in logs.hparams.metrics if tag in modes] or [tag for tag in modes if modes[tag]]
+    # What was declared comes first; a validation's accuracy before its loss, both before the training's.
+    for tag in sorted(
+        choice, key=lambda t: (t not in declared, not t.startswith(_MEASURED), modes[t] != "max")
+    ):
         steps, _, values = logs.scalars(tag)
         if np.isnan(values).all():
             continue
-        mode = known_direction(tag)
-        row = {"max": np.nanargmax, "min": np.nanargmin}[mode](values) if mode else len(values) - 1
-        return tag, steps[row].item(), float(values[row])
+        best = {"max": np.nanargmax, "min": np.nanargmin}.get(modes[tag])
+        row = best(values) if best else len(values) - 1
+        return tag, modes[tag], steps[row].item(), float(values[row])
     return None
 
 

@@ -100,7 +100,7 @@ class Tracker(PaddleVerbs):
         logdir: str | os.PathLike[str],
         *,
         hparams: HParamsLike | None = None,
-        metrics: Sequence[str] | Mapping[str, ScalarLike] | None = None,
+        metrics: Sequence[str] | Mapping[str, ScalarLike | str] | None = None,
         if_exists: IfExists = "new",
         display_name: str = "",
         seed: int | None = None,
@@ -250,13 +250,14 @@ class Tracker(PaddleVerbs):
         self._record("scalars", main_tag, step, add)
 
     def log_hparams(
-        self, hparams: HParamsLike, metrics: Sequence[str] | Mapping[str, ScalarLike] = ()
+        self, hparams: HParamsLike, metrics: Sequence[str] | Mapping[str, ScalarLike | str] = ()
     ) -> None:
         """Record hyper-parameters, and name the metrics that runs are compared by.
 
         Args:
             hparams: name -> value, nested or not; an ``argparse.Namespace`` or a dataclass.
-            metrics: tags of scalars, such as ``eval/acc``, or a dict of them with values to record.
+            metrics: tags of scalars, such as ``eval/acc``; or a dict of them with values to record, or with
+                the better direction where the tag does not tell it, such as ``{"reward": "max"}``.
 
         Raises:
             TypeError: ``hparams`` is none of these, or ``metrics`` no list.

@@ -28,7 +28,7 @@ from vizkit.format.embeddings import checked_embeddings
 from vizkit.format.file_names import GRAPH_WORD
 from vizkit.format.hparams import flat_hparams, metric_names
 from vizkit.format.tags import HPARAMS, META_DATA, check_tag
-from vizkit.format.types import HParams
+from vizkit.format.types import MODES, Better, HParams
 from vizkit.format.walltime import plain_walltime
 from vizkit.media import audio, images, overlays, png
 from vizkit.media.captions import captioned_grid, make_captions
@@ -168,7 +168,7 @@ class LogWriter(CurveWriter):
     def add_hparams(
         self,
         hparams_dict: HParamsLike,
-        metrics_list: Sequence[str] | Mapping[str, ScalarLike],
+        metrics_list: Sequence[str] | Mapping[str, ScalarLike | str],
         walltime: float | datetime | None = None,
     ) -> None:
         """Record hyper-parameters, and name the metrics for comparing them.
@@ -180,7 +180,8 @@ class LogWriter(CurveWriter):
             hparams_dict: name -> bool, number, text, None, list, array, or a nested dict of these, whose
                 names are joined with ``/``; or a namespace or dataclass. VisualDL shows values of
                 other types than its own as text.
-            metrics_list: tags of scalars, or a dict of them with values, which are recorded as scalars.
+            metrics_list: tags of scalars, or a dict of them with values, which are recorded as scalars, or
+                with ``"min"`` or ``"max"``: the better direction, where the tag does not tell it.
             walltime: milliseconds or seconds since 1970, or a ``datetime``; now by default.
 
         Raises:
@@ -188,8 +189,13 @@ class LogWriter(CurveWriter):
         """
         hparams, metrics = flat_hparams(hparams_dict), metric_names(metrics_list)
         values: dict[str, float] = {}
+        modes: dict[str, Better] = {}
         if isinstance(metrics_list, Mapping):
-            values = {tag: to_float(value) for tag, value in metrics_list.items() if value is not None}
+            for tag, value in metrics_list.items():
+                if isinstance(value, str) and value in MODES:
+                    modes[tag] = MODES[value]
+                elif value is not None:
+                    values[tag] = to_float(cast("ScalarLike", value))
         metrics = [self._metric_tag(metric) for metric in metrics]
         now = round(time.time() * 1000) if walltime is None else plain_walltime(walltime)
         before = self._hparams
@@ -197,6 +203,7 @@ class LogWriter(CurveWriter):
             {**before.hparams, **hparams},
             list(dict.fromkeys([*before.metrics, *metrics])),
             name=hashlib.md5(os.fsencode(self._log.path), usedforsecurity=False).hexdigest(),
+            modes={**before.modes, **{self._metric_tag(tag): mode for tag, mode in modes.items()}},
         )
         self._hparams = merged
         self._write(HPARAMS, encode.encode_hparams(merged, now))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from vizkit._language import mark
 from vizkit.errors import VizKitError
-from vizkit.metrics.direction import known_direction
 from vizkit.runs import Run, Runs, sparkline
 from vizkit.runs.difference import differing
 from vizkit.runs.formatting import duration_text, value_text
 from vizkit.runs.query import MISSING
 from vizkit.runs.query_names import FIELDS
 from vizkit.runs.scalar_tags import shown_metrics
-from vizkit.runs.statistics import Summary, best_of_each
+from vizkit.runs.statistics import Summary, best_of_each, mode_in
 from vizkit.server.workspace.address import Address
 from vizkit.server.workspace.svg_chart import line_classes
 
@@ -159,7 +158,7 @@ def runs_page(runs: Runs, address: Address) -> RunsPage:
     pages = max(-(-len(found) // address.rows), 1)
     page = min(address.page, pages)
     shown = found[(page - 1) * address.rows : page * address.rows]
-    metrics = [_metric_column(tag) for tag in chosen_metrics]
+    metrics = [_metric_column(found, tag) for tag in chosen_metrics]
     leaders = [leading_value(found, tag) for tag in chosen_metrics]
     return RunsPage(
         total=len(runs),
@@ -187,8 +186,8 @@ def _shared(rows: Sequence[dict[str, object]], varying: Collection[str]) -> list
     return [(name, value_text(value)) for name, value in rows[0].items() if name not in varying]
 
 
-def _metric_column(tag: str) -> SortColumn:
-    mode = known_direction(tag)
+def _metric_column(runs: Iterable[Run], tag: str) -> SortColumn:
+    mode = mode_in(runs, tag)
     key = quoted(tag)
     best = f"{key}.best" if mode else ""
     return SortColumn(tag, f"{key}.last", "desc" if mode == "max" else "", best)
@@ -196,7 +195,7 @@ def _metric_column(tag: str) -> SortColumn:
 
 def leading_value(runs: Sequence[Run], tag: str) -> float | None:
     """The best value of a metric in several runs; None for one run, or if its direction is unknown."""
-    mode = known_direction(tag)
+    mode = mode_in(runs, tag)
     values = [value for value in best_of_each(runs, tag, mode) if value == value] if mode else []
     if len(values) < 2:
         return None
@@ -224,7 +223,7 @@ def metric_cell(run: Run, tag: str, top: float | None = None) -> MetricCell | No
         return None
     summary: Summary = run.summary(tag)
     columns = run.columns(tag)
-    mode = known_direction(tag)
+    mode = mode_in([run], tag)
     best = summary.best(tag, mode) if mode else None
     title = f"last {summary.last.value!r} at step {value_text(summary.last.step)}"
     if best is not None:

@@ -9,13 +9,13 @@ from typing import NamedTuple
 from vizkit.curves.curves import curves_data
 from vizkit.curves.plot_arguments import group_positions, labelled_groups
 from vizkit.errors import UnknownNameError, VizKitError
-from vizkit.metrics.direction import known_direction
 from vizkit.runs import Run, Runs
 from vizkit.runs.difference import differing, flat
 from vizkit.runs.formatting import duration_text, value_text
 from vizkit.runs.groups import Groups
 from vizkit.runs.query import MISSING
 from vizkit.runs.scalar_tags import shown_metrics
+from vizkit.runs.statistics import mode_in
 from vizkit.server.workspace.address import Address
 from vizkit.server.workspace.runs_table import (
     MetricCell,
@@ -283,7 +283,7 @@ def groups_page(
     else:
         tags = _tags(some)
         drawn = TagChart(address.tag or (tags or [""])[0], tags[:_MAX_ROWS], None)
-    mode = known_direction(drawn.tag)
+    mode = mode_in(some, drawn.tag)
     return GroupsPage(
         found=len(some),
         errors=errors,

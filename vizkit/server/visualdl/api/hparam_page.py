@@ -42,7 +42,7 @@ def _value(logs: RunReader, tag: str, best: bool) -> float | None:
     """The last or best value of a metric; None if the run has none."""
     if not _has_metric(logs, tag):
         return None
-    mode = known_direction(tag)
+    mode = logs.hparams.modes.get(tag) or known_direction(tag)
     if not best or not mode:
         return logs.last(tag)[2]
     values = logs.scalars(tag).values

@@ -9,10 +9,9 @@ from typing import Annotated
 
 from vizkit.curves.summaries import quick_summary
 from vizkit.media.palette import color
-from vizkit.metrics.direction import known_direction
 from vizkit.runs import Run
 from vizkit.runs.scalar_tags import shown_metrics
-from vizkit.runs.statistics import Point
+from vizkit.runs.statistics import Point, mode_in
 from vizkit.server.workspace.api.answers import ChangesAnswer, MetricSummary, RunRecord, RunsAnswer
 from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.queries import WrongParameter
@@ -102,7 +101,7 @@ def _summary(run: Run, tag: str) -> MetricSummary:
         "least_step": least_step,
         "greatest": greatest,
         "greatest_step": greatest_step,
-        "better": known_direction(tag),
+        "better": mode_in([run], tag),
     }
 
 
