@@ -6,6 +6,8 @@ import json
 
 import numpy as np
 
+from vizkit._language import tr
+
 __all__ = ["DEEPEST", "parse_json"]
 
 DEEPEST = 100
@@ -28,7 +30,7 @@ def parse_json(data: bytes) -> object:
     try:
         found: object = json.loads(data.decode("utf-8-sig"))
     except RecursionError:  # `_check` reads broken JSON in another way
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError(tr("it is nested too deeply")) from None
     return found
 
 
@@ -39,7 +41,11 @@ def _check(data: bytes) -> None:
     closes = (bare == ord("]")) | (bare == ord("}"))
     depth = np.cumsum(opens.astype(np.int32) - closes).max(initial=0)
     if depth > DEEPEST:
-        raise ValueError(f"it is nested {depth:,} levels deep, which is more than {DEEPEST}")
+        raise ValueError(
+            tr("it is nested {depth:,} levels deep, which is more than {most}", depth=depth, most=DEEPEST)
+        )
     values = int(opens.sum() + (bare == ord(",")).sum())
     if values > _MOST_VALUES:
-        raise ValueError(f"it holds {values:,} values, which is more than {_MOST_VALUES:,}")
+        raise ValueError(
+            tr("it holds {values:,} values, which is more than {most:,}", values=values, most=_MOST_VALUES)
+        )

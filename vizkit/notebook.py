@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from vizkit._language import tr
 from vizkit.errors import MissingDependencyError, VizKitError
 from vizkit.runs import Run, Runs, load
 from vizkit.runs.run import ENDED
@@ -137,5 +138,5 @@ def live(run: Run | Tracker | str | os.PathLike[str], *, every: float = 1.0) -> 
         path = os.fspath(run)
     else:
         path = run.directory if isinstance(run, Run) else run.logdir
-    handle = display(f"waiting for {path}", display_id=True)
+    handle = display(tr("waiting for {path}", path=path), display_id=True)
     return Live(path, every, handle.update if handle is not None else print)

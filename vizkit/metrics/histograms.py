@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray, Floats, Ints, to_array
@@ -127,7 +128,7 @@ def _by_edges(flat: AnyArray, edges: Edges) -> tuple[AnyArray, AnyArray]:
     """Count between given edges."""
     edges = np.asarray(edges)
     if edges.ndim != 1 or edges.size < 2 or not np.all(edges[:-1] <= edges[1:]):
-        raise ValueError("edges must be two or more ascending numbers in one dimension")
+        raise ValueError(tr("edges must be two or more ascending numbers in one dimension"))
     return np.histogram(flat, bins=edges)
 
 
@@ -146,7 +147,7 @@ def _by_rule(flat: AnyArray, ends: AnyArray, rule: str) -> tuple[AnyArray, AnyAr
 def _uniform(flat: AnyArray, ends: AnyArray, buckets: int, times: Ints | None) -> tuple[AnyArray, AnyArray]:
     """Count finite values, each weighted by its ``times``, in buckets of equal width."""
     if buckets < 1:
-        raise ValueError("there must be 1 or more")
+        raise ValueError(tr("there must be 1 or more"))
     if not flat.size:
         return np.zeros(buckets, np.int64), np.linspace(0.0, 1.0, buckets + 1)
     edges = _numpy_edges(ends, buckets)

@@ -29,7 +29,7 @@ from typing import Literal
 import numpy as np
 
 from vizkit._checks import one_of, whole_number
-from vizkit._language import tr
+from vizkit._language import mark, tr
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.activation import activate
@@ -48,7 +48,7 @@ __all__ = [
     "mean_areas",
 ]
 
-_CLASSES_HINT = "; flatten them, or compute a curve for each class"
+_CLASSES_HINT = mark("; flatten them, or compute a curve for each class")
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,9 +149,9 @@ def compute_pr_roc_curves(
         DataError: labels other than 0 and 1, NaN scores, weights that are negative or not finite,
             unequal lengths, other shapes, or a bad ``num_thresholds`` or ``activation``.
     """
-    scores = flatten(_scores(predictions), "predictions", _CLASSES_HINT)
+    scores = flatten(_scores(predictions), "predictions", tr(_CLASSES_HINT))
     scores = activate(scores, one_of("activation", activation, (None, "sigmoid")))
-    positive = _indicator(flatten(to_real(labels, "labels"), "labels", _CLASSES_HINT))
+    positive = _indicator(flatten(to_real(labels, "labels"), "labels", tr(_CLASSES_HINT)))
     check_lengths(positive, "predictions", scores)
     return _curves(positive[None], scores[None], num_thresholds, weights)[0]
 
@@ -293,7 +293,7 @@ def _indicator(labels: AnyArray) -> Bools:
 def _members(labels: AnyArray, classes: int) -> Bools:
     """Membership of each sample in each class, shape (classes, n)."""
     if classes == 1:
-        return _indicator(flatten(labels, "labels", _CLASSES_HINT))[None]
+        return _indicator(flatten(labels, "labels", tr(_CLASSES_HINT)))[None]
     if labels.ndim == 2 and labels.shape[1] == classes:
         return np.ascontiguousarray(_indicator(labels).T)
     if labels.ndim != 1 and labels.shape[1:] != (1,):

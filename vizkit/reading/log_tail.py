@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from vizkit._language import tr, trn
 from vizkit.columns.column_builder import ColumnBuilder
 from vizkit.columns.frame_scan import FrameWalk, Piece, Readable, read_bytes
 from vizkit.format.decode import decode_record
@@ -83,7 +84,12 @@ class LogTail:
     def problems(self) -> list[Problem]:
         """The lost records, and the parts that could not be read in the order of the file."""
         undecodable = [
-            self._problem("undecodable", start, end, f"the frame at byte {start:,} is no record ({why})")
+            self._problem(
+                "undecodable",
+                start,
+                end,
+                tr("the frame at byte {start:,} is no record ({why})", start=start, why=why),
+            )
             for start, end, why in self.records.broken
         ]
         totals: Counter[str] = Counter()
@@ -96,7 +102,13 @@ class LogTail:
                 "lost",
                 0,
                 0,
-                f"{count:,} of {tag} {'was' if count == 1 else 'were'} not recorded: {reasons[tag]}",
+                trn(
+                    "{n:,} of {tag} was not recorded: {reason}",
+                    "{n:,} of {tag} were not recorded: {reason}",
+                    count,
+                    tag=tag,
+                    reason=reasons[tag],
+                ),
             )
             for tag, count in totals.items()
         ]
@@ -104,7 +116,7 @@ class LogTail:
         return sorted(found, key=lambda problem: problem.start)
 
     def _problem(self, kind: str, start: int, end: int, what: str) -> Problem:
-        return Problem(self.path, kind, start, end, f"{self.path}: {what}")
+        return Problem(self.path, kind, start, end, tr("{path}: {what}", path=self.path, what=what))
 
     def refresh(self, stat: LogStat) -> bool:
         """Read what was appended since the last time.
@@ -129,7 +141,9 @@ class LogTail:
             self.unreadable = False
         except OSError as error:
             why = error.strerror or str(error) or type(error).__name__
-            self._passing = [self._problem("unreadable", 0, stat.size, f"cannot be read: {why}")]
+            self._passing = [
+                self._problem("unreadable", 0, stat.size, tr("cannot be read: {error}", error=why))
+            ]
             self.unreadable = True
             self._anew_at = 0  # a part of it may have been read
         return before != (self.records, self._position, self.problems)
@@ -160,11 +174,15 @@ class LogTail:
             if isinstance(part, Piece):
                 self.records.take(log, part)
             elif part.end < walk.size:
-                what = f"{part.end - part.start:,} bytes from byte {part.start:,} on are broken and left out"
+                what = tr(
+                    "{n:,} bytes from byte {start:,} on are broken and left out",
+                    n=part.end - part.start,
+                    start=part.start,
+                )
                 self._damaged.append(self._problem("damaged", part.start, part.end, what))
             else:
                 torn = part.start
-                what = f"the last {part.end - torn:,} bytes are not a whole record, or not yet"
+                what = tr("the last {n:,} bytes are not a whole record, or not yet", n=part.end - torn)
                 self._passing = [self._problem("torn", torn, part.end, what)]
         self.records.finish()
         self._position = min(torn, walk.size)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 
+from vizkit._language import tr
 from vizkit.columns.column_builder import SeriesKey
 from vizkit.columns.packed import Column, pack
 from vizkit.columns.pyramid import Pyramid
@@ -220,8 +221,18 @@ class RunReader:
                     "mixed",
                     series.first,
                     series.end,
-                    f"{log.path}: {series.count:,} {key.kind} records have the tag {key.tag!r}, which holds "
-                    f"{self.kinds[key.tag]} records: they are left out",
+                    tr(
+                        "{path}: {what}",
+                        path=log.path,
+                        what=tr(
+                            "{n:,} {kind} records have the tag {tag!r}, which holds {other} records: they are "
+                            "left out",
+                            n=series.count,
+                            kind=key.kind,
+                            tag=key.tag,
+                            other=self.kinds[key.tag],
+                        ),
+                    ),
                 )
                 for where, key, series in self._mixed
                 if where is log

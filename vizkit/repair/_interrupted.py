@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from vizkit._files import read_bounded, write_atomic
+from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.format.file_names import LOG_WORD
 
@@ -89,11 +90,17 @@ def finish_merge(directory: str, move: Callable[[str], str]) -> tuple[list[str],
             for path in (os.path.join(directory, name) for name in older):
                 if os.path.isfile(path):
                     kept.append(move(path))
-                    done.append(f"merged {os.path.basename(path)} into {os.path.basename(last)}")
+                    done.append(
+                        tr(
+                            "merged {name} into {other}",
+                            name=os.path.basename(path),
+                            other=os.path.basename(last),
+                        )
+                    )
     # The notes first: without its part, a note says that the merged log is there.
     for path in sorted(left, key=lambda path: not path.endswith(".json")):
         os.unlink(path)
-        done.append(f"removed {os.path.basename(path)}, which an interrupted repair had left")
+        done.append(tr("removed {name}, which an interrupted repair had left", name=os.path.basename(path)))
     return done, kept
 
 

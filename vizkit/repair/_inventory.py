@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from vizkit._files import lock_exclusive, open_regular
+from vizkit._language import tr
 from vizkit.format.file_names import LOG_WORD
 from vizkit.reading import Problem
 from vizkit.runs.run import Run
@@ -86,15 +87,17 @@ def being_written(run: Run) -> str:
             fd = open_regular(path)
             try:
                 if lock_exclusive(fd) is False:
-                    return f"a program has {path} open"
+                    return tr("a program has {path} open", path=path)
             finally:
                 os.close(fd)
     if run.status == "running":
-        return "the run is going on"
+        return tr("the run is going on")
     if run.status == "unknown":  # stock VisualDL locks nothing, and does not say when it ends
         age = time.time() - max(map(_changed, run.logs.files), default=0)
         if age < _QUIET_SECONDS:
-            return f"its log was changed {max(age, 0):.0f} seconds ago: try again in a minute"
+            return tr(
+                "its log was changed {seconds:.0f} seconds ago: try again in a minute", seconds=max(age, 0)
+            )
     return ""
 
 

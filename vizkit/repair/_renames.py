@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vizkit._language import tr
 from vizkit.errors import TagError
 from vizkit.format import wire
 from vizkit.format.decode import decode_head, decode_record
@@ -54,7 +55,7 @@ class Renames:
         metrics = [self._name(tag, self._kinds[tag]) if tag in self._kinds else tag for tag in before.metrics]
         if metrics == before.metrics and not before.bare:
             return None
-        self.done += [f"wrote the hyper-parameter {name!r} as text" for name in before.bare]
+        self.done += [tr("wrote the hyper-parameter {name!r} as text", name=name) for name in before.bare]
         return encode_hparams(HParams(before.hparams, metrics, before.name), record.walltime)
 
     def _name(self, tag: str, kind: str) -> str:
@@ -72,7 +73,9 @@ class Renames:
             while name in self._taken:
                 name += "_"
             self._taken.add(name)
-            self.done.append(f"renamed the tag {tag!r} of {kind} records to {name!r}")
+            self.done.append(
+                tr("renamed the tag {tag!r} of {kind} records to {name!r}", tag=tag, kind=kind, name=name)
+            )
         return name
 
 

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from vizkit._files import free_name, keep_beside, lock_exclusive, mapped, rewrite
+from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.format.encode import encode_meta_data
 from vizkit.format.file_names import LOG_WORD
@@ -79,7 +80,7 @@ def repair_run(run: Run) -> RepairResult | None:
     try:
         with _locked(run.logs.files) as ours:
             if not ours:
-                return RepairResult(run.name, [], [], "a program has its log open")
+                return RepairResult(run.name, [], [], tr("a program has its log open"))
             return _repaired(run.name, run.directory)
     except OSError as error:
         return RepairResult(run.name, [], [], f"{error.filename or run.directory}: {error.strerror or error}")
@@ -103,7 +104,7 @@ def _repaired(name: str, directory: str) -> RepairResult:
     files = inventory(directory, logs.files, logs.problems)
     for path in (*files.empty, *files.foreign, *files.copies):
         kept.append(_moved(path))
-        done.append(f"moved {os.path.basename(path)} aside")
+        done.append(tr("moved {name} aside", name=os.path.basename(path)))
     problems = [problem for problem in logs.problems if problem.path in files.logs]
     broken = [problem for problem in problems if problem.kind in _BROKEN]
     renames = Renames(logs.kinds)
@@ -125,14 +126,15 @@ def _repaired(name: str, directory: str) -> RepairResult:
             done += [_words(problem) for problem in broken] + renames.done
             for path in older:
                 kept.append(_moved(path))
-                done.append(f"merged {os.path.basename(path)} into {base}")
+                done.append(tr("merged {name} into {other}", name=os.path.basename(path), other=base))
     return RepairResult(name, done, kept, "")
 
 
 def _words(problem: Problem) -> str:
-    verb = "cut off the last" if problem.kind == "torn" else "took out"
-    where = "" if problem.kind == "torn" else f" at byte {problem.start:,}"
-    return f"{verb} {problem.end - problem.start:,} bytes{where} of {os.path.basename(problem.path)}"
+    n, name = problem.end - problem.start, os.path.basename(problem.path)
+    if problem.kind == "torn":
+        return tr("cut off the last {n:,} bytes of {name}", n=n, name=name)
+    return tr("took out {n:,} bytes at byte {start:,} of {name}", n=n, start=problem.start, name=name)
 
 
 def _content(source: str, broken: Iterable[Problem], renames: Renames | None) -> Iterator[bytes]:

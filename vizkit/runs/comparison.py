@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from vizkit._language import tr
 from vizkit.errors import QueryError
 from vizkit.metrics.direction import direction
 from vizkit.runs.intervals import welch
@@ -50,14 +51,15 @@ class Comparison:
     def __str__(self) -> str:
         text = (
             f"{self.metric}: A {self.mean_a:.6g} (n = {self.n_a}), B {self.mean_b:.6g} (n = {self.n_b}), "
-            f"difference {self.difference:+.3g}"
+            + tr("difference {difference:+.3g}", difference=self.difference)
         )
         if math.isnan(self.low):
-            text += "; no interval can be given: that needs two runs or more on each side"
+            text += tr("; no interval can be given: that needs two runs or more on each side")
         else:
-            verdict = {True: "B is better", False: "B is worse", None: "which is better is open"}[self.better]
-            text += f", 95 % interval {self.low:+.3g} to {self.high:+.3g}: {verdict}"
-        return text + (f"; runs without a number left out: {self.left_out}" if self.left_out else "")
+            verdict = tr("B is worse" if self.better is False else "which is better is open")
+            verdict = tr("B is better") if self.better else verdict
+            text += tr(", 95 % interval {low:+.3g} to {high:+.3g}: ", low=self.low, high=self.high) + verdict
+        return text + (tr("; runs without a number left out: {n}", n=self.left_out) if self.left_out else "")
 
 
 def compared(metric: str, a: ArrayLike, b: ArrayLike, mode: str = "auto") -> Comparison:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from vizkit._language import tr
 from vizkit.format.tags import HPARAMS
 from vizkit.reading import LogRoot, RunReader, natural_key
 from vizkit.reading.column_cache import ColumnCache, cache_directory
@@ -112,7 +113,11 @@ class _ContainedLogRoot(LogRoot):
                 inside = self._inside.get(key)
                 known[key] = _lies_in(self._base, log.path, path) if inside is None else inside
                 if not known[key] and name in found:
-                    refused[name] = f"{log.path} leads out of the log directory: {path} is not served"
+                    refused[name] = tr(
+                        "{link} leads out of the log directory: {path} is not served",
+                        link=log.path,
+                        path=path,
+                    )
                     del found[name]
         self._inside, self.refused = known, refused
         return found

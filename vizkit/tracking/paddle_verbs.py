@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from vizkit._after_import import AfterImport
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit._protocols import ArrayLike, Interpreter, ScalarLike, StepLike, TensorLike
 from vizkit._ranks import rank, world_size
 from vizkit.tracking.recording import Recording, check_names, check_text
@@ -143,7 +144,9 @@ class PaddleVerbs(Recording):
         check_text("dataformats", dataformats)
         check_names("class_names", class_names)
         if not (isinstance(method, str) or hasattr(method, "interpret")):
-            raise TypeError(f"method must be a name or an interpreter, got {describe(method)}")
+            raise TypeError(
+                tr("method must be a name or an interpreter, got {method}", method=describe(method))
+            )
         name = method if isinstance(method, str) else type(method).__name__
         found: list[NDArray[np.float32]] = []
 
@@ -258,7 +261,13 @@ _waiting: list[AfterImport] = []
 
 def _check_network(name: str, value: object) -> None:
     if not (hasattr(value, "sublayers") or hasattr(value, "network")):
-        raise TypeError(f"{name} must be a paddle.nn.Layer or paddle.Model, got {describe(value)}")
+        raise TypeError(
+            tr(
+                "{name} must be a paddle.nn.Layer or paddle.Model, got {value}",
+                name=name,
+                value=describe(value),
+            )
+        )
 
 
 def open_run_of_rank(logdir: str, if_exists: IfExists, make: Callable[[str, str], LogWriter]) -> LogWriter:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit._protocols import ScalarLike, StepLike
 from vizkit._ranks import rank_in_node
 from vizkit._warnings import warn
@@ -219,19 +220,26 @@ class Recording:
 def check_text(name: str, value: object) -> None:
     """Raise a `TypeError` if an argument that must be a text is not one."""
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a text, got {describe(value)}")
+        raise TypeError(tr("{name} must be a text, got {value}", name=name, value=describe(value)))
 
 
 def check_names(name: str, value: object) -> None:
     """Raise a `TypeError` if an optional list of names is not one."""
     if value is not None and (isinstance(value, (str, bytes)) or not isinstance(value, Iterable)):
-        raise TypeError(f"{name} must be a list of names, got {describe(value)}")
+        raise TypeError(tr("{name} must be a list of names, got {value}", name=name, value=describe(value)))
 
 
 def check_mapping(name: str, value: object, hint: str = "") -> None:
     """Raise a `TypeError` if a dict of values is something else. None passes: it is a missing value."""
     if value is not None and not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a dict such as {{'train/loss': 0.5}}, got {describe(value)}{hint}")
+        raise TypeError(
+            tr(
+                "{name} must be a dict such as {{'train/loss': 0.5}}, got {value}{hint}",
+                name=name,
+                value=describe(value),
+                hint=hint,
+            )
+        )
 
 
 def flat_metrics(metrics: Mapping[str, ScalarLike]) -> Mapping[str, ScalarLike]:

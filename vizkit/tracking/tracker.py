@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import checked_class_names, describe
+from vizkit._language import tr
 from vizkit._protocols import ArrayLike, HParamsLike, ImageLike, ScalarLike, StepLike
 from vizkit._ranks import rank, world_size
 from vizkit.environment import Session
@@ -110,9 +111,11 @@ class Tracker(PaddleVerbs):
         quiet: bool = False,
     ) -> None:
         if if_exists not in ("new", "resume", "replace", "fail"):
-            raise ValueError(f"if_exists must be 'new', 'resume', 'replace' or 'fail', got {if_exists!r}")
+            raise ValueError(
+                tr("if_exists must be 'new', 'resume', 'replace' or 'fail', got {given!r}", given=if_exists)
+            )
         if ranks not in (0, "all"):
-            raise ValueError(f"ranks must be 0 or 'all', got {ranks!r}")
+            raise ValueError(tr("ranks must be 0 or 'all', got {ranks!r}", ranks=ranks))
         _check_hparams(hparams, metrics)
         directory = os.path.expanduser(logdir)
         many = ranks == "all" and world_size() > 1
@@ -190,7 +193,7 @@ class Tracker(PaddleVerbs):
             if step > self._clock:  # type: ignore[operator]  # a step that cannot be compared was refused
                 self._clock = int(step)  # type: ignore[arg-type]
         except Exception as error:
-            check_mapping("metrics", metrics, "; log_scalar records a single number")
+            check_mapping("metrics", metrics, tr("; log_scalar records a single number"))
             if metrics and any(isinstance(value, Mapping) for value in metrics.values()):
                 self.log(flat_metrics(metrics), step)
                 return
@@ -348,7 +351,10 @@ class Tracker(PaddleVerbs):
         """Record a matplotlib figure as it looks now; it stays open and as it was."""
         if figure is not None and not hasattr(figure, "savefig"):
             raise TypeError(
-                f"figure must be a matplotlib figure, got {describe(figure)}; pass plt.gcf() or ax.figure"
+                tr(
+                    "figure must be a matplotlib figure, got {figure}; pass plt.gcf() or ax.figure",
+                    figure=describe(figure),
+                )
             )
         add = partial(self._writer.add_figure, figure=figure, walltime=walltime)
         self._record("image", tag, step, add)
@@ -603,6 +609,8 @@ def _sample_seconds(system: bool | float) -> float | None:
 
 def _check_hparams(hparams: object, metrics: object) -> None:
     if hparams is not None and as_mapping(hparams) is None:
-        raise TypeError(f"hparams must be a dict, a namespace or a dataclass, got {describe(hparams)}")
+        raise TypeError(
+            tr("hparams must be a dict, a namespace or a dataclass, got {hparams}", hparams=describe(hparams))
+        )
     if not isinstance(metrics, str):  # a single tag is taken as one
         check_names("metrics", metrics)

@@ -362,14 +362,25 @@ class LogFile(RecordLog):
                 return fd, None
             unlock(fd)  # so that it can be repaired
             return self._opened_after_cut(), Found(
-                f"{cut:,} bytes were cut off {former} by another program while it was recorded", lost=True
+                tr(
+                    "{n:,} bytes were cut off {path} by another program while it was recorded",
+                    n=cut,
+                    path=former,
+                ),
+                lost=True,
             )
         path = path_of_open_file(fd)
         if mine.st_nlink and not (path and os.path.basename(path).startswith(".nfs")):
             if path == former:
                 return fd, None
             self.path = self._place = path or former
-            return fd, Found(f"{former} was moved while it was recorded: it goes on as {path or 'that file'}")
+            return fd, Found(
+                tr(
+                    "{path} was moved while it was recorded: it goes on as {new}",
+                    path=former,
+                    new=path or tr("that file"),
+                )
+            )
         if mine.st_ctime_ns > mine.st_mtime_ns:
             return fd, None  # no record came after it was deleted
         try:
@@ -385,9 +396,14 @@ class LogFile(RecordLog):
         stat = os.fstat(new)
         _begun.add(_identity(stat))
         self._size = stat.st_size
-        what = "deleted" if there is None else "replaced"
+        what = tr("deleted") if there is None else tr("replaced")
         return new, Found(
-            f"{former} was {what} while it was recorded: its records were written again, to {path}"
+            tr(
+                "{path} was {what} while it was recorded: its records were written again, to {new}",
+                path=former,
+                what=what,
+                new=path,
+            )
         )
 
     def _opened_after_cut(self) -> int:

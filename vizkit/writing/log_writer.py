@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, cast
 
 from vizkit import _visualdl
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit._protocols import ArrayLike, HParamsLike, ImageLike, LayerLike, ScalarLike, StepLike
 from vizkit.errors import DataError, TagError
 from vizkit.format import encode
@@ -502,5 +503,9 @@ def _unknown_arguments(unknown: Iterable[str]) -> str:
         close = difflib.get_close_matches(name.replace("_", ""), known, 1) or difflib.get_close_matches(
             name, known, 1
         )
-        hints.append(f"{name!r}" + (f" (did you mean {close[0]!r}?)" if close else ""))
-    return f"LogWriter got unknown arguments {', '.join(hints)}; it takes {', '.join(known)}"
+        hints.append(f"{name!r}" + (tr(" (did you mean {name!r}?)", name=close[0]) if close else ""))
+    return tr(
+        "LogWriter got unknown arguments {names}; it takes {known}",
+        names=", ".join(hints),
+        known=", ".join(known),
+    )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe, finite_number, whole_number
+from vizkit._language import tr
 from vizkit._protocols import ArrayLike, TensorLike
 from vizkit.errors import DataError
 from vizkit.hooks._network.eval_mode import eval_mode, recurrent_parameters
@@ -292,7 +293,7 @@ def _gradient(
 
     No other is computed but those of recurrent layers, without which Paddle computes none through them.
     """
-    unrelated = "the network's scores do not depend on this input in a way that has a gradient"
+    unrelated = tr("the network's scores do not depend on this input in a way that has a gradient")
     if scores.stop_gradient:
         raise DataError(unrelated)
     chosen = paddle.nn.functional.one_hot(paddle.to_tensor(classes), scores.shape[1]).astype(scores.dtype)

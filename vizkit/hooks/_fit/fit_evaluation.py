@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
+from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.hooks._fit.batch import Batch, binary_labels, class_labels
 from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, metric_scalars, numbered_scalars
@@ -185,8 +186,12 @@ class EvaluationCurves:
                 self.wanted = False
                 self._warn(
                     "curves",
-                    f"the network has {classes} classes, more than {MAX_GATHERED_CLASSES}; "
-                    "record those that matter with tracker.log_curves",
+                    tr(
+                        "the network has {classes} classes, more than {most}; record those that matter with "
+                        "tracker.log_curves",
+                        classes=classes,
+                        most=MAX_GATHERED_CLASSES,
+                    ),
                 )
                 return
             names = self._fitting_names(classes)
@@ -197,7 +202,14 @@ class EvaluationCurves:
         names = self._class_names
         if names is None or len(names) == classes or (classes == 1 and len(names) == 2):
             return names
-        self._warn("class_names", f"{len(names)} names for {classes} classes; numbers are used in the curves")
+        self._warn(
+            "class_names",
+            tr(
+                "{names} names for {classes} classes; numbers are used in the curves",
+                names=len(names),
+                classes=classes,
+            ),
+        )
         return None
 
     def record(self, step: int, without: Collection[str]) -> None:

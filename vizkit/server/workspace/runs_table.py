@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from vizkit._language import mark
+from vizkit._language import mark, tr
 from vizkit.errors import VizKitError
 from vizkit.runs import Run, Runs, sparkline
 from vizkit.runs.difference import differing
@@ -225,11 +225,16 @@ def metric_cell(run: Run, tag: str, top: float | None = None) -> MetricCell | No
     columns = run.columns(tag)
     mode = mode_in([run], tag)
     best = summary.best(tag, mode) if mode else None
-    title = f"last {summary.last.value!r} at step {value_text(summary.last.step)}"
+    title = tr("last {value!r} at step {step}", value=summary.last.value, step=value_text(summary.last.step))
     if best is not None:
-        title += f"; best ({mode}) {best.value!r} at step {value_text(best.step)}"
+        title += tr(
+            "; best ({mode}) {value!r} at step {step}",
+            mode=mode,
+            value=best.value,
+            step=value_text(best.step),
+        )
     if summary.nan:
-        title += f"; NaN: {summary.nan} of {summary.n}"
+        title += tr("; NaN: {nan} of {n}", nan=summary.nan, n=summary.n)
     spark = sparkline.svg(columns.values, columns.steps, label=sparkline.blocks(columns.values))
     return MetricCell(
         spark,
