@@ -225,8 +225,8 @@ class RunReader:
                         "{path}: {what}",
                         path=log.path,
                         what=tr(
-                            "{n:,} {kind} records have the tag {tag!r}, which holds {other} records: they are "
-                            "left out",
+                            "{n:,} {kind} records have the tag {tag!r}, which holds {other} records: they "
+                            "are left out",
                             n=series.count,
                             kind=key.kind,
                             tag=key.tag,
