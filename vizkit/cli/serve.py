@@ -15,6 +15,8 @@ from vizkit.server.options import DEFAULT_SAMPLES
 
 __all__ = ["parser", "run_server"]
 
+_MMAP_THRESHOLD = -3  # its number in malloc.h
+
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose own words are in the user's language."""
@@ -79,10 +81,20 @@ def _port(text: str) -> int:
     raise argparse.ArgumentTypeError(tr("a port is a number from 0 to 65535, not {text!r}", text=text))
 
 
+def _give_memory_back() -> None:
+    """Have glibc map each large array by itself: else the process keeps what a growing log has freed."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 1 << 20)
+
+
 def run_server(args: Sequence[str]) -> int:
     """Serve until Ctrl-C, and return the exit code; ``args`` are those after ``vizkit serve``."""
     options = parser().parse_args(args)
     directory = options.place or options.logdir
+    _give_memory_back()
     gc.disable()  # the objects of the start stay: collecting among them would delay it
     try:
         from vizkit.server.server import serve

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+
 import pytest
 
 from tests.helpers import python
@@ -30,3 +32,22 @@ main()
     visualdl, own, served = done.stdout.splitlines()
     place = f"http://127.0.0.1:{served.removeprefix('served ')}"
     assert (visualdl, own) == (f"{place}/app/index", f"{place}/vizkit/")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that keeps them")
+def test_large_arrays_are_given_back_when_they_are_freed() -> None:
+    code = """
+import sys
+import numpy as np
+from vizkit.cli.serve import _give_memory_back
+
+if sys.argv[1] == "yes":
+    _give_memory_back()
+del_me = np.empty(3 << 20, np.uint8)
+del del_me  # from now on glibc takes arrays of this size from its heap
+place = np.empty(2 << 20, np.uint8).ctypes.data
+(heap,) = [line.split()[0] for line in open("/proc/self/maps") if "[heap]" in line]
+low, high = (int(end, 16) for end in heap.split("-"))
+print(low <= place < high)
+"""
+    assert [python(code, told).stdout for told in ("no", "yes")] == ["True\n", "False\n"]

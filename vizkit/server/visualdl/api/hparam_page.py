@@ -29,11 +29,16 @@ def _rows(request: APIRequest) -> list[_Row]:
     best = request.options.hparam_metrics == "best"
     rows = []
     with request.runs.lock:
-        for run in request.runs.snapshot.runs.values():
+        runs = request.runs.snapshot.runs.values()
+        taken = {"name", *(tag for run in runs for tag in run.logs.hparams.metrics)}  # as columns' names
+        for run in runs:
             recorded = run.logs.hparams
             if recorded.hparams or recorded.metrics:
                 metrics = {tag: _value(run.logs, tag, best) for tag in recorded.metrics}
-                hparams = {page_name(name): value for name, value in recorded.hparams.items()}
+                hparams = {
+                    f"hparams.{name}" if name in taken else page_name(name): value
+                    for name, value in recorded.hparams.items()
+                }
                 rows.append(_Row(run.name, hparams, metrics))
     return rows
 
@@ -104,20 +109,18 @@ def _indicators(request: APIRequest) -> dict[str, list[dict[str, object]]]:
 def _list(request: APIRequest) -> list[dict[str, object]]:
     rows = _rows(request)
     types = _types(rows)
-    return [
-        {
-            "name": row.name,
-            "hparams": {name: _plain(value, types[name]) for name, value in row.hparams.items()},
-            # The page leaves out a run with text for a number.
-            "metrics": {tag: value if _is_finite(value) else None for tag, value in row.metrics.items()},
-            "not finite": {
-                tag: plain(value)
-                for tag, value in row.metrics.items()
-                if value is not None and not math.isfinite(value)
-            },
+    found: list[dict[str, object]] = []
+    for row in rows:
+        hparams = {name: _plain(value, types[name]) for name, value in row.hparams.items()}
+        # The page leaves out a run with text for a number.
+        metrics = {tag: value if _is_finite(value) else None for tag, value in row.metrics.items()}
+        found.append({"name": row.name, "hparams": hparams, "metrics": metrics})
+        odd = {
+            tag: value for tag, value in row.metrics.items() if value is not None and not _is_finite(value)
         }
-        for row in rows
-    ]
+        if odd:
+            found[-1]["not finite"] = plain(odd)
+    return found
 
 
 def _download(request: APIRequest) -> StreamedAnswer:

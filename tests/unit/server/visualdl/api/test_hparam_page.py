@@ -48,3 +48,26 @@ def test_a_metric_may_be_missing_or_have_no_direction(tmp_path: Path) -> None:
         (row,) = api(server, "hparams/list")
         assert row["metrics"] == {"height": 2.0, "eval/acc": None}  # the last: nothing tells which is best
         assert api(server, "hparams/indicators")["metrics"] == [{"name": "height", "type": "continuous"}]
+
+
+def test_a_hyper_parameter_with_the_name_of_another_column_is_told_apart(tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_hparams({"lr": 0.5, "name": "x", "batch": 2}, ["lr"])
+        writer.add_scalar("lr", 0.25, 0)
+    with vizkit.serve(tmp_path) as server:
+        (row,) = api(server, "hparams/list")
+        assert row["hparams"] == {"hparams.lr": 0.5, "hparams.name": "x", "batch": 2}
+        assert row["metrics"] == {"lr": 0.25}
+        names = [column["name"] for column in api(server, "hparams/indicators")["hparams"]]
+        assert names == ["hparams.lr", "hparams.name", "batch"]
+
+
+def test_values_that_json_lacks_are_told(tmp_path: Path) -> None:
+    for name, value in {"a": float("inf"), "b": float("nan"), "c": 0.5}.items():
+        with vizkit.LogWriter(tmp_path / name) as writer:
+            writer.add_hparams({"seed": 1}, ["acc", "other"])
+            writer.add_scalar("acc", value, 0)
+    with vizkit.serve(tmp_path) as server:
+        rows = api(server, "hparams/list")
+    assert [row["metrics"] for row in rows] == [{"acc": value, "other": None} for value in (None, None, 0.5)]
+    assert [row.get("not finite") for row in rows] == [{"acc": "Infinity"}, {"acc": "NaN"}, None]
