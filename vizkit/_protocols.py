@@ -5,8 +5,8 @@ They name the attributes that VizKit uses, and import none of the libraries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Protocol, SupportsFloat, SupportsIndex, Union
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Protocol, SupportsFloat, SupportsIndex, TypeAlias, Union
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +24,7 @@ __all__ = [
     "Interpreter",
     "JSONObject",
     "LayerLike",
+    "MetricsLike",
     "ScalarLike",
     "StepLike",
     "TensorLike",
@@ -74,8 +75,11 @@ class DataclassLike(Protocol):
 ArrayLike = Union["NumPyArrayLike", TensorLike]
 """An array, a tensor, a number or nested sequences of numbers."""
 
-ScalarLike = SupportsFloat | SupportsIndex | TensorLike
-"""One number of Python, NumPy or Paddle, or an array or a tensor that holds one."""
+ScalarLike = SupportsFloat | SupportsIndex | TensorLike | str | Sequence[SupportsFloat]
+"""One number of Python, NumPy or Paddle, an array, tensor or list of one, or a text that ``float`` takes."""
+
+MetricsLike: TypeAlias = "Mapping[str, ScalarLike | MetricsLike]"
+"""Metrics by their tags, nested or not."""
 
 StepLike = SupportsFloat | SupportsIndex | TensorLike
 """A step: a whole number, or a fraction such as 0.5 epochs."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 
-__all__ = ["rank", "rank_in_node", "world_size"]
+__all__ = ["assignment", "is_importing", "rank", "rank_in_node", "world_size"]
 
 
 def rank() -> int:
@@ -20,6 +21,16 @@ def rank_in_node() -> int:
 def world_size() -> int:
     """The number of ranks."""
     return _number("PADDLE_TRAINERS_NUM", 1)
+
+
+def assignment() -> dict[str, str]:
+    """The launcher's variables; `paddle.distributed.spawn` sets them after the imports of the process."""
+    return {name: value for name, value in os.environ.items() if name.startswith("PADDLE_")}
+
+
+def is_importing() -> bool:
+    """True while a process that `multiprocessing` has spawned imports its parent's program."""
+    return getattr(multiprocessing.current_process(), "_inheriting", False)
 
 
 def _number(variable: str, default: int) -> int:

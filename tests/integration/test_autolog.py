@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import os
+import subprocess
 import sys
 import threading
 import types
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +22,9 @@ import pytest
 import visualdl
 import visualdl.writer.writer
 
-from tests.helpers import by_tag, log_of, python, series, stock
-from vizkit import DataError, LogWriter, Tracker, VizKitWarning
+from tests.helpers import PATIENCE, ROOT, by_tag, log_of, python, series, stock, until
+from vizkit import DataError, LogWriter, Tracker, VizKitWarning, load
+from vizkit.environment import read_environment
 from vizkit.hooks._autolog.autolog import autolog
 from vizkit.hooks._fit.failures import watch_failures
 
@@ -64,6 +70,15 @@ def fit(model: paddle.Model, callbacks: Any = None, **options: Any) -> None:
     model.fit(
         Points(), Points(EVAL), batch_size=BATCH, shuffle=False, verbose=0, callbacks=callbacks, **options
     )
+
+
+def script(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the script ``train.py`` of a directory, in it."""
+    return subprocess.run(
+        [sys.executable, "train.py", *arguments],
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
+        cwd=directory, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
 
 
 def runs_in(directory: Path) -> list[Path]:
@@ -135,8 +150,32 @@ def test_one_run_for_all_that_is_done_with_a_model(tmp_path: Path) -> None:
     (run,) = runs_in(tmp_path)
     assert steps(run, "train/loss") == list(range(9))
     assert steps(run, "eval/loss") == [2, 2, 5, 8]
-    assert hparams_of(run).hparams["epochs"] == 2
+    assert steps(run, "train/epoch") == list(range(9))
+    assert [epoch for _, epoch in series(run, "train/epoch")] == [0] * 3 + [1] * 3 + [2] * 3
     assert len(by_tag(run)["hparam"]) == 2
+
+
+def test_a_later_fit_leaves_the_hyper_parameters_of_the_first(tmp_path: Path) -> None:
+    autolog(tmp_path)
+    model = prepared()
+    for epochs, batch in [(1, 4), (2, 6), (1, 4), (2, 6), (1, 3)]:
+        model.fit(Points(), epochs=epochs, batch_size=batch, shuffle=False, verbose=0)
+    model.evaluate(Points(EVAL), batch_size=2, verbose=0)
+    (run,) = runs_in(tmp_path)
+    known = hparams_of(run).hparams
+    assert (known["epochs"], known["batch size"]) == (1, 4)
+    assert {name: value for name, value in known.items() if name.startswith("fit ")} == {
+        "fit 2/epochs": 2, "fit 2/batch size": 6, "fit 3/batch size": 3,
+    }  # fmt: skip
+    assert len(by_tag(run)["hparam"]) == 3
+    assert len({epoch for _, epoch in series(run, "train/epoch")}) == 7
+
+
+def test_epochs_go_on_in_a_resumed_run(tmp_path: Path) -> None:
+    for _ in range(2):
+        with Tracker(tmp_path, if_exists="resume", system=False) as tracker:
+            fit(prepared(), tracker.callback(), epochs=2)
+    assert [epoch for _, epoch in series(tmp_path, "train/epoch")] == [n // 3 for n in range(12)]
 
 
 def test_every_model_has_a_run(tmp_path: Path) -> None:
@@ -424,7 +463,7 @@ def test_a_warning_that_the_user_made_an_error_is_raised(tmp_path: Path) -> None
         warnings.simplefilter("error", VizKitWarning)
         with pytest.raises(VizKitWarning, match="no number"):
             writer.add_scalar("loss", "no number", 1)
-        with pytest.raises(VizKitWarning, match="'other'; left out"):
+        with pytest.raises(VizKitWarning, match="'other', which are left out"):
             visualdl.LogWriter(str(tmp_path), other=1)
     with pytest.warns(VizKitWarning, match="'loss/histogram'"):
         writer.add_histogram("loss", [1.0, 2.0], 0)
@@ -460,7 +499,7 @@ def test_arguments_that_visualdl_swallows(tmp_path: Path) -> None:
     with pytest.warns(VizKitWarning, match="'log_dir' is taken for logdir"):
         writer = visualdl.LogWriter(log_dir=str(tmp_path / "run"))
     writer.add_scalar("loss", 1.0, 0)
-    with pytest.warns(VizKitWarning, match="'other'; left out"):
+    with pytest.warns(VizKitWarning, match="'other', which are left out"):
         visualdl.LogWriter(str(tmp_path / "run"), other=1)
     assert runs_in(tmp_path) == [tmp_path / "run"]
 
@@ -479,6 +518,186 @@ def test_visualdls_writer_is_used_where_vizkits_fails(
     writer.add_scalar("loss", 1.0, 0)
     writer.close()
     assert len(stock(tmp_path, "scalar", "loss")) == 1
+
+
+SUITE = """
+import argparse, json, os, sys, warnings
+from dataclasses import dataclass
+import vizkit; vizkit.autolog()
+from visualdl import LogWriter
+
+class Trainer:
+    def __init__(self, options):
+        self.cfg = {"Optimizer": {"lr": 0.1, "api_key": "hidden"}, "Loss": [{"name": "CE"}]}
+        self.writer = LogWriter("out/vdl")
+
+    def train(self):
+        config = self.cfg["Optimizer"]  # a part of it, further in
+        for step in range(2):
+            pages = {"config": 1}
+            self.writer.add_scalar("loss", 0.5, step)
+
+def main(options):
+    Trainer(options).train()
+    if options.fail:
+        raise RuntimeError("out of luck")
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--batch-size", type=int)
+parser.add_argument("--fail", action="store_true")
+main(parser.parse_args())
+"""
+
+
+@pytest.mark.parametrize("fail", [False, True])
+def test_a_suites_run_has_what_a_trackers_has(fail: bool, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(SUITE, "utf-8")
+    arguments = ["--batch-size", "4", *(["--fail"] if fail else [])]
+    done = script(tmp_path, *arguments)
+    assert bool(done.returncode) == fail, done.stderr
+    run = load(tmp_path)["out/vdl"]
+    assert run.status == ("failed" if fail else "finished")
+    assert run.environment["argv"][1:] == arguments
+    assert dict(run.hparams) == {
+        "Optimizer/lr": 0.1, "Optimizer/api_key": "***", "Loss": [{"name": "CE"}],
+        "batch_size": 4, "fail": fail,
+    }  # fmt: skip
+    assert steps(tmp_path / "out/vdl", "loss") == [0, 1]
+
+
+class Settings:
+    """As PaddleSeg's Config, an object around the content of a file."""
+
+    def __init__(self) -> None:
+        self.path, self.dic = "seg.yml", {"iters": 8}
+
+
+@dataclass
+class Given:
+    lr: float = 0.5
+
+
+def _namespace(path: Path) -> Any:
+    return {"arguments": argparse.Namespace(lr=0.5, config=None)}
+
+
+def _yaml_of_an_argument(path: Path) -> Any:
+    (path / "c.yaml").write_text("Global: {epochs: 3}\nlr: 1", "utf-8")
+    return {"anything": argparse.Namespace(lr=0.5, config=str(path / "c.yaml"))}
+
+
+def _arguments_over_a_config(path: Path) -> Any:
+    return {"args": argparse.Namespace(lr=None, seed=3), "cfg": {"lr": 0.1, "seed": 1}}
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (lambda path: {"config": {"lr": 0.1, "a": {"b": 1}}}, {"lr": 0.1, "a/b": 1}),
+        (lambda path: {"cfg": Given()}, {"lr": 0.5}),
+        (lambda path: {"cfg": Settings()}, {"iters": 8}),
+        (lambda path: {"config": {str(i): i for i in range(5000)}, "weights": {"w": 1}}, None),
+        (lambda path: {"self": types.SimpleNamespace(cfg={"lr": 2})}, {"lr": 2}),
+        (_namespace, {"lr": 0.5, "config": None}),
+        (_arguments_over_a_config, {"lr": 0.1, "seed": 3}),
+    ],
+)
+def test_settings_that_are_at_hand(make: Callable[[Path], Any], found: Any, tmp_path: Path) -> None:
+    autolog()
+    variables = {
+        **make(tmp_path),
+        "LogWriter": visualdl.LogWriter,
+        "run": str(tmp_path),
+        "__name__": "__main__",
+    }
+    exec("writer = LogWriter(run); writer.add_scalar('loss', 0.5, 0); writer.close()", variables)
+    hparams = by_tag(tmp_path).get("hparam")
+    assert (hparams and hparams[-1].data.hparams) == found
+
+
+def test_the_file_that_an_argument_names(tmp_path: Path) -> None:
+    variables = _yaml_of_an_argument(tmp_path)
+    autolog()
+    variables |= {"LogWriter": visualdl.LogWriter, "run": str(tmp_path / "run"), "__name__": "__main__"}
+    exec("writer = LogWriter(run); writer.add_scalar('loss', 0.5, 0)", variables)
+    found = by_tag(tmp_path / "run")["hparam"][-1].data.hparams
+    assert found == {"Global/epochs": 3, "lr": 0.5, "config": str(tmp_path / "c.yaml")}
+
+
+def test_a_suites_own_hyper_parameters_are_enough(tmp_path: Path) -> None:
+    autolog()
+    config = {"lr": 0.5}
+    writer = visualdl.LogWriter(str(tmp_path))
+    writer.add_hparams({"batch size": 4}, ["loss"])
+    writer.add_scalar("loss", 0.5, 0)
+    writer.close()
+    assert [record.data.hparams for record in by_tag(tmp_path)["hparam"]] == [{"batch size": 4}]
+    assert config
+
+
+def test_no_variable_of_the_program_is_kept_alive(tmp_path: Path) -> None:
+    class Batch:
+        pass
+
+    def train(writer: Any) -> Any:
+        batch = Batch()
+        kept = weakref.ref(batch)
+        writer.add_scalar("loss", 0.5, 0)
+        del batch
+        return kept()
+
+    autolog()
+    assert train(visualdl.LogWriter(str(tmp_path))) is None
+
+
+def test_a_writer_for_every_step_has_one_session(tmp_path: Path) -> None:
+    autolog()
+    for step in range(5):
+        with visualdl.LogWriter(str(tmp_path)) as writer:
+            writer.add_scalar("loss", 0.5, step)
+    assert read_environment(tmp_path)["status"] == "running"
+    autolog(disable=True)
+    made = read_environment(tmp_path)
+    assert made["status"] == "finished" and not made["sessions"]
+    assert steps(tmp_path, "loss") == list(range(5))
+
+
+def test_closing_a_writer_ends_its_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vizkit.hooks._autolog.suite_sessions._SHORT_SECONDS", 0.0)
+    autolog()
+    writer = visualdl.LogWriter(str(tmp_path))
+    writer.add_scalar("loss", 0.5, 0)
+    writer.close()
+    assert read_environment(tmp_path)["status"] == "finished"
+    writer.add_scalar("loss", 0.5, 1)  # VisualDL opens a log again
+    assert read_environment(tmp_path)["status"] == "running"
+    writer.close()
+    assert [session["status"] for session in read_environment(tmp_path)["sessions"]] == ["finished"]
+
+
+def test_a_tracker_around_a_suite(tmp_path: Path) -> None:
+    autolog()
+    config = {"from": "the suite"}
+    with Tracker(tmp_path, if_exists="resume", hparams={"lr": 0.1}, system=False) as tracker:
+        writer = visualdl.LogWriter(str(tmp_path))
+        writer.add_scalar("loss", 0.5, 0)
+        tracker.log({"mine": 1}, 0)
+        writer.add_hparams({"batch size": 4}, [])
+        writer.close()
+    made = read_environment(tmp_path)
+    assert made["status"] == "finished" and not made["sessions"]
+    assert hparams_of(tmp_path).hparams == {"lr": 0.1, "batch size": 4}
+    assert config and not any(tag.startswith("system/") for tag in by_tag(tmp_path))
+    assert steps(tmp_path, "loss") == steps(tmp_path, "mine") == [0]
+
+
+def test_the_machine_of_a_suite_is_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vizkit.tracking.system_metrics._FIRST_SECONDS", 0.0)
+    autolog()
+    with visualdl.LogWriter(str(tmp_path)) as writer:
+        writer.add_scalar("loss", 0.5, 0)
+        until(lambda: writer.last_step_of("system/process memory GB") == 0)
+    assert steps(tmp_path, "system/process memory GB") == [0]
 
 
 # ---- on and off ------------------------------------------------------------------------------------
@@ -673,7 +892,7 @@ def test_an_unchanged_script(tmp_path: Path) -> None:
 def test_without_paddle(tmp_path: Path) -> None:
     done = python(
         "import sys; sys.modules['paddle'] = None\n"
-        "import vizkit; vizkit.autolog()\n"
+        "import vizkit; vizkit.autolog(quiet=True)\n"
         "from visualdl import LogWriter\n"
         "writer = LogWriter(sys.argv[1]); writer.add_scalar('loss', 0.1, 0)\n"
         "assert isinstance(writer, vizkit.LogWriter)\n"

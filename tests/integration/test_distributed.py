@@ -70,11 +70,19 @@ open(f"{root}/{rank}.json", "w").write(json.dumps(out))
 SPAWNED = """
 import sys
 import paddle
+import vizkit
 from vizkit import Tracker
+from visualdl import LogWriter
+
+vizkit.autolog()
+of_the_module = Tracker(sys.argv[1] + "/module", hparams={"lr": 0.1}, system=False)
+writer = LogWriter(sys.argv[1] + "/writer")
 
 def train(root):
     paddle.distributed.init_parallel_env()
     rank = paddle.distributed.get_rank()
+    of_the_module.log({"rank": rank}, 0)
+    writer.add_scalar("rank", rank, 0)
     with Tracker(root + "/run", ranks="all", system=False) as tracker:
         tracker.log({"loss": rank}, 0, reduce="mean")
     try:
@@ -159,8 +167,10 @@ def test_launched_ranks_record(launched: tuple[Path, list[Any]]) -> None:
 def test_spawned_ranks_record(tmp_path: Path) -> None:
     run_script(SPAWNED, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == [
-        "failed", "failed-rank1", "run", "run-rank1"
+        "failed", "failed-rank1", "module", "run", "run-rank1", "writer"
     ]  # fmt: skip
+    for name in ("module", "writer"):
+        assert series(tmp_path / name, "rank") == [(0, 0)]
     for rank, suffix in enumerate(("", "-rank1")):
         assert series(tmp_path / f"run{suffix}", "loss") == [(0, 0.5)]
         assert read_environment(tmp_path / f"run{suffix}")["world_size"] == 2
@@ -283,7 +293,7 @@ def test_numbers_are_reduced_over_the_ranks(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_is_no_number_takes_part_as_nan(monkeypatch: pytest.MonkeyPatch) -> None:
     errors: list[str] = []
     Gathering(monkeypatch, other={"loss": 0.25})
-    found = _distributed.reduced({"loss": "x"}, "max", lambda tag, error: errors.append(f"{tag}: {error}"))  # type: ignore[dict-item]
+    found = _distributed.reduced({"loss": "x"}, "max", lambda tag, error: errors.append(f"{tag}: {error}"))
     assert math.isnan(found["loss"])  # type: ignore[arg-type]
     assert [error.partition(",")[0] for error in errors] == ["loss: a scalar must be one real number"]
 

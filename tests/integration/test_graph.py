@@ -22,6 +22,7 @@ from paddle import nn
 from paddle.static import InputSpec
 from visualdl.component.graph import netron_graph
 
+from vizkit import LogWriter, Tracker, load
 from vizkit.errors import DataError
 from vizkit.hooks._network.graph import trace_graph
 from vizkit.hooks._network.graph_json import (
@@ -726,6 +727,50 @@ def test_static_mode() -> None:
 
 
 # The JSON, without Paddle.
+
+
+def _program() -> Any:
+    program = paddle.static.Program()
+    with paddle.static.program_guard(program):
+        hidden = nn.Linear(4, 3)(paddle.static.data("x", [None, 4], "float32"))
+        nn.functional.softmax(hidden)
+        nn.functional.relu(hidden)
+    return program
+
+
+@pytest.mark.parametrize("pir", [True, False])
+def test_a_program_is_drawn_as_it_is(pir: bool, tmp_path: Path) -> None:
+    """As VisualDL's development branch takes it; a run of it alone has a log."""
+    with contextlib.nullcontext() if pir else paddle.pir_utils.OldIrGuard():
+        paddle.enable_static()
+        try:
+            program = _program()
+            with LogWriter(tmp_path / "run") as writer:
+                writer.add_graph(program, None, False, True)
+        finally:
+            paddle.disable_static()
+    (path,) = (tmp_path / "run").glob("*vdlgraph*")
+    graph = json.loads(path.read_text("utf-8"))
+    kinds = [node["type"] for node in graph["nodes"] if node["is_leaf_node"]]
+    assert [kind for kind in kinds if kind != "reshape"] == [
+        "feed", "matmul", "add", "softmax", "relu", "fetch", "fetch",
+    ]  # fmt: skip
+    weights = {tuple(each["shape"]) for each in graph["vars"] if each["persistable"]}
+    assert weights == {(4, 3), (3,)}
+    assert [run.name for run in load(tmp_path)] == ["run"]
+
+
+def test_a_tracker_takes_a_program(tmp_path: Path) -> None:
+    paddle.enable_static()
+    try:
+        program = _program()
+    finally:
+        paddle.disable_static()
+    with Tracker(tmp_path, system=False, strict=True) as tracker:
+        tracker.log_graph(program)
+        with pytest.raises(TypeError, match="Layer"):
+            tracker.log_graph("net")
+    assert list(tmp_path.glob("*vdlgraph*"))
 
 
 def test_json_of_a_small_graph() -> None:

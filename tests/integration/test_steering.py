@@ -209,7 +209,7 @@ def test_nothing_to_restore_is_told() -> None:
         (lambda: EarlyStop("acc", 3, network=prepared()), "network must be a paddle.nn.Layer"),
         (lambda: EarlyStop("acc", 3, restore_best=True, keep_best=False), "needs keep_best"),
         (lambda: EarlyStop("acc", 3, tracker=paddle.callbacks.Callback()), "vizkit.Tracker"),
-        (lambda: EarlyStop("acc", 3).update("good"), "one real number"),  # type: ignore[arg-type]
+        (lambda: EarlyStop("acc", 3).update("good"), "one real number"),
         (lambda: HalveOnPlateau("loss", factor=1), "factor must be"),
         (lambda: HalveOnPlateau("loss", smallest=0), "smallest must be"),
         (lambda: HalveOnPlateau("loss", patience=None), "patience must be"),  # type: ignore[arg-type]

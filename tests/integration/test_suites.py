@@ -15,7 +15,7 @@ from tests.helpers import by_tag, series
 from vizkit import LogWriter, MissingDependencyError, Tracker, VizKitWarning, load
 from vizkit.environment import read_environment
 from vizkit.hooks import suites
-from vizkit.runs.training_config import hparams_of
+from vizkit.reading.training_config import hparams_of
 
 
 @pytest.fixture

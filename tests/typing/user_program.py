@@ -32,6 +32,7 @@ def recording(net: paddle.nn.Layer, model: paddle.Model, optimizer: paddle.optim
         loss = paddle.to_tensor(0.5)
         tracker.log({"train/loss": loss, "train/acc": np.float32(0.5), "epoch": 1}, step=3)
         tracker.log({"train/loss": 0.5}, reduce="mean")
+        tracker.log({"train": {"loss": "0.5", "acc": {"top1": [0.5]}}})
         tracker.log_scalar("train/loss", loss, np.int64(3))
         tracker.log_scalar("train/acc", np.array([0.5]), 0.5)
         tracker.log_scalars("train", {"a": 1, "b": loss})
@@ -67,7 +68,7 @@ def recording(net: paddle.nn.Layer, model: paddle.Model, optimizer: paddle.optim
 
     tracker.log({"train/loss": 0.5}, stpe=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     tracker.log("train/loss", 0.5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    tracker.log({"train/loss": "much"})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+    tracker.log({"train/loss": object()})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
     tracker.log_hparams(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     tracker.log_image("a", loss, dataformat="HW")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     tracker.log_model(net, nme="net")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -18,6 +18,7 @@ REPEATED_FILES = {
     "__init__.py": "packages",
     "__main__.py": "python -m vizkit, python -m vizkit.demo",
     "export.py": "the command, and the documents that it prints",
+    "run.py": "python -m vizkit.run, and a run",
 }
 REPEATED_NAMES = {
     "ENDPOINTS": "each page of VisualDL's API lists its own",

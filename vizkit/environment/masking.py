@@ -7,9 +7,9 @@ user and password of a URL, and the tokens of well-known services.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-__all__ = ["MASK", "is_secret_name", "mask", "mask_arguments"]
+__all__ = ["MASK", "is_secret_name", "mask", "mask_arguments", "mask_settings"]
 
 MASK = "***"
 
@@ -58,6 +58,17 @@ def mask(text: str) -> str:
     text = _QUERY.sub(lambda m: f"{m[1]}{m[2]}={MASK}" if is_secret_name(m[2]) else m[0], text)
     text = _HEADER.sub(rf"\1{MASK}", text)
     return _SHAPES.sub(MASK, text)
+
+
+def mask_settings(settings: Mapping[str, object]) -> dict[str, object]:
+    """Mask the secrets among settings whose nested names are joined with ``/``."""
+    return {name: _masked(name, value) for name, value in settings.items()}
+
+
+def _masked(name: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return MASK if value and is_secret_name(name.rpartition("/")[2]) else mask(value)
 
 
 def mask_arguments(arguments: Iterable[str]) -> list[str]:

@@ -30,7 +30,7 @@ from vizkit.errors import DataError
 from vizkit.format.file_names import ENVIRONMENT_FILE as FILE_NAME
 from vizkit.format.walltime import is_time
 
-__all__ = ["FILE_NAME", "Session", "Status", "read_environment"]
+__all__ = ["FILE_NAME", "Session", "Status", "is_open", "is_run_of", "read_environment"]
 
 Status = Literal["running", "finished", "failed", "interrupted", "killed"]
 
@@ -272,6 +272,22 @@ def read_environment(
                 session["status"] = "killed"
     _add_diffs(directory, sessions, on_refused)
     return {**sessions[-1], "sessions": sessions[:-1]}
+
+
+def is_open(directory: str) -> bool:
+    """True if this process has a session in a directory that has not ended."""
+    here = (os.getpid(), os.path.abspath(directory))
+    return any((session._pid, session._directory) == here for session in _open)
+
+
+def is_run_of(directory: str | os.PathLike[str], pid: int) -> bool:
+    """True if a process, which is running, has recorded into a directory."""
+    try:
+        sessions = _sessions(os.fspath(directory))
+    except (DataError, OSError):
+        return False
+    process = process_identity(pid)
+    return any(session.get("pid") == pid and session.get("process") == process for session in sessions)
 
 
 def _plausible(session: JSONObject) -> JSONObject:

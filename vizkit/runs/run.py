@@ -14,6 +14,7 @@ from vizkit.metrics.arrays import Floats, Ints
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 from vizkit.reading import Entries, Problem, Recorded, RunReader, Scalars
+from vizkit.reading.training_config import config_path, hparams_of
 from vizkit.runs._plotting import Plottable
 from vizkit.runs.dataframes import scalars_frame
 from vizkit.runs.display import as_html, as_text, run_table
@@ -25,7 +26,6 @@ from vizkit.runs.remarks import RemarksFile
 from vizkit.runs.run_times import RunTimes
 from vizkit.runs.scalar_tags import in_order
 from vizkit.runs.statistics import Point, Summary, summarize
-from vizkit.runs.training_config import config_path, hparams_of
 
 if TYPE_CHECKING:
     import pandas as pd

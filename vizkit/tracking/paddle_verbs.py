@@ -34,7 +34,7 @@ __all__ = ["PaddleVerbs", "open_run_of_rank", "tell_failures"]
 class PaddleVerbs(Recording):
     """The verbs of a tracker that record a Paddle network and its training."""
 
-    def __init__(self, *, strict: bool, enabled: bool, sample_seconds: float | None = None) -> None:
+    def __init__(self, *, strict: bool, enabled: bool = False, sample_seconds: float | None = None) -> None:
         super().__init__(strict=strict, enabled=enabled, sample_seconds=sample_seconds)
         self._watches: list[Watch] = []
 
@@ -204,15 +204,16 @@ class PaddleVerbs(Recording):
 
     def log_graph(
         self,
-        model: paddle.nn.Layer | paddle.Model,
+        model: paddle.nn.Layer | paddle.Model | paddle.static.Program,
         input_spec: Sequence[paddle.static.InputSpec | paddle.Tensor | Sequence[int]] | None = None,
     ) -> None:
-        """Record the graph of a Paddle network, traced on a copy; see `LogWriter.add_graph`.
+        """Record the graph of a Paddle network, traced on a copy, or of a program; see `LogWriter.add_graph`.
 
         Raises:
-            TypeError: ``model`` is no network.
+            TypeError: ``model`` is neither.
         """
-        _check_network("model", model)
+        if not hasattr(model, "global_block"):
+            _check_network("model", model)
         self._record("graph", "graph", 0, lambda tag, step: self._writer.add_graph(model, input_spec))
 
     def close(self, error: BaseException | None = None) -> None:

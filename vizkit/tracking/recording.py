@@ -6,15 +6,16 @@ import atexit
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from vizkit._checks import describe
 from vizkit._language import tr
-from vizkit._protocols import ScalarLike, StepLike
+from vizkit._protocols import MetricsLike, ScalarLike, StepLike
 from vizkit._ranks import rank_in_node
 from vizkit._warnings import warn
 from vizkit.environment import Session
 from vizkit.errors import TagError
+from vizkit.tracking.spawned import SpawnedStart
 from vizkit.tracking.system_metrics import SystemSampler, sampler_of
 from vizkit.writing.log_writer import LogWriter
 from vizkit.writing.losses import Losses
@@ -42,9 +43,10 @@ class Recording:
 
     _writer: LogWriter
 
-    def __init__(self, *, strict: bool, enabled: bool, sample_seconds: float | None = None) -> None:
+    def __init__(self, *, strict: bool, enabled: bool = False, sample_seconds: float | None = None) -> None:
         self.strict = strict
         self._enabled = enabled
+        self._spawned: SpawnedStart | None = None
         self._clock = 0
         self._renamed = RenamedTags()
         failures: list[Exception] = []
@@ -71,7 +73,7 @@ class Recording:
     @property
     def enabled(self) -> bool:
         """True if this process records."""
-        return self._enabled
+        return self._enabled or (self._spawned is not None and self._spawned.records())
 
     @property
     def step(self) -> int:
@@ -88,7 +90,7 @@ class Recording:
             Exception: what ``add`` raises, if the tracker is strict.
         """
         check_text("tag", tag)
-        if not self._enabled:
+        if not self._enabled and not self._starts(lambda: self._record(kind, tag, step, add)):
             return
         try:
             tag = self._renamed.get((kind, tag), tag)
@@ -100,6 +102,20 @@ class Recording:
                 self._add(self._rename(tag, kind, error), step, add)
         except Exception as error:
             self._refuse(tag, error)
+
+    def _starts(self, record: Callable[[], None]) -> bool:
+        """Start to record in a spawned process, whose rank was not known before; False if it does not."""
+        if self._spawned is None:
+            return False
+        try:
+            with self._lock:
+                started = self._enabled or self._spawned.starts(record)
+            if started:
+                self._spawned = None
+            return started
+        except Exception as error:
+            self._refuse("log", error)
+            return False
 
     def _add(self, tag: str, step: StepLike | None, add: _Add) -> None:
         if step is None:
@@ -204,7 +220,7 @@ class Recording:
         if rank_in_node():  # the first of a machine samples it for all
             return
         try:
-            self._sampler = sampler_of(self, self._sample_seconds).start()
+            self._sampler = sampler_of(self, self._writer, self._sample_seconds).start()
         except Exception as error:
             self._refuse("system", error)
 
@@ -242,10 +258,10 @@ def check_mapping(name: str, value: object, hint: str = "") -> None:
         )
 
 
-def flat_metrics(metrics: Mapping[str, ScalarLike]) -> Mapping[str, ScalarLike]:
+def flat_metrics(metrics: MetricsLike) -> Mapping[str, ScalarLike]:
     """Join the names of nested metrics with ``/``; anything but a dict is returned as it is."""
     if not isinstance(metrics, Mapping) or not any(isinstance(v, Mapping) for v in metrics.values()):
-        return metrics
+        return cast("Mapping[str, ScalarLike]", metrics)
     flat: dict[str, ScalarLike] = {}
     for name, value in metrics.items():
         if isinstance(value, Mapping):

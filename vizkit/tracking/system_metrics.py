@@ -25,7 +25,7 @@ from vizkit.errors import ClosedError, MissingDependencyError
 from vizkit.format.tags import MACHINE as PREFIX
 
 if TYPE_CHECKING:
-    from vizkit.tracking.recording import Recording
+    from vizkit.writing.log_writer import LogWriter
 
 __all__ = ["PREFIX", "Counters", "SystemSampler", "rates", "sampler_of"]
 
@@ -234,32 +234,40 @@ class SystemSampler:
         return {PREFIX + "disk free GB": self._psutil.disk_usage(self._directory).free / _GB}
 
 
-def sampler_of(tracker: Recording, every: float) -> SystemSampler:
-    """Return a sampler that records into the run of a tracker, until that is closed or dropped.
+def sampler_of(owner: object, writer: LogWriter, every: float) -> SystemSampler:
+    """Return a sampler that records with a writer, until that is closed or its owner is dropped.
 
-    It pauses while the tracker's step has not changed for half an hour, as in a notebook that is left
-    open after its training. In a resumed run the seconds go on.
+    It pauses while nothing else has been recorded for half an hour, as in a notebook that is left open after
+    its training. In a resumed run the seconds go on.
 
     Raises:
         MissingDependencyError: psutil is missing.
     """
-    directory = "." if "://" in tracker.logdir else tracker.logdir
-    kept = weakref.ref(tracker)
-    seen, since = -1, 0.0
+    directory = "." if "://" in writer.logdir else writer.logdir
+    owned, its_writer = weakref.ref(owner), weakref.ref(writer)
+    seen, since = math.nan, 0.0
 
     def log(values: dict[str, float], step: int) -> None:
         nonlocal seen, since
-        now, tracker = time.monotonic(), kept()
-        if tracker is None:
+        now, writer = time.monotonic(), its_writer()
+        if owned() is None or writer is None:
             raise ClosedError("the tracker was dropped")
-        if tracker.step != seen:
-            seen, since = tracker.step, now
+        if _size(writer.file_name) != seen:
+            since = now
         if now - since < _IDLE_SECONDS:
-            tracker.writer.add_metrics(values, step)
+            writer.add_metrics(values, step)
+        seen = _size(writer.file_name)
 
-    first = int(tracker.writer.last_step_of(PREFIX + "process memory GB")) + 1
-    count = tracker.losses.count
+    first = int(writer.last_step_of(PREFIX + "process memory GB")) + 1
+    count = writer.losses.count
     return SystemSampler(log, every, directory=directory, first_step=first, on_error=count)
+
+
+def _size(path: str) -> float:
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return math.nan  # of a remote log: differs from itself, so that sampling does not pause
 
 
 _GPU_READINGS: dict[str, Callable[[ModuleType, object], float]] = {

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import checked_class_names, describe
 from vizkit._language import tr
-from vizkit._protocols import ArrayLike, HParamsLike, ImageLike, ScalarLike, StepLike
-from vizkit._ranks import rank, world_size
+from vizkit._protocols import ArrayLike, HParamsLike, ImageLike, MetricsLike, ScalarLike, StepLike
+from vizkit._ranks import is_importing, rank, world_size
 from vizkit.environment import Session
 from vizkit.errors import DataError, TagError
 from vizkit.format.hparams import as_mapping
@@ -28,6 +28,7 @@ from vizkit.tracking.recording import (
     check_text,
     flat_metrics,
 )
+from vizkit.tracking.spawned import SpawnedStart
 from vizkit.writing.curve_collector import CurveCollector
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
 from vizkit.writing.log_file import RecordLog
@@ -66,7 +67,9 @@ class Tracker(PaddleVerbs):
 
     **Processes.** On ranks other than 0 of a distributed training, in forked children and in
     copies sent to other processes a tracker records nothing. With ``ranks="all"`` every rank has a
-    run of its own: ``run1`` is rank 0's, ``run1-rank1``, ``run1-rank2`` ... are the others'.
+    run of its own: ``run1`` is rank 0's, ``run1-rank1``, ``run1-rank2`` ... are the others'. A spawned
+    process imports the script again: a tracker that it makes meanwhile is a copy of its parent's. If
+    ``paddle.distributed.spawn`` gives it a rank that records, it goes on in the parent's run.
 
     Args:
         logdir: the run's directory.
@@ -117,11 +120,49 @@ class Tracker(PaddleVerbs):
         if ranks not in (0, "all"):
             raise ValueError(tr("ranks must be 0 or 'all', got {ranks!r}", ranks=ranks))
         _check_hparams(hparams, metrics)
+        super().__init__(strict=strict, sample_seconds=_sample_seconds(system))
         directory = os.path.expanduser(logdir)
-        many = ranks == "all" and world_size() > 1
-        super().__init__(strict=strict, enabled=many or rank() == 0, sample_seconds=_sample_seconds(system))
 
-        def writer(path: str, suffix: str = "") -> LogWriter:
+        def start(parents: str | None = None) -> bool:
+            self._begin(
+                directory,
+                if_exists,
+                ranks,
+                parents,
+                display_name=display_name,
+                seed=seed,
+                quiet=quiet or parents is not None,  # the parent says it
+            )
+            if (hparams is not None or metrics is not None) and not (parents and rank() == 0):
+                self.log_hparams(hparams or {}, metrics or [])
+            return self._enabled
+
+        if not is_importing():
+            start()
+            return
+        self._spawned = SpawnedStart(directory, start, ranks)
+        self._set_writer(LogWriter(directory, write_to_disk=False))
+
+    def _begin(
+        self,
+        directory: str,
+        if_exists: IfExists,
+        ranks: Literal[0, "all"],
+        parents: str | None,
+        *,
+        display_name: str,
+        seed: int | None,
+        quiet: bool,
+    ) -> None:
+        """Open the run; ``parents`` is the one that the parent of a spawned process has made."""
+        many = ranks == "all" and world_size() > 1
+        self._enabled = many or rank() == 0
+        suffix = ""
+        if parents is not None:  # it samples the machine
+            suffix = f"-rank{rank()}" if rank() else ""
+            directory, if_exists, many, self._sample_seconds = parents + suffix, "resume", False, None
+
+        def writer(path: str, suffix: str = suffix) -> LogWriter:
             name = display_name and display_name + suffix
             return LogWriter(
                 path,
@@ -133,12 +174,11 @@ class Tracker(PaddleVerbs):
             )
 
         if many:
-            self._writer = open_run_of_rank(directory, if_exists, writer)
+            self._set_writer(open_run_of_rank(directory, if_exists, writer))
         elif self._enabled:
-            self._writer = open_run(directory, if_exists, writer)
+            self._set_writer(open_run(directory, if_exists, writer))
         else:
-            self._writer = writer(directory)
-        self._add_scalar = self._writer.add_scalar
+            self._set_writer(writer(directory))
         if self._enabled:
             resumed = if_exists == "resume"
             self._session = Session(self.logdir, resume=resumed, seed=seed, on_error=self._on_error)
@@ -149,19 +189,20 @@ class Tracker(PaddleVerbs):
             weakref.finalize(self._writer, _end_forsaken, self._session, self._writer.log).atexit = False
             tell_failures()
         self._clock = self._writer.last_step + 1
-        if hparams is not None or metrics is not None:
-            self.log_hparams(hparams or {}, metrics or [])
         self._sample_system()
 
+    def _set_writer(self, writer: LogWriter) -> None:
+        self._writer, self._add_scalar = writer, writer.add_scalar
+
     def __repr__(self) -> str:
-        state = "" if self._enabled else ", records nothing on this rank"
+        state = "" if self._enabled or self._spawned else ", records nothing on this rank"
         return f"Tracker({self.logdir!r}{state})"
 
     # -- numbers --------------------------------------------------------------------------------
 
     def log(
         self,
-        metrics: Mapping[str, ScalarLike],
+        metrics: MetricsLike,
         step: StepLike | None = None,
         *,
         reduce: Literal["mean", "sum", "max"] | None = None,
@@ -169,8 +210,8 @@ class Tracker(PaddleVerbs):
         """Record the scalars of one step, with one write.
 
         Args:
-            metrics: tag -> number of Python, NumPy or Paddle, or an array or list of one; a dict of them
-                gives tags joined with ``/``, such as ``train/loss``.
+            metrics: tag -> number of Python, NumPy or Paddle, an array or list of one, or a text such as
+                ``"0.5"``; a dict of them gives tags joined with ``/``, such as ``train/loss``.
             step: the step; by default the clock's.
             reduce: record the mean, sum or maximum of all ranks of a distributed training, not this rank's
                 own numbers. All ranks must call this, with the same tags, also those that record nothing.
@@ -183,13 +224,14 @@ class Tracker(PaddleVerbs):
             metrics = self._reduced(flat_metrics(metrics), reduce)
         if not self._enabled:
             check_mapping("metrics", metrics)
-            return
+            if not self._starts(lambda: self.log(metrics, step)):
+                return
         try:
             if self._renamed:
                 metrics = {self._renamed.get(("scalar", tag), tag): value for tag, value in metrics.items()}
             if step is None:
                 step = self._tick(metrics)
-            self._writer.add_metrics(metrics, step)
+            self._writer.add_metrics(metrics, step)  # type: ignore[arg-type]  # nested ones are refused
             if step > self._clock:  # type: ignore[operator]  # a step that cannot be compared was refused
                 self._clock = int(step)  # type: ignore[arg-type]
         except Exception as error:
@@ -205,9 +247,7 @@ class Tracker(PaddleVerbs):
             for tag, value in metrics.items():  # those that are good are not lost with the others
                 self.log({tag: value}, step)
 
-    def _retry(
-        self, metrics: Mapping[str, ScalarLike] | None, step: StepLike | None, error: Exception
-    ) -> None:
+    def _retry(self, metrics: MetricsLike | None, step: StepLike | None, error: Exception) -> None:
         """Record one metric that was refused under a better tag, or count it as lost."""
         if isinstance(error, TagError) and metrics:
             ((tag, value),) = metrics.items()
@@ -537,7 +577,7 @@ class Tracker(PaddleVerbs):
             lambda: EvaluationScores(activation=activation, limit=limit, ignore_index=ignore_index),
             record=record,
             refuse=lambda error: self._refuse(tag, error),
-            enabled=self._enabled,
+            enabled=self.enabled,
             class_names=names,
         )
 
@@ -577,8 +617,7 @@ def tracker_without_log(logdir: str, *, enabled: bool = False) -> Tracker:
     """
     tracker = Tracker.__new__(Tracker)
     PaddleVerbs.__init__(tracker, strict=False, enabled=enabled)
-    tracker._writer = LogWriter(logdir, write_to_disk=False)
-    tracker._add_scalar = tracker._writer.add_scalar
+    tracker._set_writer(LogWriter(logdir, write_to_disk=False))
     return tracker
 
 

@@ -189,14 +189,14 @@ class LogWriter(CurveWriter):
             DataError: ``hparams_dict`` is not a dict, or ``metrics_list`` not a list of tags.
         """
         hparams, metrics = flat_hparams(hparams_dict), metric_names(metrics_list)
-        values: dict[str, float] = {}
+        values: dict[str, ScalarLike] = {}
         modes: dict[str, Better] = {}
         if isinstance(metrics_list, Mapping):
             for tag, value in metrics_list.items():
                 if isinstance(value, str) and value in MODES:
                     modes[tag] = MODES[value]
                 elif value is not None:
-                    values[tag] = to_float(cast("ScalarLike", value))
+                    values[tag] = value
         metrics = [self._metric_tag(metric) for metric in metrics]
         now = round(time.time() * 1000) if walltime is None else plain_walltime(walltime)
         before = self._hparams
@@ -306,7 +306,7 @@ class LogWriter(CurveWriter):
             tag: such as ``train/inputs``.
             imgs: a list of images, or an array with the images along the first axis.
             step, walltime: as in `add_scalar`.
-            rows: number of rows; -1 makes the grid nearly square.
+            rows: number of rows, at most one an image; -1 makes the grid nearly square.
             scale: zoom of the grid.
             dataformats: order of the axes of one image.
             mean, std, value_range: as in `add_image`.
@@ -316,18 +316,17 @@ class LogWriter(CurveWriter):
             class_names: names in the order of the class numbers; by default the numbers.
 
         Raises:
-            DataError: not images of that format, more rows than images, or not n labels or predictions.
+            DataError: not images of that format, or not n labels or predictions.
         """
         each_image = cast("Sequence[ImageLike]", imgs)
         count = len(each_image)
-        if not count or rows == 0 or rows > count or scale <= 0:
+        if not count or scale <= 0:
             raise DataError(
-                "cannot lay out {count} images in {rows} rows at scale {scale}: rows is -1 or 1 to "
-                "the number of images, scale above 0",
+                "cannot lay out {count} images at scale {scale}: it takes one or more, at a scale above 0",
                 count=count,
-                rows=rows,
                 scale=scale,
             )
+        rows = min(rows, count) if rows > 0 else -1
         views = [images.to_channels_last(img, dataformats) for img in each_image]
         captions = None
         if labels is not None or predictions is not None:
@@ -460,7 +459,7 @@ class LogWriter(CurveWriter):
         """Record the graph of a Paddle network, traced on a copy of it.
 
         Args:
-            model: a ``paddle.nn.Layer`` or ``paddle.Model``.
+            model: a ``paddle.nn.Layer``, ``paddle.Model`` or ``paddle.static.Program``.
             input_spec: its inputs, as ``paddle.static.InputSpec``, tensors or shapes.
             verbose: whether to print the numbers of operators and layers.
             is_pir: accepted as by later versions of VisualDL; how a network is traced is known from Paddle.
@@ -479,6 +478,7 @@ class LogWriter(CurveWriter):
             print(f"Model graph: {sum(leaves)} operators in {len(leaves) - sum(leaves) - 1} layers")
         name = f"{GRAPH_WORD}.{int(time.time()):010d}.log{self._suffix}"
         run_directory.write_text(self._logdir, name, json.dumps(graph))
+        self.begin()  # a run is found by its log
 
 
 def _become_visualdls() -> None:

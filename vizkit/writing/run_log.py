@@ -18,7 +18,7 @@ from vizkit._checks import describe
 from vizkit._files import FileReader
 from vizkit._protocols import ArrayLike, ScalarLike, StepLike
 from vizkit._warnings import warn
-from vizkit.columns.column_builder import read_log
+from vizkit.columns.column_builder import SeriesKey, read_log
 from vizkit.errors import ClosedError, DataError, TagError
 from vizkit.format import encode
 from vizkit.format.tags import META_DATA, RESERVED, SECONDS, check_tag
@@ -190,6 +190,15 @@ class RunLog:
         """The step of a tag's last record, -1 for a new tag."""
         state = self._scalars.get(tag)
         return state.step if state else self._steps.get(tag, -1)
+
+    def last_value_of(self, tag: str) -> float | None:
+        """The last number under a tag, read from the log; None for a new tag or a remote log."""
+        if self.last_step_of(tag) < 0 or "://" in self._log.path or not self._write_to_disk:
+            return None
+        with FileReader(self._log.path) as log:
+            records = read_log(log, os.path.getsize(self._log.path))
+        series = records.series.get(SeriesKey(tag, "scalar", ""))
+        return None if series is None else float(series.columns()[2][-1])
 
     def add_scalar(
         self, tag: str, value: ScalarLike, step: StepLike | None, walltime: float | datetime | None = None

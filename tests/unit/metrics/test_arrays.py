@@ -84,7 +84,7 @@ def test_all_else_is_no_number(value: Any) -> None:
 @pytest.mark.parametrize("text", ["", "two", "0.5 (0.6)", "1,5", b"\xff", "0x10"])
 def test_texts_that_float_refuses_are_named(text: str | bytes) -> None:
     with pytest.raises(DataError, match="one real number") as caught:
-        to_float(text)  # type: ignore[arg-type]
+        to_float(text)
     assert repr(text) in str(caught.value)
     assert "mean" not in str(caught.value)
 

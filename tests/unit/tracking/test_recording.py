@@ -37,7 +37,7 @@ def names(root: Path) -> list[str]:
 def test_what_cannot_be_recorded_is_counted_and_warned_about_once(tracker: Tracker) -> None:
     with pytest.warns(VizKitWarning) as caught:
         for i in range(3):
-            tracker.log({"good": i, "bad": "x"}, i)  # type: ignore[dict-item]
+            tracker.log({"good": i, "bad": "x"}, i)
             tracker.log_image("picture", np.zeros((2, 2, 2)), i)
             tracker.log_histogram("text", "x", i)
     assert len(caught) == 3
@@ -87,7 +87,7 @@ def test_warnings_point_to_the_users_line(tmp_path: Path) -> None:
     Tracker(tmp_path / "run").close()
     with pytest.warns(VizKitWarning) as told:
         tracker = Tracker(tmp_path / "run")
-        tracker.log({"loss": "text"}, 0)  # type: ignore[dict-item]
+        tracker.log({"loss": "text"}, 0)
         tracker.log_text("/note", "text", 0)
         tracker.log_image("image", "text", 0)
         tracker.curves("eval").record(0)
@@ -98,7 +98,7 @@ def test_warnings_point_to_the_users_line(tmp_path: Path) -> None:
 def test_strict_raises_at_the_call(tmp_path: Path) -> None:
     with Tracker(tmp_path / "run", strict=True) as tracker:
         with pytest.raises(DataError, match="'x'"):
-            tracker.log({"bad": "x"})  # type: ignore[dict-item]
+            tracker.log({"bad": "x"})
         with pytest.raises(TagError, match="'/a'"):
             tracker.log_scalar("/a", 1, 0)
         with pytest.raises(DataError, match="has 2; choose"):
@@ -383,7 +383,7 @@ def test_nested_metrics_and_lists_of_one_are_recorded(tmp_path: Path, strict: bo
     with Tracker(tmp_path / "run", strict=strict) as tracker:
         for _ in range(2):
             tracker.log(nested)
-        tracker.log({"train": {"loss": 3}}, 7, reduce="mean")  # type: ignore[dict-item]
+        tracker.log({"train": {"loss": 3}}, 7, reduce="mean")
     assert series(tracker.logdir, "train/loss") == [(0, 1.0), (1, 1.0), (7, 3.0)]
     assert series(tracker.logdir, "train/deep/acc") == [(0, 0.5), (1, 0.5)]
     assert series(tracker.logdir, "lr") == [(0, 0.1), (1, 0.1)]
@@ -398,7 +398,7 @@ def test_of_nested_metrics_only_the_bad_ones_are_lost(tracker: Tracker) -> None:
 
 
 def test_values_given_with_the_metrics_are_recorded(tmp_path: Path) -> None:
-    with Tracker(tmp_path / "run", hparams={"lr": 1}, metrics={"acc": 0.9, "f1": [0.5]}) as tracker:  # type: ignore[dict-item]
+    with Tracker(tmp_path / "run", hparams={"lr": 1}, metrics={"acc": 0.9, "f1": [0.5]}) as tracker:
         tracker.log_hparams({}, {"auc": 0.7, "loss": None})  # type: ignore[dict-item]
     assert by_tag(tracker.logdir)["hparam"][-1].data.metrics == ["acc", "f1", "auc", "loss"]
     assert [series(tracker.logdir, tag) for tag in ("acc", "f1", "auc")] == [
@@ -407,6 +407,14 @@ def test_values_given_with_the_metrics_are_recorded(tmp_path: Path) -> None:
         [(0, 0.7)],
     ]
     assert "loss" not in by_tag(tracker.logdir)
+
+
+def test_a_bad_value_of_a_metric_leaves_the_hyper_parameters(tmp_path: Path) -> None:
+    with pytest.warns(VizKitWarning, match="one real number, got 'x'"):
+        tracker = Tracker(tmp_path, hparams={"lr": 1}, metrics={"f1": 0.5, "acc": "x"}, system=False)
+    tracker.close()
+    assert by_tag(tmp_path)["hparam"][-1].data.hparams == {"lr": 1}
+    assert series(tmp_path, "f1") == [(0, 0.5)]
 
 
 def test_a_tilde_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -234,7 +234,7 @@ def test_a_step_of_many_metrics(writer: LogWriter) -> None:
         ("c", 4, 3.0),
     ]
     with pytest.raises(DataError, match="'x'"):
-        writer.add_metrics({"a": 1, "b": "x"}, 5)  # type: ignore[dict-item]
+        writer.add_metrics({"a": 1, "b": "x"}, 5)
     assert len(records(writer.logdir)) == 3  # all or nothing
 
 
@@ -485,8 +485,16 @@ def test_image_matrix_leaves_the_list_alone(writer: LogWriter) -> None:
 def test_image_matrix_of_every_format(writer: LogWriter, dataformats: str, shape: tuple[int, ...]) -> None:
     writer.add_image_matrix("a", np.full(shape, 7, np.uint8), 0, rows=1, scale=2.0, dataformats=dataformats)
     assert pixels(written(writer, "a")).shape[:2] == (8, 36)
-    with pytest.raises(DataError, match="4 rows"):
-        writer.add_image_matrix("a", np.full(shape, 7, np.uint8), 0, rows=4)
+    with pytest.raises(DataError, match="scale 0"):
+        writer.add_image_matrix("a", np.full(shape, 7, np.uint8), 0, scale=0)
+
+
+@pytest.mark.parametrize(
+    ("count", "rows", "found"), [(6, 4, (4, 2)), (6, 9, (6, 1)), (5, 0, (3, 2)), (4, -1, (2, 2))]
+)
+def test_rows_of_an_image_matrix(writer: LogWriter, count: int, rows: int, found: tuple[int, int]) -> None:
+    writer.add_image_matrix("a", np.full((count, 4, 6, 3), 7, np.uint8), 0, rows=rows)
+    assert pixels(written(writer, "a")).shape[:2] == (4 * found[0], 6 * found[1])
 
 
 def test_a_figure_stays_open_and_as_it_was(writer: LogWriter) -> None:

@@ -21,6 +21,7 @@ from vizkit._after_import import AfterImport
 from vizkit._ranks import rank
 from vizkit._warnings import warn
 from vizkit.hooks._autolog.drop_in import LogWriter, stock_log_writer
+from vizkit.hooks._autolog.suite_sessions import end_sessions
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._patching import Patches
 from vizkit.tracking.tracker import Tracker, tracker_without_log
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["autolog"]
 
+_MOST_FITS = 10  # whose hyper-parameters differ
 _MOST_OPEN = 16  # trackers that are open though no training of theirs runs
 
 _lock = threading.RLock()
@@ -62,7 +64,8 @@ def autolog(
     ===================================  ===========================================================
     ``model.fit``, ``model.evaluate``    recorded as by ``tracker.callback()``, with the
                                          hyper-parameters that can be known, into one new run of
-                                         ``logdir`` for each model
+                                         ``logdir`` for each model; those of a second ``fit`` that
+                                         differ are named ``fit 2/epochs`` and so on
     ``paddle.callbacks.VisualDL(dir)``   the same, into ``dir``; its own records are left out
     ``visualdl.LogWriter(...)``          is a `vizkit.LogWriter`, also under the names of modules
                                          that imported it before
@@ -142,7 +145,7 @@ class _AutoLog:
         self._waiting_for_visualdl: AfterImport | None = None
         self._paddle_patched = False
         self._trackers: OrderedDict[str, Tracker] = OrderedDict()  # the last used one is last
-        self._hparams: dict[str, dict[str, object]] = {}  # directory -> hyper-parameters that were recorded
+        self._fits: dict[str, list[dict[str, object]]] = {}  # directory -> what was recorded of each ``fit``
         self._runs: WeakKeyDictionary[paddle.Model, str] = WeakKeyDictionary()  # model -> directory
         self._calls: list[_Call] = []  # that run now
 
@@ -151,6 +154,7 @@ class _AutoLog:
         if logdir != self._logdir:
             self._runs.clear()
         self._logdir, self._callback, self._quiet = logdir, callback, quiet
+        LogWriter.quiet = quiet
 
     # -- patches ----------------------------------------------------------------------------------
 
@@ -199,6 +203,8 @@ class _AutoLog:
             while self._trackers:
                 with self._guard("the log"):
                     self._trackers.popitem()[1].close()
+            with self._guard("the log"):
+                end_sessions()
         if left:
             warn(
                 "autolog: {left} has been replaced by other code since, and is left so; what is left "
@@ -251,14 +257,24 @@ class _AutoLog:
         with self._guard("hyper-parameters"):
             hparams, metrics = model_hparams(model, bound.arguments)
             for name, tracker in zip(directories, added, strict=True):
-                before = self._hparams.get(name, {})
-                if {**before, **hparams} != before:
-                    self._hparams[name] = {**before, **hparams}
-                    tracker.log_hparams(hparams, metrics)
+                if new := self._new_hparams(name, hparams):
+                    tracker.log_hparams(new, metrics)
         if directories:
             self._runs[model] = directories[-1]
         bound.arguments["callbacks"] = callbacks
         return _Call(model, bound, directories, muted)
+
+    def _new_hparams(self, directory: str, hparams: dict[str, object]) -> dict[str, object]:
+        """The hyper-parameters to record of a call; those of a later ``fit`` that differ get its number."""
+        fits = self._fits.setdefault(directory, [{}])
+        first = fits[0]
+        new = {name: value for name, value in hparams.items() if name not in first}
+        changed = {name: value for name, value in hparams.items() if first.get(name, value) != value}
+        first.update(new)
+        if "epochs" in hparams and changed and changed not in fits and len(fits) < _MOST_FITS:
+            fits.append(changed)
+            new |= {f"fit {len(fits)}/{name}": value for name, value in changed.items()}
+        return new
 
     def end(self, call: _Call) -> None:
         """Finish a call, whether it returned or raised."""

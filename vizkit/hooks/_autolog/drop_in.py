@@ -11,6 +11,8 @@ from vizkit import _ranks
 from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
 from vizkit.errors import ClosedError, TagError, VizKitWarning
+from vizkit.hooks._autolog.configuration import settings_of_program
+from vizkit.hooks._autolog.suite_sessions import SuiteSession
 from vizkit.writing.log_writer import LogWriter as VizKitLogWriter
 
 __all__ = ["LogWriter", "stock_log_writer"]
@@ -74,12 +76,17 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
 
     A value that cannot be recorded is warned about once a tag. A tag that VisualDL could not serve is
     recorded under the nearest that it can. After ``close``, adding opens the log again, as VisualDL does.
-    On ranks other than 0 nothing is recorded.
+    On ranks other than 0 nothing is recorded. From the first record on, the run has ``environment.json``,
+    system metrics, and the settings of the program as hyper-parameters.
 
     Arguments are those of `vizkit.LogWriter`. Unknown ones are ignored with a warning, but for
     ``log_dir``, which is taken for ``logdir``.
+
+    Attributes:
+        quiet: as of `vizkit.Tracker`; of all writers.
     """
 
+    quiet = False
     _warned_of_rank = False
 
     def __init__(
@@ -105,25 +112,62 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
                 )
             else:
                 warn("LogWriter got unknown arguments {names}, which are left out", names=names)
-        rank = _ranks.rank()
-        if rank and write_to_disk and not LogWriter._warned_of_rank:
-            LogWriter._warned_of_rank = True
-            warn(
-                "autolog: on rank {rank}, LogWriter({logdir!r}) records nothing; rank 0 does",
-                rank=rank,
-                logdir=str(logdir),
-            )
         again = functools.partial(
             VizKitLogWriter.__init__,
             max_queue=max_queue,
             flush_secs=flush_secs,
             filename_suffix=filename_suffix,
-            write_to_disk=write_to_disk and rank == 0,
+            write_to_disk=write_to_disk,
             display_name=display_name,
             file_name=file_name,
         )
         again(self, logdir, comment)
         self._open_again = functools.partial(again, logdir=self.logdir)
+        self._suite_session: SuiteSession | None = None
+        self._waits = True  # for the first record
+        if not _ranks.is_importing():
+            self._leave_to_rank_0()
+
+    def _leave_to_rank_0(self) -> None:
+        rank = _ranks.rank()
+        if not rank or not self._write_to_disk:
+            return
+        self._open_again(self, write_to_disk=False)
+        if not LogWriter._warned_of_rank:
+            LogWriter._warned_of_rank = True
+            warn(
+                "autolog: on rank {rank}, LogWriter({logdir!r}) records nothing; rank 0 does",
+                rank=rank,
+                logdir=self.logdir,
+            )
+
+    def _starts(self, verb: str) -> bool:
+        """Start to record what a tracker does; False during the imports of a spawned process."""
+        if _ranks.is_importing():
+            return False
+        self._waits = False
+        self._leave_to_rank_0()
+        if not self._write_to_disk or "://" in self.logdir:
+            return True
+        try:
+            self.begin()
+            self._suite_session = SuiteSession(self, quiet=LogWriter.quiet)
+            if self._suite_session.is_new and verb != "add_hparams" and (settings := settings_of_program()):
+                VizKitLogWriter.add_hparams(self, settings, [])
+        except VizKitWarning:
+            raise
+        except OSError:
+            pass  # the record itself meets it
+        except Exception as error:
+            self.losses.count("environment", error)
+        return True
+
+    def close(self) -> None:
+        """Finish the log and the run's session."""
+        super().close()
+        if self._suite_session is not None:
+            self._suite_session.close()
+            self._suite_session = None
 
     def _forgive(
         self,
@@ -142,6 +186,7 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         try:
             if isinstance(error, ClosedError):
                 self._open_again(self)
+                self._starts(method.__name__)
             elif isinstance(error, TagError) and key in bound.arguments:
                 kind = _KINDS.get(method.__name__, method.__name__.removeprefix("add_"))
                 bound.arguments[key] = self._renamed.rename(kind, tag, error, self.kind_of)
@@ -157,6 +202,8 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
 def _forgiving(method: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(method)
     def add(self: LogWriter, *args: object, **kwargs: object) -> None:
+        if self._waits and not self._starts(method.__name__):
+            return
         try:
             method(self, *args, **kwargs)
         except VizKitWarning:

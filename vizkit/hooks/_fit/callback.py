@@ -67,7 +67,7 @@ def callback(
     ==================================  ===========================================  ======================
     ``train/<metric>``                  loss, and metrics as Paddle logs them        every batch
     ``train/learning rate``             the rate that the batch was trained with     every batch
-    ``train/epoch``                     as Paddle counts, from 0 in every ``fit``    every batch
+    ``train/epoch``                     counted from 0, like the steps               every batch
     ``train/step time ms``              milliseconds, with the data's loading        every batch
     ``train/samples per second``        batch size over step time                    every batch
     ``train/input``                     the batch's first images, with label and     ``images_every`` steps
@@ -214,7 +214,7 @@ class _RecordingCallback(TrackerCallback):
         self._dynamic = True
         self._steps = StepCounter(tracker)
         self._call: ModelCall | None = None
-        self._epoch = 0
+        self._epoch = self._first_epoch = 0
         self._rate: float | None = None
         self._weights_step = -1
         self._batch: Batch | None = None
@@ -239,6 +239,7 @@ class _RecordingCallback(TrackerCallback):
         with self._guard("training steps"):
             self._begin()
             self._steps.begin(self._metrics())
+            self._first_epoch = self._steps.epochs
         self._call = self._begin_call()
         if self._weights.on and self._dynamic:
             self._record_weights(self._steps.next)
@@ -266,7 +267,7 @@ class _RecordingCallback(TrackerCallback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Keep the epoch's number."""
-        self._epoch = epoch
+        self._epoch = self._first_epoch + epoch
 
     def on_train_batch_begin(self, step: int, logs: Logs | None = None) -> None:
         """Keep the learning rate, and capture the batch if its images or graph are recorded."""

@@ -38,6 +38,12 @@ class StepCounter:
         return step if step >= 0 else int(self._tracker.step)
 
     @property
+    def epochs(self) -> int:
+        """How many epochs any callback has recorded."""
+        last = self._tracker.writer.last_value_of(EPOCH)
+        return 0 if last is None else int(last) + 1
+
+    @property
     def current(self) -> int:
         """The step of the last batch counted here; 0 before the first."""
         return max(self.next - 1, 0)

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["record_graph", "trace_graph"]
 
 
-def trace_graph(model: paddle.nn.Layer | paddle.Model, input_spec: object = None) -> Graph:
+def trace_graph(
+    model: paddle.nn.Layer | paddle.Model | paddle.static.Program, input_spec: object = None
+) -> Graph:
     """The graph of ``model`` as VisualDL's dynamic-graph page reads it.
 
     A deep copy of the model is traced, so it takes the memory of a second set of weights for a
@@ -34,7 +36,7 @@ def trace_graph(model: paddle.nn.Layer | paddle.Model, input_spec: object = None
 
     Args:
         model: the network, drawn in the mode it is in: dropout, for example, differs between
-            ``train()`` and ``eval()``.
+            ``train()`` and ``eval()``. A ``paddle.static.Program`` is drawn as it is, without layers.
         input_spec: the arguments of ``forward``. A list with, for each argument, a
             ``paddle.static.InputSpec``, a tensor or array (its shape and dtype count), or a
             shape: a tuple of int, -1 or None for any size, taken as float32. Other lists and
@@ -50,11 +52,22 @@ def trace_graph(model: paddle.nn.Layer | paddle.Model, input_spec: object = None
         DataError: ``model`` is not a model, does not fit ``input_spec``, or cannot be copied
             or traced; the cause is chained.
     """
+    if hasattr(model, "global_block"):
+        return _of_program(model)
     network, input_spec = _network(model, input_spec)
     if not paddle.in_dynamic_mode():
         raise DataError("a graph is traced from dynamic mode: call paddle.disable_static() first")
     with global_state_kept():
         return _trace(network, input_spec)
+
+
+def _of_program(program: paddle.static.Program) -> Graph:
+    try:
+        if hasattr(program, "desc"):  # of Paddle before PIR
+            program = paddle.pir.translate_to_pir(program.desc)
+        return visualdl_graph(*read_program(program))
+    except Exception as error:
+        raise DataError("the operators of a program cannot be read ({brief})", brief=_brief(error)) from error
 
 
 def record_graph(tracker: Tracker, model: paddle.Model, inputs: Sequence[paddle.Tensor]) -> None:
@@ -119,7 +132,7 @@ def _network(model: paddle.nn.Layer | paddle.Model, input_spec: object) -> tuple
         model = model._layers
     if not isinstance(model, paddle.nn.Layer):
         raise DataError(
-            "a graph needs a paddle.nn.Layer or a paddle.Model, got {model}", model=describe(model)
+            "a graph needs a paddle.nn.Layer, a paddle.Model or a program, got {model}", model=describe(model)
         )
     if input_spec is None:
         # Set by paddle.jit.to_static. Plain attribute access would leave traces in the model.

@@ -18,9 +18,12 @@ _HIDDEN_ATTRIBUTES = {"op_callstack", "place", "stop_gradient", "struct_name"}
 
 
 def read_program(
-    program: paddle.static.Program, outputs: object, network: paddle.nn.Layer, scopes: Scopes
+    program: paddle.static.Program,
+    outputs: object = None,
+    network: paddle.nn.Layer | None = None,
+    scopes: Scopes | None = None,
 ) -> tuple[list[Operator], list[Variable]]:
-    """The operators and variables of ``program``, with weights under their names in ``network``.
+    """The operators and variables of ``program``, with weights under their names in ``network``, if given.
 
     Weights, lists of tensors and constants are operators in PIR. Here, weights are persistable
     variables, lists are given by their members, and a constant that sets an operator up (a
@@ -28,6 +31,9 @@ def read_program(
 
     Args:
         program: the program; its values must not be used after it is gone.
+        outputs: its results; by default the values that no operator uses.
+        network: the network that it was traced from.
+        scopes: the layers of its operators.
     """
     return _Reader(network, scopes).read(program, outputs)
 
@@ -80,13 +86,15 @@ class Scopes:
 
 
 class _Reader:
-    def __init__(self, network: paddle.nn.Layer, scopes: Scopes) -> None:
+    def __init__(self, network: paddle.nn.Layer | None, scopes: Scopes | None) -> None:
         self._scopes = scopes
-        self._weights = {tensor.name: name for name, tensor in network.named_buffers()}
-        self._trainable = {}
-        for name, tensor in network.named_parameters():
-            self._weights[tensor.name] = name
-            self._trainable[name] = not tensor.stop_gradient
+        self._weights: dict[str, str] = {}
+        self._trainable: dict[str, bool] = {}
+        if network is not None:
+            self._weights |= {tensor.name: name for name, tensor in network.named_buffers()}
+            for name, tensor in network.named_parameters():
+                self._weights[tensor.name] = name
+                self._trainable[name] = not tensor.stop_gradient
         self._operators: list[Operator] = []
         self._variables: dict[str, Variable] = {}
         self._counts: Counter[str] = Counter()
@@ -96,6 +104,10 @@ class _Reader:
 
     def read(self, program: paddle.static.Program, outputs: object) -> tuple[list[Operator], list[Variable]]:
         ops = program.global_block().ops
+        if outputs is None:
+            outputs = [
+                value for op in ops for value in op.results() if value.initialized() and value.use_empty()
+            ]
         results = list(_values(outputs))
         needed = {_key(value) for value in results}
         for op in ops:
@@ -147,7 +159,7 @@ class _Reader:
         output_slots = op.get_output_names() if slots else ["out"] * op.num_results()
         for slot, value in zip(output_slots, op.results(), strict=False):
             outputs.setdefault(slot, []).extend(self._define(value, f"{name}.{slot}"))
-        self._add(kind, self._scopes.of(op), inputs, outputs, shown)
+        self._add(kind, self._scopes.of(op) if self._scopes else "", inputs, outputs, shown)
 
     def _add(
         self,
@@ -193,7 +205,10 @@ class _Reader:
 
     def _define_weight(self, name: str, value: paddle.pir.Value) -> None:
         name = self._weights.get(name, name)
-        attrs: dict[str, Attribute] = {"trainable": self._trainable[name]} if name in self._trainable else {}
+        trainable = self._trainable.get(name)
+        if self._scopes is None and not value.stop_gradient:  # a buffer looks like a frozen weight there
+            trainable = True
+        attrs: dict[str, Attribute] = {} if trainable is None else {"trainable": trainable}
         self._define(value, name, persistable=True, attrs=attrs)
 
 

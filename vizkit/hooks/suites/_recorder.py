@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from vizkit._protocols import ScalarLike
-from vizkit.environment.masking import MASK, is_secret_name, mask
+from vizkit.environment.masking import mask_settings
 from vizkit.format.hparams import flat_hparams
 from vizkit.hooks._guard import Guard
 
@@ -48,16 +48,10 @@ class Recorder:
         """Record hyper-parameters without secrets, once; metrics by the suite's names."""
         if not self._settled:
             self._settled = True
-            flat = {name: _masked(name, value) for name, value in flat_hparams(hparams).items()}
-            self._tracker.log_hparams(flat, [suite_tag(name) for name in metrics])
+            settings = mask_settings(flat_hparams(hparams))
+            self._tracker.log_hparams(settings, [suite_tag(name) for name in metrics])
 
     def flush(self) -> None:
         """Wait until all is in the log."""
         with self.guard("the log"):
             self._tracker.flush()
-
-
-def _masked(name: str, value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return MASK if value and is_secret_name(name.rpartition("/")[2]) else mask(value)

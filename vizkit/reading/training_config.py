@@ -16,9 +16,9 @@ from vizkit.format.hparams import flat_hparams
 if TYPE_CHECKING:
     import yaml
 
-__all__ = ["config_path", "hparams_of"]
+__all__ = ["config_path", "hparams_of", "read_config"]
 
-_NAMES = ("config.yaml", "config.yml")
+_NAMES = ("config.yaml", "config.yml", os.path.join(".hydra", "config.yaml"))
 _LOG_DIRECTORIES = ("vdl", "visualdl")  # of the suites that keep logs below their output
 _MOST_BYTES = 100_000
 _MOST_VALUES = 10_000
@@ -37,23 +37,24 @@ def config_path(directory: str | os.PathLike[str]) -> Path | None:
 
 
 def hparams_of(directory: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """The training config beside a run's logs as hyper-parameters: ``Optimizer/lr/learning_rate``.
+    """The training config beside a run's logs, as of `read_config`; None without one.
 
     PaddleX writes it as ``config.yaml`` in its output directory, in the format of the suite that trains.
+    """
+    path = config_path(directory)
+    return None if path is None else read_config(path)
 
-    Args:
-        directory: the run's directory.
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a training config as hyper-parameters: ``Optimizer/lr/learning_rate``.
 
     Returns:
-        Nested names joined with ``/``; None without a config.
+        Nested names joined with ``/``.
 
     Raises:
         DataError: a config that cannot be read.
-        MissingDependencyError: there is one, but PyYAML is missing.
+        MissingDependencyError: PyYAML is missing.
     """
-    path = config_path(directory)
-    if path is None:
-        return None
     try:
         import yaml
     except ImportError as error:

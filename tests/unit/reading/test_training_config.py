@@ -8,8 +8,8 @@ import pytest
 
 import vizkit
 from vizkit import DataError, LogWriter, MissingDependencyError
-from vizkit.runs import training_config
-from vizkit.runs.training_config import config_path, hparams_of
+from vizkit.reading import training_config
+from vizkit.reading.training_config import config_path, hparams_of
 
 pytest.importorskip("yaml")
 
