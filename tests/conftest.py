@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
 
 from tests.helpers import find_browser
+from vizkit._language import language
 
 os.environ["VIZKIT_LANG"] = "en"  # of all that VizKit says, in children too
 
@@ -27,6 +29,13 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.environ.get("VIZKIT_REQUIRE_BROWSER") == "1" and not find_browser():
         raise pytest.UsageError(f"VIZKIT_REQUIRE_BROWSER=1, and {NO_BROWSER}")
+
+
+@pytest.fixture(autouse=True)
+def _english_again() -> Iterator[None]:
+    """Whatever language a test chooses, the next one starts in English."""
+    yield
+    language("en")
 
 
 @pytest.fixture(autouse=True)

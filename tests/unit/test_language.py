@@ -7,24 +7,17 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import vizkit
 from tests import messages
-from tests.helpers import ROOT
+from tests.helpers import ROOT, log_of
 from vizkit._language import english, speaking, tr, trn
 from vizkit._warnings import warn
 from vizkit.errors import DataError, VizKitError, VizKitWarning
 from vizkit.runs.formatting import duration_text, status_text
-
-
-@pytest.fixture(autouse=True)
-def _english_again() -> Iterator[None]:
-    yield
-    vizkit.language("en")
 
 
 def test_messages_are_templates() -> None:
@@ -153,3 +146,27 @@ def test_durations() -> None:
     vizkit.language("zh")
     texts = [duration_text(timedelta(seconds=n)) for n in (3.2, 725, 12_000, 187_200)]
     assert texts == ["3.2 秒", "12 分 05 秒", "3 小时 20 分", "2 天 4 小时"]
+
+
+def test_a_problem_is_told_in_the_language_of_its_reader(tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_scalar("loss", 0.5, 0)
+    with log_of(tmp_path / "run").open("ab") as log:
+        log.write(b"\x80\x07\xff")
+    (problem,) = vizkit.load(tmp_path)[0].problems
+    assert problem.message.endswith("the last 3 bytes are not a whole record, or not yet")
+    with speaking("zh"):
+        assert tr(problem.message) == f"{problem.path}: 最后 3 字节不是（或还不是）完整的记录"
+        findings = vizkit.repair.check(tmp_path)
+    assert [finding.todo for finding in findings if finding.kind == "torn"] == ["--repair 截去尾部"]
+
+
+def test_what_is_recorded_of_a_loss_is_english(tmp_path: Path) -> None:
+    vizkit.language("zh")
+    tracker = vizkit.Tracker(tmp_path / "run", quiet=True)
+    tracker.log({"loss": 0.5}, step=0)
+    with pytest.warns(VizKitWarning, match="未能记录"):
+        tracker.log_scalar("odd", "no number", step=0)
+    tracker.close()
+    (problem,) = vizkit.load(tmp_path)[0].problems
+    assert "a scalar must be one real number" in english(problem.message)

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,10 +36,8 @@ def run_chinese(*command: object, **env: str) -> subprocess.CompletedProcess[byt
 
 
 @pytest.fixture
-def chinese() -> Iterator[None]:
+def chinese() -> None:
     vizkit.language("zh")
-    yield
-    vizkit.language("en")
 
 
 @pytest.fixture(scope="module")

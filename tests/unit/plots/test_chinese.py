@@ -25,7 +25,6 @@ def _chinese() -> Iterator[None]:
     CLEAR()
     vizkit.language("zh")
     yield
-    vizkit.language("en")
     CLEAR()
 
 
