@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from tests.faults.mutated_logs import check_flip, mutations, row_of
 from tests.logs import NOW, assert_same, path_in, scalar
 from vizkit.format import encode
 from vizkit.format.frames import read_frames
@@ -153,33 +154,12 @@ def test_a_reader_finds_what_is_found_record_by_record(
         assert_same(RunReader(tmp_path), [data])
 
 
-def records_of(run: RunReader) -> Counter[tuple[object, ...]]:
-    found: Counter[tuple[object, ...]] = Counter()
-    for tag, kind in run.kinds.items():
-        if kind == "scalar":
-            columns = run.scalars(tag)
-            found.update((tag, *row) for row in zip(columns.steps, columns.values, strict=True))
-        elif kind == "scalars":
-            for member, columns in run.group(tag).items():
-                found.update((tag, member, *row) for row in zip(columns.steps, columns.values, strict=True))
-        else:
-            found.update((tag, kind, step) for step in run.entries(tag).steps.tolist())
-    return found
-
-
 @pytest.mark.parametrize("first", range(4))
 def test_a_flipped_bit_costs_its_record_alone(first: int, tmp_path: Path) -> None:
-    """No tag is hidden by it, and no step. One bit of 15."""
-    path = path_in(tmp_path)
-    path.write_bytes(LOG)
-    whole = records_of(RunReader(tmp_path))
+    """One of 15 bits. No tag is hidden, and no step. ``python -m tests.faults.mutated_logs flips``: all bits."""
+    whole = Counter(filter(None, map(row_of, FRAMES)))
     for bit in range(first * 15, len(LOG) * 8, 61):
-        data = bytearray(LOG)
-        data[bit // 8] ^= 1 << bit % 8
-        path.write_bytes(data)
-        run = RunReader(tmp_path)
-        assert (whole - records_of(run)).total() <= 1, bit
-        assert run.is_last and not run.earlier and not run.superseded
+        assert check_flip(bit, LOG, whole, tmp_path) <= 1, bit
 
 
 def torn_images(size: int) -> Iterator[tuple[bytes, bytes]]:
@@ -219,3 +199,9 @@ def test_a_round_of_scalars_torn_in_its_last_value_is_none(tmp_path: Path) -> No
             run = RunReader(tmp_path)
             assert run.count("a") + run.count("b") == 2 * len(rounds) - 4
             assert_same(run, [data])
+
+
+@pytest.mark.parametrize("first", range(0, 200, 50))
+def test_a_large_log_damaged_in_several_ways_is_read(first: int, tmp_path: Path) -> None:
+    """``python -m tests.faults.mutated_logs 100000`` does it as often as you like."""
+    assert mutations(first, 50, tmp_path, 400).total() >= 50

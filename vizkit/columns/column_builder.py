@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from itertools import groupby
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from vizkit.columns.frame_scan import FrameWalk, Piece, Readable, read_bytes
 from vizkit.columns.record_batch import MEMBER, ODD, SCALAR, LogNames, RecordBatch, parse_records
 from vizkit.columns.repeats import Repeats, before_round, known_round, learn
-from vizkit.columns.series import Series
+from vizkit.columns.series import Columns, Series
 from vizkit.columns.varints import Bytes
 from vizkit.format.decode import decode_head, decode_record
 from vizkit.format.frame_rule import HEAD, claimed_size
-from vizkit.format.types import KINDS, HParams, SessionMark
+from vizkit.format.types import KINDS, HParams, Record, SessionMark
 from vizkit.metrics.arrays import AnyArray, Indices, Ints
 
 __all__ = ["ColumnBuilder", "NoRecord", "SeriesKey", "read_log"]
@@ -29,7 +28,8 @@ _STRETCH = 384
 _CREDIT, _MAX_CREDIT = 2 * _STRETCH, 16 * _STRETCH
 _PATIENCE = 63  # pieces, at most, until rounds are looked for again
 _SHORT = 1 << 17  # bytes: enough of a log to know if it repeats
-_MANY = 128  # records per tag
+_MANY = 32  # records per tag
+_MOST_CONTENTS = 64  # decoded names, marks and hyper-parameters
 
 
 class SeriesKey(NamedTuple):
@@ -48,17 +48,6 @@ class NoRecord(NamedTuple):
     why: str
 
 
-class _Rounds(NamedTuple):
-    """Rounds of scalars: the bytes [start, end) of the log, and the columns from `Repeats.read`."""
-
-    repeats: Repeats
-    start: int
-    end: int
-    steps: AnyArray
-    walltimes: AnyArray
-    values: AnyArray
-
-
 class ColumnBuilder:
     """Columns of a log, built piece by piece: contents of scalars, positions of other records.
 
@@ -71,7 +60,9 @@ class ColumnBuilder:
         created: the walltime of the record that names the run, the first of a log.
         lost: tag, for each session -> number of records that it lost, and the reason.
         sessions: the mark of each session; NONE for the first one of a log of stock VisualDL.
-        expected: the log's size in bytes once all of it is taken; columns are allocated accordingly.
+        expected: the log's size in bytes once all of it is taken.
+        last: position of the last frame that was taken.
+        intact: False if `read_log` found damage, or what may be a frame once more bytes are there.
     """
 
     def __init__(self) -> None:
@@ -84,10 +75,13 @@ class ColumnBuilder:
         self.created: int | None = None
         self.lost: dict[tuple[str, int], tuple[int, str]] = {}
         self.expected = 0
+        self.last = 0
+        self.intact = True
         self._marks = 0
         self._names = LogNames()
         self._by_number: dict[tuple[int, int, int], Series] = {}  # kind, tag, member
-        self._waiting: list[RecordBatch] = []
+        self._waiting: list[tuple[RecordBatch, Ints]] = []  # scalars and their sessions
+        self._contents: dict[bytes, Record] = {}  # decoded names, marks and hyper-parameters
         self._repeats: Repeats | None = None
         self._patience = 0  # pieces to parse before rounds are looked for again
         self._pieces = 0
@@ -114,7 +108,6 @@ class ColumnBuilder:
     def take_repeats(self, buf: Bytes, size: int, base: int) -> tuple[int, int]:
         """Take the rounds of scalars that a window begins with; the ``take`` of a `FrameWalk`."""
         taken = 0
-        found: list[_Rounds] = []
         while True:
             rest = buf[taken:]
             if self._repeats is None and self._pieces >= self._patience:
@@ -127,8 +120,7 @@ class ColumnBuilder:
             cut = rounds > 0 and not self._goes_on(buf[behind : min(behind + HEAD, size)], base + behind)
             rounds -= cut
             if rounds:
-                start, end = base + taken, base + taken + rounds * repeats.size
-                found.append(_Rounds(repeats, start, end, *repeats.read(rest, rounds)))
+                self._take_rounds(repeats, rest, rounds, base + taken)
                 taken += rounds * repeats.size
             self._credit = min(self._credit + rounds * len(repeats.starts) - ended * _STRETCH, _MAX_CREDIT)
             if not ended:
@@ -143,10 +135,6 @@ class ColumnBuilder:
                 self._patience = min(2 * self._patience + 1, _PATIENCE)
                 self._credit = _CREDIT
                 break
-        if found:
-            self._sort_waiting()
-            for _, some in groupby(found, lambda one: one.repeats.tags):
-                self._take_rounds(list(some))
         looking = self._repeats is None and self._patience == self._pieces == 0
         return taken, before_round(buf, size) or min(size, _SHORT) if looking and not taken else size
 
@@ -154,41 +142,34 @@ class ColumnBuilder:
         """True if a frame begins at the position ``at``; if not, the last round may have been torn."""
         return at == self.expected or claimed_size(head.tobytes(), self.expected - at) is not None
 
-    def _take_rounds(self, found: list[_Rounds]) -> None:
-        """Append rounds that have the same tags."""
-        every = [one[3:] for one in found]
-        steps, walltimes, values = (_side_by_side(parts) for parts in zip(*every, strict=True))
-        repeats, start, end = found[0].repeats, found[0].start, found[-1].end
+    def _take_rounds(self, repeats: Repeats, buf: Bytes, rounds: int, start: int) -> None:
+        """Append rounds that lie at the position ``start``."""
+        self._sort_waiting()
+        every = repeats.read(buf, rounds)
+        end = start + rounds * repeats.size
+        self.last = end - repeats.size + repeats.starts[-1]
         for tag, which in repeats.tags.items():
+            steps, walltimes, values = (_of_records(column, which, len(repeats.starts)) for column in every)
             key = SCALAR, self._names.tags.number(tag), -1
-            series = self._series_of(key, start + repeats.starts[which[0]], np.float64)
-            columns = [_of_records(column, which, len(values)) for column in (steps, walltimes, values)]
-            room = self._room(end)
-            if room > 1 or series.count:
-                series.extend(room, end, columns[0], None, *columns[1:])
-            else:
-                series.adopt(end, columns)
+            series = self._series_of(key, start + repeats.starts[which[0]])
+            columns = Columns(steps, None, walltimes, (values,))
+            series.append(len(self.sessions) - 1, columns, 0, len(steps), end)
 
     def take(self, log: Readable, piece: Piece) -> None:
         """Take all records of a piece; some may wait until `finish`."""
-        batch = parse_records(piece.buf, piece.size, piece.frames, self._names)
+        batch, contents = parse_records(piece.buf, piece.size, piece.frames, self._names)
         if (batch.kinds == ODD).any():
+            contents = np.where(batch.kinds == ODD, batch.starts + 8, contents)
             batch = self._decode_odd(log, piece, batch)
-        batch = batch._replace(starts=batch.starts + piece.base, ends=batch.ends + piece.base)
         self._pieces += 1
         if self._repeats is None and self._pieces > self._patience:
-            self._repeats = learn(piece.buf, piece.base, batch, self._names.tags.names)
-        begins, hparams = self._describe(log, piece, batch)
-        for start, end in zip([0, *begins], [*begins, len(batch.kinds)], strict=True):
-            if start in begins:
-                self._begin_session(begins[start])
-            self.hparams_of.update(
-                {len(self.sessions) - 1: hparams[row] for row in hparams if start <= row < end}
-            )
-            if start < end:
-                self._sort_kinds(_select(batch, np.arange(start, end)) if begins else batch)
+            self._repeats = learn(piece.buf, batch, self._names.tags.names)
+        sessions = self._describe(log, piece, batch, contents)
+        batch = batch._replace(starts=batch.starts + piece.base, ends=batch.ends + piece.base)
+        self.last = int(batch.starts[-1])
+        self._sort_kinds(batch, sessions)
         # With many tags, few records of each are in one window.
-        if sum(len(part.tags) for part in self._waiting) > _MANY * len(self._names.tags.names):
+        if sum(len(part.tags) for part, _ in self._waiting) > _MANY * len(self._names.tags.names):
             self._sort_waiting()
 
     def finish(self) -> None:
@@ -198,51 +179,63 @@ class ColumnBuilder:
     def _sort_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
         if waiting:
-            batch = _concatenate(waiting)
-            self._sort(batch, batch.tags, SCALAR, batch.values)
+            batch = _concatenate([batch for batch, _ in waiting])
+            sessions = np.concatenate([sessions for _, sessions in waiting])
+            self._sort(SCALAR, batch, sessions, batch.tags, batch.values)
 
-    def _sort_members(self, batch: RecordBatch) -> None:
-        assert batch.members is not None
-        keys = np.unique(batch.tags << 32 | batch.members, return_inverse=True)[1]
-        self._sort(batch, keys, MEMBER, batch.values)
+    def _sort_kinds(self, batch: RecordBatch, sessions: Ints) -> None:
+        if (batch.kinds == SCALAR).all():
+            self._waiting.append((batch, sessions))
+            return
+        for number in np.flatnonzero(np.bincount(batch.kinds)).tolist():
+            if number in (ODD, _NAME, _HPARAMS):
+                continue
+            rows = np.flatnonzero(batch.kinds == number)
+            part = _select(batch, rows)
+            if number == SCALAR:
+                self._waiting.append((part, sessions[rows]))
+            elif number == MEMBER:
+                assert part.members is not None
+                keys = part.tags * len(self._names.members.names) + part.members
+                self._sort(number, part, sessions[rows], keys, part.values)
+            else:
+                self._sort(number, part, sessions[rows], part.tags, part.starts, part.ends)
 
-    def _sort(self, batch: RecordBatch, keys: Ints, number: int, *content: AnyArray) -> None:
+    def _sort(self, number: int, batch: RecordBatch, sessions: Ints, keys: Ints, *content: AnyArray) -> None:
         """Append records of one kind to the columns of their keys, such as their tags."""
-        if keys.max() < 1 << 16:
-            keys = keys.astype(np.uint16)  # NumPy sorts these by counting
-        order = np.argsort(keys, kind="stable")
-        bounds = (np.flatnonzero(np.diff(keys[order])) + 1).tolist()
-        batch = _select(batch, order)
-        columns = [batch.walltimes, *(column[order] for column in content)]
-        for start, end in zip([0, *bounds], [*bounds, len(order)], strict=True):
-            part = slice(start, end)
-            fractions = None if batch.fractions is None else batch.fractions[part]
-            others = [column[part] for column in columns]
-            member = int(batch.members[start]) if batch.members is not None and number == MEMBER else -1
-            key = number, int(batch.tags[start]), member
-            series = self._series_of(key, int(batch.starts[start]), *(column.dtype for column in content))
-            behind = int(batch.ends[end - 1])
-            series.extend(self._room(behind), behind, batch.steps[part], fractions, *others)
+        order = _in_order(keys)
+        keys = keys[order]
+        new = keys[1:] != keys[:-1]
+        if sessions[0] != sessions[-1]:
+            of_session = sessions[order]
+            new |= of_session[1:] != of_session[:-1]
+        bounds = np.concatenate([[0], np.flatnonzero(new) + 1, [len(order)]])
+        firsts, lasts = order[bounds[:-1]], order[bounds[1:] - 1]
+        fractions = None if batch.fractions is None else batch.fractions[order]
+        others = tuple(column[order] for column in content)
+        columns = Columns(batch.steps[order], fractions, batch.walltimes[order], others)
+        members = np.full(len(firsts), -1)
+        if number == MEMBER and batch.members is not None:
+            members = batch.members[firsts]
+        rows = (batch.tags[firsts], members, batch.starts[firsts], batch.ends[lasts], sessions[firsts])
+        every = zip(*(row.tolist() for row in rows), pairwise(bounds.tolist()), strict=True)
+        for tag, member, first, end, session, (start, stop) in every:
+            self._series_of((number, tag, member), first).append(session, columns, start, stop, end)
 
-    def _series_of(self, key: tuple[int, int, int], first: int, *content: DTypeLike) -> Series:
+    def _series_of(self, key: tuple[int, int, int], first: int) -> Series:
         """The columns of a kind, tag and member; new ones for the first record.
 
         Args:
             key: field number of the kind, number of the tag, number of the member or -1.
             first: position of the record's frame.
-            content: types of the columns of the content.
         """
         series = self._by_number.get(key)
         if series is None:
             number, tag, member = key
             name = self._names.members.names[member] if member >= 0 else ""
-            series = self._by_number[key] = Series(first, *content)
+            series = self._by_number[key] = Series(first)
             self.series[SeriesKey(self._names.tags.names[tag], KINDS[number], name)] = series
-        series.begin(len(self.sessions) - 1)
         return series
-
-    def _room(self, end: int) -> float:
-        return self.expected / max(end, self.expected // 64, 1)
 
     def _decode_odd(self, log: Readable, piece: Piece, batch: RecordBatch) -> RecordBatch:
         """Fill in the records that were not parsed; frames that are not records go into `broken`."""
@@ -271,51 +264,53 @@ class ColumnBuilder:
                 members[index] = self._names.members.number(record.data.tag)
         return batch
 
-    def _describe(
-        self, log: Readable, piece: Piece, batch: RecordBatch
-    ) -> tuple[dict[int, SessionMark], dict[int, HParams]]:
-        """Take the run's display names; find the rows where sessions begin, and hyper-parameters."""
-        begins: dict[int, SessionMark] = {}
-        hparams: dict[int, HParams] = {}
-        for row in np.flatnonzero((batch.kinds == _NAME) | (batch.kinds == _HPARAMS)).tolist():
-            start, end = int(batch.starts[row]), int(batch.ends[row])
+    def _describe(self, log: Readable, piece: Piece, batch: RecordBatch, contents: Ints) -> Ints:
+        """Take the run's display names, hyper-parameters and marks; return the session of each record."""
+        described = (batch.kinds == _NAME) | (batch.kinds == _HPARAMS)
+        sessions = np.full(len(batch.kinds), len(self.sessions) - 1)
+        if not described.any():
+            return sessions
+        other = np.flatnonzero(~described & (batch.kinds != ODD))
+        filled = int(other[0]) if len(other) else len(described)  # here the first session has a record
+        if self.series or self._waiting:
+            filled = 0
+        begins = np.zeros(len(sessions), np.int64)
+        rows = np.flatnonzero(described)
+        places = (batch.starts[rows].tolist(), batch.ends[rows].tolist(), contents[rows].tolist())
+        for row, start, end, content in zip(rows.tolist(), *places, strict=True):
             try:
-                record = decode_record(_content(log, piece, start - piece.base, end - piece.base))
+                record = self._decoded(log, piece, start, end, content)
             except ValueError as error:
-                self.broken.append(NoRecord(start, end, str(error)))
+                self.broken.append(NoRecord(piece.base + start, piece.base + end, str(error)))
                 continue
             if record.kind == "meta_data" and self.created is None:
-                self.created = record.walltime
-            if record.session:
-                self._marks += 1
-                begins[row] = record.session
+                self.created = int(batch.walltimes[row])
+            self._marks += bool(record.session)
             self.lost.update({(tag, self._marks): lost for tag, lost in record.lost.items()})
+            if record.session and row < filled:
+                self.sessions[-1] = record.session
+            elif record.session:
+                self.sessions.append(record.session)
+                begins[row] = 1
             if record.kind == "hparams":
-                earlier = self.hparams.bare if self.hparams else []  # VisualDL shows the first record's
-                self.hparams = hparams[row] = replace(record.data, bare=[*earlier, *record.data.bare])
+                # VisualDL shows the first record's.
+                bare = dict.fromkeys([*(self.hparams.bare if self.hparams else []), *record.data.bare])
+                self.hparams = replace(record.data, bare=list(bare))
+                self.hparams_of[len(self.sessions) - 1] = self.hparams
             elif record.data:
                 self.display_name = record.data
-        return begins, hparams
+        sessions += begins.cumsum()
+        return sessions
 
-    def _begin_session(self, session: SessionMark) -> None:
-        self._sort_waiting()
-        if self.series:
-            self.sessions.append(session)
-        else:
-            self.sessions[-1] = session
-
-    def _sort_kinds(self, batch: RecordBatch) -> None:
-        if (batch.kinds == SCALAR).all():
-            self._waiting.append(batch)
-            return
-        for number in np.flatnonzero(np.bincount(batch.kinds)).tolist():
-            part = _select(batch, np.flatnonzero(batch.kinds == number))
-            if number == SCALAR:
-                self._waiting.append(part)
-            elif number == MEMBER:
-                self._sort_members(part)
-            elif number not in (ODD, _NAME, _HPARAMS):
-                self._sort(part, part.tags, number, part.starts, part.ends)
+    def _decoded(self, log: Readable, piece: Piece, start: int, end: int, content: int) -> Record:
+        """A record whose content alone matters; many sessions begin with the same one."""
+        data = _content(log, piece, start, end)
+        known = data[content - start - 8 :]
+        if known not in self._contents:
+            if len(self._contents) >= _MOST_CONTENTS:
+                self._contents.clear()
+            self._contents[known] = decode_record(data)
+        return self._contents[known]
 
 
 def _content(log: Readable, piece: Piece, start: int, end: int) -> bytes:
@@ -324,12 +319,14 @@ def _content(log: Readable, piece: Piece, start: int, end: int) -> bytes:
     return read_bytes(log, piece.base + start + 8, piece.base + end)
 
 
-def _side_by_side(parts: Sequence[AnyArray]) -> AnyArray:
-    """Columns of consecutive rounds as one."""
-    if len(parts) == 1:
-        return parts[0]
-    height = max(map(len, parts))
-    return np.concatenate([np.broadcast_to(part, (height, part.shape[1])) for part in parts], axis=1)
+def _in_order(keys: Ints) -> Ints:
+    """The order that sorts keys that are not negative; equal ones stay in theirs."""
+    order = np.argsort(keys.astype(np.uint16), kind="stable")  # NumPy sorts these by counting
+    shift = 16
+    while int(keys.max()) >> shift:
+        order = order[np.argsort((keys[order] >> shift).astype(np.uint16), kind="stable")]
+        shift += 16
+    return order
 
 
 def _of_records(column: AnyArray, which: list[int], count: int) -> AnyArray:
@@ -359,16 +356,20 @@ def _concatenate(batches: list[RecordBatch]) -> RecordBatch:
     return RecordBatch._make(columns)
 
 
-def read_log(log: Readable, size: int) -> ColumnBuilder:
-    """Read all whole records of a log of ``size`` bytes.
+def read_log(log: Readable, size: int, start: int = 0) -> ColumnBuilder:
+    """Read all whole records of a log of ``size`` bytes from the position ``start`` of a frame on.
 
     Raises:
         OSError: the log cannot be read.
     """
     records = ColumnBuilder()
     records.expected = size
-    for part in FrameWalk(log, 0, size, records.take_repeats):
+    walk = FrameWalk(log, start, size, records.take_repeats)
+    for part in walk:
         if isinstance(part, Piece):
             records.take(log, part)
+        else:
+            records.intact = False
+    records.intact &= not walk.pending
     records.finish()
     return records

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from vizkit.columns.varints import PADDING, Bytes, varints, window, words_of
-from vizkit.format.frame_rule import HEAD, FrameRule, claimed_size
+from vizkit.format.frame_rule import HEAD, FrameRule
 from vizkit.format.frames import Damage
 from vizkit.metrics.arrays import Ints
 
@@ -81,16 +81,10 @@ def find_frames(buf: Bytes, size: int, left: int) -> tuple[Frames, Frames]:
     inner = buf.take(starts + 9).astype(np.int64)
     bodies = starts + 10
     good = (length == inner + 2) & (inner < 0x80) & (inner > 0)
-    if not good.all():
-        others = np.flatnonzero(~good)
+    others = np.flatnonzero(inner >= 0x80)
+    if len(others):
         value, width = varints(words_of(buf)[starts[others] + 9])
         whole = (width < 8) & (value > 0) & (value < _MAX_LENGTH) & (length[others] == value + 1 + width)
-        for odd in np.flatnonzero((width >= 8) & (length[others] >= 0) & (length[others] < _MAX_LENGTH)):
-            # Valid, though no known writer does it.
-            at = int(starts[others[odd]])
-            head = buf[at : min(at + HEAD, size)]
-            whole[odd] = claimed_size(head.tobytes(), _MAX_LENGTH) is not None
-            width[odd] = 1 + (head[9:] < 0x80).argmax()
         bodies[others] = starts[others] + 9 + width
         good[others] = whole & (bodies[others] <= size)
     ends = starts + (8 + length)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from vizkit.columns.varints import Bytes, Words
-from vizkit.metrics.arrays import Bools, Ints
+from vizkit.metrics.arrays import AnyArray, Bools, Ints
 
 __all__ = ["NameTable"]
 
-_CHUNK = 32
-_LONGEST = 1024
+_WIDTHS = (32, 128)  # bytes: names up to these are looked up together, longer ones alone
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 _MASKS = np.array(
-    [[(1 << 8 * min(max(n - 8 * word, 0), 8)) - 1 for word in range(_CHUNK // 8)] for n in range(_CHUNK + 1)],
+    [
+        [(1 << 8 * min(max(n - at, 0), 8)) - 1 for at in range(0, _WIDTHS[-1], 8)]
+        for n in range(_WIDTHS[-1] + 1)
+    ],
     np.uint64,
 )
 
@@ -25,103 +29,131 @@ class NameTable:
     def __init__(self) -> None:
         self.names: list[str] = []
         self._numbers: dict[str, int] = {}
-        self._rows = np.zeros((0, 1), np.uint64)  # the bytes of each spelling, padded with zeros
-        self._lengths = np.zeros(0, np.int64)
-        self._spelt = np.zeros(0, np.int64)  # spelling -> number
-        self._hashes = np.zeros(0, np.uint64)  # sorted
-        self._order = np.zeros(0, np.int64)  # spelling of each hash
+        self._long: dict[bytes, int] = {}
+        # Of each spelling; with room for more of them.
+        self._spellings = 0
+        self._rows = np.zeros((16, 1), np.uint64)  # its bytes, padded with zeros
+        self._lengths = np.zeros(16, np.int64)
+        self._spelt = np.zeros(16, np.int64)  # its number
+        self._hashes = np.zeros(16, np.uint64)
+        self._slots = np.full(64, -1)  # spellings by their hashes: each in the next free slot, with many left
 
     def number(self, name: str) -> int:
         """The number of a name; a new name gets the next one."""
-        if name not in self._numbers:
-            self._numbers[name] = len(self.names)
+        number = self._numbers.setdefault(name, len(self.names))
+        if number == len(self.names):
             self.names.append(name)
-        return self._numbers[name]
+        return number
 
     def find(self, buf: Bytes, at: Ints, lengths: Ints) -> tuple[Ints, Bools]:
         """Number the names that lie in a buffer, new ones included.
 
         Args:
-            buf: bytes, with at least 32 more after the last name.
+            buf: bytes, with at least 128 more after the last name.
             at: (n,) positions of the names.
             lengths: (n,) their lengths in bytes.
 
         Returns:
-            (n,) numbers; (n,) False where a name is too long and its number is meaningless.
+            (n,) numbers; (n,) False where a number is meaningless because two names have the same hash.
         """
-        if not len(at):
-            return at, np.zeros(0, bool)
-        longest = int(lengths.max())
-        fits = np.ones(len(at), bool)
-        if longest > _LONGEST:
-            fits = lengths <= _LONGEST
-            lengths = lengths * fits
-            longest = int(lengths.max())
+        longest = int(lengths.max(initial=0))
+        if longest <= _WIDTHS[0]:
+            return self._find(buf, at, lengths, longest)
+        numbers, known = np.zeros(len(at), np.int64), np.ones(len(at), bool)
+        for shorter, width in pairwise((-1, *_WIDTHS)):
+            some = np.flatnonzero((lengths > shorter) & (lengths <= width))
+            if len(some):
+                numbers[some], known[some] = self._find(buf, at[some], lengths[some], min(width, longest))
+        some = np.flatnonzero(lengths > _WIDTHS[-1])
+        if len(some):
+            numbers[some] = self._find_long(buf, at[some].tolist(), lengths[some].tolist())
+        return numbers, known
+
+    def _find_long(self, buf: Bytes, at: list[int], lengths: list[int]) -> list[int]:
+        numbers = []
+        for start, length in zip(at, lengths, strict=True):
+            name = buf[start : start + length].tobytes()
+            number = self._long.get(name)
+            if number is None:
+                number = self._long[name] = self.number(name.decode("utf-8", "replace"))
+            numbers.append(number)
+        return numbers
+
+    def _find(self, buf: Bytes, at: Ints, lengths: Ints, longest: int) -> tuple[Ints, Bools]:
         columns = _read(buf, at, lengths, longest)
         hashes = lengths.astype(np.uint64)
         for column in columns:
             hashes = (hashes ^ column) * _FACTOR
             hashes ^= hashes >> _HALF
-        spelling = self._spelling(hashes)
-        if spelling is None:
-            self._learn(buf, at, lengths, hashes)
-            spelling = self._spelling(hashes)
-            assert spelling is not None
+        spelling = self._look_up(hashes)
+        new = np.flatnonzero(spelling < 0)
+        if len(new):
+            self._learn(buf, at[new], lengths[new], hashes[new])
+            spelling[new] = self._look_up(hashes[new])
         # Equal hashes do not prove equal names; comparing the bytes does.
-        fits &= self._lengths.take(spelling) == lengths
-        width = self._rows.shape[1]
-        for index, column in enumerate(columns):
-            fits &= (self._rows[:, index].take(spelling) if index < width else 0) == column
+        fits = self._lengths.take(spelling) == lengths
+        for index, column in enumerate(columns[: self._rows.shape[1]]):
+            fits &= self._rows[:, index].take(spelling) == column
         return self._spelt.take(spelling), fits
 
-    def _spelling(self, hashes: Words) -> Ints | None:
-        """The spelling of each hash, or None if some are new."""
-        if not len(self._hashes):
-            return None
-        index = np.searchsorted(self._hashes, hashes)
-        np.minimum(index, len(self._hashes) - 1, out=index)
-        if (self._hashes.take(index) != hashes).any():
-            return None
-        return self._order.take(index)
+    def _look_up(self, hashes: Words) -> Ints:
+        """The spelling of each hash, -1 for a new one."""
+        last = len(self._slots) - 1
+        slots = (hashes & np.uint64(last)).view(np.int64)
+        found = self._slots.take(slots)
+        others = np.flatnonzero(self._hashes.take(found) != hashes)
+        others = others[found[others] >= 0]
+        while len(others):
+            slots[others] = slots[others] + 1 & last
+            found[others] = self._slots[slots[others]]
+            others = others[found[others] >= 0]
+            others = others[self._hashes[found[others]] != hashes[others]]
+        return found
 
     def _learn(self, buf: Bytes, at: Ints, lengths: Ints, hashes: Words) -> None:
-        unseen = np.flatnonzero(~np.isin(hashes, self._hashes))
-        _, firsts = np.unique(hashes[unseen], return_index=True)
-        firsts = unseen[np.sort(firsts)]
-        spellings = [buf[p : p + n].tobytes() for p, n in zip(at[firsts], lengths[firsts], strict=True)]
-        width = max(self._rows.shape[1], *(-(-len(text) // 8) for text in spellings))
-        packed = b"".join(text.ljust(8 * width, b"\0") for text in spellings)
-        old = np.zeros((len(self._rows), width), np.uint64)
-        old[:, : self._rows.shape[1]] = self._rows
-        self._rows = np.concatenate([old, np.frombuffer(packed, "<u8").reshape(-1, width)])
-        self._lengths = np.append(self._lengths, lengths[firsts])
-        numbers = [self.number(text.decode("utf-8", "replace")) for text in spellings]
-        self._spelt = np.append(self._spelt, numbers)
-        every = np.concatenate([self._hashes, hashes[firsts]])
-        spelling = np.append(self._order, np.arange(len(self._order), len(every)))
-        order = np.argsort(every)
-        self._hashes, self._order = every[order], spelling[order]
+        firsts = np.sort(np.unique(hashes, return_index=True)[1])
+        names = [buf[p : p + n].tobytes() for p, n in zip(at[firsts], lengths[firsts], strict=True)]
+        start, end = self._spellings, self._spellings + len(names)
+        width = max(self._rows.shape[1], -(-int(lengths[firsts].max()) // 8))
+        packed = b"".join(name.ljust(8 * width, b"\0") for name in names)
+        self._spellings = end
+        self._rows = _with_room(self._rows, end, width)
+        self._rows[start:end] = np.frombuffer(packed, "<u8").reshape(-1, width)
+        self._lengths, self._spelt, self._hashes = (
+            _with_room(column, end) for column in (self._lengths, self._spelt, self._hashes)
+        )
+        self._lengths[start:end] = lengths[firsts]
+        self._spelt[start:end] = [self.number(name.decode("utf-8", "replace")) for name in names]
+        self._hashes[start:end] = hashes[firsts]
+        if 4 * end > len(self._slots):
+            self._slots = np.full(1 << (16 * end).bit_length(), -1)
+            start = 0
+        self._fill_slots(np.arange(start, end))
+
+    def _fill_slots(self, spellings: Ints) -> None:
+        last = len(self._slots) - 1
+        slots = (self._hashes[spellings] & np.uint64(last)).view(np.int64)
+        while len(spellings):
+            free = self._slots[slots] < 0
+            self._slots[slots[free]] = spellings[free]
+            left = np.flatnonzero(self._slots[slots] != spellings)
+            spellings, slots = spellings[left], slots[left] + 1 & last
+
+
+def _with_room(column: AnyArray, count: int, width: int = 0) -> AnyArray:
+    """A column of at least ``count`` rows, of ``width`` if it has several numbers in each."""
+    shape = (len(column) if count <= len(column) else 2 * count, *([width] if width else []))
+    if shape == column.shape:
+        return column
+    grown = np.zeros(shape, column.dtype)
+    grown[tuple(map(slice, column.shape))] = column
+    return grown
 
 
 def _read(buf: Bytes, at: Ints, lengths: Ints, longest: int) -> list[Words]:
     """Names as columns of 8 bytes each, padded with zeros."""
-    columns: list[Words] = []
-    for start in range(0, max(longest, 1), _CHUNK):
-        width = min(_CHUNK, -(-max(longest - start, 1) // 8) * 8)
-        rows = np.ndarray((len(buf) - width + 1,), f"V{width}", buf.data, strides=(1,))
-        left = lengths - start if start else lengths
-        some = None
-        if start and int(left.min()) <= 0:
-            some = np.flatnonzero(left > 0)
-            left = left[some]
-        words = rows[at + start if some is None else at[some] + start].view("<u8").reshape(-1, width // 8)
-        masks = _MASKS[:, : width // 8].take(np.minimum(left, _CHUNK), axis=0)
-        words &= masks
-        for index in range(width // 8):
-            if some is None:
-                columns.append(words[:, index])
-            else:
-                column = np.zeros(len(at), np.uint64)
-                column[some] = words[:, index]
-                columns.append(column)
-    return columns
+    width = max(-(-longest // 8), 1)
+    rows = np.ndarray((len(buf) - 8 * width + 1,), f"V{8 * width}", buf.data, strides=(1,))
+    words = rows[at].view("<u8").reshape(-1, width)
+    words &= _MASKS[:, :width].take(lengths, axis=0)
+    return list(words.T)

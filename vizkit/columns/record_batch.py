@@ -12,8 +12,8 @@ import numpy as np
 
 from vizkit.columns.frame_scan import Frames
 from vizkit.columns.name_table import NameTable
-from vizkit.columns.varints import Bytes, Words, varints, words_of
-from vizkit.format import encode
+from vizkit.columns.varints import Bytes, Words, varints, wide_varints, words_of
+from vizkit.format import encode, wire
 from vizkit.format.types import KINDS
 from vizkit.metrics.arrays import Bools, Floats, Ints
 
@@ -66,6 +66,8 @@ for _number in KINDS:
 
 _EXACT = int.from_bytes(encode.EXACT_KEY, "little")
 _STEP_KEY = (0xD1, 0x3E)
+_MARK = int.from_bytes(wire.key(encode.SESSION, wire.VARINT), "little")
+_NAME = 10
 
 
 class _Heads(NamedTuple):
@@ -84,7 +86,7 @@ class _Heads(NamedTuple):
     good: Bools
 
 
-def parse_records(buf: Bytes, size: int, frames: Frames, names: LogNames) -> RecordBatch:
+def parse_records(buf: Bytes, size: int, frames: Frames, names: LogNames) -> tuple[RecordBatch, Ints]:
     """Parse the records of frames.
 
     Args:
@@ -93,6 +95,9 @@ def parse_records(buf: Bytes, size: int, frames: Frames, names: LogNames) -> Rec
             `ODD` if its beginning does not hold enough.
         frames: in the order of the log, possibly with damage between them.
         names: the tags of the log; new ones are added.
+
+    Returns:
+        The records, and (n,) the positions of the contents of those that are not `ODD`.
     """
     heads = _parse_heads(buf, size, frames.bodies, names)
     at, ends, good = heads.at, frames.ends, heads.good
@@ -113,10 +118,16 @@ def parse_records(buf: Bytes, size: int, frames: Frames, names: LogNames) -> Rec
     members = None
     others = np.flatnonzero(~scalar & good)
     if len(others):
-        length, width = varints(word[others] >> np.uint64(8))
-        body = at[others] + 1 + width
-        fits = (width < 8) & (body + length == ends[others])
-        kinds[others] = np.where(fits, _MESSAGES[buf.take(at[others])], np.uint8(ODD))
+        length, body = _parse_length(buf, at[others] + 1)
+        number = _MESSAGES[buf.take(at[others])]
+        rest = ends[others] - (body + length)
+        fits = rest == 0
+        marked = (rest == 3) & (number == _NAME) & (ends[others] <= size)
+        if marked.any():
+            fits |= marked & (
+                words[ends[others] * marked - 3 * marked] & np.uint64(0xFFFF) == np.uint64(_MARK)
+            )
+        kinds[others] = np.where(fits & (length >= 0), number, np.uint8(ODD))
         grouped = kinds[others] == MEMBER
         if grouped.any():
             group = others[grouped]
@@ -125,47 +136,55 @@ def parse_records(buf: Bytes, size: int, frames: Frames, names: LogNames) -> Rec
             kinds[group[~fine]] = ODD
     return RecordBatch(
         frames.starts, ends, kinds, heads.tags, heads.steps, heads.fractions, heads.walltimes, values, members
-    )
+    ), at
 
 
 def _parse_heads(buf: Bytes, size: int, at: Ints, names: LogNames) -> _Heads:
-    words = words_of(buf)
-    steps, width, at = _parse_varint(words, at, 0x08, size)
-    good = width < 8
+    steps, good, at = _parse_varint(buf, at, 0x08, size)
     key = buf.take(at)
     fractions = None
     if (key == _STEP_KEY[0]).any():
         marked = (key == _STEP_KEY[0]) & (buf.take(at + 1) == _STEP_KEY[1])
-        fractions = np.where(marked, words[at + 2].view(np.float64), np.nan)
+        fractions = np.where(marked, words_of(buf)[at + 2].view(np.float64), np.nan)
         at = np.minimum(at + 10 * marked, size)
         key = buf.take(at)
     good &= key == 0x12
-    length = buf.take(at + 1).astype(np.int64)
-    at = at + 2
-    if length.max(initial=0) >= 0x80:
-        long = length >= 0x80
-        high = buf.take(at).astype(np.int64)
-        good &= ~(long & (high >= 0x80))
-        length = np.where(long, length & 0x7F | high << 7, length)
-        at += long
-    good &= at + length <= size
+    length, at = _parse_length(buf, at + 1)
+    good &= (length >= 0) & (at + length <= size)
     length *= good
     tags, known = names.tags.find(buf, at, length)
     good &= known
-    walltimes, width, at = _parse_varint(words, at + length, 0x18, size)
-    good &= width < 8
+    walltimes, fine, at = _parse_varint(buf, at + length, 0x18, size)
+    good &= fine
     return _Heads(tags, steps, fractions, walltimes, at, good)
 
 
-def _parse_varint(words: Words, at: Ints, key: int, size: int) -> tuple[Ints, Ints, Ints]:
-    """The varints of a field that is left out if 0, their widths, and the positions after them."""
-    word = words[at]
+def _parse_varint(buf: Bytes, at: Ints, key: int, size: int) -> tuple[Ints, Bools, Ints]:
+    """The varints of a field that is left out if 0, where they are whole, and the positions after them."""
+    word = words_of(buf)[at]
     given = (word & np.uint64(0xFF)) == np.uint64(key)
     value, width = varints(word >> np.uint64(8))
     if not given.all():
         value, width = np.where(given, value, 0), np.where(given, width, -1)
+    good = width < 8
+    if not good.all():
+        wide = np.flatnonzero(~good)
+        value[wide], width[wide] = wide_varints(buf, at[wide] + 1)
+        good[wide] = width[wide] < 11
     behind = at + (width + 1)
-    return value, width, np.minimum(behind, size, out=behind)
+    return value, good, np.minimum(behind, size, out=behind)
+
+
+def _parse_length(buf: Bytes, at: Ints) -> tuple[Ints, Ints]:
+    """The lengths of fields, -1 for one that is too long, and the positions of what has these lengths."""
+    length = buf.take(at).astype(np.int64)
+    at = at + 1
+    if length.max(initial=0) >= 0x80:
+        long = np.flatnonzero(length >= 0x80)
+        value, width = varints(words_of(buf)[at[long] - 1])
+        length[long] = np.where(width < 8, value, -1)
+        at[long] += np.where(width < 8, width - 1, 0)
+    return length, at
 
 
 def _singles(words: Words) -> Floats:
@@ -180,11 +199,12 @@ def _parse_members(
     """Names and values of members of groups, and True where both were parsed."""
     words = words_of(buf)
     at = np.minimum(at, size)
-    length = buf.take(at + 1).astype(np.int64)
-    good = (buf.take(at) == 0x0A) & (length < 0x80) & (at + 2 + length <= ends) & (ends <= size)
+    good = (buf.take(at) == 0x0A) & (ends <= size)
+    length, at = _parse_length(buf, at + 1)
+    good &= (length >= 0) & (at + length <= ends)
     length *= good
-    members, known = names.members.find(buf, at + 2, length)
-    at = at + 2 + length
+    members, known = names.members.find(buf, at, length)
+    at = at + length
     # +0.0 is left out.
     word = words[at]
     given = ((word & np.uint64(0xFF)) == np.uint64(0x15)) & (ends - at >= 5)

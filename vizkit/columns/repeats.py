@@ -143,7 +143,7 @@ def before_round(buf: Bytes, size: int) -> int | None:
     return None
 
 
-def learn(buf: Bytes, base: int, batch: RecordBatch, names: list[str]) -> Repeats | None:
+def learn(buf: Bytes, batch: RecordBatch, names: list[str]) -> Repeats | None:
     """Find the round of scalars that the last records of a window repeat, or None.
 
     It is remembered, and so are the window's other rounds of the same tags that differ only in lengths, as
@@ -152,7 +152,7 @@ def learn(buf: Bytes, base: int, batch: RecordBatch, names: list[str]) -> Repeat
     count = _round(batch)
     if not count:
         return None
-    starts, ends = batch.starts - base, batch.ends - base
+    starts, ends = batch.starts, batch.ends
     good = batch.kinds == SCALAR
     good[:-count] &= batch.tags[:-count] == batch.tags[count:]
     good[:-1] &= starts[1:] == ends[:-1]

@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from numpy.typing import DTypeLike
 
 from vizkit.columns.packed import Column, Joined, Packed, pack
 from vizkit.columns.pyramid import Pyramid
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 
-__all__ = ["LONG", "Series"]
+__all__ = ["LONG", "Columns", "Series"]
 
 LONG = 1 << 16
 """Records from which on columns are worth packing."""
+
+_MOST_PARTS = 64  # that wait to be joined
+
+
+class Columns(NamedTuple):
+    """Records in the order in which they were written, often of several tags, tag by tag.
+
+    Attributes:
+        steps: (n,) int64.
+        fractions: (n,) the fractional steps, NaN for whole ones; None if all are whole.
+        walltimes: (n,) int64.
+        content: columns of the content, each (n,).
+    """
+
+    steps: Ints
+    fractions: Floats | None
+    walltimes: Ints
+    content: tuple[AnyArray, ...]
+
+    def part(self, start: int, stop: int) -> list[AnyArray]:
+        """Steps, walltimes and content of some rows; steps are float64 if any of them is a fraction."""
+        steps: AnyArray = self.steps[start:stop]
+        if self.fractions is not None:
+            fractions = self.fractions[start:stop]
+            whole = np.isnan(fractions)
+            if not whole.all():
+                steps = np.where(whole, steps, fractions)
+        return [steps, self.walltimes[start:stop], *(column[start:stop] for column in self.content)]
 
 
 class Series:
     """The records of one tag and kind, in the order in which they were written.
 
-    The cost of appending does not depend on the length: a full column grows by at least a quarter. Once
-    `pack` was called, the first records are packed, and each call of `columns` makes arrays of them.
+    Appending copies nothing; what was appended is joined when it is asked for. Then the cost does not depend
+    on the length: a full column grows by at least a quarter. Once `pack` was called, the first records are
+    packed, and each call of `columns` makes arrays of them.
 
     Args:
         first: position of the first record's frame in the log.
-        content: types of the columns of the content.
 
     Attributes:
         first: position of the first record's frame in the log.
@@ -33,9 +62,9 @@ class Series:
         packed: the columns of the first records, packed; none if there are none.
     """
 
-    __slots__ = ("_ascending", "_columns", "_pyramid", "count", "end", "first", "packed", "sessions")
+    __slots__ = ("_ascending", "_joined", "_pyramid", "count", "end", "first", "packed", "sessions")
 
-    def __init__(self, first: int, *content: DTypeLike) -> None:
+    def __init__(self, first: int) -> None:
         self.first = first
         self.end = first
         self.count = 0
@@ -43,47 +72,46 @@ class Series:
         self.packed: list[Packed] = []
         self._pyramid: Pyramid | None = None
         self._ascending = 1  # rows whose steps are known to ascend
-        self._columns: list[AnyArray] = [np.empty(0, dtype) for dtype in (np.int64, np.int64, *content)]
+        # Columns behind the packed ones, with room at their ends, and what comes next. Replaced at once:
+        # several threads may read.
+        self._joined: tuple[list[AnyArray], list[tuple[Columns, int, int]]] = [], []
 
-    def begin(self, session: int) -> None:
-        """Attribute the records that follow to a session."""
-        if not self.sessions or self.sessions[-1][0] != session:
-            self.sessions.append((session, self.count))
-
-    def extend(self, room: float, end: int, steps: Ints, fractions: Floats | None, *others: AnyArray) -> None:
+    def append(self, session: int, columns: Columns, start: int, stop: int, end: int) -> None:
         """Append records.
 
         Args:
-            room: the expected final number of records, as a multiple of their number after this call.
+            session: the number of the session that recorded them.
+            columns: hold them, and are never changed.
+            start: the first row of them.
+            stop: the row behind them.
             end: position after the last record's frame.
-            steps: (n,) int64.
-            fractions: (n,) the fractional steps, NaN for whole ones; None if all are whole.
-            others: (n,) walltimes and the columns of the content.
         """
-        whole: AnyArray = steps
-        if fractions is not None and not np.isnan(fractions).all():
-            whole = np.where(np.isnan(fractions), steps, fractions)
-            self._columns[0] = self._columns[0].astype(np.float64)
-        known = self.count - self._base
-        count = known + len(steps)
-        for index, part in enumerate((whole, *others)):
-            column = self._columns[index]
-            if count > len(column):
-                grown = np.empty(int(max(count * room, 1.25 * len(column))), column.dtype)
-                grown[:known] = column[:known]
-                self._columns[index] = column = grown
-            column[known:count] = part
-        self.count += len(steps)
+        if not self.sessions or self.sessions[-1][0] != session:
+            self.sessions.append((session, self.count))
+        self.count += stop - start
+        parts = self._joined[1]
+        if parts and parts[-1][0] is columns and parts[-1][2] == start:  # of the session before
+            start = parts.pop()[1]
+        parts.append((columns, start, stop))
         self.end = end
+        if len(parts) >= _MOST_PARTS:
+            self._join()
 
-    def adopt(self, end: int, columns: list[AnyArray]) -> None:
-        """Use the columns of the first records without copying them, when no more are expected.
-
-        They are never written to, and may be shared.
-        """
-        self._columns = columns
-        self.count = len(columns[0])
-        self.end = end
+    def _join(self) -> list[AnyArray]:
+        """The columns behind the packed ones, which may have room at their ends; none for no records."""
+        columns, parts = self._joined
+        if not parts:
+            return columns
+        every = [some.part(start, stop) for some, start, stop in parts]
+        if columns:
+            held = self.count - self._base - sum(stop - start for _, start, stop in parts)
+            columns = [_extended(old, held, new) for old, *new in zip(columns, *every, strict=True)]
+        elif len(every) == 1:
+            columns = every[0]
+        else:
+            columns = [np.concatenate(new) for new in zip(*every, strict=True)]
+        self._joined = columns, []
+        return columns
 
     @property
     def _base(self) -> int:
@@ -97,20 +125,10 @@ class Series:
             self.take_packed([pack(column) for column in self.columns()])
 
     def take_packed(self, packed: list[Packed]) -> None:
-        """Use packed columns for the first records."""
-        base = self._base
-        self._columns = [column[len(packed[0]) - base : self.count - base].copy() for column in self._columns]
+        """Use packed columns of all records."""
+        self._joined = [], []
         self.packed = packed
-        self.count = max(self.count, len(packed[0]))
-
-    def step(self, row: int) -> int | float:
-        """The step of one record."""
-        found: int | float = self._column(0)[row : row + 1][0].item()
-        return found
-
-    def walltime(self, row: int) -> int:
-        """The walltime of one record."""
-        return int(self._column(1)[row : row + 1][0])
+        self.count = len(packed[0])
 
     @property
     def walltime_bounds(self) -> tuple[int, int] | None:
@@ -122,21 +140,23 @@ class Series:
 
     def column(self, index: int) -> Column:
         """One column, packed as far as it is: 0 the steps, 1 the walltimes, then the content."""
-        column = self._column(index)
-        if isinstance(column, np.ndarray):
-            column.flags.writeable = False
-        return column
-
-    def _column(self, index: int) -> Column:
-        base = self._base
-        rest = self._columns[index][: self.count - base]
-        if not base:
-            return rest
-        return Joined(self.packed[index], rest) if len(rest) else self.packed[index]
+        columns = self._join()
+        if not columns:
+            return self.packed[index]
+        rest = columns[index][: self.count - self._base]
+        rest.flags.writeable = False
+        return Joined(self.packed[index], rest) if self.packed else rest
 
     def columns(self) -> list[AnyArray]:
-        """Steps, walltimes and content, each (n,) and read-only; later records do not change them."""
-        views = [np.asarray(self._column(index)[: self.count]) for index in range(len(self._columns))]
+        """Steps, walltimes and content, each (n,) and read-only; later records do not change them.
+
+        Steps are int64, or float64 if any of them is a fraction.
+        """
+        count, columns = self.count, self._join()
+        if self.packed:
+            views = [np.asarray(self.column(index)[:count]) for index in range(len(self.packed))]
+        else:
+            views = [column if len(column) == count else column[:count] for column in columns]
         for view in views:
             view.flags.writeable = False
         return views
@@ -147,7 +167,7 @@ class Series:
         if self._ascending < self._base and self.packed[0].ascends:
             self._ascending = self._base
         while self._ascending < self.count:
-            steps = self._column(0)[self._ascending - 1 : self._ascending + LONG]
+            steps = self.column(0)[self._ascending - 1 : self._ascending + LONG]
             if (steps[1:] < steps[:-1]).any():
                 return False
             self._ascending += len(steps) - 1
@@ -158,9 +178,21 @@ class Series:
         """The extremes of the values of a scalar, which are the first column of content."""
         if self._pyramid is None:
             self._pyramid = Pyramid()
-        self._pyramid.extend(self._column(2))
+        self._pyramid.extend(self.column(2))
         return self._pyramid
 
     @pyramid.setter
     def pyramid(self, known: Pyramid) -> None:
         self._pyramid = known
+
+
+def _extended(column: AnyArray, held: int, parts: list[AnyArray]) -> AnyArray:
+    """A column of ``held`` records with more behind them, in its own room if there is enough."""
+    count = held + sum(map(len, parts))
+    kind = np.result_type(column, *parts)
+    if count > len(column) or kind != column.dtype:
+        grown = np.empty(max(count, len(column) + len(column) // 4), kind)
+        grown[:held] = column[:held]
+        column = grown
+    np.concatenate(parts, out=column[held:count])
+    return column

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from vizkit.metrics.arrays import Ints
 
-__all__ = ["GROUPS", "PADDING", "Bytes", "Words", "close_up", "varints", "window", "words_of"]
+__all__ = ["GROUPS", "PADDING", "Bytes", "Words", "close_up", "varints", "wide_varints", "window", "words_of"]
 
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 
-PADDING = 64
+PADDING = 144
 """Bytes behind the content of a `window`."""
 
 GROUPS = 0x7F7F7F7F7F7F7F7F
@@ -66,3 +66,13 @@ def varints(words: Words) -> tuple[Ints, Ints]:
     upto &= words
     upto &= np.uint64(GROUPS)
     return close_up(upto), low.view(np.int64)
+
+
+def wide_varints(buf: Bytes, at: Ints) -> tuple[Ints, Ints]:
+    """The varints of up to ten bytes at some positions, as int64, and their widths; 11 means unknown."""
+    data = buf[at[:, None] + np.arange(10)]
+    ends = data < 0x80
+    width = np.where(ends.any(axis=1), ends.argmax(axis=1) + 1, 11)
+    groups = (data & 0x7F).astype(np.uint64) << np.arange(0, 70, 7).astype(np.uint64)
+    groups *= np.arange(10) < width[:, None]
+    return np.bitwise_or.reduce(groups, axis=1).view(np.int64), width

@@ -19,8 +19,8 @@ from vizkit.format.types import WIRE_TYPES
 
 __all__ = ["HEAD", "FrameRule", "Read", "claimed_size"]
 
-HEAD = 19
-"""Number of bytes, at most, that tell a frame's size: its length, a key and a varint."""
+HEAD = 16
+"""Number of bytes, at most, that tell a frame's size: its length, a key and a varint of up to 7 bytes."""
 
 Read = Callable[[int, int], Buffer]
 """Reads the bytes [start, end) of a log, fewer at its end."""
@@ -46,7 +46,7 @@ def claimed_size(head: Buffer, left: int) -> int | None:
         return None
     size = 8 + int.from_bytes(head[:8], "little")
     try:
-        inner, start = wire.read_varint(head, 9)
+        inner, start = wire.read_varint(head[:HEAD], 9)
     except ValueError:
         return None
     return size if inner and start + inner == size <= left else None

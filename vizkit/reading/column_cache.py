@@ -245,7 +245,7 @@ def _described(records: ColumnBuilder) -> tuple[dict[str, Any], list[AnyArray]]:
 def _restored(head: dict[str, Any], arrays: Iterator[AnyArray]) -> ColumnBuilder:
     every: list[tuple[SeriesKey, Series]] = []
     for one in head["series"]:
-        series = Series(one["first"], *(np.dtype(dtype) for dtype, *_ in one["columns"][2:]))
+        series = Series(one["first"])
         packed = [
             Packed(
                 one["count"],

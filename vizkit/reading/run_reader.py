@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,13 +22,14 @@ from vizkit.columns.packed import Column, pack
 from vizkit.columns.pyramid import Pyramid
 from vizkit.columns.series import LONG, Series
 from vizkit.errors import DataError
+from vizkit.format.tags import SECONDS
 from vizkit.format.types import HParams
 from vizkit.format.walltime import count_odd
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.reading.column_cache import ColumnCache
 from vizkit.reading.filesystem import LogStat, Store, store_of
 from vizkit.reading.log_tail import LogTail, Problem
-from vizkit.reading.sessions import TrainingStarts, counting
+from vizkit.reading.sessions import Begin, TrainingStarts, counting
 
 __all__ = ["Entries", "Recorded", "RunReader", "Scalars"]
 
@@ -259,10 +265,11 @@ class RunReader:
         before = self._logs
         known = {log.path: log for log in before}
         self._logs = [known.get(stat.path) or LogTail(stat.path, self._store, self._cache) for stat in stats]
-        grown = [log.refresh(stat) for log, stat in zip(self._logs, stats, strict=True)]
-        if self._logs == before and not any(grown):
-            return False
-        self._sort_out()
+        with _without_gc():
+            grown = [log.refresh(stat) for log, stat in zip(self._logs, stats, strict=True)]
+            if self._logs == before and not any(grown):
+                return False
+            self._sort_out()
         return True
 
     def _sort_out(self) -> None:
@@ -286,11 +293,11 @@ class RunReader:
         number = 0
         hparams: dict[str, object] = {}
         for log in self._logs:
-            sessions: list[dict[str, tuple[Series, int, int]]] = [{} for _ in log.records.sessions]
+            sessions: list[dict[str, Begin]] = [{} for _ in log.records.sessions]
             for key, series in log.records.series.items():
-                if key.kind == "scalar":
-                    for (session, start), end in _spans(series):
-                        sessions[session][key.tag] = series, start, end
+                if key.kind == "scalar" and not key.tag.startswith(SECONDS):
+                    for session, begin in _session_begins(series):
+                        sessions[session][key.tag] = begin
             own = log.records.hparams.hparams if log.records.hparams else {}
             other = bool(hparams) and bool(own) and own != hparams
             hparams = own or hparams
@@ -299,37 +306,38 @@ class RunReader:
                 number, other = number + 1, False
         return found.found
 
-    def _take_sessions(self, first: int) -> None:
-        """Sort out the kinds and places of tags, from session ``first`` on."""
+    def _take_sessions(self, start: int) -> None:
+        """Sort out the kinds and places of tags, from session ``start`` on."""
         self._parts, self._mixed, self._scalars = {}, [], {}
         self._hparams = HParams({})
         base = 0
-        found: list[tuple[LogTail, SeriesKey, Series, list[tuple[int, int]]]] = []
-        counts: dict[str, dict[str, int]] = {}
+        found: list[tuple[SeriesKey, _Part]] = []
+        self.kinds, several = {}, set()
         for log in self._logs:
+            first, last = start - base, sys.maxsize if self._last is None else self._last - base
+            base += len(log.records.sessions)
+            if last <= 0 or first >= len(log.records.sessions):
+                continue
             for session, hparams in log.records.hparams_of.items():
-                if base + session >= first and (self._last is None or base + session < self._last):
+                if first <= session < last:
                     self._hparams = hparams
             for key, series in sorted(log.records.series.items(), key=lambda item: item[1].first):
-                rows = [
-                    (start, end)
-                    for (session, start), end in _spans(series)
-                    if base + session >= first and (self._last is None or base + session < self._last)
-                ]
-                if not rows:
-                    continue
-                found.append((log, key, series, rows))
-                of_kind = counts.setdefault(key.tag, {})
-                of_kind[key.kind] = of_kind.get(key.kind, 0) + rows[-1][1] - rows[0][0]
-            base += len(log.records.sessions)
+                part = _part_of(log, series, first, last)
+                if part is not None:
+                    found.append((key, part))
+                    if self.kinds.setdefault(key.tag, key.kind) != key.kind:
+                        several.add(key.tag)
         # Not the first record's kind: one damaged byte there would hide all others.
-        self.kinds = {tag: max(of_kind, key=of_kind.__getitem__) for tag, of_kind in counts.items()}
-        for log, key, series, rows in found:
+        counts: dict[str, Counter[str]] = {tag: Counter() for tag in several}
+        for key, part in found if several else []:
+            if key.tag in several:
+                counts[key.tag][key.kind] += part.end - part.start
+        self.kinds.update((tag, of_kind.most_common(1)[0][0]) for tag, of_kind in counts.items())
+        for key, part in found:
             if key.kind == self.kinds[key.tag]:
-                part = _Part(log, series, rows[0][0], rows[-1][1], [start for start, _ in rows])
                 self._parts.setdefault(key.tag, {}).setdefault(key.member, []).append(part)
             else:
-                self._mixed.append((log, key, series))
+                self._mixed.append((part.log, key, part.series))
 
     def count(self, tag: str) -> int:
         """The number of records of a tag, superseded ones included; nothing is read.
@@ -466,10 +474,38 @@ class RunReader:
         return self._parts[tag]
 
 
-def _spans(series: Series) -> Iterator[tuple[tuple[int, int], int]]:
-    """(number, first row) of each session of a series, and the row behind its last one."""
-    ends = [row for _, row in series.sessions[1:]]
-    return zip(series.sessions, [*ends, series.count], strict=True)
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """Make many objects that are no garbage, without looking for some among them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _session_begins(series: Series) -> Iterator[tuple[int, Begin]]:
+    """The number of each session of a series, and where it begins."""
+    numbers, rows = zip(*series.sessions, strict=True)
+    steps, walltimes = series.columns()[:2]
+    if len(rows) == 1:
+        return iter([(numbers[0], Begin(steps[0].item(), walltimes[0].item(), steps[-1].item()))])
+    firsts = np.array(rows)
+    lasts = np.append(firsts[1:], series.count) - 1
+    columns = (steps[firsts].tolist(), walltimes[firsts].tolist(), steps[lasts].tolist())
+    return zip(numbers, map(Begin, *columns), strict=True)
+
+
+def _part_of(log: LogTail, series: Series, first: int, last: int) -> _Part | None:
+    """The records of the sessions from ``first`` up to but not including ``last``, if there are any."""
+    sessions = series.sessions
+    begin, end = bisect_left(sessions, (first,)), bisect_left(sessions, (last,))
+    if begin == end:
+        return None
+    rows = [row for _, row in sessions[begin:end]]
+    return _Part(log, series, rows[0], sessions[end][1] if end < len(sessions) else series.count, rows)
 
 
 def _goes_on(known: Recorded, columns: Scalars) -> bool:
@@ -483,25 +519,32 @@ def _goes_on(known: Recorded, columns: Scalars) -> bool:
 
 def _begins(parts: _Parts) -> list[int]:
     """The rows of a tag's records, over all logs, where sessions begin."""
-    offsets = np.cumsum([0, *(part.end - part.start for part in parts)]).tolist()
-    return [
-        offset + row - part.start for part, offset in zip(parts, offsets, strict=False) for row in part.begins
-    ]
+    begins, offset = [], 0
+    for part in parts:
+        begins += [offset + row - part.start for row in part.begins]
+        offset += part.end - part.start
+    return begins
 
 
-def _side_by_side(columns: list[AnyArray]) -> AnyArray:
-    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+def _columns_of_part(part: _Part) -> list[AnyArray]:
+    columns = part.series.columns()
+    whole = part.end - part.start == part.series.count
+    return columns if whole else [column[part.start : part.end] for column in columns]
 
 
 def _column(parts: _Parts, index: int) -> AnyArray:
     """One column of a tag over all logs: 0 the steps, 1 the walltimes."""
-    return _side_by_side([np.asarray(part.series.column(index)[part.start : part.end]) for part in parts])
+    columns = [np.asarray(part.series.column(index)[part.start : part.end]) for part in parts]
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
 
 
 def _columns(parts: _Parts, superseded: bool, *more: AnyArray) -> list[AnyArray]:
     """The columns of a tag over all logs, and ``more`` of the same length."""
-    each = [[column[part.start : part.end] for column in part.series.columns()] for part in parts]
-    columns = [*map(_side_by_side, map(list, zip(*each, strict=True))), *more]
+    if len(parts) == 1:
+        columns = _columns_of_part(parts[0])
+    else:
+        columns = [*map(np.concatenate, zip(*map(_columns_of_part, parts), strict=True))]
+    columns = [*columns, *more]
     rows = None if superseded else counting(columns[0], _begins(parts))
     if rows is not None:
         columns = [column[rows] for column in columns]

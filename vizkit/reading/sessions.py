@@ -9,16 +9,15 @@ at the beginning is a training of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vizkit.columns.series import Series
-from vizkit.format.tags import SECONDS
 from vizkit.format.types import SessionMark
 from vizkit.metrics.arrays import AnyArray
 
-__all__ = ["TrainingStarts", "counting"]
+__all__ = ["Begin", "TrainingStarts", "counting"]
 
 
 def counting(steps: AnyArray, begins: Sequence[int]) -> NDArray[np.int64] | None:
@@ -39,10 +38,18 @@ def counting(steps: AnyArray, begins: Sequence[int]) -> NDArray[np.int64] | None
         if not kept.all():
             rows = np.flatnonzero(kept)
             steps = steps[rows]
-    if (steps[1:] >= steps[:-1]).all():
+    if len(steps) < 2 or (steps[1:] >= steps[:-1]).all():
         return rows
     order = np.argsort(steps, kind="stable")
     return order if rows is None else rows[order]
+
+
+class Begin(NamedTuple):
+    """The first step and walltime of a tag's records of one session, and their last step."""
+
+    step: int | float
+    walltime: int
+    last: int | float
 
 
 class TrainingStarts:
@@ -57,31 +64,28 @@ class TrainingStarts:
         self._first: dict[str, tuple[int | float, int]] = {}  # tag -> the training's first step and its time
         self._several: set[str] = set()  # tags that have more than one step
 
-    def add(
-        self, number: int, mark: SessionMark, begins: dict[str, tuple[Series, int, int]], *, other: bool
-    ) -> None:
+    def add(self, number: int, mark: SessionMark, begins: dict[str, Begin], *, other: bool) -> None:
         """Add a session.
 
         Args:
             number: its number.
             mark: its mark.
-            begins: scalar tag -> its series, first row and the row behind its last one.
+            begins: scalar tag -> where it begins; tags whose steps are `SECONDS` are left out.
             other: True if it has other hyper-parameters than the one before.
         """
-        begins = {tag: rows for tag, rows in begins.items() if not tag.startswith(SECONDS)}
-        common = [tag for tag in begins if tag in self._several]
-        again = any(self._starts_again(tag, *begins[tag][:2]) for tag in common)
-        if mark != SessionMark.RESUMES and common and (again or other):
-            self.found.append(number)
-            self._first, self._several = {}, set()
-        for tag, (series, start, end) in begins.items():
-            first = series.step(start), series.walltime(start)
-            known = self._first.get(tag, first)
-            if first[0] != series.step(end - 1) or first[0] != known[0]:
+        if mark != SessionMark.RESUMES:
+            # A copy of the first record has the same time.
+            again = [
+                other or (begin.step <= self._first[tag][0] and begin.walltime != self._first[tag][1])
+                for tag, begin in begins.items()
+                if tag in self._several
+            ]
+            if any(again):
+                self.found.append(number)
+                self._first, self._several = {}, set()
+        for tag, (step, walltime, last) in begins.items():
+            known = self._first.get(tag)
+            if step != last or (known is not None and step != known[0]):
                 self._several.add(tag)
-            self._first[tag] = min(first, known)
-
-    def _starts_again(self, tag: str, series: Series, row: int) -> bool:
-        """True if a session begins no later than the training did; a copy of it has the same times."""
-        step, walltime = self._first[tag]
-        return series.step(row) <= step and series.walltime(row) != walltime
+            if known is None or (step, walltime) < known:
+                self._first[tag] = step, walltime

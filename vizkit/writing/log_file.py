@@ -41,6 +41,7 @@ from vizkit.columns.frame_scan import FrameWalk
 from vizkit.errors import ClosedError
 from vizkit.format.file_names import LOG_WORD
 from vizkit.format.frames import Damage, Frame, scan
+from vizkit.writing.log_heads import proved_position
 from vizkit.writing.restoring import restore
 
 __all__ = [
@@ -449,7 +450,9 @@ def _repair(fd: int, path: str) -> None:
     # If the path leads to another file by now, or to none, `_opened` begins again.
     try:
         with FileReader(path) as log:
-            if not any(isinstance(part, Damage) for part in FrameWalk(log, 0, os.fstat(fd).st_size)):
+            stat = os.fstat(fd)
+            walk = FrameWalk(log, proved_position(log, stat), stat.st_size)
+            if not any(isinstance(part, Damage) for part in walk):
                 return
     except FileNotFoundError:
         return

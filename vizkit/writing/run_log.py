@@ -27,6 +27,7 @@ from vizkit.format.walltime import plain_walltime
 from vizkit.metrics.arrays import AnyArray, to_array, to_float
 from vizkit.writing import run_directory
 from vizkit.writing.log_file import HANG_SECONDS, NullLog, RecordLog, open_log
+from vizkit.writing.log_heads import read_heads
 from vizkit.writing.losses import Losses, end_all
 from vizkit.writing.paced_log import PacedLog, hanging
 from vizkit.writing.renamed_tags import RenamedTags
@@ -129,25 +130,18 @@ class RunLog:
         self._walltime: tuple[int, bytes] = (0, b"")
         _logs.add(self)
         if continued and write_to_disk:
-            self._read_heads()
+            self._continue()
 
     def begin(self) -> None:
         """Create the log now instead of at its first record."""
         self._log.append(b"")
 
-    def _read_heads(self) -> None:
-        """Read the kinds and last steps of an existing log's tags."""
-        with FileReader(self._log.path) as log:
-            records = read_log(log, os.path.getsize(self._log.path))
-        self._hparams = records.hparams or self._hparams
-        self._head.display_name = self._head.display_name or records.display_name
-        counts: dict[str, Counter[str]] = {}
-        for key, series in sorted(records.series.items(), key=lambda item: item[1].first):
-            counts.setdefault(key.tag, Counter())[key.kind] += series.count
-        for tag, count in counts.items():
-            self._kinds.setdefault(tag, count.most_common(1)[0][0])
-        for key, series in sorted(records.series.items(), key=lambda item: item[1].end):
-            self._steps[key.tag] = series.columns()[0][-1].item()
+    def _continue(self) -> None:
+        heads = read_heads(self._log.path)
+        self._hparams = heads.hparams or self._hparams
+        self._head.display_name = self._head.display_name or heads.display_name
+        self._kinds = {**heads.kinds, **RESERVED}
+        self._steps = dict(heads.steps)
 
     @property
     def logdir(self) -> str:

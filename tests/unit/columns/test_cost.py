@@ -5,14 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks import worst_logs
 from vizkit._files import FileReader
-from vizkit.columns import repeats
+from vizkit.columns import column_builder, repeats
 from vizkit.columns.column_builder import read_log
+from vizkit.columns.series import Series
 from vizkit.format import encode
+from vizkit.format.decode import decode_record
+from vizkit.format.types import Record
 
 Scalar = tuple[str, float, int]
 RECORDS = 20_000
@@ -88,3 +93,37 @@ def test_stretches_are_few_whatever_the_values(
         steps, _, values = series.columns()
         mine = [(step, value) for tag, value, step in wanted if tag == key.tag]
         assert list(zip(steps.tolist(), values.tolist(), strict=True)) == mine
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_few_records_are_decoded_alone_and_columns_grow_in_few_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Whatever a log is like; the patterns are those of the search for the logs that cost the most."""
+    pattern = worst_logs.changed(worst_logs.Pattern(), random.Random(seed))
+    decoded = appended = 0
+
+    def counted_decode(data: bytes) -> Record:
+        nonlocal decoded
+        decoded += 1
+        return decode_record(data)
+
+    def counted_append(self: Series, *args: Any) -> None:
+        nonlocal appended
+        appended += 1
+        append(self, *args)
+
+    append = Series.append
+    monkeypatch.setattr(Series, "append", counted_append)
+    for name in ("decode_head", "decode_record"):
+        monkeypatch.setattr(column_builder, name, counted_decode)
+    for frames in worst_logs.frames_of(pattern, RECORDS // 4):
+        path = tmp_path / "vdlrecords.1.log"
+        path.write_bytes(b"".join(frames))
+        decoded = appended = 0
+        with FileReader(str(path)) as log:
+            columns = read_log(log, path.stat().st_size)
+        assert sum(series.count for series in columns.series.values()) + len(columns.sessions) == len(frames)
+        assert decoded <= 2
+        of_sessions = sum(len(series.sessions) for series in columns.series.values())
+        assert appended <= of_sessions + len(frames) / 16

@@ -62,9 +62,9 @@ def frames_of(log: Bytes, size: int) -> tuple[frame_scan.FrameWalk, list[tuple[i
     return walk, found
 
 
-@pytest.mark.parametrize("padding", [7, 8])
+@pytest.mark.parametrize("padding", [1, 6])
 def test_a_length_of_more_bytes_than_it_needs_is_valid(padding: int) -> None:
-    """Protobuf allows it, though no writer does it."""
+    """Protobuf allows it, though no writer does it; up to 7 bytes are read."""
     plain = scalar("a", 0.5)
     inner = plain[10:]
     record = b"\x0a" + bytes([len(inner) | 0x80]) + b"\x80" * (padding - 1) + b"\0" + inner

@@ -5,19 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vizkit.columns.series import Series
+from vizkit.columns.series import Columns, Series
+
+
+def rows(steps: list[int], values: list[float], fractions: list[float] | None = None) -> Columns:
+    times = np.array(steps) + 5
+    return Columns(
+        np.array(steps), None if fractions is None else np.array(fractions), times, (np.array(values),)
+    )
 
 
 def test_records_are_appended_and_earlier_views_stay() -> None:
-    series = Series(10, np.float64)
-    series.extend(1.0, 30, np.array([0, 1]), None, np.array([5, 6]), np.array([0.5, 0.25]))
+    series = Series(10)
+    series.append(0, rows([9, 0, 1], [0.0, 0.5, 0.25]), 1, 3, 30)
     before = series.columns()
-    series.extend(1.0, 50, np.array([2, 0]), np.array([np.nan, 2.5]), np.array([7, 8]), np.array([1.0, 2.0]))
+    series.append(0, rows([2, 0], [1.0, 2.0], [np.nan, 2.5]), 0, 2, 50)
     assert (series.first, series.end, series.count) == (10, 50, 4)
     assert [column.tolist() for column in before] == [[0, 1], [5, 6], [0.5, 0.25]]
     assert [column.tolist() for column in series.columns()] == [
         [0, 1, 2, 2.5],
-        [5, 6, 7, 8],
+        [5, 6, 7, 5],
         [0.5, 0.25, 1.0, 2.0],
     ]
     with pytest.raises(ValueError, match="read-only"):
@@ -25,19 +32,41 @@ def test_records_are_appended_and_earlier_views_stay() -> None:
 
 
 def test_fractions_that_are_none_leave_steps_whole() -> None:
-    series = Series(0, np.float64)
-    series.extend(1.0, 9, np.array([2**53 + 1]), np.array([np.nan]), np.array([5]), np.array([0.5]))
+    series = Series(0)
+    series.append(0, rows([2**53 + 1], [0.5], [np.nan]), 0, 1, 9)
     assert series.columns()[0].tolist() == [2**53 + 1]
 
 
-def test_columns_that_were_adopted_are_never_written_to() -> None:
-    steps = np.array([0, 1])
-    series = Series(0, np.float64)
-    series.adopt(20, [steps, np.array([5, 6]), np.array([0.5, 0.25])])
-    series.extend(2.0, 30, np.array([2]), None, np.array([7]), np.array([1.0]))
+def test_what_was_appended_is_never_written_to() -> None:
+    given = rows([0, 1], [0.5, 0.25])
+    series = Series(0)
+    series.append(0, given, 0, 2, 20)
+    series.columns()
+    series.append(0, rows([2], [1.0]), 0, 1, 30)
     assert series.count == 3
-    assert steps.tolist() == [0, 1]
+    assert given.steps.tolist() == [0, 1]
     assert series.columns()[2].tolist() == [0.5, 0.25, 1.0]
+
+
+@pytest.mark.parametrize("asked", [1, 3, 1000])
+def test_columns_are_those_of_all_parts_however_often_they_are_asked_for(asked: int) -> None:
+    series = Series(0)
+    for step in range(500):
+        series.append(step // 100, rows([step, -1], [step / 7, 0.0]), 0, 1, step)
+        if step % asked == 0:
+            assert series.columns()[0].tolist() == list(range(step + 1))
+    steps, times, values = series.columns()
+    assert steps.tolist() == list(range(500)) == (times - 5).tolist()
+    assert values.tolist() == [step / 7 for step in range(500)]
+    assert series.sessions == [(number, 100 * number) for number in range(5)]
+
+
+def test_adjacent_rows_of_two_sessions_are_one_part() -> None:
+    series, columns = Series(0), rows([0, 1, 2], [0.0, 1.0, 2.0])
+    series.append(0, columns, 0, 1, 10)
+    series.append(1, columns, 1, 3, 30)
+    assert series.sessions == [(0, 0), (1, 1)]
+    assert series.columns()[0].tolist() == [0, 1, 2]
 
 
 def test_long_columns_are_packed_and_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,26 +75,27 @@ def test_long_columns_are_packed_and_go_on(monkeypatch: pytest.MonkeyPatch) -> N
     values = random.random(400)
     values[150] = np.nan
     steps, walltimes = np.arange(400), np.arange(400) * 3
-    series = Series(0, np.float64)
+    every = Columns(steps, None, walltimes, (values,))
+    series = Series(0)
     for start, end in ((0, 90), (90, 130), (130, 140), (140, 250), (250, 400)):
-        series.extend(1.5, end, steps[start:end], None, walltimes[start:end], values[start:end])
+        series.append(0, every, start, end, end)
         series.pack()
         assert bool(series.packed) is (end >= 100)
         for column, expected in zip(series.columns(), (steps, walltimes, values), strict=True):
             np.testing.assert_array_equal(column, expected[:end])
-        assert series.ascends and (series.step(end - 1), series.walltime(5)) == (end - 1, 15)
+        assert series.ascends
         least, _ = series.pyramid.extremes(series.column(2), np.array([0]), np.array([end]))
         assert least[0] == np.nanmin(values[:end])
-    series.extend(1.0, 401, np.array([7]), None, np.array([8]), np.array([9.0]))
+    series.append(0, rows([7], [9.0]), 0, 1, 401)
     assert not series.ascends
 
 
 def test_a_fractional_step_behind_packed_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vizkit.columns.series.LONG", 2)
-    series = Series(0, np.float64)
-    series.extend(1.0, 9, np.arange(3), None, np.arange(3), np.zeros(3))
+    series = Series(0)
+    series.append(0, rows([0, 1, 2], [0.0, 0.0, 0.0]), 0, 3, 9)
     series.pack()
-    series.extend(1.0, 10, np.array([0]), np.array([3.5]), np.array([3]), np.zeros(1))
+    series.append(0, rows([0], [0.0], [3.5]), 0, 1, 10)
     assert series.columns()[0].tolist() == [0, 1, 2, 3.5]
     series.pack()
     assert series.columns()[0].tolist() == [0, 1, 2, 3.5]
