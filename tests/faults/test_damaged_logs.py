@@ -156,7 +156,7 @@ def test_a_reader_finds_what_is_found_record_by_record(
 
 @pytest.mark.parametrize("first", range(4))
 def test_a_flipped_bit_costs_its_record_alone(first: int, tmp_path: Path) -> None:
-    """One of 15 bits. No tag is hidden, and no step. ``python -m tests.faults.mutated_logs flips``: all bits."""
+    """No tag is hidden, and no step. ``python -m tests.faults.mutated_logs flips``: all bits."""
     whole = Counter(filter(None, map(row_of, FRAMES)))
     for bit in range(first * 15, len(LOG) * 8, 61):
         assert check_flip(bit, LOG, whole, tmp_path) <= 1, bit
