@@ -133,10 +133,12 @@ class Series:
     @property
     def walltime_bounds(self) -> tuple[int, int] | None:
         """The least and greatest walltime if that costs little, or else None."""
-        rest = self._columns[1][: self.count - self._base]
         if not self.packed or (packed := self.packed[1].bounds) is None:
             return None
-        return (min(packed[0], int(rest.min())), max(packed[1], int(rest.max()))) if len(rest) else packed
+        if not (columns := self._join()):
+            return packed
+        rest = columns[1][: self.count - self._base]
+        return min(packed[0], int(rest.min())), max(packed[1], int(rest.max()))
 
     def column(self, index: int) -> Column:
         """One column, packed as far as it is: 0 the steps, 1 the walltimes, then the content."""
