@@ -1,4 +1,4 @@
-"""What a log holds already, for a writer that continues it.
+"""The tags of a log, and its last hyper-parameters and name, for a writer that continues it.
 
 It is remembered from one writer of a process to the next one of the same log, which reads only what was
 appended meanwhile: scripts open a writer at every step.
@@ -23,7 +23,7 @@ _known: dict[tuple[int, int], LogHeads] = {}
 
 
 class LogHeads:
-    """The tags of a log, and its last hyper-parameters and name.
+    """The heads of one log.
 
     Attributes:
         kinds: tag -> kind of its records.
