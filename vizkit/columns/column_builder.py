@@ -12,7 +12,7 @@ import numpy as np
 from vizkit.columns.frame_scan import FrameWalk, Piece, Readable, read_bytes
 from vizkit.columns.record_batch import MEMBER, ODD, SCALAR, LogNames, RecordBatch, parse_records
 from vizkit.columns.repeats import Repeats, before_round, known_round, learn
-from vizkit.columns.series import Columns, Series
+from vizkit.columns.series import Series, SortedRows
 from vizkit.columns.varints import Bytes
 from vizkit.format.decode import decode_head, decode_record
 from vizkit.format.frame_rule import HEAD, claimed_size
@@ -152,7 +152,7 @@ class ColumnBuilder:
             steps, walltimes, values = (_of_records(column, which, len(repeats.starts)) for column in every)
             key = SCALAR, self._names.tags.number(tag), -1
             series = self._series_of(key, start + repeats.starts[which[0]])
-            columns = Columns(steps, None, walltimes, (values,))
+            columns = SortedRows(steps, None, walltimes, (values,))
             series.append(len(self.sessions) - 1, columns, 0, len(steps), end)
 
     def take(self, log: Readable, piece: Piece) -> None:
@@ -213,7 +213,7 @@ class ColumnBuilder:
         firsts, lasts = order[bounds[:-1]], order[bounds[1:] - 1]
         fractions = None if batch.fractions is None else batch.fractions[order]
         others = tuple(column[order] for column in content)
-        columns = Columns(batch.steps[order], fractions, batch.walltimes[order], others)
+        columns = SortedRows(batch.steps[order], fractions, batch.walltimes[order], others)
         members = np.full(len(firsts), -1)
         if number == MEMBER and batch.members is not None:
             members = batch.members[firsts]

@@ -10,7 +10,7 @@ from vizkit.columns.packed import Column, Joined, Packed, pack
 from vizkit.columns.pyramid import Pyramid
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 
-__all__ = ["LONG", "Columns", "Series"]
+__all__ = ["LONG", "Series", "SortedRows"]
 
 LONG = 1 << 16
 """Records from which on columns are worth packing."""
@@ -18,7 +18,7 @@ LONG = 1 << 16
 _MOST_PARTS = 64  # that wait to be joined
 
 
-class Columns(NamedTuple):
+class SortedRows(NamedTuple):
     """Records in the order in which they were written, often of several tags, tag by tag.
 
     Attributes:
@@ -74,9 +74,9 @@ class Series:
         self._ascending = 1  # rows whose steps are known to ascend
         # Columns behind the packed ones, with room at their ends, and what comes next. Replaced at once:
         # several threads may read.
-        self._joined: tuple[list[AnyArray], list[tuple[Columns, int, int]]] = [], []
+        self._joined: tuple[list[AnyArray], list[tuple[SortedRows, int, int]]] = [], []
 
-    def append(self, session: int, columns: Columns, start: int, stop: int, end: int) -> None:
+    def append(self, session: int, columns: SortedRows, start: int, stop: int, end: int) -> None:
         """Append records.
 
         Args:

@@ -1,6 +1,6 @@
 """The tags of a log, and its last hyper-parameters and name, for a writer that continues it.
 
-It is remembered from one writer of a process to the next one of the same log, which reads only what was
+They are remembered from one writer of a process to the next one of the same log, which reads only what was
 appended meanwhile: scripts open a writer at every step.
 """
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vizkit.columns.series import Columns, Series
+from vizkit.columns.series import Series, SortedRows
 
 
-def rows(steps: list[int], values: list[float], fractions: list[float] | None = None) -> Columns:
+def rows(steps: list[int], values: list[float], fractions: list[float] | None = None) -> SortedRows:
     times = np.array(steps) + 5
-    return Columns(
+    return SortedRows(
         np.array(steps), None if fractions is None else np.array(fractions), times, (np.array(values),)
     )
 
@@ -75,7 +75,7 @@ def test_long_columns_are_packed_and_go_on(monkeypatch: pytest.MonkeyPatch) -> N
     values = random.random(400)
     values[150] = np.nan
     steps, walltimes = np.arange(400), np.arange(400) * 3
-    every = Columns(steps, None, walltimes, (values,))
+    every = SortedRows(steps, None, walltimes, (values,))
     series = Series(0)
     for start, end in ((0, 90), (90, 130), (130, 140), (140, 250), (250, 400)):
         series.append(0, every, start, end, end)
