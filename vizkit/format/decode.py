@@ -210,7 +210,7 @@ def _hparams(payload: bytes) -> HParams:
             if mode := MODES.get(_text(_bytes(parts, encode.MODE))):
                 modes[key] = mode
         elif encode.EXACT_HPARAM in parts:
-            hparams[key] = parse_json(_bytes(parts, encode.EXACT_HPARAM))
+            hparams[key] = _exact_hparam(parts)
         elif 1 in parts:
             hparams[key] = wire.signed(_int(parts, 1))
         elif 2 in parts:
@@ -220,6 +220,14 @@ def _hparams(payload: bytes) -> HParams:
         else:
             hparams[key] = _text(_bytes(parts, 3))
     return HParams(hparams, metrics, name, bare, modes)
+
+
+def _exact_hparam(parts: _Fields) -> object:
+    """The JSON of a value; where it cannot be parsed, the text beside it that VisualDL shows."""
+    try:
+        return parse_json(_bytes(parts, encode.EXACT_HPARAM))
+    except ValueError as error:
+        return _text(_bytes(parts, 3)) or f"unreadable: {error}"
 
 
 def _sub_scalar(payload: bytes) -> SubScalar:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from vizkit._language import Message, mark, tr
@@ -43,6 +43,7 @@ _MEANING = {
         ),
         mark("--repair gives it another name"),
     ),
+    "no run": (f"it takes every file with {LOG_WORD!r} in its name for a log: {_STOPS}", "move it away"),
     "copy": (
         mark("it reads whichever of the two has the name that sorts last"),
         mark("--repair gives the copy another name"),
@@ -99,7 +100,7 @@ _MEANING = {
     ),
 }
 _NOTES = {"being written", "killed", "lost", "starting over", "superseded", "trainings"}
-_FOR_PEOPLE = {"display name", "unreadable", "environment", "walltime"}
+_FOR_PEOPLE = {"display name", "no run", "unreadable", "environment", "walltime"}
 
 
 class Finding(NamedTuple):
@@ -109,10 +110,11 @@ class Finding(NamedTuple):
         run: the run's name.
         path: the file or directory.
         kind: ``hidden``, ``torn``, ``damaged``, ``undecodable``, ``empty``, ``hiding`` (an empty file
-            that hides the others), ``no log``, ``copy``, ``mixed``, ``tag``, ``hparams`` (NaN
-            or infinite), ``display name``, ``unreadable``, ``environment``, ``walltime``, ``interrupted``
-            (a repair), and as notes ``lost`` (records that could not be written), ``killed``, ``trainings``,
-            ``superseded``, ``starting over`` and ``being written``.
+            that hides the others), ``no log``, ``no run`` (the same, where there is no log at all),
+            ``copy``, ``mixed``, ``tag``, ``hparams`` (NaN or infinite), ``display name``, ``unreadable``,
+            ``environment``, ``walltime``, ``interrupted`` (a repair), and as notes ``lost`` (records that
+            could not be written), ``killed``, ``trainings``, ``superseded``, ``starting over`` and
+            ``being written``.
         what: a description.
         stock: the effect on stock VisualDL.
         todo: the remedy.
@@ -150,7 +152,7 @@ def check(logdir: str | os.PathLike[str] = "log") -> list[Finding]:
     return [
         *found,
         *_same_names([run for run in runs if run.logs.is_last]),
-        *_closed_directories(os.path.expanduser(logdir)),
+        *_outside_of_runs(os.path.expanduser(logdir), {os.path.normpath(run.directory) for run in runs}),
     ]
 
 
@@ -286,7 +288,8 @@ def _same_names(runs: Iterable[Run]) -> list[Finding]:
     return found
 
 
-def _closed_directories(logdir: str) -> list[Finding]:
+def _outside_of_runs(logdir: str, runs: Container[str]) -> list[Finding]:
+    """Directories that cannot be listed, and files with a log's name where there is no run."""
     if "://" in logdir:
         return []
     found = []
@@ -296,6 +299,9 @@ def _closed_directories(logdir: str) -> list[Finding]:
         what = tr("the directory cannot be listed: {error}", error=error.strerror)
         found.append(_finding(os.path.relpath(path, logdir), path, "unreadable", what))
 
-    for _ in os.walk(logdir, onerror=note):
-        pass
+    for directory, _, names in os.walk(logdir, onerror=note):
+        for path in (os.path.join(directory, name) for name in sorted(names) if LOG_WORD in name):
+            if os.path.normpath(directory) not in runs and not os.path.isfile(path):
+                name = os.path.relpath(directory, logdir)
+                found.append(_finding(name, path, "no run", f"{_described(path)}, and no log"))
     return found

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from visualdl.proto.record_pb2 import Record as Proto
 
-from vizkit.format import wire
+from vizkit.format import encode, wire
 from vizkit.format.decode import decode_head, decode_record
 
 
@@ -53,7 +53,7 @@ def test_a_head_that_is_none_is_refused(data: bytes, match: str) -> None:
     [
         wire.length_delimited(8, wire.length_delimited(1, b"five5")),
         wire.length_delimited(6, b"\x0a\x01x"),
-        wire.length_delimited(13, wire.length_delimited(1, wire.length_delimited(1001, b"{"))),
+        wire.length_delimited(13, wire.length_delimited(1, b"\x0a\x05x")),
         wire.length_delimited(14, b"\x08\x05"),
     ],
     ids=["histogram", "audio", "hparams", "scalars"],
@@ -87,3 +87,23 @@ def test_counts_that_are_not_packed_are_read() -> None:
     counts = b"".join(bytes([number << 3, count]) for number in (1, 2, 3, 4) for count in (3, 1))
     curve = decode_record(value(TAG, wire.length_delimited(9, counts))).data
     assert (curve.tp.tolist(), curve.fn.tolist()) == ([3, 1], [3, 1])
+
+
+@pytest.mark.parametrize("deep", [b"[" * 300 + b"]" * 300, b"[" * 100_000, b"{", b"\xff"])
+def test_a_hyper_parameter_that_cannot_be_parsed_leaves_the_others_of_its_record(deep: bytes) -> None:
+    def hparam(name: bytes, *held: bytes) -> bytes:
+        return wire.length_delimited(1, b"".join(held) + wire.length_delimited(4, name))
+
+    bad = wire.length_delimited(encode.EXACT_HPARAM, deep)
+    record = value(
+        wire.length_delimited(
+            13,
+            hparam(b"lr", wire.double(2, 0.5))
+            + hparam(b"shown", wire.length_delimited(3, b"[[1]]"), bad)
+            + hparam(b"odd", bad)
+            + hparam(b"seed", b"\x08\x07"),
+        )
+    )
+    found = decode_record(record).data.hparams
+    assert (found["lr"], found["shown"], found["seed"]) == (0.5, "[[1]]", 7)
+    assert found["odd"].startswith("unreadable: ") and len(found) == 4

@@ -108,6 +108,22 @@ def test_remote_logs_are_checked_and_not_repaired() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+@pytest.mark.parametrize("where", ["", "odd", "odd/deeper"])
+def test_a_pipe_or_broken_link_where_there_is_no_run_is_found(tmp_path: Path, where: str) -> None:
+    written(tmp_path / "run", "vdlrecords.1.log", range(2))
+    directory = tmp_path / where
+    directory.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(directory / "vdlrecords.pipe.log")
+    (directory / "vdlrecords.gone.log").symlink_to(tmp_path / "gone")
+    found = check(f"{tmp_path}/")
+    assert [(f.run, f.kind, Path(f.path).name) for f in found] == [
+        (where or ".", "no run", f"vdlrecords.{name}.log") for name in ("gone", "pipe")
+    ]
+    assert all(f.is_problem and not f.repairable and f.todo == "move it away" for f in found)
+    assert repair(tmp_path) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
 def test_pipes_and_links_that_are_called_logs_are_found_and_moved(tmp_path: Path) -> None:
     with vizkit.LogWriter(tmp_path / "run") as writer:
         writer.add_scalar("loss", 1.0, 0)
