@@ -400,17 +400,27 @@ class RunReader:
         step, walltime, value = (column[-1].item() for column in self.scalars(tag))
         return step, walltime, value
 
-    def scalars(self, tag: str, *, superseded: bool = False) -> Scalars:
-        """The columns of a scalar tag.
+    def scalars(self, tag: str, member: str | None = None, *, superseded: bool = False) -> Scalars:
+        """The columns of a scalar tag, or of a member of a group.
 
         Args:
             tag: such as ``train/loss``.
+            member: the name within the group ``tag``.
             superseded: whether to include superseded records.
 
         Raises:
-            KeyError: there is no such scalar tag.
+            KeyError: there is no such scalar tag or member.
         """
-        return self._columns_of(tag, "", self._parts_of(tag, "scalar")[""], superseded)
+        parts = self._parts_of(tag, "scalar" if member is None else "scalars")[member or ""]
+        return self._columns_of(tag, member or "", parts, superseded)
+
+    def members(self, tag: str) -> list[str]:
+        """The names within a group of scalars.
+
+        Raises:
+            KeyError: there is no such group.
+        """
+        return list(self._parts_of(tag, "scalars"))
 
     def group(self, tag: str, *, superseded: bool = False) -> dict[str, Scalars]:
         """The members of a group of scalars: name within the group -> columns.

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from vizkit._language import Message, mark, tr
+from vizkit.format.file_names import LOG_WORD
 from vizkit.format.tags import RESERVED
 from vizkit.reading import Problem
 from vizkit.repair._interrupted import leftovers
@@ -20,6 +21,10 @@ from vizkit.runs import Run, load
 __all__ = ["Finding", "check", "check_run"]
 
 _STOPS = mark("its server does not start, for any run")
+_TAKES = mark(
+    "it takes every file with 'vdlrecords' in its name for a log: its server does not start, or this "
+    "hides the log"
+)
 _MEANING = {
     "hidden": (
         mark("it reads only the log whose name sorts last, and does not show this one"),
@@ -37,13 +42,10 @@ _MEANING = {
         mark("--repair moves it aside"),
     ),
     "no log": (
-        mark(
-            "it takes every file with 'vdlrecords' in its name for a log: its server does not start, or this "
-            "hides the log"
-        ),
+        _TAKES,
         mark("--repair gives it another name"),
     ),
-    "no run": (f"it takes every file with {LOG_WORD!r} in its name for a log: {_STOPS}", "move it away"),
+    "no run": (_TAKES, mark("move the file away")),
     "copy": (
         mark("it reads whichever of the two has the name that sorts last"),
         mark("--repair gives the copy another name"),
@@ -303,5 +305,6 @@ def _outside_of_runs(logdir: str, runs: Container[str]) -> list[Finding]:
         for path in (os.path.join(directory, name) for name in sorted(names) if LOG_WORD in name):
             if os.path.normpath(directory) not in runs and not os.path.isfile(path):
                 name = os.path.relpath(directory, logdir)
-                found.append(_finding(name, path, "no run", f"{_described(path)}, and no log"))
+                what = tr("{what}, and no log", what=_described(path))
+                found.append(_finding(name, path, "no run", what))
     return found

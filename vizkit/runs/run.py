@@ -87,6 +87,7 @@ class Run(Exported, Plottable):
         self._config: tuple[dict[str, Any], list[Problem]] | None = None
         self._summaries: dict[str, Summary] = {}
         self._scalar_tags: list[str] | None = None
+        self._places: dict[str, tuple[str, str | None]] = {}  # of these in the logs: tag, member of a group
 
     # -- hyper-parameters and tags ---------------------------------------------------------------
 
@@ -125,13 +126,14 @@ class Run(Exported, Plottable):
         First recorded first; those of the machine and of the pace come last.
         """
         if self._scalar_tags is None:
-            tags = []
+            self._places = {}
             for tag, kind in self.logs.kinds.items():
                 if kind == "scalar":
-                    tags.append(tag)
+                    self._places[tag] = tag, None
                 elif kind == "scalars":
-                    tags += [f"{tag}/{member}" for member in self.logs.group(tag)]
-            self._scalar_tags = in_order(tags)
+                    for member in self.logs.members(tag):
+                        self._places.setdefault(f"{tag}/{member}", (tag, member))
+            self._scalar_tags = in_order(self._places)
         return self._scalar_tags
 
     @property
@@ -171,10 +173,7 @@ class Run(Exported, Plottable):
         Raises:
             UnknownNameError: no scalars of that tag; the closest ones are named.
         """
-        logs_tag, member = self._scalar(tag)
-        if self.logs.kinds[logs_tag] == "scalar":
-            return _in_milliseconds(self.logs.scalars(logs_tag, superseded=superseded))
-        return _in_milliseconds(self.logs.group(logs_tag, superseded=superseded)[member])
+        return _in_milliseconds(self.logs.scalars(*self._scalar(tag), superseded=superseded))
 
     def recorded(self, tag: str) -> Recorded:
         """The columns of a scalar tag for readers that need parts of them, walltimes as recorded.
@@ -182,22 +181,15 @@ class Run(Exported, Plottable):
         Raises:
             UnknownNameError: no scalars of that tag.
         """
-        return self.logs.recorded(*self._scalar(tag))
+        group, member = self._scalar(tag)
+        return self.logs.recorded(group, member or "")
 
-    def _scalar(self, tag: str) -> tuple[str, str]:
+    def _scalar(self, tag: str) -> tuple[str, str | None]:
         """The tag of a scalar in the logs, and its name within its group."""
-        kind = self.logs.kinds.get(tag)
-        if kind == "scalar":
-            return tag, ""
-        if kind is None and tag in self.scalar_tags:
-            for group, group_kind in self.logs.kinds.items():
-                member = tag[len(group) + 1 :]
-                if (
-                    group_kind == "scalars"
-                    and tag == f"{group}/{member}"
-                    and member in self.logs.group(group)
-                ):
-                    return group, member
+        if self.logs.kinds.get(tag) == "scalar":
+            return tag, None
+        if self.scalar_tags and tag in self._places:
+            return self._places[tag]
         raise self._unknown("scalar", tag)
 
     def group(self, tag: str, *, superseded: bool = False) -> dict[str, Scalars]:

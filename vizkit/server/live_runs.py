@@ -288,7 +288,7 @@ def _state_of(name: str, path: str, logs: RunReader, version: int) -> RunState:
         if kind != "scalars":
             tags.setdefault(kind, []).append(tag)
             continue
-        for member in logs.group(tag):
+        for member in logs.members(tag):
             members[f"{name}/{tag.replace('/', '_')}_{member}"] = (tag, member)
     if logs.hparams.hparams or logs.hparams.metrics:
         tags["hparams"] = [HPARAMS]

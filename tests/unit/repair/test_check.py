@@ -119,7 +119,7 @@ def test_a_pipe_or_broken_link_where_there_is_no_run_is_found(tmp_path: Path, wh
     assert [(f.run, f.kind, Path(f.path).name) for f in found] == [
         (where or ".", "no run", f"vdlrecords.{name}.log") for name in ("gone", "pipe")
     ]
-    assert all(f.is_problem and not f.repairable and f.todo == "move it away" for f in found)
+    assert all(f.is_problem and not f.repairable and f.todo == "move the file away" for f in found)
     assert repair(tmp_path) == []
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 import vizkit
 from vizkit import DataError, LogWriter, Runs, UnknownNameError
+from vizkit.reading import RunReader, Scalars
 
 
 def test_the_table_has_a_row_a_run(runs: Runs, lenet: Runs) -> None:
@@ -49,3 +51,22 @@ def test_a_run_without_a_metric_has_no_columns_of_it(runs: Runs) -> None:
     assert "eval/acc.last" in rows["lenet/run1"] and "eval/acc.last" not in rows["other/media"]
     with pytest.raises(DataError, match="mode must be"):
         runs.rows(["eval/acc"], mode="up")
+
+
+def test_a_member_of_a_group_is_read_without_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with vizkit.LogWriter(str(tmp_path / "run")) as writer:
+        for step in range(2):
+            writer.add_scalars("losses", {f"m{k}": float(k + step) for k in range(40)}, step)
+    runs = vizkit.load(tmp_path)
+    read: list[str] = []
+    columns_of = RunReader._columns_of
+
+    def counted(self: RunReader, tag: str, member: str, *rest: Any) -> Scalars:
+        read.append(member)
+        return columns_of(self, tag, member, *rest)
+
+    monkeypatch.setattr(RunReader, "_columns_of", counted)
+    assert runs.table().loc["run", "losses/m7.last"] == 8.0
+    assert len(read) <= 4 * 40

@@ -80,8 +80,8 @@ def find_scalars(request: APIRequest, tag: str) -> Scalars | None:
         member = snapshot.members.get(name)
         if member and member.tag == tag.replace("%", "/"):
             logs = member.run.logs
-            if logs.kinds.get(member.tag) == "scalars":
-                return logs.group(member.tag).get(member.member)
+            if logs.kinds.get(member.tag) == "scalars" and member.member in logs.members(member.tag):
+                return logs.scalars(member.tag, member.member)
     return None
 
 
