@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -80,7 +81,7 @@ def by_writer(run: Path, pipe: int, threads: int) -> None:
 
 def by_tracker(run: Path, pipe: int, threads: int) -> None:
     """Several metrics a step."""
-    tracker = vizkit.Tracker(run, system=False)
+    tracker = vizkit.Tracker(run, system=False, quiet=True)
     for step in range(1 << 20):
         tracker.log({f"loss{thread}": value(thread, step) for thread in range(threads)}, step=step)
         for thread in range(threads):
@@ -99,7 +100,7 @@ def tight(run: Path, pipe: int, threads: int) -> None:
 def by_sessions(run: Path, pipe: int, threads: int) -> None:
     """A run that is opened, resumed and closed again and again, with a few records each time."""
     for step in range(0, 1 << 20, 3):
-        with vizkit.Tracker(run, if_exists="resume", system=False) as tracker:
+        with vizkit.Tracker(run, if_exists="resume", system=False, quiet=True) as tracker:
             for at in range(step, step + 3):
                 tracker.log({"loss0": value(0, at)}, step=at)
                 acknowledge(pipe, 0, at)
@@ -169,6 +170,8 @@ def trial(
             write(run, pipe, threads)  # ends as any script does
         try:
             write(run, pipe, threads)
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(9)
     os.close(pipe)
