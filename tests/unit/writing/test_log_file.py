@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import damage, python, stock
-from vizkit import LogWriter
+from vizkit import LogWriter, Tracker
 from vizkit.errors import ClosedError, VizKitWarning
 from vizkit.format import encode
 from vizkit.format.decode import decode_record
@@ -263,7 +263,7 @@ os._exit(0)
 def test_sigkill_loses_nothing_that_a_call_returned_from(tmp_path: Path, seed: int) -> None:
     code = """
 import os, sys
-from vizkit import LogWriter
+from vizkit import LogWriter, Tracker
 writer = LogWriter(sys.argv[1])
 done = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 step = 0
@@ -297,7 +297,7 @@ while True:
 def test_exit_without_close_loses_nothing(tmp_path: Path) -> None:
     code = """
 import sys, numpy as np
-from vizkit import LogWriter
+from vizkit import LogWriter, Tracker
 writer = LogWriter(sys.argv[1])
 for step in range(50):
     writer.add_scalar("loss", step, step)
@@ -353,6 +353,18 @@ def memory(tmp_path: Path) -> str:
 
         write = append
 
+        def read(
+            self,
+            path: str,
+            binary_mode: bool = False,
+            size: int | None = None,
+            continue_from: dict[str, int] | None = None,
+        ) -> tuple[bytes, dict[str, int]]:
+            content: tuple[bytes, dict[str, int]] = super().read(
+                self._local(path), binary_mode, size, continue_from
+            )
+            return content
+
     bfile.default_file_factory.register_filesystem("memory", Memory())
     return "memory://"
 
@@ -369,8 +381,6 @@ def test_logs_with_a_scheme_go_through_visualdls_file_layer(memory: str, tmp_pat
 
 def test_a_tracker_records_into_a_directory_with_a_scheme(memory: str, tmp_path: Path) -> None:
     import paddle
-
-    from vizkit import Tracker
 
     with Tracker(memory + "remote/run", hparams={"lr": 1}) as tracker:
         tracker.log({"loss": 0.5})
@@ -419,3 +429,38 @@ def test_a_remote_log_that_is_there_is_appended_to(memory: str, tmp_path: Path) 
     assert steps(tmp_path / "run" / "vdlrecords.1.log") == [77, 0, 1]
     RemoteLog(memory + "run/vdlrecords.2.log").close()  # nothing was recorded
     assert not (tmp_path / "run" / "vdlrecords.2.log").exists()
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_remote_log_that_is_deleted_is_counted_at_its_end(
+    memory: str, tmp_path: Path, goes_on: bool
+) -> None:
+    tracker = Tracker(memory + "run", system=False)
+    tracker.log({"loss": 0.5}, 0)
+    next((tmp_path / "run").iterdir()).unlink()
+    if goes_on:
+        tracker.log({"loss": 0.5}, 1)
+    with pytest.warns(VizKitWarning, match="log: not recorded: .*deleted while it was recorded"):
+        tracker.close()
+        tracker.close()
+    assert tracker.lost == {"log": 1}
+
+
+def test_errors_of_a_remote_system_are_counted(
+    memory: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise LookupError("no such bucket")
+
+    writer = LogWriter(memory + "run")
+    writer.add_scalar("loss", 0.5, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr("visualdl.io.bfile.BFile.write", refuse)
+        with pytest.warns(VizKitWarning, match="loss: not recorded: .*LookupError: no such bucket"):
+            writer.add_scalar("loss", 0.5, 1)
+    writer.add_scalar("loss", 0.5, 2)
+    writer.close()
+    (log,) = (tmp_path / "run").iterdir()
+    *kept, last = (decode_record(data) for data in read_frames(log.read_bytes()))
+    assert [record.step for record in kept if record.kind == "scalar"] == [0, 2]
+    assert last.lost["loss"][0] == 1
