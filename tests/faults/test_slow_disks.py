@@ -76,10 +76,10 @@ def steps(tracker: Tracker, tag: str = "loss") -> list[int | float]:
     return [step for step, _ in series(tracker.logdir, tag)]
 
 
-def slow_down(tracker: Tracker, disk: Disk, first: int = 5) -> int:
+def slow_down(tracker: Tracker, disk: Disk, first: int = 5, seconds: float = 0.2) -> int:
     """Record to a slow disk until it is handed over; returns the next step."""
-    disk.seconds = 0.2
-    with pytest.warns(VizKitWarning, match=r"the disk is slow \(200 ms for a write\)"):
+    disk.seconds = seconds
+    with pytest.warns(VizKitWarning, match="the disk is slow"):
         while not tracker.writer._paced.behind:
             record(tracker, first, first + 1)
             first += 1
@@ -149,6 +149,16 @@ def test_a_disk_that_is_slow_once_in_a_while_is_written_through(run: Tracker, di
         record(run, step, step + 1)
         assert not run.writer._paced.behind
     assert steps(run) == list(range(300))
+
+
+def test_other_processes_that_have_the_core_are_no_slow_disk(
+    run: Tracker, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_file, "_waited_for_a_core", lambda: 0.9 * disk.now)
+    disk.seconds = 0.04
+    record(run, 5, 300)
+    assert not run.writer._paced.behind
+    slow_down(run, disk, 300, seconds=0.5)
 
 
 def test_one_long_stop_of_a_starved_process_is_no_slow_disk(run: Tracker, disk: Disk) -> None:

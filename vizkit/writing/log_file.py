@@ -62,6 +62,8 @@ __all__ = [
 HANG_SECONDS = 30.0
 """After this, a write that has not come back is not waited for any longer."""
 
+_PREEMPTED_SECONDS = 0.001  # of a write: other processes may have had the core
+
 _os_write = os.write
 _monotonic = time.monotonic
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
@@ -102,8 +104,8 @@ class RecordLog(ABC):
 
         Args:
             data: whole frames.
-            held: keep other threads of the interpreter from running meanwhile, so that the time is the
-                disk's alone.
+            held: keep other threads of the interpreter from running meanwhile, and leave out the time that
+                other processes had the core, so that the time is the disk's alone.
         """
         if not self.is_open:
             self.append(data)
@@ -228,10 +230,12 @@ class LogFile(RecordLog):
     def _held(self, data: bytes) -> float:
         if os.name == "nt":
             return super()._held(data)
-        fd, write = self._fd, _held_write()
+        fd, write, waited = self._fd, _held_write(), _waited_for_a_core()
         begin = _monotonic()
         written = write(fd, data, len(data))
         took = _monotonic() - begin
+        if took > _PREEMPTED_SECONDS:
+            took -= _waited_for_a_core() - waited
         if written < 0:
             self.append(data)  # raises the error
         elif written != len(data):
@@ -440,6 +444,15 @@ def _held_write() -> Callable[[int, bytes, int], int]:
     write.argtypes = ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t
     write.restype = ctypes.c_ssize_t
     return write
+
+
+def _waited_for_a_core() -> float:
+    """The seconds that this thread was ready to run and had no core, as far as the system tells."""
+    try:
+        with open("/proc/thread-self/schedstat", "rb") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _repair(fd: int, path: str) -> None:

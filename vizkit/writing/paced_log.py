@@ -168,8 +168,9 @@ class PacedLog:
 
     def _count(self, lost: list[bytes], error: Exception) -> None:
         for frames in lost:
-            for record in read_frames(frames):
-                self._on_error(decode_head(record).tag, error)
+            for head in map(decode_head, read_frames(frames)):
+                if head.kind != "meta_data":  # a note of other losses
+                    self._on_error(head.tag, error)
 
 
 def _slow(data: bytes) -> float:
