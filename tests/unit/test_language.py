@@ -149,8 +149,8 @@ def test_durations() -> None:
 
 
 def test_a_problem_is_told_in_the_language_of_its_reader(tmp_path: Path) -> None:
-    with vizkit.LogWriter(tmp_path / "run") as writer:
-        writer.add_scalar("loss", 0.5, 0)
+    with vizkit.Tracker(tmp_path / "run", quiet=True) as tracker:
+        tracker.log({"loss": 0.5}, step=0)
     with log_of(tmp_path / "run").open("ab") as log:
         log.write(b"\x80\x07\xff")
     (problem,) = vizkit.load(tmp_path)[0].problems
