@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks._main import main
 
-TOPICS = ["first_answer", "polling", "scalar_page"]
+TOPICS = ["first_answer", "polling", "scalar_page", "windows"]
 PACKAGES = [
     "paddle-vizkit",
     "visualdl",

@@ -33,6 +33,7 @@ class Packed:
         dtype: their type.
         first, stride: of numbers at even distances; 0 for floating point.
         data: (count,) the rest, of a small type; None if there is none.
+        ascends: True if no number is below the one before.
         bounds: the least and greatest of whole numbers; None where that is not known.
     """
 
@@ -41,6 +42,7 @@ class Packed:
     first: int
     stride: int
     data: AnyArray | None
+    ascends: bool
     bounds: tuple[int, int] | None = None
 
     def __len__(self) -> int:
@@ -77,13 +79,6 @@ class Packed:
         return np.clip(whole, -2.0 * _FAR, 2.0 * _FAR).astype(np.int64) - self.first
 
     @property
-    def ascends(self) -> bool:
-        """True if no number is below the one before."""
-        if self.data is None:
-            return self.stride >= 0 or self.count < 2
-        return bool((self.data[1:] >= self.data[:-1]).all())
-
-    @property
     def nbytes(self) -> int:
         """Bytes of memory."""
         return 0 if self.data is None else self.data.nbytes
@@ -92,22 +87,23 @@ class Packed:
 def pack(array: AnyArray) -> Packed:
     """Pack a column of int64 or float64."""
     n, dtype = len(array), array.dtype
+    ascends = bool((array[1:] >= array[:-1]).all())
     if dtype.kind == "f":
         with np.errstate(over="ignore", invalid="ignore"):
             single = array.astype(np.float32)
         same = np.array_equal(single, array, equal_nan=True)
-        return Packed(n, dtype, 0, 0, single if same else array.copy())
+        return Packed(n, dtype, 0, 0, single if same else array.copy(), ascends)
     if not n:
-        return Packed(0, dtype, 0, 0, None)
+        return Packed(0, dtype, 0, 0, None, ascends)
     least, most = int(array.min()), int(array.max())
     if max(-least, most) < _FAR:
         first, last = int(array[0]), int(array[-1])
         stride = (last - first) // max(n - 1, 1)
         if first + stride * (n - 1) == last and (array[1:] - array[:-1] == stride).all():
-            return Packed(n, dtype, first, stride, None, (least, most))
+            return Packed(n, dtype, first, stride, None, ascends, (least, most))
         if most - least < 2**32:
-            return Packed(n, dtype, least, 0, (array - least).astype(np.uint32), (least, most))
-    return Packed(n, dtype, 0, 0, array.copy())
+            return Packed(n, dtype, least, 0, (array - least).astype(np.uint32), ascends, (least, most))
+    return Packed(n, dtype, 0, 0, array.copy(), ascends)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +115,13 @@ class Joined:
 
     def __len__(self) -> int:
         return len(self.packed) + len(self.rest)
+
+    @property
+    def ascends(self) -> bool:
+        """As `Packed.ascends`."""
+        last = self.packed[len(self.packed) - 1 :]
+        rest = np.concatenate((last, self.rest))
+        return self.packed.ascends and bool((rest[1:] >= rest[:-1]).all())
 
     def __getitem__(self, where: slice | Ints) -> AnyArray:
         count = len(self.packed)

@@ -139,11 +139,10 @@ class Pyramid:
         Returns:
             Two arrays of (m,); inf and -inf where no value is finite.
         """
-        least, greatest = (
-            _Query([one.view for one in levels], values, ufunc, worst, low, high).answer()
-            for levels, ufunc, worst in self._sides()
-        )
-        return least, greatest
+        levels = [
+            (least.view, greatest.view) for least, greatest in zip(self._least, self._greatest, strict=True)
+        ]
+        return _Query(levels, values, low, high).answer()
 
     def first_place(self, values: Column, value: float) -> int:
         """The place of the first value that is as given, which is an extreme of all, or infinite."""
@@ -196,71 +195,67 @@ def _reduced(values: Floats, ufunc: np.ufunc) -> Floats:
     return flat
 
 
+_Extremes = tuple[Floats, Floats]
+
+
 class _Query:
-    """The extreme of each range on one side.
+    """The extremes of each range.
 
     A range is covered by blocks of the highest level that has whole ones in it, and at its two ends by the
-    children of the blocks that reach beyond it, level by level; not where these could not change the extreme.
+    children of the blocks that reach beyond it, level by level, where these may change the extremes.
     """
 
     def __init__(
-        self, levels: list[AnyArray], values: Column, ufunc: np.ufunc, worst: float, low: Ints, high: Ints
+        self, levels: list[tuple[AnyArray, AnyArray]], values: Column, low: Ints, high: Ints
     ) -> None:
         self._levels, self._values = levels, values
-        self._ufunc, self._worst = ufunc, worst
         self._low, self._high = low, high
-        self._sizes = [FACTOR**level for level in range(len(levels) + 1)]
+        self._least, self._greatest = np.full(len(low), np.inf), np.full(len(low), -np.inf)
 
-    def answer(self) -> Floats:
+    def answer(self) -> _Extremes:
+        sizes = [FACTOR**level for level in range(len(self._levels) + 1)]
         level = np.zeros(len(self._low), np.int64)
-        for number, size in enumerate(self._sizes[1:], start=1):
+        for number, size in enumerate(sizes[1:], start=1):
             level[-(-self._low // size) < self._high // size] = number
-        found = np.full(len(level), self._worst)
-        for number in np.unique(level).tolist():
+        for number in np.flatnonzero(np.bincount(level)).tolist():
             some = np.flatnonzero(level == number)
-            size = self._sizes[number]
-            first, last = -(-self._low[some] // size), self._high[some] // size
-            found[some] = self._reduce(number, first, last)
+            self._take(some, number, -(-self._low[some] // sizes[number]), self._high[some] // sizes[number])
         for number in range(int(level.max(initial=0)) - 1, -1, -1):
-            size, above = self._sizes[number], self._sizes[number + 1]
-            open_ = np.flatnonzero(level > number)
-            block = self._low[open_] // above
-            some, block = self._worth(found, open_, block, self._low[open_] > block * above, number)
-            if len(some):
-                ends = (block + 1) * FACTOR
-                self._merge(found, some, self._reduce(number, -(-self._low[some] // size), ends))
-            block = self._high[open_] // above
-            some, block = self._worth(found, open_, block, self._high[open_] > block * above, number)
-            if len(some):
-                self._merge(found, some, self._reduce(number, block * FACTOR, self._high[some] // size))
-        return found
+            size, above = sizes[number], sizes[number + 1]
+            deep = np.flatnonzero(level > number)
+            for ends in (self._low, self._high):
+                block = ends[deep] // above
+                inside = self._worth(number, deep, block) & (ends[deep] > block * above)
+                some, block = deep[inside], block[inside]
+                if not len(some):
+                    continue
+                if ends is self._low:
+                    self._take(some, number, -(-ends[some] // size), (block + 1) * FACTOR)
+                else:
+                    self._take(some, number, block * FACTOR, ends[some] // size)
+        return self._least, self._greatest
 
-    def _worth(
-        self, found: Floats, some: Ints, block: Ints, reaches: AnyArray, number: int
-    ) -> tuple[Ints, Ints]:
-        """The ranges that a block one level above ``number`` reaches into and may change, and the blocks."""
-        level = self._levels[number]
-        extreme = level[np.minimum(block, len(level) - 1)]
-        known = block < len(level)
-        changes = ~known | (self._ufunc(extreme, found[some]) != found[some])
-        kept = np.flatnonzero(reaches & changes)
-        return some[kept], block[kept]
+    def _worth(self, number: int, some: Ints, block: Ints) -> AnyArray:
+        """True where a block one level above ``number`` may change the extremes of a range."""
+        least, greatest = self._levels[number]
+        place = np.minimum(block, len(least) - 1)
+        changes = (least[place] < self._least[some]) | (greatest[place] > self._greatest[some])
+        return changes | (block >= len(least))
 
-    def _merge(self, found: Floats, some: Ints, extremes: Floats) -> None:
-        found[some] = self._ufunc(found[some], extremes)
-
-    def _reduce(self, number: int, first: Ints, last: Ints) -> Floats:
-        """The extremes of the blocks [first, last) of a level; of level 0, the values themselves."""
+    def _take(self, some: Ints, number: int, first: Ints, last: Ints) -> None:
+        """Take the blocks [first, last) of a level into account; of level 0, the values themselves."""
         height = int((last - first).max(initial=0))
         if height <= 0:
-            return np.full(len(first), self._worst)
+            return
         places = first + np.arange(height)[:, None]
         inside = places < last
-        places = np.minimum(places, np.maximum(last - 1, 0))
+        np.minimum(places, np.maximum(last - 1, 0), out=places)
         if number:
-            rows = self._levels[number - 1][places]
+            least, greatest = (side[places] for side in self._levels[number - 1])
         else:
-            rows = np.asarray(self._values[places], dtype=np.float64)
-            inside &= np.isfinite(rows)
-        reduced: Floats = self._ufunc.reduce(np.where(inside, rows, self._worst), axis=0)
-        return reduced
+            least = greatest = np.asarray(self._values[places], dtype=np.float64)
+            inside &= np.isfinite(least)
+        least = np.where(inside, least, np.inf).min(axis=0)
+        greatest = np.where(inside, greatest, -np.inf).max(axis=0)
+        self._least[some] = np.minimum(self._least[some], least)
+        self._greatest[some] = np.maximum(self._greatest[some], greatest)

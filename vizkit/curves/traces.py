@@ -74,6 +74,11 @@ class _Seconds:
     def __len__(self) -> int:
         return len(self._walltimes)
 
+    @property
+    def ascends(self) -> bool | None:
+        """True if no time is before the one before; None where that is not known."""
+        return getattr(self._walltimes, "ascends", None)
+
     def __getitem__(self, where: slice | Ints) -> Floats:
         return self._seconds(self._walltimes[where])
 

@@ -95,6 +95,8 @@ class Trace:
         """The records that the points are of; None for all."""
         self.order: Indices | None = None
         """The places of the points by x; None if they are recorded so."""
+        if ascends is None:
+            ascends = getattr(x, "ascends", None)
         places = x[:] if not ascends else np.empty(0)
         if ascends is None:
             ascends = bool((places[1:] >= places[:-1]).all())

@@ -215,8 +215,9 @@ def _described(records: ColumnBuilder) -> tuple[dict[str, Any], list[AnyArray]]:
         series.pack(1)
         columns = []
         for packed in series.packed:
+            has_data = packed.data is not None
             columns.append(
-                [packed.dtype.str, packed.first, packed.stride, packed.data is not None, packed.bounds]
+                [packed.dtype.str, packed.first, packed.stride, has_data, packed.ascends, packed.bounds]
             )
             arrays += [] if packed.data is None else [packed.data]
         levels = series.pyramid.arrays if key.kind in ("scalar", "scalars") else None
@@ -253,9 +254,10 @@ def _restored(head: dict[str, Any], arrays: Iterator[AnyArray]) -> ColumnBuilder
                 first,
                 stride,
                 next(arrays) if data else None,
+                ascends,
                 bounds and (bounds[0], bounds[1]),
             )
-            for dtype, first, stride, data, bounds in one["columns"]
+            for dtype, first, stride, data, ascends, bounds in one["columns"]
         ]
         series.take_packed(packed)
         series.end = one["end"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vizkit.runs import Run, Runs
 from vizkit.runs.palette_places import places_of_runs
-from vizkit.server.live_runs import LiveRuns, RunState
+from vizkit.server.live_runs import LiveRuns, RunState, Snapshot
 from vizkit.server.run_names import printable
 
 __all__ = ["CurrentRuns"]
@@ -16,6 +16,7 @@ class CurrentRuns:
     def __init__(self, live: LiveRuns) -> None:
         self._live = live
         self._known: dict[str, tuple[RunState, Run]] = {}
+        self._runs: tuple[Snapshot | None, Runs] = None, Runs()
 
     def shown_name(self, run: Run) -> str:
         """The name by which VisualDL's page lists a run of the last `get`."""
@@ -27,8 +28,11 @@ class CurrentRuns:
 
     def get(self) -> Runs:
         """All runs, in natural order; hold `LiveRuns.lock` while you call this and use them."""
+        snapshot = self._live.snapshot
+        if self._runs[0] is snapshot:
+            return self._runs[1]
         before, self._known = self._known, {}
-        for state in self._live.snapshot.runs.values():
+        for state in snapshot.runs.values():
             old, run = before.get(state.path, (None, None))
             if run is None or old is not state:
                 run = Run(state.name if state.path == "." else printable(state.path), state.logs)
@@ -36,4 +40,5 @@ class CurrentRuns:
         runs = [run for _, run in self._known.values()]
         for run, place in zip(runs, places_of_runs(runs), strict=True):
             run.position = place
-        return Runs(runs, where=self._live.logdir)
+        self._runs = snapshot, Runs(runs, where=self._live.logdir)
+        return self._runs[1]

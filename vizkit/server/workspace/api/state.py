@@ -44,7 +44,7 @@ class WorkspaceState:
 
     _statuses: dict[str, str] = field(default_factory=dict)
     _status_versions: dict[str, int] = field(default_factory=dict)
-    _looked: float = -1.0
+    _next_look: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
     @contextmanager
@@ -60,11 +60,11 @@ class WorkspaceState:
 
     def look_at_statuses(self) -> None:
         """Note which runs have ended since; that may change no log."""
+        start = time.monotonic()
         with self._lock:
-            now = time.monotonic()
-            if 0 <= self._looked > now - _STATUS_SECONDS:
+            if start < self._next_look:
                 return
-            self._looked = now
+            self._next_look = start + _STATUS_SECONDS
         with self.runs() as runs:
             found = {run.name: run.status for run in runs if self._statuses.get(run.name) not in ENDED}
         version = max(self._status_versions.values(), default=0) + 1
@@ -72,6 +72,8 @@ class WorkspaceState:
             if self._statuses.setdefault(name, status) != status:
                 self._statuses[name] = status
                 self._status_versions[name] = version
+        now = time.monotonic()
+        self._next_look = now + max(_STATUS_SECONDS, 10 * (now - start))
 
     def changed_since(self, version: int, statuses: int) -> list[str]:
         """Names of runs with records or a status of a later version."""
