@@ -124,8 +124,9 @@ def write_runs(root: Path) -> None:
 
 
 def names(page: Element) -> list[str]:
-    table = page.one("table", class_="runs")
-    return [row.one("a", class_="run").attributes["title"] for row in table.one("tbody").all("tr")]
+    """The runs in the page's table; none before there is one."""
+    rows = [row for table in page.all("table", class_="runs") for row in table.one("tbody").all("tr")]
+    return [row.one("a", class_="run").attributes["title"] for row in rows]
 
 
 def cells(table: Element) -> list[list[str]]:
