@@ -292,9 +292,9 @@ def _same_names(runs: Iterable[Run]) -> list[Finding]:
 
 def _outside_of_runs(logdir: str, runs: Container[str]) -> list[Finding]:
     """Directories that cannot be listed, and files with a log's name where there is no run."""
-    if "://" in logdir:
-        return []
-    found = []
+    found: list[Finding] = []
+    if "://" in logdir or not os.path.isdir(logdir):  # or a log alone
+        return found
 
     def note(error: OSError) -> None:
         path = str(error.filename)

@@ -25,6 +25,8 @@ def test_a_good_log_has_no_problems(tmp_path: Path) -> None:
         tracker.log({"loss": 1.0})
         assert kinds(tmp_path) == []
     assert kinds(tmp_path) == [] and repair(tmp_path) == []
+    for run in vizkit.load(tmp_path):
+        assert kinds(Path(run.logs.files[0])) == []
 
 
 def test_runs_of_one_display_name(tmp_path: Path) -> None:
