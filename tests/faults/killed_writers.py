@@ -164,6 +164,7 @@ def trial(
     child = os.fork()
     if not child:
         os.close(read)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` ignores it
         if end in OWN_ENDS:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             end_after(count, end)
