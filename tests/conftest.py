@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 from collections.abc import Iterator
@@ -42,6 +43,12 @@ def _english_again() -> Iterator[None]:
 def _no_system_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, a run holds what its test recorded alone."""
     monkeypatch.setattr("vizkit.tracking.tracker._SAMPLE_SECONDS", None)
+
+
+@pytest.fixture(autouse=True)
+def _no_slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine's disk is, records are written through; tests of slow disks make their own."""
+    monkeypatch.setattr("vizkit.writing.paced_log._AT_ONCE_SECONDS", math.inf)
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k

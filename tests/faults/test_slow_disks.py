@@ -52,6 +52,7 @@ class Disk:
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     made = Disk()
+    monkeypatch.setattr(paced_log, "_AT_ONCE_SECONDS", 0.25)
     monkeypatch.setattr(log_file, "_os_write", made.write)
     monkeypatch.setattr(log_file, "_held_write", lambda: made.held)
     for module in (log_file, paced_log):
