@@ -618,6 +618,7 @@ def tracker_without_log(logdir: str, *, enabled: bool = False) -> Tracker:
     tracker = Tracker.__new__(Tracker)
     PaddleVerbs.__init__(tracker, strict=False, enabled=enabled)
     tracker._set_writer(LogWriter(logdir, write_to_disk=False))
+    tracker.losses.name = "" if logdir else "vizkit"
     return tracker
 
 

@@ -31,10 +31,12 @@ class Losses:
 
     Attributes:
         lost: tag, or another name for what is missing -> number of lost records.
+        name: what stands for the run's directory in what is said, if there is none.
     """
 
     def __init__(self, encode: Callable[[Mapping[str, tuple[int, str]]], bytes]) -> None:
         self.lost: Counter[str] = Counter()
+        self.name = ""
         self._encode = encode
         self._log: RecordLog = NullLog("")
         self._paced: PacedLog | None = None
@@ -92,14 +94,15 @@ class Losses:
     def say(self) -> None:
         """Say what has been lost, once."""
         lost = sum(self.lost.values())
-        if lost == self._said or isinstance(self._log, NullLog):
+        if lost == self._said or (isinstance(self._log, NullLog) and not self.name):  # of another rank
             return
         self._said = lost
         parts = [f"{count:,} x {tag} ({self._reasons[tag]})" for tag, count in self.lost.most_common(_MOST)]
         parts += ["..."] if len(self.lost) > _MOST else []
         with suppress(Exception):  # a stream that is closed
-            run = os.path.dirname(self._log.path)
-            print(tr("{run}: not recorded: {records}", run=run, records=", ".join(parts)), file=self._stream)
+            run = self.name or os.path.dirname(self._log.path)
+            line = tr("{run}: not recorded: {records}", run=run, records=", ".join(parts))
+            print(line, file=self._stream)
 
 
 _lossy: set[Losses] = set()

@@ -6,6 +6,7 @@ import copy
 import pickle
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from vizkit.environment.process_end import ending_error, watch_exit_code
 
 
 @pytest.mark.parametrize("arguments", [(), (None,), (3,), ("text",), (1, 2)])
-def test_exceptions_are_as_python_has_them(tmp_path: Path, arguments: tuple[object, ...]) -> None:
+def test_exceptions_are_as_python_has_them(tmp_path: Path, arguments: tuple[Any, ...]) -> None:
     Session(tmp_path).finish()
     watch_exit_code()
     expected = {0: None, 1: arguments[0] if arguments else None}.get(len(arguments), arguments)

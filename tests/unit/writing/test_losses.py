@@ -16,6 +16,8 @@ from vizkit.format.encode import encode_meta_data
 from vizkit.format.frames import read_frames
 from vizkit.hooks._autolog.drop_in import LogWriter as DropIn
 from vizkit.repair import check
+from vizkit.tracking.tracker import tracker_without_log
+from vizkit.writing.losses import end_all
 
 pytestmark = pytest.mark.filterwarnings("ignore::vizkit.errors.VizKitWarning")
 
@@ -56,6 +58,17 @@ def test_what_is_lost_is_in_the_log_and_is_said_once(
     )
     assert {finding.kind for finding in check(tmp_path) if "recorded" in finding.what} == {"lost"}
     assert not [finding for finding in check(tmp_path) if finding.is_problem]
+
+
+@pytest.mark.parametrize(("run", "line"), [("", "vizkit: not recorded: 2 x fit (no number)\n"), ("run", "")])
+def test_autolog_says_what_it_lost_and_other_ranks_nothing(
+    run: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tracker = tracker_without_log(run, enabled=True)
+    lose(tracker, "fit", 2)
+    end_all()
+    end_all()
+    assert capsys.readouterr().err == line
 
 
 def test_a_run_that_lost_nothing_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
