@@ -87,7 +87,8 @@ class ColumnCache:
                 return None
             found = _restored(head, iter(arrays))
             self._mapped.add(mapped)
-            os.utime(path)
+            with contextlib.suppress(OSError):  # a directory that can only be read
+                os.utime(path)
         except (OSError, ValueError, KeyError, TypeError, IndexError):
             return None
         return found, position

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from vizkit._files import is_shortage
 from vizkit.errors import UnknownNameError, VizKitError
-from vizkit.server.http import Answer, respond
+from vizkit.server.http import GONE, Answer, respond
 from vizkit.server.sized_cache import SizedCache
 from vizkit.server.workspace.api.answers import (
     ChangesAnswer,
@@ -52,7 +52,7 @@ class Operation:
         summary: a line for people.
         query: the dataclass of its parameters.
         answer: the type of its answer, or of the head of a binary one.
-        function: makes the answer; a coroutine may wait.
+        function: makes the answer; a coroutine may wait, and is told if the client is gone.
         media_type: of the answer.
         lasting: True if the answer is the same until records change.
     """
@@ -61,7 +61,7 @@ class Operation:
     summary: str
     query: type[Any]
     answer: type
-    function: Callable[[WorkspaceState, Any], object]
+    function: Callable[..., object]
     media_type: str = _JSON
     lasting: bool = False
 
@@ -88,7 +88,8 @@ class _Handler:
         try:
             query = read_query(operation.query, given)
             if inspect.iscoroutinefunction(operation.function):
-                return respond(http, _json(await operation.function(self._state, query)))
+                is_gone = http.scope.get("state", {}).get(GONE, lambda: False)
+                return respond(http, _json(await operation.function(self._state, query, is_gone)))
             return respond(http, await asyncio.to_thread(self._answer, operation, query, tuple(given)))
         except Exception as error:
             return respond(http, _failure(operation.path, error))

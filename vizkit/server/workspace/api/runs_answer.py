@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -105,8 +106,13 @@ def _summary(run: Run, tag: str) -> MetricSummary:
     }
 
 
-async def changes(state: WorkspaceState, query: ChangesQuery) -> ChangesAnswer:
-    """Answer once there are changes, or after the time to wait; an unknown cursor is before all of them."""
+async def changes(
+    state: WorkspaceState, query: ChangesQuery, is_gone: Callable[[], bool] = lambda: False
+) -> ChangesAnswer:
+    """Answer once there are changes, after the time to wait, or when the client is gone.
+
+    An unknown cursor is before all changes.
+    """
     instance, *numbers = query.since.split(".")
     if len(numbers) != 2 or not all(text.isdecimal() and len(text) < 16 for text in numbers):
         raise WrongParameter(
@@ -121,7 +127,7 @@ async def changes(state: WorkspaceState, query: ChangesQuery) -> ChangesAnswer:
         state.live.note_request()
         await asyncio.to_thread(state.look_at_statuses)
         snapshot, cursor = state.live.snapshot, state.cursor()
-        if cursor != query.since or loop.time() >= end:
+        if cursor != query.since or loop.time() >= end or is_gone():
             return {
                 "cursor": cursor,
                 "layout": snapshot.tags_version > version,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import threading
 from pathlib import Path
@@ -13,6 +14,10 @@ import pytest
 import vizkit
 from vizkit.curves.summaries import quick_summary
 from vizkit.media.palette import color
+from vizkit.server.live_runs import LiveRuns
+from vizkit.server.workspace.api.runs_answer import ChangesQuery, changes
+from vizkit.server.workspace.api.state import WorkspaceState
+from vizkit.server.workspace.current_runs import CurrentRuns
 
 from .client import Client
 
@@ -136,3 +141,13 @@ def test_changes_come_when_there_are_some(tmp_path: Path) -> None:
 def test_a_cursor_that_is_none_is_refused(since: str, client: Client) -> None:
     answer = client.get("changes", since=since, wait=0)
     assert answer.status_code == 400 and answer.json()["parameter"] == "since"
+
+
+def test_nobody_is_waited_for_who_is_gone(log: Path) -> None:
+    live = LiveRuns(log)
+    state = WorkspaceState(live, CurrentRuns(live), "../app")
+    state.look_at_statuses()
+    looks = iter([False, False, True])
+    query = ChangesQuery(state.cursor(), wait=25)
+    answer = asyncio.run(changes(state, query, lambda: next(looks)))
+    assert (answer["changed"], answer["layout"], next(looks, None)) == ([], False, None)
