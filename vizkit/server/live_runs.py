@@ -217,7 +217,7 @@ class LiveRuns:
         """Run and message of everything that could not be read, or is not served."""
         with self.lock:
             found = [
-                (run.name, printable(problem.message))
+                (run.name, printable(tr(problem.message)))
                 for run in self._by_path.values()
                 for problem in run.logs.problems
             ]
@@ -226,9 +226,11 @@ class LiveRuns:
     @property
     def refused(self) -> dict[str, str]:
         """Run -> reason why it is not served, or not as it is now; ``.`` for all runs."""
-        found = {printable(name): printable(why) for name, why in self._root.refused.items()}
+        found = {printable(name): printable(tr(why)) for name, why in self._root.refused.items()}
         if self._failure:
-            found["."] = printable(f"{self._failure} (the runs are shown as they were before)")
+            found["."] = printable(
+                tr("{error} (the runs are shown as they were before)", error=self._failure)
+            )
         return found
 
     def _pause(self) -> float:
