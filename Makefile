@@ -24,6 +24,7 @@ demo: $(VENV)/.demo-$(VERSION)  ## train LeNet on MNIST, nine runs that are reco
 	$(PY) -m vizkit.demo
 
 test: lint  ## lint, types and all tests
+	@$(PY) hatch_build.py
 	$(PY) -m pytest -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
 	@$(MAKE) --no-print-directory suites
 
@@ -32,6 +33,7 @@ lint: $(VENV)/.dev-$(VERSION)  ## lint, format and types alone
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/mypy
+	$(PY) hatch_build.py check
 
 ifneq ($(VERSION),3.13)
 suites: $(VENV)-suites/.suites-$(VERSION)  ## the tests with the real PaddleFormers alone, in an environment of their own

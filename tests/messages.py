@@ -6,6 +6,8 @@ A text is new, untranslated, or changed: then it keeps the old translation, mark
 from __future__ import annotations
 
 import ast
+import json
+import re
 import string
 import sys
 from collections.abc import Iterator, Sequence
@@ -29,6 +31,7 @@ FUNCTIONS = {
     "warn",
     *errors.__all__,
 }  # whose first argument is translated
+_FRONT_END = re.compile(r'\b(?:t|mark)\(("(?:[^"\\]|\\.)*")')
 _HEADER = b'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'  # no dates, no authors
 
 
@@ -75,6 +78,9 @@ def extracted() -> dict[str, tuple[str | None, str]]:
                 words = [*given, None] if isinstance(given, tuple) else [given]
                 about = str(words[1]) if function == "tn" else None, path.relative_to(ROOT).as_posix()
                 found.setdefault(str(words[0]), about)
+    for path in sorted((ROOT / "web/src").glob("*.ts*")):
+        for quoted in _FRONT_END.findall(path.read_text("utf-8")):
+            found.setdefault(json.loads(quoted), (None, path.relative_to(ROOT).as_posix()))
     return {text: about for text, about in found.items() if _words(text)}
 
 

@@ -66,7 +66,7 @@ def look(chromium: Browser, own_origin: str, request: pytest.FixtureRequest) -> 
     """Open a view; on leaving, keep a screenshot and assert that nothing went wrong on it."""
 
     @contextmanager
-    def look(path: str = "", origin: str = own_origin, **options: object) -> Iterator[VisualDLPage]:
+    def look(path: str = "table", origin: str = own_origin, **options: object) -> Iterator[VisualDLPage]:
         given: dict[str, Any] = {"locale": "en-US", "viewport": {"width": 1400, "height": 900}, **options}
         context = chromium.new_context(**given)
         page = OwnPage(context.new_page(), origin)

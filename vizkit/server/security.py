@@ -33,8 +33,8 @@ _DEFAULT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _FRAMES = "frame-ancestors 'self' http://localhost:* http://127.0.0.1:* vscode-webview:"  # notebooks
 
 WORKSPACE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    f"form-action 'self'; base-uri 'none'; {_FRAMES}"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+    f"connect-src 'self'; form-action 'self'; base-uri 'none'; {_FRAMES}"
 )
 """The policy of VizKit's own pages."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -38,10 +39,18 @@ from vizkit.server.workspace.views import (
 __all__ = ["workspace_routes"]
 
 _PATH = "/vizkit"
+_STATIC = files("vizkit.server.workspace") / "static"
 _HEADERS = (("Content-Security-Policy", WORKSPACE_POLICY), ("Vary", "Accept-Encoding, Accept-Language"))
-_FILES = {"page.css": "text/css; charset=utf-8", "page.js": "application/javascript"}
+_FILES = {
+    "page.css": "text/css; charset=utf-8",
+    "page.js": "application/javascript",
+    "built/workspace.css": "text/css; charset=utf-8",
+    "built/workspace.js": "application/javascript",
+    "built/licenses.txt": "text/plain; charset=utf-8",
+}
 _TEMPLATES = {
-    "": "runs.html",
+    "": "workspace.html",
+    "table": "runs.html",
     "run": "run.html",
     "compare": "compare.html",
     "groups": "groups.html",
@@ -102,7 +111,7 @@ def workspace_routes(
     return [
         Route(_PATH, slash),
         *api_routes(state, f"{_PATH}/api"),
-        Route(f"{_PATH}/static/{{name}}", static),
+        Route(f"{_PATH}/static/{{name:path}}", static),
         Route(f"{_PATH}/", answer),
         Route(f"{_PATH}/{{view}}", answer),
     ]
@@ -149,6 +158,8 @@ class _Pages:
         try:
             if view not in _TEMPLATES:
                 raise VizKitError("there is no view {view!r}", view=view)
+            if not view:  # it asks for what it shows
+                return self._document("workspace.html", {**context, "words": _words()})
             with self._live.lock:
                 runs = self._runs.get()
                 context["data"] = self._data(view, runs, address)
@@ -157,6 +168,9 @@ class _Pages:
         except (VizKitError, KeyError, OSError) as error:  # a run was deleted just now
             context["message"] = str(error) if isinstance(error, VizKitError) else type(error).__name__
             template, status = "error.html", 404
+        return self._document(template, context, status)
+
+    def _document(self, template: str, context: dict[str, object], status: int = 200) -> Answer:
         document = self._templates.get_template(template).render(context)
         body = document.encode("utf-8", "replace")
         return Answer.of(body, "text/html; charset=utf-8", status=status, headers=_HEADERS)
@@ -164,7 +178,7 @@ class _Pages:
     def _data(self, view: str, runs: Runs, address: Address) -> NamedTuple:
         x_label = tr("Step") if address.x == "step" else tr("Time since start")
         pages: dict[str, Callable[[], NamedTuple]] = {
-            "": lambda: runs_page(runs, address),
+            "table": lambda: runs_page(runs, address),
             "run": lambda: run_page(runs, address, x_label),
             "compare": lambda: compare_page(runs, address, x_label),
             "groups": lambda: groups_page(runs, address, x_label, self._importance),
@@ -177,10 +191,20 @@ def _join_filters(first: str, second: str) -> str:
     return f"({first}) and {second}" if first else second
 
 
+def _words() -> dict[str, str]:
+    """The texts of the front end in the language of the moment; none in English, as it has them."""
+    return {} if language() == "en" else {text: tr(text) for text in _front_end_texts()}
+
+
+@cache
+def _front_end_texts() -> tuple[str, ...]:
+    return tuple(json.loads((_STATIC / "built/words.json").read_bytes()))
+
+
 @cache
 def _static_file(name: str) -> Answer:
     """A static file of `_FILES`; the colours of runs are added to the style sheet."""
-    content = (files("vizkit.server.workspace") / "static" / name).read_text("utf-8")
-    if name.endswith(".css"):
+    content = (_STATIC / name).read_text("utf-8")
+    if name == "page.css":
         content += "".join(_COLOR.format(index, color(index)) for index in range(SHADES))
     return Answer.of(content.encode(), _FILES[name], level=6)

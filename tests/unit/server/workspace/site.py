@@ -84,7 +84,7 @@ class Site:
         self.root = self.server.url.split("/app/")[0] + "/vizkit/"
         self.client = httpx.Client(timeout=PATIENCE)
 
-    def get(self, path: str = "", status: int = 200, **query: str | list[str]) -> Element:
+    def get(self, path: str = "table", status: int = 200, **query: str | list[str]) -> Element:
         answer = self.client.get(urljoin(self.root, path), params=query or None)
         assert answer.status_code == status, answer.text
         return Document(answer.text).root
@@ -92,7 +92,7 @@ class Site:
     def follow(self, link: Element) -> Element:
         return self.get(link.attributes["href"])
 
-    def until(self, holds: Callable[[Element], bool], path: str = "") -> Element:
+    def until(self, holds: Callable[[Element], bool], path: str = "table") -> Element:
         """The page once a condition holds."""
         pages: list[Element] = []
 

@@ -59,7 +59,7 @@ def test_names_from_a_log_are_text_and_never_markup(tmp_path: Path) -> None:
 
 
 def test_nothing_is_asked_of_another_site_and_nothing_runs_inline(site: Site) -> None:
-    for path in ("", "run?run=batch32-0", "compare?filter=seed==0", "groups?group=seed", "problems"):
+    for path in ("", "table", "run?run=batch32-0", "compare?filter=seed==0", "groups?group=seed", "problems"):
         answer = site.client.get(site.root + path)
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy and "script-src 'self'" in policy
@@ -67,7 +67,7 @@ def test_nothing_is_asked_of_another_site_and_nothing_runs_inline(site: Site) ->
         elements = Document(answer.text).root.all()
         links = [e.attributes.get(name, "") for e in elements for name in ("href", "src", "action")]
         assert any(links) and not [link for link in links if "//" in link or "javascript:" in link]
-    for name in ("page.css", "page.js"):
+    for name in ("page.css", "page.js", "built/workspace.css"):
         answer = site.client.get(site.root + "static/" + name)
         assert answer.status_code == 200 and "//" not in answer.text.replace("// ", "")
     assert site.client.get(site.root + "static/..%2Froutes.py").status_code == 404
@@ -104,7 +104,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
-    view=st.sampled_from(["", "run", "compare", "groups", "problems"]),
+    view=st.sampled_from(["", "table", "run", "compare", "groups", "problems"]),
     query=st.lists(
         st.tuples(
             st.sampled_from([*Address.__dataclass_fields__]),

@@ -1,0 +1,422 @@
+"""VizKit's workspace in a real browser: what its charts hold and draw, what a click, a drag and a key do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Response, expect
+
+import vizkit
+from vizkit.curves.smoothing import smoothed, smoothing
+from vizkit.metrics.arrays import Floats
+
+from .conftest import kept
+from .visualdl_page import VisualDLPage
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "<img src=x onerror=document.title=1>'&amp; a&b?#+ 🌡 " + "long" * 30
+RUNS = [f"batch{batch_size}-{seed}" for batch_size in (32, 64, 128) for seed in range(3)]
+_LINES = """figure => figure.querySelector('.plot').chart.lines.map(line => ({
+    name: line.name, color: line.color, x: [...line.x], y: [...line.y].map(String),
+    smooth: line.smooth && [...line.smooth.y], low: line.band && [...line.band.low],
+    high: line.band && [...line.band.high], counts: line.counts && [...line.counts]}))"""
+
+
+class Workspace(VisualDLPage):
+    """The workspace, and what its charts hold."""
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self._faults.append(f"HTTP {response.status}: {response.url}")
+
+    def go(self, query: str = "") -> None:
+        self.open(f"../vizkit/{query}")
+
+    def panel(self, tag: str) -> Locator:
+        """The panel of a tag, once it is drawn."""
+        panel = self.page.locator(f'figure.panel[aria-label="{tag}"]')
+        panel.scroll_into_view_if_needed()
+        self.until(
+            lambda: panel.get_attribute("data-busy") == "0" and self.has_chart(panel), f"{tag} is drawn"
+        )
+        return panel
+
+    def has_chart(self, panel: Locator) -> bool:
+        return bool(panel.evaluate("figure => !!figure.querySelector('.plot').chart"))
+
+    def lines(self, tag: str) -> dict[str, dict[str, Any]]:
+        """Name -> what the chart of a tag holds of a curve; numbers as Python has them."""
+        found = {line.pop("name"): line for line in self.panel(tag).evaluate(_LINES)}
+        for line in found.values():
+            line["y"] = [float(value) for value in line["y"]]
+        return found
+
+    def shown(self, tag: str) -> dict[str, list[float]]:
+        shown: dict[str, list[float]] = self.panel(tag).evaluate(
+            "f => f.querySelector('.plot').chart.shown()"
+        )
+        return shown
+
+    def query(self) -> dict[str, list[str]]:
+        """The page's address."""
+        return parse_qs(urlsplit(self.page.url).query)
+
+    def listed(self) -> list[str]:
+        return self.page.locator("aside .name").all_inner_texts()
+
+    def until_listed(self, names: list[str]) -> None:
+        self.until(lambda: self.listed() == names, f"{names} are listed")
+
+
+Look = Callable[..., AbstractContextManager[Workspace]]
+
+
+def write_run(directory: Path, batch_size: int, seed: int) -> None:
+    hparams = {"batch size": batch_size, "seed": seed, "learning rate": 10.0 ** -(1 + seed)}
+    with vizkit.Tracker(directory, hparams=hparams, metrics=["train/loss", "eval/acc"]) as tracker:
+        for step in range(100):
+            loss = math.exp(-step / batch_size) + 0.05 * seed
+            tracker.log({"train/loss": loss, "eval/acc": 1 - loss / 2}, step=step)
+            if step % 20 == 0:
+                tracker.log_text("notes", f"step {step}\nof <b>{batch_size}</b>", step=step)
+        for step in range(0, 100, 50 if seed else 20):
+            tracker.log_image("input", np.full((8, 8, 3), step * 2, np.uint8), step=step)
+        tracker.log_histogram("weights", np.arange(100.0), step=0)
+        tracker.log_histogram("weights", np.arange(100.0) * 2, step=50)
+        labels = np.arange(40) % 2
+        tracker.log_pr_curve("pr", labels=labels, predictions=(labels + np.arange(40) / 40) / 2, step=99)
+
+
+class Served(NamedTuple):
+    log: Path
+    origin: str
+
+
+@contextmanager
+def serving(log: Path) -> Iterator[Served]:
+    with vizkit.serve(str(log), port=0) as server:
+        yield Served(log, server.url.split("/app/")[0])
+
+
+@pytest.fixture(scope="module")
+def nine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    root = tmp_path_factory.mktemp("workspace") / "log"
+    for batch_size in (32, 64, 128):
+        for seed in range(3):
+            write_run(root / f"batch{batch_size}-{seed}", batch_size, seed)
+    with serving(root) as served:
+        yield served
+
+
+@pytest.fixture
+def look(chromium: Browser, nine: Served, request: pytest.FixtureRequest) -> Look:
+    """Open the workspace; on leaving, keep a screenshot and assert that nothing went wrong on it."""
+
+    @contextmanager
+    def look(query: str = "", origin: str = nine.origin, **options: object) -> Iterator[Workspace]:
+        given: dict[str, Any] = {"locale": "en-US", "viewport": {"width": 1400, "height": 900}, **options}
+        context = chromium.new_context(**given)
+        page = Workspace(context.new_page(), origin)
+        try:
+            page.go(query)
+            with kept(page, request.node.name):
+                yield page
+        finally:
+            context.close()
+
+    return look
+
+
+def at(panel: Locator, x: float, y: float) -> tuple[float, float]:
+    """A place in a panel's drawing, as shares of its width and height from its top left corner."""
+    box = panel.locator(".u-over").bounding_box()
+    assert box is not None
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=4)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_run_is_drawn_in_its_colour_through_its_values(look: Look, nine: Served, scheme: str) -> None:
+    with look(color_scheme=scheme) as page:
+        page.until_listed(RUNS)
+        lines = page.lines("train/loss")
+        assert list(lines) == RUNS
+        for run in vizkit.load(nine.log):
+            columns = run.columns("train/loss")
+            assert lines[run.name]["x"] == columns.steps.tolist()
+            assert lines[run.name]["y"] == columns.values.tolist()
+        assert len({line["color"] for line in lines.values()}) == 9
+        colours = [tuple(bytes.fromhex(line["color"][1:])) for line in lines.values()]
+        page.until_drawn(page.panel("train/loss").locator("canvas").first, colours[:1], pixels=5)
+        background = page.pixels(page.page.locator("aside"))[0].mean()
+        assert background > 200 if scheme == "light" else background < 60
+        low, high = page.shown("train/loss")["y"]
+        assert low < math.exp(-99 / 32) and high > 1.1
+
+
+def test_the_pointer_shows_all_values_at_a_step_sorted(look: Look, nine: Served) -> None:
+    with look() as page:
+        panel = page.panel("train/loss")
+        page.page.mouse.move(*at(panel, 0.5, 0.3))
+        expect(panel.locator(".tooltip")).to_be_visible()
+        rows = panel.locator(".tooltip tr")
+        expect(rows).to_have_count(9)
+        step = int(panel.locator(".tooltip p").first.inner_text().split()[-1])
+        assert abs(step - 49.5) <= 2
+        cells = [row.split("\t") for row in rows.all_inner_texts()]
+        values = {run.name: run.columns("train/loss").values[step].item() for run in vizkit.load(nine.log)}
+        assert {cell[1].strip(): float(cell[2]) for cell in cells} == values  # every digit
+        assert [float(cell[2]) for cell in cells] == sorted(values.values(), reverse=True)
+        other = page.page.locator('figure[aria-label="eval/acc"] .u-cursor-x')
+        assert other.evaluate("line => line.style.transform") != ""  # the cursor is shared
+
+
+def test_a_drag_zooms_all_charts_and_a_double_click_goes_back(look: Look) -> None:
+    with look() as page:
+        panel = page.panel("train/loss")
+        drag(page.page, at(panel, 0.25, 0.5), at(panel, 0.5, 0.52))
+        page.until(lambda: "from" in page.query(), "the address holds the window")
+        start, end = (float(page.query()[name][0]) for name in ("from", "to"))
+        assert abs(start - 24.75) < 2 and abs(end - 49.5) < 2
+        for tag in ("train/loss", "eval/acc"):
+            assert page.shown(tag)["x"] == pytest.approx([start, end])
+        panel.locator(".u-over").dblclick()
+        page.until(lambda: "from" not in page.query(), "the window is gone")
+        assert page.shown("train/loss")["x"] == [0, 99]
+        drag(page.page, at(panel, 0.5, 0.2), at(panel, 0.51, 0.6))  # upwards: y alone, of this chart alone
+        page.until(lambda: page.shown("train/loss")["y"][1] < 1.05, "the range of values is smaller")
+        assert page.shown("train/loss")["x"] == [0, 99]
+        page.page.locator("figure[aria-label='train/loss'] .plot").focus()
+        page.page.keyboard.press("+")
+        page.until(lambda: "from" in page.query(), "the key zooms")
+
+
+def test_runs_are_hidden_shown_and_kept_in_the_address(look: Look) -> None:
+    with look() as page:
+        page.panel("train/loss")
+        page.page.get_by_role("button", name="Hide batch32-1").click()
+        page.until(lambda: "batch32-1" not in page.lines("train/loss"), "the run is gone")
+        assert page.query()["hidden"] == ["batch32-1"]
+        page.page.reload()
+        page.until(lambda: len(page.lines("train/loss")) == 8, "the address keeps it")
+        page.page.get_by_role("button", name="Hide batch64-0").click(modifiers=["Alt"])
+        page.until(lambda: list(page.lines("train/loss")) == ["batch64-0"], "one run is left")
+        page.page.get_by_role("button", name="Show all").click()
+        page.until(lambda: len(page.lines("train/loss")) == 9, "all are back")
+
+
+def test_runs_are_searched_filtered_and_sorted(look: Look) -> None:
+    with look() as page:
+        page.until_listed(RUNS)
+        field = page.page.get_by_label("Filter or search runs")
+        field.fill("`batch size` == 64 and seed > 0")
+        page.until_listed(["batch64-1", "batch64-2"])
+        page.until(
+            lambda: list(page.lines("train/loss")) == ["batch64-1", "batch64-2"], "others are not drawn"
+        )
+        field.fill("`batch size` == ")
+        expect(page.page.locator(".filter .error")).to_contain_text("is no expression")
+        page.until_listed(RUNS)  # a wrong filter hides nothing
+        page._faults.clear()  # the browser tells of the refusal
+        field.fill("128-")
+        page.until_listed([name for name in RUNS if "128" in name])
+        field.fill("")
+        page.page.get_by_label("Sort by").first.select_option("best:train/loss")
+        page.until(lambda: page.listed()[:2] == ["batch32-0", "batch32-1"], "the lowest loss is first")
+
+
+def test_smoothing_is_vizkits_own_and_the_raw_curve_stays(look: Look, nine: Served) -> None:
+    with look("?smooth=ema&amount=0.8") as page:
+        lines = page.lines("train/loss")
+        for run in vizkit.load(nine.log)[:3]:
+            values = run.columns("train/loss").values
+            assert lines[run.name]["y"] == values.tolist()
+            np.testing.assert_allclose(lines[run.name]["smooth"], smoothed(values, smoothing(0.8)), rtol=1e-12)
+
+
+def test_groups_have_a_mean_a_band_and_n(look: Look, nine: Served) -> None:
+    with look("?group=batch+size&band=minmax") as page:
+        lines = page.lines("train/loss")
+        assert len(lines) == 3
+        runs = vizkit.load(nine.log)
+        for line, size in zip(lines.values(), (32, 64, 128), strict=True):
+            values = np.stack(
+                [run.columns("train/loss").values for run in runs.filter(f"`batch size` == {size}")]
+            )
+            np.testing.assert_allclose(line["y"], values.mean(0), rtol=1e-12)
+            np.testing.assert_allclose(line["low"], values.min(0), rtol=1e-12)
+            np.testing.assert_allclose(line["high"], values.max(0), rtol=1e-12)
+            assert set(line["counts"]) == {3}
+
+
+def test_several_tags_in_one_panel(look: Look) -> None:
+    with look("?only=batch32-0") as page:
+        page.page.get_by_role("button", name="New panel").click()
+        page.page.get_by_label("Tags with commas").fill("train/loss, eval/acc")
+        page.page.keyboard.press("Enter")
+        assert list(page.lines("train/loss, eval/acc")) == ["batch32-0 · train/loss", "batch32-0 · eval/acc"]
+        assert page.query()["panels"] == ["train/loss, eval/acc"]
+
+
+def test_the_table_sorts_and_tells_the_difference_to_a_baseline(look: Look) -> None:
+    with look("?tab=table&baseline=batch32-0") as page:
+        rows = page.page.locator(".sheet .rows .name")
+        expect(rows).to_have_count(9)
+        page.page.get_by_role("button", name="Sort by train/loss last").click()
+        page.until(lambda: rows.first.inner_text() == "batch32-0", "the lowest is first")
+        second = page.page.locator(".sheet .rows .row").nth(1)
+        change = math.exp(-99 / 32) + 0.05 - math.exp(-99 / 32)
+        expect(second).to_contain_text(f"+{change:.2g}")
+        expect(second.locator(".bad").first).to_be_visible()
+
+
+def test_a_brush_chooses_the_runs_of_every_view(look: Look) -> None:
+    with look("?tab=compare") as page:
+        grip = page.page.locator(".parallel .grip").first  # batch size: 32 below, 128 above
+        expect(grip).to_be_visible()
+        box = grip.bounding_box()
+        assert box is not None
+        x = box["x"] + box["width"] / 2
+        drag(page.page, (x, box["y"] + 0.99 * box["height"]), (x, box["y"] + 0.8 * box["height"]))
+        expect(page.page.locator("aside [role=status]")).to_contain_text("3 of 9")
+        expect(page.page.locator("circle")).to_have_count(3)
+        page.page.get_by_role("button", name="Charts").click()
+        assert list(page.lines("train/loss")) == RUNS[:3]
+
+
+def test_images_follow_one_slider_and_say_another_step(look: Look) -> None:
+    with look("?tab=media&only=batch32-0&only=batch32-1") as page:
+        panel = page.page.locator('figure[aria-label="input"]')
+        expect(panel.locator("img")).to_have_count(2)
+        panel.locator("input[type=range]").evaluate(
+            "slider => { slider.value = 2; slider.dispatchEvent(new Event('input', {bubbles: true})); }"
+        )  # of 0, 20, 40, 50, 60, 80
+        page.until(lambda: page.query().get("at") == ["40"], "the address holds the step")
+        expect(panel.locator(".caption").nth(1)).to_contain_text("Step 50")
+        page.until(
+            lambda: abs(page.pixels(panel.locator("img").first).mean() - 80) < 4,
+            "the image of step 40 is drawn",
+        )
+        text = page.page.locator('figure[aria-label="notes"] pre').first
+        expect(text).to_have_text("step 40\nof <b>32</b>")
+        expect(page.page.locator('figure[aria-label="pr"] canvas')).to_be_visible()
+        page.until_inked(page.page.locator('figure[aria-label="weights"] canvas').first, 0.05)
+
+
+def test_new_records_and_runs_appear_and_the_zoom_stays(look: Look, tmp_path: Path) -> None:
+    tracker = vizkit.Tracker(tmp_path / "log" / "one", system=False)
+    for step in range(10):
+        tracker.log({"loss": 1.0 / (step + 1)}, step=step)
+    with serving(tmp_path / "log") as served, look("?from=2&to=30", origin=served.origin) as page:
+        page.until_listed(["one"])
+        assert page.lines("loss")["one"]["y"][-1] == 0.1
+        tracker.log({"loss": 7.0, "acc": 0.5}, step=10)
+        page.until(lambda: page.lines("loss")["one"]["y"][-1] == 7.0, "the record is drawn")
+        assert page.shown("loss")["x"] == [2, 30]
+        assert page.lines("acc")["one"]["y"] == [0.5]
+        with vizkit.Tracker(tmp_path / "log" / "two", system=False) as other:
+            other.log({"loss": 3.0}, step=5)
+        page.until_listed(["one", "two"])
+        page.until(lambda: list(page.lines("loss")) == ["one", "two"], "the run is drawn")
+        tracker.close()
+        page.until(lambda: page.page.locator("aside .status.finished").count() == 2, "they have ended")
+
+
+def test_nan_infinities_and_zeros_are_said(look: Look, tmp_path: Path) -> None:
+    values = [1.0, math.nan, 10.0, math.inf, 0.0, -1.0, 100.0]
+    with vizkit.LogWriter(tmp_path / "log" / "odd") as writer:
+        for step, value in enumerate(values):
+            writer.add_scalar("loss", value, step)
+    with serving(tmp_path / "log") as served, look("?ylog=1", origin=served.origin) as page:
+        np.testing.assert_array_equal(page.lines("loss")["odd"]["y"], values)
+        expect(page.panel("loss").locator(".note")).to_contain_text("2 values not above zero")
+        low, high = page.shown("loss")["y"]
+        assert 0 < low < 1 and 100 < high < 1000
+
+
+def test_each_pixel_column_holds_the_extremes_of_all_points(look: Look, tmp_path: Path) -> None:
+    n = 200_000
+    r = np.random.default_rng(7)
+    values = np.cumsum(r.normal(size=n)) / 100
+    values[r.integers(0, n, 40)] += r.normal(size=40) * 50  # spikes of one point
+    with vizkit.LogWriter(tmp_path / "log" / "long") as writer:
+        for step, value in enumerate(values.tolist()):
+            writer.add_scalar("loss", value, step)
+    with serving(tmp_path / "log") as served:
+        for start, end in ((0, n - 1), (50_000, 130_000), (77_000, 77_200)):
+            with look(f"?from={start}&to={end}", origin=served.origin) as page:
+                line = page.lines("loss")["long"]
+                width = int(page.panel("loss").evaluate("f => f.querySelector('.plot').chart.columns()"))
+                x, y = np.array(line["x"]), np.array(line["y"])
+                inside = (x >= start) & (x <= end)
+                assert inside.sum() <= 4 * width + 2
+                steps = np.arange(start, end + 1)
+                truth = extremes(steps, values[start : end + 1], start, end, width)
+                np.testing.assert_array_equal(extremes(x[inside], y[inside], start, end, width), truth)
+
+
+def extremes(x: Floats, y: Floats, start: float, end: float, width: int) -> Floats:
+    """Least and greatest y of each of ``width`` equal parts of [start, end], (2, width)."""
+    part = np.minimum(((x - start) / (end - start) * width).astype(int), width - 1)
+    found = np.array([np.full(width, np.inf), np.full(width, -np.inf)])
+    np.minimum.at(found[0], part, y)
+    np.maximum.at(found[1], part, y)
+    return found
+
+
+def test_hostile_names_are_text(look: Look, tmp_path: Path) -> None:
+    with vizkit.Tracker(tmp_path / "log" / "run", hparams={HOSTILE: HOSTILE}, strict=False) as tracker:
+        tracker.log({f"eval/{HOSTILE[:60]}": 0.5}, step=0)
+    vizkit.load(tmp_path / "log")[0].annotate(add="<b>label</b>", note="<script>document.title=1</script>")
+    with serving(tmp_path / "log") as served:
+        for tab in ("charts", "table", "compare", "media"):
+            with look(f"?tab={tab}", origin=served.origin) as page:
+                expect(
+                    page.page.locator(".name").first if tab != "compare" else page.page.locator("h2, b").first
+                ).to_be_visible()
+                assert page.page.title() == "VizKit" and page.page.locator("img, b b").count() == 0
+
+
+@pytest.mark.parametrize("tab", ["charts", "media", "table", "compare"])
+def test_a_narrow_chinese_page_has_no_overflow(look: Look, tab: str) -> None:
+    with look(f"?tab={tab}", viewport={"width": 390, "height": 800}, locale="zh-CN") as page:
+        expect(page.page.get_by_role("button", name="图表", exact=True)).to_be_visible()
+        if tab == "charts":
+            page.lines("train/loss")
+        pixels = page.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert pixels == 0
+
+
+def test_a_lost_server_is_said_and_found_again(look: Look, tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "log" / "run") as writer:
+        writer.add_scalar("loss", 1.0, 0)
+    with vizkit.serve(str(tmp_path / "log"), port=0) as server:
+        url = server.url
+        port = urlsplit(url).port
+        context = look(origin=url.split("/app/")[0])
+        page = context.__enter__()
+        page.lines("loss")
+    expect(page.page.get_by_text("connection lost")).to_be_visible()
+    with vizkit.LogWriter(tmp_path / "log" / "run") as writer:
+        writer.add_scalar("loss", 2.0, 1)
+    with vizkit.serve(str(tmp_path / "log"), port=port):
+        page.until(lambda: page.lines("loss")["run"]["y"] == [1.0, 2.0], "it goes on")
+        expect(page.page.get_by_text("connection lost")).to_have_count(0)
+        page._faults.clear()  # of requests while there was no server
+        context.__exit__(None, None, None)

@@ -1,0 +1,488 @@
+// One chart on a canvas. uPlot draws axes and grid and follows the pointer; the curves are drawn here, through the
+// points that the server chose: first, least, greatest and last of each column of pixels.
+import uPlot from "uplot";
+import { duration, short } from "./format";
+import { nearest, rangeOf } from "./ranges";
+
+export interface Line {
+  key: string;
+  name: string;
+  color: string;
+  dash: number[];
+  width: number;
+  /** a run behind the mean of its group. */
+  faint: boolean;
+  x: Float64Array;
+  y: Float64Array;
+  /** the smoothed curve; the raw one is pale behind it. */
+  smooth: { x: Float64Array; y: Float64Array } | null;
+  /** a band around the curve. */
+  band: { x: Float64Array; low: Float64Array; high: Float64Array } | null;
+  /** values that are not finite. */
+  marks: { x: Float64Array; y: Float64Array };
+  /** number of runs behind each point of a group's curve, of `members` in all. */
+  counts: Float64Array | null;
+  members: number;
+}
+
+export interface Axes {
+  kind: "number" | "seconds" | "clock";
+  xlog: boolean;
+  ylog: boolean;
+  robust: boolean;
+  /** the part of the x axis that is shown; null: all. */
+  window: [number, number] | null;
+  /** the part of the y axis that is shown; null: as the curves need. */
+  yWindow: [number, number] | null;
+  dark: boolean;
+  language: string;
+}
+
+export interface Near {
+  line: Line;
+  x: number;
+  y: number;
+  smooth: number | null;
+  count: number | null;
+  /** distance from the pointer, in pixels of the y axis. */
+  away: number;
+}
+
+export interface Events {
+  zoomed(x: [number, number] | null, y: [number, number] | null): void;
+  resized(): void;
+  hovered(at: { left: number; top: number; place: number; near: Near[] } | null): void;
+}
+
+export interface Said {
+  /** curves that leave the axis's range. */
+  outside: number;
+  /** values that a logarithmic axis cannot show. */
+  refused: number;
+}
+
+const INK = { light: "#5f6872", dark: "#9aa4af" };
+const GRID = { light: "#e8ebef", dark: "#2a3037" };
+const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans SC", "WenQuanYi Micro Hei", sans-serif';
+
+export class Chart {
+  lines: Line[] = [];
+  axes: Axes;
+  private readonly plot: uPlot;
+  private readonly observer: ResizeObserver;
+  private readonly overlay: HTMLCanvasElement;
+  private hovering = false;
+
+  constructor(
+    private readonly host: HTMLElement,
+    axes: Axes,
+    private readonly events: Events,
+    sync: string | null,
+  ) {
+    this.axes = axes;
+    this.plot = new uPlot(this.options(sync), [[0, 1], [0, 1]], host);
+    this.overlay = document.createElement("canvas");
+    this.overlay.className = "overlay";
+    this.plot.over.append(this.overlay);
+    this.plot.over.addEventListener("mouseleave", () => this.leave());
+    this.plot.over.addEventListener("dblclick", () => this.events.zoomed(null, null));
+    this.plot.over.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(host);
+  }
+
+  /** Show other curves or axes. */
+  update(lines: Line[], axes: Axes): Said {
+    this.lines = lines;
+    this.axes = axes;
+    const [x0, x1] = axes.window ?? this.span();
+    const seen = lines.flatMap((line) => [
+      visible(line.x, line.smooth && !line.band ? EMPTY : line.y, x0, x1),
+      ...(line.smooth ? [visible(line.smooth.x, line.smooth.y, x0, x1)] : []),
+      ...(line.band ? [visible(line.band.x, line.band.low, x0, x1), visible(line.band.x, line.band.high, x0, x1)] : []),
+    ]);
+    // The pale raw curve counts too, unless it alone would flatten the smoothed one.
+    if (!axes.robust) for (const line of lines) if (line.smooth && !line.band) seen.push(visible(line.x, line.y, x0, x1));
+    const range = rangeOf(seen, axes.ylog, axes.robust);
+    const own = rangeOf(this.lines.map((line) => visible(line.x, line.y, x0, x1)), axes.ylog, false);
+    range.refused = own.refused; // values, not edges of bands
+    if (axes.ylog && this.lines.some((line) => line.band)) range.low = Math.max(range.low, own.low / 10); // a band may reach to zero
+    const [y0, y1] = axes.yWindow ?? [range.low, range.high];
+    this.plot.batch(() => {
+      this.plot.setData([[x0, x1], [y0, y1]], false);
+      this.plot.setScale("x", { min: x0, max: x1 });
+      this.plot.setScale("y", { min: y0, max: y1 });
+    });
+    this.plot.redraw(false, true);
+    return { outside: range.outside, refused: range.refused };
+  }
+
+  resize(): void {
+    const { clientWidth: width, clientHeight: height } = this.host;
+    if (width > 0 && height > 0 && (width !== this.plot.width || height !== this.plot.height)) {
+      this.plot.setSize({ width, height });
+      this.events.resized();
+    }
+  }
+
+  /** Width of the drawing in pixels of the screen: how many columns the server need tell apart. */
+  columns(): number {
+    return Math.max(1, Math.round(this.plot.bbox.width));
+  }
+
+  /** The picture, on the page's background. */
+  picture(background: string): HTMLCanvasElement {
+    const { canvas } = this.plot.ctx;
+    const copy = document.createElement("canvas");
+    [copy.width, copy.height] = [canvas.width, canvas.height];
+    const context = copy.getContext("2d") as CanvasRenderingContext2D;
+    context.fillStyle = background;
+    context.fillRect(0, 0, copy.width, copy.height);
+    context.drawImage(canvas, 0, 0);
+    return copy;
+  }
+
+  /** What the axes show now, for tests and for exports. */
+  shown(): { x: [number, number]; y: [number, number]; width: number; height: number } {
+    const { x, y } = this.plot.scales;
+    return {
+      x: [x?.min ?? 0, x?.max ?? 1],
+      y: [y?.min ?? 0, y?.max ?? 1],
+      width: this.plot.over.clientWidth,
+      height: this.plot.over.clientHeight,
+    };
+  }
+
+  /** Position of a point in the drawing, in CSS pixels. */
+  place(x: number, y: number): [number, number] {
+    return [this.plot.valToPos(x, "x"), this.plot.valToPos(y, "y")];
+  }
+
+  /** Move the cursor to a place, as the pointer does. */
+  point(left: number): void {
+    this.hovering = true;
+    this.plot.setCursor({ left, top: this.plot.over.clientHeight / 2 });
+  }
+
+  /** Act on a key: arrows move the cursor, + and - zoom, 0 shows all. */
+  key(name: string): boolean {
+    const width = this.plot.over.clientWidth;
+    const left = this.plot.cursor.left ?? -1;
+    const { x } = this.plot.scales;
+    if (name === "ArrowLeft" || name === "ArrowRight") {
+      const start = left < 0 ? width / 2 : left;
+      this.point(Math.min(Math.max(start + (name === "ArrowRight" ? 8 : -8), 0), width - 1));
+    } else if ((name === "+" || name === "=" || name === "-") && x?.min !== undefined && x.max !== undefined) {
+      this.events.zoomed(scaled(x.min, x.max, left < 0 ? 0.5 : left / width, name === "-" ? 1.5 : 1 / 1.5, this.axes.xlog), this.axes.yWindow);
+    } else if (name === "0") this.events.zoomed(null, null);
+    else return false;
+    return true;
+  }
+
+  destroy(): void {
+    this.observer.disconnect();
+    this.plot.destroy();
+  }
+
+  private span(): [number, number] {
+    let [low, high] = [Infinity, -Infinity];
+    for (const { x, y } of this.lines) {
+      for (let at = 0; at < x.length; at += 1) {
+        const place = x[at] as number;
+        if (!Number.isFinite(place) || Number.isNaN(y[at] ?? 0) || (this.axes.xlog && place <= 0)) continue;
+        if (place < low) low = place;
+        if (place > high) high = place;
+      }
+    }
+    if (low > high) return this.axes.xlog ? [1, 10] : [0, 1];
+    if (low < high) return [low, high];
+    return this.axes.xlog ? [low / 2, low * 2] : [low - 1, high + 1];
+  }
+
+  private options(sync: string | null): uPlot.Options {
+    const ink = () => (this.axes.dark ? INK.dark : INK.light);
+    const grid = { stroke: () => (this.axes.dark ? GRID.dark : GRID.light), width: 1 };
+    const axis = { stroke: ink, grid, ticks: { ...grid, size: 4 }, font: FONT };
+    const { clientWidth, clientHeight } = this.host;
+    return {
+      width: Math.max(clientWidth, 50),
+      height: Math.max(clientHeight, 50),
+      padding: [8, 12, 0, 0],
+      legend: { show: false },
+      scales: {
+        x: { time: this.axes.kind === "clock", auto: false, distr: this.axes.xlog ? 3 : 1 },
+        y: { auto: false, distr: this.axes.ylog ? 3 : 1 },
+      },
+      axes: [
+        { ...axis, size: 26, space: 60, ...(this.axes.kind === "clock" ? { values: clock(this.axes.language) } : { values: (_, splits) => splits.map((at) => (at === null ? "" : this.axes.kind === "seconds" ? duration(at) : short(at))) }) },
+        { ...axis, size: (_, values) => 14 + 7 * Math.max(2, ...(values ?? []).map((text) => text?.length ?? 0)), space: 28, values: (_, splits) => splits.map((at) => (at === null ? "" : short(at))) },
+      ],
+      series: [{}, { show: true, points: { show: false }, paths: () => null }],
+      cursor: {
+        y: false,
+        points: { show: false },
+        drag: { x: true, y: true, uni: 24, setScale: false },
+        ...(sync === null ? {} : { sync: { key: sync, setSeries: false, scales: ["x", null], filters: { pub: (type: string) => type === "mousemove" || type === "mouseleave" } } }),
+      },
+      hooks: {
+        draw: [() => this.draw()],
+        setCursor: [() => this.moved()],
+        setSelect: [() => this.selected()],
+      },
+    } as uPlot.Options;
+  }
+
+  private draw(): void {
+    const { ctx, bbox } = this.plot;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.lineJoin = "round";
+    for (const line of this.lines) {
+      const pale = line.smooth !== null;
+      if (line.band) this.area(ctx, line);
+      this.stroke(ctx, line, line.x, line.y, pale ? 0.25 : line.faint ? 0.4 : 1, pale || line.faint ? 1 : line.width);
+      if (line.smooth) this.stroke(ctx, line, line.smooth.x, line.smooth.y, 1, line.width);
+      this.marks(ctx, line);
+    }
+    ctx.restore();
+  }
+
+  private positions(): [(x: number) => number, (y: number) => number] {
+    // As uPlot's valToPos, without its look-ups for each point.
+    const { bbox, scales } = this.plot;
+    const [x0, x1, y0, y1] = [scales.x?.min ?? 0, scales.x?.max ?? 1, scales.y?.min ?? 0, scales.y?.max ?? 1];
+    const { xlog, ylog } = this.axes;
+    const [a, b] = xlog ? [Math.log(x0), Math.log(x1)] : [x0, x1];
+    const [c, d] = ylog ? [Math.log(y0), Math.log(y1)] : [y0, y1];
+    return [
+      (x) => bbox.left + (((xlog ? Math.log(x) : x) - a) / (b - a)) * bbox.width,
+      (y) => bbox.top + bbox.height - part(ylog ? Math.log(y) : y, c, d) * bbox.height,
+    ];
+  }
+
+  private stroke(ctx: CanvasRenderingContext2D, line: Line, x: Float64Array, y: Float64Array, alpha: number, width: number): void {
+    const [toX, toY] = this.positions();
+    const ratio = uPlot.pxRatio;
+    const limit = this.plot.bbox.height * 4;
+    ctx.globalAlpha = alpha;
+    ctx.strokeStyle = ctx.fillStyle = line.color;
+    ctx.lineWidth = width * ratio;
+    let dashed = false;
+    let [started, alone, lastX, lastY] = [false, false, 0, 0];
+    const dot = () => {
+      if (alone) ctx.fillRect(lastX - 1.5 * ratio, lastY - 1.5 * ratio, 3 * ratio, 3 * ratio);
+    };
+    const begin = () => {
+      ctx.setLineDash((dashed ? [3, 4] : line.dash).map((length) => length * ratio));
+      ctx.beginPath();
+    };
+    begin();
+    for (let at = 0; at < x.length; at += 1) {
+      const value = y[at] as number;
+      const place = x[at] as number;
+      if (!Number.isFinite(value) || (this.axes.ylog && value <= 0) || (this.axes.xlog && place <= 0)) {
+        dot();
+        started = alone = false;
+        continue;
+      }
+      const left = toX(place);
+      const top = Math.min(Math.max(toY(value), -limit), limit);
+      if (started) {
+        const fewer = line.counts !== null && (line.counts[at] ?? 0) < line.members;
+        if (fewer !== dashed) {
+          ctx.stroke();
+          dashed = fewer;
+          begin();
+          ctx.moveTo(lastX, lastY);
+        }
+        ctx.lineTo(left, top);
+        alone = false;
+      } else {
+        ctx.moveTo(left, top);
+        alone = true;
+      }
+      [started, lastX, lastY] = [true, left, top];
+    }
+    ctx.stroke();
+    dot();
+    ctx.setLineDash([]);
+    ctx.globalAlpha = 1;
+  }
+
+  private area(ctx: CanvasRenderingContext2D, line: Line): void {
+    const band = line.band;
+    if (!band) return;
+    const [toX, toY] = this.positions();
+    ctx.globalAlpha = 0.18;
+    ctx.fillStyle = line.color;
+    const floor = this.plot.bbox.top + this.plot.bbox.height;
+    const top = (value: number) => (this.axes.ylog && value <= 0 ? floor : toY(value));
+    for (let from = 0; from < band.x.length; ) {
+      if (!Number.isFinite(band.low[from]) || !Number.isFinite(band.high[from])) {
+        from += 1;
+        continue;
+      }
+      let to = from;
+      while (to < band.x.length && Number.isFinite(band.low[to]) && Number.isFinite(band.high[to])) to += 1;
+      ctx.beginPath();
+      for (let at = from; at < to; at += 1) ctx.lineTo(toX(band.x[at] as number), top(band.high[at] as number));
+      for (let at = to - 1; at >= from; at -= 1) ctx.lineTo(toX(band.x[at] as number), top(band.low[at] as number));
+      ctx.fill();
+      from = to;
+    }
+    ctx.globalAlpha = 1;
+  }
+
+  /** A cross at the foot for NaN, a triangle at the edge for an infinity. */
+  private marks(ctx: CanvasRenderingContext2D, line: Line): void {
+    const [toX] = this.positions();
+    const { bbox } = this.plot;
+    const size = 4 * uPlot.pxRatio;
+    ctx.strokeStyle = ctx.fillStyle = line.color;
+    ctx.lineWidth = 1.5 * uPlot.pxRatio;
+    for (let at = 0; at < line.marks.x.length; at += 1) {
+      const value = line.marks.y[at] as number;
+      const left = toX(line.marks.x[at] as number);
+      ctx.beginPath();
+      if (Number.isNaN(value)) {
+        const foot = bbox.top + bbox.height - size;
+        ctx.moveTo(left - size, foot - size);
+        ctx.lineTo(left + size, foot + size);
+        ctx.moveTo(left + size, foot - size);
+        ctx.lineTo(left - size, foot + size);
+        ctx.stroke();
+      } else {
+        const edge = value > 0 ? bbox.top : bbox.top + bbox.height;
+        const inner = value > 0 ? edge + 2 * size : edge - 2 * size;
+        ctx.moveTo(left, edge);
+        ctx.lineTo(left - size, inner);
+        ctx.lineTo(left + size, inner);
+        ctx.fill();
+      }
+    }
+  }
+
+  private leave(): void {
+    this.hovering = false;
+    this.clear();
+    this.events.hovered(null);
+  }
+
+  private clear(): void {
+    this.overlay.width = this.overlay.width + 0; // empties it
+  }
+
+  private moved(): void {
+    const { left, top } = this.plot.cursor;
+    const own = this.plot.cursor.event !== null && this.plot.cursor.event !== undefined;
+    if (left === undefined || top === undefined || left < 0 || (!own && !this.hovering)) {
+      if (this.hovering && (left ?? -1) < 0) this.leave();
+      return;
+    }
+    if (!own && !this.plot.over.matches(":hover") && !this.host.contains(document.activeElement)) return;
+    this.hovering = true;
+    const place = this.plot.posToVal(left, "x");
+    const near = this.nearAt(place, top);
+    this.highlight(near);
+    this.events.hovered({ left, top, place, near });
+  }
+
+  /** The curves' points nearest to a place, the greatest value first. */
+  nearAt(place: number, top: number): Near[] {
+    const found: Near[] = [];
+    const reach = this.reach();
+    for (const line of this.lines) {
+      if (line.faint) continue;
+      const at = nearest(line.x, place);
+      if (at < 0) continue;
+      const x = line.x[at] as number;
+      if (Math.abs(this.plot.valToPos(x, "x") - this.plot.valToPos(place, "x")) > reach && line.x.length > 1 && (place < (line.x[0] as number) || place > (line.x.at(-1) as number))) continue;
+      const smoothed = line.smooth ? nearest(line.smooth.x, place) : -1;
+      const smooth = smoothed >= 0 ? (line.smooth?.y[smoothed] ?? null) : null;
+      const y = line.y[at] as number;
+      const drawn = smooth ?? y;
+      const away = Number.isFinite(drawn) ? Math.abs(this.plot.valToPos(drawn, "y") - top) : Infinity;
+      found.push({ line, x, y, smooth, count: line.counts ? (line.counts[at] ?? null) : null, away });
+    }
+    return found.sort((a, b) => order(b.smooth ?? b.y) - order(a.smooth ?? a.y));
+  }
+
+  private reach(): number {
+    return 12;
+  }
+
+  private highlight(near: readonly Near[]): void {
+    const ratio = uPlot.pxRatio;
+    const { clientWidth, clientHeight } = this.plot.over;
+    [this.overlay.width, this.overlay.height] = [clientWidth * ratio, clientHeight * ratio];
+    const context = this.overlay.getContext("2d");
+    if (!context || !near.length) return;
+    context.scale(ratio, ratio);
+    const closest = near.reduce((a, b) => (b.away < a.away ? b : a));
+    for (const { line, x, y, smooth } of near) {
+      const [left, top] = this.place(x, smooth ?? y);
+      if (!Number.isFinite(top)) continue;
+      context.fillStyle = line.color;
+      context.beginPath();
+      context.arc(left, top, line === closest.line ? 4 : 2.5, 0, 2 * Math.PI);
+      context.fill();
+    }
+  }
+
+  private selected(): void {
+    const { left, top, width, height } = this.plot.select;
+    if (!width && !height) return;
+    const ordered = (one: number, other: number): [number, number] => (one < other ? [one, other] : [other, one]);
+    const full = this.plot.over;
+    const x = width > 0 && width < full.clientWidth ? ordered(this.plot.posToVal(left, "x"), this.plot.posToVal(left + width, "x")) : null;
+    const y = height > 0 && height < full.clientHeight ? ordered(this.plot.posToVal(top, "y"), this.plot.posToVal(top + height, "y")) : null;
+    this.plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (x || y) this.events.zoomed(x ?? this.axes.window, y ?? this.axes.yWindow);
+  }
+
+  /** Zoom by the wheel with Ctrl, which a pinch on a trackpad is told as. */
+  private wheel(event: WheelEvent): void {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    const { x } = this.plot.scales;
+    if (x?.min === undefined || x.max === undefined) return;
+    const share = event.offsetX / this.plot.over.clientWidth;
+    const factor = Math.exp(Math.sign(event.deltaY) * Math.min(Math.abs(event.deltaY), 60) * 0.005);
+    this.events.zoomed(scaled(x.min, x.max, share, factor, this.axes.xlog), this.axes.yWindow);
+  }
+}
+
+/** A window that is larger or smaller around a share of itself. */
+export function scaled(low: number, high: number, share: number, factor: number, log: boolean): [number, number] {
+  const [a, b] = log ? [Math.log(low), Math.log(high)] : [low, high];
+  const at = a + (b - a) * share;
+  const [from, to] = [at - (at - a) * factor, at + (b - at) * factor];
+  return log ? [Math.exp(from), Math.exp(to)] : [from, to];
+}
+
+const EMPTY = new Float64Array();
+
+/** Values of the points whose places lie in a window, and those next to it: a line leads there. */
+function visible(x: Float64Array, y: Float64Array, low: number, high: number): Float64Array {
+  if (!y.length || (low <= (x[0] ?? 0) && high >= (x.at(-1) ?? 0))) return y;
+  return y.filter((_, at) => (x[at] as number) >= low && (x[at] as number) <= high);
+}
+
+function part(value: number, low: number, high: number): number {
+  const whole = high - low;
+  return Number.isFinite(whole) ? (value - low) / whole : (value / 2 - low / 2) / (high / 2 - low / 2);
+}
+
+function order(value: number): number {
+  return Number.isNaN(value) ? -Infinity : value;
+}
+
+function clock(language: string): (plot: uPlot, splits: number[]) => string[] {
+  return (_, splits) => {
+    const spread = (splits.at(-1) ?? 0) - (splits[0] ?? 0);
+    const parts: Intl.DateTimeFormatOptions = spread > 2 * 86400 ? { month: "short", day: "numeric" } : spread > 300 ? { hour: "2-digit", minute: "2-digit" } : { minute: "2-digit", second: "2-digit" };
+    return splits.map((at) => new Date(at * 1000).toLocaleString(language, parts));
+  };
+}

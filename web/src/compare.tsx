@@ -1,0 +1,230 @@
+// All runs at once: parallel coordinates whose brushes choose the runs of every view, a scatter, and what differs.
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { RunInfo } from "./api";
+import { exact, setting, short, tint } from "./format";
+import { t } from "./language";
+import { kindOf } from "./words";
+import { brushed, brushOf, placeOn, readBrushes, type Scale, scaleOf, ticksOf } from "./scales";
+import { answer, dark, drawn, drawnPaths, hparams, listed, sortValue, tags } from "./store";
+import { show, toggled, view } from "./view";
+
+const MOST_AXES = 12;
+const MOST_COMPARED = 12;
+
+/** What runs can be laid out by: hyper-parameters that differ, then metrics. */
+function useKeys() {
+  return useComputed(() => {
+    const known = (tag: string) => answer.value?.runs.some((run) => run.metrics[tag]?.mode) ?? false;
+    return [
+      ...hparams.value.filter((one) => one.differs).map((one) => `hparam:${one.name}`),
+      ...tags.value.filter(known).map((tag) => `best:${tag}`),
+      ...tags.value.map((tag) => `last:${tag}`),
+      "seconds",
+    ];
+  });
+}
+
+function titleOf(key: string): string {
+  const at = key.indexOf(":");
+  if (at < 0) return t("Duration");
+  const [kind, name] = [key.slice(0, at), key.slice(at + 1)];
+  return kind === "hparam" ? name : `${name} (${kindOf(kind)})`;
+}
+
+function scaleFor(key: string, runs: readonly RunInfo[]): Scale {
+  return scaleOf(key, titleOf(key), runs.map((run) => sortValue(run, key)));
+}
+
+export function Compare() {
+  return (
+    <section class="compare">
+      <Parallel />
+      <Scatter />
+      <Difference />
+    </section>
+  );
+}
+
+function Parallel() {
+  const keys = useKeys();
+  const host = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const width = useSignal(0);
+  const dragged = useSignal<{ key: string; from: number; to: number } | null>(null);
+  const axes = useComputed(() => {
+    const chosen = view.value.axes.filter((key) => keys.value.includes(key));
+    const plain = [...keys.value.filter((key) => key.startsWith("hparam:")).slice(0, MOST_AXES - 2), ...keys.value.filter((key) => key.startsWith("best:")).slice(0, 2)];
+    return (chosen.length ? chosen : plain).map((key) => scaleFor(key, answer.value?.runs ?? []));
+  });
+  const height = 300;
+  const [top, bottom, side] = [30, height - 14, 60];
+  const toX = (at: number) => side + (axes.value.length > 1 ? (at / (axes.value.length - 1)) * (width.value - 2 * side) : (width.value - 2 * side) / 2);
+  const toY = (place: number) => bottom - place * (bottom - top);
+  useEffect(() => {
+    if (!host.current) return;
+    const element = host.current;
+    const observer = new ResizeObserver(() => (width.value = element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    if (!canvas.current || !context || !width.value) return;
+    const ratio = window.devicePixelRatio || 1;
+    [canvas.current.width, canvas.current.height] = [width.value * ratio, height * ratio];
+    context.scale(ratio, ratio);
+    const on = drawnPaths.value;
+    const order = [...listed.value].sort((a, b) => Number(on.has(a.path)) - Number(on.has(b.path)));
+    for (const run of order) {
+      const alive = on.has(run.path);
+      context.strokeStyle = alive ? tint(run.color, dark.value) : dark.value ? "#31373e" : "#dfe3e8";
+      context.globalAlpha = alive ? 0.85 : 0.6;
+      context.lineWidth = alive ? 1.6 : 1;
+      context.beginPath();
+      let pen = false;
+      axes.value.forEach((scale, at) => {
+        const place = placeOn(scale, sortValue(run, scale.key));
+        if (place === null) {
+          pen = false; // the run lacks it: a gap
+          return;
+        }
+        if (pen) context.lineTo(toX(at), toY(place));
+        else context.moveTo(toX(at), toY(place));
+        pen = true;
+      });
+      context.stroke();
+    }
+  });
+  const brushes = readBrushes(view.value.brush);
+  const place = (event: PointerEvent) => (bottom - (event.clientY - (event.currentTarget as Element).getBoundingClientRect().top)) / (bottom - top);
+  const keep = (scale: Scale, from: number, to: number) => {
+    const others = brushes.filter((brush) => brush.key !== scale.key).map((brush) => JSON.stringify(brush));
+    show({ brush: Math.abs(from - to) < 0.01 ? others : [...others, JSON.stringify(brushOf(scale, from, to))] }, true);
+  };
+  return (
+    <figure class="panel wide" aria-label={t("Parallel coordinates")}>
+      <figcaption>
+        <b>{t("Parallel coordinates")}</b>
+        {brushes.length > 0 && <button class="quiet" onClick={() => show({ brush: [] })}>{t("Remove the brushes")}</button>}
+        <Axes keys={keys.value} shown={axes.value.map((scale) => scale.key)} />
+      </figcaption>
+      <p class="note">{t("Drag along an axis: only the runs in that part are drawn, in all views.")}</p>
+      <div class="parallel" ref={host}>
+        <canvas ref={canvas} class="drawing" height={height} role="img" aria-label={t("{n} runs", { n: drawn.value.length })} />
+        <svg width={width.value} height={height}>
+          {axes.value.map((scale, at) => {
+            const x = toX(at);
+            const brush = brushes.find((one) => one.key === scale.key);
+            const drag = dragged.value?.key === scale.key ? ([dragged.value.from, dragged.value.to] as const) : null;
+            const span = drag ?? (brush ? brushed(scale, brush) : null);
+            return (
+              <g key={scale.key} transform={`translate(${x} 0)`}>
+                <title>{scale.title}</title>
+                <text y={14} text-anchor="middle" class="axis-title">{shortened(scale.title, Math.max(6, Math.floor((width.value - 2 * side) / Math.max(axes.value.length - 1, 1) / 7)))}</text>
+                <line y1={top} y2={bottom} class="axis" />
+                {ticksOf(scale).map((tick) => <text key={tick.place} x={6} y={toY(tick.place) + 4} class="tick">{shortened(tick.text, 16)}</text>)}
+                {span && <rect x={-7} width={14} y={toY(Math.max(...span))} height={Math.max(2, Math.abs(toY(span[0]) - toY(span[1])))} class="brush" />}
+                <rect
+                  x={-14}
+                  width={28}
+                  y={0}
+                  height={height}
+                  class="grip"
+                  onPointerDown={(event) => { event.currentTarget.setPointerCapture(event.pointerId); dragged.value = { key: scale.key, from: place(event), to: place(event) }; }}
+                  onPointerMove={(event) => { if (dragged.value?.key === scale.key) dragged.value = { ...dragged.value, to: place(event) }; }}
+                  onPointerUp={(event) => { const now = dragged.value; dragged.value = null; if (now) keep(scale, now.from, place(event)); }}
+                />
+              </g>
+            );
+          })}
+        </svg>
+      </div>
+    </figure>
+  );
+}
+
+function shortened(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, Math.max(1, most - 1))}…` : text;
+}
+
+function Axes({ keys, shown }: { keys: string[]; shown: string[] }) {
+  return (
+    <details class="choose">
+      <summary>{t("Axes")}</summary>
+      <fieldset>
+        <legend>{t("Axes")}</legend>
+        {keys.slice(0, 300).map((key) => <label key={key} class="check"><input type="checkbox" checked={shown.includes(key)} onChange={() => show({ axes: toggled(shown, key) })} /> {titleOf(key)}</label>)}
+      </fieldset>
+    </details>
+  );
+}
+
+function Scatter() {
+  const keys = useKeys();
+  const over = useSignal<RunInfo | null>(null);
+  const host = useRef<HTMLDivElement>(null);
+  const width = useSignal(600);
+  useEffect(() => {
+    if (!host.current) return;
+    const element = host.current;
+    const observer = new ResizeObserver(() => (width.value = Math.max(element.clientWidth, 200)));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const metric = keys.value.find((key) => key.startsWith("best:")) ?? keys.value[0] ?? "seconds";
+  const x = keys.value.includes(view.value.sx) ? view.value.sx : (keys.value[0] ?? "seconds");
+  const y = keys.value.includes(view.value.sy) ? view.value.sy : metric;
+  const runs = drawn.value;
+  const [across, up] = [scaleFor(x, runs), scaleFor(y, runs)];
+  const height = 300;
+  const box = { left: 64, right: width.value - 16, top: 12, bottom: height - 30 };
+  const points = runs.flatMap((run) => {
+    const [a, b] = [placeOn(across, sortValue(run, x)), placeOn(up, sortValue(run, y))];
+    return a === null || b === null ? [] : [{ run, left: box.left + (0.03 + 0.94 * a) * (box.right - box.left), top: box.bottom - (0.04 + 0.92 * b) * (box.bottom - box.top) }];
+  });
+  const choose = (value: string, set: (key: string) => void, label: string) => (
+    <label>{label} <select value={value} onChange={(event) => set(event.currentTarget.value)}>{keys.value.slice(0, 300).map((key) => <option key={key} value={key}>{titleOf(key)}</option>)}</select></label>
+  );
+  return (
+    <figure class="panel wide" aria-label={t("Scatter")}>
+      <figcaption><b>{t("Scatter")}</b>{choose(x, (key) => show({ sx: key }), "x")}{choose(y, (key) => show({ sy: key }), "y")}</figcaption>
+      <div ref={host}>
+        <svg width={width.value} height={height} role="img" aria-label={`${across.title}, ${up.title}: ${t("{n} runs", { n: points.length })}`}>
+          {ticksOf(across).map((tick) => <text key={tick.place} x={box.left + (0.03 + 0.94 * tick.place) * (box.right - box.left)} y={height - 12} text-anchor="middle" class="tick">{shortened(tick.text, 14)}</text>)}
+          {ticksOf(up).map((tick) => { const top = box.bottom - (0.04 + 0.92 * tick.place) * (box.bottom - box.top); return <g key={tick.place}><line x1={box.left} x2={box.right} y1={top} y2={top} class="grid-line" /><text x={box.left - 6} y={top + 4} text-anchor="end" class="tick">{shortened(tick.text, 9)}</text></g>; })}
+          {points.map(({ run, left, top }) => <circle key={run.path} cx={left} cy={top} r={over.value === run ? 7 : 5} fill={tint(run.color, dark.value)} onMouseEnter={() => (over.value = run)} onMouseLeave={() => (over.value = null)}><title>{`${run.name}\n${across.title}: ${setting(sortValue(run, x))}\n${up.title}: ${setting(sortValue(run, y))}`}</title></circle>)}
+        </svg>
+      </div>
+      <p class="note" role="status">{over.value ? `${over.value.name} · ${across.title} ${setting(sortValue(over.value, x))} · ${up.title} ${typeof sortValue(over.value, y) === "number" ? exact(sortValue(over.value, y) as number) : setting(sortValue(over.value, y))}` : points.length < runs.length ? t("{n} of {all} runs have no such record", { n: runs.length - points.length, all: runs.length }) : " "}</p>
+    </figure>
+  );
+}
+
+function Difference() {
+  const runs = drawn.value.slice(0, MOST_COMPARED);
+  const rows = hparams.value.map((one) => one.name).filter((name) => new Set(runs.map((run) => setting(run.hparams[name]))).size > 1);
+  const metrics = tags.value.filter((tag) => runs.some((run) => run.metrics[tag]?.mode)).slice(0, 12);
+  const query = new URLSearchParams(runs.map((run) => ["run", run.path]));
+  return (
+    <figure class="panel wide" aria-label={t("What differs")}>
+      <figcaption><b>{t("What differs")}</b><a href={`compare?${query}`}>{t("Environment, statistics and curves of these runs")}</a></figcaption>
+      <div class="scroll">
+        <table class="diff">
+          <thead><tr><th />{runs.map((run) => <th key={run.path} scope="col"><i ref={(element) => { if (element) element.style.background = tint(run.color, dark.value); }} /> {run.name}</th>)}</tr></thead>
+          <tbody>
+            {rows.map((name) => <tr key={name}><th scope="row">{name}</th>{runs.map((run) => <td key={run.path}>{setting(run.hparams[name])}</td>)}</tr>)}
+            {metrics.map((tag) => {
+              const values = runs.map((run) => run.metrics[tag]?.best ?? null);
+              const mode = runs.map((run) => run.metrics[tag]?.mode).find(Boolean);
+              const present = values.filter((value): value is number => value !== null && !Number.isNaN(value));
+              const top = mode === "max" ? Math.max(...present) : Math.min(...present);
+              return <tr key={tag}><th scope="row">{tag} <small>{t("best")}</small></th>{values.map((value, at) => <td key={runs[at]?.path} class={value === top && present.length > 1 ? "good" : ""} title={value === null ? "" : exact(value)}>{value === null ? "" : short(value)}</td>)}</tr>;
+            })}
+          </tbody>
+        </table>
+      </div>
+      {drawn.value.length > MOST_COMPARED && <p class="note">{t("and {n} more", { n: drawn.value.length - MOST_COMPARED })}</p>}
+    </figure>
+  );
+}

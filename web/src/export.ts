@@ -1,0 +1,79 @@
+// What a panel gives away: its data, its picture, its code.
+import type { Chart, Line } from "./chart";
+import { exact, short } from "./format";
+import type { View } from "./view";
+
+export function download(name: string, content: string | Blob, type = "text/plain"): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type: `${type};charset=utf-8` }));
+  link.download = name.replace(/[^\p{L}\p{N}._ -]+/gu, "_");
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** The points drawn, a row each. */
+export function csv(lines: readonly Line[], x: string): string {
+  const rows = [["run", x, "value"].join(",")];
+  for (const line of lines) for (let at = 0; at < line.x.length; at += 1) rows.push([cell(line.name), number(line.x[at]), number(line.y[at])].join(","));
+  return `${rows.join("\r\n")}\r\n`;
+}
+
+function number(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return "NaN";
+  return Number.isFinite(value) ? String(value) : value > 0 ? "inf" : "-inf";
+}
+
+/** A text as a cell: quoted where needed, and never a formula of a spreadsheet. */
+function cell(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** Python code that draws the panel. */
+export function pythonCode(logdir: string, tags: readonly string[], view: View): string {
+  const quote = (text: string) => JSON.stringify(text);
+  const runs = `vizkit.load(${quote(logdir)})${view.filter ? `.filter(${quote(view.filter)})` : ""}`;
+  const options = [tags.length === 1 ? quote(tags[0] ?? "") : `[${tags.map(quote).join(", ")}]`];
+  if (["time", "epoch", "relative"].includes(view.x)) options.push(`x=${quote(view.x)}`);
+  if (view.smooth === "ema") options.push(`smooth=${exact(view.amount)}`);
+  if (view.group.length) options.push(`by=${view.group.length === 1 ? quote(view.group[0] ?? "") : `[${view.group.map(quote).join(", ")}]`}`);
+  if (view.ylog) options.push("log=True");
+  return `import vizkit\n\n${runs}.plot(${options.join(", ")})\n`;
+}
+
+const MARGIN = { left: 64, right: 160, top: 32, bottom: 34 };
+
+/** The chart as a drawing of vectors, with a legend. */
+export function svg(chart: Chart, title: string): string {
+  const { width, height, x, y } = chart.shown();
+  const escape = (text: string) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  const out: string[] = [];
+  const path = (xs: Float64Array, ys: Float64Array) => {
+    let text = "";
+    let pen = false;
+    for (let at = 0; at < xs.length; at += 1) {
+      const [left, top] = chart.place(xs[at] as number, ys[at] as number);
+      if (Number.isFinite(ys[at]) && Number.isFinite(left) && Number.isFinite(top)) {
+        text += `${pen ? "L" : "M"}${left.toFixed(2)} ${top.toFixed(2)}`;
+        pen = true;
+      } else pen = false;
+    }
+    return text;
+  };
+  for (let tick = 0; tick <= 4; tick += 1) {
+    const [atX, atY] = [x[0] + ((x[1] - x[0]) * tick) / 4, y[0] + ((y[1] - y[0]) * tick) / 4];
+    const [left] = chart.place(atX, y[0]);
+    const [, top] = chart.place(x[0], atY);
+    out.push(`<text x="${left.toFixed(1)}" y="${height + 18}" text-anchor="middle">${escape(short(atX))}</text>`);
+    out.push(`<line x1="0" x2="${width}" y1="${top.toFixed(1)}" y2="${top.toFixed(1)}" stroke="#e3e6ea"/><text x="-6" y="${(top + 4).toFixed(1)}" text-anchor="end">${escape(short(atY))}</text>`);
+  }
+  for (const [at, line] of chart.lines.entries()) {
+    const dash = line.dash.length ? ` stroke-dasharray="${line.dash.join(" ")}"` : "";
+    out.push(`<g clip-path="url(#area)"><path d="${path(line.x, line.y)}" fill="none" stroke="${line.color}"${dash} stroke-width="1.5"${line.smooth ? ' opacity="0.25"' : ""}/>`);
+    if (line.smooth) out.push(`<path d="${path(line.smooth.x, line.smooth.y)}" fill="none" stroke="${line.color}"${dash} stroke-width="1.5"/>`);
+    out.push("</g>");
+    if (at < 30) out.push(`<line x1="${width + 10}" x2="${width + 28}" y1="${8 + at * 16}" y2="${8 + at * 16}" stroke="${line.color}"${dash} stroke-width="2"/><text x="${width + 32}" y="${12 + at * 16}">${escape(line.name)}</text>`);
+  }
+  const [fullWidth, fullHeight] = [width + MARGIN.left + MARGIN.right, height + MARGIN.top + MARGIN.bottom];
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${fullWidth}" height="${fullHeight}" font-family="sans-serif" font-size="12" fill="#333"><rect width="100%" height="100%" fill="#fff"/><text x="${MARGIN.left}" y="20" font-size="14">${escape(title)}</text><defs><clipPath id="area"><rect width="${width}" height="${height}"/></clipPath></defs><g transform="translate(${MARGIN.left} ${MARGIN.top})">${out.join("")}</g></svg>\n`;
+}

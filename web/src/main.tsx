@@ -1,0 +1,79 @@
+// The workspace.
+import "uplot/dist/uPlot.min.css";
+import "./style.css";
+import { render } from "preact";
+import { Charts } from "./charts";
+import { Compare } from "./compare";
+import { mark, t } from "./language";
+import { Media } from "./media";
+import { Sidebar } from "./sidebar";
+import { answer, connected, dark, follow, load } from "./store";
+import { Table } from "./table";
+import { followAddress, show, view } from "./view";
+
+function App() {
+  const { tab } = view.value;
+  const running = answer.value?.runs.some((run) => run.status === "running") ?? false;
+  const tabs: [typeof tab, string][] = [["charts", mark("Charts")], ["media", mark("Media")], ["table", mark("Table")], ["compare", mark("Compare")]];
+  return (
+    <>
+      <header>
+        <a class="skip" href="#main">{t("Skip to the charts")}</a>
+        <b class="wordmark">VizKit</b>
+        <span class="quiet logdir" title={document.body.dataset.logdir}>{document.body.dataset.logdir}</span>
+        <nav>
+          {tabs.map(([value, name]) => <button key={value} aria-current={tab === value ? "page" : undefined} onClick={() => show({ tab: value, full: "" }, true)}>{t(name)}</button>)}
+          <a href="groups">{t("Groups")}</a>
+          <a href="problems">{t("Problems")}</a>
+          <a href={document.body.dataset.visualdl ?? "../app/"}>{t("VisualDL's page")}</a>
+        </nav>
+        <span class="fill" />
+        {!connected.value ? <span class="warn" role="alert">{t("connection lost, trying again")}</span> : running && <span class="live" role="status">● {t("live")}</span>}
+        <button class="icon" title={t("Light or dark")} aria-label={t("Light or dark")} onClick={() => setTheme(dark.value ? "light" : "dark")}>{dark.value ? "☀" : "☾"}</button>
+        <a class="icon" href={otherLanguage()} title={t("Language: 中文")} aria-label={t("Language: 中文")}>{document.documentElement.lang.startsWith("zh") ? "EN" : "中"}</a>
+      </header>
+      <div class="body">
+        {tab !== "table" && <Sidebar />}
+        <main id="main" tabIndex={-1}>{tab === "charts" ? <Charts /> : tab === "media" ? <Media /> : tab === "compare" ? <Compare /> : <Table />}</main>
+      </div>
+    </>
+  );
+}
+
+function otherLanguage(): string {
+  void view.value; // the address follows the view
+  const query = new URLSearchParams(window.location.search);
+  query.set("lang", document.documentElement.lang.startsWith("zh") ? "en" : "zh");
+  return `?${query}`;
+}
+
+function setTheme(theme: string): void {
+  document.documentElement.dataset.theme = theme;
+  try {
+    localStorage.setItem("vizkit-theme", theme);
+  } catch {
+    // a browser that keeps nothing
+  }
+  dark.value = theme === "dark";
+}
+
+function begin(): void {
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  let kept: string | null = null;
+  try {
+    kept = localStorage.getItem("vizkit-theme");
+  } catch {
+    // as above
+  }
+  if (kept) setTheme(kept);
+  else dark.value = system.matches;
+  system.addEventListener("change", () => {
+    if (!document.documentElement.dataset.theme) dark.value = system.matches;
+  });
+  followAddress();
+  void load().then(follow);
+  const root = document.getElementById("workspace");
+  if (root) render(<App />, root);
+}
+
+begin();

@@ -1,0 +1,287 @@
+// One chart of the page: asks for the curves that it needs once it is in view, and draws them.
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { type Axes, Chart, type Line, type Near, type Said } from "./chart";
+import { type Curve, curves, Refusal } from "./api";
+import { csv, download, pythonCode, svg } from "./export";
+import { duration, exact, moment, short, tint, utc } from "./format";
+import { Icon } from "./icon";
+import { language, t } from "./language";
+import { panelTags } from "./ranges";
+import { answer, dark, drawn, freshness, tags as allTags } from "./store";
+import { part, show, toggled, view } from "./view";
+
+const DASHES: readonly number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [4, 2]];
+const SYNC = "vizkit";
+const FEW = 5; // runs of a group that are drawn themselves
+const MOST_NAMED = 24; // rows of a tooltip
+
+interface Props {
+  /** a tag, or a text that names several. */
+  text: string;
+  own: boolean;
+  full: boolean;
+}
+
+const full = part("full");
+
+export function Panel({ text, own, full: isFull }: Props) {
+  const host = useRef<HTMLDivElement>(null);
+  const chart = useRef<Chart | null>(null);
+  const thinned = useRef(false);
+  const seen = useSignal(false);
+  const busy = useSignal(false);
+  const trouble = useSignal("");
+  const said = useSignal<Said & { missing: number }>({ outside: 0, refused: 0, missing: 0 });
+  const hover = useSignal<{ left: number; top: number; place: number; near: Near[] } | null>(null);
+  const window = useSignal<[number, number] | null>(null);
+  const yWindow = useSignal<[number, number] | null>(null);
+  const lines = useSignal<Line[]>([]);
+  const band = useSignal("");
+  const without = useSignal("");
+  const width = useSignal(0);
+  const menu = useSignal(false);
+  const copied = useSignal(false);
+
+  const names = useComputed(() => (own ? panelTags(text, allTags.value) : [text]));
+  const question = useComputed(() => {
+    const now = view.value;
+    const own = now.shared ? null : window.value;
+    const [from, to] = now.shared ? [now.from, now.to] : [own?.[0] ?? null, own?.[1] ?? null];
+    const runs = drawn.value.filter((run) => names.value.some((tag) => run.scalars.includes(tag)));
+    return {
+      runs: runs.map((run) => run.path),
+      x: now.x,
+      from,
+      to,
+      smooth: now.smooth === "none" ? "0" : now.smooth === "ema" ? String(now.amount) : `${now.smooth}:${now.amount}`,
+      group: now.group,
+      centre: now.centre,
+      band: now.band,
+    };
+  });
+  // Compared as a text: asked again when it differs, or when a run that it names has new records.
+  const key = useComputed(() => {
+    const fresh = question.value.runs.map((path) => freshness.value.get(path) ?? 0);
+    return JSON.stringify([names.value, question.value, fresh, width.value]);
+  });
+  const axes = useComputed<Axes>(() => {
+    const now = view.value;
+    const { from, to } = question.value;
+    const whole = from !== null && to !== null;
+    return {
+      kind: now.x === "time" || now.x === "relative" ? "seconds" : now.x === "walltime" ? "clock" : "number",
+      xlog: now.xlog && now.x !== "walltime",
+      ylog: now.ylog,
+      robust: now.robust,
+      window: whole ? [from, to] : null,
+      yWindow: yWindow.value,
+      dark: dark.value,
+      language,
+    };
+  });
+
+  useEffect(() => {
+    const element = host.current;
+    if (!element) return;
+    const observer = new IntersectionObserver((entries) => (seen.value = entries.some((entry) => entry.isIntersecting)), { rootMargin: "200px" });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  // The chart is made anew for other kinds of axes: uPlot keeps those that it was given.
+  const kind = useComputed(() => `${axes.value.kind} ${axes.value.xlog} ${axes.value.ylog}`);
+  useSignalEffect(() => {
+    void kind.value;
+    if (!seen.value || !host.current) return;
+    const made = new Chart(
+      host.current,
+      axes.peek(),
+      {
+        zoomed(x, y) {
+          yWindow.value = y;
+          if (view.peek().shared) show({ from: x?.[0] ?? null, to: x?.[1] ?? null }, true);
+          else window.value = x;
+        },
+        hovered(at) {
+          hover.value = at;
+        },
+        resized() {
+          measure();
+        },
+      },
+      SYNC,
+    );
+    chart.current = made;
+    width.value = made.columns();
+    if (lines.peek().length) made.update(lines.peek(), axes.peek());
+    (host.current as HTMLElement & { chart?: Chart }).chart = made; // for tests: what is drawn
+    return () => {
+      made.destroy();
+      chart.current = null;
+      hover.value = null;
+    };
+  });
+
+  useSignalEffect(() => {
+    void key.value;
+    if (!seen.value || !chart.current) return;
+    const abort = new AbortController();
+    const asked = question.peek();
+    const tags = names.peek();
+    busy.value = true;
+    const get = (group: string[]) => Promise.all(tags.map((tag) => curves({ ...asked, group, band: asked.band === "auto" ? "ci" : asked.band, runs: asked.runs.filter((path) => hasTag(path, tag)), tag, width: width.peek() }, abort.signal)));
+    void get(asked.group)
+      .then(async (found) => {
+        // An interval of a few runs says little: they are drawn themselves, unless a band is asked for.
+        const few = new Set(found.flatMap((one) => one.curves).filter((curve) => curve.counts && curve.paths.length < FEW).flatMap((curve) => curve.paths));
+        const alone = asked.band === "auto" && few.size ? (await get([])).flatMap((one) => one.curves).filter((curve) => few.has(curve.key)) : [];
+        return { found, alone, few };
+      })
+      .then(({ found, alone, few }) => {
+        if (abort.signal.aborted) return;
+        const missing = asked.group.length ? 0 : drawn.peek().length - asked.runs.length;
+        const whole = found.flatMap((one) => one.curves).map((curve) => (alone.length && curve.paths.some((path) => few.has(path)) ? { ...curve, band: null } : curve));
+        const of = new Map(whole.flatMap((curve) => curve.paths.map((path) => [path, curve.paths[0] ?? path])));
+        lines.value = [...toLines(alone, tags, of), ...toLines(whole, tags, new Map())];
+        band.value = alone.length ? "" : (found[0]?.band ?? "");
+        thinned.current = whole.some((curve) => curve.thinned);
+        without.value = Object.values(found[0]?.without ?? {})[0] ?? "";
+        said.value = { ...said.peek(), missing };
+        trouble.value = "";
+        busy.value = false;
+      })
+      .catch((error: unknown) => {
+        if (abort.signal.aborted) return;
+        busy.value = false;
+        trouble.value = error instanceof Refusal ? error.message : "";
+      });
+    return () => abort.abort();
+  });
+
+  useSignalEffect(() => {
+    const now = lines.value;
+    const how = axes.value;
+    if (!seen.value || !chart.current) return;
+    const told = chart.current.update(now, how);
+    said.value = { ...said.peek(), ...told };
+    measure();
+  });
+
+  const name = own ? text : text.slice(text.indexOf("/") + 1);
+  const notes = [
+    band.value,
+    without.value,
+    said.value.outside ? t("{n} curves leave the range", { n: said.value.outside }) : "",
+    said.value.refused ? t("{n} values not above zero are not drawn", { n: said.value.refused }) : "",
+    names.value.length ? "" : t("no tag matches"),
+  ].filter(Boolean);
+  const act = (action: () => void) => () => {
+    action();
+    menu.value = false;
+  };
+
+  return (
+    <figure class={isFull ? "panel full" : "panel"} aria-label={text} data-tags={names.value.join(",")} data-busy={busy.value ? "1" : "0"}>
+      <figcaption>
+        <b title={text}>{name}</b>
+        {(yWindow.value || axes.value.window) && (
+          <button class="quiet" onClick={() => { yWindow.value = null; window.value = null; show({ from: null, to: null }); }}>{t("Reset zoom")}</button>
+        )}
+        <button class="icon" aria-label={(isFull ? t("Close") : t("Full screen"))} title={(isFull ? t("Close") : t("Full screen"))} onClick={() => show({ full: isFull ? "" : text }, true)}><Icon d={isFull ? "M3 3l10 10M13 3L3 13" : "M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3"} /></button>
+        <button class="icon" aria-haspopup="menu" aria-expanded={menu.value} aria-label={t("More of {tag}", { tag: text })} title={t("More of {tag}", { tag: text })} onClick={() => (menu.value = !menu.value)}><Icon d="M8 3v.01M8 8v.01M8 13v.01" /></button>
+        {menu.value && (
+          <div class="menu" role="menu" onKeyDown={(event) => event.key === "Escape" && (menu.value = false)}>
+            <button role="menuitem" onClick={act(() => download(`${text}.csv`, csv(lines.value, view.value.x), "text/csv"))}>{t("Data as CSV")}</button>
+            <button role="menuitem" onClick={act(() => chart.current?.picture(getComputedStyle(document.body).backgroundColor).toBlob((blob) => blob && download(`${text}.png`, blob)))}>{t("Picture as PNG")}</button>
+            <button role="menuitem" onClick={act(() => chart.current && download(`${text}.svg`, svg(chart.current, text), "image/svg+xml"))}>{t("Picture as SVG")}</button>
+            <button role="menuitem" onClick={() => void navigator.clipboard?.writeText(pythonCode(document.body.dataset.logdir ?? "log", names.value, view.value)).then(() => { copied.value = true; setTimeout(() => { menu.value = copied.value = false; }, 900); })}>{(copied.value ? t("Copied") : t("Copy Python code"))}</button>
+            {own && <button role="menuitem" onClick={act(() => show({ panels: toggled(view.value.panels, text), full: full.value === text ? "" : full.value }))}>{t("Remove panel")}</button>}
+          </div>
+        )}
+      </figcaption>
+      <div class="plot" ref={host} role="img" tabIndex={0} aria-label={summary(text, lines.value)} onKeyDown={(event) => chart.current && keyed(event, chart.current)}>
+        {hover.value && <Tooltip at={hover.value} width={host.current?.clientWidth ?? 0} />}
+      </div>
+      {trouble.value && <p class="error" role="alert">{trouble.value}</p>}
+      {notes.length > 0 && <p class="note">{notes.join(" · ")}</p>}
+    </figure>
+  );
+
+  /** Thinned curves are asked for again once the drawing has another width: each pixel has its own extremes. */
+  function measure(): void {
+    const now = chart.current?.columns() ?? 0;
+    if (now && now !== width.peek() && thinned.current) width.value = now;
+  }
+
+  function toLines(found: Curve[], tags: string[], leader: ReadonlyMap<string, string>): Line[] {
+    const known = new Map((answer.peek()?.runs ?? []).map((run) => [run.path, run]));
+    const several = tags.length > 1;
+    return found.map((curve) => {
+      const first = curve.paths[0] ?? "";
+      const run = known.get(leader.get(first) ?? first); // a group has its first run's colour
+      const dash = several ? tags.indexOf(curve.tag) : (run?.dash ?? 0);
+      const label = curve.counts ? curve.key || t("{n} runs", { n: curve.paths.length }) : (run?.name ?? curve.key);
+      return {
+        key: `${curve.key} ${curve.tag}`,
+        name: several ? `${label} · ${curve.tag}` : label,
+        color: tint(run?.color ?? "#5790fc", dark.value),
+        dash: DASHES[dash % DASHES.length] ?? [],
+        width: curve.counts ? 2.2 : 1.5,
+        faint: leader.size > 0,
+        x: curve.x,
+        y: curve.y,
+        smooth: curve.smooth,
+        band: curve.band,
+        counts: curve.counts,
+        marks: curve.marks,
+        members: curve.paths.length,
+      };
+    });
+  }
+}
+
+function hasTag(path: string, tag: string): boolean {
+  return drawn.peek().some((run) => run.path === path && run.scalars.includes(tag));
+}
+
+function summary(text: string, lines: readonly Line[]): string {
+  const last = lines.slice(0, 5).map((line) => `${line.name} ${short(line.y.findLast((value) => Number.isFinite(value)) ?? NaN)}`);
+  return [`${text}: ${t("{n} runs", { n: lines.length })}`, ...last].join(", ");
+}
+
+/** Arrow keys move the cursor, + and − zoom, 0 shows all. */
+function keyed(event: KeyboardEvent, chart: Chart): void {
+  if (chart.key(event.key)) event.preventDefault();
+}
+
+function Tooltip({ at, width }: { at: { left: number; top: number; place: number; near: Near[] }; width: number }) {
+  const { x } = view.value;
+  const closest = at.near.reduce<Near | null>((a, b) => (a && a.away <= b.away ? a : b), null);
+  const middle = closest ? at.near.indexOf(closest) : 0;
+  const from = Math.max(0, Math.min(middle - MOST_NAMED / 2, at.near.length - MOST_NAMED));
+  const rows = at.near.slice(from, from + MOST_NAMED);
+  const place = closest?.x ?? at.place;
+  const head = x === "time" || x === "relative" ? duration(place) : x === "walltime" ? moment(place, language) : x === "step" ? `${t("Step")} ${exact(place)}` : `${x} ${exact(place)}`;
+  const right = at.left > width / 2;
+  return (
+    <div class={right ? "tooltip left" : "tooltip"} ref={(element) => { if (element) element.style[right ? "right" : "left"] = `${right ? width - at.left + 12 - 60 : at.left + 76}px`; if (element) element.style[right ? "left" : "right"] = "auto"; }}>
+      <p title={x === "walltime" ? utc(place) : undefined}>{head}</p>
+      <table>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.line.key} class={row === closest ? "closest" : ""}>
+              <td><i ref={(element) => { if (element) element.style.background = row.line.color; }} /></td>
+              <th scope="row">{row.line.name}</th>
+              <td>{exact(row.y)}</td>
+              {row.smooth !== null && <td class="quiet" title={t("smoothed")}>{short(row.smooth)}</td>}
+              {row.count !== null && <td class="quiet">n = {row.count}</td>}
+              {row.x !== place && <td class="quiet">@ {x === "time" || x === "relative" || x === "walltime" ? duration(row.x - (x === "walltime" ? place : 0)) : exact(row.x)}</td>}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {at.near.length > rows.length && <p class="quiet">{t("and {n} more", { n: at.near.length - rows.length })}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,105 @@
+// Axes of hyper-parameters and metrics: numbers, linear or logarithmic, or words.
+import { natural, setting, short } from "./format";
+
+export interface Scale {
+  key: string;
+  title: string;
+  kind: "linear" | "log" | "words";
+  /** ends of the axis, of numbers. */
+  low: number;
+  high: number;
+  words: string[];
+  /** the numbers there are, if few. */
+  marks: number[];
+}
+
+/** An axis for some values; logarithmic if they are positive and span more than a factor of 50. */
+export function scaleOf(key: string, title: string, values: readonly unknown[]): Scale {
+  const given = values.filter((value) => value !== undefined && value !== null);
+  const numbers = given.filter((value): value is number => typeof value === "number" && Number.isFinite(value));
+  const plain = given.every((value) => typeof value === "number");
+  if (!plain || !numbers.length) {
+    return { key, title, kind: "words", low: 0, high: 1, marks: [], words: [...new Set(given.map(setting))].sort(natural) };
+  }
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+  const distinct = [...new Set(numbers)].sort((a, b) => a - b);
+  const marks = distinct.length <= 7 ? distinct : [];
+  const log = low > 0 && high / low > 50;
+  if (low === high) return { key, title, kind: "linear", low: low - (Math.abs(low) || 1) * 0.5, high: high + (Math.abs(high) || 1) * 0.5, words: [], marks };
+  return { key, title, kind: log ? "log" : "linear", low, high, words: [], marks };
+}
+
+/** Place of a value on an axis, from 0 at its low end to 1; null where it has none. */
+export function placeOn(scale: Scale, value: unknown): number | null {
+  if (value === undefined || value === null) return null;
+  if (scale.kind === "words") {
+    const at = scale.words.indexOf(setting(value));
+    return at < 0 ? null : scale.words.length === 1 ? 0.5 : at / (scale.words.length - 1);
+  }
+  if (typeof value !== "number" || !Number.isFinite(value)) return null;
+  const f = scale.kind === "log" ? Math.log : (x: number) => x;
+  const [low, high] = [f(scale.low), f(scale.high)];
+  return (f(value) - low) / (high - low);
+}
+
+/** Texts at places of an axis. */
+export function ticksOf(scale: Scale): { place: number; text: string }[] {
+  if (scale.kind === "words") {
+    const every = Math.max(1, Math.ceil(scale.words.length / 12));
+    return scale.words.map((text, at) => ({ place: scale.words.length === 1 ? 0.5 : at / (scale.words.length - 1), text })).filter((_, at) => at % every === 0);
+  }
+  if (scale.marks.length) return scale.marks.map((value) => ({ place: placeOn(scale, value) ?? 0, text: short(value) }));
+  const [low, high] = scale.kind === "log" ? [Math.log(scale.low), Math.log(scale.high)] : [scale.low, scale.high];
+  return [0, 0.25, 0.5, 0.75, 1].map((place) => {
+    const value = low + (high - low) * place;
+    return { place, text: short(scale.kind === "log" ? Math.exp(value) : value) };
+  });
+}
+
+export interface Brush {
+  key: string;
+  /** ends, of numbers. */
+  low?: number;
+  high?: number;
+  /** the values chosen, of words. */
+  words?: string[];
+}
+
+/** The part of an axis between two places, as a condition on values. */
+export function brushOf(scale: Scale, from: number, to: number): Brush {
+  const [first, last] = [Math.min(from, to), Math.max(from, to)];
+  if (scale.kind === "words") {
+    return { key: scale.key, words: scale.words.filter((word) => { const place = placeOn(scale, word) ?? -1; return place >= first && place <= last; }) };
+  }
+  const value = (place: number) => (scale.kind === "log" ? scale.low * (scale.high / scale.low) ** place : scale.low + (scale.high - scale.low) * place);
+  return { key: scale.key, low: value(first), high: value(last) };
+}
+
+/** The places of a brush on its axis. */
+export function brushed(scale: Scale, brush: Brush): [number, number] {
+  if (brush.words) {
+    const places = brush.words.map((word) => placeOn(scale, word)).filter((place): place is number => place !== null);
+    return places.length ? [Math.min(...places) - 0.02, Math.max(...places) + 0.02] : [0, 0];
+  }
+  return [placeOn(scale, brush.low) ?? 0, placeOn(scale, brush.high) ?? 1];
+}
+
+/** True if a value satisfies a brush; a missing value does not. */
+export function within(brush: Brush, value: unknown): boolean {
+  if (brush.words) return value !== undefined && value !== null && brush.words.includes(setting(value));
+  return typeof value === "number" && value >= (brush.low ?? -Infinity) && value <= (brush.high ?? Infinity);
+}
+
+/** Brushes of texts as they stand in an address; what is none is passed over. */
+export function readBrushes(texts: readonly string[]): Brush[] {
+  return texts.flatMap((text) => {
+    try {
+      const brush = JSON.parse(text) as Brush;
+      const numbers = typeof brush.low === "number" && typeof brush.high === "number";
+      const words = Array.isArray(brush.words) && brush.words.every((word) => typeof word === "string");
+      return typeof brush.key === "string" && (numbers || words) ? [brush] : [];
+    } catch {
+      return [];
+    }
+  });
+}

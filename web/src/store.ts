@@ -1,0 +1,205 @@
+// The runs as the server knows them, and what the view makes of them.
+import { batch, computed, signal } from "@preact/signals";
+import { changes, matching, Refusal, type RunInfo, type RunsAnswer, runs as askRuns } from "./api";
+import { natural, setting } from "./format";
+import { matcher } from "./ranges";
+import { readBrushes, within } from "./scales";
+import { part, show, view } from "./view";
+
+/** Most runs that are drawn unless the reader chooses. */
+export const MOST_DRAWN = 100;
+
+export const answer = signal<RunsAnswer | null>(null);
+export const connected = signal(true);
+/** names of the runs that the filter selects; null without one. */
+export const matched = signal<ReadonlySet<string> | null>(null);
+/** the reason why the filter is none. */
+export const failure = signal("");
+/** path of a run -> a number that grows with its records. */
+export const freshness = signal<ReadonlyMap<string, number>>(new Map());
+export const dark = signal(false);
+
+const filter = part("filter");
+const sort = part("sort");
+const desc = part("desc");
+const pinned = part("pinned");
+const hidden = part("hidden");
+const only = part("only");
+const brush = part("brush");
+const archived = part("archived");
+
+/** A filter that is no expression is a search: a text, or a regular expression, in names and hyper-parameters. */
+export const isSearch = computed(() => filter.value !== "" && !/[<>=!`()]|\b(and|or|not|in)\b/.test(filter.value));
+
+/** The runs that are listed, in their order. */
+export const listed = computed<RunInfo[]>(() => {
+  const known = answer.value;
+  if (!known) return [];
+  let found = archived.value ? known.runs : known.runs.filter((run) => !run.archived);
+  if (isSearch.value) {
+    const pattern = matcher(filter.value);
+    const plain = filter.value.toLowerCase();
+    const hit = (text: string) => (pattern ? pattern.test(text) : text.toLowerCase().includes(plain));
+    found = found.filter((run) => hit(run.name) || hit(run.status) || run.labels.some(hit) || hit(run.note) || Object.entries(run.hparams).some(([name, value]) => hit(`${name}=${setting(value)}`)));
+  } else if (matched.value) {
+    const chosen = matched.value;
+    found = found.filter((run) => chosen.has(run.path));
+  }
+  const key = sort.value;
+  if (key) found = [...found].sort((a, b) => (desc.value ? -1 : 1) * compare(sortValue(a, key), sortValue(b, key)) || natural(a.name, b.name));
+  else if (desc.value) found = [...found].reverse();
+  const first = new Set(pinned.value);
+  return first.size ? [...found.filter((run) => first.has(run.path)), ...found.filter((run) => !first.has(run.path))] : found;
+});
+
+/** The runs that are drawn. */
+export const drawn = computed<RunInfo[]>(() => {
+  const brushes = readBrushes(brush.value);
+  const chosen = listed.value.filter((run) => brushes.every((one) => within(one, sortValue(run, one.key))));
+  const alone = new Set(only.value);
+  if (alone.size) return chosen.filter((run) => alone.has(run.path));
+  const out = new Set(hidden.value);
+  return chosen.filter((run) => !out.has(run.path)).slice(0, MOST_DRAWN);
+});
+
+export const drawnPaths = computed(() => new Set(drawn.value.map((run) => run.path)));
+
+/** Scalar tags of the listed runs, those of most meaning first: as recorded. */
+export const tags = computed(() => [...new Set((answer.value?.runs ?? []).flatMap((run) => run.scalars))]);
+
+/** Hyper-parameters, those that differ first. */
+export const hparams = computed(() => {
+  const values = new Map<string, Set<string>>();
+  for (const run of answer.value?.runs ?? []) {
+    for (const [name, value] of Object.entries(run.hparams)) {
+      const known = values.get(name);
+      if (known) known.add(setting(value));
+      else values.set(name, new Set([setting(value)]));
+    }
+  }
+  const total = answer.value?.runs.length ?? 0;
+  const differs = (name: string, kinds: Set<string>) => kinds.size > 1 || (answer.value?.runs ?? []).filter((run) => name in run.hparams).length < total;
+  const found = [...values].map(([name, kinds]) => ({ name, differs: differs(name, kinds) }));
+  return [...found.filter((one) => one.differs), ...found.filter((one) => !one.differs)];
+});
+
+/** What a run is sorted by: a field, `hparam:NAME`, `last:TAG` or `best:TAG`. */
+export function sortValue(run: RunInfo, key: string): unknown {
+  const at = key.indexOf(":");
+  const [kind, name] = at < 0 ? [key, ""] : [key.slice(0, at), key.slice(at + 1)];
+  switch (kind) {
+    case "hparam":
+      return run.hparams[name];
+    case "last":
+      return run.metrics[name]?.last;
+    case "best":
+      return run.metrics[name]?.best ?? undefined;
+    case "best_step":
+      return run.metrics[name]?.best_step ?? undefined;
+    case "started":
+      return run.started;
+    case "seconds":
+      return run.seconds;
+    case "status":
+      return run.status;
+    default:
+      return run.name;
+  }
+}
+
+/** Numbers by size, then texts as people count; what is missing comes last. */
+function compare(one: unknown, other: unknown): number {
+  const rank = (value: unknown) => (value === undefined || value === null || Number.isNaN(value) ? 2 : typeof value === "number" ? 0 : 1);
+  const by = rank(one) - rank(other);
+  if (by || rank(one) === 2) return by;
+  return typeof one === "number" && typeof other === "number" ? one - other : natural(String(one), String(other));
+}
+
+export function toggle(path: string, alone: boolean): void {
+  const { only: chosen, hidden: out } = view.value;
+  if (alone) {
+    show({ only: chosen.length === 1 && chosen[0] === path ? [] : [path] });
+  } else if (chosen.length) {
+    show({ only: chosen.includes(path) ? chosen.filter((one) => one !== path) : [...chosen, path] });
+  } else {
+    show({ hidden: out.includes(path) ? out.filter((one) => one !== path) : [...out, path] });
+  }
+}
+
+/** Ask for all runs, and for those that the filter selects. */
+export async function load(): Promise<void> {
+  try {
+    const found = await askRuns();
+    batch(() => {
+      answer.value = found;
+      connected.value = true;
+    });
+  } catch {
+    connected.value = false;
+  }
+  await match();
+}
+
+/** Ask for the runs that the filter selects; a wrong filter hides nothing, and is told. */
+export async function match(): Promise<void> {
+  const asked = isSearch.value ? "" : filter.value;
+  let [found, reason]: [ReadonlySet<string> | null, string] = [null, ""];
+  if (asked) {
+    try {
+      found = await matching(asked);
+    } catch (error) {
+      if (!(error instanceof Refusal)) return;
+      reason = error.message;
+    }
+  }
+  if (asked !== (isSearch.value ? "" : filter.value)) return; // it was typed over
+  batch(() => {
+    matched.value = found;
+    failure.value = reason;
+  });
+}
+
+let brought = 0;
+
+/** Follow the server for ever: what changes is asked for again. */
+export async function follow(): Promise<never> {
+  let pause = 500;
+  for (;;) {
+    try {
+      const before = answer.value;
+      if (!before) {
+        await load();
+        if (!answer.value) throw new Error();
+        continue;
+      }
+      const news = await changes(before.cursor);
+      if (news.layout) await load();
+      else if (news.changed.length) {
+        const found = await askRuns(news.changed).catch((error: unknown) => {
+          if (error instanceof Refusal) return null; // one of them is gone
+          throw error;
+        });
+        if (!found) await load();
+        else {
+          const grown = new Map(found.runs.map((run) => [run.path, run]));
+          answer.value = { cursor: news.cursor, unread: news.unread, runs: before.runs.map((run) => grown.get(run.path) ?? run) };
+          if (filter.value && !isSearch.value) await match();
+        }
+      } else answer.value = { ...before, cursor: news.cursor, unread: news.unread };
+      batch(() => {
+        connected.value = true;
+        if (news.changed.length) {
+          brought += 1;
+          const fresh = new Map(freshness.value);
+          for (const path of news.changed) fresh.set(path, brought);
+          freshness.value = fresh;
+        }
+      });
+      pause = 500;
+    } catch {
+      connected.value = false;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      pause = Math.min(pause * 2, 8000);
+    }
+  }
+}

@@ -1,0 +1,132 @@
+// The runs as a table: hyper-parameters that differ, and of each metric the last and the best value.
+import { useComputed, useSignal } from "@preact/signals";
+import type { RunInfo } from "./api";
+import { duration, exact, moment, setting, short, tint, utc } from "./format";
+import { kindOf, statusOf } from "./words";
+import { language, t } from "./language";
+import { Rows } from "./rows";
+import { answer, dark, drawnPaths, hparams, listed, tags, toggle } from "./store";
+import { part, show, toggled, view } from "./view";
+
+const columns = part("columns");
+const baseline = part("baseline");
+const MOST = { hparams: 8, metrics: 4 };
+
+/** Keys of columns, as `store.sortValue` reads them. */
+function useColumns() {
+  return useComputed(() => {
+    if (columns.value.length) return columns.value;
+    const differing = hparams.value.filter((one) => one.differs).slice(0, MOST.hparams).map((one) => `hparam:${one.name}`);
+    const known = (tag: string) => answer.value?.runs.some((run) => run.metrics[tag]?.mode) ?? false;
+    const ranked = [...tags.value].sort((a, b) => Number(known(b)) - Number(known(a))).slice(0, MOST.metrics);
+    return ["status", "started", "seconds", ...differing, ...ranked.flatMap((tag) => [`last:${tag}`, ...(known(tag) ? [`best:${tag}`] : [])])];
+  });
+}
+
+function title(key: string): [string, string] {
+  const at = key.indexOf(":");
+  if (at < 0) return [{ status: t("Status"), started: t("Started"), seconds: t("Duration") }[key] ?? t("Name"), ""];
+  const kind = key.slice(0, at);
+  return [key.slice(at + 1), kind === "hparam" ? "" : kind === "best_step" ? t("best step") : kindOf(kind)];
+}
+
+export function Table() {
+  const keys = useColumns();
+  const base = useComputed(() => answer.value?.runs.find((run) => run.path === baseline.value) ?? null);
+  const choosing = useSignal(false);
+  // Widths in pixels: the head and each row are grids of their own.
+  const template = `40px 220px ${keys.value.map((key) => `${widthOf(key)}px`).join(" ")}`;
+  const lay = (element: HTMLElement | null) => { if (element) element.style.gridTemplateColumns = template; };
+  const { sort, desc } = view.value;
+  const by = (key: string) => show(sort === key ? { desc: !desc } : { sort: key, desc: key.startsWith("best") && modeOf(key) === "max" });
+  return (
+    <section class="table" role="region" aria-label={t("Table")} tabIndex={0}>
+      <div class="bar">
+        <button aria-expanded={choosing.value} onClick={() => (choosing.value = !choosing.value)}>{t("Columns")}</button>
+      </div>
+      {choosing.value && <Choice keys={keys.value} />}
+      <div class="sheet">
+        <div class="row head" ref={lay}>
+          <span />
+          {["", ...keys.value].map((key) => {
+            const [name, kind] = title(key);
+            return (
+              <button key={key} aria-label={`${t("Sort by")} ${name} ${kind}`} title={name} onClick={() => by(key)}>
+                {name} <small>{kind}</small> {sort === key ? (desc ? "↓" : "↑") : ""}
+              </button>
+            );
+          })}
+        </div>
+        <Rows
+          rows={listed.value}
+          height={36}
+          label={t("Runs")}
+          render={(run) => {
+            const on = drawnPaths.value.has(run.path);
+            return (
+              <div class="row" ref={lay}>
+                <button class="eye" aria-pressed={on} aria-label={(on ? t("Hide {name}", { name: run.name }) : t("Show {name}", { name: run.name }))} onClick={(event) => toggle(run.path, event.altKey)}>
+                  <i ref={(element) => { if (element) element.style.background = on ? tint(run.color, dark.value) : ""; }} />
+                </button>
+                <a class="name" href={`run?run=${encodeURIComponent(run.path)}`}>{run.name}</a>
+                {keys.value.map((key) => <Cell key={key} run={run} name={key} base={base.value} />)}
+              </div>
+            );
+          }}
+        />
+      </div>
+    </section>
+  );
+}
+
+function widthOf(key: string): number {
+  if (key === "started") return 190;
+  return key.startsWith("last:") || key.startsWith("best:") ? 160 : 120;
+}
+
+function modeOf(key: string): "min" | "max" | null {
+  const tag = key.slice(key.indexOf(":") + 1);
+  return answer.value?.runs.find((run) => run.metrics[tag])?.metrics[tag]?.mode ?? null;
+}
+
+function Cell({ run, name, base }: { run: RunInfo; name: string; base: RunInfo | null }) {
+  if (name === "status") return <span><span class={`status ${run.status}`} /> {statusOf(run.status)}</span>;
+  if (name === "started") return <span title={`${moment(run.started, language)}\n${utc(run.started)}`}>{moment(run.started, language)}</span>;
+  if (name === "seconds") return <span>{duration(run.seconds)}</span>;
+  const at = name.indexOf(":");
+  const [kind, tag] = [name.slice(0, at), name.slice(at + 1)];
+  if (kind === "hparam") return <span title={setting(run.hparams[tag])}>{setting(run.hparams[tag])}</span>;
+  const metric = run.metrics[tag];
+  if (!metric) return <span />;
+  const value = kind === "best" ? metric.best : kind === "best_step" ? metric.best_step : metric.last;
+  if (value === null) return <span />;
+  const other = base && base !== run ? (kind === "best" ? base.metrics[tag]?.best : base.metrics[tag]?.last) : undefined;
+  const change = typeof other === "number" && kind !== "best_step" ? value - other : null;
+  const better = change !== null && change !== 0 && metric.mode ? (change > 0) === (metric.mode === "max") : null;
+  const step = kind === "best" ? metric.best_step : metric.last_step;
+  return (
+    <span class="number" title={`${exact(value)} @ ${t("Step")} ${step ?? ""}`}>
+      {short(value)}
+      {change !== null && <small class={better === null ? "quiet" : better ? "good" : "bad"}> {change >= 0 ? "+" : "−"}{short(Math.abs(change))}</small>}
+    </span>
+  );
+}
+
+function Choice({ keys }: { keys: string[] }) {
+  const all = ["status", "started", "seconds", ...hparams.value.map((one) => `hparam:${one.name}`), ...tags.value.flatMap((tag) => [`last:${tag}`, `best:${tag}`, `best_step:${tag}`])].slice(0, 400);
+  return (
+    <fieldset>
+      <legend>{t("Columns")}</legend>
+      {[...keys, ...all.filter((key) => !keys.includes(key))].map((key) => {
+        const [name, kind] = title(key);
+        const at = keys.indexOf(key);
+        return (
+          <span class="choice" key={key}>
+            <label class="check"><input type="checkbox" checked={at >= 0} onChange={() => show({ columns: toggled(keys, key) })} /> {name} <small>{kind}</small></label>
+            {at > 0 && <button class="icon quiet" aria-label={`← ${name} ${kind}`} onClick={() => show({ columns: keys.with(at, keys[at - 1] ?? key).with(at - 1, key) })}>←</button>}
+          </span>
+        );
+      })}
+    </fieldset>
+  );
+}

@@ -1,0 +1,93 @@
+// Settings of all charts.
+import { mark, t } from "./language";
+import { useSignal } from "@preact/signals";
+import { tags } from "./store";
+import { show, type View, view } from "./view";
+
+const SMOOTH: [View["smooth"], string][] = [["none", mark("none")], ["ema", mark("exponential")], ["time", mark("by time")], ["gaussian", mark("Gaussian")], ["mean", mark("running mean")]];
+const BANDS: [View["band"], string][] = [["auto", mark("automatic")], ["ci", mark("95 % interval")], ["std", mark("standard deviation")], ["se", mark("standard error")], ["minmax", mark("least and greatest")], ["none", mark("none")]];
+
+/** The slider's reach for each kind of smoothing: least, most, step, and the value that it starts at. */
+const AMOUNT: Record<View["smooth"], [number, number, number, number]> = {
+  none: [0, 0, 1, 0],
+  ema: [0, 0.999, 0.001, 0.6],
+  time: [0, 0.999, 0.001, 0.6],
+  gaussian: [1, 200, 1, 10],
+  mean: [2, 500, 1, 10],
+};
+
+export function Toolbar() {
+  const now = view.value;
+  const [least, most, step] = AMOUNT[now.smooth];
+  const adding = useSignal(false);
+  const panel = useSignal("");
+  return (
+    <div class="toolbar" role="toolbar" aria-label={t("Settings of all charts")}>
+      <input type="search" value={now.tags} spellcheck={false} placeholder={t("Tags (regular expression)")} aria-label={t("Select tags by a regular expression")} onInput={(event) => show({ tags: event.currentTarget.value })} />
+      <label>
+        {t("Horizontal axis")}
+        <select value={now.x} onChange={(event) => show({ x: event.currentTarget.value, from: null, to: null })}>
+          <option value="step">{t("Step")}</option>
+          <option value="time">{t("Time since start")}</option>
+          <option value="relative">{t("Time since the first record")}</option>
+          <option value="epoch">{t("Epoch")}</option>
+          <option value="walltime">{t("Time of day")}</option>
+          {tags.value.slice(0, 200).map((tag) => <option key={tag} value={tag}>{tag}</option>)}
+        </select>
+      </label>
+      <label>
+        {t("Smoothing")}
+        <select value={now.smooth} onChange={(event) => { const smooth = event.currentTarget.value as View["smooth"]; show({ smooth, amount: AMOUNT[smooth][3] }); }}>
+          {SMOOTH.map(([value, name]) => <option key={value} value={value}>{t(name)}</option>)}
+        </select>
+      </label>
+      {now.smooth !== "none" && (
+        <label class="slider">
+          <span class="unseen">{t("Smoothing")}</span>
+          <input type="range" min={least} max={most} step={step} value={now.amount} onInput={(event) => show({ amount: Number(event.currentTarget.value) })} />
+          <output>{now.amount}</output>
+        </label>
+      )}
+      {now.group.length > 0 && (
+        <>
+          <label>
+            {t("Centre")}
+            <select value={now.centre} onChange={(event) => show({ centre: event.currentTarget.value as View["centre"] })}>
+              <option value="mean">{t("mean")}</option>
+              <option value="median">{t("median")}</option>
+            </select>
+          </label>
+          <label>
+            {t("Band")}
+            <select value={now.band} onChange={(event) => show({ band: event.currentTarget.value as View["band"] })}>
+              {BANDS.map(([value, name]) => <option key={value} value={value}>{t(name)}</option>)}
+            </select>
+          </label>
+        </>
+      )}
+      <Check name="ylog" text={t("Logarithmic y")} />
+      <Check name="xlog" text={t("Logarithmic x")} />
+      <Check name="robust" text={t("Leave outliers out")} />
+      <Check name="shared" text={t("Zoom all charts")} />
+      {now.from !== null && <button onClick={() => show({ from: null, to: null })}>{t("Reset zoom")}</button>}
+      <span class="fill" />
+      {adding.value ? (
+        <form onSubmit={(event) => { event.preventDefault(); if (panel.value.trim()) show({ panels: [...new Set([...now.panels, panel.value.trim()])] }); adding.value = false; panel.value = ""; }}>
+          <input type="text" list="tags" value={panel.value} placeholder="train/loss, eval/loss" aria-label={t("Tags with commas, or a regular expression")} title={t("Tags with commas, or a regular expression")} spellcheck={false} autofocus onInput={(event) => (panel.value = event.currentTarget.value)} onKeyDown={(event) => { if (event.key === "Escape") adding.value = false; }} />
+          <datalist id="tags">{tags.value.slice(0, 300).map((tag) => <option key={tag} value={tag} />)}</datalist>
+          <button type="submit">{t("Add")}</button>
+        </form>
+      ) : (
+        <button onClick={() => (adding.value = true)}>+ {t("New panel")}</button>
+      )}
+    </div>
+  );
+}
+
+function Check({ name, text }: { name: "ylog" | "xlog" | "robust" | "shared"; text: string }) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={view.value[name]} onChange={(event) => show({ [name]: event.currentTarget.checked })} /> {text}
+    </label>
+  );
+}

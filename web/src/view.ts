@@ -1,0 +1,162 @@
+// What the page shows, kept in its address, so that a view can be sent.
+import { computed, effect, signal } from "@preact/signals";
+
+export interface View {
+  tab: "charts" | "media" | "table" | "compare";
+  filter: string;
+  /** regular expression that selects tags. */
+  tags: string;
+  sort: string;
+  desc: boolean;
+  /** hyper-parameters to group by. */
+  group: string[];
+  centre: "mean" | "median";
+  band: "auto" | "ci" | "std" | "se" | "minmax" | "none";
+  /** step, epoch, time, relative, walltime, or a scalar tag. */
+  x: string;
+  from: number | null;
+  to: number | null;
+  xlog: boolean;
+  ylog: boolean;
+  smooth: "none" | "ema" | "time" | "gaussian" | "mean";
+  amount: number;
+  /** True: the range of y leaves outliers out. */
+  robust: boolean;
+  /** paths of runs that are not drawn. */
+  hidden: string[];
+  /** paths of the only runs drawn; empty: all that are not hidden. */
+  only: string[];
+  pinned: string[];
+  baseline: string;
+  /** sections of charts that are folded. */
+  folded: string[];
+  /** panels of several tags: a list of tags or a regular expression each. */
+  panels: string[];
+  /** columns of the table, in order; empty: chosen by the page. */
+  columns: string[];
+  /** a panel that fills the page. */
+  full: string;
+  shared: boolean;
+  /** the step whose images, curves and texts are shown; null: the last. */
+  at: number | null;
+  /** width of images, in pixels. */
+  tile: number;
+  /** histograms as heat maps. */
+  heat: boolean;
+  /** conditions on runs, see `scales.Brush`. */
+  brush: string[];
+  /** axes of the parallel coordinates, and of the scatter; empty: chosen by the page. */
+  axes: string[];
+  sx: string;
+  sy: string;
+  /** archived runs are listed too. */
+  archived: boolean;
+}
+
+export const PLAIN: View = {
+  tab: "charts",
+  filter: "",
+  tags: "",
+  sort: "",
+  desc: false,
+  group: [],
+  centre: "mean",
+  band: "auto",
+  x: "step",
+  from: null,
+  to: null,
+  xlog: false,
+  ylog: false,
+  smooth: "none",
+  amount: 0.6,
+  robust: false,
+  hidden: [],
+  only: [],
+  pinned: [],
+  baseline: "",
+  folded: [],
+  panels: [],
+  columns: [],
+  full: "",
+  shared: true,
+  at: null,
+  tile: 112,
+  heat: false,
+  brush: [],
+  axes: [],
+  sx: "",
+  sy: "",
+  archived: false,
+};
+
+const CHOICES: Partial<Record<keyof View, readonly string[]>> = {
+  tab: ["charts", "media", "table", "compare"],
+  centre: ["mean", "median"],
+  band: ["auto", "ci", "std", "se", "minmax", "none"],
+  smooth: ["none", "ema", "time", "gaussian", "mean"],
+};
+
+/** The view of a query; what makes no sense counts as not given. */
+export function readView(query: string): View {
+  const given = new URLSearchParams(query);
+  const view: Record<string, unknown> = { ...PLAIN };
+  for (const [name, plain] of Object.entries(PLAIN)) {
+    const last = given.getAll(name).at(-1);
+    if (last === undefined) continue;
+    if (Array.isArray(plain)) view[name] = [...new Set(given.getAll(name).filter(Boolean))];
+    else if (typeof plain === "boolean") view[name] = last === "1";
+    else if (plain === null || typeof plain === "number") {
+      const value = Number(last);
+      if (last.trim() !== "" && Number.isFinite(value)) view[name] = value;
+    } else if (!CHOICES[name as keyof View] || CHOICES[name as keyof View]?.includes(last)) view[name] = last;
+  }
+  const read = view as unknown as View;
+  if (read.from !== null && read.to !== null && read.from >= read.to) read.from = read.to = null;
+  return read;
+}
+
+/** The query of a view: what differs from the plain one. */
+export function writeView(view: View): string {
+  const query = new URLSearchParams();
+  for (const [name, plain] of Object.entries(PLAIN)) {
+    const value = view[name as keyof View];
+    if (Array.isArray(value)) for (const one of value) query.append(name, one);
+    else if (value !== plain && value !== null) query.set(name, typeof value === "boolean" ? (value ? "1" : "0") : String(value));
+  }
+  return query.toString();
+}
+
+const browser = typeof window !== "undefined";
+
+/** What is shown now. */
+export const view = signal<View>(browser ? readView(window.location.search) : PLAIN);
+
+/** Change the view; `step` makes it one that the browser's back button returns from. */
+export function show(changes: Partial<View>, step = false): void {
+  if (step) window.history.pushState(null, "", window.location.href);
+  view.value = { ...view.value, ...changes };
+}
+
+/** A part of the view that components follow without being drawn anew for the others. */
+export function part<Name extends keyof View>(name: Name) {
+  return computed(() => view.value[name]);
+}
+
+/** Keep the address and the view the same. */
+export function followAddress(): void {
+  const language = new URLSearchParams(window.location.search).get("lang");
+  effect(() => {
+    const query = new URLSearchParams(writeView(view.value));
+    if (language) query.set("lang", language);
+    const text = query.toString();
+    window.history.replaceState(null, "", text ? `?${text}` : window.location.pathname);
+  });
+  window.addEventListener("popstate", () => {
+    view.value = readView(window.location.search);
+  });
+}
+
+/** A list with an element put in, or taken out where it was. */
+export function toggled(list: readonly string[], element: string): string[] {
+  return list.includes(element) ? list.filter((one) => one !== element) : [...list, element];
+}
