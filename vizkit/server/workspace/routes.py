@@ -103,7 +103,9 @@ def workspace_routes(
 
     async def static(http: Request) -> Response:
         name = http.path_params["name"]
-        return respond(http, _static_file(name)) if name in _FILES else no_file()
+        return (
+            respond(http, _static_file(name)) if name in _FILES and (_STATIC / name).is_file() else no_file()
+        )
 
     async def slash(http: Request) -> Response:
         return redirect(http, f"{_PATH}/")
@@ -193,12 +195,16 @@ def _join_filters(first: str, second: str) -> str:
 
 def _words() -> dict[str, str]:
     """The texts of the front end in the language of the moment; none in English, as it has them."""
-    return {} if language() == "en" else {text: tr(text) for text in _front_end_texts()}
+    texts = _front_end_texts()
+    return {} if language() == "en" else {text: tr(text) for text in texts}
 
 
 @cache
 def _front_end_texts() -> tuple[str, ...]:
-    return tuple(json.loads((_STATIC / "built/words.json").read_bytes()))
+    try:
+        return tuple(json.loads((_STATIC / "built/words.json").read_bytes()))
+    except FileNotFoundError:  # in a checkout alone
+        raise VizKitError("the workspace is not built: run python hatch_build.py") from None
 
 
 @cache
