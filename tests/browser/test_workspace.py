@@ -245,7 +245,8 @@ def test_smoothing_is_vizkits_own_and_the_raw_curve_stays(look: Look, nine: Serv
         for run in vizkit.load(nine.log)[:3]:
             values = run.columns("train/loss").values
             assert lines[run.name]["y"] == values.tolist()
-            np.testing.assert_allclose(lines[run.name]["smooth"], smoothed(values, smoothing(0.8)), rtol=1e-12)
+            expected = smoothed(values, smoothing(0.8))
+            np.testing.assert_allclose(lines[run.name]["smooth"], expected, rtol=1e-12)
 
 
 def test_groups_have_a_mean_a_band_and_n(look: Look, nine: Served) -> None:
