@@ -365,7 +365,7 @@ def test_each_pixel_column_holds_the_extremes_of_all_points(look: Look, tmp_path
                 x, y = np.array(line["x"]), np.array(line["y"])
                 inside = (x >= start) & (x <= end)
                 assert inside.sum() <= 4 * width + 2
-                steps = np.arange(start, end + 1)
+                steps = np.arange(start, end + 1, dtype=np.float64)
                 truth = extremes(steps, values[start : end + 1], start, end, width)
                 np.testing.assert_array_equal(extremes(x[inside], y[inside], start, end, width), truth)
 
@@ -409,7 +409,7 @@ def test_a_lost_server_is_said_and_found_again(look: Look, tmp_path: Path) -> No
         writer.add_scalar("loss", 1.0, 0)
     with vizkit.serve(str(tmp_path / "log"), port=0) as server:
         url = server.url
-        port = urlsplit(url).port
+        port = urlsplit(url).port or 0
         context = look(origin=url.split("/app/")[0])
         page = context.__enter__()
         page.lines("loss")
