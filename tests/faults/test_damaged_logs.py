@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from vizkit.format.frames import read_frames
 from vizkit.format.types import HParams
 from vizkit.media.png import encode_png
 from vizkit.reading import RunReader
+from vizkit.repair._check import check
 
 Frames = list[bytes]
 
@@ -205,3 +207,30 @@ def test_a_round_of_scalars_torn_in_its_last_value_is_none(tmp_path: Path) -> No
 def test_a_large_log_damaged_in_several_ways_is_read(first: int, tmp_path: Path) -> None:
     """``python -m tests.faults.mutated_logs 100000`` does it as often as you like."""
     assert mutations(first, 50, tmp_path, 400).total() >= 50
+
+
+def is_chain(data: bytes) -> bool:
+    """True if frames lie end to end."""
+    at = 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 8], "little")
+        record = data[at + 8 : at + 8 + size]
+        if len(record) < size or record[:1] != b"\x0a":
+            return False
+        at += 8 + size
+    return True
+
+
+@pytest.mark.parametrize("damage", KINDS)
+def test_check_finds_each_kind_of_damage(damage: Callable[[int], Damaged], tmp_path: Path) -> None:
+    path = path_in(tmp_path / "run")
+    found = 0
+    for at in range(random.Random(damage.__name__).randrange(90), len(LOG), 150):
+        data = damage(at).data
+        path.write_bytes(data)
+        os.utime(path, (NOW // 1000, NOW // 1000))  # else a torn end may be one that is being written
+        kinds = {finding.kind for finding in check(tmp_path) if finding.is_problem}
+        if not is_chain(data):
+            assert kinds & {"torn", "damaged", "undecodable", "no log"}, at
+            found += 1
+    assert found or damage is bit_flipped
