@@ -15,7 +15,7 @@ $(if $(filter $(VERSION),3.10 3.11 3.12 3.13),,$(error VizKit needs Python 3.10 
 export LD_LIBRARY_PATH := $(CURDIR)/.venv-uv/lib$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint suites notebooks docs catalogues bench lock
+.PHONY: help demo test lint suites oldest notebooks docs catalogues bench lock
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -42,6 +42,15 @@ else
 suites:
 	@echo "PaddleFormers left out: it needs NumPy 1, and so Python 3.12 or older"
 endif
+
+oldest: | $(UV)  ## the tests without a browser, with the oldest versions that pyproject.toml allows
+	@mkdir -p .cache && touch .cache/oldest.txt
+	$(OLDEST) pip compile pyproject.toml --all-extras --resolution lowest-direct --python-version $(VERSION) --quiet -o .cache/oldest.txt
+	$(OLDEST) venv -q --clear --python $(PYTHON) $(VENV)-oldest
+	$(OLDEST) pip install -q --python $(VENV)-oldest -r .cache/oldest.txt -e . --group test
+	$(VENV)-oldest/bin/python -m pytest -n auto tests/unit tests/integration
+
+OLDEST = UV_CONSTRAINT=.cache/oldest.txt $(UV)
 
 notebooks: $(VENV)/.dev-$(VERSION)  ## run the notebooks anew, in place
 	$(PY) -m tests.notebooks
