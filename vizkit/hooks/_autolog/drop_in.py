@@ -156,7 +156,7 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
                 VizKitLogWriter.add_hparams(self, settings, [])
         except VizKitWarning:
             raise
-        except OSError:
+        except (OSError, ClosedError):
             pass  # the record itself meets it
         except Exception as error:
             self.losses.count("environment", error)
