@@ -7,6 +7,7 @@ calls that have returned. Afterwards the records in the library's files are coun
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import mmap
 import os
@@ -47,7 +48,8 @@ def main() -> None:
     parser.add_argument("libraries", nargs="*", metavar="library", help=f"by default: {', '.join(PEERS)}")
     parser.add_argument("--trials", type=int, default=5, help="kills of each library (%(default)s)")
     given = parser.parse_args()
-    head = machine(PACKAGES, " ".join(["python -m benchmarks.faults", *sys.argv[1:]]))
+    there = [name for name in PACKAGES if importlib.util.find_spec(name.removesuffix("-skinny"))]
+    head = machine(there, " ".join(["python -m benchmarks.faults", *sys.argv[1:]]))
     table = Table(
         "Records lost of those whose call had returned",
         ("", *FAULTS.values(), "calls that raised", "a call, us"),
