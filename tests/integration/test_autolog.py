@@ -416,9 +416,53 @@ def _paddledetection(directory: str) -> None:
     callback.vdl_writer.add_scalar("bbox-mAP", 0.5, 0)
 
 
+def _paddlerec(directory: str) -> None:
+    from visualdl import LogWriter
+
+    log_visual = LogWriter(directory)
+    for step in range(3):
+        log_visual.add_scalar(tag="train/loss", step=step, value=np.array(0.5, "float32"))
+
+
+def _parl(directory: str) -> None:
+    from visualdl import LogWriter
+
+    writer = LogWriter(logdir=directory)
+    for step in range(3):
+        writer.add_scalar("train/reward", 0.5, step)
+        writer.flush()
+        writer.close()
+
+
+def _paddle3d(directory: str) -> None:
+    from visualdl import LogWriter
+
+    writer = LogWriter(logdir=directory, file_name=None)
+    for step in range(3):
+        writer.add_scalar(tag="Training/loss", value=paddle.to_tensor([0.5]).numpy(), step=step)
+    name = writer.file_name
+    assert writer._logdir == directory and name
+    writer.close()
+
+
+def _paddlemix(directory: str) -> None:
+    from visualdl import LogWriter
+
+    writer = LogWriter(directory)
+    writer.add_hparams(hparams_dict={"lr": 0.1}, metrics_list=[])
+    for step in range(3):
+        writer.add_scalar("loss", 0.5, step=step)
+        writer.add_image("grey", np.zeros((2, 4, 4, 1), "uint8"), step, dataformats="NHWC")
+    writer.flush()
+
+
 @pytest.mark.parametrize(
     ("suite", "tags"),
     [
+        (_paddlerec, ["train/loss"]),
+        (_parl, ["train/reward"]),
+        (_paddle3d, ["Training/loss"]),
+        (_paddlemix, ["loss"]),
         (_paddlex, ["Metrics/Training(Step): loss", "Metrics/Training(Step): acc1"]),
         (_paddleseg, ["Train/loss", "Train/lr"]),
         (_paddleclas, ["train_loss"]),
