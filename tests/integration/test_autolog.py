@@ -668,6 +668,23 @@ def test_the_file_that_an_argument_names(tmp_path: Path) -> None:
     assert found == {"Global/epochs": 3, "lr": 0.5, "config": str(tmp_path / "c.yaml")}
 
 
+def test_the_configuration_of_hydra_itself_is_left_out(tmp_path: Path) -> None:
+    autolog()
+    writer = visualdl.LogWriter(str(tmp_path))
+
+    def main(cfg: Any) -> None:
+        writer.add_scalar("loss", 0.5, 0)
+
+    outside = {
+        "main": main,
+        "cfg": {"hydra": {"mode": "RUN"}, "lr": 0.1},
+        "__name__": "hydra._internal.utils",
+    }
+    exec("main({'lr': 0.1})", outside)
+    writer.close()
+    assert hparams_of(tmp_path).hparams == {"lr": 0.1}
+
+
 def test_a_suites_own_hyper_parameters_are_enough(tmp_path: Path) -> None:
     autolog()
     config = {"lr": 0.5}

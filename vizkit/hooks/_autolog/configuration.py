@@ -20,6 +20,7 @@ __all__ = ["settings_of_program"]
 
 _NAME = re.compile(r"_*(args|arguments|cfg|conf|configs?|flags|h_?params|opts?)", re.IGNORECASE)
 _MOST = 1000  # values: more are data
+_PASSED = ("vizkit", "visualdl", "hydra")  # packages whose own configuration is none of the program's
 _YAML = (".yml", ".yaml")
 
 
@@ -48,7 +49,7 @@ def _variables(frame: FrameType | None) -> Iterator[tuple[str, object]]:
     """Variables of a function and its callers, the innermost first."""
     while frame is not None:
         module = str(frame.f_globals.get("__name__"))
-        if module.partition(".")[0] not in ("vizkit", "visualdl"):
+        if module.partition(".")[0] not in _PASSED:
             found = frame.f_locals
             yield from list(found.items())
             yield from list(getattr(found.get("self"), "__dict__", {}).items())
