@@ -20,7 +20,7 @@ function App() {
       <header>
         <a class="skip" href="#main">{t("Skip to the charts")}</a>
         <b class="wordmark">VizKit</b>
-        <span class="quiet logdir" title={document.body.dataset.logdir}>{document.body.dataset.logdir}</span>
+        <span class="quiet logdir" title={document.body.dataset.logdir}><bdi>{document.body.dataset.logdir}</bdi></span>
         <nav>
           {tabs.map(([value, name]) => <button key={value} aria-current={tab === value ? "page" : undefined} onClick={() => show({ tab: value, full: "" }, true)}>{t(name)}</button>)}
           <a href="groups">{t("Groups")}</a>

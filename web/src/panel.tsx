@@ -1,6 +1,6 @@
 // One chart of the page: asks for the curves that it needs once it is in view, and draws them.
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type Axes, Chart, type Line, type Near, type Said } from "./chart";
 import { type Curve, curves, Refusal } from "./api";
 import { csv, download, pythonCode, svg } from "./export";
@@ -263,9 +263,17 @@ function Tooltip({ at, width }: { at: { left: number; top: number; place: number
   const rows = at.near.slice(from, from + MOST_NAMED);
   const place = closest?.x ?? at.place;
   const head = x === "time" || x === "relative" ? duration(place) : x === "walltime" ? moment(place, language) : x === "step" ? `${t("Step")} ${exact(place)}` : `${x} ${exact(place)}`;
-  const right = at.left > width / 2;
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    // Beside the pointer, on the side that has room.
+    const element = box.current;
+    if (!element) return;
+    const pointer = at.left + (element.parentElement?.querySelector<HTMLElement>(".u-over")?.offsetLeft ?? 0);
+    const beyond = pointer + 14 + element.offsetWidth > width;
+    element.style.left = `${beyond ? Math.max(pointer - 14 - element.offsetWidth, 14 - pointer) : pointer + 14}px`;
+  });
   return (
-    <div class={right ? "tooltip left" : "tooltip"} ref={(element) => { if (element) element.style[right ? "right" : "left"] = `${right ? width - at.left + 12 - 60 : at.left + 76}px`; if (element) element.style[right ? "left" : "right"] = "auto"; }}>
+    <div class="tooltip" ref={box}>
       <p title={x === "walltime" ? utc(place) : undefined}>{head}</p>
       <table>
         <tbody>
