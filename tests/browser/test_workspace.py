@@ -293,7 +293,7 @@ def test_a_brush_chooses_the_runs_of_every_view(look: Look) -> None:
         assert box is not None
         x = box["x"] + box["width"] / 2
         drag(page.page, (x, box["y"] + 0.99 * box["height"]), (x, box["y"] + 0.8 * box["height"]))
-        expect(page.page.locator("aside [role=status]")).to_contain_text("3 of 9")
+        expect(page.page.locator("aside [role=status]")).to_contain_text("3 of 9 drawn")
         expect(page.page.locator("circle")).to_have_count(3)
         page.page.get_by_role("button", name="Charts").click()
         assert list(page.lines("train/loss")) == RUNS[:3]

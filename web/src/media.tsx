@@ -28,7 +28,7 @@ export function Media() {
         <input type="search" value={view.value.tags} spellcheck={false} placeholder={t("Tags (regular expression)")} aria-label={t("Select tags by a regular expression")} onInput={(event) => show({ tags: event.currentTarget.value })} />
         <label>{t("Size")} <input type="range" min={28} max={512} step={4} value={view.value.tile} onInput={(event) => show({ tile: Number(event.currentTarget.value) })} /></label>
         <span class="fill" />
-        <span class="quiet">{t("{shown} of {all} runs are drawn", { shown: drawn.value.length, all: answer.value?.runs.length ?? 0 })}</span>
+        <span class="quiet">{t("{shown} of {all} drawn", { shown: drawn.value.length, all: answer.value?.runs.length ?? 0 })}</span>
       </div>
       {answer.value && !found.length && <p class="empty">{t("Nothing of this kind is recorded")}</p>}
       {found.map(({ kind, title, tags }) => {

@@ -7,6 +7,7 @@ import { csv, download, pythonCode, svg } from "./export";
 import { duration, exact, moment, short, tint, utc } from "./format";
 import { Icon } from "./icon";
 import { language, t } from "./language";
+import { bandText } from "./words";
 import { panelTags } from "./ranges";
 import { answer, dark, drawn, freshness, tags as allTags } from "./store";
 import { part, show, toggled, view } from "./view";
@@ -170,7 +171,7 @@ export function Panel({ text, own, full: isFull }: Props) {
 
   const name = own ? text : text.slice(text.indexOf("/") + 1);
   const notes = [
-    band.value,
+    bandText(band.value),
     without.value,
     said.value.outside ? t("{n} curves leave the range", { n: said.value.outside }) : "",
     said.value.refused ? t("{n} values not above zero are not drawn", { n: said.value.refused }) : "",
@@ -201,7 +202,7 @@ export function Panel({ text, own, full: isFull }: Props) {
         )}
       </figcaption>
       <div class="plot" ref={host} role="img" tabIndex={0} aria-label={summary(text, lines.value)} onKeyDown={(event) => chart.current && keyed(event, chart.current)}>
-        {hover.value && <Tooltip at={hover.value} width={host.current?.clientWidth ?? 0} />}
+        {hover.value && <Tooltip at={hover.value} />}
       </div>
       {trouble.value && <p class="error" role="alert">{trouble.value}</p>}
       {notes.length > 0 && <p class="note">{notes.join(" · ")}</p>}
@@ -255,22 +256,25 @@ function keyed(event: KeyboardEvent, chart: Chart): void {
   if (chart.key(event.key)) event.preventDefault();
 }
 
-function Tooltip({ at, width }: { at: { left: number; top: number; place: number; near: Near[] }; width: number }) {
+function Tooltip({ at }: { at: { left: number; top: number; place: number; near: Near[] } }) {
   const { x } = view.value;
   const closest = at.near.reduce<Near | null>((a, b) => (a && a.away <= b.away ? a : b), null);
   const middle = closest ? at.near.indexOf(closest) : 0;
-  const from = Math.max(0, Math.min(middle - MOST_NAMED / 2, at.near.length - MOST_NAMED));
-  const rows = at.near.slice(from, from + MOST_NAMED);
+  const most = window.innerWidth < 800 ? 10 : MOST_NAMED;
+  const from = Math.max(0, Math.min(middle - most / 2, at.near.length - most));
+  const rows = at.near.slice(from, from + most);
   const place = closest?.x ?? at.place;
   const head = x === "time" || x === "relative" ? duration(place) : x === "walltime" ? moment(place, language) : x === "step" ? `${t("Step")} ${exact(place)}` : `${x} ${exact(place)}`;
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
-    // Beside the pointer, on the side that has room.
+    // Beside the pointer, on the side that has room, within the window.
     const element = box.current;
-    if (!element) return;
-    const pointer = at.left + (element.parentElement?.querySelector<HTMLElement>(".u-over")?.offsetLeft ?? 0);
-    const beyond = pointer + 14 + element.offsetWidth > width;
-    element.style.left = `${beyond ? Math.max(pointer - 14 - element.offsetWidth, 14 - pointer) : pointer + 14}px`;
+    const over = element?.parentElement?.querySelector<HTMLElement>(".u-over")?.getBoundingClientRect();
+    if (!element || !over) return;
+    const [pointer, room] = [over.left + at.left, document.documentElement.clientWidth - 6];
+    const beyond = pointer + 14 + element.offsetWidth > room;
+    element.style.left = `${Math.max(6, beyond ? pointer - 14 - element.offsetWidth : pointer + 14)}px`;
+    element.style.top = `${Math.max(6, Math.min(over.top, document.documentElement.clientHeight - 6 - element.offsetHeight))}px`;
   });
   return (
     <div class="tooltip" ref={box}>

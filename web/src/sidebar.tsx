@@ -26,7 +26,7 @@ export function Sidebar() {
         <GroupField />
       </div>
       <div class="line quiet">
-        <span role="status">{t("{shown} of {all} runs are drawn", { shown, all })}</span>
+        <span role="status">{t("{shown} of {all} drawn", { shown, all })}</span>
         <span class="fill" />
         <button class="quiet" onClick={() => show({ hidden: [], only: [] })}>{t("Show all")}</button>
         <button class="quiet" onClick={() => show({ hidden: (answer.value?.runs ?? []).map((run) => run.path), only: [] })}>{t("Hide all")}</button>
