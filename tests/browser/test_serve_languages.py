@@ -46,6 +46,6 @@ def test_any_accepted_language_has_a_page(
             page.open("index")
         assert asked.value.header_value("Accept-Language") == accepted
         expect(page.page.locator("nav .nav-text").first).to_have_text(scalars, ignore_case=True)
-        page.open("../vizkit/")
+        page.open("../vizkit/table")
         expect(page.page.locator("h1")).to_contain_text(runs)
     context.close()

@@ -119,7 +119,7 @@ def test_hyper_parameters_without_a_metric_have_no_tab(
         page.page.wait_for_url("**/app/scalar")
         assert page.tabs() == ["scalar"]
         page.until(lambda: not page.spins(), "nothing is loading")
-        page.open("../vizkit/")
+        page.open("../vizkit/table")
         expect(page.page.locator("table.runs a.run")).to_have_text(["run"])
 
 
@@ -132,7 +132,7 @@ def test_an_empty_log_says_so(visit: Visit, server: vizkit.Server, log: Path) ->
         assert page.tabs() == ["scalar"]
         expect(page.page.get_by_text("No visualized data")).to_be_visible()
         page.until(lambda: not page.spins(), "nothing is loading")
-        page.open("../vizkit/")
+        page.open("../vizkit/table")
         expect(page.page.locator("table.runs a.run")).to_have_text(["run"])
 
 

@@ -157,7 +157,7 @@ class Client:
 
     def pages(self) -> None:
         """VizKit's pages are shown."""
-        view = self._r.choice(("", "compare", "groups", "problems", "run"))
+        view = self._r.choice(("", "table", "compare", "groups", "problems", "run"))
         query = {"run": {"run": self._r.choice(RUNS)}, "groups": {"group": "life"}}.get(view, {})
         status, body = self.ask(f"/vizkit/{view}", **query)
         assert status == 200 or (status == 404 and view in ("run", "groups")), (view, status)

@@ -90,7 +90,7 @@ with vizkit.serve(sys.argv[1]) as server:
         for path, tag in ENDPOINTS.items():
             ask(f"/app/api/{path}", run=name, tag=tag, index=0, ts="null", step=1)
         ask("/vizkit/run", run=name)
-    for view in ("", "compare", "groups", "problems"):
+    for view in ("", "table", "compare", "groups", "problems"):
         ask(f"/vizkit/{view}", filter="`loss` > 0", x="time")
     ask("/vizkit/compare", run=names[0], x="time")
     losses = {
