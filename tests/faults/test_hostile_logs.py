@@ -117,7 +117,7 @@ def child(code: str, *args: object) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-c", LIMIT + code, *map(str, args)],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=1000,
         check=False,
         cwd=ROOT,
     )

@@ -79,12 +79,11 @@ class RunTimes:
         if not sessions:
             return timedelta(milliseconds=span.last - span.first) if (span := self._span()) else None
         starts = [session["started"] for session in sessions]
-        total = 0
-        for session, following in zip(sessions, [*starts[1:], None], strict=True):
-            end = session.get("ended")
-            if not is_time(end):
-                end = self._last_record_before(following, session["started"], environment)
-            total += max(end - session["started"], 0) if end is not None else 0
+        ends = [session.get("ended") for session in sessions]
+        if not all(map(is_time, ends)):
+            last = self._last_records(starts, environment)
+            ends = [end if is_time(end) else other for end, other in zip(ends, last, strict=True)]
+        total = sum(max(end - start, 0) for start, end in zip(starts, ends, strict=True) if end is not None)
         return timedelta(milliseconds=min(total, _LONGEST))
 
     def of_training(self, environment: dict[str, Any]) -> dict[str, Any]:
@@ -140,20 +139,20 @@ class RunTimes:
         """First and last record of the training, by the clock of most records."""
         return max(self._of_tags()[1], key=lambda clock: clock.records, default=None)
 
-    def _last_record_before(
-        self, limit: int | None, first: int, environment: Mapping[str, Any]
-    ) -> int | None:
-        """The last record before a time, by the clock of the session that started at ``first``."""
-        clock = next(clock for clock in self._clocks(environment) if clock.first <= first <= clock.last)
-        end = clock.last + 1 if limit is None else limit
-        earlier = (
-            int(before.max())
-            for tag, kind in self._logs.kinds.items()
-            if not tag.startswith(SECONDS)
-            for w in self._walltimes(tag, kind)
-            if len(before := w[(w >= clock.first) & (w < end)])
-        )
-        return max(earlier, default=None)
+    def _last_records(self, starts: list[int], environment: Mapping[str, Any]) -> list[int | None]:
+        """The last record of each session before the next one, by the session's clock; None without one."""
+        kinds = self._logs.kinds.items()
+        found = [w for tag, kind in kinds if not tag.startswith(SECONDS) for w in self._walltimes(tag, kind)]
+        times = np.sort(np.concatenate(found)) if found else np.zeros(0, np.int64)
+        clocks = self._clocks(environment)
+        last: list[int | None] = []
+        for start, following in zip(starts, [*starts[1:], None], strict=True):
+            clock = next(clock for clock in clocks if clock.first <= start <= clock.last)
+            end = clock.last + 1 if following is None else following
+            place = int(np.searchsorted(times, end))
+            record = int(times[place - 1]) if place else None
+            last.append(record if record is not None and record >= clock.first else None)
+        return last
 
 
 def _merged(spans: list[_Span]) -> list[_Span]:
