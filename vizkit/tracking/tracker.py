@@ -186,7 +186,8 @@ class Tracker(PaddleVerbs):
             if not quiet and rank() == 0:
                 self._session.when_ended = Announcement(self.logdir).end
             # A notebook's cell that runs again drops the tracker. Its writer may be in use without it.
-            weakref.finalize(self._writer, _end_forsaken, self._session, self._writer.log).atexit = False
+            forsaken = self._session, self._writer.log, os.getpid()
+            weakref.finalize(self._writer, _end_forsaken, *forsaken).atexit = False
             tell_failures()
         self._clock = self._writer.last_step + 1
         self._sample_system()
@@ -622,8 +623,10 @@ def tracker_without_log(logdir: str, *, enabled: bool = False) -> Tracker:
     return tracker
 
 
-def _end_forsaken(session: Session, log: RecordLog) -> None:
+def _end_forsaken(session: Session, log: RecordLog, process: int) -> None:
     """Finish the session of a tracker that nobody holds any more, on a thread: this one may hold any lock."""
+    if os.getpid() != process:  # a forked child drops its copy: the run and its locks are the parent's
+        return
 
     def end() -> None:
         former = log.path

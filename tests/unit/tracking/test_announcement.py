@@ -152,6 +152,22 @@ def test_a_writer_that_is_in_use_keeps_its_run(tmp_path: Path) -> None:
     until(lambda: ended(tmp_path / "run"))
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks are of POSIX")
+def test_a_forked_child_that_drops_its_tracker_leaves_the_run_to_its_parent(tmp_path: Path) -> None:
+    tracker = Tracker(tmp_path / "run", system=False)
+    tracker.log({"a": 1.0})
+    child = os.fork()
+    if not child:
+        started: list[str] = []
+        threading.Thread.start = lambda self: started.append(self.name)  # type: ignore[method-assign]
+        del tracker
+        gc.collect()
+        os._exit("vizkit-forsaken" in started)
+    assert os.waitpid(child, 0)[1] == 0
+    assert read_environment(tmp_path / "run")["status"] == "running"
+    tracker.close()
+
+
 def test_hooks_keep_their_tracker(tmp_path: Path) -> None:
     import paddle
 
