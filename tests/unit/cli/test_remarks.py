@@ -42,11 +42,11 @@ def test_notes_are_written_and_printed(vk: Command, log: Path, monkeypatch: pyte
 
 
 def test_archived_runs_are_left_out_and_it_is_said(vk: Command, log: Path) -> None:
-    assert vk("archive", "run1", at=log).err == "1 run archived\n"
+    assert vk("archive", "run1", at=log).err == "vizkit: 1 run archived\n"
     said = vk("ls", "--json", at=log)
     assert [one["name"] for one in said.data] == ["run0"] and "1 archived run left out" in said.err
     shown = vk("ls", "--json", "--archived", at=log)
     assert len(shown.data) == 2 and shown.err == ""
-    assert vk("archive", "--where", "archived", "--undo", at=log).err == "1 run taken back\n"
+    assert vk("archive", "--where", "archived", "--undo", at=log).err == "vizkit: 1 run taken back\n"
     assert len(vk("ls", "--json", at=log).data) == 2
     assert vk("archive", at=log).code == 2
