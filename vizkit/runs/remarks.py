@@ -11,7 +11,7 @@ from typing import Any
 from vizkit._files import hold_directory, read_bounded, write_atomic
 from vizkit.errors import DataError
 from vizkit.format.file_names import REMARKS_FILE
-from vizkit.reading import Problem
+from vizkit.runs.followed_file import FollowedFile
 
 __all__ = ["Remarks", "RemarksFile"]
 
@@ -77,37 +77,25 @@ class Remarks:
         )
 
 
-class RemarksFile:
-    """The remarks on one of the trainings of a directory, read again when the file changes.
+class RemarksFile(FollowedFile[dict[str, Remarks]]):
+    """The remarks on the trainings of a directory, by their numbers as texts.
 
     Args:
         directory: the run directory.
-
-    Attributes:
-        problems: the reason why the file could not be read, if so.
     """
 
     def __init__(self, directory: str) -> None:
-        self.problems: list[Problem] = []
-        self._path = os.path.join(directory, REMARKS_FILE)
-        self._content: dict[str, Remarks] = {}
-        self._state: tuple[int, int, int] | None = None
+        super().__init__(os.path.join(directory, REMARKS_FILE))
 
-    def read(self, training: int) -> Remarks:
+    def _empty(self) -> dict[str, Remarks]:
+        return {}
+
+    def _load(self) -> dict[str, Remarks]:
+        return _read(self.path)
+
+    def of(self, training: int) -> Remarks:
         """The remarks on a training, from 1 in the order of their start."""
-        try:
-            stat = os.stat(self._path)
-        except (OSError, ValueError):
-            self._state, self._content, self.problems = None, {}, []
-            return Remarks()
-        state = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        if state != self._state:
-            self._state, self._content, self.problems = state, {}, []
-            try:
-                self._content = _read(self._path)
-            except (DataError, OSError) as error:
-                self.problems.append(Problem(self._path, "unreadable", 0, 0, str(error)))
-        return self._content.get(str(training), Remarks())
+        return self.content().get(str(training), Remarks())
 
     def edit(self, training: int, change: Callable[[Remarks], Remarks]) -> None:
         """Change the remarks on a training, whoever else edits at the same time.
@@ -116,18 +104,16 @@ class RemarksFile:
             DataError: the file that is there cannot be read, and stays as it is.
             OSError: the file cannot be written.
         """
-        with hold_directory(os.path.dirname(self._path) or ".", _PATIENCE) as held:
+        with hold_directory(os.path.dirname(self.path) or ".", _PATIENCE) as held:
             if held is False:
-                raise DataError("{path} is being edited by another process: try again", path=self._path)
+                raise DataError("{path} is being edited by another process: try again", path=self.path)
             try:
-                content = _read(self._path)
+                content = _read(self.path)
             except FileNotFoundError:
                 content = {}
             content[str(training)] = change(content.get(str(training), Remarks()))
             kept = {key: asdict(one) for key, one in content.items() if one != Remarks()}
-            write_atomic(
-                self._path, json.dumps(kept, ensure_ascii=False, indent=1).encode("utf-8", "replace")
-            )
+            write_atomic(self.path, json.dumps(kept, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
 
 
 def _read(path: str) -> dict[str, Remarks]:

@@ -144,10 +144,10 @@ class Run(Exported, Plottable):
     @property
     def problems(self) -> list[Problem]:
         """The parts of the run that could not be read."""
-        self._environment.read()
+        self._environment.content()
         config = [] if self.logs.hparams.hparams else self._read_config()[1]
         environment = self._environment.problems if self.logs.is_last else []
-        self._remarks.read(self.logs.number)
+        self._remarks.content()
         return [*self.logs.problems, *environment, *config, *self._remarks.problems]
 
     def _read_config(self) -> tuple[dict[str, Any], list[Problem]]:
@@ -319,7 +319,7 @@ class Run(Exported, Plottable):
     @property
     def environment(self) -> dict[str, Any]:
         """The environment, as `vizkit.environment.read_environment` returns it; empty if not recorded."""
-        return self._times.of_training(self._environment.read())
+        return self._times.of_training(self._environment.content())
 
     @property
     def status(self) -> str:
@@ -354,17 +354,17 @@ class Run(Exported, Plottable):
     @property
     def labels(self) -> list[str]:
         """The labels that people gave the run, with `annotate` or ``vizkit tag``."""
-        return list(self._remarks.read(self.logs.number).labels)
+        return list(self._remarks.of(self.logs.number).labels)
 
     @property
     def note(self) -> str:
         """The note that people wrote on the run, as Markdown; empty if there is none."""
-        return self._remarks.read(self.logs.number).note
+        return self._remarks.of(self.logs.number).note
 
     @property
     def archived(self) -> bool:
         """True if the run was put away: lists leave it out, and say so."""
-        return self._remarks.read(self.logs.number).archived
+        return self._remarks.of(self.logs.number).archived
 
     def annotate(
         self,

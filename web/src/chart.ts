@@ -63,6 +63,7 @@ export interface Said {
 
 const INK = { light: "#5f6872", dark: "#9aa4af" };
 const GRID = { light: "#e8ebef", dark: "#2a3037" };
+const REACH = 12; // pixels beyond a curve's end at which the pointer still tells of it
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans SC", "WenQuanYi Micro Hei", sans-serif';
 
 export class Chart {
@@ -392,13 +393,12 @@ export class Chart {
   /** The curves' points nearest to a place, the greatest value first. */
   nearAt(place: number, top: number): Near[] {
     const found: Near[] = [];
-    const reach = this.reach();
     for (const line of this.lines) {
       if (line.faint) continue;
       const at = nearest(line.x, place);
       if (at < 0) continue;
       const x = line.x[at] as number;
-      if (Math.abs(this.plot.valToPos(x, "x") - this.plot.valToPos(place, "x")) > reach && line.x.length > 1 && (place < (line.x[0] as number) || place > (line.x.at(-1) as number))) continue;
+      if (Math.abs(this.plot.valToPos(x, "x") - this.plot.valToPos(place, "x")) > REACH && line.x.length > 1 && (place < (line.x[0] as number) || place > (line.x.at(-1) as number))) continue;
       const smoothed = line.smooth ? nearest(line.smooth.x, place) : -1;
       const smooth = smoothed >= 0 ? (line.smooth?.y[smoothed] ?? null) : null;
       const y = line.y[at] as number;
@@ -407,10 +407,6 @@ export class Chart {
       found.push({ line, x, y, smooth, count: line.counts ? (line.counts[at] ?? null) : null, away });
     }
     return found.sort((a, b) => order(b.smooth ?? b.y) - order(a.smooth ?? a.y));
-  }
-
-  private reach(): number {
-    return 12;
   }
 
   private highlight(near: readonly Near[]): void {

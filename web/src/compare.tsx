@@ -7,6 +7,7 @@ import { t } from "./language";
 import { kindOf } from "./words";
 import { brushed, brushOf, placeOn, readBrushes, type Scale, scaleOf, ticksOf } from "./scales";
 import { answer, dark, drawn, drawnPaths, hparams, listed, sortValue, tags } from "./store";
+import { emptied, useWidth } from "./sized";
 import { show, toggled, view } from "./view";
 
 const MOST_AXES = 12;
@@ -50,7 +51,7 @@ function Parallel() {
   const keys = useKeys();
   const host = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const width = useSignal(0);
+  const width = useWidth(host);
   const dragged = useSignal<{ key: string; from: number; to: number } | null>(null);
   const axes = useComputed(() => {
     const chosen = view.value.axes.filter((key) => keys.value.includes(key));
@@ -62,18 +63,8 @@ function Parallel() {
   const toX = (at: number) => side + (axes.value.length > 1 ? (at / (axes.value.length - 1)) * (width.value - 2 * side) : (width.value - 2 * side) / 2);
   const toY = (place: number) => bottom - place * (bottom - top);
   useEffect(() => {
-    if (!host.current) return;
-    const element = host.current;
-    const observer = new ResizeObserver(() => (width.value = element.clientWidth));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
-  useEffect(() => {
-    const context = canvas.current?.getContext("2d");
-    if (!canvas.current || !context || !width.value) return;
-    const ratio = window.devicePixelRatio || 1;
-    [canvas.current.width, canvas.current.height] = [width.value * ratio, height * ratio];
-    context.scale(ratio, ratio);
+    const context = emptied(canvas.current, width.value, height);
+    if (!context) return;
     const on = drawnPaths.value;
     const order = [...listed.value].sort((a, b) => Number(on.has(a.path)) - Number(on.has(b.path)));
     for (const run of order) {
@@ -164,21 +155,15 @@ function Scatter() {
   const keys = useKeys();
   const over = useSignal<RunInfo | null>(null);
   const host = useRef<HTMLDivElement>(null);
-  const width = useSignal(600);
-  useEffect(() => {
-    if (!host.current) return;
-    const element = host.current;
-    const observer = new ResizeObserver(() => (width.value = Math.max(element.clientWidth, 200)));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const measured = useWidth(host, 600);
+  const width = Math.max(measured.value, 200);
   const metric = keys.value.find((key) => key.startsWith("best:")) ?? keys.value[0] ?? "seconds";
   const x = keys.value.includes(view.value.sx) ? view.value.sx : (keys.value[0] ?? "seconds");
   const y = keys.value.includes(view.value.sy) ? view.value.sy : metric;
   const runs = drawn.value;
   const [across, up] = [scaleFor(x, runs), scaleFor(y, runs)];
   const height = 300;
-  const box = { left: 64, right: width.value - 16, top: 12, bottom: height - 30 };
+  const box = { left: 64, right: width - 16, top: 12, bottom: height - 30 };
   const points = runs.flatMap((run) => {
     const [a, b] = [placeOn(across, sortValue(run, x)), placeOn(up, sortValue(run, y))];
     return a === null || b === null ? [] : [{ run, left: box.left + (0.03 + 0.94 * a) * (box.right - box.left), top: box.bottom - (0.04 + 0.92 * b) * (box.bottom - box.top) }];
@@ -190,7 +175,7 @@ function Scatter() {
     <figure class="panel wide" aria-label={t("Scatter")}>
       <figcaption><b>{t("Scatter")}</b>{choose(x, (key) => show({ sx: key }), "x")}{choose(y, (key) => show({ sy: key }), "y")}</figcaption>
       <div ref={host}>
-        <svg width={width.value} height={height} role="img" aria-label={`${across.title}, ${up.title}: ${t("{n} runs", { n: points.length })}`}>
+        <svg width={width} height={height} role="img" aria-label={`${across.title}, ${up.title}: ${t("{n} runs", { n: points.length })}`}>
           {ticksOf(across).map((tick) => <text key={tick.place} x={box.left + (0.03 + 0.94 * tick.place) * (box.right - box.left)} y={height - 12} text-anchor="middle" class="tick">{shortened(tick.text, 14)}</text>)}
           {ticksOf(up).map((tick) => { const top = box.bottom - (0.04 + 0.92 * tick.place) * (box.bottom - box.top); return <g key={tick.place}><line x1={box.left} x2={box.right} y1={top} y2={top} class="grid-line" /><text x={box.left - 6} y={top + 4} text-anchor="end" class="tick">{shortened(tick.text, 9)}</text></g>; })}
           {points.map(({ run, left, top }) => <circle key={run.path} cx={left} cy={top} r={over.value === run ? 7 : 5} fill={tint(run.color, dark.value)} onMouseEnter={() => (over.value = run)} onMouseLeave={() => (over.value = null)}><title>{`${run.name}\n${across.title}: ${setting(sortValue(run, x))}\n${up.title}: ${setting(sortValue(run, y))}`}</title></circle>)}

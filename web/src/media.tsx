@@ -8,6 +8,7 @@ import { exact, short, tint } from "./format";
 import { mark, t } from "./language";
 import { matcher } from "./ranges";
 import { area, type ClassCurve, classCurves, type Histogram, histograms, nearestStep, type Place, singles } from "./records";
+import { emptied, useWidth } from "./sized";
 import { answer, dark, drawn, freshness } from "./store";
 import { part, show, toggled, view } from "./view";
 
@@ -187,21 +188,10 @@ function HistogramTag({ tag }: { tag: string }) {
 
 function Drawing({ height, label, draw, watch, onMove, onLeave }: { height: number; label: string; draw(context: CanvasRenderingContext2D, width: number, height: number): void; watch: unknown[]; onMove?: (x: number, y: number, width: number, height: number) => void; onLeave?: () => void }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const width = useSignal(0);
+  const width = useWidth(canvas);
   useEffect(() => {
-    const element = canvas.current;
-    if (!element) return;
-    const observer = new ResizeObserver(() => (width.value = element.clientWidth));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
-  useEffect(() => {
-    const context = canvas.current?.getContext("2d");
-    if (!canvas.current || !context || !width.value) return;
-    const ratio = window.devicePixelRatio || 1;
-    [canvas.current.width, canvas.current.height] = [width.value * ratio, height * ratio];
-    context.scale(ratio, ratio);
-    draw(context, width.value, height);
+    const context = emptied(canvas.current, width.value, height);
+    if (context) draw(context, width.value, height);
   }, [width.value, height, ...watch]);
   return <canvas ref={canvas} class="drawing" role="img" aria-label={label} height={height} onMouseMove={(event) => onMove?.(event.offsetX, event.offsetY, width.value, height)} onMouseLeave={onLeave} />;
 }

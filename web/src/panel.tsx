@@ -33,7 +33,7 @@ export function Panel({ text, own, full: isFull }: Props) {
   const seen = useSignal(false);
   const busy = useSignal(false);
   const trouble = useSignal("");
-  const said = useSignal<Said & { missing: number }>({ outside: 0, refused: 0, missing: 0 });
+  const said = useSignal<Said>({ outside: 0, refused: 0 });
   const hover = useSignal<{ left: number; top: number; place: number; near: Near[] } | null>(null);
   const window = useSignal<[number, number] | null>(null);
   const yWindow = useSignal<[number, number] | null>(null);
@@ -141,14 +141,12 @@ export function Panel({ text, own, full: isFull }: Props) {
       })
       .then(({ found, alone, few }) => {
         if (abort.signal.aborted) return;
-        const missing = asked.group.length ? 0 : drawn.peek().length - asked.runs.length;
         const whole = found.flatMap((one) => one.curves).map((curve) => (alone.length && curve.paths.some((path) => few.has(path)) ? { ...curve, band: null } : curve));
         const of = new Map(whole.flatMap((curve) => curve.paths.map((path) => [path, curve.paths[0] ?? path])));
         lines.value = [...toLines(alone, tags, of), ...toLines(whole, tags, new Map())];
         band.value = alone.length ? "" : (found[0]?.band ?? "");
         thinned.current = whole.some((curve) => curve.thinned);
         without.value = Object.values(found[0]?.without ?? {})[0] ?? "";
-        said.value = { ...said.peek(), missing };
         trouble.value = "";
         busy.value = false;
       })
@@ -164,8 +162,7 @@ export function Panel({ text, own, full: isFull }: Props) {
     const now = lines.value;
     const how = axes.value;
     if (!seen.value || !chart.current) return;
-    const told = chart.current.update(now, how);
-    said.value = { ...said.peek(), ...told };
+    said.value = chart.current.update(now, how);
     measure();
   });
 
