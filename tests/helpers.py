@@ -88,12 +88,25 @@ def api(server: Server, path: str, **query: str | int) -> Any:  # noqa: ANN401  
     return content["data"]
 
 
-def until(condition: Callable[[], bool], what: str = "it comes") -> None:
-    """Wait until a condition holds."""
+def until(
+    condition: Callable[[], bool], what: str = "it comes", pause: Callable[[], object] = lambda: time.sleep(0.02)
+) -> None:
+    """Wait until a condition holds.
+
+    What it looks at may not be there yet, or no more for a moment: a condition that fails or finds nothing has
+    not come true. What it raised last is told when patience ends.
+    """
     end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, f"waited {PATIENCE} s until {what}"
-        time.sleep(0.02)
+    while True:
+        raised = None
+        try:
+            if condition():
+                return
+        except (AssertionError, LookupError) as error:
+            raised = error
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {PATIENCE} s until {what}") from raised
+        pause()
 
 
 def python(code: str, *args: object, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request, Response, expect
 
-from tests.helpers import PATIENCE
+from tests.helpers import PATIENCE, until
 
 # What stock's page asks for and stock does not have: faults of VisualDL 2.5.3, not of the log.
 STOCK_FAULTS = ("/app/icons/dragger.svg",)
@@ -258,7 +258,4 @@ class VisualDLPage:
 
     def until(self, holds: Callable[[], bool], what: str) -> None:
         """Wait for a condition, and fail with its description."""
-        deadline = time.monotonic() + PATIENCE
-        while not holds():
-            assert time.monotonic() < deadline, f"waited {PATIENCE} s until {what}"
-            self.page.wait_for_timeout(50)
+        until(holds, what, lambda: self.page.wait_for_timeout(50))
