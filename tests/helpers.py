@@ -89,12 +89,14 @@ def api(server: Server, path: str, **query: str | int) -> Any:  # noqa: ANN401  
 
 
 def until(
-    condition: Callable[[], bool], what: str = "it comes", pause: Callable[[], object] = lambda: time.sleep(0.02)
+    condition: Callable[[], bool],
+    what: str = "it comes",
+    pause: Callable[[float], object] = time.sleep,
 ) -> None:
     """Wait until a condition holds.
 
-    What it looks at may not be there yet, or no more for a moment: a condition that fails or finds nothing has
-    not come true. What it raised last is told when patience ends.
+    What it looks at may not be there yet, or for a moment no more: a condition that fails or finds nothing
+    has not come true. What it raised last is told when patience ends.
     """
     end = time.monotonic() + PATIENCE
     while True:
@@ -106,7 +108,7 @@ def until(
             raised = error
         if time.monotonic() > end:
             raise AssertionError(f"waited {PATIENCE} s until {what}") from raised
-        pause()
+        pause(0.02)
 
 
 def python(code: str, *args: object, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:

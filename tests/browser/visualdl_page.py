@@ -258,4 +258,4 @@ class VisualDLPage:
 
     def until(self, holds: Callable[[], bool], what: str) -> None:
         """Wait for a condition, and fail with its description."""
-        until(holds, what, lambda: self.page.wait_for_timeout(50))
+        until(holds, what, lambda seconds: self.page.wait_for_timeout(1000 * seconds))
