@@ -78,7 +78,7 @@ def extracted() -> dict[str, tuple[str | None, str]]:
                 words = [*given, None] if isinstance(given, tuple) else [given]
                 about = str(words[1]) if function == "tn" else None, path.relative_to(ROOT).as_posix()
                 found.setdefault(str(words[0]), about)
-    for path in sorted((ROOT / "web/src").glob("*.ts*")):
+    for path in sorted((ROOT / "web/src").rglob("*.ts*")):
         for quoted in _FRONT_END.findall(path.read_text("utf-8")):
             found.setdefault(json.loads(quoted), (None, path.relative_to(ROOT).as_posix()))
     return {text: about for text, about in found.items() if _words(text)}

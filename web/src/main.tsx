@@ -5,11 +5,14 @@ import { render } from "preact";
 import { Charts } from "./charts";
 import { Compare } from "./compare";
 import { mark, t } from "./language";
-import { Media } from "./media";
+import { Lazy } from "./lazy";
+import type { MediaOptions } from "./media";
 import { Sidebar } from "./sidebar";
 import { answer, connected, dark, follow, load } from "./store";
 import { Table } from "./table";
 import { followAddress, show, view } from "./view";
+
+const media = () => import("./media").then((part) => part.Media);
 
 function App() {
   const { tab } = view.value;
@@ -34,7 +37,7 @@ function App() {
       </header>
       <div class="body">
         {tab !== "table" && <Sidebar />}
-        <main id="main" tabIndex={-1}>{tab === "charts" ? <Charts /> : tab === "media" ? <Media /> : tab === "compare" ? <Compare /> : <Table />}</main>
+        <main id="main" tabIndex={-1}>{tab === "charts" ? <Charts /> : tab === "media" ? <Lazy<MediaOptions> load={media} options={{}} /> : tab === "compare" ? <Compare /> : <Table />}</main>
       </div>
     </>
   );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { area, nearestStep } from "../src/records";
+import { area, nearestStep } from "../src/media/records";
 
 test("the record of the nearest step is shown, of equal steps the last", () => {
   const records = [0, 20, 20, 50].map((step) => ({ step }));

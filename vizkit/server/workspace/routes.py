@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -44,10 +45,14 @@ _HEADERS = (("Content-Security-Policy", WORKSPACE_POLICY), ("Vary", "Accept-Enco
 _FILES = {
     "page.css": "text/css; charset=utf-8",
     "page.js": "application/javascript",
-    "built/workspace.css": "text/css; charset=utf-8",
-    "built/workspace.js": "application/javascript",
-    "built/licenses.txt": "text/plain; charset=utf-8",
 }
+_BUILT = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "application/javascript",
+    ".txt": "text/plain; charset=utf-8",
+}  # of the built front end, by ending
+_BUILT_NAME = re.compile(r"built/\w+(-[A-Z0-9]{8})?(\.\w+)")  # with the digest of a part that is loaded later
+_FOR_GOOD = "private, max-age=31536000, immutable"
 _TEMPLATES = {
     "": "workspace.html",
     "table": "runs.html",
@@ -103,8 +108,12 @@ def workspace_routes(
 
     async def static(http: Request) -> Response:
         name = http.path_params["name"]
-        return (
-            respond(http, _static_file(name)) if name in _FILES and (_STATIC / name).is_file() else no_file()
+        media = _media_type(name)
+        if media is None or not (_STATIC / name).is_file():
+            return no_file()
+        named = _BUILT_NAME.fullmatch(name)
+        return respond(
+            http, _static_file(name, media), _FOR_GOOD if named and named[1] else "private, no-cache"
         )
 
     async def slash(http: Request) -> Response:
@@ -207,10 +216,16 @@ def _front_end_texts() -> tuple[str, ...]:
         raise VizKitError("the workspace is not built: run python hatch_build.py") from None
 
 
+def _media_type(name: str) -> str | None:
+    """The media type of a static file; None if it is none of them."""
+    built = _BUILT_NAME.fullmatch(name)
+    return _BUILT.get(built[2]) if built else _FILES.get(name)
+
+
 @cache
-def _static_file(name: str) -> Answer:
-    """A static file of `_FILES`; the colours of runs are added to the style sheet."""
+def _static_file(name: str, media_type: str) -> Answer:
+    """A static file; the colours of runs are added to the style sheet."""
     content = (_STATIC / name).read_text("utf-8")
     if name == "page.css":
         content += "".join(_COLOR.format(index, color(index)) for index in range(SHADES))
-    return Answer.of(content.encode(), _FILES[name], level=6)
+    return Answer.of(content.encode(), media_type, level=6)

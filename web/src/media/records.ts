@@ -1,5 +1,5 @@
 // Images, histograms, curves of classes, texts and sound.
-import { Refusal } from "./api";
+import { Refusal } from "../api";
 
 export interface Place {
   step: number;

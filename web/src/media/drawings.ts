@@ -1,5 +1,5 @@
 // Histograms over steps, and curves of classes, on a canvas.
-import { short } from "./format";
+import { short } from "../format";
 import type { Histogram } from "./records";
 
 const FONT = '11px system-ui, sans-serif';

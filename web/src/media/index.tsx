@@ -1,35 +1,44 @@
 // What is recorded beside scalars: images, histograms, curves of classes, texts and sound, at one step of all runs.
-import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import type { RunInfo } from "./api";
+import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { type ComponentChildren, createContext } from "preact";
+import { useContext, useEffect, useRef } from "preact/hooks";
+import type { RunInfo } from "../api";
 import { drawCurves, drawHeat, drawRidges } from "./drawings";
-import { exact, short, tint } from "./format";
-import { mark, t } from "./language";
-import { matcher } from "./ranges";
+import { exact, short, tint } from "../format";
+import { mark, t } from "../language";
+import { matcher } from "../ranges";
 import { area, type ClassCurve, classCurves, type Histogram, histograms, nearestStep, type Place, singles } from "./records";
-import { emptied, useWidth } from "./sized";
-import { answer, dark, drawn, freshness } from "./store";
-import { part, show, toggled, view } from "./view";
+import { emptied, useWidth } from "../sized";
+import { answer, dark, drawn, freshness } from "../store";
+import { part, show, toggled, view } from "../view";
 
 const KINDS: [string, string][] = [["image", mark("Images")], ["histogram", mark("Histograms")], ["pr_curve", mark("PR curves")], ["roc_curve", mark("ROC curves")], ["text", mark("Texts")], ["audio", mark("Audio")]];
 const MOST_RUNS = 24; // of one tag, drawn at once
 
 const folded = part("folded");
 
-export function Media() {
+/** The runs whose records are shown. */
+const Scope = createContext<ReadonlySignal<RunInfo[]>>(drawn);
+
+export interface MediaOptions {
+  /** those that are drawn, unless others are wanted. */
+  runs?: ReadonlySignal<RunInfo[]>;
+}
+
+/** What runs recorded beside scalars. */
+export function Media({ runs = drawn }: MediaOptions) {
   const pattern = view.value.tags ? matcher(view.value.tags) : null;
   const found = KINDS.flatMap(([kind, title]) => {
-    const all = [...new Set(drawn.value.flatMap((run) => run.kinds[kind] ?? []))].filter((tag) => !pattern || pattern.test(tag));
+    const all = [...new Set(runs.value.flatMap((run) => run.kinds[kind] ?? []))].filter((tag) => !pattern || pattern.test(tag));
     return all.length ? [{ kind, title, tags: all }] : [];
   });
   return (
-    <section class="media">
+    <Scope.Provider value={runs}><section class="media">
       <div class="toolbar">
         <input type="search" value={view.value.tags} spellcheck={false} placeholder={t("Tags (regular expression)")} aria-label={t("Select tags by a regular expression")} onInput={(event) => show({ tags: event.currentTarget.value })} />
         <label>{t("Size")} <input type="range" min={28} max={512} step={4} value={view.value.tile} onInput={(event) => show({ tile: Number(event.currentTarget.value) })} /></label>
         <span class="fill" />
-        <span class="quiet">{t("{shown} of {all} drawn", { shown: drawn.value.length, all: answer.value?.runs.length ?? 0 })}</span>
+        <span class="quiet">{t("{shown} of {all} drawn", { shown: runs.value.length, all: answer.value?.runs.length ?? 0 })}</span>
       </div>
       {answer.value && !found.length && <p class="empty">{t("Nothing of this kind is recorded")}</p>}
       {found.map(({ kind, title, tags }) => {
@@ -41,7 +50,7 @@ export function Media() {
           </section>
         );
       })}
-    </section>
+    </section></Scope.Provider>
   );
 }
 
@@ -52,6 +61,7 @@ interface Shown<Record> {
 
 /** The records of a tag in the runs that are drawn, asked for once it is in view. */
 function useRecords<Record extends Place>(tag: string, kind: string, get: (run: RunInfo, fresh: number) => Promise<Record[]>) {
+  const scope = useContext(Scope);
   const host = useRef<HTMLElement>(null);
   const seen = useSignal(false);
   const found = useSignal<Shown<Record>[]>([]);
@@ -62,12 +72,12 @@ function useRecords<Record extends Place>(tag: string, kind: string, get: (run: 
     observer.observe(host.current);
     return () => observer.disconnect();
   }, []);
-  const key = useComputed(() => drawn.value.filter((run) => run.kinds[kind]?.includes(tag)).slice(0, MOST_RUNS).map((run) => `${run.path} ${freshness.value.get(run.path) ?? 0}`).join("\n"));
+  const key = useComputed(() => scope.value.filter((run) => run.kinds[kind]?.includes(tag)).slice(0, MOST_RUNS).map((run) => `${run.path} ${freshness.value.get(run.path) ?? 0}`).join("\n"));
   useSignalEffect(() => {
     void key.value;
     if (!seen.value) return;
     let current = true;
-    const runs = drawn.peek().filter((run) => run.kinds[kind]?.includes(tag)).slice(0, MOST_RUNS);
+    const runs = scope.peek().filter((run) => run.kinds[kind]?.includes(tag)).slice(0, MOST_RUNS);
     void Promise.all(runs.map(async (run) => ({ run, records: await get(run, freshness.peek().get(run.path) ?? 0) })))
       .then((all) => { if (current) { found.value = all.filter((one) => one.records.length > 0); trouble.value = ""; } })
       .catch((error: Error) => { if (current) trouble.value = error.message; });
