@@ -1,4 +1,5 @@
 // The server's answers; see api/openapi.json.
+import { EMPTY, type Places, type Points, spread, unpacked } from "./arrays";
 
 export interface Metric {
   n: number;
@@ -36,11 +37,6 @@ export interface RunsAnswer {
   /** runs that are still to be read. */
   unread: number;
   runs: RunInfo[];
-}
-
-export interface Points {
-  x: Float64Array;
-  y: Float64Array;
 }
 
 export interface Curve extends Points {
@@ -150,8 +146,6 @@ export async function changes(since: string): Promise<{ cursor: string; layout: 
   return (await (await get("changes", [["since", since]])).json()) as { cursor: string; layout: boolean; changed: string[]; unread: number };
 }
 
-type Places = Record<string, { type: "float64" | "uint32"; offset: number; count: number }>;
-
 interface Head {
   band: string;
   without: Record<string, string>;
@@ -172,19 +166,7 @@ export async function curves(question: Question, signal: AbortSignal): Promise<A
 
 /** Read a binary answer: the length of its head, the head as JSON, and the arrays. */
 export function readCurves(body: ArrayBuffer, tag: string): Answer {
-  const length = new DataView(body).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 4, length))) as Head;
-  const start = 4 + length;
-  const array = (places: Places, name: string): Float64Array => {
-    const place = places[name];
-    if (!place) return EMPTY;
-    return place.type === "float64" ? new Float64Array(body, start + place.offset, place.count) : Float64Array.from(new Uint32Array(body, start + place.offset, place.count));
-  };
-  const line = (places: Places): Points => {
-    const x = array(places, "x");
-    if (places.y) return { x, y: array(places, "y") };
-    return through(x, array(places, "first"), array(places, "least"), array(places, "greatest"), array(places, "last"));
-  };
+  const { head, array, line, odd } = unpacked<Head>(body);
   const runs = head.curves.map((curve): Curve => {
     const drawn = line(curve.arrays);
     const [x0, y0, x1, y1] = array(curve.arrays, "around");
@@ -196,7 +178,7 @@ export function readCurves(body: ArrayBuffer, tag: string): Answer {
       smooth: curve.smooth && line(curve.smooth),
       band: null,
       counts: null,
-      marks: curve.arrays.y ? oddOf(drawn) : oddColumns(array(curve.arrays, "x"), array(curve.arrays, "nan"), array(curve.arrays, "above"), array(curve.arrays, "below")),
+      marks: odd(curve.arrays),
       n: curve.n,
       thinned: curve.kind === "columns",
     };
@@ -204,7 +186,6 @@ export function readCurves(body: ArrayBuffer, tag: string): Answer {
   const groups = head.groups.map((group): Curve => {
     const drawn = line(group.arrays);
     const reach = array(group.arrays, "reach");
-    const times = reach.length ? drawn.x.length / reach.length : 1;
     return {
       tag,
       key: group.label,
@@ -212,7 +193,7 @@ export function readCurves(body: ArrayBuffer, tag: string): Answer {
       ...drawn,
       smooth: null,
       band: group.arrays.low ? { x: array(group.arrays, "x"), low: array(group.arrays, "low"), high: array(group.arrays, "high") } : null,
-      counts: Float64Array.from(drawn.x, (_, at) => reach[Math.floor(at / times)] ?? 0),
+      counts: spread(reach, drawn.x.length),
       marks: { x: EMPTY, y: EMPTY },
       n: drawn.x.length,
       thinned: group.kind === "columns",
@@ -221,38 +202,10 @@ export function readCurves(body: ArrayBuffer, tag: string): Answer {
   return { curves: [...runs, ...groups], band: head.band, without: head.without };
 }
 
-const EMPTY = new Float64Array();
-
-/** The line through first, least, greatest and last of each pixel column: it covers the pixels that all points do. */
-function through(x: Float64Array, first: Float64Array, least: Float64Array, greatest: Float64Array, last: Float64Array): Points {
-  const [xs, ys] = [new Float64Array(4 * x.length), new Float64Array(4 * x.length)];
-  for (let at = 0; at < x.length; at += 1) {
-    const finite = (value: number) => (Number.isFinite(value) ? value : (least[at] as number)); // what is odd has its mark
-    xs.fill(x[at] as number, 4 * at, 4 * at + 4);
-    ys.set([finite(first[at] as number), least[at] as number, greatest[at] as number, finite(last[at] as number)], 4 * at);
-  }
-  return { x: xs, y: ys };
-}
-
 /** A line with the points next to its window, where there are some. */
 function joined(line: Points, before: [number, number], after: [number, number]): Points {
   const has = [before, after].map(([x]) => !Number.isNaN(x));
   if (!has[0] && !has[1]) return line;
   const grow = (values: Float64Array, which: 0 | 1) => Float64Array.from([...(has[0] ? [before[which]] : []), ...values, ...(has[1] ? [after[which]] : [])]);
   return { x: grow(line.x, 0), y: grow(line.y, 1) };
-}
-
-function oddOf(line: Points): Points {
-  const odd = line.y.map((value, at) => (Number.isFinite(value) ? -1 : at)).filter((at) => at >= 0);
-  return { x: odd.map((at) => line.x[at] as number), y: odd.map((at) => line.y[at] as number) };
-}
-
-function oddColumns(x: Float64Array, nan: Float64Array, above: Float64Array, below: Float64Array): Points {
-  const found: [number, number][] = [];
-  for (const [counts, value] of [[nan, NaN], [above, Infinity], [below, -Infinity]] as const) {
-    counts.forEach((count, at) => {
-      if (count) found.push([x[at] as number, value]);
-    });
-  }
-  return { x: Float64Array.from(found, ([at]) => at), y: Float64Array.from(found, ([, value]) => value) };
 }

@@ -48,10 +48,18 @@ export interface Near {
   away: number;
 }
 
+/** A place in the drawing, and the curves there. */
+export interface Hover {
+  left: number;
+  top: number;
+  place: number;
+  near: Near[];
+}
+
 export interface Events {
   zoomed(x: [number, number] | null, y: [number, number] | null): void;
   resized(): void;
-  hovered(at: { left: number; top: number; place: number; near: Near[] } | null): void;
+  hovered(at: Hover | null): void;
 }
 
 export interface Said {
@@ -60,6 +68,9 @@ export interface Said {
   /** values that a logarithmic axis cannot show. */
   refused: number;
 }
+
+/** Dashes of lines that share a colour. */
+export const DASHES: readonly number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [4, 2]];
 
 const INK = { light: "#5f6872", dark: "#9aa4af" };
 const GRID = { light: "#e8ebef", dark: "#2a3037" };
@@ -382,7 +393,7 @@ export class Chart {
       if (this.hovering && (left ?? -1) < 0) this.leave();
       return;
     }
-    if (!own && !this.plot.over.matches(":hover") && !this.host.contains(document.activeElement)) return;
+    if (!own && !this.plot.over.matches(":hover") && !this.host.contains((this.host.getRootNode() as Document | ShadowRoot).activeElement)) return;
     this.hovering = true;
     const place = this.plot.posToVal(left, "x");
     const near = this.nearAt(place, top);

@@ -1,5 +1,6 @@
 // The workspace.
 import "uplot/dist/uPlot.min.css";
+import "./chart.css";
 import "./style.css";
 import { render } from "preact";
 import { Charts } from "./charts";

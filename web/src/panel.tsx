@@ -1,21 +1,20 @@
 // One chart of the page: asks for the curves that it needs once it is in view, and draws them.
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { type Axes, Chart, type Line, type Near, type Said } from "./chart";
+import { useEffect, useRef } from "preact/hooks";
+import { type Axes, Chart, DASHES, type Hover, type Line, type Said } from "./chart";
 import { type Curve, curves, Refusal } from "./api";
 import { csv, download, pythonCode, svg } from "./export";
-import { duration, exact, moment, short, tint, utc } from "./format";
+import { short, tint } from "./format";
 import { Icon } from "./icon";
 import { language, t } from "./language";
 import { bandText } from "./words";
 import { panelTags } from "./ranges";
 import { answer, dark, drawn, freshness, tags as allTags } from "./store";
+import { Tooltip } from "./tooltip";
 import { part, show, toggled, view } from "./view";
 
-const DASHES: readonly number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [4, 2]];
 const SYNC = "vizkit";
 const FEW = 5; // runs of a group that are drawn themselves
-const MOST_NAMED = 24; // rows of a tooltip
 
 interface Props {
   /** a tag, or a text that names several. */
@@ -34,7 +33,7 @@ export function Panel({ text, own, full: isFull }: Props) {
   const busy = useSignal(false);
   const trouble = useSignal("");
   const said = useSignal<Said>({ outside: 0, refused: 0 });
-  const hover = useSignal<{ left: number; top: number; place: number; near: Near[] } | null>(null);
+  const hover = useSignal<Hover | null>(null);
   const window = useSignal<[number, number] | null>(null);
   const yWindow = useSignal<[number, number] | null>(null);
   const lines = useSignal<Line[]>([]);
@@ -199,7 +198,7 @@ export function Panel({ text, own, full: isFull }: Props) {
         )}
       </figcaption>
       <div class="plot" ref={host} role="img" tabIndex={0} aria-label={summary(text, lines.value)} onKeyDown={(event) => chart.current && keyed(event, chart.current)}>
-        {hover.value && <Tooltip at={hover.value} />}
+        {hover.value && <Tooltip at={hover.value} x={view.value.x} />}
       </div>
       {trouble.value && <p class="error" role="alert">{trouble.value}</p>}
       {notes.length > 0 && <p class="note">{notes.join(" · ")}</p>}
@@ -251,46 +250,4 @@ function summary(text: string, lines: readonly Line[]): string {
 /** Arrow keys move the cursor, + and − zoom, 0 shows all. */
 function keyed(event: KeyboardEvent, chart: Chart): void {
   if (chart.key(event.key)) event.preventDefault();
-}
-
-function Tooltip({ at }: { at: { left: number; top: number; place: number; near: Near[] } }) {
-  const { x } = view.value;
-  const closest = at.near.reduce<Near | null>((a, b) => (a && a.away <= b.away ? a : b), null);
-  const middle = closest ? at.near.indexOf(closest) : 0;
-  const most = window.innerWidth < 800 ? 10 : MOST_NAMED;
-  const from = Math.max(0, Math.min(middle - most / 2, at.near.length - most));
-  const rows = at.near.slice(from, from + most);
-  const place = closest?.x ?? at.place;
-  const head = x === "time" || x === "relative" ? duration(place) : x === "walltime" ? moment(place, language) : x === "step" ? `${t("Step")} ${exact(place)}` : `${x} ${exact(place)}`;
-  const box = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    // Beside the pointer, on the side that has room, within the window.
-    const element = box.current;
-    const over = element?.parentElement?.querySelector<HTMLElement>(".u-over")?.getBoundingClientRect();
-    if (!element || !over) return;
-    const [pointer, room] = [over.left + at.left, document.documentElement.clientWidth - 6];
-    const beyond = pointer + 14 + element.offsetWidth > room;
-    element.style.left = `${Math.max(6, beyond ? pointer - 14 - element.offsetWidth : pointer + 14)}px`;
-    element.style.top = `${Math.max(6, Math.min(over.top, document.documentElement.clientHeight - 6 - element.offsetHeight))}px`;
-  });
-  return (
-    <div class="tooltip" ref={box}>
-      <p title={x === "walltime" ? utc(place) : undefined}>{head}</p>
-      <table>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.line.key} class={row === closest ? "closest" : ""}>
-              <td><i ref={(element) => { if (element) element.style.background = row.line.color; }} /></td>
-              <th scope="row">{row.line.name}</th>
-              <td>{exact(row.y)}</td>
-              {row.smooth !== null && <td class="quiet" title={t("smoothed")}>{short(row.smooth)}</td>}
-              {row.count !== null && <td class="quiet">n = {row.count}</td>}
-              {row.x !== place && <td class="quiet">@ {x === "time" || x === "relative" || x === "walltime" ? duration(row.x - (x === "walltime" ? place : 0)) : exact(row.x)}</td>}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {at.near.length > rows.length && <p class="quiet">{t("and {n} more", { n: at.near.length - rows.length })}</p>}
-    </div>
-  );
 }

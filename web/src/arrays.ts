@@ -1,0 +1,90 @@
+// Binary answers: a JSON head, and arrays behind it.
+
+export interface Points {
+  x: Float64Array;
+  y: Float64Array;
+}
+
+interface Place {
+  type: "float64" | "uint32" | "float32" | "ramp";
+  offset: number;
+  count: number;
+  /** of a ramp: its first value, and the difference of each two. */
+  start?: number;
+  step?: number;
+}
+
+/** Where the arrays of a curve are. */
+export type Places = Record<string, Place>;
+
+export const EMPTY = new Float64Array();
+
+export interface Unpacked<Head> {
+  head: Head;
+  /** an array; empty if there is none of this name. */
+  array(places: Places, name: string): Float64Array;
+  /** all points of a curve, or the line through the extremes of its pixel columns. */
+  line(places: Places): Points;
+  /** values that are not finite, and their places. */
+  odd(places: Places): Points;
+}
+
+/** Read the length of the head, the head as JSON, and the arrays. */
+export function unpacked<Head>(body: ArrayBuffer): Unpacked<Head> {
+  const length = new DataView(body).getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 4, length))) as Head;
+  const array = (places: Places, name: string): Float64Array => {
+    const place = places[name];
+    if (!place) return EMPTY;
+    const { type, count, start = 0, step = 0 } = place;
+    const at = 4 + length + place.offset;
+    if (type === "float64") return new Float64Array(body, at, count);
+    if (type === "ramp") return Float64Array.from({ length: count }, (_, number) => start + step * number);
+    return Float64Array.from(type === "uint32" ? new Uint32Array(body, at, count) : new Float32Array(body, at, count));
+  };
+  return {
+    head,
+    array,
+    line(places) {
+      const x = array(places, "x");
+      if (places.y) return { x, y: array(places, "y") };
+      return through(x, array(places, "first"), array(places, "least"), array(places, "greatest"), array(places, "last"));
+    },
+    odd(places) {
+      if (places.y) return oddOf({ x: array(places, "x"), y: array(places, "y") });
+      return oddColumns(array(places, "x"), array(places, "nan"), array(places, "above"), array(places, "below"));
+    },
+  };
+}
+
+/** A value for each of some points that come in equal groups. */
+export function spread(values: Float64Array, points: number): Float64Array {
+  const times = values.length ? points / values.length : 1;
+  return Float64Array.from({ length: points }, (_, at) => values[Math.floor(at / times)] ?? 0);
+}
+
+/** The line through first, least, greatest and last of each pixel column: it covers the pixels that all points do. */
+function through(x: Float64Array, first: Float64Array, least: Float64Array, greatest: Float64Array, last: Float64Array): Points {
+  const [xs, ys] = [new Float64Array(4 * x.length), new Float64Array(4 * x.length)];
+  for (let at = 0; at < x.length; at += 1) {
+    const finite = (value: number) => (Number.isFinite(value) ? value : (least[at] as number)); // what is odd has its mark
+    xs.fill(x[at] as number, 4 * at, 4 * at + 4);
+    ys.set([finite(first[at] as number), least[at] as number, greatest[at] as number, finite(last[at] as number)], 4 * at);
+  }
+  return { x: xs, y: ys };
+}
+
+function oddOf(line: Points): Points {
+  const odd = line.y.map((value, at) => (Number.isFinite(value) ? -1 : at)).filter((at) => at >= 0);
+  return { x: odd.map((at) => line.x[at] as number), y: odd.map((at) => line.y[at] as number) };
+}
+
+function oddColumns(x: Float64Array, nan: Float64Array, above: Float64Array, below: Float64Array): Points {
+  const found: [number, number][] = [];
+  for (const [counts, value] of [[nan, NaN], [above, Infinity], [below, -Infinity]] as const) {
+    counts.forEach((count, at) => {
+      if (count) found.push([x[at] as number, value]);
+    });
+  }
+  return { x: Float64Array.from(found, ([at]) => at), y: Float64Array.from(found, ([, value]) => value) };
+}
