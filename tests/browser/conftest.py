@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
@@ -15,6 +16,7 @@ from tests.helpers import PATIENCE, find_browser
 
 from .sample_log import write_log
 from .visualdl_page import BROWSER_ARGS, VisualDLPage, serve
+from .workspace_page import Look, Served, Workspace, serving, write_run
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 
@@ -83,3 +85,32 @@ def visit(context_of: Callable[[str], BrowserContext], origin: str, request: pyt
             page.page.close()
 
     return visit
+
+
+@pytest.fixture(scope="module")
+def nine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    root = tmp_path_factory.mktemp("workspace") / "log"
+    for batch_size in (32, 64, 128):
+        for seed in range(3):
+            write_run(root / f"batch{batch_size}-{seed}", batch_size, seed)
+    with serving(root) as served:
+        yield served
+
+
+@pytest.fixture
+def look(chromium: Browser, nine: Served, request: pytest.FixtureRequest) -> Look:
+    """Open the workspace; on leaving, keep a screenshot and assert that nothing went wrong on it."""
+
+    @contextmanager
+    def look(query: str = "", origin: str = nine.origin, **options: object) -> Iterator[Workspace]:
+        given: dict[str, Any] = {"locale": "en-US", "viewport": {"width": 1400, "height": 900}, **options}
+        context = chromium.new_context(**given)
+        page = Workspace(context.new_page(), origin)
+        try:
+            page.go(query)
+            with kept(page, request.node.name):
+                yield page
+        finally:
+            context.close()
+
+    return look
