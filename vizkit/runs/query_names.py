@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vizkit._language import tr
+from vizkit._warnings import warn
 from vizkit.errors import QueryError, UnknownNameError
+from vizkit.metrics.direction import direction, known_direction
 from vizkit.reading import natural_key
 from vizkit.runs.lookup import like_name, unknown
 from vizkit.runs.query import MISSING, Query
 from vizkit.runs.scalar_tags import in_order
-from vizkit.runs.statistics import STATISTICS
+from vizkit.runs.statistics import BEST, STATISTICS
 
 if TYPE_CHECKING:
     from vizkit.runs.run import Run
@@ -36,23 +38,54 @@ def _hparam(name: str) -> Callable[[Run], object]:
     return lambda run: run.hparams.get(name, MISSING)
 
 
-def _statistic(tag: str, name: str) -> Callable[[Run], object]:
+def _statistic(tag: str, name: str, modes: Mapping[Run, str] | None = None) -> Callable[[Run], object]:
+    """A statistic of a tag; ``modes`` has the better direction in each run, where that counts."""
+
     def get(run: Run) -> object:
         if tag not in run.scalar_tags:
             return MISSING
-        value = STATISTICS[name](tag, run.summary(tag))
+        summary = run.summary(tag)
+        if modes is not None:
+            if not (mode := modes[run]):
+                return MISSING
+            summary = summary._replace(mode=mode)
+        value = STATISTICS[name](summary)
         return MISSING if value is None else value
 
     return get
+
+
+def _modes(runs: Sequence[Run], tag: str) -> dict[Run, str]:
+    """The better direction of a tag in each run that has it: as the run has declared it, else as all others
+    that declare one have, else by its name; empty, with a warning, where none of these tells.
+
+    Raises:
+        DataError: nothing tells, in no run.
+    """
+    own = {run: run.logs.hparams.modes.get(tag, "") for run in runs if tag in run.scalar_tags}
+    declared = {mode for mode in own.values() if mode}
+    others = declared.pop() if len(declared) == 1 else known_direction(tag)
+    if not any(own.values()):
+        others = direction(tag, others or "auto")
+    modes = {run: mode or others for run, mode in own.items()}
+    if not all(modes.values()):
+        warn(
+            "whether {tag!r} is better high or low is not known in {n} of {total} runs, and the others have "
+            "declared both: it is taken for missing there",
+            tag=tag,
+            n=sum(not mode for mode in modes.values()),
+            total=len(modes),
+        )
+    return modes
 
 
 class _Names:
     """The names that an expression over some runs may use."""
 
     def __init__(self, runs: Iterable[Run]) -> None:
-        every = list(runs)
-        self.hparams = dict.fromkeys(name for run in every for name in run.hparams)
-        self.tags = in_order(tag for run in every for tag in run.scalar_tags)
+        self.runs = list(runs)
+        self.hparams = dict.fromkeys(name for run in self.runs for name in run.hparams)
+        self.tags = in_order(tag for run in self.runs for tag in run.scalar_tags)
 
     def getter(self, parts: tuple[str, ...]) -> Callable[[Run], object]:
         whole = ".".join(parts)
@@ -64,7 +97,8 @@ class _Names:
             return _statistic(whole, "last")
         *first, last = parts
         if first and last in STATISTICS and ".".join(first) in self.tags:
-            return _statistic(".".join(first), last)
+            tag = ".".join(first)
+            return _statistic(tag, last, _modes(self.runs, tag) if last in BEST else None)
         if parts[0] == "hparams" and ".".join(parts[1:]) in self.hparams:
             return _hparam(".".join(parts[1:]))
         if first and ".".join(first) in self.tags:

@@ -224,7 +224,8 @@ class Runs(Exported, Plottable, Sequence[Run]):
         tag (its last value). ``hparams.name`` is always a hyper-parameter. Names with spaces or slashes
         stand in backquotes. A tag may be followed by ``.last``, ``.first``, ``.min``, ``.max``, ``.mean``,
         ``.best``, ``.best_step``, ``.last_step`` or ``.n``. A run that lacks a name matches only ``name is
-        None``; any other comparison excludes it.
+        None``; any other comparison excludes it. Which value is best is what the run has declared, or
+        else the other runs, or the words of the tag; where all that fails, in one run, it lacks a best.
 
         Args:
             condition: such as ``"`batch size` == 64 and `eval/acc`.max > 0.9"``; or a function of a run.

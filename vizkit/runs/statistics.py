@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vizkit.runs.run import Run
 
 __all__ = [
+    "BEST",
     "STATISTICS",
     "Point",
     "Summary",
@@ -89,18 +90,22 @@ def _value(point: Point | None) -> float | None:
     return None if point is None else point.value
 
 
-STATISTICS: dict[str, Callable[[str, Summary], float | None]] = {
-    "last": lambda _, summary: summary.last.value,
-    "first": lambda _, summary: summary.first.value,
-    "min": lambda _, summary: _value(summary.min),
-    "max": lambda _, summary: _value(summary.max),
-    "mean": lambda _, summary: summary.mean,
-    "best": lambda tag, summary: _value(summary.best(tag)),
-    "best_step": lambda tag, summary: None if (best := summary.best(tag)) is None else best.step,
-    "last_step": lambda _, summary: summary.last.step,
-    "n": lambda _, summary: summary.n,
+STATISTICS: dict[str, Callable[[Summary], float | None]] = {
+    "last": lambda summary: summary.last.value,
+    "first": lambda summary: summary.first.value,
+    "min": lambda summary: _value(summary.min),
+    "max": lambda summary: _value(summary.max),
+    "mean": lambda summary: summary.mean,
+    "best": lambda summary: _value(summary.best("")),
+    "best_step": lambda summary: None if (best := summary.best("")) is None else best.step,
+    "last_step": lambda summary: summary.last.step,
+    "n": lambda summary: summary.n,
 }
-"""The statistics that may follow a tag in a filter: name -> function of the tag and its summary."""
+"""The statistics that may follow a tag in a filter: name -> function of the tag's summary, whose ``mode``
+those of `BEST` need."""
+
+BEST = ("best", "best_step")
+"""The statistics that depend on which direction is better."""
 
 
 def mode_in(runs: Iterable[Run], tag: str) -> Literal["", "min", "max"]:

@@ -10,6 +10,7 @@ import pytest
 import vizkit
 from tests.helpers import stock
 from vizkit import DataError, Tracker
+from vizkit.errors import VizKitWarning
 from vizkit.runs.details import row
 from vizkit.runs.display import runs_table
 from vizkit.server.visualdl.api.hparam_page import _value
@@ -36,6 +37,35 @@ def test_a_declared_direction_counts_in_every_view(runs: vizkit.Runs) -> None:
     assert "max 3" in str(runs[:1])
     assert runs.compare("a", "b", "reward").mode == "max"
     assert runs[:1].filter("reward.best == 3").names == ["a"]
+
+
+def test_a_filter_takes_the_direction_that_other_runs_declare(runs: vizkit.Runs) -> None:
+    assert runs.filter("reward.best > 3").names == ["b"]
+    assert runs.filter("cost.best_step == 1").names == ["a", "b"]
+    with pytest.raises(DataError, match="whether 'reward' is better high or low is not known"):
+        runs[1:].filter("reward.best > 3")
+
+
+def declaring(directory: Path, tag: str, **modes: str) -> vizkit.Runs:
+    for name, mode in modes.items():
+        with Tracker(directory / name, metrics={tag: mode} if mode else [tag]) as tracker:  # type: ignore[dict-item]
+            for step, value in enumerate([1.0, 3.0, 2.0]):
+                tracker.log({tag: value}, step)
+    return vizkit.load(directory)
+
+
+def test_where_declarations_differ_a_run_without_one_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    runs = declaring(tmp_path, "reward", a="max", b="min", c="", d="")
+    with pytest.warns(VizKitWarning, match="is not known in 2 of 4 runs") as warned:
+        assert runs.filter("reward.best == 3 or reward.best_step == 0").names == ["a", "b"]
+        assert len({str(one.message) for one in warned}) == 1
+    with pytest.warns(VizKitWarning):
+        assert runs.filter("reward.best is None").names == ["c", "d"]
+
+
+def test_where_declarations_differ_the_name_tells(tmp_path: Path) -> None:
+    runs = declaring(tmp_path, "eval/acc", a="max", b="min", c="")
+    assert runs.filter("`eval/acc`.best == 3").names == ["a", "c"]
 
 
 def test_a_given_mode_counts_more(runs: vizkit.Runs) -> None:
