@@ -3,7 +3,7 @@
 Counts and edges are those of ``numpy.histogram`` over the finite values. NumPy computes an index for
 each value and corrects those that rounding put one bucket off, so that counts agree with edges. Here
 few buckets are counted by comparison with each edge, and many by an index that is corrected only
-close to an edge. Where rounding is too coarse for a certain answer, NumPy itself counts.
+close to an edge. Where rounding is too coarse for that, values are sorted and edges looked up among them.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _by_edges(flat: AnyArray, edges: Edges) -> tuple[AnyArray, AnyArray]:
     edges = np.asarray(edges)
     if edges.ndim != 1 or edges.size < 2 or not np.all(edges[:-1] <= edges[1:]):
         raise ValueError(tr("edges must be two or more ascending numbers in one dimension"))
-    return np.histogram(flat, bins=edges)
+    return _looked_up(flat, edges, None), edges
 
 
 def _by_rule(flat: AnyArray, ends: AnyArray, rule: str) -> tuple[AnyArray, AnyArray]:
@@ -155,10 +155,11 @@ def _uniform(flat: AnyArray, ends: AnyArray, buckets: int, times: Ints | None) -
         flat, ends = flat.astype(np.float64), ends.astype(np.float64)
         edges = _numpy_edges(ends, buckets)
     if edges is None:
-        return np.histogram(flat, bins=_own_edges(ends, buckets), weights=times)
+        edges = _own_edges(ends, buckets)
+        return _looked_up(flat, edges, times), edges
     error = _rounding(edges, buckets)
     if times is not None or not error < _SURE:
-        return np.histogram(flat, bins=buckets, weights=times)
+        return _looked_up(flat, edges, times), edges
     if ends[0] == ends[1]:
         counts = np.zeros(buckets, np.int64)
         counts[np.searchsorted(edges, ends[0], "right") - 1] = flat.size
@@ -207,6 +208,13 @@ def _chunks(flat: AnyArray, kind: np.dtype[np.generic]) -> Iterator[AnyArray]:
     size = _CHUNK_BYTES // kind.itemsize
     for start in range(0, flat.size, size):
         yield flat[start : start + size].astype(kind, copy=False)
+
+
+def _looked_up(flat: AnyArray, edges: AnyArray, times: Ints | None) -> AnyArray:
+    """Count by sorting the values and looking for the edges among them."""
+    if flat.dtype == np.float16:  # on some processors NumPy does not sort these right
+        flat = flat.astype(np.float32)
+    return np.histogram(flat, bins=edges, weights=times)[0]
 
 
 def _compared(flat: AnyArray, edges: AnyArray) -> Ints:

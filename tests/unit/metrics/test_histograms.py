@@ -1,4 +1,4 @@
-"""Histograms: NumPy's own counts and edges, whatever the values."""
+"""Histograms: NumPy's own counts and edges, whatever the values, without its faults of rounding."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import paddle
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ INTEGERS = (np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int6
 
 
 def same_as_numpy(found: Histogram, values: NDArray[Any], buckets: Any = 10) -> None:
-    """NumPy's answer for the finite values; NumPy's rounding faults are no part of the contract."""
+    """NumPy's answer for the finite values."""
     counts, edges = np.histogram(values[np.isfinite(values)], bins=buckets)
     np.testing.assert_array_equal(found.edges, edges.astype(np.float64))
     np.testing.assert_array_equal(found.counts, counts)
@@ -183,22 +183,25 @@ def test_a_range_too_narrow_for_the_buckets(values: NDArray[Any]) -> None:
         np.testing.assert_array_equal(found.counts, counted_by_sorting(values, found.edges))
 
 
-def numpys_or_none(values: NDArray[Any], buckets: int) -> tuple[NDArray[Any], NDArray[Any]] | None:
+def numpys_edges(values: NDArray[Any], buckets: int) -> NDArray[Any] | None:
+    """None where NumPy has none, or such that coincide, which its newer versions refuse."""
     try:
         with np.errstate(all="ignore"):
-            counts, edges = np.histogram(values, bins=buckets)
-    except (IndexError, ValueError):
+            edges = np.histogram_bin_edges(values, bins=buckets)
+            usable = bool(np.isfinite(edges[-1] - edges[0]) and (edges[:-1] < edges[1:]).all())
+    except ValueError:
         return None
-    return (counts, edges) if np.isfinite(edges).all() else None
+    return edges if usable else None
 
 
 def agrees(values: NDArray[Any], buckets: int) -> None:
+    """NumPy's edges; the counts are those between them, which NumPy's own are not in all of its versions."""
     found = compute_histogram(values, buckets)
     well_formed(found, values.size, buckets)
-    expected = numpys_or_none(values, buckets)
-    if expected is not None:
-        np.testing.assert_array_equal(found.counts, expected[0])
-        np.testing.assert_array_equal(found.edges, expected[1].astype(np.float64))
+    edges = numpys_edges(values, buckets)
+    if edges is not None:
+        np.testing.assert_array_equal(found.edges, edges.astype(np.float64))
+    np.testing.assert_array_equal(found.counts, counted_by_sorting(values, found.edges))
 
 
 BUCKETS = st.sampled_from([1, 2, 3, 10, 15, 16, 17, 18, 30, 64, 255])
@@ -215,6 +218,7 @@ def test_any_finite_floats(data: st.DataObject, buckets: int, width: Any) -> Non
 
 
 @FINITE
+@example(dtype=np.float16, buckets=10, start=-22.0, width=1.0, repeats=700)  # NumPy's sort may fail on these
 @given(
     dtype=st.sampled_from(FLOATS),
     buckets=BUCKETS,
@@ -226,10 +230,10 @@ def test_values_on_and_beside_the_edges(
     dtype: Any, buckets: int, start: float, width: float, repeats: int
 ) -> None:
     ends = np.array([start, start + width], dtype)
-    answer = numpys_or_none(ends, buckets)
-    if answer is None:
+    edges = numpys_edges(ends, buckets)
+    if edges is None:
         return
-    edges = answer[1].astype(dtype)
+    edges = edges.astype(dtype)
     values = np.concatenate([edges, np.nextafter(edges[1:], ends[0]), np.nextafter(edges[:-1], ends[1])])
     agrees(np.tile(values, repeats), buckets)
 

@@ -50,6 +50,7 @@ def test_a_plot_shows_itself_in_a_notebook(name: str, runs: Runs, tmp_path: Path
     assert dict(mpl.rcParams) == before
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # a layout that does not fit, a missing glyph
+        warnings.simplefilter("ignore", DeprecationWarning)  # an old Matplotlib's, of pyparsing
         shown = plot._repr_png_()
         plot.save(tmp_path / "plot.png", dpi=50)
     assert shown is not None

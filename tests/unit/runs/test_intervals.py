@@ -41,7 +41,7 @@ def test_the_interval_of_a_mean(values: list[float]) -> None:
     *_, (low,), (high,) = column_statistics(np.array(values)[:, None])
     error = stats.sem(values)
     half = stats.t.ppf(0.975, len(values) - 1) * error
-    assert (low, high) == pytest.approx((np.mean(values) - half, np.mean(values) + half), abs=1e-7)
+    assert (low, high) == pytest.approx((np.mean(values) - half, np.mean(values) + half), rel=1e-9, abs=1e-7)
 
 
 def test_too_few_values_have_no_interval() -> None:

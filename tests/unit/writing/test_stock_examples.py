@@ -23,12 +23,13 @@ from tests.helpers import by_tag, log_of
 from vizkit import LogWriter
 
 Stock = visualdl.LogWriter
-# Misprints in VisualDL's documentation, which keep its examples from running anywhere.
+# What keeps examples in VisualDL's documentation from running: misprints, anywhere, and old libraries.
 MENDED = {
     "form matplotlib": "from matplotlib",
     'writer.add_scalars(tag="sin_and_cos", tag_value=tval': (
         'writer.add_scalars(main_tag="sin_and_cos", tag_scalar_dict=tval'
     ),
+    "np.array([I, I, I])": "np.stack([I, I, I])",  # NumPy 1.24 makes no array of a list of Pillow's images
 }
 EXPECTED: dict[str, dict[str, tuple[str, int]]] = {
     "add_scalar": {"train/loss": ("scalar", 100), "train/lr": ("scalar", 100)},

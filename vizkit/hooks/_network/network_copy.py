@@ -23,7 +23,10 @@ def global_state_kept() -> Iterator[None]:
     Within a ``fit`` random numbers of NumPy and Python go on: Paddle loads data in a thread meanwhile,
     which must not draw the same numbers again.
     """
-    from paddle.jit.dy2static import parameter_recorder as recorder
+    try:
+        from paddle.jit.dy2static import parameter_recorder as recorder
+    except ImportError:  # Paddle 3.0
+        from paddle.jit.pir_dy2static import parameter_recorder as recorder
 
     def tables() -> list[dict[int, object]]:
         parameters, inplace = recorder._global_parameter_recorder, recorder._global_inplace_map

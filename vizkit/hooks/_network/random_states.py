@@ -36,12 +36,13 @@ def random_states_kept(*, unless: Callable[[], bool] | None = None) -> Iterator[
 @contextmanager
 def paddle_random_states_kept() -> Iterator[None]:
     """Restore Paddle's random states afterwards."""
-    states = [(device, paddle.get_rng_state(device)) for device in (None, "cpu")]
+    of_cpu = paddle.framework.core.default_cpu_generator()  # Paddle 3.0 cannot set it by name
+    states, cpu_state = paddle.get_rng_state(), of_cpu.get_state()
     try:
         yield
     finally:
-        for device, state in states:
-            paddle.set_rng_state(state, device)
+        paddle.set_rng_state(states)
+        of_cpu.set_state(cpu_state)
 
 
 def host_random_states() -> tuple[object, ...]:
