@@ -48,7 +48,7 @@ def test_a_filter_takes_the_direction_that_other_runs_declare(runs: vizkit.Runs)
 
 def declaring(directory: Path, tag: str, **modes: str) -> vizkit.Runs:
     for name, mode in modes.items():
-        with Tracker(directory / name, metrics={tag: mode} if mode else [tag]) as tracker:  # type: ignore[dict-item]
+        with Tracker(directory / name, metrics={tag: mode} if mode else [tag]) as tracker:
             for step, value in enumerate([1.0, 3.0, 2.0]):
                 tracker.log({tag: value}, step)
     return vizkit.load(directory)
