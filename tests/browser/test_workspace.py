@@ -143,6 +143,66 @@ def test_several_tags_in_one_panel(look: Look) -> None:
         assert page.query()["panels"] == ["train/loss, eval/acc"]
 
 
+def test_an_expression_is_a_panel_and_runs_plot_draws_the_same(look: Look, nine: Served) -> None:
+    text = "log({train/loss}) / (1 - {eval/acc}), {train/loss} - 0.5"
+    with look("?only=batch32-0&only=batch64-1") as page:
+        page.page.get_by_role("button", name="New panel").click()
+        page.page.get_by_label("Tags with commas").fill(text)
+        page.page.keyboard.press("Enter")
+        lines = page.lines(text)
+        assert page.query()["panels"] == [text]
+        tags = text.split(", ")
+        assert set(lines) == {f"{run} · {tag}" for run in ("batch32-0", "batch64-1") for tag in tags}
+        for name, line in lines.items():
+            run, _, tag = name.partition(" · ")
+            columns = vizkit.load(nine.log)[run].columns("train/loss")
+            acc = vizkit.load(nine.log)[run].columns("eval/acc")
+            values = columns.values - 0.5 if tag == tags[1] else np.log(columns.values) / (1 - acc.values)
+            assert (line["x"], line["y"]) == (columns.steps.tolist(), values.tolist())
+        page.page.evaluate(
+            "navigator.clipboard.writeText = text => { window.copied = text; return Promise.resolve() }"
+        )
+        page.panel(text).get_by_role("button", name="More of").click()
+        page.page.get_by_role("menuitem", name="Copy Python code").click()
+        code = page.page.evaluate("window.copied")
+    assert "plot([" in code
+    drawn = eval(code.removeprefix("import vizkit").strip(), {"vizkit": vizkit})
+    found = {name.replace("  ", " · "): np.asarray(line.get_ydata()) for name, line in drawn.lines.items()}
+    assert all(found[name].tolist() == line["y"] for name, line in lines.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{train/loss} - {eval/los}", "no scalar tag 'eval/los'; closest"),
+        ("{train/loss} -", "ends too early"),
+        ("nothing$", "no tag matches"),
+    ],
+)
+def test_a_wrong_expression_is_explained_and_hides_nothing(text: str, reason: str, look: Look) -> None:
+    with look() as page:
+        page.page.get_by_role("button", name="New panel").click()
+        page.page.get_by_label("Tags with commas").fill(text)
+        page.page.keyboard.press("Enter")
+        expect(page.page.locator(".toolbar .error")).to_contain_text(reason)
+        assert "panels" not in page.query()
+        assert len(page.lines("train/loss")) == 9
+        page.page.get_by_label("Tags with commas").fill("{train/loss} - {eval/acc}")
+        expect(page.page.locator(".toolbar .error")).to_have_count(0)
+        page.page.keyboard.press("Enter")
+        assert len(page.lines("{train/loss} - {eval/acc}")) == 9
+        page._faults.clear()  # of the refused question
+
+
+def test_an_address_with_a_wrong_expression_says_so_in_its_panel(look: Look) -> None:
+    with look() as page:
+        page.go("?panels=%7Bgone%7D%20*%202")
+        panel = page.page.locator('figure.panel[aria-label="{gone} * 2"]')
+        expect(panel.locator(".error")).to_contain_text("no scalar tag 'gone'")
+        assert len(page.lines("train/loss")) == 9
+        page._faults.clear()  # as above
+
+
 def test_the_table_sorts_and_tells_the_difference_to_a_baseline(look: Look) -> None:
     with look("?tab=table&baseline=batch32-0") as page:
         rows = page.page.locator(".sheet .rows .name")

@@ -10,6 +10,7 @@ import numpy as np
 
 from vizkit._checks import one_of
 from vizkit._language import tr, trn
+from vizkit.curves.expressions import curve_bounds, runs_with
 from vizkit.curves.means import Band, Center, Mean, mean_of
 from vizkit.curves.plot_arguments import (
     RunSource,
@@ -22,9 +23,7 @@ from vizkit.curves.plot_arguments import (
 from vizkit.curves.smoothing import Smoothing, SmoothLike, smoothed, smoothing
 from vizkit.curves.x_axis import X, check_x, time_unit, x_and_values
 from vizkit.metrics.arrays import Bools, Floats, Ints
-from vizkit.metrics.bounds import metric_bounds
 from vizkit.runs import Run
-from vizkit.runs.scalar_tags import with_tag
 
 __all__ = ["Curve", "CurvesData", "Partial", "bounds_of", "curve_labels", "curves_data", "group_mean"]
 
@@ -48,7 +47,7 @@ class Curve:
         runs: number of runs.
         n: (n,) number of runs that are in the mean at each x: those that reach it, and are not NaN
             there; None for a run.
-        tag: the scalar tag.
+        tag: the scalar tag, or the expression.
     """
 
     name: str
@@ -149,7 +148,7 @@ def curves_data(
     tags = chosen_tags(every, tag)
     series: list[Curve] = []
     for one in tags:
-        runs = with_tag(every, one)
+        runs = runs_with(every, one)
         check_x(runs, x)
         if by is None:
             each = zip(runs, positions(runs), strict=True)
@@ -197,7 +196,7 @@ def bounds_of(tag: str, curves: Sequence[tuple[Floats, Floats]]) -> tuple[float,
     finite = [y[np.isfinite(y)] for _, y in curves]
     ends = [(y.min(), y.max()) for y in finite if len(y)]
     return (
-        metric_bounds(tag, min(low for low, _ in ends), max(high for _, high in ends))
+        curve_bounds(tag, min(low for low, _ in ends), max(high for _, high in ends))
         if ends
         else (-np.inf, np.inf)
     )

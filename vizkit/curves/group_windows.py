@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vizkit.curves.expressions import curve_bounds
 from vizkit.curves.means import Band, Center, Mean, mean_of
 from vizkit.curves.smoothing import Smoothing, smoothed
 from vizkit.curves.windows import FEW, Columns, Points, Trace, columns_of, pixel_places
 from vizkit.metrics.arrays import Floats, Ints
-from vizkit.metrics.bounds import metric_bounds
 
 __all__ = ["GroupWindow", "group_window", "trace_bounds"]
 
@@ -35,10 +35,10 @@ class GroupWindow:
 
 
 def trace_bounds(tag: str, traces: Sequence[Trace]) -> tuple[float, float]:
-    """The bounds of a metric with these curves, as of `metric_bounds`."""
+    """The bounds of a metric with these curves, as of `curve_bounds`."""
     ends = [trace.extremes for trace in traces if len(trace)]
     least, greatest = min((low for low, _ in ends), default=0.0), max((high for _, high in ends), default=0.0)
-    return metric_bounds(tag, least, greatest)
+    return curve_bounds(tag, least, greatest)
 
 
 def group_window(

@@ -10,6 +10,7 @@ import numpy as np
 
 from vizkit._checks import describe
 from vizkit._language import tr
+from vizkit.curves.expressions import is_expression
 from vizkit.errors import DataError, UnknownNameError, VizKitError
 from vizkit.runs import Media, Run, Runs
 from vizkit.runs.lookup import unknown
@@ -77,7 +78,7 @@ def one_run(source: RunSource) -> Run:
 
 
 def chosen_tags(runs: Sequence[Run], tags: str | Sequence[str]) -> list[str]:
-    """The scalar tags that are named, or that fit patterns such as ``*/loss``, in order.
+    """The scalar tags that are named, or that fit patterns such as ``*/loss``, and expressions, in order.
 
     Raises:
         UnknownNameError: no tag fits a pattern.
@@ -86,7 +87,7 @@ def chosen_tags(runs: Sequence[Run], tags: str | Sequence[str]) -> list[str]:
     chosen: list[str] = []
     for name in [tags] if isinstance(tags, str) else tags:
         found = [name]
-        if set(name) & set("*?["):
+        if set(name) & set("*?[") and not is_expression(name):
             known = in_order(tag for run in runs for tag in run.scalar_tags)
             found = found if name in known else [tag for tag in known if fnmatchcase(tag, name)]
             if not found:

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from vizkit.columns.packed import Column, Joined, Packed, Side, search
+from vizkit.curves.expressions import Computed, computed
 from vizkit.curves.windows import Trace
 from vizkit.curves.x_axis import X, x_of
 from vizkit.format.walltime import are_milliseconds
@@ -19,21 +20,28 @@ _MOST = 256 << 20  # bytes of traces whose x had to be computed
 
 
 def trace_of(run: Run, tag: str, x: X = "step") -> Trace:
-    """The trace of a scalar tag over an axis; records without an x are left out.
+    """The trace of a scalar tag, or of an expression, over an axis; records without an x are left out.
 
     Raises:
-        DataError: ``x`` is ``"epoch"``, and the run does not record epochs.
+        DataError: ``x`` is ``"epoch"``, and the run does not record epochs; an expression that is none.
         UnknownNameError: the run has no such tag.
     """
-    recorded = run.recorded(tag)
+    one = computed(run, tag)
+    found = _trace(run, one, x)
+    found.steps, found.walltimes = one.recorded.steps, one.recorded.walltimes
+    return found
+
+
+def _trace(run: Run, one: Computed, x: X) -> Trace:
+    recorded = one.recorded
     if x == "step":
         return Trace(recorded.steps, recorded.values, recorded.pyramid, ascends=recorded.ascends)
     if x in ("time", "relative", "walltime") and (ends := _bounds(recorded.walltimes)):
         zero = _zero(run, recorded.walltimes, ends, x)
         if zero is not None:
             return Trace(_Seconds(recorded.walltimes, zero), recorded.values, recorded.pyramid)
-    columns = run.columns(tag)
-    places = x_of(run, tag, columns, x)
+    columns = one.columns
+    places = x_of(run, one.tag, columns, x)
     there = np.isfinite(places)
     if there.all():
         return Trace(places, columns.values, recorded.pyramid)

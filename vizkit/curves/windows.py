@@ -93,6 +93,8 @@ class Trace:
         self.recorded = x, y
         self.kept: Indices | None = None
         """The records that the points are of; None for all."""
+        self.steps, self.walltimes = x, x
+        """Of the records: those that it was made from say what they are."""
         self.order: Indices | None = None
         """The places of the points by x; None if they are recorded so."""
         if ascends is None:

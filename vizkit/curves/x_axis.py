@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from vizkit._checks import describe
+from vizkit.curves.expressions import computed
 from vizkit.errors import DataError
 from vizkit.format.tags import EPOCH, SECONDS
 from vizkit.format.walltime import NO_TIME
@@ -42,16 +43,17 @@ def check_x(runs: Iterable[Run], x: X) -> None:
 
 
 def x_and_values(run: Run, tag: str, x: X) -> tuple[Floats, Floats]:
-    """The records of a scalar tag: x (times in seconds) and values, both (n,).
+    """The records of a scalar tag, or of an expression: x (times in seconds) and values, both (n,).
 
     Records without an x are left out: without a time, or at steps where the other tag has no finite value.
 
     Raises:
-        DataError: ``x`` is ``"epoch"``, and the run does not record epochs.
+        DataError: ``x`` is ``"epoch"``, and the run does not record epochs; an expression that is none.
         UnknownNameError: the run has no such tag.
     """
-    columns = run.columns(tag)
-    found = np.asarray(x_of(run, tag, columns, x), dtype=np.float64)
+    one = computed(run, tag)
+    columns = one.columns
+    found = np.asarray(x_of(run, one.tag, columns, x), dtype=np.float64)
     if (there := np.isfinite(found)).all():
         return found, columns.values
     return found[there], columns.values[there]

@@ -91,8 +91,9 @@ def curves(
 
     Args:
         source: a run or several; those without the tag are left out.
-        tag: a scalar tag, such as ``train/loss``, a pattern (``*/loss``), or several. A line has its run's
-            colour, and dashes of its own where colours are equal; tags of a single run have a colour each.
+        tag: a scalar tag, such as ``train/loss``, a pattern (``*/loss``), an expression over tags in braces
+            (``{eval/loss} - {train/loss}``), or several. A line has its run's colour, and dashes of its own
+            where colours are equal; tags of a single run have a colour each.
         x: ``"step"``; ``"epoch"`` (from ``train/epoch``, which the hooks record); ``"time"`` since the
             start of the run; ``"relative"``, the time since the first record of the tag; ``"walltime"``,
             seconds since 1970; or another scalar tag, whose values at the same steps are x.

@@ -154,7 +154,7 @@ interface Head {
 }
 
 /** Curves of one tag in a window. */
-export async function curves(question: Question, signal: AbortSignal): Promise<Answer> {
+export async function curves(question: Question, signal?: AbortSignal): Promise<Answer> {
   const query: [string, string][] = [["tag", question.tag], ["x", question.x], ["width", String(question.width)], ["smooth", question.smooth], ["center", question.centre], ["band", question.band]];
   if (question.from !== null) query.push(["start", String(question.from)]);
   if (question.to !== null) query.push(["end", String(question.to)]);

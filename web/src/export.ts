@@ -34,10 +34,15 @@ export function pythonCode(logdir: string, tags: readonly string[], view: View):
   const quote = (text: string) => JSON.stringify(text);
   const runs = `vizkit.load(${quote(logdir)})${view.filter ? `.filter(${quote(view.filter)})` : ""}`;
   const options = [tags.length === 1 ? quote(tags[0] ?? "") : `[${tags.map(quote).join(", ")}]`];
-  if (["time", "epoch", "relative"].includes(view.x)) options.push(`x=${quote(view.x)}`);
+  if (view.x !== "step") options.push(`x=${quote(view.x)}`);
   if (view.smooth === "ema") options.push(`smooth=${exact(view.amount)}`);
-  if (view.group.length) options.push(`by=${view.group.length === 1 ? quote(view.group[0] ?? "") : `[${view.group.map(quote).join(", ")}]`}`);
-  if (view.ylog) options.push("log=True");
+  else if (view.smooth !== "none") options.push(`smooth=${quote(`${view.smooth}:${exact(view.amount)}`)}`);
+  if (view.group.length) {
+    options.push(`by=${view.group.length === 1 ? quote(view.group[0] ?? "") : `[${view.group.map(quote).join(", ")}]`}`);
+    options.push(`band=${view.band === "none" ? "None" : quote(view.band === "auto" ? "ci" : view.band)}`);
+  }
+  if (view.ylog || view.xlog) options.push(`log=${view.xlog ? quote(view.ylog ? "xy" : "x") : "True"}`);
+  if (view.robust) options.push("outliers=False");
   return `import vizkit\n\n${runs}.plot(${options.join(", ")})\n`;
 }
 

@@ -2,7 +2,8 @@
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type Axes, Chart, DASHES, type Hover, type Line, type Said } from "./chart";
-import { type Curve, curves, Refusal } from "./api";
+import { type Answer, type Curve, curves, Refusal } from "./api";
+import { has } from "./expressions";
 import { csv, download, pythonCode, svg } from "./export";
 import { short, tint } from "./format";
 import { Icon } from "./icon";
@@ -15,6 +16,7 @@ import { part, show, toggled, view } from "./view";
 
 const SYNC = "vizkit";
 const FEW = 5; // runs of a group that are drawn themselves
+const NOTHING: Answer = { curves: [], band: "", without: {} };
 
 interface Props {
   /** a tag, or a text that names several. */
@@ -48,7 +50,7 @@ export function Panel({ text, own, full: isFull }: Props) {
     const now = view.value;
     const own = now.shared ? null : window.value;
     const [from, to] = now.shared ? [now.from, now.to] : [own?.[0] ?? null, own?.[1] ?? null];
-    const runs = drawn.value.filter((run) => names.value.some((tag) => run.scalars.includes(tag)));
+    const runs = drawn.value.filter((run) => names.value.some((tag) => has(run.scalars, tag)));
     return {
       runs: runs.map((run) => run.path),
       x: now.x,
@@ -130,7 +132,10 @@ export function Panel({ text, own, full: isFull }: Props) {
     const asked = question.peek();
     const tags = names.peek();
     busy.value = true;
-    const get = (group: string[]) => Promise.all(tags.map((tag) => curves({ ...asked, group, band: asked.band === "auto" ? "ci" : asked.band, runs: asked.runs.filter((path) => hasTag(path, tag)), tag, width: width.peek() }, abort.signal)));
+    const get = (group: string[]) => Promise.all(tags.map((tag) => {
+      const runs = withTag(asked.runs, tag);
+      return runs ? curves({ ...asked, group, band: asked.band === "auto" ? "ci" : asked.band, runs, tag, width: width.peek() }, abort.signal) : NOTHING;
+    }));
     void get(asked.group)
       .then(async (found) => {
         // An interval of a few runs says little: they are drawn themselves, unless a band is asked for.
@@ -238,8 +243,11 @@ export function Panel({ text, own, full: isFull }: Props) {
   }
 }
 
-function hasTag(path: string, tag: string): boolean {
-  return drawn.peek().some((run) => run.path === path && run.scalars.includes(tag));
+/** The runs among some that have a tag; null where there is nothing to ask for; none asks why an expression has none. */
+function withTag(paths: readonly string[], tag: string): string[] | null {
+  const asked = new Set(paths);
+  const found = drawn.peek().filter((run) => asked.has(run.path) && has(run.scalars, tag)).map((run) => run.path);
+  return found.length || !(answer.peek()?.runs ?? []).some((run) => has(run.scalars, tag)) ? found : null;
 }
 
 function summary(text: string, lines: readonly Line[]): string {

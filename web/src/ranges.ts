@@ -1,4 +1,5 @@
 // Ranges of axes, and places in curves: pure functions.
+import { partsOf, tagsOf } from "./expressions";
 
 export interface Points {
   x: Float64Array;
@@ -96,13 +97,13 @@ export function sections(tags: readonly string[]): Sections[] {
   return [...found].map(([name, members]) => ({ name, tags: members })).sort((a, b) => Number(a.name !== "") - Number(b.name !== ""));
 }
 
-/** The tags that a panel's text names: a list with commas, else a regular expression, else none. */
+/** The tags and expressions that a panel's text names: a list with commas, else a regular expression, else none. */
 export function panelTags(text: string, tags: readonly string[]): string[] {
-  const named = text.split(",").map((one) => one.trim());
-  const known = named.filter((one) => tags.includes(one));
-  if (known.length === named.length) return known;
+  const names = (one: string) => tags.includes(one) || tagsOf(one).length > 0;
+  const named = [partsOf(text), text.split(",").map((one) => one.trim())].find((parts) => parts.every(names));
+  if (named) return named;
   const pattern = matcher(text);
-  return pattern ? tags.filter((tag) => pattern.test(tag)) : known;
+  return pattern ? tags.filter((tag) => pattern.test(tag)) : partsOf(text).filter(names);
 }
 
 /** A regular expression of what was typed, case ignored; null where it is not one. */

@@ -1,6 +1,9 @@
 // Settings of all charts.
-import { mark, t } from "./language";
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { curves, Refusal } from "./api";
+import { mark, t } from "./language";
+import { panelTags } from "./ranges";
 import { tags } from "./store";
 import { show, type View, view } from "./view";
 
@@ -20,7 +23,6 @@ export function Toolbar() {
   const now = view.value;
   const [least, most, step] = AMOUNT[now.smooth];
   const adding = useSignal(false);
-  const panel = useSignal("");
   return (
     <div class="toolbar" role="toolbar" aria-label={t("Settings of all charts")}>
       <input type="search" value={now.tags} spellcheck={false} placeholder={t("Tags (regular expression)")} aria-label={t("Select tags by a regular expression")} onInput={(event) => show({ tags: event.currentTarget.value })} />
@@ -71,17 +73,70 @@ export function Toolbar() {
       <Check name="shared" text={t("Zoom all charts")} />
       {now.from !== null && <button onClick={() => show({ from: null, to: null })}>{t("Reset zoom")}</button>}
       <span class="fill" />
-      {adding.value ? (
-        <form onSubmit={(event) => { event.preventDefault(); if (panel.value.trim()) show({ panels: [...new Set([...now.panels, panel.value.trim()])] }); adding.value = false; panel.value = ""; }}>
-          <input type="text" list="tags" value={panel.value} placeholder="train/loss, eval/loss" aria-label={t("Tags with commas, or a regular expression")} title={t("Tags with commas, or a regular expression")} spellcheck={false} autofocus onInput={(event) => (panel.value = event.currentTarget.value)} onKeyDown={(event) => { if (event.key === "Escape") adding.value = false; }} />
-          <datalist id="tags">{tags.value.slice(0, 300).map((tag) => <option key={tag} value={tag} />)}</datalist>
-          <button type="submit">{t("Add")}</button>
-        </form>
-      ) : (
-        <button onClick={() => (adding.value = true)}>+ {t("New panel")}</button>
-      )}
+      {adding.value ? <NewPanel close={() => (adding.value = false)} /> : <button onClick={() => (adding.value = true)}>+ {t("New panel")}</button>}
     </div>
   );
+}
+
+/** The field of a panel's tags; what is wrong with them stands below it, and the panel is not added. */
+function NewPanel({ close }: { close: () => void }) {
+  const text = useSignal("");
+  const error = useSignal("");
+  const timer = useRef(0);
+  const look = async () => {
+    const asked = text.value.trim();
+    const found = asked ? await wrong(asked) : "";
+    if (asked === text.value.trim()) error.value = found;
+    return asked === text.value.trim() && !found;
+  };
+  const about = t("Tags with commas, a regular expression, or an expression such as {example}", { example: "{eval/loss} - {train/loss}" });
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        clearTimeout(timer.current);
+        const asked = text.value.trim();
+        void look().then((right) => {
+          if (!right) return;
+          if (asked) show({ panels: [...new Set([...view.value.panels, asked])] });
+          close();
+        });
+      }}
+    >
+      <input
+        type="text"
+        list="tags"
+        value={text.value}
+        placeholder="train/loss, eval/loss"
+        aria-label={about}
+        aria-invalid={error.value ? true : undefined}
+        title={about}
+        spellcheck={false}
+        autofocus
+        onInput={(event) => {
+          text.value = event.currentTarget.value;
+          clearTimeout(timer.current);
+          timer.current = window.setTimeout(() => void look(), 400);
+        }}
+        onKeyDown={(event) => { if (event.key === "Escape") close(); }}
+      />
+      <datalist id="tags">{tags.value.slice(0, 300).map((tag) => <option key={tag} value={tag} />)}</datalist>
+      <button type="submit">{t("Add")}</button>
+      {error.value && <p class="error" role="alert">{error.value}</p>}
+    </form>
+  );
+}
+
+/** The reason why a panel of these tags would be empty. */
+async function wrong(text: string): Promise<string> {
+  const named = panelTags(text, tags.value);
+  if (!named.length) return t("no tag matches");
+  try {
+    for (const tag of named) if (!tags.value.includes(tag)) await curves({ tag, runs: [], x: "step", from: null, to: null, width: 1, smooth: "0", group: [], centre: "mean", band: "none" });
+  } catch (error) {
+    if (error instanceof Refusal) return error.message;
+  }
+  return "";
 }
 
 function Check({ name, text }: { name: "ylog" | "xlog" | "robust" | "shared"; text: string }) {

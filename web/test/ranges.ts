@@ -59,5 +59,9 @@ test("a panel names its tags by a list or a pattern", () => {
   assert.deepEqual(panelTags("LOSS$", tags), ["train/loss", "eval/loss"]);
   assert.deepEqual(panelTags("eval/acc, gone", tags), []);
   assert.deepEqual(panelTags("(", tags), []);
+  assert.deepEqual(panelTags("{eval/loss} - {train/loss}, train/loss, min({a, b}, {eval/loss})", tags), ["{eval/loss} - {train/loss}", "train/loss", "min({a, b}, {eval/loss})"]);
+  assert.deepEqual(panelTags("(train|eval)/los{1,}", tags), ["train/loss", "eval/loss"]);
+  assert.deepEqual(panelTags("\\p{L}+/acc", tags), tags.filter((tag) => tag.endsWith("/acc")));
+  assert.deepEqual(panelTags("odd (, b)", [...tags, "odd (", "b)"]), ["odd (", "b)"]);
   assert.equal(matcher("("), null);
 });

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
 
+from vizkit.curves.expressions import has, is_expression, runs_with
 from vizkit.curves.group_windows import group_window, trace_bounds
 from vizkit.curves.means import band_text
 from vizkit.curves.plot_arguments import labelled_groups
@@ -29,7 +31,7 @@ _FARTHEST = 1e300  # edges beyond would overflow
 class CurvesQuery:
     """The curves of a scalar tag in a window, each with the exact extremes of every pixel column."""
 
-    tag: Annotated[str, "a scalar tag, or `group/member`"]
+    tag: Annotated[str, "a scalar tag, `group/member`, or an expression over tags in braces"]
     run: Annotated[list[str], "names of runs; all with the tag if there is none"] = field(
         default_factory=list
     )
@@ -55,10 +57,16 @@ def curves_answer(state: WorkspaceState, query: CurvesQuery) -> bytes:
         raise WrongParameter("smooth", "{message}", message=error) from error
     with state.runs() as runs:
         asked = named(runs, query.run)
-        traces, without = _traces(state, asked, query)
+        try:
+            with_tag = [run for run in asked if has(run, query.tag)]
+        except DataError as error:
+            raise WrongParameter("tag", "{message}", message=error) from error
+        traces, without = _traces(state, asked if query.run else with_tag, query)
         groups = labelled_groups(list(traces), query.group) if query.group and traces else {}
         cursor, unread = state.cursor(), state.live.unread
     if not traces and (query.run or not unread):
+        if is_expression(query.tag) and asked and not with_tag:
+            runs_with(asked, query.tag)  # raises: it says which tag is not there
         reasons = next(iter(without.values()), "no run has the scalar " + repr(query.tag[:200]))
         raise UnknownNameError("{message}", message=reasons)
     ranges = [ends for trace in traces.values() if (ends := trace.range)]
@@ -100,17 +108,22 @@ def curves_answer(state: WorkspaceState, query: CurvesQuery) -> bytes:
 def _traces(
     state: WorkspaceState, runs: Sequence[Run], query: CurvesQuery
 ) -> tuple[dict[Run, Trace], dict[str, str]]:
-    """The traces of runs that have the tag and the axis, and the reasons why others have none."""
+    """The traces of runs, and the reasons why some have none."""
     found: dict[Run, Trace] = {}
     without: dict[str, str] = {}
     for run in runs:
-        if query.tag not in run.scalar_tags and not query.run:
-            continue
-        try:
+        with _reason(run, without):
             found[run] = state.traces.trace(run, query.tag, query.x)
-        except VizKitError as error:
-            without[run.name] = str(error)
     return found, without
+
+
+@contextmanager
+def _reason(run: Run, without: dict[str, str]) -> Iterator[None]:
+    """Note the reason where a run has no trace."""
+    try:
+        yield
+    except VizKitError as error:
+        without[run.name] = str(error)
 
 
 def _curve(

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
+from vizkit.curves.expressions import has
 from vizkit.errors import UnknownNameError
 from vizkit.format.walltime import time_list
 from vizkit.server.workspace.api.answers import NearestValue, RecordsAnswer, ValuesAnswer
@@ -32,7 +33,7 @@ class RecordsQuery:
 class ValuesQuery:
     """The exact values of curves at an x, as for a pointer over a chart."""
 
-    tag: Annotated[str, "a scalar tag"]
+    tag: Annotated[str, "a scalar tag, or an expression"]
     at: Annotated[float, "x"]
     run: Annotated[list[str], "names of runs; all if there is none"] = field(default_factory=list)
     x: Annotated[str, "the axis, as of curves"] = "step"
@@ -73,22 +74,21 @@ def values(state: WorkspaceState, query: ValuesQuery) -> ValuesAnswer:
     found: list[NearestValue] = []
     with state.runs() as runs:
         for run in named(runs, query.run):
-            if query.tag not in run.scalar_tags:
+            if not has(run, query.tag):
                 continue
             trace = state.traces.trace(run, query.tag, query.x)
             place = trace.nearest(query.at)
             if place is None:
                 continue
             x, value = (float(column[place : place + 1][0]) for column in trace.recorded)
-            recorded = run.recorded(query.tag)
             if trace.kept is not None:
                 place = int(trace.kept[place])
-            (walltime,) = time_list(np.asarray(recorded.walltimes[place : place + 1]))
+            (walltime,) = time_list(np.asarray(trace.walltimes[place : place + 1]))
             found.append(
                 {
                     "run": run.name,
                     "x": x,
-                    "step": recorded.steps[place : place + 1][0].item(),
+                    "step": trace.steps[place : place + 1][0].item(),
                     "walltime": walltime,
                     "value": number(value),
                 }

@@ -55,6 +55,38 @@ def test_every_axis_is_that_of_the_plots(x: str, client: Client, log: Path) -> N
     np.testing.assert_array_equal(arrays["y"], data.series[0].y)
 
 
+def test_expressions_are_those_of_the_plots(client: Client, log: Path) -> None:
+    text = "{loss} * 2 - {eval/acc}"
+    head = client.curves(tag=text)
+    data = curves_data(vizkit.load(log), text)
+    assert [curve["run"] for curve in head["curves"]] == [curve.name for curve in data.series]
+    for curve, expected in zip(head["curves"], data.series, strict=True):
+        np.testing.assert_array_equal(curve["arrays"]["x"], expected.x)
+        np.testing.assert_array_equal(curve["arrays"]["y"], expected.y)
+    (mean, *_) = client.curves(tag=text, group="lr")["groups"]
+    np.testing.assert_array_equal(
+        mean["arrays"]["y"], curves_data(vizkit.load(log), text, by="lr").series[0].y
+    )
+    last = data.series[0]
+    (value,) = client.json("values", tag=text, at=1e9, run=last.name)["values"]
+    assert (value["x"], value["step"], value["value"]) == (last.x[-1], last.x[-1], last.y[-1])
+
+
+@pytest.mark.parametrize(
+    ("tag", "status", "reason"),
+    [("{loss} -", 400, "ends too early"), ("{lss} * 2", 404, "'lss'"), ("{" * 4000, 400, "1000 characters")],
+)
+@pytest.mark.parametrize("path", ["curves", "values"])
+def test_expressions_that_are_none_are_refused(
+    path: str, tag: str, status: int, reason: str, client: Client
+) -> None:
+    answer = client.get(path, tag=tag, **({"at": 1} if path == "values" else {}))
+    assert answer.status_code == status
+    if path == "curves":
+        assert reason in answer.json()["message"]
+        assert answer.json()["parameter"] == ("tag" if status == 400 else None)
+
+
 @pytest.mark.parametrize("smooth", ["0.9", "time:0.9", "gaussian:5", "mean:9"])
 def test_smoothing_is_of_all_points(smooth: str, client: Client, log: Path) -> None:
     (curve,) = client.curves(tag="loss", run="lr1/seed2", start=200, end=300, width=100, smooth=smooth)[
