@@ -47,6 +47,7 @@ class Recording:
         self.strict = strict
         self._enabled = enabled
         self._spawned: SpawnedStart | None = None
+        self._rests = False  # from `_rest` to the next record
         self._clock = 0
         self._renamed = RenamedTags()
         failures: list[Exception] = []
@@ -73,7 +74,7 @@ class Recording:
     @property
     def enabled(self) -> bool:
         """True if this process records."""
-        return self._enabled or (self._spawned is not None and self._spawned.records())
+        return self._enabled or self._rests or (self._spawned is not None and self._spawned.records())
 
     @property
     def step(self) -> int:
@@ -104,7 +105,13 @@ class Recording:
             self._refuse(tag, error)
 
     def _starts(self, record: Callable[[], None]) -> bool:
-        """Start to record in a spawned process, whose rank was not known before; False if it does not."""
+        """Start to record after a rest, or in a spawned process, whose rank was not known before.
+
+        False if it does not.
+        """
+        if self._rests:
+            self.go_on()
+            return True
         if self._spawned is None:
             return False
         try:
@@ -186,9 +193,28 @@ class Recording:
 
     def go_on(self) -> None:
         """Take `fail` back; without it, do nothing."""
+        if self._rests:
+            self._rests, self._enabled = False, True
         if self._session:
             self._session.go_on()
         self._sample_system()
+
+    @property
+    def _is_empty(self) -> bool:
+        """True before the first record with a step."""
+        return self._clock <= 0 and self._writer.last_step < 0
+
+    def _rest(self) -> None:
+        """Notice the next record, which takes the way of those that are not written and takes `fail` back."""
+        if self._enabled:
+            self._rests, self._enabled = True, False
+
+    def _fail_in_cell(self, error: BaseException) -> None:
+        """Mark the run as failed until its next record."""
+        self._stop_sampling()
+        if self._session:
+            self._session.fail(error)
+        self._rest()
 
     def close(self, error: BaseException | None = None) -> None:
         """Finish the run, which has failed or was interrupted if there is an error."""

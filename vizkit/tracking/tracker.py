@@ -21,6 +21,7 @@ from vizkit.errors import DataError, TagError
 from vizkit.format.hparams import as_mapping
 from vizkit.metrics.evaluation_scores import LIMIT, Activation, EvaluationScores
 from vizkit.tracking.announcement import Announcement
+from vizkit.tracking.notebook_cells import follow_cells
 from vizkit.tracking.paddle_verbs import PaddleVerbs, open_run_of_rank, tell_failures
 from vizkit.tracking.recording import (
     check_mapping,
@@ -189,6 +190,7 @@ class Tracker(PaddleVerbs):
             forsaken = self._session, self._writer.log, os.getpid()
             weakref.finalize(self._writer, _end_forsaken, *forsaken).atexit = False
             tell_failures()
+            follow_cells(self)
         self._clock = self._writer.last_step + 1
         self._sample_system()
 
@@ -196,7 +198,7 @@ class Tracker(PaddleVerbs):
         self._writer, self._add_scalar = writer, writer.add_scalar
 
     def __repr__(self) -> str:
-        state = "" if self._enabled or self._spawned else ", records nothing on this rank"
+        state = "" if self._enabled or self._rests or self._spawned else ", records nothing on this rank"
         return f"Tracker({self.logdir!r}{state})"
 
     # -- numbers --------------------------------------------------------------------------------
