@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 import pytest
@@ -213,6 +214,31 @@ def test_the_table_sorts_and_tells_the_difference_to_a_baseline(look: Look) -> N
         change = math.exp(-99 / 32) + 0.05 - math.exp(-99 / 32)
         expect(second).to_contain_text(f"+{change:.2g}")
         expect(second.locator(".bad").first).to_be_visible()
+
+
+def test_the_table_draws_whole_curves_and_its_columns_move(look: Look) -> None:
+    columns = ["status", "hparam:seed", "last:train/loss", "spark:train/loss", "best_step:eval/acc"]
+    with look("?tab=table&" + urlencode({"columns": columns}, doseq=True)) as page:
+        curves = page.page.locator(".sheet .spark path")
+        expect(curves).to_have_count(9)
+        for path in curves.all():
+            places = [float(one) for one in re.findall(r"[ML]([\d.]+) ", path.get_attribute("d") or "")]
+            heights = [
+                float(one) for one in re.findall(r"[ML][\d.]+ ([\d.]+)", path.get_attribute("d") or "")
+            ]
+            assert len(places) == 100
+            assert (places[0], places[-1]) == (1, 111)
+            assert (heights[0], heights[-1]) == (1, 25)  # the loss falls
+            assert heights == sorted(heights)
+        head = page.page.locator(".sheet .head")
+        head.get_by_text("curve").drag_to(head.get_by_role("button", name="Status"))
+        page.until(
+            lambda: page.query()["columns"] == [columns[3], *columns[:3], columns[4]], "the column has moved"
+        )
+        expect(curves).to_have_count(9)
+        page.page.reload()
+        expect(page.page.locator(".sheet .spark path")).to_have_count(9)
+        assert head.locator("button, .title").nth(1).inner_text().startswith("train/loss curve")
 
 
 def test_a_brush_chooses_the_runs_of_every_view(look: Look) -> None:

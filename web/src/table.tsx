@@ -1,15 +1,17 @@
-// The runs as a table: hyper-parameters that differ, and of each metric the last and the best value.
+// The runs as a table: hyper-parameters that differ, and of each metric a small picture, the last and the best value.
 import { useComputed, useSignal } from "@preact/signals";
 import type { RunInfo } from "./api";
 import { duration, exact, moment, setting, short, tint, utc } from "./format";
 import { kindOf, statusOf } from "./words";
 import { language, t } from "./language";
 import { Rows } from "./rows";
+import { Sparkline } from "./sparklines";
 import { answer, dark, drawnPaths, hparams, listed, tags, toggle } from "./store";
 import { part, show, toggled, view } from "./view";
 
 const columns = part("columns");
 const baseline = part("baseline");
+const COLUMN = "application/x-vizkit-column";
 const MOST = { hparams: 8, metrics: 4 };
 
 /** Keys of columns, as `store.sortValue` reads them. */
@@ -19,7 +21,7 @@ function useColumns() {
     const differing = hparams.value.filter((one) => one.differs).slice(0, MOST.hparams).map((one) => `hparam:${one.name}`);
     const known = (tag: string) => answer.value?.runs.some((run) => run.metrics[tag]?.mode) ?? false;
     const ranked = [...tags.value].sort((a, b) => Number(known(b)) - Number(known(a))).slice(0, MOST.metrics);
-    return ["status", "started", "seconds", ...differing, ...ranked.flatMap((tag) => [`last:${tag}`, ...(known(tag) ? [`best:${tag}`] : [])])];
+    return ["status", "started", "seconds", ...differing, ...ranked.flatMap((tag) => [`spark:${tag}`, `last:${tag}`, ...(known(tag) ? [`best:${tag}`] : [])])];
   });
 }
 
@@ -27,7 +29,7 @@ function title(key: string): [string, string] {
   const at = key.indexOf(":");
   if (at < 0) return [{ status: t("Status"), started: t("Started"), seconds: t("Duration") }[key] ?? t("Name"), ""];
   const kind = key.slice(0, at);
-  return [key.slice(at + 1), kind === "hparam" ? "" : kind === "best_step" ? t("best step") : kindOf(kind)];
+  return [key.slice(at + 1), kind === "hparam" ? "" : kind === "best_step" ? t("best step") : kind === "spark" ? t("curve") : kindOf(kind)];
 }
 
 export function Table() {
@@ -35,7 +37,7 @@ export function Table() {
   const base = useComputed(() => answer.value?.runs.find((run) => run.path === baseline.value) ?? null);
   const choosing = useSignal(false);
   // Widths in pixels: the head and each row are grids of their own.
-  const template = `40px 220px ${keys.value.map((key) => `${widthOf(key)}px`).join(" ")}`;
+  const template = `72px 220px ${keys.value.map((key) => `${widthOf(key)}px`).join(" ")}`;
   const lay = (element: HTMLElement | null) => { if (element) element.style.gridTemplateColumns = template; };
   const { sort, desc } = view.value;
   const by = (key: string) => show(sort === key ? { desc: !desc } : { sort: key, desc: key.startsWith("best") && modeOf(key) === "max" });
@@ -50,8 +52,9 @@ export function Table() {
           <span />
           {["", ...keys.value].map((key) => {
             const [name, kind] = title(key);
+            if (key.startsWith("spark:")) return <span key={key} class="title" title={name} {...moving(key, keys.value)}>{name} <small>{kind}</small></span>;
             return (
-              <button key={key} aria-label={`${t("Sort by")} ${name} ${kind}`} title={name} onClick={() => by(key)}>
+              <button key={key} {...(key ? moving(key, keys.value) : {})} aria-label={`${t("Sort by")} ${name} ${kind}`} title={name} onClick={() => by(key)}>
                 {name} <small>{kind}</small> {sort === key ? (desc ? "↓" : "↑") : ""}
               </button>
             );
@@ -63,11 +66,16 @@ export function Table() {
           label={t("Runs")}
           render={(run) => {
             const on = drawnPaths.value.has(run.path);
+            const isBase = baseline.value === run.path;
+            const about = t("Use {name} as the baseline", { name: run.name });
             return (
               <div class="row" ref={lay}>
-                <button class="eye" aria-pressed={on} aria-label={(on ? t("Hide {name}", { name: run.name }) : t("Show {name}", { name: run.name }))} onClick={(event) => toggle(run.path, event.altKey)}>
-                  <i ref={(element) => { if (element) element.style.background = on ? tint(run.color, dark.value) : ""; }} />
-                </button>
+                <span class="marks">
+                  <button class="eye" aria-pressed={on} aria-label={(on ? t("Hide {name}", { name: run.name }) : t("Show {name}", { name: run.name }))} onClick={(event) => toggle(run.path, event.altKey)}>
+                    <i ref={(element) => { if (element) element.style.background = on ? tint(run.color, dark.value) : ""; }} />
+                  </button>
+                  <button class="icon quiet" aria-pressed={isBase} aria-label={about} title={about} onClick={() => show({ baseline: isBase ? "" : run.path })}>{isBase ? "◆" : "◇"}</button>
+                </span>
                 <a class="name" href={`run?run=${encodeURIComponent(run.path)}`}>{run.name}</a>
                 {keys.value.map((key) => <Cell key={key} run={run} name={key} base={base.value} />)}
               </div>
@@ -79,8 +87,29 @@ export function Table() {
   );
 }
 
+/** What makes a column's head move to where it is dropped. */
+function moving(key: string, keys: string[]) {
+  return {
+    draggable: true,
+    onDragStart: (event: DragEvent) => event.dataTransfer?.setData(COLUMN, key),
+    onDragOver: (event: DragEvent) => {
+      if (event.dataTransfer?.types.includes(COLUMN)) event.preventDefault();
+    },
+    onDrop: (event: DragEvent) => {
+      const moved = event.dataTransfer?.getData(COLUMN) ?? "";
+      if (keys.includes(moved)) show({ columns: movedTo(keys, moved, key) });
+    },
+  };
+}
+
+/** Keys with one of them at the place of another. */
+export function movedTo(keys: readonly string[], key: string, place: string): string[] {
+  return keys.filter((one) => one !== key).toSpliced(keys.indexOf(place), 0, key);
+}
+
 function widthOf(key: string): number {
   if (key === "started") return 190;
+  if (key.startsWith("spark:")) return 132;
   return key.startsWith("last:") || key.startsWith("best:") ? 160 : 120;
 }
 
@@ -98,6 +127,7 @@ function Cell({ run, name, base }: { run: RunInfo; name: string; base: RunInfo |
   if (kind === "hparam") return <span title={setting(run.hparams[tag])}>{setting(run.hparams[tag])}</span>;
   const metric = run.metrics[tag];
   if (!metric) return <span />;
+  if (kind === "spark") return <span><Sparkline tag={tag} path={run.path} color={tint(run.color, dark.value)} about={`${tag}: ${short(metric.last)}`} /></span>;
   const value = kind === "best" ? metric.best : kind === "best_step" ? metric.best_step : metric.last;
   if (value === null) return <span />;
   const other = base && base !== run ? (kind === "best" ? base.metrics[tag]?.best : base.metrics[tag]?.last) : undefined;
@@ -113,7 +143,7 @@ function Cell({ run, name, base }: { run: RunInfo; name: string; base: RunInfo |
 }
 
 function Choice({ keys }: { keys: string[] }) {
-  const all = ["status", "started", "seconds", ...hparams.value.map((one) => `hparam:${one.name}`), ...tags.value.flatMap((tag) => [`last:${tag}`, `best:${tag}`, `best_step:${tag}`])].slice(0, 400);
+  const all = ["status", "started", "seconds", ...hparams.value.map((one) => `hparam:${one.name}`), ...tags.value.flatMap((tag) => [`spark:${tag}`, `last:${tag}`, `best:${tag}`, `best_step:${tag}`])].slice(0, 400);
   return (
     <fieldset>
       <legend>{t("Columns")}</legend>

@@ -1,0 +1,92 @@
+// Small pictures of whole curves, in the table: asked for together, for the rows in view, and kept.
+import { signal, type Signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { curves } from "./api";
+import type { Points } from "./arrays";
+import { freshness } from "./store";
+
+const [WIDTH, HEIGHT] = [112, 26];
+const COLUMNS = 56; // pairs of pixels
+const TOGETHER = 60; // milliseconds in which rows come into view that are asked for at once
+const MOST = 4000; // curves that are kept
+
+interface Kept {
+  line: Signal<Points | null>;
+  /** of the records that were asked for; -1 before. */
+  fresh: number;
+}
+
+const kept = new Map<string, Kept>();
+const waiting = new Map<string, Set<string>>(); // tag -> paths of runs
+let timer = 0;
+
+function keptOf(tag: string, path: string): Kept {
+  const key = `${path}\0${tag}`;
+  const found = kept.get(key) ?? { line: signal(null), fresh: -1 };
+  kept.delete(key); // the newest are the last
+  kept.set(key, found);
+  if (kept.size > MOST) kept.delete(kept.keys().next().value ?? "");
+  return found;
+}
+
+async function ask(): Promise<void> {
+  timer = 0;
+  const asked = [...waiting];
+  waiting.clear();
+  await Promise.all(
+    asked.map(async ([tag, paths]) => {
+      if (!paths.size) return;
+      const fresh = freshness.peek();
+      for (const path of paths) keptOf(tag, path).fresh = fresh.get(path) ?? 0;
+      try {
+        const answer = await curves({ tag, runs: [...paths], x: "step", from: null, to: null, width: COLUMNS, smooth: "0", group: [], centre: "mean", band: "none" });
+        for (const { key, x, y } of answer.curves) keptOf(tag, key).line.value = { x, y };
+      } catch {
+        for (const path of paths) keptOf(tag, path).fresh = -1; // asked for again when it comes into view
+      }
+    }),
+  );
+}
+
+/** The line of a curve through its points, as the path of a drawing; gaps where values are not finite. */
+export function pathOf({ x, y }: Points, width: number, height: number): string {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of y) {
+    if (!Number.isFinite(value)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  const [first, last] = [x[0] ?? 0, x.at(-1) ?? 0];
+  const across = last > first ? (width - 2) / (last - first) : 0;
+  const half = high > low ? high / 2 - low / 2 : 0; // halves: the difference of two huge values is infinite
+  let path = "";
+  let pen = false;
+  for (let at = 0; at < x.length; at += 1) {
+    const value = y[at] as number;
+    if (Number.isFinite(value)) {
+      const top = half ? height - 1 - ((value / 2 - low / 2) / half) * (height - 2) : height / 2;
+      path += `${pen ? "L" : "M"}${(1 + ((x[at] as number) - first) * across).toFixed(1)} ${top.toFixed(1)}`;
+      if (!pen && !Number.isFinite(y[at + 1] ?? NaN)) path += "h1"; // a point alone
+    }
+    pen = Number.isFinite(value);
+  }
+  return path;
+}
+
+export function Sparkline({ tag, path, color, about }: { tag: string; path: string; color: string; about: string }) {
+  const fresh = freshness.value.get(path) ?? 0;
+  const found = keptOf(tag, path);
+  useEffect(() => {
+    if (found.fresh === fresh) return;
+    const paths = waiting.get(tag) ?? new Set();
+    waiting.set(tag, paths.add(path));
+    timer ||= window.setTimeout(() => void ask(), TOGETHER);
+    return () => void paths.delete(path); // scrolled away
+  }, [tag, path, fresh]);
+  const line = found.line.value;
+  return (
+    <svg class="spark" width={WIDTH} height={HEIGHT} role="img" aria-label={about}>
+      {line && <path d={pathOf(line, WIDTH, HEIGHT)} fill="none" stroke={color} stroke-width="1.25" />}
+    </svg>
+  );
+}

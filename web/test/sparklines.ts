@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { pathOf } from "../src/sparklines";
+import { movedTo } from "../src/table";
+
+const of = (...values: number[]) => Float64Array.from(values);
+
+test("a sparkline spans its box and has gaps at values that are not finite", () => {
+  assert.equal(pathOf({ x: of(0, 1, 2), y: of(1, 3, 2) }, 102, 12), "M1.0 11.0L51.0 1.0L101.0 6.0");
+  assert.equal(pathOf({ x: of(0, 1, 2, 3, 4), y: of(1, 1, NaN, 1, Infinity) }, 102, 12), "M1.0 6.0L26.0 6.0M76.0 6.0h1");
+  assert.equal(pathOf({ x: of(5), y: of(7) }, 102, 12), "M1.0 6.0h1");
+  assert.equal(pathOf({ x: of(), y: of() }, 102, 12), "");
+  const huge = pathOf({ x: of(0, 1), y: of(-1.7e308, 1.7e308) }, 102, 12);
+  assert.equal(huge, "M1.0 11.0L101.0 1.0");
+});
+
+test("a column moves to the place of another", () => {
+  assert.deepEqual(movedTo(["a", "b", "c", "d"], "a", "c"), ["b", "c", "a", "d"]);
+  assert.deepEqual(movedTo(["a", "b", "c", "d"], "d", "b"), ["a", "d", "b", "c"]);
+  assert.deepEqual(movedTo(["a", "b"], "b", "b"), ["a", "b"]);
+});
