@@ -17,15 +17,22 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from vizkit.errors import QueryError
 from vizkit.metrics.arrays import Floats, Ints
+from vizkit.runs.scalar_tags import with_tag
+from vizkit.runs.statistics import best_of_each, checked_mode
 
-__all__ = ["Importance", "compute_importance"]
+if TYPE_CHECKING:
+    from vizkit.runs.run import Run
 
+__all__ = ["Importance", "compute_importance", "importance_of_hparams"]
+
+_FEWEST_RUNS = 4
 _SHUFFLES = 5_000
 _ALL_UP_TO = 7  # 7! is 5,040
 _SEED = 0
@@ -50,6 +57,27 @@ class Importance(NamedTuple):
     values: int
     n: int
     with_: tuple[str, ...]
+
+
+def importance_of_hparams(runs: Sequence[Run], metric: str, mode: str = "auto") -> list[Importance]:
+    """The importance of the hyper-parameters of some runs for their best values of a metric.
+
+    Runs without a finite best value are left out. Errors as of `vizkit.runs.Runs.importance`.
+    """
+    some = with_tag(runs, metric)
+    values = best_of_each(some, metric, checked_mode(some, metric, mode))
+    kept = [(run, value) for run, value in zip(some, values, strict=True) if np.isfinite(value)]
+    if len(kept) < _FEWEST_RUNS:
+        raise QueryError(
+            "importance needs four runs or more with a finite {metric!r}; there are {n}",
+            metric=metric,
+            n=len(kept),
+        )
+    made = [run.hparams for run, _ in kept]
+    names = dict.fromkeys(name for row in made for name in row)
+    return compute_importance(
+        {name: [row.get(name) for row in made] for name in names}, [value for _, value in kept]
+    )
 
 
 def compute_importance(hparams: Mapping[str, Sequence[object]], metric: ArrayLike) -> list[Importance]:

@@ -21,7 +21,7 @@ from vizkit.runs.display import Table, as_html, as_text, runs_table
 from vizkit.runs.export import Exported, as_data
 from vizkit.runs.foreign import foreign_logs
 from vizkit.runs.groups import Groups, group_runs
-from vizkit.runs.importance import compute_importance
+from vizkit.runs.importance import importance_of_hparams
 from vizkit.runs.lookup import find_name, like_name, unknown
 from vizkit.runs.palette_places import places_of_runs
 from vizkit.runs.query_names import chosen, key_values, sort_order
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["Runs", "load"]
 
 _Default = TypeVar("_Default")
-
-_FEWEST_FOR_IMPORTANCE = 4
 
 
 class Runs(Exported, Plottable, Sequence[Run]):
@@ -324,20 +322,8 @@ class Runs(Exported, Plottable, Sequence[Run]):
             QueryError: fewer than four runs with a finite value.
             DataError: another mode, or a metric whose name does not tell which value is best.
         """
-        runs = with_tag(self._runs, metric)
-        values = best_of_each(runs, metric, checked_mode(runs, metric, mode))
-        kept = [(run, value) for run, value in zip(runs, values, strict=True) if np.isfinite(value)]
-        if len(kept) < _FEWEST_FOR_IMPORTANCE:
-            raise QueryError(
-                "importance needs four runs or more with a finite {metric!r}; there are {n}",
-                metric=metric,
-                n=len(kept),
-            )
-        made = [run.hparams for run, _ in kept]
-        names = dict.fromkeys(name for row in made for name in row)
-        hparams = {name: [row.get(name) for row in made] for name in names}
         rows = {}
-        for item in compute_importance(hparams, [value for _, value in kept]):
+        for item in importance_of_hparams(self._runs, metric, mode):
             row = item._asdict()
             rows[row.pop("name")] = {**row, "together_with": ", ".join(row.pop("with_"))}
         return rows_frame(rows, "hparam")

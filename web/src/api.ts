@@ -1,5 +1,6 @@
 // The server's answers; see api/openapi.json.
 import { EMPTY, type Places, type Points, spread, unpacked } from "./arrays";
+import { language } from "./language";
 
 export interface Metric {
   n: number;
@@ -81,15 +82,17 @@ export interface Answer {
 /** The server's reason for not answering. */
 export class Refusal extends Error {}
 
-async function get(path: string, query: Iterable<[string, string]>, signal?: AbortSignal): Promise<Response> {
-  const answer = await fetch(`api/${path}?${new URLSearchParams([...query])}`, signal ? { signal } : {});
+/** The server's answer to a query. */
+export async function get(path: string, query: Iterable<[string, string]>, signal?: AbortSignal): Promise<Response> {
+  const headers = { "Accept-Language": language }; // what it says to people is in the page's language
+  const answer = await fetch(`api/${path}?${new URLSearchParams([...query])}`, signal ? { signal, headers } : { headers });
   if (answer.ok) return answer;
   if (answer.status >= 500) throw new Error(answer.statusText);
   throw new Refusal(((await answer.json().catch(() => ({}))) as { message?: string }).message ?? answer.statusText);
 }
 
 /** A number of a JSON answer. */
-function number(value: number | string | null): number | null {
+export function number(value: number | string | null): number | null {
   if (typeof value !== "string") return value;
   return value === "nan" ? NaN : value === "inf" ? Infinity : -Infinity;
 }

@@ -2,16 +2,17 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { RunInfo } from "./api";
-import { exact, setting, short, tint } from "./format";
+import { exact, setting, tint } from "./format";
+import { Difference, Texts } from "./difference";
 import { t } from "./language";
 import { kindOf } from "./words";
 import { brushed, brushOf, placeOn, readBrushes, type Scale, scaleOf, ticksOf } from "./scales";
 import { answer, dark, drawn, drawnPaths, hparams, listed, sortValue, tags } from "./store";
 import { emptied, useWidth } from "./sized";
+import { Importance, Verdict } from "./verdict";
 import { show, toggled, view } from "./view";
 
 const MOST_AXES = 12;
-const MOST_COMPARED = 12;
 
 /** What runs can be laid out by: hyper-parameters that differ, then metrics. */
 function useKeys() {
@@ -42,7 +43,10 @@ export function Compare() {
     <section class="compare">
       <Parallel />
       <Scatter />
+      <Importance />
+      <Verdict />
       <Difference />
+      <Texts />
     </section>
   );
 }
@@ -182,34 +186,6 @@ function Scatter() {
         </svg>
       </div>
       <p class="note" role="status">{over.value ? `${over.value.name} · ${across.title} ${setting(sortValue(over.value, x))} · ${up.title} ${typeof sortValue(over.value, y) === "number" ? exact(sortValue(over.value, y) as number) : setting(sortValue(over.value, y))}` : points.length < runs.length ? t("{n} of {all} runs have no such record", { n: runs.length - points.length, all: runs.length }) : " "}</p>
-    </figure>
-  );
-}
-
-function Difference() {
-  const runs = drawn.value.slice(0, MOST_COMPARED);
-  const rows = hparams.value.map((one) => one.name).filter((name) => new Set(runs.map((run) => setting(run.hparams[name]))).size > 1);
-  const metrics = tags.value.filter((tag) => runs.some((run) => run.metrics[tag]?.mode)).slice(0, 12);
-  const query = new URLSearchParams(runs.map((run) => ["run", run.path]));
-  return (
-    <figure class="panel wide" aria-label={t("What differs")}>
-      <figcaption><b>{t("What differs")}</b><a href={`compare?${query}`}>{t("Environment, statistics and curves of these runs")}</a></figcaption>
-      <div class="scroll">
-        <table class="diff">
-          <thead><tr><th />{runs.map((run) => <th key={run.path} scope="col"><i ref={(element) => { if (element) element.style.background = tint(run.color, dark.value); }} /> {run.name}</th>)}</tr></thead>
-          <tbody>
-            {rows.map((name) => <tr key={name}><th scope="row">{name}</th>{runs.map((run) => <td key={run.path}>{setting(run.hparams[name])}</td>)}</tr>)}
-            {metrics.map((tag) => {
-              const values = runs.map((run) => run.metrics[tag]?.best ?? null);
-              const mode = runs.map((run) => run.metrics[tag]?.mode).find(Boolean);
-              const present = values.filter((value): value is number => value !== null && !Number.isNaN(value));
-              const top = mode === "max" ? Math.max(...present) : Math.min(...present);
-              return <tr key={tag}><th scope="row">{tag} <small>{t("best")}</small></th>{values.map((value, at) => <td key={runs[at]?.path} class={value === top && present.length > 1 ? "good" : ""} title={value === null ? "" : exact(value)}>{value === null ? "" : short(value)}</td>)}</tr>;
-            })}
-          </tbody>
-        </table>
-      </div>
-      {drawn.value.length > MOST_COMPARED && <p class="note">{t("and {n} more", { n: drawn.value.length - MOST_COMPARED })}</p>}
     </figure>
   );
 }

@@ -49,6 +49,16 @@ export interface View {
   axes: string[];
   sx: string;
   sy: string;
+  /** the metric of importance and verdict, and its better direction. */
+  metric: string;
+  better: "auto" | "max" | "min";
+  /** the sides of the verdict, see `sides.Side`; empty: chosen by the page. */
+  a: string;
+  b: string;
+  /** paths of the two runs whose texts are side by side, and the text. */
+  left: string;
+  right: string;
+  text: string;
   /** archived runs are listed too. */
   archived: boolean;
 }
@@ -86,6 +96,13 @@ export const PLAIN: View = {
   axes: [],
   sx: "",
   sy: "",
+  metric: "",
+  better: "auto",
+  a: "",
+  b: "",
+  left: "",
+  right: "",
+  text: "configuration",
   archived: false,
 };
 
@@ -94,6 +111,7 @@ const CHOICES: Partial<Record<keyof View, readonly string[]>> = {
   centre: ["mean", "median"],
   band: ["auto", "ci", "std", "se", "minmax", "none"],
   smooth: ["none", "ema", "time", "gaussian", "mean"],
+  better: ["auto", "max", "min"],
 };
 
 /** The view of a query; what makes no sense counts as not given. */

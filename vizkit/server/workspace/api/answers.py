@@ -7,16 +7,24 @@ from typing import Annotated, Literal, TypedDict
 __all__ = [
     "Array",
     "ChangesAnswer",
+    "ComparedLine",
+    "ComparisonAnswer",
+    "ComparisonNumbers",
     "CurveHead",
     "CurvesHead",
+    "DifferencesAnswer",
+    "DifferentValue",
     "Failure",
     "GroupHead",
+    "HparamImportance",
+    "ImportanceAnswer",
     "MetricSummary",
     "NearestValue",
     "RecordPlace",
     "RecordsAnswer",
     "RunRecord",
     "RunsAnswer",
+    "TextsAnswer",
     "ValuesAnswer",
 ]
 
@@ -169,3 +177,86 @@ class ChangesAnswer(TypedDict):
     layout: Annotated[bool, "runs or tags have come or gone: ask for `runs`"]
     changed: Annotated[list[str], "names of runs with new records or another status"]
     unread: int
+
+
+class HparamImportance(TypedDict):
+    """The importance of a hyper-parameter, as of `vizkit.Runs.importance`."""
+
+    name: str
+    importance: Annotated[Number, "share of the metric's variance, adjusted for chance, 0 to 1"]
+    p: Annotated[Number, "probability that shuffled runs explain as much"]
+    values: Annotated[int, "different values"]
+    together_with: Annotated[list[str], "hyper-parameters that changed together with it"]
+
+
+class ImportanceAnswer(TypedDict):
+    """The importance of hyper-parameters, the greatest first."""
+
+    tag: str
+    mode: Annotated[Literal["", "min", "max"], "the better direction"]
+    n: Annotated[int, "runs with a finite value"]
+    reason: Annotated[str, "why there is none, for people"]
+    hparams: list[HparamImportance]
+
+
+class ComparisonNumbers(TypedDict):
+    """The difference between two sets of runs, as of `vizkit.Runs.compare`."""
+
+    mode: Literal["min", "max"]
+    mean_a: float
+    mean_b: float
+    difference: Annotated[float, "mean of B minus mean of A"]
+    low: Annotated[Number, "of its 95 % interval; NaN if a side has fewer than two runs"]
+    high: Number
+    n_a: int
+    n_b: int
+    left_out: Annotated[int, "runs without a finite value"]
+    better: Annotated[bool | None, "null if the interval holds 0, or there is none"]
+
+
+class ComparisonAnswer(TypedDict):
+    """The verdict on two sets of runs: is B better than A?"""
+
+    tag: str
+    reason: Annotated[str, "why it cannot be told, for people"]
+    sentence: Annotated[str, "the numbers and the verdict, for people"]
+    numbers: ComparisonNumbers | None
+
+
+class DifferentValue(TypedDict):
+    """A hyper-parameter, or an entry of the environment, that is not the same in all runs."""
+
+    name: str
+    values: Annotated[list[str | None], "of each run; null where it is absent"]
+
+
+class DifferencesAnswer(TypedDict):
+    """Differences between runs."""
+
+    runs: list[str]
+    hparams: list[DifferentValue]
+    environment: list[DifferentValue]
+    more: Annotated[int, "differences that are left out"]
+
+
+class ComparedLine(TypedDict):
+    """A row of two texts side by side."""
+
+    kind: Annotated[
+        Literal["same", "changed", "removed", "added", "skipped"], "skipped: lines that are the same in both"
+    ]
+    line_a: Annotated[int | None, "number of the line; null where there is none"]
+    text_a: str | None
+    line_b: int | None
+    text_b: str | None
+    skipped: Annotated[int, "number of lines"]
+
+
+class TextsAnswer(TypedDict):
+    """Two texts side by side."""
+
+    source: str
+    sources: Annotated[list[str], "texts that one of the runs has"]
+    same: bool
+    cut: Annotated[int, "lines of the longer text that were not compared"]
+    lines: list[ComparedLine]

@@ -17,23 +17,41 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from vizkit._files import is_shortage
+from vizkit._language import language, speaking
 from vizkit.errors import UnknownNameError, VizKitError
 from vizkit.server.http import GONE, Answer, respond
 from vizkit.server.sized_cache import SizedCache
+from vizkit.server.visualdl.page import preferred_language
 from vizkit.server.workspace.api.answers import (
     ChangesAnswer,
+    ComparisonAnswer,
     CurvesHead,
+    DifferencesAnswer,
     Failure,
+    ImportanceAnswer,
     RecordsAnswer,
     RunsAnswer,
+    TextsAnswer,
     ValuesAnswer,
 )
 from vizkit.server.workspace.api.curves_answer import CurvesQuery, curves_answer
+from vizkit.server.workspace.api.differences_answer import (
+    DifferencesQuery,
+    TextsQuery,
+    differences_answer,
+    texts_answer,
+)
 from vizkit.server.workspace.api.packing import ARRAYS
 from vizkit.server.workspace.api.queries import WrongParameter, read_query
 from vizkit.server.workspace.api.records_answer import RecordsQuery, ValuesQuery, records, values
 from vizkit.server.workspace.api.runs_answer import ChangesQuery, RunsQuery, changes, runs_answer
 from vizkit.server.workspace.api.state import WorkspaceState
+from vizkit.server.workspace.api.verdicts import (
+    ComparisonQuery,
+    ImportanceQuery,
+    comparison_answer,
+    importance_answer,
+)
 
 __all__ = ["OPERATIONS", "Operation", "api_routes"]
 
@@ -71,6 +89,16 @@ OPERATIONS = (
     Operation("curves", "Windows of curves", CurvesQuery, CurvesHead, curves_answer, ARRAYS, lasting=True),
     Operation("values", "Exact values at an x", ValuesQuery, ValuesAnswer, values),
     Operation("records", "Images, histograms and other records", RecordsQuery, RecordsAnswer, records),
+    Operation(
+        "importance", "Importance of hyper-parameters", ImportanceQuery, ImportanceAnswer, importance_answer
+    ),
+    Operation(
+        "comparison", "Whether some runs are better", ComparisonQuery, ComparisonAnswer, comparison_answer
+    ),
+    Operation(
+        "differences", "Differences between runs", DifferencesQuery, DifferencesAnswer, differences_answer
+    ),
+    Operation("texts", "Two texts line by line", TextsQuery, TextsAnswer, texts_answer),
     Operation("changes", "Changes since a cursor", ChangesQuery, ChangesAnswer, changes),
 )
 
@@ -84,6 +112,11 @@ class _Handler:
 
     async def answer(self, operation: Operation, http: Request) -> Response:
         self._state.live.note_request()
+        accepted = http.headers.get("accept-language")
+        with speaking(accepted and preferred_language(accepted)):  # to people; programs name no language
+            return await self._answered(operation, http)
+
+    async def _answered(self, operation: Operation, http: Request) -> Response:
         given = http.query_params.multi_items()
         try:
             query = read_query(operation.query, given)
@@ -97,7 +130,7 @@ class _Handler:
     def _answer(self, operation: Operation, query: object, given: tuple[tuple[str, str], ...]) -> Answer:
         if not operation.lasting:
             return _json(operation.function(self._state, query))
-        key = operation.path, given
+        key = operation.path, language(), given
         version: Hashable = self._state.cursor(), self._state.live.unread
         known = self._cache.get(key, version)
         if known is None:

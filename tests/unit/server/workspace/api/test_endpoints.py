@@ -62,7 +62,7 @@ TEXTS = st.one_of(
 @given(
     path=st.sampled_from([one.path for one in OPERATIONS]),
     texts=st.dictionaries(
-        st.sampled_from(["tag", "run", "x", "smooth", "group", "center", "band", "filter", "since"]),
+        st.sampled_from(["tag", "run", "x", "smooth", "group", "center", "band", "filter", "a", "b"]),
         TEXTS,
         max_size=4,
     ),
@@ -128,6 +128,10 @@ def test_the_document_describes_what_is_answered(client: Client) -> None:
         "values": {"tag": "loss", "at": 7},
         "records": {"run": "lr0/seed0", "tag": "picture"},
         "changes": {"since": cursor, "wait": 0},
+        "importance": {"tag": "eval/acc"},
+        "comparison": {"tag": "eval/acc", "a": "lr0/seed0", "b": ["lr1/seed2", "lr1/seed3"]},
+        "differences": {"run": ["lr0/seed0", "lr1/seed2"]},
+        "texts": {"a": "lr0/seed0", "b": "lr1/seed2"},
     }
     for path, query in queries.items():
         schema = document["paths"][f"/{path}"]["get"]["responses"]["200"]["content"]["application/json"][
