@@ -23,8 +23,15 @@ PictureFile = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help=tr("Draw into a file, .png, .svg or .pdf.")),
 ]
 XAxis = Annotated[
-    Literal["step", "epoch", "time", "relative"],
-    typer.Option("--x", help=tr("The x axis; relative: time since the first record.")),
+    str,
+    typer.Option(
+        "--x",
+        metavar="AXIS",
+        help=tr(
+            "The x axis: step, epoch, time (since the start), relative (time since the first record), "
+            "walltime (time of day), or another scalar tag."
+        ),
+    ),
 ]
 By = Annotated[
     list[str] | None,
@@ -34,7 +41,17 @@ PartialOption = Annotated[
     Literal["dotted", "stop"],
     typer.Option("--partial", help=tr("A mean where some of its runs have ended: dotted, or not drawn.")),
 ]
-Smooth = Annotated[float, typer.Option("--smooth", min=0, max=0.999, help=tr("0 (off) to below 1."))]
+Smooth = Annotated[
+    str,
+    typer.Option(
+        "--smooth",
+        metavar="HOW",
+        help=tr(
+            "A weight from 0 (off) to below 1, of an exponential mean; time:0.9, the same by x; "
+            "gaussian:20 or mean:50, over so many points."
+        ),
+    ),
+]
 Log = Annotated[bool, typer.Option("--log", help=tr("A logarithmic y axis."))]
 Robust = Annotated[
     bool, typer.Option("--no-outliers", help=tr("Choose the y axis by the bulk of the values."))
@@ -55,7 +72,7 @@ def plot(
     x: XAxis = "step",
     by: By = None,
     partial: PartialOption = "dotted",
-    smooth: Smooth = 0.0,
+    smooth: Smooth = "0",
     log: Log = False,
     no_outliers: Robust = False,
     output: PictureFile = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -39,10 +39,11 @@ _LABELS = {
     "epoch": mark("epoch"),
     "time": mark("time since the start"),
     "relative": mark("time since the first record"),
-    "walltime": mark("seconds since 1970"),
+    "walltime": mark("time of day"),
     "seconds": mark("seconds"),
 }
 _MOST_IN_ALL = 400_000  # points
+_DAY = 86_400.0  # seconds
 _MANY = 20  # lines, from which on they are thin
 _GREATEST = 1e290  # of the values that matplotlib's axes bear
 _MARKERS = ((np.isnan, "x", 0.02), (np.isposinf, "^", 0.98), (np.isneginf, "v", 0.02))
@@ -86,8 +87,8 @@ def curves(
 ) -> CurvesPlot:
     """Draw a scalar tag, or several, of runs or of groups of runs, a line each.
 
-    Long curves are thinned for drawing; peaks and dips stay. NaN values are gaps in the line, with a mark at
-    the edge. Several plots in the same axes share a legend.
+    Long curves are thinned for drawing; peaks and dips stay, on every stretch of the axis. NaN values are
+    gaps in the line, with a mark at the edge. Several plots in the same axes share a legend.
 
     Args:
         source: a run or several; those without the tag are left out.
@@ -95,8 +96,8 @@ def curves(
             (``{eval/loss} - {train/loss}``), or several. A line has its run's colour, and dashes of its own
             where colours are equal; tags of a single run have a colour each.
         x: ``"step"``; ``"epoch"`` (from ``train/epoch``, which the hooks record); ``"time"`` since the
-            start of the run; ``"relative"``, the time since the first record of the tag; ``"walltime"``,
-            seconds since 1970; or another scalar tag, whose values at the same steps are x.
+            start of the run; ``"relative"``, the time since the first record of the tag; ``"walltime"``, the
+            time of day; or another scalar tag, whose values at the same steps are x.
         by: a hyper-parameter, or several: draw the mean of all runs with the same value.
         smooth: 0 (off) to below 1: the weight of an exponential moving average, as in TensorBoard; or
             ``"time:0.9"``, the same by x, ``"gaussian:20"`` or ``"mean:50"``, over so many points. Recorded
@@ -132,7 +133,7 @@ def curves(
     scale = functools.partial(_scaled, factor=factor, log_y=log_y)
     drawn = lines_of(ax)
     alone = len({line.name for line in data.series}) == 1
-    for line, label in zip(data.series, data.labels, strict=True):
+    for line, label in zip(_on_axis(data, ax, log_x), data.labels, strict=True):
         style = drawn.style(line.name, line.position, alone)
         _draw(line, label, plot, style, scale, bool(smoothing(smooth)))
         drawn.add(plot.lines[label], line.name, line.tag, f"  ({picture_text(line.runs_text)})" if by else "")
@@ -163,17 +164,18 @@ def _draw(
     smooth: bool,
 ) -> None:
     ax, n = plot.ax, len(plot.data.series)
-    most = min(max(_MOST_IN_ALL // n, 800), 8000)
+    most = min(max(_MOST_IN_ALL // n, 800), 16_000)
+    across = _across(line.x, ax)
     faint = {"color": style["color"], "alpha": 0.25, "linewidth": 0.9, "zorder": 2}
-    points = thinned(line.x, scale(line.smooth), most)
+    points = thinned(line.x, scale(line.smooth), most, across)
     if len(line.x) <= 30:
         style |= {"marker": "o", "markersize": 3.5}
     if smooth:
-        raw = thinned(line.x, scale(line.y), most)
+        raw = thinned(line.x, scale(line.y), most, across)
         (plot.raw[label],) = ax.plot(raw.x, raw.y, **faint)
     if line.low is not None and line.high is not None:
         low, high = scale(line.low), scale(line.high)
-        x = np.unique(np.concatenate((thinned(line.x, low).x, thinned(line.x, high).x)))
+        x = np.unique(np.concatenate([thinned(line.x, edge, most, across).x for edge in (low, high)]))
         edges = np.interp(x, line.x, low), np.interp(x, line.x, high)
         plot.bands[label] = ax.fill_between(
             x, *edges, color=style["color"], alpha=0.18, linewidth=0, zorder=1.5
@@ -181,7 +183,7 @@ def _draw(
     whole = points
     if line.fewer.any():
         values, partial = line.parts(scale(line.smooth))
-        whole, part = thinned(line.x, values), thinned(line.x, partial)
+        whole, part = (thinned(line.x, each, most, across) for each in (values, partial))
         (plot.partial[label],) = ax.plot(
             part.x, part.y, color=style["color"], linestyle=":", linewidth=1.2, zorder=2.5
         )
@@ -191,6 +193,31 @@ def _draw(
     if len(there):  # the axis reaches to values that are not finite, too
         ax.update_datalim([(there.min(), 0.0), (there.max(), 0.0)], updatey=False)
     plot.marks += _mark(points, ax, style["color"])
+
+
+def _on_axis(data: CurvesData, ax: Axes, log_x: bool) -> Sequence[Curve]:
+    """The curves as they are drawn: over matplotlib's dates, in local time, if x is a time of day."""
+    if data.x != "walltime" or log_x:
+        return data.series
+    from dateutil.tz import tzlocal
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+
+    locator = AutoDateLocator(tz=tzlocal())
+    formatter = ConciseDateFormatter(locator, tz=tzlocal())
+    formatter.formats[1:3] = "%Y-%m", "%m-%d"  # no names of months, which are in a language
+    formatter.zero_formats[2:4] = "%Y-%m", "%m-%d"
+    formatter.offset_formats[2:] = "%Y-%m", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d %H:%M"
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(formatter)
+    start = float(date2num(np.datetime64(0, "s")))
+    return [replace(line, x=start + line.x / _DAY) for line in data.series]
+
+
+def _across(x: Floats, ax: Axes) -> Floats:
+    """Where points stand on the x axis, up to a factor."""
+    if ax.get_xscale() == "linear":
+        return x
+    return np.log(x) if (x > 0).all() else np.arcsinh(x)
 
 
 def _factor(data: CurvesData, log_y: bool) -> float:

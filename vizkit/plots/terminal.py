@@ -8,6 +8,7 @@ import string
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -109,8 +110,15 @@ def _label(value: float, log: bool) -> str:
 
 def _x_axis(data: CurvesData, left: float, right: float, width: int) -> str:
     name = f"{data.x} ({data.unit})" if data.unit else data.x
-    start, end = f"{left:.6g}", f"{right:.6g}"
+    start, end = (_time_of_day(place) if data.x == "walltime" else f"{place:.6g}" for place in (left, right))
     return start + name.center(width - len(start) - len(end)) + end
+
+
+def _time_of_day(seconds: float) -> str:
+    try:
+        return datetime.fromtimestamp(seconds).astimezone().isoformat(" ", "seconds")[:19]
+    except (OverflowError, OSError, ValueError):
+        return f"{seconds:.6g}"
 
 
 def _legend(data: CurvesData, plain: bool) -> Iterator[list[TextSpan]]:

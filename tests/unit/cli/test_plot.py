@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,45 @@ def test_plot_draws_letters_into_a_pipe_and_dots_of_one_run(vk: Command) -> None
     assert any("\u2801" <= c <= "\u28ff" for c in dots.out)
     series = vk("plot", "train/loss", "--by", "batch size", "--json").data["series"]
     assert [line["runs"] for line in series] == [3, 3] and len(series[0]["x"]) == 30
+
+
+@pytest.mark.parametrize("smooth", ["0.9", "time:0.9", "gaussian:3", "mean:5"])
+@pytest.mark.parametrize("x", ["step", "time", "relative", "walltime", "rate"])
+def test_axes_and_smoothings_are_those_of_plots(vk: Command, tmp_path: Path, x: str, smooth: str) -> None:
+    with vizkit.LogWriter(str(tmp_path / "run")) as writer:
+        for step in range(30):
+            for tag, value in {"loss": math.sin(step), "rate": step**0.5}.items():
+                writer.add_scalar(tag, value, step, walltime=1_700_000_000_000 + 1000 * step)
+    (line,) = vk("plot", "loss", "--x", x, "--smooth", smooth, "--json", at=tmp_path).data["series"]
+    (expected,) = vizkit.load(tmp_path).plot("loss", x=x, smooth=smooth).data.series
+    assert line["x"] == expected.x.tolist() and line["smooth"] == expected.smooth.tolist() != line["y"]
+
+
+def test_the_time_of_day_is_local(vk: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with vizkit.LogWriter(str(tmp_path / "run")) as writer:
+        for step in range(30):
+            writer.add_scalar("loss", step, step, walltime=1_700_000_000_000 + 60_000 * step)
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    try:
+        said = vk("plot", "loss", "--x", "walltime", at=tmp_path).out
+        plot = vizkit.load(tmp_path).plot("loss", x="walltime")
+        plot.save(tmp_path / "plot.svg")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert "2023-11-15 06:13:20 " in said and said.splitlines()[-2].endswith(" 2023-11-15 06:42:20")
+    assert "06:20" in [label.get_text() for label in plot.ax.get_xticklabels()]
+    assert plot.ax.xaxis.get_offset_text().get_text() == "2023-11-15"
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [(("--x", "foo"), "a scalar tag of these runs, got 'foo'"), (("--smooth", "2"), "below 1, got '2'")],
+)
+def test_wrong_axes_and_smoothings_are_said(vk: Command, option: tuple[str, str], message: str) -> None:
+    said = vk("plot", "train/loss", *option)
+    assert said.code == 2 and message in said.err
 
 
 def test_plot_writes_a_picture(vk: Command, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vizkit.metrics.arrays import Floats, Indices
 from vizkit.metrics.downsampling import distinct, evenly, thinned
 
 
@@ -58,3 +59,48 @@ def test_values_are_picked_at_even_distances() -> None:
 
 def test_distinct_indices_are_sorted() -> None:
     assert distinct(np.array([5, 1, 5, 3, 1])).tolist() == [1, 3, 5]
+
+
+RNG = np.random.default_rng(0)
+X = {
+    "even": np.arange(100_000.0),
+    "ever rarer": np.concatenate((np.linspace(0, 1, 100_000), np.linspace(2, 1000, 999))),
+    "ever denser": np.concatenate((np.linspace(0, 999, 999), np.linspace(999, 1000, 100_000))),
+    "in bursts": np.sort(RNG.integers(0, 50, 100_000) + RNG.random(100_000) / 1000),
+}
+
+
+def stays_in_every_column(x: Floats, y: Floats, shown: Indices, columns: int) -> None:
+    """The extremes of each pixel column are still there, in it or right beside it."""
+    edges = np.linspace(x[0], x[-1], columns + 1)
+    for column in range(columns):
+        of_all = y[slice(*np.searchsorted(x, edges[column : column + 2]))]
+        first, last = max(column - 1, 0), min(column + 2, columns)
+        ends = np.searchsorted(x[shown], edges[first]), np.searchsorted(x[shown], edges[last], "right")
+        near = shown[slice(*ends)]
+        if len(of_all):
+            assert y[near].max(initial=-np.inf) >= of_all.max()
+            assert y[near].min(initial=np.inf) <= of_all.min()
+
+
+@pytest.mark.parametrize("kind", X)
+def test_no_stretch_of_x_is_coarse(kind: str) -> None:
+    x, y = X[kind], RNG.normal(size=len(X[kind]))
+    points = thinned(x, y, most=4000)
+    assert len(points.x) <= 4000 and np.array_equal(points.y, y[points.places])
+    stays_in_every_column(x, y, points.places, 400)
+    assert (np.diff(points.places) <= 3 * len(x) / 1000).all()  # nor is any stretch of many points
+
+
+def test_a_logarithmic_axis_is_not_coarse_at_its_beginning() -> None:
+    x, y = np.arange(1.0, 1e6), RNG.normal(size=999_999)
+    points = thinned(x, y, most=4000, across=np.log(x))
+    stays_in_every_column(np.log(x), y, points.places, 400)
+
+
+def test_x_that_goes_back_or_overflows() -> None:
+    y = np.arange(10_000.0)
+    for x in (np.tile(np.arange(100.0), 100), np.linspace(-1, 1, 10_000) * 1.7e308, np.zeros(10_000)):
+        points = thinned(x, y, most=400)
+        assert len(points.places) <= 400 and points.places[[0, -1]].tolist() == [0, 9999]
+        assert np.array_equal(points.x, x[points.places])

@@ -34,7 +34,7 @@ def points(columns: Scalars, limit: int) -> list[CurvePoint]:
     """
     steps, walltimes, values = columns
     if len(values) > limit:
-        kept = thinned(np.arange(len(values)), values, limit).x.astype(np.intp)
+        kept = thinned(steps, values, limit).places
         chosen = distinct(np.append(kept, [0, len(values) - 1]))
         steps, walltimes, values = steps[chosen], walltimes[chosen], values[chosen]
     shown: Iterable[float | str] = values.tolist()
