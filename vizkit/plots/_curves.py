@@ -199,7 +199,7 @@ def _on_axis(data: CurvesData, ax: Axes, log_x: bool) -> Sequence[Curve]:
     """The curves as they are drawn: over matplotlib's dates, in local time, if x is a time of day."""
     if data.x != "walltime" or log_x:
         return data.series
-    from dateutil.tz import tzlocal
+    from dateutil.tz import tzlocal  # type: ignore[import-untyped]
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
     locator = AutoDateLocator(tz=tzlocal())
