@@ -28,6 +28,8 @@ export interface RunInfo {
   scalars: string[];
   kinds: Record<string, string[]>;
   problems: string[];
+  /** there may be more than are listed. */
+  problem_count: number;
   labels: string[];
   note: string;
   archived: boolean;
@@ -37,7 +39,49 @@ export interface RunsAnswer {
   cursor: string;
   /** runs that are still to be read. */
   unread: number;
+  /** run that is not served -> the reason. */
+  refused: Record<string, string>;
   runs: RunInfo[];
+}
+
+export interface Session {
+  status: string;
+  /** seconds since 1970. */
+  started: number | null;
+  ended: number | null;
+  error: string;
+}
+
+export interface FileInfo {
+  path: string;
+  size: number;
+  /** seconds since 1970. */
+  changed: number;
+}
+
+/** A scalar of a run in a few numbers. */
+export interface Numbers extends Metric {
+  least: number | null;
+  least_step: number | null;
+  greatest: number | null;
+  greatest_step: number | null;
+  mean: number | null;
+}
+
+/** What is known of one run beside what the list of runs says. */
+export interface RunDetails {
+  directory: string;
+  ended: number | null;
+  /** seconds from its start to its last record. */
+  last_second: number | null;
+  sessions: Session[];
+  environment: Record<string, unknown>;
+  diff: string;
+  scalars: Record<string, Numbers>;
+  superseded: Record<string, number>;
+  problems: string[];
+  files: FileInfo[];
+  more_files: boolean;
 }
 
 export interface Curve extends Points {
@@ -79,13 +123,15 @@ export interface Answer {
   without: Record<string, string>;
 }
 
+/** The server's messages come in the page's language. */
+export const LANGUAGE = { "Accept-Language": language };
+
 /** The server's reason for not answering. */
 export class Refusal extends Error {}
 
 /** The server's answer to a query. */
 export async function get(path: string, query: Iterable<[string, string]>, signal?: AbortSignal): Promise<Response> {
-  const headers = { "Accept-Language": language }; // what it says to people is in the page's language
-  const answer = await fetch(`api/${path}?${new URLSearchParams([...query])}`, signal ? { signal, headers } : { headers });
+  const answer = await fetch(`api/${path}?${new URLSearchParams([...query])}`, { headers: LANGUAGE, ...(signal ? { signal } : {}) });
   if (answer.ok) return answer;
   if (answer.status >= 500) throw new Error(answer.statusText);
   throw new Refusal(((await answer.json().catch(() => ({}))) as { message?: string }).message ?? answer.statusText);
@@ -124,7 +170,7 @@ function runOf(raw: RawRun): RunInfo {
     path: name,
     name: shown,
     dash: raw.dash ?? Math.floor(raw.position / 10),
-    started: raw.started === null ? null : raw.started / 1000,
+    started: seconds(raw.started),
     scalars: tags.scalar ?? [],
     kinds: tags,
     metrics: Object.fromEntries(Object.entries(metrics).map(([tag, metric]) => [tag, metricOf(metric)])),
@@ -134,8 +180,30 @@ function runOf(raw: RawRun): RunInfo {
 /** Some runs, or all. */
 export async function runs(names: readonly string[] = []): Promise<RunsAnswer> {
   const answer = await get("runs", names.map((name): [string, string] => ["run", name]));
-  const found = (await answer.json()) as { cursor: string; unread: number; runs: RawRun[] };
-  return { cursor: found.cursor, unread: found.unread, runs: found.runs.map(runOf) };
+  const found = (await answer.json()) as Omit<RunsAnswer, "runs"> & { runs: RawRun[] };
+  return { cursor: found.cursor, unread: found.unread, refused: found.refused, runs: found.runs.map(runOf) };
+}
+
+/** What is known of one run. */
+export async function details(run: string, signal: AbortSignal): Promise<RunDetails> {
+  const found = (await (await get("run", [["run", run]], signal)).json()) as Omit<RunDetails, "scalars"> & { scalars: Record<string, Raw & { mean: number | string | null }> };
+  const numbers = (raw: Raw & { mean: number | string | null }): Numbers => ({ ...metricOf(raw), least: number(raw.least), least_step: raw.least_step, greatest: number(raw.greatest), greatest_step: raw.greatest_step, mean: number(raw.mean) });
+  return {
+    ...found,
+    ended: seconds(found.ended),
+    sessions: found.sessions.map((one) => ({ ...one, started: seconds(one.started), ended: seconds(one.ended) })),
+    scalars: Object.fromEntries(Object.entries(found.scalars).map(([tag, raw]) => [tag, numbers(raw)])),
+    files: found.files.map((file) => ({ ...file, changed: file.changed / 1000 })),
+  };
+}
+
+function seconds(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : milliseconds / 1000;
+}
+
+/** The address of a file of a run; `tail`: of so many of its last bytes, as a text. */
+export function fileAddress(run: string, path: string, tail = 0): string {
+  return `api/file?${new URLSearchParams({ run, path, ...(tail ? { tail: String(tail) } : {}) })}`;
 }
 
 /** Names of the runs that a filter selects. */

@@ -34,6 +34,8 @@ export interface Axes {
   window: [number, number] | null;
   /** the part of the y axis that is shown; null: as the curves need. */
   yWindow: [number, number] | null;
+  /** the drawings of all charts begin at the same place. */
+  aligned: boolean;
   dark: boolean;
   language: string;
 }
@@ -75,6 +77,8 @@ export const DASHES: readonly number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [
 const INK = { light: "#5f6872", dark: "#9aa4af" };
 const GRID = { light: "#e8ebef", dark: "#2a3037" };
 const REACH = 12; // pixels beyond a curve's end at which the pointer still tells of it
+/** Distances of ticks in seconds, up to a thousand days. */
+const SECONDS = [...[-6, -5, -4, -3, -2, -1, 0].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power)), 10, 15, 30, ...[1, 2, 5, 10, 15, 30].map((minutes) => 60 * minutes), ...[1, 2, 3, 6, 12].map((hours) => 3600 * hours), ...[1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map((days) => 86400 * days)];
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans SC", "WenQuanYi Micro Hei", sans-serif';
 
 export class Chart {
@@ -219,15 +223,15 @@ export class Chart {
     return {
       width: Math.max(clientWidth, 50),
       height: Math.max(clientHeight, 50),
-      padding: [8, 12, 0, 0],
+      padding: [8, this.axes.kind === "seconds" ? 24 : 12, 0, 0],
       legend: { show: false },
       scales: {
         x: { time: this.axes.kind === "clock", auto: false, distr: this.axes.xlog ? 3 : 1 },
         y: { auto: false, distr: this.axes.ylog ? 3 : 1 },
       },
       axes: [
-        { ...axis, size: 26, space: 60, ...(this.axes.kind === "clock" ? { values: clock(this.axes.language) } : { values: (_, splits) => splits.map((at) => (at === null ? "" : this.axes.kind === "seconds" ? duration(at) : short(at))) }) },
-        { ...axis, size: (_, values) => 14 + 7 * Math.max(2, ...(values ?? []).map((text) => text?.length ?? 0)), space: 28, values: (_, splits) => splits.map((at) => (at === null ? "" : short(at))) },
+        { ...axis, size: 26, space: 60, ...(this.axes.kind === "seconds" ? { incrs: SECONDS, space: 84 } : {}), ...(this.axes.kind === "clock" ? { values: clock(this.axes.language) } : { values: (_, splits) => splits.map((at) => (at === null ? "" : this.axes.kind === "seconds" ? duration(at) : short(at))) }) },
+        { ...axis, size: (_, values) => 14 + 7 * Math.max(this.axes.aligned ? 7 : 2, ...(values ?? []).map((text) => text?.length ?? 0)), space: 28, values: (_, splits) => splits.map((at) => (at === null ? "" : short(at))) },
       ],
       series: [{}, { show: true, points: { show: false }, paths: () => null }],
       cursor: {

@@ -32,12 +32,12 @@ function cell(text: string): string {
 /** Python code that draws the panel. */
 export function pythonCode(logdir: string, tags: readonly string[], view: View): string {
   const quote = (text: string) => JSON.stringify(text);
-  const runs = `vizkit.load(${quote(logdir)})${view.filter ? `.filter(${quote(view.filter)})` : ""}`;
+  const runs = `vizkit.load(${quote(logdir)})${view.run ? `[${quote(view.run)}]` : view.filter ? `.filter(${quote(view.filter)})` : ""}`;
   const options = [tags.length === 1 ? quote(tags[0] ?? "") : `[${tags.map(quote).join(", ")}]`];
   if (view.x !== "step") options.push(`x=${quote(view.x)}`);
   if (view.smooth === "ema") options.push(`smooth=${exact(view.amount)}`);
   else if (view.smooth !== "none") options.push(`smooth=${quote(`${view.smooth}:${exact(view.amount)}`)}`);
-  if (view.group.length) {
+  if (view.group.length && !view.run) {
     options.push(`by=${view.group.length === 1 ? quote(view.group[0] ?? "") : `[${view.group.map(quote).join(", ")}]`}`);
     options.push(`band=${view.band === "none" ? "None" : quote(view.band === "auto" ? "ci" : view.band)}`);
   }

@@ -76,3 +76,29 @@ export function natural(one: string, other: string): number {
 }
 
 const NUMBERS = /(\d+(?:\.\d+)?(?:e[-+]?\d+)?)/i;
+
+/** A size in bytes, of three digits: `1.45 MB`. */
+export function bytes(size: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let unit = 0;
+  let value = size;
+  while (value >= 999.5 && unit < units.length - 1) [value, unit] = [value / 1000, unit + 1];
+  return `${unit === 0 ? value : Number(value.toPrecision(3))} ${units[unit]}`;
+}
+
+/** The output of a terminal as it would stand there: without colours, and of a line that was written over the last. */
+export function terminal(text: string): string {
+  return text
+    .replace(TERMINAL, "")
+    .split("\n")
+    .map((line) => line.replace(/\r+$/, "").split("\r").at(-1) ?? "")
+    .join("\n");
+}
+
+// eslint-disable-next-line no-control-regex
+const TERMINAL = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
+
+/** A command as it is typed in a shell. */
+export function shell(command: readonly string[]): string {
+  return command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ");
+}

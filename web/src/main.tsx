@@ -2,23 +2,27 @@
 import "uplot/dist/uPlot.min.css";
 import "./chart.css";
 import "./style.css";
+import "./run.css";
 import { render } from "preact";
 import { Charts } from "./charts";
 import { Compare } from "./compare";
 import { mark, t } from "./language";
 import { Lazy } from "./lazy";
 import type { MediaOptions } from "./media";
+import { Problems, useTroubled } from "./problems";
 import { Sidebar } from "./sidebar";
 import { answer, connected, dark, follow, load } from "./store";
 import { Table } from "./table";
-import { followAddress, show, view } from "./view";
+import { followAddress, show, type View, view } from "./view";
 
 const media = () => import("./media").then((part) => part.Media);
+const runPage = () => import("./run").then((part) => part.RunPage);
 
 function App() {
-  const { tab } = view.value;
+  const { tab, run } = view.value;
+  const troubled = useTroubled().value;
   const running = answer.value?.runs.some((run) => run.status === "running") ?? false;
-  const tabs: [typeof tab, string][] = [["charts", mark("Charts")], ["media", mark("Media")], ["table", mark("Table")], ["compare", mark("Compare")]];
+  const tabs: [typeof tab, string][] = [["charts", mark("Charts")], ["media", mark("Media")], ["table", mark("Table")], ["compare", mark("Compare")], ["problems", mark("Problems")]];
   return (
     <>
       <header>
@@ -26,9 +30,12 @@ function App() {
         <b class="wordmark">VizKit</b>
         <span class="quiet logdir" title={document.body.dataset.logdir}><bdi>{document.body.dataset.logdir}</bdi></span>
         <nav>
-          {tabs.map(([value, name]) => <button key={value} aria-current={tab === value ? "page" : undefined} onClick={() => show({ tab: value, full: "" }, true)}>{t(name)}</button>)}
+          {tabs.map(([value, name]) => (
+            <button key={value} aria-current={tab === value && !run ? "page" : undefined} onClick={() => go(value)}>
+              {t(name)}{value === "problems" && troubled > 0 && <span class="badge">{troubled}</span>}
+            </button>
+          ))}
           <a href="groups">{t("Groups")}</a>
-          <a href="problems">{t("Problems")}</a>
           <a href={document.body.dataset.visualdl ?? "../app/"}>{t("VisualDL's page")}</a>
         </nav>
         <span class="fill" />
@@ -37,11 +44,15 @@ function App() {
         <a class="icon" href={otherLanguage()} title={t("Language: 中文")} aria-label={t("Language: 中文")}>{document.documentElement.lang.startsWith("zh") ? "EN" : "中"}</a>
       </header>
       <div class="body">
-        {tab !== "table" && <Sidebar />}
-        <main id="main" tabIndex={-1}>{tab === "charts" ? <Charts /> : tab === "media" ? <Lazy<MediaOptions> load={media} options={{}} /> : tab === "compare" ? <Compare /> : <Table />}</main>
+        {(tab !== "table" || run) && <Sidebar />}
+        <main id="main" tabIndex={-1}>{run ? <Lazy key="run" load={runPage} options={{}} /> : tab === "charts" ? <Charts /> : tab === "media" ? <Lazy<MediaOptions> key="media" load={media} options={{}} /> : tab === "compare" ? <Compare /> : tab === "problems" ? <Problems /> : <Table />}</main>
       </div>
     </>
   );
+}
+
+function go(tab: View["tab"]): void {
+  show({ tab, full: "", ...(view.value.run ? { run: "", from: null, to: null } : {}) }, true);
 }
 
 function otherLanguage(): string {

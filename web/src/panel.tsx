@@ -10,9 +10,9 @@ import { Icon } from "./icon";
 import { language, t } from "./language";
 import { bandText } from "./words";
 import { panelTags } from "./ranges";
-import { answer, dark, drawn, freshness, tags as allTags } from "./store";
+import { answer, dark, drawn, freshness, span, tags as allTags } from "./store";
 import { Tooltip } from "./tooltip";
-import { part, show, toggled, view } from "./view";
+import { axis, part, show, toggled, view } from "./view";
 
 const SYNC = "vizkit";
 const FEW = 5; // runs of a group that are drawn themselves
@@ -53,11 +53,11 @@ export function Panel({ text, own, full: isFull }: Props) {
     const runs = drawn.value.filter((run) => names.value.some((tag) => has(run.scalars, tag)));
     return {
       runs: runs.map((run) => run.path),
-      x: now.x,
+      x: axis.value,
       from,
       to,
       smooth: now.smooth === "none" ? "0" : now.smooth === "ema" ? String(now.amount) : `${now.smooth}:${now.amount}`,
-      group: now.group,
+      group: now.run ? [] : now.group,
       centre: now.centre,
       band: now.band,
     };
@@ -72,11 +72,12 @@ export function Panel({ text, own, full: isFull }: Props) {
     const { from, to } = question.value;
     const whole = from !== null && to !== null;
     return {
-      kind: now.x === "time" || now.x === "relative" ? "seconds" : now.x === "walltime" ? "clock" : "number",
-      xlog: now.xlog && now.x !== "walltime",
+      kind: axis.value === "time" || axis.value === "relative" ? "seconds" : axis.value === "walltime" ? "clock" : "number",
+      xlog: now.xlog && axis.value !== "walltime",
       ylog: now.ylog,
       robust: now.robust,
-      window: whole ? [from, to] : null,
+      window: whole ? [from, to] : span.value && !now.xlog ? around(span.value, lines.value) : null,
+      aligned: now.run !== "",
       yWindow: yWindow.value,
       dark: dark.value,
       language,
@@ -187,23 +188,23 @@ export function Panel({ text, own, full: isFull }: Props) {
     <figure class={isFull ? "panel full" : "panel"} aria-label={text} data-tags={names.value.join(",")} data-busy={busy.value ? "1" : "0"}>
       <figcaption>
         <b title={text}>{name}</b>
-        {(yWindow.value || axes.value.window) && (
+        {(yWindow.value || question.value.from !== null) && (
           <button class="quiet" onClick={() => { yWindow.value = null; window.value = null; show({ from: null, to: null }); }}>{t("Reset zoom")}</button>
         )}
         <button class="icon" aria-label={(isFull ? t("Close") : t("Full screen"))} title={(isFull ? t("Close") : t("Full screen"))} onClick={() => show({ full: isFull ? "" : text }, true)}><Icon d={isFull ? "M3 3l10 10M13 3L3 13" : "M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3"} /></button>
         <button class="icon" aria-haspopup="menu" aria-expanded={menu.value} aria-label={t("More of {tag}", { tag: text })} title={t("More of {tag}", { tag: text })} onClick={() => (menu.value = !menu.value)}><Icon d="M8 3v.01M8 8v.01M8 13v.01" /></button>
         {menu.value && (
           <div class="menu" role="menu" onKeyDown={(event) => event.key === "Escape" && (menu.value = false)}>
-            <button role="menuitem" onClick={act(() => download(`${text}.csv`, csv(lines.value, view.value.x), "text/csv"))}>{t("Data as CSV")}</button>
+            <button role="menuitem" onClick={act(() => download(`${text}.csv`, csv(lines.value, axis.value), "text/csv"))}>{t("Data as CSV")}</button>
             <button role="menuitem" onClick={act(() => chart.current?.picture(getComputedStyle(document.body).backgroundColor).toBlob((blob) => blob && download(`${text}.png`, blob)))}>{t("Picture as PNG")}</button>
             <button role="menuitem" onClick={act(() => chart.current && download(`${text}.svg`, svg(chart.current, text), "image/svg+xml"))}>{t("Picture as SVG")}</button>
-            <button role="menuitem" onClick={() => void navigator.clipboard?.writeText(pythonCode(document.body.dataset.logdir ?? "log", names.value, view.value)).then(() => { copied.value = true; setTimeout(() => { menu.value = copied.value = false; }, 900); })}>{(copied.value ? t("Copied") : t("Copy Python code"))}</button>
+            <button role="menuitem" onClick={() => void navigator.clipboard?.writeText(pythonCode(document.body.dataset.logdir ?? "log", names.value, { ...view.value, x: axis.value })).then(() => { copied.value = true; setTimeout(() => { menu.value = copied.value = false; }, 900); })}>{(copied.value ? t("Copied") : t("Copy Python code"))}</button>
             {own && <button role="menuitem" onClick={act(() => show({ panels: toggled(view.value.panels, text), full: full.value === text ? "" : full.value }))}>{t("Remove panel")}</button>}
           </div>
         )}
       </figcaption>
       <div class="plot" ref={host} role="img" tabIndex={0} aria-label={summary(text, lines.value)} onKeyDown={(event) => chart.current && keyed(event, chart.current)}>
-        {hover.value && <Tooltip at={hover.value} x={view.value.x} />}
+        {hover.value && <Tooltip at={hover.value} x={axis.value} />}
       </div>
       {trouble.value && <p class="error" role="alert">{trouble.value}</p>}
       {notes.length > 0 && <p class="note">{notes.join(" · ")}</p>}
@@ -248,6 +249,12 @@ function withTag(paths: readonly string[], tag: string): string[] | null {
   const asked = new Set(paths);
   const found = drawn.peek().filter((run) => asked.has(run.path) && has(run.scalars, tag)).map((run) => run.path);
   return found.length || !(answer.peek()?.runs ?? []).some((run) => has(run.scalars, tag)) ? found : null;
+}
+
+/** A part of the horizontal axis that holds all points of some curves, too. */
+function around([low, high]: [number, number], lines: readonly Line[]): [number, number] {
+  const ends = lines.flatMap(({ x }) => [x[0] ?? low, x.at(-1) ?? high]);
+  return [Math.min(low, ...ends), Math.max(high, ...ends)];
 }
 
 function summary(text: string, lines: readonly Line[]): string {

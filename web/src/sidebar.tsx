@@ -6,7 +6,8 @@ import type { RunInfo } from "./api";
 import { language, t } from "./language";
 import { statusOf } from "./words";
 import { Rows } from "./rows";
-import { answer, dark, drawn, drawnPaths, failure, hparams, isSearch, listed, match, MOST_DRAWN, tags, toggle } from "./store";
+import { RunLink } from "./run-link";
+import { answer, chosen, dark, drawnPaths, failure, hparams, isSearch, listed, match, MOST_DRAWN, tags, toggle } from "./store";
 import { part, show, toggled, view } from "./view";
 
 const pinned = part("pinned");
@@ -15,7 +16,7 @@ const filter = part("filter");
 
 export function Sidebar() {
   const all = answer.value?.runs.length ?? 0;
-  const shown = drawn.value.length;
+  const shown = chosen.value.length;
   const putAway = answer.value?.runs.filter((run) => run.archived).length ?? 0;
   const cut = !view.value.only.length && listed.value.filter((run) => !view.value.hidden.includes(run.path)).length > MOST_DRAWN;
   return (
@@ -114,9 +115,9 @@ function Row({ run }: { run: RunInfo }) {
       <button class="eye" aria-pressed={isDrawn} aria-label={label} title={`${label}\n${t("Alt: only this one")}`} onClick={(event) => toggle(run.path, event.altKey)}>
         <i ref={(element) => { if (element) element.style.background = isDrawn ? tint(run.color, dark.value) : ""; }} />
       </button>
-      <a class="name" href={`run?run=${encodeURIComponent(run.path)}`} title={about}>{run.name}</a>
+      <RunLink run={run} title={about} />
       {run.labels.slice(0, 2).map((label) => <span key={label} class="label">{label}</span>)}
-      {run.problems.length > 0 && <a class="warn" href={`run?run=${encodeURIComponent(run.path)}`} title={run.problems.join("\n")}>⚠</a>}
+      {run.problems.length > 0 && <RunLink run={run} title={run.problems.join("\n")} class="warn">⚠</RunLink>}
       <span class={`status ${run.status}`} title={statusOf(run.status)} />
       <button class="icon quiet" aria-pressed={isPinned} aria-label={t("Pin {name}", { name: run.name })} title={t("Pin {name}", { name: run.name })} onClick={() => show({ pinned: toggled(pinned.value, run.path) })}>{isPinned ? "★" : "☆"}</button>
       <button class="icon quiet" aria-pressed={isBase} aria-label={t("Use {name} as the baseline", { name: run.name })} title={t("Use {name} as the baseline", { name: run.name })} onClick={() => show({ baseline: isBase ? "" : run.path })}>{isBase ? "◆" : "◇"}</button>

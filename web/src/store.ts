@@ -4,7 +4,7 @@ import { changes, matching, Refusal, type RunInfo, type RunsAnswer, runs as askR
 import { natural, setting } from "./format";
 import { matcher } from "./ranges";
 import { readBrushes, within } from "./scales";
-import { part, show, view } from "./view";
+import { axis, part, show, view } from "./view";
 
 /** Most runs that are drawn unless the reader chooses. */
 export const MOST_DRAWN = 100;
@@ -52,17 +52,27 @@ export const listed = computed<RunInfo[]>(() => {
   return first.size ? [...found.filter((run) => first.has(run.path)), ...found.filter((run) => !first.has(run.path))] : found;
 });
 
-/** The runs that are drawn. */
-export const drawn = computed<RunInfo[]>(() => {
+/** The runs that are chosen to be drawn. */
+export const chosen = computed<RunInfo[]>(() => {
   const brushes = readBrushes(brush.value);
-  const chosen = listed.value.filter((run) => brushes.every((one) => within(one, sortValue(run, one.key))));
-  const alone = new Set(only.value);
-  if (alone.size) return chosen.filter((run) => alone.has(run.path));
+  const fitting = listed.value.filter((run) => brushes.every((one) => within(one, sortValue(run, one.key))));
+  const named = new Set(only.value);
+  if (named.size) return fitting.filter((run) => named.has(run.path));
   const out = new Set(hidden.value);
-  return chosen.filter((run) => !out.has(run.path)).slice(0, MOST_DRAWN);
+  return fitting.filter((run) => !out.has(run.path)).slice(0, MOST_DRAWN);
 });
 
-export const drawnPaths = computed(() => new Set(drawn.value.map((run) => run.path)));
+export const drawnPaths = computed(() => new Set(chosen.value.map((run) => run.path)));
+
+/** The run whose own page is shown; null: none, or there is no such run. */
+export const alone = computed(() => answer.value?.runs.find((run) => run.path === view.value.run) ?? null);
+
+/** The runs whose curves and media are shown now. */
+export const drawn = computed(() => (view.value.run ? (alone.value ? [alone.value] : []) : chosen.value));
+
+/** The part of the horizontal axis that all charts of a run's page show; null: each shows its own. */
+export const runSpan = signal<[number, number] | null>(null);
+export const span = computed(() => (view.value.run && axis.value === "time" ? runSpan.value : null));
 
 /** Scalar tags of the listed runs, those of most meaning first: as recorded. */
 export const tags = computed(() => [...new Set((answer.value?.runs ?? []).flatMap((run) => run.scalars))]);
@@ -182,7 +192,7 @@ export async function follow(): Promise<never> {
         if (!found) await load();
         else {
           const grown = new Map(found.runs.map((run) => [run.path, run]));
-          answer.value = { cursor: news.cursor, unread: news.unread, runs: before.runs.map((run) => grown.get(run.path) ?? run) };
+          answer.value = { ...before, cursor: news.cursor, unread: news.unread, runs: before.runs.map((run) => grown.get(run.path) ?? run) };
           if (filter.value && !isSearch.value) await match();
         }
       } else answer.value = { ...before, cursor: news.cursor, unread: news.unread };

@@ -5,6 +5,7 @@ import { duration, exact, moment, setting, short, tint, utc } from "./format";
 import { kindOf, statusOf } from "./words";
 import { language, t } from "./language";
 import { Rows } from "./rows";
+import { RunLink } from "./run-link";
 import { Sparkline } from "./sparklines";
 import { answer, dark, drawnPaths, hparams, listed, tags, toggle } from "./store";
 import { part, show, toggled, view } from "./view";
@@ -76,7 +77,7 @@ export function Table() {
                   </button>
                   <button class="icon quiet" aria-pressed={isBase} aria-label={about} title={about} onClick={() => show({ baseline: isBase ? "" : run.path })}>{isBase ? "◆" : "◇"}</button>
                 </span>
-                <a class="name" href={`run?run=${encodeURIComponent(run.path)}`}>{run.name}</a>
+                <RunLink run={run} />
                 {keys.value.map((key) => <Cell key={key} run={run} name={key} base={base.value} />)}
               </div>
             );

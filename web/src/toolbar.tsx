@@ -5,7 +5,7 @@ import { curves, Refusal } from "./api";
 import { mark, t } from "./language";
 import { panelTags } from "./ranges";
 import { tags } from "./store";
-import { show, type View, view } from "./view";
+import { axis, chooseAxis, show, type View, view } from "./view";
 
 const SMOOTH: [View["smooth"], string][] = [["none", mark("none")], ["ema", mark("exponential")], ["time", mark("by time")], ["gaussian", mark("Gaussian")], ["mean", mark("running mean")]];
 const BANDS: [View["band"], string][] = [["auto", mark("automatic")], ["ci", mark("95 % interval")], ["std", mark("standard deviation")], ["se", mark("standard error")], ["minmax", mark("least and greatest")], ["none", mark("none")]];
@@ -28,7 +28,7 @@ export function Toolbar() {
       <input type="search" value={now.tags} spellcheck={false} placeholder={t("Tags (regular expression)")} aria-label={t("Select tags by a regular expression")} onInput={(event) => show({ tags: event.currentTarget.value })} />
       <label>
         {t("Horizontal axis")}
-        <select value={now.x} onChange={(event) => show({ x: event.currentTarget.value, from: null, to: null })}>
+        <select value={axis.value} onChange={(event) => chooseAxis(event.currentTarget.value)}>
           <option value="step">{t("Step")}</option>
           <option value="time">{t("Time since start")}</option>
           <option value="relative">{t("Time since the first record")}</option>
@@ -50,7 +50,7 @@ export function Toolbar() {
           <output>{now.amount}</output>
         </label>
       )}
-      {now.group.length > 0 && (
+      {now.group.length > 0 && !now.run && (
         <>
           <label>
             {t("Centre")}

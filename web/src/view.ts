@@ -2,7 +2,11 @@
 import { computed, effect, signal } from "@preact/signals";
 
 export interface View {
-  tab: "charts" | "media" | "table" | "compare";
+  tab: "charts" | "media" | "table" | "compare" | "problems";
+  /** path of a run whose own page is shown in place of the tab; empty: none. */
+  run: string;
+  /** the horizontal axis on that page, where training and machine share one. */
+  runx: string;
   filter: string;
   /** regular expression that selects tags. */
   tags: string;
@@ -65,6 +69,8 @@ export interface View {
 
 export const PLAIN: View = {
   tab: "charts",
+  run: "",
+  runx: "time",
   filter: "",
   tags: "",
   sort: "",
@@ -107,7 +113,7 @@ export const PLAIN: View = {
 };
 
 const CHOICES: Partial<Record<keyof View, readonly string[]>> = {
-  tab: ["charts", "media", "table", "compare"],
+  tab: ["charts", "media", "table", "compare", "problems"],
   centre: ["mean", "median"],
   band: ["auto", "ci", "std", "se", "minmax", "none"],
   smooth: ["none", "ema", "time", "gaussian", "mean"],
@@ -158,6 +164,27 @@ export function show(changes: Partial<View>, step = false): void {
 /** A part of the view that components follow without being drawn anew for the others. */
 export function part<Name extends keyof View>(name: Name) {
   return computed(() => view.value[name]);
+}
+
+/** The horizontal axis of the page that is shown. */
+export const axis = computed(() => (view.value.run ? view.value.runx : view.value.x));
+
+/** Choose the horizontal axis; a window of another one means nothing. */
+export function chooseAxis(x: string): void {
+  show({ [view.value.run ? "runx" : "x"]: x, from: null, to: null });
+}
+
+/** Show the page of a run, or for none go back to the tab. */
+export function openRun(path: string): void {
+  show({ run: path, full: "", from: null, to: null }, true);
+}
+
+/** The address of a run's page, for links. */
+export function addressOf(path: string): string {
+  const query = new URLSearchParams({ run: path });
+  const language = new URLSearchParams(window.location.search).get("lang");
+  if (language) query.set("lang", language);
+  return `?${query}`;
 }
 
 /** Keep the address and the view the same. */

@@ -23,10 +23,12 @@ const Scope = createContext<ReadonlySignal<RunInfo[]>>(drawn);
 export interface MediaOptions {
   /** those that are drawn, unless others are wanted. */
   runs?: ReadonlySignal<RunInfo[]>;
+  /** within another page, which has settings of its own. */
+  bare?: boolean;
 }
 
 /** What runs recorded beside scalars. */
-export function Media({ runs = drawn }: MediaOptions) {
+export function Media({ runs = drawn, bare = false }: MediaOptions) {
   const pattern = view.value.tags ? matcher(view.value.tags) : null;
   const found = KINDS.flatMap(([kind, title]) => {
     const all = [...new Set(runs.value.flatMap((run) => run.kinds[kind] ?? []))].filter((tag) => !pattern || pattern.test(tag));
@@ -34,13 +36,13 @@ export function Media({ runs = drawn }: MediaOptions) {
   });
   return (
     <Scope.Provider value={runs}><section class="media">
-      <div class="toolbar">
+      {!bare && <div class="toolbar">
         <input type="search" value={view.value.tags} spellcheck={false} placeholder={t("Tags (regular expression)")} aria-label={t("Select tags by a regular expression")} onInput={(event) => show({ tags: event.currentTarget.value })} />
         <label>{t("Size")} <input type="range" min={28} max={512} step={4} value={view.value.tile} onInput={(event) => show({ tile: Number(event.currentTarget.value) })} /></label>
         <span class="fill" />
         <span class="quiet">{t("{shown} of {all} drawn", { shown: runs.value.length, all: answer.value?.runs.length ?? 0 })}</span>
-      </div>
-      {answer.value && !found.length && <p class="empty">{t("Nothing of this kind is recorded")}</p>}
+      </div>}
+      {answer.value && !bare && !found.length && <p class="empty">{t("Nothing of this kind is recorded")}</p>}
       {found.map(({ kind, title, tags }) => {
         const closed = folded.value.includes(`:${kind}`);
         return (

@@ -1,5 +1,5 @@
 // Images, histograms, curves of classes, texts and sound.
-import { Refusal } from "../api";
+import { LANGUAGE, Refusal } from "../api";
 
 export interface Place {
   step: number;
@@ -32,7 +32,7 @@ const known = new Map<string, { fresh: number; answer: Promise<unknown> }>();
 function ask(address: string, fresh: number): Promise<unknown> {
   const before = known.get(address);
   if (before && before.fresh >= fresh) return before.answer;
-  const answer = fetch(address).then(async (got) => {
+  const answer = fetch(address, { headers: LANGUAGE }).then(async (got) => {
     const content = (await got.json().catch(() => ({}))) as { message?: string };
     if (!got.ok) throw new Refusal(content.message ?? got.statusText);
     return content as unknown;

@@ -15,6 +15,7 @@ __all__ = [
     "DifferencesAnswer",
     "DifferentValue",
     "Failure",
+    "FileRecord",
     "GroupHead",
     "HparamImportance",
     "ImportanceAnswer",
@@ -22,8 +23,11 @@ __all__ = [
     "NearestValue",
     "RecordPlace",
     "RecordsAnswer",
+    "RunDetails",
     "RunRecord",
     "RunsAnswer",
+    "ScalarSummary",
+    "SessionRecord",
     "TextsAnswer",
     "ValuesAnswer",
 ]
@@ -69,7 +73,8 @@ class RunRecord(TypedDict):
     labels: list[str]
     note: str
     archived: bool
-    problems: list[str]
+    problems: Annotated[list[str], "what could not be read: the first"]
+    problem_count: Annotated[int, "all of them"]
 
 
 class RunsAnswer(TypedDict):
@@ -78,7 +83,50 @@ class RunsAnswer(TypedDict):
     cursor: Annotated[str, "for `changes`"]
     unread: Annotated[int, "runs that are not read yet: they come with the next changes"]
     total: Annotated[int, "runs, also those that the filter leaves out"]
+    refused: Annotated[dict[str, str], "run that is not served -> the reason; `.` is the whole directory"]
     runs: list[RunRecord]
+
+
+class ScalarSummary(MetricSummary):
+    """A scalar tag of a run in a few numbers, and its mean."""
+
+    mean: Annotated[Number | None, "without NaN; null where a look at all records would take long"]
+
+
+class SessionRecord(TypedDict):
+    """One process's stretch of a run."""
+
+    status: Literal["running", "finished", "failed", "interrupted", "killed", "unknown"]
+    started: Annotated[int | None, "milliseconds since 1970"]
+    ended: int | None
+    error: Annotated[str, "type and message of the error that ended it"]
+
+
+class FileRecord(TypedDict):
+    """A file in a run's directory."""
+
+    path: Annotated[str, "below the run's directory"]
+    size: Annotated[int, "bytes"]
+    changed: Annotated[int, "milliseconds since 1970"]
+
+
+class RunDetails(TypedDict):
+    """All that is known of one run beside what `runs` says."""
+
+    name: str
+    directory: str
+    ended: Annotated[int | None, "milliseconds since 1970; null while it runs"]
+    last_second: Annotated[float | None, "seconds from its start to its last scalar"]
+    sessions: Annotated[list[SessionRecord], "oldest first"]
+    environment: Annotated[
+        dict[str, str | float | bool | list[str] | None], "how it was made, by names such as `git/commit`"
+    ]
+    diff: Annotated[str, "what its code differed in from the commit"]
+    scalars: dict[str, ScalarSummary]
+    superseded: Annotated[dict[str, int], "tag -> records that a resumed session replaced"]
+    problems: list[str]
+    files: list[FileRecord]
+    more_files: Annotated[bool, "there are more than these"]
 
 
 class Array(TypedDict):

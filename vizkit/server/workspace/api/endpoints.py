@@ -30,6 +30,7 @@ from vizkit.server.workspace.api.answers import (
     Failure,
     ImportanceAnswer,
     RecordsAnswer,
+    RunDetails,
     RunsAnswer,
     TextsAnswer,
     ValuesAnswer,
@@ -41,9 +42,11 @@ from vizkit.server.workspace.api.differences_answer import (
     differences_answer,
     texts_answer,
 )
+from vizkit.server.workspace.api.directory_files import FileQuery, run_file
 from vizkit.server.workspace.api.packing import ARRAYS
 from vizkit.server.workspace.api.queries import WrongParameter, read_query
 from vizkit.server.workspace.api.records_answer import RecordsQuery, ValuesQuery, records, values
+from vizkit.server.workspace.api.run_details import RunQuery, run_details
 from vizkit.server.workspace.api.runs_answer import ChangesQuery, RunsQuery, changes, runs_answer
 from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.api.verdicts import (
@@ -69,7 +72,7 @@ class Operation:
         path: below ``api/``.
         summary: a line for people.
         query: the dataclass of its parameters.
-        answer: the type of its answer, or of the head of a binary one.
+        answer: the type of its answer, or of the head of a binary one; bytes for a file.
         function: makes the answer; a coroutine may wait, and is told if the client is gone.
         media_type: of the answer.
         lasting: True if the answer is the same until records change.
@@ -86,6 +89,8 @@ class Operation:
 
 OPERATIONS = (
     Operation("runs", "Runs", RunsQuery, RunsAnswer, runs_answer),
+    Operation("run", "One run", RunQuery, RunDetails, run_details),
+    Operation("file", "A file of a run", FileQuery, bytes, run_file, "application/octet-stream"),
     Operation("curves", "Windows of curves", CurvesQuery, CurvesHead, curves_answer, ARRAYS, lasting=True),
     Operation("values", "Exact values at an x", ValuesQuery, ValuesAnswer, values),
     Operation("records", "Images, histograms and other records", RecordsQuery, RecordsAnswer, records),
@@ -123,13 +128,17 @@ class _Handler:
             if inspect.iscoroutinefunction(operation.function):
                 is_gone = http.scope.get("state", {}).get(GONE, lambda: False)
                 return respond(http, _json(await operation.function(self._state, query, is_gone)))
-            return respond(http, await asyncio.to_thread(self._answer, operation, query, tuple(given)))
+            made = await asyncio.to_thread(self._answer, operation, query, tuple(given))
+            return made if isinstance(made, Response) else respond(http, made)
         except Exception as error:
             return respond(http, _failure(operation.path, error))
 
-    def _answer(self, operation: Operation, query: object, given: tuple[tuple[str, str], ...]) -> Answer:
+    def _answer(
+        self, operation: Operation, query: object, given: tuple[tuple[str, str], ...]
+    ) -> Answer | Response:
         if not operation.lasting:
-            return _json(operation.function(self._state, query))
+            made = operation.function(self._state, query)
+            return made if isinstance(made, Response) else _json(made)
         key = operation.path, language(), given
         version: Hashable = self._state.cursor(), self._state.live.unread
         known = self._cache.get(key, version)

@@ -51,6 +51,8 @@ def openapi_document(operations: Iterable[Operation]) -> Schema:
 
 
 def _answer(operation: Operation, schemas: dict[str, Schema]) -> Schema:
+    if operation.answer is bytes:
+        return {"type": "string", "contentMediaType": operation.media_type}
     schema = _schema(operation.answer, schemas)
     if operation.media_type == "application/json":
         return schema

@@ -8,17 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from vizkit._language import tr
 from vizkit.curves.summaries import quick_summary
 from vizkit.media.palette import color
 from vizkit.runs import Run
 from vizkit.runs.scalar_tags import shown_metrics
 from vizkit.runs.statistics import Point, mode_in
+from vizkit.server.run_names import printable
 from vizkit.server.workspace.api.answers import ChangesAnswer, MetricSummary, RunRecord, RunsAnswer
 from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.queries import WrongParameter
 from vizkit.server.workspace.api.state import RELEASED_AFTER, WorkspaceState, named
 
-__all__ = ["ChangesQuery", "RunsQuery", "changes", "runs_answer"]
+__all__ = ["ChangesQuery", "RunsQuery", "changes", "metric_summary", "plain_value", "runs_answer"]
 
 _MAX_METRICS = 64
 _MAX_PROBLEMS = 20
@@ -52,6 +54,7 @@ def runs_answer(state: WorkspaceState, query: RunsQuery) -> RunsAnswer:
             "cursor": state.cursor(),
             "unread": state.live.unread,
             "total": len(runs),
+            "refused": state.live.refused,
             "runs": [_record(state, number, run) for number, run in enumerate(some, start=1)],
         }
 
@@ -59,7 +62,7 @@ def runs_answer(state: WorkspaceState, query: RunsQuery) -> RunsAnswer:
 def _record(state: WorkspaceState, number: int, run: Run) -> RunRecord:
     if number % RELEASED_AFTER == 0:
         state.live.release()
-    started, duration = run.started, run.duration
+    started, duration, problems = run.started, run.duration, run.problems
     return {
         "name": run.name,
         "shown": run.display_name,
@@ -68,17 +71,19 @@ def _record(state: WorkspaceState, number: int, run: Run) -> RunRecord:
         "status": run.status,  # type: ignore[typeddict-item]  # one of these
         "started": None if started is None else round(started.timestamp() * 1000),
         "seconds": None if duration is None else duration.total_seconds(),
-        "hparams": {name: _plain(value) for name, value in run.hparams.items()},
-        "metrics": {tag: _summary(run, tag) for tag in shown_metrics([run])[:_MAX_METRICS]},
+        "hparams": {name: plain_value(value) for name, value in run.hparams.items()},
+        "metrics": {tag: metric_summary(run, tag) for tag in shown_metrics([run])[:_MAX_METRICS]},
         "tags": {**run.tags, "scalar": run.scalar_tags},
         "labels": run.labels,
         "note": run.note,
         "archived": run.archived,
-        "problems": [problem.message for problem in run.problems[:_MAX_PROBLEMS]],
+        "problems": [printable(tr(problem.message)) for problem in problems[:_MAX_PROBLEMS]],
+        "problem_count": len(problems),
     }
 
 
-def _plain(value: object) -> str | float | bool | None:
+def plain_value(value: object) -> str | float | bool | None:
+    """A value of a JSON answer; a text for numbers that JSON or JavaScript lacks, and for all else."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, int) and abs(value) >= 2**53:  # JavaScript would round it
@@ -86,7 +91,8 @@ def _plain(value: object) -> str | float | bool | None:
     return value if isinstance(value, (str, int, float)) or value is None else str(value)
 
 
-def _summary(run: Run, tag: str) -> MetricSummary:
+def metric_summary(run: Run, tag: str) -> MetricSummary:
+    """A scalar tag of a run in a few numbers."""
     found = quick_summary(run.recorded(tag))
 
     def both(point: Point | None) -> tuple[float | str | None, float | None]:
@@ -126,11 +132,11 @@ async def changes(
     while True:
         state.live.note_request()
         await asyncio.to_thread(state.look_at_statuses)
-        snapshot, cursor = state.live.snapshot, state.cursor()
+        cursor = state.cursor()
         if cursor != query.since or loop.time() >= end or is_gone():
             return {
                 "cursor": cursor,
-                "layout": snapshot.tags_version > version,
+                "layout": state.layout_changed_since(version, statuses),
                 "changed": await asyncio.to_thread(state.changed_since, version, statuses),
                 "unread": state.live.unread,
             }

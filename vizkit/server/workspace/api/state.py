@@ -44,6 +44,8 @@ class WorkspaceState:
 
     _statuses: dict[str, str] = field(default_factory=dict)
     _status_versions: dict[str, int] = field(default_factory=dict)
+    _refused: set[str] = field(default_factory=set)
+    _refused_version: int = 0
     _next_look: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
@@ -55,11 +57,13 @@ class WorkspaceState:
 
     def cursor(self) -> str:
         """The state of the log directory, for `changes`."""
-        statuses = max(self._status_versions.values(), default=0)
-        return f"{self.instance}.{self.live.snapshot.version}.{statuses}"
+        return f"{self.instance}.{self.live.snapshot.version}.{self._last_version()}"
+
+    def _last_version(self) -> int:
+        return max(self._refused_version, *self._status_versions.values(), 0)
 
     def look_at_statuses(self) -> None:
-        """Note which runs have ended since; that may change no log."""
+        """Note which runs have ended since, and which are not served any more; that may change no log."""
         start = time.monotonic()
         with self._lock:
             if start < self._next_look:
@@ -67,13 +71,19 @@ class WorkspaceState:
             self._next_look = start + _STATUS_SECONDS
         with self.runs() as runs:
             found = {run.name: run.status for run in runs if self._statuses.get(run.name) not in ENDED}
-        version = max(self._status_versions.values(), default=0) + 1
+        version = self._last_version() + 1
+        if (refused := set(self.live.refused)) != self._refused:
+            self._refused, self._refused_version = refused, version
         for name, status in found.items():
             if self._statuses.setdefault(name, status) != status:
                 self._statuses[name] = status
                 self._status_versions[name] = version
         now = time.monotonic()
         self._next_look = now + max(_STATUS_SECONDS, 10 * (now - start))
+
+    def layout_changed_since(self, version: int, statuses: int) -> bool:
+        """True if runs or tags have come or gone, or other runs are not served."""
+        return self.live.snapshot.tags_version > version or self._refused_version > statuses
 
     def changed_since(self, version: int, statuses: int) -> list[str]:
         """Names of runs with records or a status of a later version."""

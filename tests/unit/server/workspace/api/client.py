@@ -20,10 +20,10 @@ class Client:
     def __init__(self, port: int) -> None:
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}/vizkit/api/", timeout=PATIENCE)
 
-    def get(self, path: str, **query: Any) -> httpx.Response:
+    def get(self, path: str, /, **query: Any) -> httpx.Response:
         return self.http.get(path, params=query)
 
-    def json(self, path: str, **query: Any) -> Any:
+    def json(self, path: str, /, **query: Any) -> Any:
         answer = self.get(path, **query)
         assert answer.status_code == 200, answer.text
         return answer.json()

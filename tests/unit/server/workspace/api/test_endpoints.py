@@ -33,6 +33,9 @@ WRONG = [
     ("values", {"tag": "loss"}, "at"),
     ("changes", {"since": "a.1.1", "wait": 26}, "wait"),
     ("runs", {"tag": "loss"}, "tag"),
+    ("run", {}, "run"),
+    ("file", {"run": "lr0/seed0"}, "path"),
+    ("file", {"run": "lr0/seed0", "path": "a", "tail": 1 << 30}, "tail"),
 ]
 
 
@@ -62,11 +65,11 @@ TEXTS = st.one_of(
 @given(
     path=st.sampled_from([one.path for one in OPERATIONS]),
     texts=st.dictionaries(
-        st.sampled_from(["tag", "run", "x", "smooth", "group", "center", "band", "filter", "a", "b"]),
+        st.sampled_from(["tag", "run", "path", "x", "smooth", "group", "center", "band", "filter", "a", "b"]),
         TEXTS,
         max_size=4,
     ),
-    numbers=st.dictionaries(st.sampled_from(["start", "end", "width", "at"]), NUMBERS, max_size=4),
+    numbers=st.dictionaries(st.sampled_from(["start", "end", "width", "at", "tail"]), NUMBERS, max_size=4),
     right=st.booleans(),
 )
 def test_no_query_breaks_it(
@@ -125,6 +128,7 @@ def test_the_document_describes_what_is_answered(client: Client) -> None:
     cursor = client.json("runs")["cursor"]
     queries: dict[str, dict[str, Any]] = {
         "runs": {},
+        "run": {"run": "lr0/seed0"},
         "values": {"tag": "loss", "at": 7},
         "records": {"run": "lr0/seed0", "tag": "picture"},
         "changes": {"since": cursor, "wait": 0},
