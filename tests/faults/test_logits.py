@@ -12,7 +12,7 @@ import pytest
 from paddle.nn import functional
 
 from vizkit import Tracker
-from vizkit.hooks._fit.loss_activation import activation_of_loss
+from vizkit.hooks._fit.loss_facts import facts_of_loss
 from vizkit.media import captions
 
 LOOK_LIKE_PROBABILITIES = [0.167, 0.630, 0.206]
@@ -120,7 +120,7 @@ def test_a_percentage_is_that_of_the_loss_or_of_all_scores(
     ],
 )
 def test_losses_tell_what_they_take(loss: Any, expected: str | None) -> None:
-    assert activation_of_loss(loss) == expected
+    assert facts_of_loss(loss).activation == expected
 
 
 def test_an_explanation_of_one_image_shows_no_percentage_that_is_a_guess(

@@ -628,7 +628,7 @@ PATHS = {
     "log": "train scalars",
     "log_images": "input images",
     "log_histogram": "weights",
-    "curves": "curves",
+    "evaluation": "curves",
     "log_graph": "graph",
     "log_text": "summary",
     "go_on": "how training ends",

@@ -8,6 +8,7 @@ from vizkit.hooks._explain.attribution import smooth_grad as smooth_grad
 from vizkit.hooks._explain.explain import explain as explain
 from vizkit.hooks._fit.callback import TrackerCallback as TrackerCallback
 from vizkit.hooks._fit.callback import callback as callback
+from vizkit.hooks._fit.loss_facts import facts_of_loss as facts_of_loss
 from vizkit.hooks._network.log_model import log_model as log_model
 from vizkit.hooks._network.model_summary import summary as summary
 from vizkit.hooks._watch.watch import Watch as Watch

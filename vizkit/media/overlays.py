@@ -16,7 +16,15 @@ from vizkit.media.lettering import Letters, as_texts, one_line, paths_for
 from vizkit.media.palette import INK, PAPER, PLAIN, RGB, class_color, color_ramp, is_dark
 from vizkit.metrics.arrays import AnyArray, Floats, Ints, Pixels, to_array
 
-__all__ = ["Annotations", "check_annotations", "draw_annotations", "draw_heat_map"]
+__all__ = [
+    "IGNORED",
+    "Annotations",
+    "check_annotations",
+    "draw_annotations",
+    "draw_heat_map",
+    "draw_legend",
+    "draw_mask",
+]
 
 IGNORED = 255
 """The class id of mask pixels that do not count."""
@@ -217,11 +225,11 @@ def draw_annotations(pixels: Pixels, marks: Annotations) -> Pixels:
     factor = max(1, round(_SMALL / max(pixels.shape[:2])))
     picture = enlarge(to_rgb(pixels), factor)
     if marks.mask is not None:
-        picture = _with_mask(picture, enlarge(marks.mask, factor))
+        picture = draw_mask(picture, enlarge(marks.mask, factor))
     if len(marks.boxes):
         picture = _with_boxes(picture, marks, factor)
     if marks.mask is not None:
-        legend = _legend(marks.mask, marks.class_names, picture.shape[1])
+        legend = draw_legend(np.unique(marks.mask).tolist(), marks.class_names, picture.shape[1])
         picture = np.concatenate([picture, legend]) if len(legend) else picture
     return picture
 
@@ -260,12 +268,8 @@ def draw_heat_map(pixels: Pixels, heat: ArrayLike) -> Pixels:
 _HEAT = "1f0c48 550f6d 88226a ba3655 e35933 f98c0a f9c932 fcffa4"
 
 
-def _shown(mask: Ints) -> list[int]:
-    """The class ids that are drawn."""
-    return [int(number) for number in np.unique(mask) if number not in (0, IGNORED)]
-
-
-def _with_mask(picture: Pixels, mask: Ints) -> Pixels:
+def draw_mask(picture: Pixels, mask: Ints) -> Pixels:
+    """Draw a mask over an image of shape (h, w, 3): each class half transparent, within an outline."""
     edge = np.zeros(mask.shape, bool)
     for axis in (0, 1):
         differs = np.diff(mask, axis=axis) != 0
@@ -274,7 +278,9 @@ def _with_mask(picture: Pixels, mask: Ints) -> Pixels:
         edge[tuple(before)] |= differs
         edge[tuple(after)] |= differs
     out = picture.copy()
-    for number in _shown(mask):
+    for number in np.unique(mask).tolist():
+        if number in (0, IGNORED):
+            continue
         color = np.array(class_color(number), np.float32)
         inside = mask == number
         out[inside] = np.rint((1 - _OPACITY) * picture[inside] + _OPACITY * color)
@@ -282,11 +288,11 @@ def _with_mask(picture: Pixels, mask: Ints) -> Pixels:
     return out
 
 
-def _legend(mask: Ints, names: list[str] | None, width: int) -> Pixels:
-    """Draw a coloured square and the name of each class of the mask, in lines of ``width`` pixels."""
+def draw_legend(classes: Sequence[int], names: Sequence[str] | None, width: int) -> Pixels:
+    """Draw a coloured square and the name of each of some classes, in lines of ``width`` pixels."""
     from PIL import Image, ImageDraw
 
-    numbers = _shown(mask)
+    numbers = [number for number in classes if number not in (0, IGNORED)]
     if not numbers:
         return np.empty((0, width, 3), np.uint8)
     titles = [str(n) if names is None else one_line(names[n]) for n in numbers]

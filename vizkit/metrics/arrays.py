@@ -16,7 +16,20 @@ from vizkit._language import tr
 from vizkit._protocols import ArrayLike, ScalarLike
 from vizkit.errors import DataError
 
-__all__ = ["AnyArray", "Bools", "Floats", "Indices", "Ints", "Pixels", "to_array", "to_float", "to_real"]
+__all__ = [
+    "AnyArray",
+    "Bools",
+    "Floats",
+    "Indices",
+    "Ints",
+    "Pixels",
+    "dtype_of",
+    "shape_of",
+    "to_array",
+    "to_float",
+    "to_real",
+    "to_view",
+]
 
 AnyArray = NDArray[Any]
 """An array of any type of numbers."""
@@ -95,6 +108,33 @@ def to_array(value: ArrayLike, *, copy: bool = False, order: Literal["C", "F"] =
             raise DataError("expected an array of numbers, got {value}", value=describe(value))
         array, fresh = array.astype(np.float32), True
     return array.copy(order) if copy and not fresh else array
+
+
+def shape_of(value: object) -> list[int]:
+    """The shape of an array or tensor, or of nested lists; reads nothing of a tensor."""
+    shape = getattr(value, "shape", None)
+    return [int(side) for side in (np.asarray(value).shape if shape is None else shape)]
+
+
+def dtype_of(value: object) -> str:
+    """The name of the type of an array's or a tensor's elements, such as ``float32``."""
+    dtype = getattr(value, "dtype", None)
+    return str(np.asarray(value).dtype if dtype is None else dtype).rpartition(".")[2]
+
+
+def to_view(value: ArrayLike) -> AnyArray | None:
+    """Return the values of an array, or of a tensor on the host, without copying them; else None.
+
+    They are to be read before the tensor changes.
+    """
+    if isinstance(value, np.ndarray):
+        return value
+    if not hasattr(value, "__dlpack__"):
+        return None
+    try:
+        return np.from_dlpack(value.detach() if hasattr(value, "detach") else value)  # type: ignore[arg-type]
+    except (BufferError, RuntimeError, TypeError):  # on a device, or bfloat16
+        return None
 
 
 def to_real(value: ArrayLike, name: str) -> AnyArray:

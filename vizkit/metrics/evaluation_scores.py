@@ -31,6 +31,18 @@ LIMIT = 5_000_000
 
 _CHUNK = 1 << 20  # scores processed at once
 
+# In English: it is recorded.
+_ASSUMED = {
+    "softmax": "Neither loss nor activation told what the scores are. They were taken as logits, and a "
+    "softmax as their activation: some rows are no distributions.",
+    "sigmoid": "Neither loss nor activation told what the scores are. They were taken as logits, and a "
+    "sigmoid as their activation: some lie outside [0, 1].",
+    None: "Neither loss nor activation told what the scores are. They were taken as probabilities: all of "
+    "them can be some.",
+    "auto": "Neither loss nor activation told what the scores are, and there are too few to tell: "
+    "percentages and calibration are left out.",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class EvaluationResult:
@@ -49,6 +61,7 @@ class EvaluationResult:
         bins: bins a class if scores were counted; 0 if they were kept, and all is exact.
         error: the largest possible error of an AP and of an AUC, of any class or of ``micro``.
         macro_error: the largest possible errors of the two of ``macro``.
+        assumed: what the scores were taken for, in words, if only they told.
     """
 
     samples: int
@@ -59,6 +72,7 @@ class EvaluationResult:
     bins: int = 0
     error: tuple[float, float] = (0.0, 0.0)
     macro_error: tuple[float, float] = (0.0, 0.0)
+    assumed: str = ""
 
     @property
     def macro(self) -> tuple[float, float]:
@@ -94,6 +108,7 @@ class EvaluationScores:
             )
         self._ignored = ignore_index
         self._unknown = False  # whether scores are probabilities
+        self._assumed = ""
         self._classes = 0
         self._samples = 0
         self._indicator: bool | None = None  # labels are 0 and 1 in the shape of the scores
@@ -190,6 +205,7 @@ class EvaluationScores:
             evidence = ScoreEvidence(sums_to_one=not multi_label)
             evidence.add(self._scores.filled)
             self._activation = evidence.activation
+            self._assumed = _ASSUMED[self._activation]
             if self._activation == "auto":
                 self._activation, self._unknown = None, True
         if self._activation == "softmax" and multi_label:
@@ -257,7 +273,13 @@ class EvaluationScores:
             micro,
             outcomes.confusion(probable),
             outcomes.reliability() if probable else None,
+            assumed=self._assumed,
         )
+
+    def probabilities(self, scores: AnyArray) -> AnyArray | None:
+        """Convert scores (n, c) as those that were added; None if it is not known what they are."""
+        self._resolve()
+        return None if self._unknown else activate(scores, self._activation)
 
     def _binned(self, bins: ScoreBins, outcomes: _Outcomes, num_thresholds: int) -> EvaluationResult:
         found = bins.curves(num_thresholds)
@@ -273,6 +295,7 @@ class EvaluationScores:
             bins.size,
             _pair(errors.max(axis=0)),
             _pair(known.mean(axis=0)) if len(known) else (0.0, 0.0),
+            self._assumed,
         )
 
 

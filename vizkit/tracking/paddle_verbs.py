@@ -16,9 +16,11 @@ from vizkit._checks import describe
 from vizkit._language import tr
 from vizkit._protocols import ArrayLike, Interpreter, ScalarLike, StepLike, TensorLike
 from vizkit._ranks import rank, world_size
+from vizkit.metrics.activation import Activation
 from vizkit.tracking.recording import Recording, check_names, check_text
 from vizkit.writing.log_writer import LogWriter
 from vizkit.writing.run_directory import IfExists, open_run
+from vizkit.writing.tasks.task import LossFacts, TaskName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,6 +54,10 @@ class PaddleVerbs(Recording):
         samples: Sequence[int] | None = None,
         worst: int | None = None,
         curves: bool = True,
+        task: TaskName | None = None,
+        activation: Activation | None = "auto",
+        classes: int | None = None,
+        ignore_index: int | None = None,
         class_names: Sequence[str] | None = None,
         mean: float | Sequence[float] | None = None,
         std: float | Sequence[float] | None = None,
@@ -70,6 +76,10 @@ class PaddleVerbs(Recording):
             samples=samples,
             worst=worst,
             curves=curves,
+            task=task,
+            activation=activation,
+            classes=classes,
+            ignore_index=ignore_index,
             class_names=class_names,
             mean=mean,
             std=std,
@@ -228,6 +238,12 @@ class PaddleVerbs(Recording):
         while self._watches:
             self._watches.pop().remove()
         super().close(error)
+
+    def _facts_of(self, loss: object) -> LossFacts:
+        """The facts that a loss tells of the scores that it takes."""
+        from vizkit import hooks
+
+        return hooks.facts_of_loss(loss)
 
     def _reduced(self, metrics: Mapping[str, ScalarLike], reduce: str) -> Mapping[str, ScalarLike]:
         """Return the metrics over all ranks, which all have to call this."""

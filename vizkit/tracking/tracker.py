@@ -12,14 +12,15 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from vizkit._checks import checked_class_names, describe
+from vizkit._checks import checked_class_names, describe, whole_number
 from vizkit._language import tr
 from vizkit._protocols import ArrayLike, HParamsLike, ImageLike, MetricsLike, ScalarLike, StepLike
 from vizkit._ranks import is_importing, rank, world_size
 from vizkit.environment import Session
 from vizkit.errors import DataError, TagError
 from vizkit.format.hparams import as_mapping
-from vizkit.metrics.evaluation_scores import LIMIT, Activation, EvaluationScores
+from vizkit.metrics.activation import Activation
+from vizkit.metrics.evaluation_scores import LIMIT
 from vizkit.tracking.announcement import Announcement
 from vizkit.tracking.notebook_cells import follow_cells
 from vizkit.tracking.paddle_verbs import PaddleVerbs, open_run_of_rank, tell_failures
@@ -30,11 +31,13 @@ from vizkit.tracking.recording import (
     flat_metrics,
 )
 from vizkit.tracking.spawned import SpawnedStart
-from vizkit.writing.curve_collector import CurveCollector
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
+from vizkit.writing.evaluation_collector import Evaluation
 from vizkit.writing.log_file import RecordLog
 from vizkit.writing.log_writer import LogWriter
 from vizkit.writing.run_directory import IfExists, open_run
+from vizkit.writing.tasks.choice import check_task, new_task, task_of
+from vizkit.writing.tasks.task import NOTHING_TOLD, EvaluationTask, TaskName, TaskOptions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -528,6 +531,100 @@ class Tracker(PaddleVerbs):
         )
         self._record("image", tag, step, add)
 
+    def evaluation(
+        self,
+        tag: str = "eval",
+        *,
+        task: TaskName | None = None,
+        loss: object = None,
+        activation: Activation | None = "auto",
+        classes: int | None = None,
+        class_names: Sequence[str] | None = None,
+        ignore_index: int | None = None,
+        samples: Sequence[int | str] | int = 4,
+        worst: int = 4,
+        mean: float | Sequence[float] | None = None,
+        std: float | Sequence[float] | None = None,
+        limit: int = LIMIT,
+        most_classes: int = MAX_CURVE_CLASSES,
+    ) -> Evaluation:
+        """Gather labels and outputs of an evaluation batch by batch, and record what they tell at the end.
+
+        ::
+
+            with tracker.evaluation("eval", loss=loss_function) as evaluation:
+                for x, y in loader:
+                    evaluation.add(y, net(x), x)
+
+        ====================  ==============================  =======================================
+        task                  labels                          outputs
+        ====================  ==============================  =======================================
+        ``"classification"``  class numbers (n,) or (n, 1),   scores (n, c), or (n,) of one class
+                              or 0 and 1 (n, c)
+        ``"segmentation"``    class numbers (n, h, w) or      scores (n, c, h, w), or (n, 1, h, w) of
+                              (n, 1, h, w)                    one class beside the background; or
+                                                              class numbers like the labels
+        ====================  ==============================  =======================================
+
+        The modules of `vizkit.writing.tasks`, named after the tasks, list what is recorded.
+
+        What the scores are (logits, probabilities, log-probabilities) and which label does not count is read
+        from ``loss``, as far as ``activation`` and ``ignore_index`` do not tell. Where nothing tells, all
+        scores of the evaluation do, and the run says so once, as ``eval/scores``.
+
+        Args:
+            tag: the beginning of all tags.
+            task: what the network is for. By default as the loss and the first batch's shapes tell it: a
+                map of class numbers is a segmentation; what they do not tell is a classification.
+            loss: the network's loss of Paddle or PaddleSeg, a layer or function.
+            activation: the function that makes probabilities of the scores, in float64: "softmax",
+                "sigmoid", None, or "auto" for the one of the loss, or else the one that all scores need; see
+                `EvaluationScores`.
+            classes: how many there are, where outputs are class numbers.
+            class_names: names in the order of the class numbers; by default the numbers.
+            ignore_index: the label of what does not count, as in Paddle's losses.
+            samples: how many of the first samples to show, or the ids of those to show, if `Evaluation.add`
+                is given inputs.
+            worst: how many of the worst samples to show, likewise.
+            mean: the mean that images were normalised with, for their display: one number or one a channel.
+            std: the standard deviation that they were normalised with.
+            limit: how many scores (samples times classes) are held, 4 bytes each as float32. Beyond it
+                they are counted in at most 64 MiB of bins: curves are exact at their points then, AP
+                and AUC within an error that is recorded.
+            most_classes: up to how many classes each has records of its own.
+
+        Raises:
+            DataError: a bad option. A bad batch is warned about once a tag, and the evaluation is lost; a
+                strict tracker raises.
+        """
+        check_text("tag", tag)
+        facts = NOTHING_TOLD if loss is None else self._facts_of(loss)
+        options = TaskOptions(
+            activation=facts.activation if activation == "auto" else activation,
+            classes=None if classes is None else whole_number("classes", classes),
+            class_names=checked_class_names(class_names),
+            ignore_index=facts.ignore_index if ignore_index is None else ignore_index,
+            class_axis=facts.class_axis,
+            samples=samples,
+            worst=worst,
+            mean=mean,
+            std=std,
+            limit=limit,
+            most_classes=most_classes,
+        )
+        check_task(task, options)
+
+        def record(found: EvaluationTask, step: StepLike | None, without: Collection[str]) -> None:
+            self._record("curves", tag, step, partial(self._writer.add_task, task=found, without=without))
+
+        return Evaluation(
+            tag,
+            lambda batch: new_task(task or task_of(batch, facts), options),
+            record=record,
+            refuse=lambda error: self._refuse(tag, error),
+            enabled=self.enabled,
+        )
+
     def curves(
         self,
         tag: str = "eval",
@@ -537,8 +634,8 @@ class Tracker(PaddleVerbs):
         ignore_index: int | None = None,
         limit: int = LIMIT,
         most_classes: int = MAX_CURVE_CLASSES,
-    ) -> CurveCollector:
-        """Gather labels and scores of an evaluation batch by batch, and record its curves at the end.
+    ) -> Evaluation:
+        """Gather labels and scores of a classifier: `evaluation` with ``task="classification"``.
 
         ::
 
@@ -546,42 +643,17 @@ class Tracker(PaddleVerbs):
                 for x, y in loader:
                     curves.add(y, net(x))
 
-        `vizkit.writing.evaluation` lists what is recorded.
-
-        Args:
-            tag: the beginning of all tags.
-            class_names: names in the order of the class numbers; by default the numbers.
-            activation: the function that makes probabilities of the scores, in float64: "softmax",
-                "sigmoid", None, or "auto" for the one that all scores need; see `EvaluationScores`.
-            ignore_index: the label of samples that do not count, as in Paddle's losses.
-            limit: how many scores (samples times classes) are held, 4 bytes each as float32. Beyond it
-                they are counted in at most 64 MiB of bins: curves are exact at their points then, AP
-                and AUC within an error that is recorded.
-            most_classes: up to how many classes each has curves of its own.
-
-        Raises:
-            DataError: a bad option. A bad batch is warned about once a tag, and the evaluation is lost; a
-                strict tracker raises.
+        Scores are probabilities unless ``activation`` says otherwise. With further axes, such as
+        (n, c, h, w) with labels (n, h, w) or (n, 1, h, w), each position is a sample.
         """
-
-        def record(scores: EvaluationScores, step: StepLike | None, without: Collection[str]) -> None:
-            add = partial(
-                self._writer.add_evaluation,
-                scores=scores,
-                class_names=names,
-                most_classes=most_classes,
-                without=without,
-            )
-            self._record("curves", tag, step, add)
-
-        check_text("tag", tag)
-        names = checked_class_names(class_names)
-        return CurveCollector(
-            lambda: EvaluationScores(activation=activation, limit=limit, ignore_index=ignore_index),
-            record=record,
-            refuse=lambda error: self._refuse(tag, error),
-            enabled=self.enabled,
-            class_names=names,
+        return self.evaluation(
+            tag,
+            task="classification",
+            activation=activation,
+            class_names=class_names,
+            ignore_index=ignore_index,
+            limit=limit,
+            most_classes=most_classes,
         )
 
     def log_embeddings(

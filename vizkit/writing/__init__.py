@@ -2,6 +2,6 @@
 
 `LogWriter` (`log_writer`) is VisualDL's writer, with the verbs for labels and scores from `curve_writer`.
 Both stand on `run_log`, which knows tags and steps and writes scalars; below it are `log_file` and `worker`.
-`run_directory` decides which file is a run's log. `evaluation` has the records of an evaluation, and
-`curve_collector` gathers one batch by batch.
+`run_directory` decides which file is a run's log. `evaluation` has the records of a classifier's evaluation,
+`tasks` those of other tasks, and `evaluation_collector` gathers one batch by batch.
 """

@@ -18,6 +18,8 @@ from vizkit.metrics.confusion import compute_confusion_matrix
 from vizkit.metrics.evaluation_scores import EvaluationScores
 from vizkit.writing import evaluation
 from vizkit.writing.run_log import RunLog
+from vizkit.writing.tasks.classification_task import ClassificationTask
+from vizkit.writing.tasks.task import EvaluationTask, TaskOptions
 
 __all__ = ["CurveWriter"]
 
@@ -232,18 +234,42 @@ class CurveWriter(RunLog):
             DataError: there are no samples, or the names do not fit the classes. Scores that do not fit
                 their activation are reported through ``on_error``.
         """
-        if not scores.samples:
+        options = TaskOptions(class_names=class_names, most_classes=most_classes)
+        task = ClassificationTask(options, scores, num_thresholds)
+        self.add_task(tag, task, step, walltime, without=without)
+
+    def add_task(
+        self,
+        tag: str,
+        task: EvaluationTask,
+        step: StepLike | None,
+        walltime: float | datetime | None = None,
+        *,
+        without: Collection[str] = (),
+    ) -> None:
+        """Record an evaluation of any task: the records that its module in `vizkit.writing.tasks` lists.
+
+        Args:
+            tag: the beginning of all tags, such as ``eval``.
+            task: what was gathered; nothing may be added to it afterwards.
+            step, walltime: as in `add_scalar`.
+            without: scalars to leave out.
+
+        Raises:
+            DataError: there are no samples, or the names do not fit the classes. Scores that do not fit
+                their activation are reported through ``on_error``.
+        """
+        if not task.samples:
             raise DataError("{tag}: no samples were added", tag=tag)
-        names = evaluation.ClassNames(scores.classes, class_names, most_classes)
-        for name, kind in evaluation.evaluation_tags(tag, names).items():
+        explained = self.kind_of(f"{tag}/scores") is not None
+        for name, kind in task.tags(tag).items():
             self._check_tag(name, kind)
         at, now = self._when(tag, step, walltime)
 
         def job() -> None:
-            found = scores.result(num_thresholds)
-            self._write(tag, evaluation.encode_evaluation(tag, found, names, at, now, without))
+            self._write(tag, task.encode(tag, at, now, without, explained=explained))
 
-        self.defer(tag, job, scores.nbytes)
+        self.defer(tag, job, task.nbytes)
 
 
 def _given(labels: ArrayLike, predictions: ArrayLike, weights: ArrayLike | None) -> list[ArrayLike]:

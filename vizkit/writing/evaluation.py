@@ -21,10 +21,12 @@ tag                                  record
 ``eval/classes``                     above ``most_classes``: a table of all classes, the worst
                                      first, instead of their curves
 ``eval/binning``                     above ``limit``: how far the areas may be off
+``eval/scores``                      once a run: what the scores were taken for, if neither a
+                                     loss nor an activation told
 ===================================  =======================================================
 
-`vizkit.writing.curve_collector` gathers the labels and scores, `vizkit.metrics.evaluation_scores` computes
-the results, and `LogWriter.add_evaluation` writes them.
+`vizkit.metrics.evaluation_scores` gathers the labels and scores and computes the results, and
+`LogWriter.add_evaluation` writes them. `vizkit.writing.tasks` has the records of other tasks.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 
 __all__ = [
     "MAX_CURVE_CLASSES",
+    "MOST_COUNTED",
     "ClassNames",
     "encode_confusion",
     "encode_evaluation",
@@ -58,7 +61,9 @@ __all__ = [
 MAX_CURVE_CLASSES = 20
 """The number of classes up to which each has its own curves."""
 
-_MOST_COUNTED = 200  # classes: the numbers of a larger confusion matrix are not written
+MOST_COUNTED = 200
+"""Classes up to which the numbers of a confusion matrix are written: they take many times its image."""
+
 _MICRO = "micro"
 _PARTS = {"pr": "pr_curve", "roc": "roc_curve", "ap": "scalar", "auc": "scalar"}
 
@@ -109,6 +114,7 @@ def evaluation_tags(tag: str, names: ClassNames) -> dict[str, str]:
         f"{tag}/auc": "scalar",
         f"{tag}/classes": "text",
         f"{tag}/binning": "text",
+        f"{tag}/scores": "text",
         f"{tag}/confusion": "image",
         f"{tag}/confusion/counts": "text",
         f"{tag}/reliability": "image",
@@ -124,8 +130,14 @@ def encode_evaluation(
     step: StepLike,
     now: int,
     without: Collection[str] = (),
+    *,
+    table: bool = True,
 ) -> bytes:
-    """Encode the records of an evaluation, but for the scalars ``without``."""
+    """Encode the records of an evaluation, but for the scalars ``without``, and ``eval/scores``.
+
+    Args:
+        table: whether to write ``eval/classes`` where classes have no curves of their own.
+    """
     frames: list[bytes] = []
     areas: dict[str, float] = {}
     pairs = [*zip(names.parts, found.curves, strict=False)]
@@ -142,9 +154,9 @@ def encode_evaluation(
         frames.append(encode.encode_image(f"{tag}/reliability", image, step, now))
         frames.append(encode.encode_text(f"{tag}/reliability/bins", found.reliability.as_text(), step, now))
     if found.confusion is not None:
-        few = len(found.confusion) <= _MOST_COUNTED  # larger ones take many times the size of the image
+        few = len(found.confusion) <= MOST_COUNTED
         frames.append(encode_confusion(f"{tag}/confusion", found.confusion, names.shown, step, now, few))
-    if not names.parts:
+    if table and not names.parts:
         frames.append(encode.encode_text(f"{tag}/classes", _class_table(found, names.shown), step, now))
     if found.bins:
         frames.append(encode.encode_text(f"{tag}/binning", _binning(found), step, now))

@@ -34,6 +34,7 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "log_curves": ("a", LABELS, SCORES),
     "log_confusion_matrix": ("a", LABELS, LABELS),
     "curves": ("a",),
+    "evaluation": ("a",),
     "log_embeddings": ("a", [[1, 2]]),
     "log_graph": (NET, SPEC),
     "log_model": (NET, SPEC),

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import paddle
 
     from vizkit.hooks import TrackerCallback
+    from vizkit.metrics.activation import Activation
+    from vizkit.writing.tasks.task import TaskName
 
 __all__ = ["autolog"]
 
@@ -51,6 +53,10 @@ def autolog(
     samples: Sequence[int] | None = None,
     worst: int | None = None,
     curves: bool = True,
+    task: TaskName | None = None,
+    activation: Activation | None = "auto",
+    classes: int | None = None,
+    ignore_index: int | None = None,
     class_names: Sequence[str] | None = None,
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,

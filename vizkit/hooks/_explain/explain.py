@@ -13,7 +13,7 @@ from vizkit._checks import describe
 from vizkit._protocols import ArrayLike, Interpreter, StepLike, TensorLike
 from vizkit.errors import DataError
 from vizkit.hooks._explain import attribution
-from vizkit.hooks._fit.loss_activation import activation_of_loss
+from vizkit.hooks._fit.loss_facts import facts_of_loss
 from vizkit.hooks._fit.sample_images import class_probabilities
 from vizkit.hooks._network.eval_mode import eval_mode
 from vizkit.hooks._paddle import paddle
@@ -97,7 +97,9 @@ def explain(
             batch, or a network without scores.
         MissingDependencyError: the method is of InterpretDL, which is not installed.
     """
-    activation = activation_of_loss(getattr(net, "_loss", None)) if isinstance(net, paddle.Model) else "auto"
+    activation = (
+        facts_of_loss(getattr(net, "_loss", None)).activation if isinstance(net, paddle.Model) else "auto"
+    )
     net = net.network if isinstance(net, paddle.Model) else net
     if not isinstance(net, paddle.nn.Layer):
         raise DataError(

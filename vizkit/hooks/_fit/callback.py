@@ -13,9 +13,9 @@ from vizkit.hooks._distributed import reduced
 from vizkit.hooks._fit.batch import Batch, capture_next
 from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, metric_scalars
 from vizkit.hooks._fit.evaluation_images import EvaluationImages
-from vizkit.hooks._fit.fit_evaluation import EvaluationRecorder, MeanLoss
+from vizkit.hooks._fit.fit_evaluation import EvaluationRecorder, EvaluationSettings, MeanLoss
 from vizkit.hooks._fit.input_images import InputImages
-from vizkit.hooks._fit.loss_activation import activation_of_loss
+from vizkit.hooks._fit.loss_facts import facts_of_loss
 from vizkit.hooks._fit.sample_images import Display
 from vizkit.hooks._fit.step_counter import StepCounter
 from vizkit.hooks._guard import Guard
@@ -28,7 +28,9 @@ from vizkit.hooks._spacing import Spacing
 from vizkit.hooks._watch.tensor_records import record_histograms
 
 if TYPE_CHECKING:
+    from vizkit.metrics.activation import Activation
     from vizkit.tracking.tracker import Tracker
+    from vizkit.writing.tasks.task import TaskName
 
 __all__ = ["TrackerCallback", "callback"]
 
@@ -44,6 +46,10 @@ def callback(
     samples: Sequence[int] | None = None,
     worst: int | None = None,
     curves: bool = True,
+    task: TaskName | None = None,
+    activation: Activation | None = "auto",
+    classes: int | None = None,
+    ignore_index: int | None = None,
     class_names: Sequence[str] | None = None,
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
@@ -102,9 +108,16 @@ def callback(
             NHWC with 1, 3 or 4 channels); None: never.
         samples: indices of samples in the evaluation's data to record at every evaluation.
         worst: the number of a classifier's worst mistakes to record at every evaluation.
-        curves: whether to record curves, confusion and reliability of a classifier. Its labels are whole
-            numbers of shape (n,) or (n, 1) for outputs of shape (n, c), or 0 and 1 in the shape of the
-            outputs. The first output and label count.
+        curves: whether to record what else the task has, such as curves, confusion and reliability of a
+            classifier. Its labels are whole numbers of shape (n,) or (n, 1) for outputs of shape (n, c), or
+            0 and 1 in the shape of the outputs. The first output and label count.
+        task: what the network is for, as of `Tracker.evaluation`, which lists what is recorded then; by
+            default as the loss and the shapes of labels and outputs tell it. Of other tasks than
+            "classification", ``samples`` and ``worst`` are 4 unless given.
+        activation: the function that makes probabilities of the network's scores: "softmax", "sigmoid" or
+            None; "auto": as the loss tells, or else all scores of an evaluation.
+        classes: the number of classes, where the network's outputs are class numbers.
+        ignore_index: the label of what does not count; by default the loss's.
         class_names: the names of the classes in tags and captions; by default their numbers.
         mean: the mean that the images were normalised with, for their display: one number or one a channel.
         std: the standard deviation that they were normalised with.
@@ -119,8 +132,7 @@ def callback(
         A ``paddle.callbacks.Callback``. It raises into training only if ``tracker.strict``.
 
     Raises:
-        DataError: a bad ``weights_every``, ``images``, ``images_every``, ``samples``, ``worst`` or
-            ``class_names``.
+        DataError: a bad value of an option.
     """
     if not tracker.enabled:
         return _RankCallback(tracker) if reduce else TrackerCallback(tracker)
@@ -129,10 +141,16 @@ def callback(
         weights=Spacing(weights_every, "weights_every"),
         images=images,
         images_every=images_every,
-        samples=samples,
-        worst=worst,
-        curves=curves,
-        display=Display(checked_class_names(class_names), mean, std),
+        settings=EvaluationSettings(
+            Display(checked_class_names(class_names), mean, std),
+            task,
+            activation,
+            classes,
+            ignore_index,
+            curves,
+            samples,
+            worst,
+        ),
         graph=graph,
         save_model=save_model,
         reduce=reduce,
@@ -188,17 +206,16 @@ class _RecordingCallback(TrackerCallback):
         weights: Spacing,
         images: int,
         images_every: int | None,
-        samples: Sequence[int] | None,
-        worst: int | None,
-        curves: bool,
-        display: Display,
+        settings: EvaluationSettings,
         graph: bool,
         save_model: bool,
         reduce: bool,
     ) -> None:
         super().__init__(tracker)
         self._weights = weights
-        self._images = InputImages(tracker, images, images_every, display)
+        self._settings = settings
+        settings.check()
+        self._images = InputImages(tracker, images, images_every, settings.display)
         self._graph = graph
         self._save_model = save_model
         self._reduce = reduce
@@ -206,9 +223,8 @@ class _RecordingCallback(TrackerCallback):
         self._evaluation = EvaluationRecorder(
             tracker,
             self._guard,
-            EvaluationImages(tracker, self._guard, samples, worst, display),
-            curves=curves,
-            class_names=display.class_names,
+            EvaluationImages(tracker, self._guard, settings.samples, settings.worst, settings.display),
+            settings,
             reduce=self._reduced,
         )
         self._dynamic = True
@@ -314,13 +330,17 @@ class _RecordingCallback(TrackerCallback):
     def _record_batch(self, batch: Batch, step: int) -> None:
         if self._images.due(step):
             with self._guard("input images"):
-                self._images.record(batch, step, activation_of_loss(getattr(self.model, "_loss", None)))
+                self._images.record(batch, step, self._activation())
         if self._traces():
             self._graph = False
             with self._guard("graph"):
                 record_graph(self.tracker, self.model, batch.inputs)
             with self._guard("summary"):
                 record_summary(self.tracker, self.model.network, batch.inputs)
+
+    def _activation(self) -> Activation | None:
+        """The function that makes probabilities of the network's scores, as far as it is told."""
+        return self._settings.told(facts_of_loss(getattr(self.model, "_loss", None))).activation
 
     def _traces(self) -> bool:
         return self._graph and trains_alone()

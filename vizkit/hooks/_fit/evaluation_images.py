@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +30,7 @@ from vizkit.metrics.arrays import AnyArray, Ints, to_array
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
 
-__all__ = ["EvaluationImages", "FollowedSamples", "WorstMistakes"]
+__all__ = ["EvaluationImages", "FollowedSamples", "WorstMistakes", "indices_of"]
 
 _FOLLOWED = "followed samples"
 _WORST = "worst mistakes"
@@ -315,6 +315,12 @@ def _checked_indices(indices: Iterable[int]) -> list[int]:
     if len(set(numbers)) != len(numbers):
         raise DataError("samples must differ, got {indices}", indices=describe(indices))
     return [int(number) for number in numbers]
+
+
+def indices_of(loader: paddle.io.DataLoader) -> Iterator[list[int]] | None:
+    """The places of each batch's samples in the dataset; None if their order changes or is not known."""
+    sampler = getattr(loader, "batch_sampler", None)
+    return None if sampler is None or not _in_order(sampler) else iter(sampler)
 
 
 def _in_order(sampler: paddle.io.BatchSampler) -> bool:

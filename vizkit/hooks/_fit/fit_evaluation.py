@@ -3,28 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
 from vizkit._language import tr
+from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.hooks._fit.batch import Batch, binary_labels, class_labels
 from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, metric_scalars, numbered_scalars
-from vizkit.hooks._fit.evaluation_images import EvaluationImages
-from vizkit.hooks._fit.loss_activation import activation_of_loss
+from vizkit.hooks._fit.evaluation_images import EvaluationImages, indices_of
+from vizkit.hooks._fit.loss_facts import facts_of_loss
+from vizkit.hooks._fit.sample_images import Display
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
 from vizkit.metrics.activation import Activation
 from vizkit.metrics.arrays import to_float
+from vizkit.writing.tasks.choice import check_task, known_task
+from vizkit.writing.tasks.task import LossFacts, TaskName, TaskOptions
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
-    from vizkit.writing.curve_collector import CurveCollector
+    from vizkit.writing.evaluation_collector import Evaluation
 
-__all__ = ["MAX_GATHERED_CLASSES", "EvaluationCurves", "EvaluationRecorder", "MeanLoss"]
+__all__ = [
+    "MAX_GATHERED_CLASSES",
+    "EvaluationOutputs",
+    "EvaluationRecorder",
+    "EvaluationSettings",
+    "MeanLoss",
+]
 
 MAX_GATHERED_CLASSES = 2000
 """The number of classes up to which curves are recorded by default."""
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """Options of evaluations; see `vizkit.hooks.callback`."""
+
+    display: Display
+    task: TaskName | None = None
+    activation: Activation | None = "auto"
+    classes: int | None = None
+    ignore_index: int | None = None
+    curves: bool = True
+    samples: Sequence[int] | None = None
+    worst: int | None = None
+
+    def check(self) -> None:
+        """Check what can be wrong of itself.
+
+        Raises:
+            DataError: a bad option.
+        """
+        check_task(
+            self.task,
+            TaskOptions(activation=self.activation, classes=self.classes, ignore_index=self.ignore_index),
+        )
+
+    def told(self, facts: LossFacts) -> LossFacts:
+        """The facts that a loss tells, and those that the user tells instead."""
+        return replace(
+            facts,
+            activation=facts.activation if self.activation == "auto" else self.activation,
+            ignore_index=facts.ignore_index if self.ignore_index is None else self.ignore_index,
+        )
 
 
 class EvaluationRecorder:
@@ -39,20 +83,18 @@ class EvaluationRecorder:
         tracker: Tracker,
         guard: Guard,
         images: EvaluationImages,
+        settings: EvaluationSettings,
         *,
-        curves: bool,
-        class_names: Sequence[str] | None,
         reduce: Callable[[LoggedScalars], LoggedScalars],
     ) -> None:
         self._tracker = tracker
         self._guard = guard
         self._images = images
-        self._records_curves = curves
-        self._class_names = class_names
+        self._settings = settings
         self._reduce = reduce
         self._metrics: list[str] = []
         self._loss = MeanLoss()
-        self._curves: EvaluationCurves | None = None
+        self._outputs: EvaluationOutputs | None = None
 
     def check(self, model: paddle.Model) -> None:
         """Check before a training or an evaluation that its data has the images to record.
@@ -68,16 +110,19 @@ class EvaluationRecorder:
         metrics = (logs or {}).get("metrics") or ()
         self._metrics = list(metrics) if isinstance(metrics, (list, tuple)) else []
         self._loss = MeanLoss()
-        self._curves = None
-        dynamic = paddle.in_dynamic_mode()
-        activation = activation_of_loss(getattr(model, "_loss", None))
-        if self._records_curves and dynamic:
-            self._curves = EvaluationCurves(self._tracker, self._class_names, activation, self._guard.warn)
-        self._images.begin(model._test_dataloader if dynamic else None, activation)
+        self._outputs = None
+        loader = model._test_dataloader if paddle.in_dynamic_mode() else None
+        loss = getattr(model, "_loss", None)
+        if self._settings.curves and loader is not None:
+            with self._guard("curves"):
+                self._outputs = EvaluationOutputs(
+                    self._tracker, self._settings, loss, loader, self._guard.warn
+                )
+        self._images.begin(loader, self._settings.told(facts_of_loss(loss)).activation)
 
     def wants(self, number: int) -> bool:
         """True if batch ``number`` is to be captured."""
-        return (self._curves is not None and self._curves.wanted) or self._images.wants(number)
+        return (self._outputs is not None and self._outputs.wanted) or self._images.wants(number)
 
     def add(self, number: int, logs: Logs | None, batch: Batch | None) -> None:
         """Add a batch, which was captured or not."""
@@ -86,10 +131,16 @@ class EvaluationRecorder:
                 self._loss.add(logs["loss"], batch_size(logs, 1))
         if batch is None:
             return
-        if self._curves is not None:
+        if self._outputs is not None:
             with self._guard("curves"):
-                self._curves.add(batch)
-        self._images.add(number, batch)
+                self._outputs.add(batch)
+        if not self._shows_samples:
+            self._images.add(number, batch)
+
+    @property
+    def _shows_samples(self) -> bool:
+        """True if the task shows its own samples."""
+        return self._outputs is not None and self._outputs.task not in (None, "classification")
 
     def record(self, step: int, logs: Logs | None) -> None:
         """Record the evaluation."""
@@ -102,11 +153,12 @@ class EvaluationRecorder:
             repeated = self._repeats_last(step, scalars)
             if not repeated:
                 self._tracker.log(scalars, step)
-        self._images.record(step)
-        curves, self._curves = self._curves, None
-        if curves is not None and not repeated:
+        if not self._shows_samples:
+            self._images.record(step)
+        outputs, self._outputs = self._outputs, None
+        if outputs is not None and not repeated:
             with self._guard("curves"):
-                curves.record(step, without=scalars)
+                outputs.record(step, without=scalars)
 
     def _repeats_last(self, step: int, scalars: LoggedScalars) -> bool:
         """True if the run's last evaluation was at this step and had the same results, the loss included."""
@@ -146,60 +198,88 @@ class MeanLoss:
         return numbered_scalars(f"{mode}/loss", self.means())
 
 
-class EvaluationCurves:
-    """The curves of an evaluation, recorded by `Tracker.curves` if the network is a classifier.
-
-    Args:
-        activation: what the loss says of the scores; with "auto", the whole evaluation decides.
+class EvaluationOutputs:
+    """The labels and outputs of an evaluation, recorded by `Tracker.evaluation` if it is known what they are.
 
     Attributes:
-        wanted: False once a batch was not that of a classifier.
+        task: what the network is for; None if that is not known, or not yet.
+        wanted: False once a batch was that of no task.
     """
 
     def __init__(
         self,
         tracker: Tracker,
-        class_names: Sequence[str] | None,
-        activation: Activation | None,
+        settings: EvaluationSettings,
+        loss: object,
+        loader: paddle.io.DataLoader,
         warn: Callable[[str, object], None],
     ) -> None:
         self._tracker = tracker
-        self._class_names = class_names
-        self._activation = activation
+        self._settings = settings
+        self._loss = loss
+        self._facts = settings.told(facts_of_loss(loss))
+        self._indices = indices_of(loader)
         self._warn = warn
-        self._collector: CurveCollector | None = None
+        self._evaluation: Evaluation | None = None
+        self.task: TaskName | None = None
         self.wanted = True
 
     def add(self, batch: Batch) -> None:
-        """Add a batch; stop at the first that is not that of a classifier."""
+        """Add a batch; stop at the first that is of no task."""
         if not self.wanted:
             return
         labels, output = batch.first_label, batch.output
-        given = class_labels(labels, output)
-        truth = binary_labels(labels, output) if given is None else given
-        if truth is None:
-            self.wanted, self._collector = False, None
+        truth: ArrayLike | None = labels
+        known = self._settings.task or known_task(labels, output, self._facts)
+        if known in (None, "classification"):
+            given = class_labels(labels, output)
+            truth = binary_labels(labels, output) if given is None else given
+            known = None if truth is None else "classification"
+        if known is None or (self.task is not None and known != self.task):
+            self.wanted, self._evaluation, self.task = False, None, None
             return
-        if self._collector is None:
-            classes = output.shape[1] if len(output.shape) > 1 else 1
-            if classes > MAX_GATHERED_CLASSES:
-                self.wanted = False
-                self._warn(
-                    "curves",
-                    tr(
-                        "the network has {classes} classes, more than {most}; record those that matter with "
-                        "tracker.log_curves",
-                        classes=classes,
-                        most=MAX_GATHERED_CLASSES,
-                    ),
-                )
-                return
-            names = self._fitting_names(classes)
-            self._collector = self._tracker.curves("eval", class_names=names, activation=self._activation)
-        self._collector.add(truth, output)
+        if self._evaluation is None and not self._begin(known, output):
+            return
+        indices = None if self._indices is None else next(self._indices, None)
+        if self._evaluation is not None and truth is not None and known == "classification":
+            self._evaluation.add(truth, output)
+        elif self._evaluation is not None and truth is not None:
+            self._evaluation.add(truth, output, batch.inputs[0] if batch.inputs else None, ids=indices)
+
+    def _begin(self, task: TaskName, output: paddle.Tensor) -> bool:
+        shape = list(output.shape)
+        classes = shape[self._facts.class_axis if len(shape) > 3 else 1] if len(shape) > 1 else 1
+        if classes > MAX_GATHERED_CLASSES:
+            self.wanted = False
+            self._warn(
+                "curves",
+                tr(
+                    "the network has {classes} classes, more than {most}; record those that matter with "
+                    "tracker.log_curves",
+                    classes=classes,
+                    most=MAX_GATHERED_CLASSES,
+                ),
+            )
+            return False
+        self.task = task
+        settings = self._settings
+        self._evaluation = self._tracker.evaluation(
+            "eval",
+            task=task,
+            loss=self._loss,
+            activation=settings.activation,
+            classes=settings.classes,
+            class_names=self._fitting_names(classes),
+            ignore_index=settings.ignore_index,
+            samples=4 if settings.samples is None else settings.samples,
+            worst=4 if settings.worst is None else settings.worst,
+            mean=settings.display.mean,
+            std=settings.display.std,
+        )
+        return True
 
     def _fitting_names(self, classes: int) -> Sequence[str] | None:
-        names = self._class_names
+        names = self._settings.display.class_names
         if names is None or len(names) == classes or (classes == 1 and len(names) == 2):
             return names
         self._warn(
@@ -213,6 +293,6 @@ class EvaluationCurves:
         return None
 
     def record(self, step: int, without: Collection[str]) -> None:
-        """Record the curves of a classifier, but for scalars that metrics have recorded."""
-        if self._collector is not None:
-            self._collector.record(step, without=without)
+        """Record the evaluation, but for scalars that metrics have recorded."""
+        if self._evaluation is not None:
+            self._evaluation.record(step, without=without)

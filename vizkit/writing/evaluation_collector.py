@@ -1,0 +1,114 @@
+"""Gathering of an evaluation batch by batch: what `Tracker.evaluation` and `Tracker.curves` return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from vizkit._protocols import StepLike
+from vizkit.errors import DataError
+from vizkit.metrics.arrays import AnyArray
+from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, Labels
+
+__all__ = ["Evaluation"]
+
+
+class Evaluation:
+    """Labels and outputs of an evaluation: `add` gathers them, `record` records them and starts the next one.
+
+    As a context manager it records at the end of the block, unless an error was raised.
+
+    If a batch is refused, the evaluation is not recorded, since its numbers would be wrong.
+    """
+
+    def __init__(
+        self,
+        tag: str,
+        new_task: Callable[[LabelledBatch], EvaluationTask],
+        *,
+        record: Callable[[EvaluationTask, StepLike | None, Collection[str]], None],
+        refuse: Callable[[Exception], None],
+        enabled: bool = True,
+    ) -> None:
+        self._tag = tag
+        self._new = new_task
+        self._task: EvaluationTask | None = None
+        self._last: EvaluationTask | None = None
+        self._record = record
+        self._refuse = refuse
+        self._enabled = enabled
+        self._refused = False
+
+    def add(
+        self,
+        labels: Labels,
+        outputs: Labels,
+        inputs: Labels | None = None,
+        *,
+        ids: Sequence[int | str] | AnyArray | None = None,
+    ) -> None:
+        """Add a batch; arrays and tensors are only read, and may be changed afterwards.
+
+        Args:
+            labels: what is true, such as class numbers of shape (n,); of each task, see `Tracker.evaluation`.
+            outputs: what the network gave, such as scores of shape (n, c).
+            inputs: what it was given, such as images of shape (n, c, h, w) or n texts: some are recorded.
+            ids: whole numbers or texts that tell the samples apart, also in another order and another
+                evaluation; by default their places in this one, from 0 on.
+
+        Raises:
+            DataError: what does not fit the task; raised only if the tracker is strict.
+        """
+        if not self._enabled or self._refused:
+            return
+        try:
+            batch = LabelledBatch(labels, outputs, inputs, ids)
+            if self._task is None:
+                self._task = self._new(batch)
+            self._task.add(batch)
+        except Exception as error:
+            self.discard()
+            self._refused = True
+            self._refuse(error)
+
+    def record(self, step: StepLike | None = None, *, without: Collection[str] = ()) -> None:
+        """Record what was added since the last record.
+
+        Args:
+            step: the step; by default the tracker's current one.
+            without: scalars to leave out, such as an ``eval/auc`` that a metric has recorded.
+
+        Raises:
+            DataError: nothing was added; raised only if the tracker is strict.
+        """
+        task, refused = self._task, self._refused
+        self.discard()
+        if not self._enabled or refused:
+            return
+        if task is None:
+            self._refuse(DataError("{tag}: no samples were added", tag=self._tag))
+            return
+        self._last = task
+        self._record(task, step, without)
+
+    def discard(self) -> None:
+        """Forget what was added since the last record."""
+        self._task, self._refused = None, False
+
+    def rows(self) -> dict[str, AnyArray]:
+        """The numbers of each sample of what is being added, or else of what was recorded last.
+
+        Returns:
+            Columns of equal length, such as ``{"id": ..., "label": ..., "prediction": ...}``; empty if there
+            are none. They end where the limit of what is kept is reached.
+        """
+        task = self._task or self._last
+        return {} if task is None else task.rows()
+
+    def __enter__(self) -> Evaluation:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None and self._task is not None and self._task.samples:
+            self.record()
+        else:
+            self.discard()

@@ -1,0 +1,54 @@
+"""The task of an evaluation: told, or known from its first batch; never guessed from values."""
+
+from __future__ import annotations
+
+from vizkit._checks import one_of
+from vizkit.metrics.arrays import dtype_of, shape_of
+from vizkit.writing.tasks.classification_task import ClassificationTask
+from vizkit.writing.tasks.samples import check_samples
+from vizkit.writing.tasks.segmentation_task import SegmentationTask
+from vizkit.writing.tasks.task import TASKS, EvaluationTask, LabelledBatch, LossFacts, TaskName, TaskOptions
+
+__all__ = ["check_task", "known_task", "new_task", "task_of"]
+
+_TASKS: dict[TaskName, type[EvaluationTask]] = {
+    "classification": ClassificationTask,
+    "segmentation": SegmentationTask,
+}
+
+
+def check_task(task: TaskName | None, options: TaskOptions) -> None:
+    """Check the options of an evaluation, before its first batch.
+
+    Raises:
+        DataError: a bad one.
+    """
+    one_of("task", task, (None, *TASKS))
+    check_samples(options.samples, options.worst)
+    new_task(task or "classification", options)
+
+
+def new_task(task: TaskName, options: TaskOptions) -> EvaluationTask:
+    """Begin an evaluation of a task."""
+    return _TASKS[task](options)
+
+
+def task_of(batch: LabelledBatch, facts: LossFacts) -> TaskName:
+    """The task of a batch, by the loss and the shapes and types of labels and outputs.
+
+    Maps of class numbers with a map of scores for each class are a segmentation; all else is taken for a
+    classification, which refuses what does not fit it.
+    """
+    return known_task(batch.labels, batch.outputs, facts) or "classification"
+
+
+def known_task(labels: object, outputs: object, facts: LossFacts) -> TaskName | None:
+    """The task of labels and outputs that can be nothing else; None if they tell none."""
+    given, found = shape_of(labels), shape_of(outputs)
+    if len(found) == 4 and "int" in dtype_of(labels) and "float" in dtype_of(outputs):
+        count, *places = found
+        classes = places.pop(0 if facts.class_axis == 1 else -1)
+        single = facts.class_axis != 1 and [count, *places, 1]
+        if given in ([count, *places], [count, 1, *places], single) and min(places) > 1 and classes:
+            return "segmentation"
+    return None

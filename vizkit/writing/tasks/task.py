@@ -1,0 +1,204 @@
+"""The base of all tasks: an evaluation that is gathered and recorded, and its options."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import numpy as np
+
+from vizkit._checks import describe
+from vizkit._protocols import ArrayLike, StepLike
+from vizkit.errors import DataError
+from vizkit.metrics.activation import Activation
+from vizkit.metrics.arrays import AnyArray
+from vizkit.metrics.evaluation_scores import LIMIT
+from vizkit.writing.evaluation import MAX_CURVE_CLASSES
+
+__all__ = [
+    "NOTHING_TOLD",
+    "TASKS",
+    "EvaluationTask",
+    "LabelledBatch",
+    "Labels",
+    "LossFacts",
+    "SampleRows",
+    "TaskName",
+    "TaskOptions",
+    "checked_ids",
+]
+
+TaskName = Literal["classification", "segmentation", "regression"]
+TASKS: tuple[TaskName, ...] = ("classification", "segmentation", "regression")
+
+Labels = ArrayLike | Sequence[str] | Sequence[Mapping[str, ArrayLike]]
+"""Labels or outputs of a batch: numbers, or of some tasks texts or dicts."""
+
+
+@dataclass(frozen=True)
+class LossFacts:
+    """Facts that a loss tells of its network.
+
+    Attributes:
+        activation: the function that makes probabilities of its scores: "softmax" or "sigmoid" of logits;
+            None if they are probabilities; "auto" if the loss does not tell.
+        task: what it is for, or what its outputs are: "classes" of which the shapes tell the task.
+        ignore_index: the label that does not count.
+        class_axis: the axis of the classes in maps of scores.
+    """
+
+    activation: Activation | None = "auto"
+    task: Literal["classes", "regression"] | None = None
+    ignore_index: int | None = None
+    class_axis: int = 1
+
+
+NOTHING_TOLD = LossFacts()
+
+
+@dataclass(frozen=True)
+class TaskOptions:
+    """Options of an evaluation; each task reads those that it knows.
+
+    Attributes:
+        activation: what the scores are; "auto" if only they tell.
+        classes: number of classes, where it is not that of the scores.
+        class_names: names of the classes.
+        ignore_index: the label of what does not count.
+        class_axis: the axis of the classes in the scores.
+        samples: ids of the samples to show, or how many of the first.
+        worst: how many of the worst to show.
+        mean: the mean that images were normalised with.
+        std: the standard deviation that they were normalised with.
+        limit: numbers that are kept; past them they are counted.
+        most_classes: with more classes, none has records of its own.
+    """
+
+    activation: Activation | None = "auto"
+    classes: int | None = None
+    class_names: Sequence[str] | None = None
+    ignore_index: int | None = None
+    class_axis: int = 1
+    samples: Sequence[int | str] | int = 4
+    worst: int = 4
+    mean: float | Sequence[float] | None = None
+    std: float | Sequence[float] | None = None
+    limit: int = LIMIT
+    most_classes: int = MAX_CURVE_CLASSES
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledBatch:
+    """A batch of an evaluation.
+
+    Attributes:
+        labels: what is true.
+        outputs: what the network gave.
+        inputs: what it was given; None if that is not to be shown.
+        ids: what tells each sample from all others, in every evaluation; None to count them.
+    """
+
+    labels: Labels
+    outputs: Labels
+    inputs: Labels | None = None
+    ids: Sequence[int | str] | AnyArray | None = None
+
+    def input(self, row: int) -> ArrayLike | str:
+        """The input of a sample."""
+        return cast("ArrayLike | str", cast("Sequence[object]", self.inputs)[row])
+
+
+class EvaluationTask(ABC):
+    """The labels and outputs of one evaluation, added batch by batch in bounded memory."""
+
+    def __init__(self, options: TaskOptions) -> None:
+        self.options = options
+        self._rows = SampleRows(options.limit)
+
+    @property
+    @abstractmethod
+    def samples(self) -> int:
+        """Number of samples, or of parts of them that count by themselves."""
+
+    @property
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Bytes of memory in use."""
+
+    @abstractmethod
+    def add(self, batch: LabelledBatch) -> None:
+        """Add a batch; its arrays are only read.
+
+        Raises:
+            DataError: what does not fit the task.
+        """
+
+    @abstractmethod
+    def tags(self, tag: str) -> dict[str, str]:
+        """All tags that may be recorded -> their kinds."""
+
+    @abstractmethod
+    def encode(
+        self, tag: str, step: StepLike, now: int, without: Collection[str], *, explained: bool
+    ) -> bytes:
+        """Encode the records, but for the scalars ``without``.
+
+        Args:
+            explained: whether the run says already how its numbers are meant.
+        """
+
+    def rows(self) -> dict[str, AnyArray]:
+        """A column of each number of a sample, and its ids: ``{"id": ..., "iou": ...}``."""
+        return self._rows.columns()
+
+
+class SampleRows:
+    """Numbers of each sample, for a table: as many samples as the limit allows."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._seen = 0
+        self._kept = 0
+        self._parts: dict[str, list[AnyArray]] = {}
+
+    def next_ids(self, ids: Sequence[int | str] | AnyArray | None, count: int) -> AnyArray:
+        """The ids of the next samples: those given, or their places in the evaluation."""
+        found = np.arange(self._seen, self._seen + count) if ids is None else checked_ids(ids, count)
+        self._seen += count
+        return found
+
+    def add(self, **columns: AnyArray) -> None:
+        """Add the columns of a batch."""
+        count = min(len(columns["id"]), self._limit // max(1, len(columns)) - self._kept)
+        if count <= 0:
+            return
+        self._kept += count
+        for name, values in columns.items():
+            self._parts.setdefault(name, []).append(np.array(values[:count]))
+
+    def columns(self) -> dict[str, AnyArray]:
+        """All columns so far."""
+        return {name: np.concatenate(parts) for name, parts in self._parts.items()}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory in use."""
+        return sum(part.nbytes for parts in self._parts.values() for part in parts)
+
+
+def checked_ids(ids: Sequence[int | str] | AnyArray, count: int) -> AnyArray:
+    """Ids as an array of whole numbers or texts.
+
+    Raises:
+        DataError: not one for each sample.
+    """
+    found = np.asarray(ids.numpy() if hasattr(ids, "numpy") else ids).reshape(-1)
+    if found.dtype.kind not in "iuU" or len(found) != count:
+        raise DataError(
+            "ids must be {count} whole numbers or texts, one a sample, got {ids}",
+            count=count,
+            ids=describe(ids),
+        )
+    return found
