@@ -16,7 +16,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUILT = "vizkit/server/workspace/static/built"
+BUILT = {"workspace": "vizkit/server/workspace/static/built", "charts": "vizkit/charts/built"}
 SOURCES = ("build.mjs", "package-lock.json", "package.json", "src")
 
 
@@ -34,12 +34,12 @@ class FrontEnd(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build before the files are collected."""
         build(Path(self.root))
-        build_data["artifacts"].append(f"/{BUILT}/")
+        build_data["artifacts"] += [f"/{place}/" for place in BUILT.values()]
 
 
 def build(root: Path) -> None:
     """Build the front end of a tree, if its sources differ from those that it was built of."""
-    web, built = root / "web", root / BUILT
+    web, places = root / "web", {name: root / place for name, place in BUILT.items()}
     if not web.is_dir():  # a source distribution has what was built
         return
     files = sorted(
@@ -48,17 +48,19 @@ def build(root: Path) -> None:
     digest = hashlib.sha256(
         b"".join(str(file.relative_to(web)).encode() + file.read_bytes() for file in files)
     )
-    mark = built / "sources.sha256"
-    if mark.is_file() and mark.read_text() == digest.hexdigest():
+    marks = [place / "sources.sha256" for place in places.values()]
+    if all(mark.is_file() and mark.read_text() == digest.hexdigest() for mark in marks):
         return
     print("Building the workspace ...", file=sys.stderr)
     beside = web / "built"
     shutil.rmtree(beside, ignore_errors=True)
     npm("ci", "--omit=dev", "--no-progress", "--loglevel=error", cwd=web)
     npm("run", "--silent", "build", "--", str(beside), cwd=web)
-    (beside / mark.name).write_text(digest.hexdigest())
-    shutil.rmtree(built, ignore_errors=True)
-    beside.rename(built)
+    for name, place in places.items():
+        (beside / name / "sources.sha256").write_text(digest.hexdigest())
+        shutil.rmtree(place, ignore_errors=True)
+        (beside / name).rename(place)
+    beside.rmdir()
 
 
 def npm(*arguments: str, cwd: Path) -> None:

@@ -1,15 +1,28 @@
-"""Notebooks: the ``%vizkit`` magic of ``%load_ext vizkit``, and runs that are followed in a cell."""
+"""Notebooks: the ``%vizkit`` magic of ``%load_ext vizkit``, and charts that follow runs in a cell."""
 
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from vizkit._language import tr
+from vizkit._language import language, speaking, tr
+from vizkit.charts._chart import chart_of
+from vizkit.charts.embedding import POINTS, Options
+from vizkit.curves.curves import Partial
+from vizkit.curves.means import Band
+from vizkit.curves.smoothing import SmoothLike
+from vizkit.curves.x_axis import X
 from vizkit.errors import MissingDependencyError, VizKitError
+from vizkit.reading import RunReader
 from vizkit.runs import Run, Runs, load
+from vizkit.runs.formatting import duration_text, status_text
 from vizkit.runs.run import ENDED
 
 if TYPE_CHECKING:
@@ -31,18 +44,23 @@ _servers: dict[str, _Server] = {}
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Add ``%vizkit [logdir] [filter]`` and ``%vizkit serve [logdir]``; called by ``%load_ext vizkit``."""
+    """Add ``%vizkit``, ``%vizkit live`` and ``%vizkit serve``; called by ``%load_ext vizkit``."""
     shell.register_magic_function(_magic, magic_kind="line", magic_name="vizkit")
 
 
-def _magic(line: str) -> Runs | _Server:
+def _magic(line: str) -> Runs | _Server | None:
     """Show runs: ``%vizkit [logdir] [filter expression]``; the directory is ``log`` by default.
 
-    ``%vizkit serve [logdir]`` shows VisualDL's page over them.
+    ``%vizkit live [logdir] [tags]`` shows their charts, updated while they train; ``%vizkit serve [logdir]``
+    shows VisualDL's page over them.
     """
     from IPython.core.error import UsageError
 
     line = line.strip()
+    if line.partition(" ")[0] == "live":
+        logdir, *tags = shlex.split(line)[1:] or ["log"]
+        live(logdir, tags or None)
+        return None
     if line.partition(" ")[0] == "serve":
         return _served(line[len("serve") :].strip().strip("'\"") or "log")
     if line[:1] in ("'", '"') and line[0] in line[1:]:
@@ -71,15 +89,45 @@ def _served(logdir: str) -> _Server:
     return server
 
 
+_POINTS_OF_AN_UPDATE = 20_000
+_MOST_CURVES = 120
+_MOST_PANELS = 6
+
+
+class View:
+    """The content of a cell that follows runs: their charts, or the table where there are none yet.
+
+    Attributes:
+        runs: the runs.
+        html: the charts; None without scalars.
+    """
+
+    def __init__(self, runs: Runs, html: str | None) -> None:
+        self.runs = runs
+        self.html = html
+
+    def _repr_html_(self) -> str:
+        return self.html or self._content()._repr_html_()
+
+    def __repr__(self) -> str:
+        return str(self._content())
+
+    def _content(self) -> Run | Runs:
+        return self.runs[0] if len(self.runs) == 1 else self.runs
+
+
 class Live:
     """Runs that are shown in a notebook's cell and updated as their logs grow. Use `live`.
 
     A thread reads the logs, so that the next cell can train.
     """
 
-    def __init__(self, directory: str, every: float, show: Callable[[Run | Runs], object]) -> None:
-        self.directory = directory
+    def __init__(
+        self, where: str, every: float, read: Callable[[], Runs], show: Callable[[Runs, bool], object]
+    ) -> None:
+        self.directory = where
         self.every = every
+        self._read = read
         self._show = show
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="vizkit-live", daemon=True)
@@ -98,18 +146,20 @@ class Live:
     def _follow(self) -> None:
         runs: Runs | None = None
         while True:
+            start = time.monotonic()
             try:
                 changed = runs is None or any(runs.refresh())
-                runs = load(self.directory) if runs is None else runs
+                runs = self._read() if runs is None else runs
                 statuses = [run.status for run in runs]
                 ended = bool(statuses) and not changed and set(statuses) <= ENDED
                 if statuses and (changed or ended):  # a directory without runs: the training has not begun
-                    self._show(runs[0] if len(runs) == 1 else runs)
+                    self._show(runs, ended)
                 if ended:
                     return
             except OSError:  # the training has not begun, or its log is being replaced
                 pass
-            if self._stop.wait(self.every):
+            took = time.monotonic() - start  # of this process, which may be the one that trains
+            if self._stop.wait(max(self.every, 10 * took)):
                 return
 
     def __repr__(self) -> str:
@@ -117,26 +167,103 @@ class Live:
         return f"<Live {self.directory!r}: {state}>"
 
 
-def live(run: Run | Tracker | str | os.PathLike[str], *, every: float = 1.0) -> Live:
-    """Follow a training: show its run in this cell, updated as it grows, until it has ended.
+def live(
+    run: Run | Runs | Tracker | str | os.PathLike[str],
+    tag: str | Sequence[str] | None = None,
+    *,
+    every: float = 1.0,
+    x: X = "step",
+    by: str | Sequence[str] | None = None,
+    smooth: SmoothLike = 0.0,
+    band: Band | None = "std",
+    partial: Partial = "dotted",
+    log: bool | Literal["x", "y", "xy"] = False,
+    outliers: bool = True,
+) -> Live:
+    """Follow trainings: show their charts in this cell, updated as they grow, until they have ended.
+
+    A zoom, a smoothing, hidden runs stay as they are while points come in.
 
     Args:
-        run: a run, a tracker, or a directory of one run or several; it need not exist yet.
+        run: a run, several, a tracker, or a directory of one run or several; it need not exist yet.
+        tag: a scalar tag, a pattern, or several in one chart; by default a chart for each of six metrics.
         every: seconds between reads of the log.
+        x: as in `vizkit.charts.chart`, like all others.
+        by: a hyper-parameter, or several, to draw means by.
+        smooth: the smoothing to begin with.
+        band: the band around a mean.
+        partial: where fewer runs than those of the group have values.
+        log: logarithmic axes to begin with.
+        outliers: False to leave outliers out of the y axis, to begin with.
 
     Returns:
-        The follower: ``stop()`` ends it, ``wait()`` waits for the end of the run.
+        The follower: ``stop()`` ends it, ``wait()`` waits for the end of the runs.
 
     Raises:
         MissingDependencyError: IPython is missing.
+        DataError: an argument that is not allowed.
     """
     try:
         from IPython.display import display
     except ImportError as error:
         raise MissingDependencyError("live needs IPython: pip install ipython") from error
-    if isinstance(run, (str, os.PathLike)):
-        path = os.fspath(run)
+    options = Options(x, by, smooth, band, partial, log, outliers, _POINTS_OF_AN_UPDATE, quick=True)
+    where, read = _source(run)
+    handle = display(tr("waiting for {path}", path=where), display_id=True)
+    update = handle.update if handle is not None else print
+    name = re.sub(r"\W", "", str(handle.display_id)) if handle is not None else ""
+    spoken = language()
+
+    def show(runs: Runs, ended: bool) -> None:
+        with speaking(spoken):
+            update(_view(runs, tag, options, name, ended))
+
+    return Live(where, every, read, show)
+
+
+def _source(run: Run | Runs | Tracker | str | os.PathLike[str]) -> tuple[str, Callable[[], Runs]]:
+    """Where runs are, and what reads them for a thread of its own."""
+    if isinstance(run, Runs) and run.root is None:
+        chosen = list(run)
+        return ", ".join(one.directory for one in chosen[:3]), lambda: Runs(map(_reread, chosen))
+    if isinstance(run, Run):
+        return run.directory, lambda: Runs([_reread(run)])
+    if isinstance(run, Runs):
+        where = run.root or ""
     else:
-        path = run.directory if isinstance(run, Run) else run.logdir
-    handle = display(tr("waiting for {path}", path=path), display_id=True)
-    return Live(path, every, handle.update if handle is not None else print)
+        where = os.fspath(run if isinstance(run, (str, os.PathLike)) else run.logdir)
+    place = where if "://" in where else os.path.abspath(os.path.expanduser(where))  # wherever the cells go
+    return where, lambda: load(place)
+
+
+def _reread(run: Run) -> Run:
+    again = Run(run.name, RunReader(run.directory))
+    again.position = run.position
+    return again
+
+
+def _view(runs: Runs, tag: str | Sequence[str] | None, options: Options, name: str, ended: bool) -> View:
+    """The charts of runs as far as they are recorded; with all points once they have ended."""
+    if ended:
+        options = replace(options, points=POINTS, quick=False)
+    try:
+        panels = (
+            [tag] if tag is not None else runs.metrics[: max(min(_MOST_PANELS, _MOST_CURVES // len(runs)), 1)]
+        )
+        if not panels:
+            return View(runs, None)
+        chart = chart_of(runs, panels, options, live=name, running=not ended, status=_status(runs))
+    except VizKitError:  # no run has recorded it yet
+        return View(runs, None)
+    return View(runs, chart.html)
+
+
+def _status(runs: Runs) -> str:
+    """``running, 3 min 05 s`` of one run; ``2 running, 1 finished`` of several."""
+    if len(runs) == 1:
+        return ", ".join(
+            filter(None, (runs[0].name, status_text(runs[0].status), duration_text(runs[0].duration)))
+        )
+    return ", ".join(
+        f"{n} {status_text(status)}" for status, n in Counter(run.status for run in runs).items()
+    )

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import vizkit
-from vizkit.notebook import Live
+from tests.helpers import PATIENCE
+from vizkit.charts.embedding import Options
+from vizkit.notebook import Live, _source, _status, _view
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -66,31 +68,42 @@ def test_a_notebook_shows_html_and_text(log: Path, shell: InteractiveShell) -> N
     assert "<table>" in shown["text/html"] and shown["text/plain"].startswith("run run0: finished")
 
 
+def test_the_magic_follows(log: Path, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run_line_magic("load_ext", "vizkit")
+    assert shell.run_line_magic("vizkit", "live log eval/acc") is None
+    for thread in threading.enumerate():
+        if thread.name == "vizkit-live":
+            thread.join(PATIENCE)
+    shown = capsys.readouterr().out
+    assert shown.startswith("waiting for log") and "3 runs in" in shown
+
+
 @pytest.mark.parametrize("made", [False, True], ids=["no directory", "empty directory"])
 def test_a_training_is_followed_until_it_ends(tmp_path: Path, made: bool) -> None:
     seen: list[Any] = []
     came = threading.Condition()
 
-    def show(what: vizkit.Run | vizkit.Runs) -> None:
-        assert isinstance(what, vizkit.Run)
+    def show(runs: vizkit.Runs, ended: bool) -> None:
+        (run,) = runs
         with came:
-            seen.append((len(what.columns("loss").values) if what.scalar_tags else 0, what.status))
+            seen.append((len(run.columns("loss").values) if run.scalar_tags else 0, run.status, ended))
             came.notify_all()
 
     def wait_for(points: int) -> bool:
         with came:
-            return came.wait_for(lambda: bool(seen) and seen[-1][0] == points, timeout=120)
+            return came.wait_for(lambda: bool(seen) and seen[-1][0] == points, timeout=PATIENCE)
 
+    path = tmp_path / "run"
     if made:
-        (tmp_path / "run").mkdir()
-    live = Live(str(tmp_path / "run"), 0.01, show)  # before there is a log
+        path.mkdir()
+    live = Live(str(path), 0.01, lambda: vizkit.load(path), show)  # before there is a log
     assert "following" in repr(live) and not live.wait(0.1)
-    with vizkit.Tracker(tmp_path / "run") as tracker:
+    with vizkit.Tracker(path) as tracker:
         tracker.log({"loss": 1.0})
         assert wait_for(1)
         tracker.log({"loss": 0.5})
         assert wait_for(2)
-    assert live.wait(120) and seen[-1] == (2, "finished") and "ended" in repr(live)
+    assert live.wait(PATIENCE) and seen[-1] == (2, "finished", True) and "ended" in repr(live)
 
 
 def test_following_can_be_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,3 +113,34 @@ def test_following_can_be_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert live.directory == str(tmp_path) and not live.wait(0.05)
     live.stop()
     assert live.wait(0)
+
+
+def test_what_is_followed_is_read_apart(log: Path) -> None:
+    runs = vizkit.load(log)
+    where, read = _source(runs)
+    assert where == str(log) and read().names == runs.names and read()[0] is not runs[0]
+    where, read = _source(runs[1:])
+    assert where == ", ".join(run.directory for run in runs[1:]) and read().names == ["run1", "run2"]
+    assert [run.position for run in read()] == [run.position for run in runs[1:]]
+    where, read = _source(runs[2])
+    assert where == runs[2].directory and read().names == ["run2"]
+    with vizkit.Tracker(log / "more") as tracker:
+        assert _source(tracker)[0] == tracker.logdir
+    assert _source(log)[1]().names == ["more", "run0", "run1", "run2"]
+
+
+def test_a_view_has_a_chart_for_each_metric(log: Path) -> None:
+    runs = vizkit.load(log)
+    options = Options(points=100, quick=True)
+    charts = _view(runs, None, options, "abc", ended=False)
+    assert charts.html is not None and 'id="vizkit-abc"' in charts.html and "3 runs in" in repr(charts)
+    assert "eval/acc: 3 curves" in charts.html
+    assert _view(runs, "loss", options, "abc", ended=False).html is None  # not recorded yet
+    with vizkit.Tracker(log / "more") as tracker:
+        empty = _view(vizkit.load(tracker.logdir), None, options, "abc", ended=False)
+    assert empty.html is None and "run more" in repr(empty) and "<div>" in empty._repr_html_()
+
+
+def test_a_status_counts_runs(log: Path) -> None:
+    assert _status(vizkit.load(log)) == "3 finished"
+    assert _status(vizkit.load(log)[:1]).startswith("run0, finished, ")

@@ -1,4 +1,4 @@
-"""The ``plot`` method of runs: the one place where they reach up to `vizkit.plots`, when it is called."""
+"""The ``plot`` and ``chart`` of runs: the one place where they reach up to what draws, when it is called."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from vizkit.charts import Chart
     from vizkit.curves.curves import Partial
     from vizkit.curves.means import Band
     from vizkit.curves.smoothing import SmoothLike
@@ -19,7 +20,7 @@ __all__ = ["Plottable"]
 
 
 class Plottable:
-    """The ``plot`` method of `Run` and `Runs`."""
+    """The ``plot`` and ``chart`` methods of `Run` and `Runs`."""
 
     def plot(
         self,
@@ -49,4 +50,34 @@ class Plottable:
             log=log,
             outliers=outliers,
             ax=ax,
+        )
+
+    def chart(
+        self,
+        tag: str | Sequence[str],
+        *,
+        x: X = "step",
+        by: str | Sequence[str] | None = None,
+        smooth: SmoothLike = 0.0,
+        band: Band | None = "std",
+        partial: Partial = "dotted",
+        log: bool | Literal["x", "y", "xy"] = False,
+        outliers: bool = True,
+        points: int = 50_000,
+    ) -> Chart:
+        """Make an interactive chart; arguments, result and errors as in `vizkit.charts.chart`."""
+        from vizkit.charts import chart
+
+        source = cast("Run | Sequence[Run]", self)
+        return chart(
+            source,
+            tag,
+            x=x,
+            by=by,
+            smooth=smooth,
+            band=band,
+            partial=partial,
+            log=log,
+            outliers=outliers,
+            points=points,
         )

@@ -81,6 +81,11 @@ class Runs(Exported, Plottable, Sequence[Run]):
         """All runs that these were chosen from."""
         return self._runs if self._loaded is None else self._loaded
 
+    @property
+    def root(self) -> str | None:
+        """The directory that `load` read, whose runs these all are; None for runs that were chosen."""
+        return None if self._root is None else self._root.root
+
     def refresh(self) -> Changes:
         """Read what was appended since; the runs of `load` also gain new ones and lose those that are gone.
 

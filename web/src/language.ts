@@ -1,10 +1,16 @@
 // Words of the page in its language: English as the code has them, Chinese from VizKit's catalogue.
 
 const given = typeof document === "undefined" ? null : document.getElementById("words");
-const WORDS = (given ? JSON.parse(given.textContent ?? "{}") : {}) as Record<string, string>;
+let WORDS = (given ? JSON.parse(given.textContent ?? "{}") : {}) as Record<string, string>;
 
 /** The page's language, for dates. */
-export const language = typeof document !== "undefined" && document.documentElement.lang.startsWith("zh") ? "zh-CN" : "en";
+export let language = typeof document !== "undefined" && document.documentElement.lang.startsWith("zh") ? "zh-CN" : "en";
+
+/** Speak another language, with these words for the code's. */
+export function speak(words: Record<string, string>, code: string): void {
+  WORDS = words;
+  language = code.startsWith("zh") ? "zh-CN" : "en";
+}
 
 /** A text in the page's language, with values for the names in braces. */
 export function t(text: string, values: Record<string, string | number> = {}): string {

@@ -14,7 +14,7 @@ export function Tooltip({ at, x }: { at: Hover; x: string }) {
   const from = Math.max(0, Math.min(middle - most / 2, at.near.length - most));
   const rows = at.near.slice(from, from + most);
   const place = closest?.x ?? at.place;
-  const head = x === "time" || x === "relative" ? duration(place) : x === "walltime" ? moment(place, language) : x === "step" ? `${t("Step")} ${exact(place)}` : `${x} ${exact(place)}`;
+  const head = x === "time" || x === "relative" ? duration(place) : x === "walltime" ? moment(place, language) : x === "step" || x === "epoch" ? `${x === "step" ? t("Step") : t("Epoch")} ${exact(place)}` : `${x} ${exact(place)}`;
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     // Beside the pointer, on the side that has room, within the window.

@@ -21,7 +21,7 @@ from vizkit.metrics.downsampling import evenly
 from vizkit.runs.formatting import clean
 from vizkit.runs.sparkline import extremes
 
-__all__ = ["Axis", "Chart", "draw_chart", "line_classes"]
+__all__ = ["Axis", "StillChart", "draw_chart", "line_classes"]
 
 _WIDTH, _HEIGHT = 860, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 14, 12, 44
@@ -70,7 +70,7 @@ class Axis(NamedTuple):
         return [(start + k) * stride_ for k in range(max(min(count, 3 * most), 0))]
 
 
-class Chart(NamedTuple):
+class StillChart(NamedTuple):
     """A drawn chart.
 
     Attributes:
@@ -91,7 +91,7 @@ def line_classes(position: int) -> str:
     return f"c{position % SHADES} d{lap(position) % _DASHES}"
 
 
-def draw_chart(data: CurvesData, *, log_y: bool = False, label: str, x_label: str) -> Chart:
+def draw_chart(data: CurvesData, *, log_y: bool = False, label: str, x_label: str) -> StillChart:
     """Draw the curves of a scalar tag; ``label`` describes them to screen readers."""
     x = _axis([line.x for line in data.series])
     drawn = [part for line in data.series for part in (line.y, line.low, line.high) if part is not None]
@@ -122,7 +122,7 @@ def draw_chart(data: CurvesData, *, log_y: bool = False, label: str, x_label: st
         f'aria-label="{html.escape(clean(label, 200))}">{"".join(parts)}</svg>'
     )
     nan = sum(int(np.isnan(line.y).sum()) for line in data.series)
-    return Chart(svg, lines, nan, data.hidden)
+    return StillChart(svg, lines, nan, data.hidden)
 
 
 def _axis(parts: list[Floats], log: bool = False) -> Axis:

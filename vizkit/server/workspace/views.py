@@ -25,7 +25,7 @@ from vizkit.server.workspace.runs_table import (
     metric_cell,
     quoted,
 )
-from vizkit.server.workspace.svg_chart import Chart, draw_chart, line_classes
+from vizkit.server.workspace.svg_chart import StillChart, draw_chart, line_classes
 
 __all__ = [
     "ComparePage",
@@ -65,7 +65,7 @@ class TagChart(NamedTuple):
 
     tag: str
     tags: list[str]
-    chart: Chart | None
+    chart: StillChart | None
     error: str = ""
     cut: int = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import orjson
 
+from vizkit.curves.binary_body import Body
 from vizkit.curves.windows import Columns, Points
 from vizkit.metrics.arrays import AnyArray
 from vizkit.server.workspace.api.answers import Array
@@ -19,18 +20,13 @@ class Arrays:
     """The arrays of an answer."""
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._body = Body()
 
     def add(self, array: AnyArray) -> Array:
         """Append an array: float64, or uint32 of whole numbers."""
         whole = array.dtype.kind in "iu"
-        data = np.ascontiguousarray(array, dtype="<u4" if whole else "<f8").tobytes()
-        place = Array(type="uint32" if whole else "float64", offset=self._size, count=len(array))
-        data += bytes(-len(data) % 8)
-        self._parts.append(data)
-        self._size += len(data)
-        return place
+        offset = self._body.append(np.ascontiguousarray(array, dtype="<u4" if whole else "<f8").tobytes())
+        return Array(type="uint32" if whole else "float64", offset=offset, count=len(array))
 
     def add_drawn(self, drawn: Points | Columns) -> dict[str, Array]:
         """Append the arrays of a window; those that count odd values only if there are some."""
@@ -41,10 +37,8 @@ class Arrays:
         }
 
     def behind(self, head: object) -> bytes:
-        """The body of the answer: the head's length, the head, and the arrays, at a multiple of 8 bytes."""
-        text = orjson.dumps(head)
-        text += b" " * (-(len(text) + 4) % 8)
-        return b"".join([len(text).to_bytes(4, "little"), text, *self._parts])
+        """The body of the answer."""
+        return self._body.behind(orjson.dumps(head))
 
 
 def number(value: float) -> float | str:
