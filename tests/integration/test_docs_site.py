@@ -19,6 +19,8 @@ from tests.browser.visualdl_page import BROWSER_ARGS
 from tests.helpers import ROOT, find_browser
 from vizkit._files import hold_directory
 
+pytest.importorskip("sphinx")
+
 PACKAGES = [
     "vizkit",
     "vizkit.data",

@@ -34,6 +34,8 @@ from vizkit.hooks._network.graph_json import (
     visualdl_graph,
 )
 
+PADDLE_3_0 = paddle.__version__.startswith("3.0.")
+
 
 class Shared(nn.Layer):
     def __init__(self) -> None:
@@ -344,6 +346,7 @@ def test_dict_outputs_flags_and_arguments_by_name() -> None:
     assert f"{attention}/Linear[q_proj]" in layers(graph)
 
 
+@pytest.mark.skipif(PADDLE_3_0, reason="Paddle 3.0 does not trace functions with such arguments")
 def test_nested_and_repeated_arguments() -> None:
     ids = InputSpec([2, 6], "int64")
     graph = trace_graph(Texts(), [ids, {"bias": (8,)}, {"bias": (8,)}])
@@ -566,7 +569,10 @@ def state(net: nn.Layer) -> dict[str, list[Any]]:
 
 
 def paddle_state() -> dict[str, Any]:
-    from paddle.jit.dy2static.parameter_recorder import _global_inplace_map, _global_parameter_recorder
+    try:
+        from paddle.jit.dy2static import parameter_recorder as recorder
+    except ImportError:  # Paddle 3.0
+        from paddle.jit.pir_dy2static import parameter_recorder as recorder
 
     return {
         "dynamic": paddle.in_dynamic_mode(),
@@ -577,9 +583,9 @@ def paddle_state() -> dict[str, Any]:
         ],
         "names": dict(paddle.base.unique_name.generator.ids),
         "left": [
-            list(_global_parameter_recorder.params_dict),
-            list(_global_parameter_recorder.tensor2value),
-            list(_global_inplace_map.params_dict),
+            list(recorder._global_parameter_recorder.params_dict),
+            list(recorder._global_parameter_recorder.tensor2value),
+            list(recorder._global_inplace_map.params_dict),
         ],
         "random": [repr(random.getstate()), repr(np.random.get_state())],  # noqa: NPY002
         "device": paddle.get_device(),
@@ -621,7 +627,7 @@ def test_training_goes_on_as_if_nothing_had_been_traced() -> None:
 def test_training_goes_on_after_a_trace_that_failed() -> None:
     def fail(net: nn.Layer) -> None:
         with pytest.raises(DataError):
-            trace_graph(net, (None, 5))
+            trace_graph(net, [None])
 
     assert train(fail) == train(lambda net: None)
 
@@ -698,7 +704,11 @@ def test_what_is_no_model() -> None:
         ([(2, 4), (2, 4)], "does not fit.*too many positional"),
         ({"image": (2, 4)}, "does not fit.*missing a required argument: 'x'"),
         ([np.array(["text"])], "no input of Shared.forward"),
-        ([(2, 5)], r"cannot trace Shared with forward\(x=InputSpec of shape \[2, 5\].*InvalidArgument"),
+        pytest.param(
+            [(2, 5)],
+            r"cannot trace Shared with forward\(x=InputSpec of shape \[2, 5\].*InvalidArgument",
+            marks=pytest.mark.skipif(PADDLE_3_0, reason="Paddle 3.0 does not compare the shapes"),
+        ),
         ([None], "cannot trace Shared"),
     ],
 )

@@ -80,7 +80,7 @@ def translated(text: str) -> str:
 
 def _wrapped(line: str, width: int) -> list[str]:
     """Wrap a line below its second column, if it has two, else below its first word."""
-    first = re.match(r" *(?:\S.*?\S {2,})?", line)
+    first = re.match(r" *(?:\S(?:.*?\S)?? {2,})?", line)
     indent = terminal_width(first[0]) if first else 0
     lines, here = [], first[0] if first else ""
     parts = re.split(r"(\[[^\]]*\])", line[len(here) :])  # what stands in brackets stays together

@@ -234,7 +234,7 @@ class _Remote(Store):
         return found
 
     def exists(self, path: str) -> bool:
-        return bool(self._files.exists(path))
+        return bool(self._files.exists(path) or self._files.isdir(path))  # for fsspec of 2023 they differ
 
     def is_file(self, path: str) -> bool:
         return bool(self._files.isfile(path))

@@ -52,6 +52,10 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         writer.add_hparams({"a": 1}, ["x"])
     with (
         vizkit.serve(root) as server,
-        httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE) as client,
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{server.port}",
+            timeout=PATIENCE,
+            limits=httpx.Limits(max_keepalive_connections=0),  # the server closes those that idle
+        ) as client,
     ):
         yield client

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -113,7 +113,7 @@ class _Reader:
         for op in ops:
             if op.name().startswith("builtin.") or _slots(op) is None:
                 needed.update(_key(value) for value in (*op.operands_source(), *_inner_operands(op)))
-        for op in reversed(ops):  # of the weights, the last used stands first
+        for op in reversed([*_with_inner(ops)]):  # of the weights, the last used stands first
             if op.name() == "builtin.parameter":
                 self._define_weight(op.attrs()["parameter_name"], op.result(0))
         for op in ops:
@@ -219,6 +219,14 @@ def _values(outputs: object) -> Iterator[paddle.pir.Value]:
     elif isinstance(outputs, (Mapping, list, tuple)):
         for item in outputs.values() if isinstance(outputs, Mapping) else outputs:
             yield from _values(item)
+
+
+def _with_inner(ops: Iterable[paddle.pir.Operation]) -> Iterator[paddle.pir.Operation]:
+    """Operators and those within their blocks: Paddle 3.0 has weights there that only a branch or loop uses."""
+    for op in ops:
+        yield op
+        for block in op.blocks():
+            yield from _with_inner(block.ops)
 
 
 def _inner_operands(op: paddle.pir.Operation) -> Iterator[paddle.pir.Value]:
