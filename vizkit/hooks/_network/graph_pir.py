@@ -222,7 +222,7 @@ def _values(outputs: object) -> Iterator[paddle.pir.Value]:
 
 
 def _with_inner(ops: Iterable[paddle.pir.Operation]) -> Iterator[paddle.pir.Operation]:
-    """Operators and those within their blocks: Paddle 3.0 has weights there that only a branch or loop uses."""
+    """Operators, and those within their blocks: in Paddle 3.0 weights stand where they are used."""
     for op in ops:
         yield op
         for block in op.blocks():
