@@ -84,7 +84,8 @@ def chart(
 
     Args:
         source: a run or several; those without the tag are left out.
-        tag: a scalar tag, such as ``train/loss``, a pattern (``*/loss``), or several.
+        tag: a scalar tag, such as ``train/loss``, a pattern (``*/loss``), an expression over tags in braces
+            (``{eval/loss} - {train/loss}``), or several.
         x: as in `vizkit.plots.curves`, like the next four.
         by: a hyper-parameter, or several: the mean of all runs with the same value.
         smooth: the smoothing to begin with.
@@ -92,7 +93,7 @@ def chart(
         partial: where fewer runs than those of the group have values.
         log: logarithmic y (True), or the axes named, to begin with.
         outliers: False to leave outliers out of the y axis, to begin with.
-        points: numbers to hold for all curves together; a page has some 8 bytes for each.
+        points: points to hold for all curves together, 10 to 20 bytes each.
 
     Raises:
         DataError: an argument that is not allowed, or no epochs.

@@ -13,6 +13,7 @@ from vizkit._checks import one_of, whole_number
 from vizkit._language import tr
 from vizkit.curves.binary_body import Body
 from vizkit.curves.curves import Partial
+from vizkit.curves.expressions import runs_with
 from vizkit.curves.group_windows import GroupWindow, group_window, trace_bounds
 from vizkit.curves.means import Band, band_text
 from vizkit.curves.plot_arguments import (
@@ -30,7 +31,6 @@ from vizkit.curves.x_axis import X, check_x
 from vizkit.media.palette import COLORS, color, lap
 from vizkit.metrics.arrays import AnyArray
 from vizkit.runs import Run
-from vizkit.runs.scalar_tags import with_tag
 
 __all__ = ["POINTS", "Embedded", "Options", "Row", "embedded", "packed_chart"]
 
@@ -154,7 +154,7 @@ def embedded(source: RunSource, panels: Sequence[str | Sequence[str]], options: 
 
 
 def _lines(source: RunSource, every: Sequence[Run], tag: str, options: Options) -> list[_Line]:
-    runs = with_tag(every, tag)
+    runs = runs_with(every, tag)
     check_x(runs, options.x)
     if options.by is None:
         each = zip(runs, positions(runs), strict=True)

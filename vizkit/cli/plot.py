@@ -20,7 +20,12 @@ __all__ = ["plot"]
 Tag = Annotated[str, typer.Argument(metavar="TAG", help=tr("A scalar tag, or a pattern ('*/loss')."))]
 PictureFile = Annotated[
     str | None,
-    typer.Option("--output", "-o", metavar="FILE", help=tr("Draw into a file, .png, .svg or .pdf.")),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help=tr("Draw into a file: .png, .svg, .pdf, or .html, an interactive chart."),
+    ),
 ]
 XAxis = Annotated[
     str,
@@ -90,10 +95,11 @@ def plot(
     if not len(some):
         raise none_found(logdir, where)
     if output:
-        plot = some.plot(
+        draw_it = some.chart if output.lower().endswith((".html", ".htm")) else some.plot
+        drawn = draw_it(
             tag, x=x, by=by or None, smooth=smooth, partial=partial, log=log, outliers=not no_outliers
         )
-        plot.save(output)
+        drawn.save(output)
         say("{path} written", path=output)
         return
     data = curves_data(

@@ -123,6 +123,12 @@ def test_tags_of_one_run_differ_in_colour_those_of_several_in_dashes(runs: vizki
     assert (several["run0 loss"]["dash"], several["run0 half"]["dash"]) == (0, 1)
 
 
+def test_expressions_are_those_of_plots(runs: vizkit.Runs) -> None:
+    carried = Carried(runs.chart("{loss} - {half}"))
+    (expected, *_) = curves_data(runs, "{loss} - {half}").series
+    np.testing.assert_array_equal(carried.array(carried.curves()["run0"]["arrays"], "y"), expected.y)
+
+
 def test_axes_are_those_of_plots(runs: vizkit.Runs) -> None:
     carried = Carried(runs.chart("loss", x="half", log="x", outliers=False))
     assert (carried.head["xlog"], carried.head["ylog"], carried.head["robust"]) == (True, False, True)

@@ -69,6 +69,13 @@ def test_plot_writes_a_picture(vk: Command, tmp_path: Path) -> None:
     assert said.code == 0 and said.out == "" and path.read_bytes().startswith(b"\x89PNG")
 
 
+def test_plot_writes_an_interactive_chart(vk: Command, tmp_path: Path) -> None:
+    path = tmp_path / "loss.HTML"
+    said = vk("plot", "train/loss", "--by", "batch size", "-o", path)
+    assert said.code == 0 and path.read_text("utf-8").startswith("<!doctype html>")
+    assert "batch size = 64" in path.read_text("utf-8")
+
+
 def test_colours_in_a_terminal_that_has_them(vk: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLORTERM", "truecolor")
