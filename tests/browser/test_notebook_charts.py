@@ -78,7 +78,7 @@ def runs(root: Path) -> vizkit.Runs:
 @pytest.fixture(scope="module")
 def outputs(root: Path, runs: vizkit.Runs) -> list[str]:
     """The HTML of each cell that has some, as a kernel gave it out."""
-    empty = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    empty: dict[str, object] = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
     cells = [{**empty, "source": cell} for cell in CELLS]
     notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
     (root / "charts.ipynb").write_text(json.dumps(notebook), "utf-8")

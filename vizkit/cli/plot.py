@@ -95,8 +95,8 @@ def plot(
     if not len(some):
         raise none_found(logdir, where)
     if output:
-        draw_it = some.chart if output.lower().endswith((".html", ".htm")) else some.plot
-        drawn = draw_it(
+        draws = some.chart if output.lower().endswith((".html", ".htm")) else some.plot
+        drawn = draws(
             tag, x=x, by=by or None, smooth=smooth, partial=partial, log=log, outliers=not no_outliers
         )
         drawn.save(output)
