@@ -127,3 +127,45 @@ def as_paddleseg(name: str, **attributes: Any) -> Any:
 )  # fmt: skip
 def test_what_a_loss_tells(loss: Any, expected: LossFacts) -> None:
     assert facts_of_loss(loss) == expected
+
+
+class Values(paddle.io.Dataset):
+    """Points and a linear function of them, or small images and their negative."""
+
+    def __init__(self, *, images: bool) -> None:
+        rng = np.random.default_rng(1)
+        inputs = rng.uniform(0, 1, (40, 1, 16, 16) if images else (40, 3)).astype("float32")
+        labels = 1 - inputs if images else inputs @ np.array([[1.0, 2], [3, -1], [0, 1]], "float32")
+        self.samples = list(zip(inputs, labels, strict=True))
+
+    def __getitem__(self, place: int) -> Any:
+        return self.samples[place]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+
+@pytest.mark.parametrize(
+    ("images", "loss", "expected"),
+    [
+        (False, nn.SmoothL1Loss(), {"eval/mae/0", "eval/residuals/1", "eval/samples", "eval/worst"}),
+        (True, nn.L1Loss(), {"eval/psnr", "eval/ssim", "eval/samples", "eval/residuals"}),
+    ],
+    ids=["values", "images"],
+)
+def test_a_loss_of_values_has_a_regression(
+    tmp_path: Path, images: bool, loss: Any, expected: set[str]
+) -> None:
+    def network() -> Any:
+        return nn.Conv2D(1, 1, 1) if images else nn.Linear(3, 2)
+
+    data = Values(images=images)
+    tracker = Tracker(tmp_path, strict=True)
+    having = trained(network, loss, data, tracker.callback())
+    tracker.close()
+    for one, other in zip(trained(network, loss, data), having, strict=True):
+        np.testing.assert_array_equal(one, other)
+    tags = by_tag(tmp_path)
+    assert expected <= set(tags) and len(tags["eval/r2"]) == 2
+    if isinstance(loss, nn.L1Loss):
+        assert last(tmp_path, "eval/mae") == pytest.approx(last(tmp_path, "eval/loss"), rel=1e-5)

@@ -564,6 +564,8 @@ class Tracker(PaddleVerbs):
         ``"segmentation"``    class numbers (n, h, w) or      scores (n, c, h, w), or (n, 1, h, w) of
                               (n, 1, h, w)                    one class beside the background; or
                                                               class numbers like the labels
+        ``"regression"``      values (n,) or (n, k), or       the same
+                              images (n, c, h, w)
         ====================  ==============================  =======================================
 
         The modules of `vizkit.writing.tasks`, named after the tasks, list what is recorded.
@@ -574,14 +576,16 @@ class Tracker(PaddleVerbs):
 
         Args:
             tag: the beginning of all tags.
-            task: what the network is for. By default as the loss and the first batch's shapes tell it: a
-                map of class numbers is a segmentation; what they do not tell is a classification.
+            task: what the network is for. By default as the loss and the first batch's shapes tell it: the
+                loss of values (``MSELoss``, ``L1Loss``, ``SmoothL1Loss``) has a regression, a map of class
+                numbers is a segmentation; what they do not tell is a classification.
             loss: the network's loss of Paddle or PaddleSeg, a layer or function.
             activation: the function that makes probabilities of the scores, in float64: "softmax",
                 "sigmoid", None, or "auto" for the one of the loss, or else the one that all scores need; see
                 `EvaluationScores`.
             classes: how many there are, where outputs are class numbers.
-            class_names: names in the order of the class numbers; by default the numbers.
+            class_names: names in the order of the class numbers, or of a regression's outputs; by default
+                the numbers.
             ignore_index: the label of what does not count, as in Paddle's losses.
             samples: how many of the first samples to show, or the ids of those to show, if `Evaluation.add`
                 is given inputs.

@@ -249,7 +249,9 @@ class EvaluationOutputs:
     def _begin(self, task: TaskName, output: paddle.Tensor) -> bool:
         shape = list(output.shape)
         classes = shape[self._facts.class_axis if len(shape) > 3 else 1] if len(shape) > 1 else 1
-        if classes > MAX_GATHERED_CLASSES:
+        if task == "regression":
+            classes = classes if len(shape) == 2 else 1
+        elif classes > MAX_GATHERED_CLASSES:
             self.wanted = False
             self._warn(
                 "curves",

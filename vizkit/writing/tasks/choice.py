@@ -5,6 +5,7 @@ from __future__ import annotations
 from vizkit._checks import one_of
 from vizkit.metrics.arrays import dtype_of, shape_of
 from vizkit.writing.tasks.classification_task import ClassificationTask
+from vizkit.writing.tasks.regression_task import RegressionTask
 from vizkit.writing.tasks.samples import check_samples
 from vizkit.writing.tasks.segmentation_task import SegmentationTask
 from vizkit.writing.tasks.task import TASKS, EvaluationTask, LabelledBatch, LossFacts, TaskName, TaskOptions
@@ -13,6 +14,7 @@ __all__ = ["check_task", "known_task", "new_task", "task_of"]
 
 _TASKS: dict[TaskName, type[EvaluationTask]] = {
     "classification": ClassificationTask,
+    "regression": RegressionTask,
     "segmentation": SegmentationTask,
 }
 
@@ -36,8 +38,8 @@ def new_task(task: TaskName, options: TaskOptions) -> EvaluationTask:
 def task_of(batch: LabelledBatch, facts: LossFacts) -> TaskName:
     """The task of a batch, by the loss and the shapes and types of labels and outputs.
 
-    Maps of class numbers with a map of scores for each class are a segmentation; all else is taken for a
-    classification, which refuses what does not fit it.
+    The loss of values has a regression. Maps of class numbers with a map of scores for each class are a
+    segmentation; all else is taken for a classification, which refuses what does not fit it.
     """
     return known_task(batch.labels, batch.outputs, facts) or "classification"
 
@@ -45,6 +47,9 @@ def task_of(batch: LabelledBatch, facts: LossFacts) -> TaskName:
 def known_task(labels: object, outputs: object, facts: LossFacts) -> TaskName | None:
     """The task of labels and outputs that can be nothing else; None if they tell none."""
     given, found = shape_of(labels), shape_of(outputs)
+    if facts.task == "regression":
+        fits = given == found or (sorted((given, found)) in ([found, [*found, 1]], [given, [*given, 1]]))
+        return "regression" if fits and given and "float" in dtype_of(outputs) else None
     if len(found) == 4 and "int" in dtype_of(labels) and "float" in dtype_of(outputs):
         count, *places = found
         classes = places.pop(0 if facts.class_axis == 1 else -1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import numpy as np
 
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 TaskName = Literal["classification", "segmentation", "regression"]
-TASKS: tuple[TaskName, ...] = ("classification", "segmentation", "regression")
+TASKS: tuple[TaskName, ...] = get_args(TaskName)
 
 Labels = ArrayLike | Sequence[str] | Sequence[Mapping[str, ArrayLike]]
 """Labels or outputs of a batch: numbers, or of some tasks texts or dicts."""
@@ -65,7 +65,7 @@ class TaskOptions:
     Attributes:
         activation: what the scores are; "auto" if only they tell.
         classes: number of classes, where it is not that of the scores.
-        class_names: names of the classes.
+        class_names: names of the classes, or of a regression's outputs.
         ignore_index: the label of what does not count.
         class_axis: the axis of the classes in the scores.
         samples: ids of the samples to show, or how many of the first.

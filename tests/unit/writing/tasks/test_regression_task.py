@@ -1,0 +1,117 @@
+"""`tracker.evaluation` of a regression, read back from the log."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import explained_variance_score, r2_score
+
+from tests.helpers import by_tag, series, stock
+from vizkit import DataError, Tracker, VizKitWarning
+
+RNG = np.random.default_rng(3)
+LABELS = RNG.normal(50, 10, (200, 2)).astype(np.float32)
+OUTPUTS = LABELS + RNG.normal([1, -4], [2, 5], (200, 2)).astype(np.float32)
+
+
+def value(run: Path, tag: str) -> Any:
+    ((_, data),) = series(run, tag)
+    return data
+
+
+def picture(run: Path, tag: str) -> Any:
+    return np.asarray(Image.open(io.BytesIO(value(run, tag))).convert("RGB"))
+
+
+def evaluate(run: Path, labels: Any, outputs: Any, inputs: Any = None, **options: Any) -> Any:
+    with (
+        Tracker(run, strict=True) as tracker,
+        tracker.evaluation("eval", task="regression", **options) as evaluation,
+    ):
+        for start in range(0, len(labels), 64):
+            some = slice(start, start + 64)
+            evaluation.add(labels[some], outputs[some], None if inputs is None else inputs[some])
+    return evaluation
+
+
+def test_named_outputs(tmp_path: Path) -> None:
+    evaluation = evaluate(tmp_path, LABELS, OUTPUTS, class_names=["width", "高"])
+    errors = OUTPUTS.astype(float) - LABELS
+    for k, name in enumerate(["width", "高"]):
+        assert value(tmp_path, f"eval/mae/{name}") == pytest.approx(np.abs(errors[:, k]).mean())
+        assert value(tmp_path, f"eval/error/mean/{name}") == pytest.approx(errors[:, k].mean())
+        assert value(tmp_path, f"eval/error/p90/{name}") == pytest.approx(
+            np.quantile(np.abs(errors[:, k]), 0.9)
+        )
+        assert value(tmp_path, f"eval/residuals/{name}").counts.sum() == 200
+    assert value(tmp_path, "eval/r2") == pytest.approx(r2_score(LABELS, OUTPUTS), rel=1e-5)
+    expected = explained_variance_score(LABELS, OUTPUTS)
+    assert value(tmp_path, "eval/explained variance") == pytest.approx(expected, rel=1e-5)
+    table = [row.split("\t") for row in value(tmp_path, "eval/predicted vs true/table").splitlines()]
+    assert [row[0] for row in table] == ["output", *["width"] * 10, *["高"] * 10]
+    assert sum(int(row[3]) for row in table[1:]) == 400
+    assert picture(tmp_path, "eval/predicted vs true").shape[1] > 600
+    assert len(stock(tmp_path, "histogram", "eval/residuals/width")) == 1
+    assert not {"eval/samples", "eval/scores", "eval/psnr"} & set(by_tag(tmp_path))
+    rows = evaluation.rows()
+    np.testing.assert_array_equal(rows["label"], LABELS)
+    np.testing.assert_allclose(rows["error"], np.sqrt((errors**2).mean(axis=1)), rtol=1e-6)
+
+
+def test_one_output_and_the_worst_samples_as_text(tmp_path: Path) -> None:
+    inputs = np.arange(400.0).reshape(200, 2)
+    outputs = OUTPUTS[:, :1].copy()
+    outputs[77] += 100
+    evaluate(tmp_path, LABELS[:, 0], outputs, inputs, samples=[5], worst=2)
+    worst = [line.split("\t") for line in value(tmp_path, "eval/worst").splitlines()]
+    assert worst[0] == ["sample", "label", "prediction", "input"] and worst[1][0] == "77"
+    assert worst[1][3] == "154, 155" and len(worst) == 3
+    assert value(tmp_path, "eval/samples").splitlines()[1].startswith("5\t")
+    assert value(tmp_path, "eval/residuals").counts.sum() == 200
+    assert not any(tag.startswith("eval/mae/") for tag in by_tag(tmp_path))
+
+
+def test_values_of_images_are_shown_below_them(tmp_path: Path) -> None:
+    evaluate(tmp_path, LABELS[:9, 0], OUTPUTS[:9, 0], RNG.uniform(0, 1, (9, 3, 20, 20)), worst=0)
+    assert picture(tmp_path, "eval/samples").ndim == 3
+    assert "eval/worst" not in by_tag(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said", "span"),
+    [(0, 1, "[0, 1]", 1), (-1, 1, "[-1, 1]", 2), (0, 255, "[0, 255]", 255), (-3, 9, None, None)],
+)
+def test_the_range_of_images_is_told_by_all_of_them(
+    tmp_path: Path, low: int, high: int, said: str | None, span: Any
+) -> None:
+    labels = np.random.default_rng(1).uniform(low, high, (70, 1, 16, 16))
+    labels[:64] = labels[:64].clip(0, 1)  # the first batch could be of any range
+    outputs = labels + 0.1 * (high - low) * (np.arange(70) % 2 * 2 - 1)[:, None, None, None]
+    evaluate(tmp_path, labels, outputs, worst=1)
+    tags = by_tag(tmp_path)
+    if said is None:
+        assert not {"eval/psnr", "eval/ssim", "eval/scores"} & set(tags)
+        return
+    assert f"as {said}:" in value(tmp_path, "eval/scores")
+    assert value(tmp_path, "eval/psnr") == pytest.approx(20 * np.log10(span / (0.1 * (high - low))))
+    assert 0 < value(tmp_path, "eval/ssim") < 1
+    assert picture(tmp_path, "eval/worst").shape[1] > 3 * 100
+
+
+def test_past_the_limit_it_is_said_what_is_of_some_values(tmp_path: Path) -> None:
+    evaluate(tmp_path, LABELS[:, 0], OUTPUTS[:, 0], limit=100)
+    assert "of every 4th of 200 values" in value(tmp_path, "eval/scores")
+
+
+def test_what_does_not_fit_is_warned_about(tmp_path: Path) -> None:
+    with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match="same shape"):
+        with tracker.evaluation("eval", task="regression") as evaluation:
+            evaluation.add(np.zeros((3, 2)), np.zeros((3, 4)))
+        tracker.flush()
+    with Tracker(tmp_path / "names", strict=True) as tracker, pytest.raises(DataError, match="2 different"):
+        tracker.evaluation(task="regression", class_names=["a"]).add(np.zeros((3, 2)), np.zeros((3, 2)))
