@@ -259,7 +259,7 @@ def test_images_follow_one_slider_and_say_another_step(look: Look) -> None:
     with look("?tab=media&only=batch32-0&only=batch32-1") as page:
         panel = page.page.locator('figure[aria-label="input"]')
         expect(panel.locator("img")).to_have_count(2)
-        panel.locator("input[type=range]").evaluate(
+        panel.locator("input[type=range]").first.evaluate(
             "slider => { slider.value = 2; slider.dispatchEvent(new Event('input', {bubbles: true})); }"
         )  # of 0, 20, 40, 50, 60, 80
         page.until(lambda: page.query().get("at") == ["40"], "the address holds the step")
@@ -268,8 +268,8 @@ def test_images_follow_one_slider_and_say_another_step(look: Look) -> None:
             lambda: abs(page.pixels(panel.locator("img").first).mean() - 80) < 4,
             "the image of step 40 is drawn",
         )
-        text = page.page.locator('figure[aria-label="notes"] pre').first
-        expect(text).to_have_text("step 40\nof <b>32</b>")
+        text = page.page.locator('figure[aria-label="notes"] .markdown').first
+        expect(text).to_have_text("step 40of <b>32</b>")
         expect(page.page.locator('figure[aria-label="pr"] canvas')).to_be_visible()
         page.until_inked(page.page.locator('figure[aria-label="weights"] canvas').first, 0.05)
 

@@ -1,6 +1,7 @@
 // Markdown as elements of the page. No HTML is ever made: what a text holds of it is shown as it is written.
 import { type MarkedToken, Lexer, type Token, type Tokens } from "marked";
 import { type ComponentChildren, Fragment, h } from "preact";
+import { t } from "./language";
 
 const SAFE = /^(https?:|mailto:|#)/i;
 const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\u00a0" };
@@ -71,7 +72,7 @@ function one(token: MarkedToken, depth: number): ComponentChildren {
     case "link":
       return linked(token.href, token.title ?? "", all(token.tokens, depth));
     case "image": // another server would learn who reads: its address is there to be followed
-      return linked(token.href, token.title ?? "", `🖼 ${token.text || token.href}`);
+      return linked(token.href, token.title ?? "", `${t("image")}: ${token.text || token.href}`);
     case "table":
       return tableOf(token, depth);
     case "space":

@@ -45,8 +45,21 @@ export interface View {
   at: number | null;
   /** width of images, in pixels. */
   tile: number;
+  /** images of all steps, not of one. */
+  grid: boolean;
+  /** how two images are compared, and the paths of their runs. */
+  versus: "beside" | "swipe" | "blink" | "difference";
+  pair: string[];
   /** histograms as heat maps. */
   heat: boolean;
+  /** classes whose PR and ROC curves are drawn; empty: chosen by the page. */
+  classes: string[];
+  /** what the cells of a confusion matrix show. */
+  rates: "counts" | "true" | "predicted";
+  /** texts as they were written. */
+  plain: boolean;
+  /** words that are searched in texts. */
+  find: string;
   /** conditions on runs, see `scales.Brush`. */
   brush: string[];
   /** axes of the parallel coordinates, and of the scatter; empty: chosen by the page. */
@@ -97,7 +110,14 @@ export const PLAIN: View = {
   shared: true,
   at: null,
   tile: 112,
+  grid: false,
+  versus: "beside",
+  pair: [],
   heat: false,
+  classes: [],
+  rates: "counts",
+  plain: false,
+  find: "",
   brush: [],
   axes: [],
   sx: "",
@@ -116,6 +136,8 @@ const CHOICES: Partial<Record<keyof View, readonly string[]>> = {
   tab: ["charts", "media", "table", "compare", "problems"],
   centre: ["mean", "median"],
   band: ["auto", "ci", "std", "se", "minmax", "none"],
+  versus: ["beside", "swipe", "blink", "difference"],
+  rates: ["counts", "true", "predicted"],
   smooth: ["none", "ema", "time", "gaussian", "mean"],
   better: ["auto", "max", "min"],
 };

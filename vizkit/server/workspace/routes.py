@@ -96,7 +96,7 @@ def workspace_routes(
     """
     current = CurrentRuns(live)
     pages = _Pages(live, current, visualdl)
-    state = WorkspaceState(live, current, f"..{visualdl}")
+    state = WorkspaceState(live, current)
 
     async def answer(http: Request) -> Response:
         if live.note_request():

@@ -1,26 +1,39 @@
-// Histograms over steps, and curves of classes, on a canvas.
+// Histograms over steps, curves of classes, and reliability diagrams, on a canvas.
 import { short } from "../format";
-import type { Histogram } from "./records";
+import { type Histogram, quantile } from "./records";
 
-const FONT = '11px system-ui, sans-serif';
+const FONT = "11px system-ui, sans-serif";
+/** Shares of values below the lines of a heat map: from the least to the greatest value. */
+export const SHARES = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1] as const;
+
+type Context = CanvasRenderingContext2D;
 
 function ink(dark: boolean): string {
   return dark ? "#9aa4af" : "#5f6872";
 }
 
-function extent(records: readonly Histogram[]): [number, number] {
+function page(dark: boolean): string {
+  return dark ? "#15181c" : "#ffffff";
+}
+
+/** The least and greatest value of all histograms; without outliers: all but one in a hundred at each end. */
+export function extent(records: readonly Histogram[], robust: boolean): [number, number] {
   let [low, high] = [Infinity, -Infinity];
-  for (const { bins } of records) {
-    for (const [left, right, count] of bins) {
-      if (!count) continue;
-      if (left < low) low = left;
-      if (right > high) high = right;
-    }
+  for (const record of records) {
+    const [left, right] = [quantile(record, robust ? 0.01 : 0), quantile(record, robust ? 0.99 : 1)];
+    if (left < low) low = left;
+    if (right > high) high = right;
+  }
+  if (robust && records.length > 4) {
+    // A step that exploded does not flatten the others: one in twenty may, at least one.
+    const few = Math.ceil(records.length * 0.05);
+    const sorted = (share: number) => records.map((record) => quantile(record, share)).filter(Number.isFinite).sort((a, b) => a - b);
+    [low, high] = [sorted(0.01).at(few) ?? low, sorted(0.99).at(-1 - few) ?? high];
   }
   return low < high ? [low, high] : low === high ? [low - 0.5, high + 0.5] : [0, 1];
 }
 
-function foot(context: CanvasRenderingContext2D, width: number, height: number, low: number, high: number, dark: boolean): void {
+function foot(context: Context, width: number, height: number, low: number, high: number, dark: boolean): void {
   context.fillStyle = ink(dark);
   context.font = FONT;
   for (const [share, align] of [[0, "left"], [0.5, "center"], [1, "right"]] as const) {
@@ -29,58 +42,95 @@ function foot(context: CanvasRenderingContext2D, width: number, height: number, 
   }
 }
 
-/** A histogram a step, the first at the back; heights are densities, so that unequal bins compare. */
-export function drawRidges(context: CanvasRenderingContext2D, width: number, height: number, records: readonly Histogram[], color: string, dark: boolean): void {
-  const [low, high] = extent(records);
-  const most = 30;
-  const every = Math.max(1, Math.ceil(records.length / most));
+function densities({ edges, counts }: Histogram): number[] {
+  return counts.map((count, at) => {
+    const wide = (edges[at + 1] ?? 0) - (edges[at] ?? 0);
+    return wide > 0 ? count / wide : 0;
+  });
+}
+
+const FOOT = 16;
+const MOST_RIDGES = 40;
+
+/** The histograms that are drawn as ridges, and the line that each stands on. */
+export function ridges(records: readonly Histogram[], height: number): { record: Histogram; base: number; tall: number }[] {
+  const every = Math.max(1, Math.ceil(records.length / MOST_RIDGES));
   const shown = records.filter((_, at) => (records.length - 1 - at) % every === 0);
-  const density = ([left, right, count]: [number, number, number]) => (right > left ? count / (right - left) : 0);
-  const peak = Math.max(...shown.map(({ bins }) => Math.max(0, ...bins.map(density))), 1e-300);
-  const tall = height - 18;
-  const ridge = Math.min(tall * 0.5, Math.max(30, (tall / Math.max(shown.length, 1)) * 4));
-  const toX = (value: number) => ((value - low) / (high - low)) * width;
-  for (const [at, { bins }] of shown.entries()) {
-    const base = shown.length > 1 ? ridge + ((tall - ridge) * at) / (shown.length - 1) : tall;
+  const room = height - FOOT;
+  const tall = Math.min(room * 0.5, Math.max(30, (room / Math.max(shown.length, 1)) * 4));
+  return shown.map((record, at) => ({ record, base: shown.length > 1 ? tall + ((room - tall) * at) / (shown.length - 1) : room, tall }));
+}
+
+/** A histogram a step, the first at the back; heights are densities, so that unequal bins compare. */
+export function drawRidges(context: Context, width: number, height: number, records: readonly Histogram[], [low, high]: [number, number], color: string, dark: boolean, pointed: Histogram | null): void {
+  const shown = ridges(records, height);
+  const peak = Math.max(...shown.map(({ record }) => Math.max(0, ...densities(record))), 1e-300);
+  const toX = (value: number) => Math.min(Math.max((value - low) / (high - low), -0.01), 1.01) * width;
+  for (const [at, { record, base, tall }] of shown.entries()) {
+    const { edges } = record;
     context.beginPath();
-    context.moveTo(toX(bins[0]?.[0] ?? low), base);
-    for (const bin of bins) {
-      const top = base - (density(bin) / peak) * ridge;
-      context.lineTo(toX(bin[0]), top);
-      context.lineTo(toX(bin[1]), top);
+    context.moveTo(toX(edges[0] ?? low), base);
+    for (const [bin, density] of densities(record).entries()) {
+      const top = base - (density / peak) * tall;
+      context.lineTo(toX(edges[bin] ?? low), top);
+      context.lineTo(toX(edges[bin + 1] ?? high), top);
     }
-    context.lineTo(toX(bins.at(-1)?.[1] ?? high), base);
+    context.lineTo(toX(edges.at(-1) ?? high), base);
     context.closePath();
     context.globalAlpha = 0.85;
-    context.fillStyle = dark ? "#15181c" : "#ffffff";
+    context.fillStyle = page(dark);
     context.fill();
-    context.globalAlpha = 0.25 + (0.6 * (at + 1)) / shown.length;
+    context.globalAlpha = record === pointed ? 1 : 0.25 + (0.6 * (at + 1)) / shown.length;
     context.fillStyle = color;
     context.fill();
     context.globalAlpha = 1;
-    context.strokeStyle = dark ? "#15181c" : "#ffffff";
-    context.lineWidth = 0.7;
+    context.strokeStyle = record === pointed ? ink(dark) : page(dark);
+    context.lineWidth = record === pointed ? 1.5 : 0.7;
     context.stroke();
   }
   foot(context, width, height, low, high, dark);
 }
 
-/** Values upwards, steps to the right; darker where there are more. */
-export function drawHeat(context: CanvasRenderingContext2D, width: number, height: number, records: readonly Histogram[], color: string, dark: boolean): void {
-  const [low, high] = extent(records);
-  const tall = height - 16;
+/** Values upwards, steps to the right; darker where there are more. Lines are percentiles. */
+export function drawHeat(context: Context, width: number, height: number, records: readonly Histogram[], [low, high]: [number, number], color: string, dark: boolean, pointed: Histogram | null): void {
+  const tall = height - FOOT;
   const column = width / Math.max(records.length, 1);
   const toY = (value: number) => tall - ((value - low) / (high - low)) * tall;
-  const density = ([left, right, count]: [number, number, number]) => (right > left ? count / (right - left) : 0);
-  for (const [at, { bins }] of records.entries()) {
-    const peak = Math.max(...bins.map(density), 1e-300);
+  context.save();
+  context.beginPath();
+  context.rect(0, 0, width, tall);
+  context.clip();
+  for (const [at, record] of records.entries()) {
+    const all = densities(record);
+    const peak = Math.max(...all, 1e-300);
     context.fillStyle = color;
-    for (const bin of bins) {
-      if (!bin[2]) continue;
-      context.globalAlpha = Math.sqrt(density(bin) / peak);
-      context.fillRect(at * column, toY(bin[1]), column + 0.5, Math.max(toY(bin[0]) - toY(bin[1]), 0.5));
+    for (const [bin, density] of all.entries()) {
+      if (!density) continue;
+      const [bottom, top] = [toY(record.edges[bin] ?? low), toY(record.edges[bin + 1] ?? high)];
+      context.globalAlpha = 0.75 * Math.sqrt(density / peak);
+      context.fillRect(at * column, top, column + 0.5, Math.max(bottom - top, 0.5));
     }
   }
+  context.strokeStyle = dark ? "#ffffff" : "#111111";
+  for (const share of SHARES) {
+    context.globalAlpha = share === 0.5 ? 0.9 : 0.45;
+    context.lineWidth = share === 0.5 ? 1.6 : 0.8;
+    context.setLineDash(share === 0 || share === 1 ? [2, 3] : []);
+    context.beginPath();
+    for (const [at, record] of records.entries()) {
+      const y = toY(quantile(record, share));
+      if (Number.isFinite(y)) context.lineTo((at + 0.5) * column, y);
+    }
+    context.stroke();
+  }
+  context.setLineDash([]);
+  const place = pointed ? records.indexOf(pointed) : -1;
+  if (place >= 0) {
+    context.globalAlpha = 0.8;
+    context.lineWidth = 1;
+    context.strokeRect(place * column, 0, column, tall);
+  }
+  context.restore();
   context.globalAlpha = 1;
   context.fillStyle = ink(dark);
   context.font = FONT;
@@ -94,47 +144,129 @@ export function drawHeat(context: CanvasRenderingContext2D, width: number, heigh
   }
 }
 
-/** Curves in the unit square. */
-export function drawCurves(context: CanvasRenderingContext2D, width: number, height: number, lines: readonly { x: number[]; y: number[]; color: string }[], mark: { x: number; y: number } | null, names: [string, string], dark: boolean): void {
-  const [left, top, right, bottom] = [36, 8, width - 10, height - 26];
-  const toX = (value: number) => left + value * (right - left);
-  const toY = (value: number) => top + (1 - value) * (bottom - top);
+// -- the unit square ----------------------------------------------------------------------------------
+
+const [LEFT, TOP, RIGHT, BOTTOM] = [38, 8, 10, 30];
+
+/** A place of the unit square, in pixels. */
+export function squareAt(x: number, y: number, width: number, height: number): [number, number] {
+  return [LEFT + x * (width - LEFT - RIGHT), TOP + (1 - y) * (height - TOP - BOTTOM)];
+}
+
+function drawSquare(context: Context, width: number, height: number, names: readonly [string, string], dark: boolean): void {
+  const [left, bottom] = squareAt(0, 0, width, height);
+  const [right, top] = squareAt(1, 1, width, height);
   context.font = FONT;
   context.fillStyle = ink(dark);
   context.lineWidth = 1;
+  context.strokeStyle = dark ? "#2a3037" : "#e8ebef";
   for (let tick = 0; tick <= 1; tick += 0.25) {
-    context.strokeStyle = dark ? "#2a3037" : "#e8ebef";
+    const [x, y] = squareAt(tick, tick, width, height);
     context.beginPath();
-    context.moveTo(toX(tick), top);
-    context.lineTo(toX(tick), bottom);
-    context.moveTo(left, toY(tick));
-    context.lineTo(right, toY(tick));
+    context.moveTo(x, top);
+    context.lineTo(x, bottom);
+    context.moveTo(left, y);
+    context.lineTo(right, y);
     context.stroke();
     context.textAlign = "center";
-    context.fillText(String(tick), toX(tick), bottom + 12);
+    context.fillText(String(tick), x, bottom + 12);
     context.textAlign = "right";
-    context.fillText(String(tick), left - 5, toY(tick) + 4);
+    context.fillText(String(tick), left - 5, y + 4);
   }
-  context.textAlign = "right";
-  context.fillText(names[0], right, height - 2);
+  context.textAlign = "center";
+  context.fillText(names[0], (left + right) / 2, height - 3);
   context.save();
-  context.translate(9, top);
+  context.translate(9, (top + bottom) / 2);
   context.rotate(-Math.PI / 2);
   context.fillText(names[1], 0, 0);
   context.restore();
-  context.lineWidth = 1.5;
-  for (const { x, y, color } of lines) {
+}
+
+function drawDiagonal(context: Context, width: number, height: number, dark: boolean): void {
+  context.strokeStyle = ink(dark);
+  context.lineWidth = 1;
+  context.setLineDash([4, 4]);
+  context.beginPath();
+  context.moveTo(...squareAt(0, 0, width, height));
+  context.lineTo(...squareAt(1, 1, width, height));
+  context.stroke();
+  context.setLineDash([]);
+}
+
+export interface Line {
+  x: readonly (number | null)[];
+  y: readonly (number | null)[];
+  color: string;
+  dash: number[];
+}
+
+/** Curves in the unit square, and the point that is pointed at. */
+export function drawCurves(context: Context, width: number, height: number, lines: readonly Line[], mark: { x: number; y: number } | null, names: readonly [string, string], diagonal: boolean, dark: boolean): void {
+  drawSquare(context, width, height, names, dark);
+  if (diagonal) drawDiagonal(context, width, height, dark);
+  context.lineWidth = 1.6;
+  for (const { x, y, color, dash } of lines) {
     context.strokeStyle = color;
+    context.setLineDash(dash);
     context.beginPath();
-    for (let at = 0; at < x.length; at += 1) {
-      if (Number.isFinite(x[at]) && Number.isFinite(y[at])) context.lineTo(toX(x[at] as number), toY(y[at] as number));
+    for (const [at, value] of x.entries()) {
+      const other = y[at] ?? null;
+      if (value !== null && other !== null) context.lineTo(...squareAt(value, other, width, height));
     }
     context.stroke();
   }
+  context.setLineDash([]);
   if (mark) {
     context.fillStyle = dark ? "#e4e7eb" : "#1c2024";
     context.beginPath();
-    context.arc(toX(mark.x), toY(mark.y), 4, 0, 2 * Math.PI);
+    context.arc(...squareAt(mark.x, mark.y, width, height), 4, 0, 2 * Math.PI);
     context.fill();
+  }
+}
+
+export interface Bars {
+  color: string;
+  bins: readonly { from: number; to: number; samples: number; confidence: number; accuracy: number }[];
+}
+
+/** Accuracy over confidence; one run as bars with their gap to the diagonal, several as lines. */
+export function drawReliability(context: Context, width: number, height: number, all: readonly Bars[], pointed: number | null, names: readonly [string, string], dark: boolean): void {
+  drawSquare(context, width, height, names, dark);
+  const [single] = all.length === 1 ? all : [];
+  for (const { from, to, samples, confidence, accuracy } of single?.bins ?? []) {
+    if (!samples) continue;
+    const [left, top] = squareAt(from, accuracy, width, height);
+    const [right, bottom] = squareAt(to, 0, width, height);
+    context.globalAlpha = 0.6;
+    context.fillStyle = single?.color ?? "";
+    context.fillRect(left + 0.5, top, right - left - 1, bottom - top);
+    const [, middle] = squareAt(0, confidence, width, height);
+    context.globalAlpha = 0.25;
+    context.fillStyle = dark ? "#ff8f87" : "#b3261e";
+    context.fillRect(left + 0.5, Math.min(top, middle), right - left - 1, Math.abs(top - middle));
+    context.globalAlpha = 1;
+  }
+  drawDiagonal(context, width, height, dark);
+  const most = Math.max(1, ...all.flatMap(({ bins }) => bins.map(({ samples }) => samples)));
+  for (const { color, bins } of all) {
+    context.strokeStyle = context.fillStyle = color;
+    context.lineWidth = 1.6;
+    context.beginPath();
+    for (const { samples, confidence, accuracy } of bins) if (samples) context.lineTo(...squareAt(confidence, accuracy, width, height));
+    context.stroke();
+    for (const { samples, confidence, accuracy } of bins) {
+      if (!samples) continue;
+      context.beginPath();
+      context.arc(...squareAt(confidence, accuracy, width, height), 2 + 4 * Math.sqrt(samples / most), 0, 2 * Math.PI);
+      context.fill();
+    }
+  }
+  const bin = pointed === null ? undefined : all[0]?.bins[pointed];
+  if (bin) {
+    const [left, top] = squareAt(bin.from, 1, width, height);
+    const [right, bottom] = squareAt(bin.to, 0, width, height);
+    context.strokeStyle = ink(dark);
+    context.lineWidth = 1;
+    context.strokeRect(left, top, right - left, bottom - top);
   }
 }

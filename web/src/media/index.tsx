@@ -1,24 +1,35 @@
 // What is recorded beside scalars: images, histograms, curves of classes, texts and sound, at one step of all runs.
-import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { type ComponentChildren, createContext } from "preact";
-import { useContext, useEffect, useRef } from "preact/hooks";
+import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { RunInfo } from "../api";
-import { drawCurves, drawHeat, drawRidges } from "./drawings";
-import { exact, short, tint } from "../format";
+import { exact } from "../format";
 import { mark, t } from "../language";
 import { matcher } from "../ranges";
-import { area, type ClassCurve, classCurves, type Histogram, histograms, nearestStep, type Place, singles } from "./records";
-import { emptied, useWidth } from "../sized";
-import { answer, dark, drawn, freshness } from "../store";
+import { answer, drawn } from "../store";
 import { part, show, toggled, view } from "../view";
+import { AudioTag } from "./audio";
+import { CalibrationTag } from "./calibration";
+import { CurvesOfClasses } from "./classes";
+import { ConfusionTag } from "./confusion";
+import { goTo, knownSteps, placeOf, Scope } from "./frame";
+import { HistogramTag } from "./histograms";
+import { ImageTag } from "./images";
+import { classesOf } from "./records";
+import { FoundTexts, TextTag } from "./texts";
+import { Viewer } from "./viewer";
 
-const KINDS: [string, string][] = [["image", mark("Images")], ["histogram", mark("Histograms")], ["pr_curve", mark("PR curves")], ["roc_curve", mark("ROC curves")], ["text", mark("Texts")], ["audio", mark("Audio")]];
-const MOST_RUNS = 24; // of one tag, drawn at once
+const SECTIONS: [string, string][] = [
+  ["image", mark("Images")],
+  ["confusion", mark("Confusion matrices")],
+  ["curves", mark("PR, ROC and calibration")],
+  ["histogram", mark("Histograms")],
+  ["text", mark("Texts")],
+  ["audio", mark("Audio")],
+];
+const CURVES = ["pr_curve", "roc_curve", "calibration"];
+const WIDE = new Set(["image", "audio", "confusion"]);
 
 const folded = part("folded");
-
-/** The runs whose records are shown. */
-const Scope = createContext<ReadonlySignal<RunInfo[]>>(drawn);
 
 export interface MediaOptions {
   /** those that are drawn, unless others are wanted. */
@@ -29,266 +40,158 @@ export interface MediaOptions {
 
 /** What runs recorded beside scalars. */
 export function Media({ runs = drawn, bare = false }: MediaOptions) {
-  const pattern = view.value.tags ? matcher(view.value.tags) : null;
-  const found = KINDS.flatMap(([kind, title]) => {
-    const all = [...new Set(runs.value.flatMap((run) => run.kinds[kind] ?? []))].filter((tag) => !pattern || pattern.test(tag));
-    return all.length ? [{ kind, title, tags: all }] : [];
+  const { tags: pattern, full, find } = view.value;
+  const tags = useComputed(() => tagsByKind(runs.value));
+  const wanted = pattern ? matcher(pattern) : null;
+  const found = SECTIONS.flatMap(([name, title]) => {
+    const kinds = (name === "curves" ? CURVES : [name]).map((kind) => ({ kind, tags: (tags.value.get(kind) ?? []).filter((tag) => !wanted || wanted.test(tag)) }));
+    const count = kinds.reduce((sum, one) => sum + one.tags.length, 0);
+    return count ? [{ name, title, kinds, count }] : [];
   });
+  useKeys();
+  if (full.startsWith("image:")) {
+    return <Scope.Provider value={runs}><section class="media"><Viewer key={full} tag={full.slice("image:".length)} /></section></Scope.Provider>;
+  }
   return (
-    <Scope.Provider value={runs}><section class="media">
-      {!bare && <div class="toolbar">
-        <input type="search" value={view.value.tags} spellcheck={false} placeholder={t("Tags (regular expression)")} aria-label={t("Select tags by a regular expression")} onInput={(event) => show({ tags: event.currentTarget.value })} />
-        <label>{t("Size")} <input type="range" min={28} max={512} step={4} value={view.value.tile} onInput={(event) => show({ tile: Number(event.currentTarget.value) })} /></label>
-        <span class="fill" />
-        <span class="quiet">{t("{shown} of {all} drawn", { shown: runs.value.length, all: answer.value?.runs.length ?? 0 })}</span>
-      </div>}
-      {answer.value && !bare && !found.length && <p class="empty">{t("Nothing of this kind is recorded")}</p>}
-      {found.map(({ kind, title, tags }) => {
-        const closed = folded.value.includes(`:${kind}`);
-        return (
-          <section key={kind}>
-            <h2><button aria-expanded={!closed} onClick={() => show({ folded: toggled(folded.value, `:${kind}`) })}><span aria-hidden="true">{closed ? "▸" : "▾"}</span> {t(title)} <small>{tags.length}</small></button></h2>
-            {!closed && <div class={kind === "image" || kind === "audio" ? "" : "grid"}>{tags.map((tag) => <Tag key={tag} kind={kind} tag={tag} />)}</div>}
-          </section>
-        );
-      })}
-    </section></Scope.Provider>
+    <Scope.Provider value={runs}>
+      <section class="media">
+        <Toolbar bare={bare} shown={runs.value.length} hasTexts={tags.value.has("text")} hasImages={tags.value.has("image")} />
+        {find && !bare && <FoundTexts text={find} />}
+        {answer.value && !bare && !found.length && <p class="empty">{t("Nothing of this kind is recorded")}</p>}
+        {found.map(({ name, title, kinds, count }) => {
+          const closed = folded.value.includes(`:${name}`);
+          return (
+            <section key={name}>
+              <h2><button aria-expanded={!closed} onClick={() => show({ folded: toggled(folded.value, `:${name}`) })}><span aria-hidden="true">{closed ? "▸" : "▾"}</span> {t(title)} <small>{count}</small></button></h2>
+              {!closed && <div class={WIDE.has(name) ? "" : "grid"}>{kinds.map(({ kind, tags: members }) => <Panels key={kind} kind={kind} tags={members} />)}</div>}
+            </section>
+          );
+        })}
+        {!bare && <Elsewhere />}
+      </section>
+    </Scope.Provider>
   );
 }
 
-interface Shown<Record> {
-  run: RunInfo;
-  records: Record[];
+/** Kind of panel -> tags. The picture of a matrix or a diagram whose numbers are there is drawn from these. */
+function tagsByKind(runs: readonly RunInfo[]): Map<string, string[]> {
+  const found = new Map<string, Set<string>>();
+  const put = (kind: string, tag: string) => found.set(kind, (found.get(kind) ?? new Set()).add(tag));
+  for (const { kinds } of runs) {
+    const texts = new Set(kinds.text);
+    const drawnFrom = new Set<string>();
+    for (const tag of kinds.image ?? []) {
+      const [counts, bins] = [`${tag}/counts`, `${tag}/bins`];
+      if (texts.has(counts)) put("confusion", tag);
+      else if (texts.has(bins)) put("calibration", tag);
+      else put("image", tag);
+      drawnFrom.add(counts).add(bins);
+    }
+    for (const tag of texts) if (!drawnFrom.has(tag)) put("text", tag);
+    for (const kind of ["pr_curve", "roc_curve", "histogram", "audio"]) for (const tag of kinds[kind] ?? []) put(kind, tag);
+  }
+  return new Map([...found].map(([kind, tags]) => [kind, [...tags]]));
 }
 
-/** The records of a tag in the runs that are drawn, asked for once it is in view. */
-function useRecords<Record extends Place>(tag: string, kind: string, get: (run: RunInfo, fresh: number) => Promise<Record[]>) {
-  const scope = useContext(Scope);
-  const host = useRef<HTMLElement>(null);
-  const seen = useSignal(false);
-  const found = useSignal<Shown<Record>[]>([]);
-  const trouble = useSignal("");
+function Panels({ kind, tags }: { kind: string; tags: string[] }) {
+  if (kind === "pr_curve" || kind === "roc_curve") return <>{[...classesOf(tags)].map(([name, members]) => <CurvesOfClasses key={name} kind={kind} name={name} tags={members} />)}</>;
+  const Panel = { image: ImageTag, confusion: ConfusionTag, calibration: CalibrationTag, histogram: HistogramTag, audio: AudioTag }[kind] ?? TextTag;
+  return <>{tags.map((tag) => <Panel key={tag} tag={tag} />)}</>;
+}
+
+// -- the step of all ----------------------------------------------------------------------------------
+
+/** The steps of all tags that were in view. */
+function useAllSteps() {
+  return useComputed(() => [...new Set([...knownSteps.value.values()].flat())].sort((a, b) => a - b));
+}
+
+/** Keys for the step: comma and full stop, and the arrows where nothing else takes them. */
+function useKeys(): void {
+  const steps = useAllSteps();
   useEffect(() => {
-    if (!host.current) return;
-    const observer = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) seen.value = true; }, { rootMargin: "200px" });
-    observer.observe(host.current);
-    return () => observer.disconnect();
+    const press = (event: KeyboardEvent) => {
+      const target = event.target as HTMLElement;
+      if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA|AUDIO)$/.test(target.tagName)) return;
+      const free = !target.closest("canvas, table, .scroll, .pane, aside, [role=slider]");
+      const by = event.key === "," || (free && event.key === "ArrowLeft") ? -1 : event.key === "." || (free && event.key === "ArrowRight") ? 1 : 0;
+      const to = by ? placeOf(steps.peek()) + by : free && event.key === "Home" ? 0 : free && event.key === "End" ? Infinity : null;
+      if (to === null) return;
+      event.preventDefault();
+      goTo(steps.peek(), to);
+    };
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
   }, []);
-  const key = useComputed(() => scope.value.filter((run) => run.kinds[kind]?.includes(tag)).slice(0, MOST_RUNS).map((run) => `${run.path} ${freshness.value.get(run.path) ?? 0}`).join("\n"));
+}
+
+const BEAT = 500; // milliseconds of a step that is played
+
+function AllSteps() {
+  const steps = useAllSteps();
+  const playing = useSignal(false);
   useSignalEffect(() => {
-    void key.value;
-    if (!seen.value) return;
-    let current = true;
-    const runs = scope.peek().filter((run) => run.kinds[kind]?.includes(tag)).slice(0, MOST_RUNS);
-    void Promise.all(runs.map(async (run) => ({ run, records: await get(run, freshness.peek().get(run.path) ?? 0) })))
-      .then((all) => { if (current) { found.value = all.filter((one) => one.records.length > 0); trouble.value = ""; } })
-      .catch((error: Error) => { if (current) trouble.value = error.message; });
-    return () => { current = false; };
+    if (!playing.value) return;
+    const timer = setInterval(() => {
+      const [all, next] = [steps.peek(), placeOf(steps.peek()) + 1];
+      goTo(all, next);
+      if (next >= all.length - 1) playing.value = false;
+    }, BEAT);
+    return () => clearInterval(timer);
   });
-  return { host, found, trouble };
-}
-
-function Tag({ kind, tag }: { kind: string; tag: string }) {
-  if (kind === "image") return <ImageTag tag={tag} />;
-  if (kind === "histogram") return <HistogramTag tag={tag} />;
-  if (kind === "pr_curve" || kind === "roc_curve") return <CurveTag tag={tag} kind={kind} />;
-  if (kind === "audio") return <AudioTag tag={tag} />;
-  return <TextTag tag={tag} />;
-}
-
-/** A slider over the steps of all runs; the step is the page's, so that all tags follow. */
-function StepSlider({ steps }: { steps: number[] }) {
-  const { at } = view.value;
-  if (steps.length < 2) return <span class="quiet">{steps.length ? `${t("Step")} ${exact(steps[0] ?? 0)}` : ""}</span>;
-  const place = at === null ? steps.length - 1 : Math.max(0, nearestStep(steps.map((step) => ({ step })), at));
-  const go = (index: number) => show({ at: index >= steps.length - 1 ? null : (steps[Math.max(index, 0)] ?? null) });
+  const all = steps.value;
+  if (all.length < 2) return null;
+  const place = placeOf(all);
+  const play = () => {
+    if (!playing.value && place >= all.length - 1) goTo(all, 0);
+    playing.value = !playing.value;
+  };
   return (
-    <label class="slider">
-      {t("Step")}
-      <input type="range" min={0} max={steps.length - 1} value={place} onInput={(event) => go(Number(event.currentTarget.value))} />
-      <output>{exact(steps[place] ?? 0)}</output>
-    </label>
-  );
-}
-
-function stepsOf(found: readonly Shown<Place>[]): number[] {
-  return [...new Set(found.flatMap((one) => one.records.map((record) => record.step)))].sort((a, b) => a - b);
-}
-
-function Frame({ tag, host, found, trouble, wide, children, extra }: { tag: string; host: { current: HTMLElement | null }; found: readonly Shown<Place>[]; trouble: string; wide?: boolean; children: ComponentChildren; extra?: ComponentChildren }) {
-  return (
-    <figure class={wide ? "panel wide" : "panel"} ref={host as never} aria-label={tag}>
-      <figcaption>
-        <b title={tag}>{tag}</b>
-        {extra}
-        <StepSlider steps={stepsOf(found)} />
-      </figcaption>
-      {trouble && <p class="error" role="alert">{trouble}</p>}
-      {children}
-    </figure>
-  );
-}
-
-function Name({ run, step, wanted }: { run: RunInfo; step: number; wanted: number | null }) {
-  return (
-    <span class="caption">
-      <i ref={(element) => { if (element) element.style.background = tint(run.color, dark.value); }} /> {run.name}
-      {wanted !== null && step !== wanted && <small title={t("the nearest step of this run")}> {t("Step")} {exact(step)}</small>}
+    <span class="steps" role="group" aria-label={t("Step of all panels")}>
+      <button class="icon" aria-label={t("Step back")} title={`${t("Step back")} ( , )`} onClick={() => goTo(all, place - 1)}>◂</button>
+      <button class="icon" aria-label={playing.value ? t("Stop") : t("Play")} aria-pressed={playing.value} onClick={play}>{playing.value ? "■" : "▶"}</button>
+      <button class="icon" aria-label={t("Step forward")} title={`${t("Step forward")} ( . )`} onClick={() => goTo(all, place + 1)}>▸</button>
+      <label>
+        {t("Step")} <input type="range" min={0} max={all.length - 1} value={place} aria-label={t("Step of all panels")} aria-valuetext={exact(all[place] ?? 0)} onInput={(event) => goTo(all, Number(event.currentTarget.value))} />
+        <output>{exact(all[place] ?? 0)}</output>
+      </label>
     </span>
   );
 }
 
-/** Of each run the record that is nearest to the page's step, the last one without a step. */
-function useChosen<Record extends Place>(found: Signal<Shown<Record>[]>) {
-  return useComputed(() => {
-    const steps = stepsOf(found.value);
-    const wanted = view.value.at ?? steps.at(-1) ?? 0;
-    return found.value.flatMap(({ run, records }) => {
-      const record = records[nearestStep(records, wanted)];
-      return record ? [{ run, record, wanted }] : [];
-    });
-  });
-}
-
-// -- images -------------------------------------------------------------------------------------------
-
-function ImageTag({ tag }: { tag: string }) {
-  const { host, found, trouble } = useRecords(tag, "image", (run, fresh) => singles(run.path, tag, fresh));
-  const chosen = useChosen(found);
-  const lens = useSignal({ scale: 1, x: 50, y: 50 });
-  const wheel = (event: WheelEvent) => {
-    if (!event.ctrlKey && !event.metaKey) return;
-    event.preventDefault();
-    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const scale = Math.min(Math.max(lens.value.scale * Math.exp(-Math.sign(event.deltaY) * 0.2), 1), 64);
-    lens.value = { scale, x: ((event.clientX - box.left) / box.width) * 100, y: ((event.clientY - box.top) / box.height) * 100 };
-  };
-  const size = view.value.tile;
+function Toolbar({ bare, shown, hasTexts, hasImages }: { bare: boolean; shown: number; hasTexts: boolean; hasImages: boolean }) {
+  const { tags, tile, grid, find } = view.value;
   return (
-    <Frame tag={tag} host={host} found={found.value} trouble={trouble.value} wide extra={lens.value.scale > 1 && <button class="quiet" onClick={() => (lens.value = { scale: 1, x: 50, y: 50 })}>{t("Reset zoom")}</button>}>
-      <div class="tiles">
-        {chosen.value.map(({ run, record, wanted }) => (
-          <div class="tile" key={run.path} ref={(element) => { if (element) element.style.width = `${size}px`; }}>
-            <div class="lens" ref={(element) => { if (element) { element.style.height = `${size}px`; element.onwheel = wheel; } }}>
-              <img loading="lazy" src={record.address} alt={`${tag}, ${run.name}, ${t("Step")} ${exact(record.step)}`} title={t("Ctrl and wheel zooms all images")} onLoad={(event) => event.currentTarget.classList.toggle("pixels", event.currentTarget.naturalWidth < size * 1.5)} ref={(element) => { if (element) { element.style.transform = `scale(${lens.value.scale})`; element.style.transformOrigin = `${lens.value.x}% ${lens.value.y}%`; } }} />
-            </div>
-            <Name run={run} step={record.step} wanted={wanted} />
-          </div>
-        ))}
-      </div>
-    </Frame>
+    <div class={bare ? "line" : "toolbar"}>
+      <AllSteps />
+      {!bare && <input type="search" value={tags} spellcheck={false} placeholder={t("Tags (regular expression)")} aria-label={t("Select tags by a regular expression")} onInput={(event) => show({ tags: event.currentTarget.value })} />}
+      {hasTexts && !bare && <input type="search" value={find} placeholder={t("Search in texts")} aria-label={t("Search in texts")} onInput={(event) => show({ find: event.currentTarget.value })} />}
+      {hasImages && <label>{t("Size")} <input type="range" min={28} max={512} step={4} value={tile} onInput={(event) => show({ tile: Number(event.currentTarget.value) })} /></label>}
+      {hasImages && <label class="check"><input type="checkbox" checked={grid} onChange={() => show({ grid: !grid })} /> {t("all steps")}</label>}
+      <span class="fill" />
+      {!bare && <span class="quiet">{t("{shown} of {all} drawn", { shown, all: answer.value?.runs.length ?? 0 })}</span>}
+    </div>
   );
 }
 
-// -- histograms ---------------------------------------------------------------------------------------
+// -- what VisualDL's page shows -----------------------------------------------------------------------
 
-function HistogramTag({ tag }: { tag: string }) {
-  const { host, found, trouble } = useRecords<Histogram>(tag, "histogram", (run, fresh) => histograms(run.path, tag, fresh));
-  const heat = view.value.heat;
-  return (
-    <Frame tag={tag} host={host} found={[]} trouble={trouble.value} extra={<button class="quiet" onClick={() => show({ heat: !heat })}>{(heat ? t("Ridgelines") : t("Heat map"))}</button>}>
-      {found.value.slice(0, 6).map(({ run, records }) => (
-        <div key={run.path}>
-          <Drawing height={heat ? 130 : 170} label={`${tag}, ${run.name}`} draw={(context, width, height) => (heat ? drawHeat : drawRidges)(context, width, height, records, tint(run.color, dark.value), dark.value)} watch={[heat, records, dark.value]} />
-          <Name run={run} step={0} wanted={null} />
-        </div>
-      ))}
-      {found.value.length > 6 && <p class="note">{t("and {n} more", { n: found.value.length - 6 })}</p>}
-    </Frame>
-  );
-}
+const PAGES: [string, string, string][] = [
+  ["embeddings", "high-dimensional", mark("Embeddings")],
+  ["dynamic_graph", "graph/dynamic_graph", mark("Graph of the model")],
+  ["static_graph", "graph/static_graph", mark("Model file")],
+  ["profiler", "profiler", mark("Profiler")],
+];
 
-function Drawing({ height, label, draw, watch, onMove, onLeave }: { height: number; label: string; draw(context: CanvasRenderingContext2D, width: number, height: number): void; watch: unknown[]; onMove?: (x: number, y: number, width: number, height: number) => void; onLeave?: () => void }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const width = useWidth(canvas);
-  useEffect(() => {
-    const context = emptied(canvas.current, width.value, height);
-    if (context) draw(context, width.value, height);
-  }, [width.value, height, ...watch]);
-  return <canvas ref={canvas} class="drawing" role="img" aria-label={label} height={height} onMouseMove={(event) => onMove?.(event.offsetX, event.offsetY, width.value, height)} onMouseLeave={onLeave} />;
-}
-
-// -- PR and ROC ---------------------------------------------------------------------------------------
-
-function CurveTag({ tag, kind }: { tag: string; kind: "pr_curve" | "roc_curve" }) {
-  const roc = kind === "roc_curve";
-  const { host, found, trouble } = useRecords<ClassCurve>(tag, kind, (run, fresh) => classCurves(run.path, tag, fresh));
-  const chosen = useChosen(found);
-  const point = useSignal<{ run: RunInfo; curve: ClassCurve; at: number } | null>(null);
-  const height = 250;
-  const move = (left: number, top: number, width: number) => {
-    // The nearest point of any curve, in pixels.
-    let best: { run: RunInfo; curve: ClassCurve; at: number } | null = null;
-    let least = 30 ** 2;
-    for (const { run, record } of chosen.value) {
-      for (let at = 0; at < record.x.length; at += 1) {
-        const [x, y] = [36 + (record.x[at] ?? 0) * (width - 46), 8 + (1 - (record.y[at] ?? 0)) * (height - 34)];
-        const away = (x - left) ** 2 + (y - top) ** 2;
-        if (away < least) [least, best] = [away, { run, curve: record, at }];
-      }
-    }
-    point.value = best;
-  };
-  const lines = chosen.value.map(({ run, record }) => ({ x: record.x, y: record.y, color: tint(run.color, dark.value) }));
-  const now = point.value;
-  const mark = now ? { x: now.curve.x[now.at] ?? 0, y: now.curve.y[now.at] ?? 0 } : null;
-  return (
-    <Frame tag={tag} host={host} found={found.value} trouble={trouble.value}>
-      <Drawing height={height} label={tag} draw={(context, width, tall) => drawCurves(context, width, tall, lines, mark, roc ? [t("False positive rate"), t("True positive rate")] : [t("Recall"), t("Precision")], dark.value)} watch={[lines, mark, dark.value]} onMove={move} onLeave={() => (point.value = null)} />
-      <p class="note point" role="status">
-        {now
-          ? `${now.run.name} · ${t("threshold")} ${short(now.curve.thresholds[now.at] ?? NaN)} · ${roc ? `TPR ${short(now.curve.y[now.at] ?? NaN)} · FPR ${short(now.curve.x[now.at] ?? NaN)}` : `${t("Precision")} ${short(now.curve.y[now.at] ?? NaN)} · ${t("Recall")} ${short(now.curve.x[now.at] ?? NaN)}`} · TP ${now.curve.tp[now.at]} FP ${now.curve.fp[now.at]} TN ${now.curve.tn[now.at]} FN ${now.curve.fn[now.at]}`
-          : t("Point at a curve for its threshold and counts")}
-      </p>
-      <div class="legend">
-        {chosen.value.map(({ run, record, wanted }) => (
-          <span key={run.path}><Name run={run} step={record.step} wanted={wanted} />{roc && <small title={t("of the points drawn")}> AUC ≈ {short(area(record.x, record.y))}</small>}</span>
-        ))}
-      </div>
-    </Frame>
-  );
-}
-
-// -- texts and sound ----------------------------------------------------------------------------------
-
-function TextTag({ tag }: { tag: string }) {
-  const { host, found, trouble } = useRecords(tag, "text", (run, fresh) => singles(run.path, tag, fresh));
-  const chosen = useChosen(found);
-  return (
-    <Frame tag={tag} host={host} found={found.value} trouble={trouble.value}>
-      {chosen.value.map(({ run, record, wanted }) => (
-        <div key={run.path}>
-          <Name run={run} step={record.step} wanted={wanted} />
-          <Text address={record.address} />
-        </div>
-      ))}
-    </Frame>
-  );
-}
-
-function Text({ address }: { address: string }) {
-  const text = useSignal("");
+function Elsewhere() {
+  const found = useSignal<string[]>([]);
+  const root = (document.body.dataset.visualdl ?? "../app/index").replace(/\/index$/, "");
   useEffect(() => {
     let current = true;
-    void fetch(address).then(async (got) => { const read = got.ok ? await got.text() : got.statusText; if (current) text.value = read; });
+    void fetch(`${root}/api/component_tabs`).then((got) => got.json()).then((got: { data?: string[] | null }) => { if (current) found.value = got.data ?? []; }, () => undefined);
     return () => { current = false; };
-  }, [address]);
-  return <pre class="text">{text.value}</pre>;
-}
-
-function AudioTag({ tag }: { tag: string }) {
-  const { host, found, trouble } = useRecords(tag, "audio", (run, fresh) => singles(run.path, tag, fresh));
-  const chosen = useChosen(found);
-  return (
-    <Frame tag={tag} host={host} found={found.value} trouble={trouble.value} wide>
-      <div class="tiles">
-        {chosen.value.map(({ run, record, wanted }) => (
-          <div key={run.path}>
-            <audio controls preload="metadata" src={record.address} aria-label={`${tag}, ${run.name}`} />
-            <Name run={run} step={record.step} wanted={wanted} />
-          </div>
-        ))}
-      </div>
-    </Frame>
-  );
+  }, [answer.value?.runs.length]);
+  const pages = PAGES.filter(([name]) => found.value.includes(name));
+  if (!pages.length) return null;
+  return <p class="elsewhere">{t("On VisualDL's page:")} {pages.map(([name, path, title]) => <a key={name} href={`${root}/${path}`}>{t(title)}</a>)}</p>;
 }

@@ -12,7 +12,7 @@ from vizkit.server.http import Answer
 from vizkit.server.visualdl.api.endpoint import APIRequest, Endpoint
 from vizkit.server.visualdl.api.record_lookup import find_entries, list_tags, shortages_raised
 
-__all__ = ["ENDPOINTS"]
+__all__ = ["ENDPOINTS", "image_type"]
 
 _IMAGE_TYPES = {
     b"\x89PNG": "image/png",
@@ -51,8 +51,13 @@ def _content(request: APIRequest, kind: str) -> Answer:
         return Answer.of(content.encode("utf-8", "replace"), "text/plain; charset=utf-8")
     if kind == "audio":
         return Answer.of(content.data, "audio/wav")
+    return Answer.of(content, image_type(content))
+
+
+def image_type(content: bytes) -> str:
+    """The media type of an image file, by its first bytes."""
     types = (media for magic, media in _IMAGE_TYPES.items() if content.startswith(magic))
-    return Answer.of(content, next(types, "application/octet-stream"))
+    return next(types, "application/octet-stream")
 
 
 def _missing(message: str) -> Answer:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypedDict
 __all__ = [
     "Array",
     "ChangesAnswer",
+    "ClassCurve",
     "ComparedLine",
     "ComparisonAnswer",
     "ComparisonNumbers",
@@ -16,17 +17,21 @@ __all__ = [
     "DifferentValue",
     "Failure",
     "FileRecord",
+    "FoundText",
     "GroupHead",
+    "HistogramRecord",
+    "HistogramsAnswer",
     "HparamImportance",
     "ImportanceAnswer",
     "MetricSummary",
     "NearestValue",
-    "RecordPlace",
     "RecordsAnswer",
+    "RecordsOfRun",
     "RunDetails",
     "RunRecord",
     "RunsAnswer",
     "ScalarSummary",
+    "SearchAnswer",
     "SessionRecord",
     "TextsAnswer",
     "ValuesAnswer",
@@ -200,22 +205,73 @@ class ValuesAnswer(TypedDict):
     values: list[NearestValue]
 
 
-class RecordPlace(TypedDict):
-    """A record of another kind than a scalar."""
+class RecordsOfRun(TypedDict):
+    """The records of a tag of a run. ``steps``, ``walltimes``, ``places`` and ``names`` go together."""
 
-    step: float
-    walltime: int | None
-    address: Annotated[str, "of its content, relative to the workspace's; empty if `contents` has it"]
+    run: str
+    kind: str
+    total: Annotated[int, "records between the given steps, of which not all may be here"]
+    steps: list[float]
+    walltimes: Annotated[list[int | None], "milliseconds since 1970"]
+    places: Annotated[list[int], "for `content`"]
+    names: Annotated[list[str], "for `content`"]
 
 
 class RecordsAnswer(TypedDict):
     """The records of a tag: images, histograms, curves, texts, sounds."""
 
-    kind: str
-    records: list[RecordPlace]
-    contents: Annotated[
-        str, "address of all contents as one JSON answer of VisualDL's API; empty for single ones"
-    ]
+    tag: str
+    runs: list[RecordsOfRun]
+
+
+class HistogramRecord(TypedDict):
+    """A histogram: how many values lie between each two neighbouring edges."""
+
+    step: float
+    walltime: int | None
+    edges: Annotated[list[float], "one more than counts, or none"]
+    counts: list[float]
+    nan: int
+    above: Annotated[int, "positive infinities"]
+    below: Annotated[int, "negative infinities"]
+
+
+class HistogramsAnswer(TypedDict):
+    """Histograms of a tag of a run."""
+
+    run: str
+    tag: str
+    total: Annotated[int, "histograms, of which not all may be here"]
+    records: list[HistogramRecord]
+
+
+class ClassCurve(TypedDict):
+    """A PR curve (x: recall, y: precision) or a ROC curve (the rates of false and of true positives)."""
+
+    x: list[float]
+    y: list[float]
+    thresholds: list[float]
+    tp: list[float]
+    fp: list[float]
+    tn: list[float]
+    fn: list[float]
+    area: Annotated[Number, "average precision or area under the curve, of all scores; nan if not recorded"]
+
+
+class FoundText(TypedDict):
+    """A text that holds the words."""
+
+    run: str
+    tag: str
+    step: float
+    excerpt: str
+
+
+class SearchAnswer(TypedDict):
+    """Texts that hold the words."""
+
+    found: list[FoundText]
+    complete: Annotated[bool, "false: there may be more"]
 
 
 class ChangesAnswer(TypedDict):

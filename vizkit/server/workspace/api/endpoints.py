@@ -25,15 +25,26 @@ from vizkit.server.visualdl.page import preferred_language
 from vizkit.server.workspace.api.answers import (
     ChangesAnswer,
     ComparisonAnswer,
+    ClassCurve,
     CurvesHead,
     DifferencesAnswer,
     Failure,
     ImportanceAnswer,
+    HistogramsAnswer,
     RecordsAnswer,
     RunDetails,
     RunsAnswer,
     TextsAnswer,
+    SearchAnswer,
     ValuesAnswer,
+)
+from vizkit.server.workspace.api.contents_answer import (
+    ContentQuery,
+    HistogramsQuery,
+    SearchQuery,
+    content,
+    histograms,
+    search,
 )
 from vizkit.server.workspace.api.curves_answer import CurvesQuery, curves_answer
 from vizkit.server.workspace.api.differences_answer import (
@@ -93,7 +104,6 @@ OPERATIONS = (
     Operation("file", "A file of a run", FileQuery, bytes, run_file, "application/octet-stream"),
     Operation("curves", "Windows of curves", CurvesQuery, CurvesHead, curves_answer, ARRAYS, lasting=True),
     Operation("values", "Exact values at an x", ValuesQuery, ValuesAnswer, values),
-    Operation("records", "Images, histograms and other records", RecordsQuery, RecordsAnswer, records),
     Operation(
         "importance", "Importance of hyper-parameters", ImportanceQuery, ImportanceAnswer, importance_answer
     ),
@@ -104,6 +114,10 @@ OPERATIONS = (
         "differences", "Differences between runs", DifferencesQuery, DifferencesAnswer, differences_answer
     ),
     Operation("texts", "Two texts line by line", TextsQuery, TextsAnswer, texts_answer),
+    Operation("records", "Places of images, histograms and others", RecordsQuery, RecordsAnswer, records),
+    Operation("content", "The content of a record", ContentQuery, ClassCurve, content, "*/*"),
+    Operation("histograms", "Histograms over steps", HistogramsQuery, HistogramsAnswer, histograms),
+    Operation("search", "Texts that hold some words", SearchQuery, SearchAnswer, search),
     Operation("changes", "Changes since a cursor", ChangesQuery, ChangesAnswer, changes),
 )
 
@@ -138,7 +152,7 @@ class _Handler:
     ) -> Answer | Response:
         if not operation.lasting:
             made = operation.function(self._state, query)
-            return made if isinstance(made, Response) else _json(made)
+            return made if isinstance(made, (Answer, Response)) else _json(made)
         key = operation.path, language(), given
         version: Hashable = self._state.cursor(), self._state.live.unread
         known = self._cache.get(key, version)

@@ -56,6 +56,11 @@ def _answer(operation: Operation, schemas: dict[str, Schema]) -> Schema:
     schema = _schema(operation.answer, schemas)
     if operation.media_type == "application/json":
         return schema
+    if operation.media_type == "*/*":
+        return {
+            "description": "A PNG or WAV file, a text, or JSON of a curve (below) or a histogram.",
+            "x-json": schema,
+        }
     return {
         "description": "The length of a JSON text as a little-endian uint32, that text, and arrays at the "
         "places that it names, counted from the byte behind it.",

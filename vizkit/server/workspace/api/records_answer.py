@@ -1,32 +1,36 @@
-"""Records of other kinds than scalars, by the addresses of VisualDL's API, and single values of curves."""
+"""The places of records of other kinds than scalars, and single values of curves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Annotated
-from urllib.parse import urlencode
 
 import numpy as np
 
 from vizkit.curves.expressions import has
 from vizkit.errors import UnknownNameError
 from vizkit.format.walltime import time_list
-from vizkit.server.workspace.api.answers import NearestValue, RecordsAnswer, ValuesAnswer
+from vizkit.metrics.downsampling import evenly
+from vizkit.reading import Entries
+from vizkit.runs import Run
+from vizkit.server.workspace.api.answers import NearestValue, RecordsAnswer, RecordsOfRun, ValuesAnswer
 from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.state import WorkspaceState, named
 
-__all__ = ["RecordsQuery", "ValuesQuery", "records", "values"]
-
-_SINGLE = {"image", "audio", "text"}
-_LISTS = {"histogram": "histogram", "pr_curve": "pr-curve", "roc_curve": "roc-curve"}
+__all__ = ["RecordsQuery", "ValuesQuery", "has_records", "records", "values"]
 
 
 @dataclass(frozen=True)
 class RecordsQuery:
-    """The images, histograms, curves, texts or sounds of a tag: where their contents are."""
+    """The images, histograms, curves, texts or sounds of a tag: at which steps there are some."""
 
-    run: Annotated[str, "name of a run"]
     tag: Annotated[str, "a tag of any kind but scalar"]
+    run: Annotated[list[str], "names of runs; all with the tag if there is none"] = field(
+        default_factory=list
+    )
+    start: Annotated[float | None, "the least step"] = None
+    end: Annotated[float | None, "the greatest step"] = None
+    most: Annotated[int, "records of each run, at even distances", (1, 10_000)] = 2000
 
 
 @dataclass(frozen=True)
@@ -42,31 +46,38 @@ class ValuesQuery:
 def records(state: WorkspaceState, query: RecordsQuery) -> RecordsAnswer:
     """Answer with the places of a tag's records."""
     with state.runs() as runs:
-        (run,) = named(runs, [query.run])
-        kind = run.logs.kinds.get(query.tag, "")
-        if kind in ("", "scalar", "scalars"):
-            raise UnknownNameError(
-                "{run} has no images, histograms or other records named {tag}",
-                run=query.run,
-                tag=repr(query.tag[:200]),
-            )
-        entries = run.logs.entries(query.tag)
-        shown = state.current.shown_name(run)
-    walltimes = time_list(entries.walltimes)
-    single = f"{state.visualdl}/api/{kind}/{kind}?" if kind in _SINGLE else ""
-    places = [
-        {
-            "step": step,
-            "walltime": walltime,
-            "address": single
-            and single + urlencode({"run": shown, "tag": query.tag, "index": index, "ts": walltime or ""}),
-        }
-        for index, (step, walltime) in enumerate(zip(entries.steps.tolist(), walltimes, strict=True))
-    ]
-    contents = ""
-    if kind in _LISTS:
-        contents = f"{state.visualdl}/api/{_LISTS[kind]}/list?" + urlencode({"run": shown, "tag": query.tag})
-    return {"kind": kind, "records": places, "contents": contents}  # type: ignore[typeddict-item]
+        found = [
+            (run.name, run.logs.entries(query.tag))
+            for run in named(runs, query.run)
+            if has_records(run, query.tag)
+        ]
+    if not found:
+        raise UnknownNameError(
+            "no run has images, histograms or other records named {tag}", tag=repr(query.tag[:200])
+        )
+    return {"tag": query.tag, "runs": [_places(name, entries, query) for name, entries in found]}
+
+
+def has_records(run: Run, tag: str) -> bool:
+    """True if a tag of a run holds records of another kind than scalars."""
+    return run.logs.kinds.get(tag, "scalar") not in ("scalar", "scalars")
+
+
+def _places(name: str, entries: Entries[object], query: RecordsQuery) -> RecordsOfRun:
+    start = -np.inf if query.start is None else query.start
+    end = np.inf if query.end is None else query.end
+    within = np.flatnonzero((entries.steps >= start) & (entries.steps <= end))
+    shown = evenly(within, query.most)
+    places = shown.tolist()
+    return {
+        "run": name,
+        "kind": entries.kind,
+        "total": len(within),
+        "steps": entries.steps[shown].tolist(),
+        "walltimes": time_list(entries.walltimes[shown]),
+        "places": places,
+        "names": [entries.name(place) for place in places],
+    }
 
 
 def values(state: WorkspaceState, query: ValuesQuery) -> ValuesAnswer:

@@ -31,13 +31,11 @@ class WorkspaceState:
     Attributes:
         live: the runs of the log directory.
         current: the same as `Runs`.
-        visualdl: address of VisualDL's page, relative to the workspace's.
         traces: lines of runs.
     """
 
     live: LiveRuns
     current: CurrentRuns
-    visualdl: str
     traces: TraceStore = field(default_factory=TraceStore)
     instance: str = field(default_factory=lambda: secrets.token_hex(4))
     """Differs for each start of the server, whose versions count anew."""

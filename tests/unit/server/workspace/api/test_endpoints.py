@@ -36,6 +36,12 @@ WRONG = [
     ("run", {}, "run"),
     ("file", {"run": "lr0/seed0"}, "path"),
     ("file", {"run": "lr0/seed0", "path": "a", "tail": 1 << 30}, "tail"),
+    ("records", {}, "tag"),
+    ("records", {"tag": "picture", "most": 0}, "most"),
+    ("records", {"tag": "picture", "start": "nan"}, "start"),
+    ("content", {"run": "lr0/seed0", "tag": "picture", "place": -1, "name": "a"}, "place"),
+    ("histograms", {"run": "lr0/seed0", "tag": "weights", "most": 501}, "most"),
+    ("search", {}, "text"),
 ]
 
 
@@ -65,11 +71,15 @@ TEXTS = st.one_of(
 @given(
     path=st.sampled_from([one.path for one in OPERATIONS]),
     texts=st.dictionaries(
-        st.sampled_from(["tag", "run", "path", "x", "smooth", "group", "center", "band", "filter", "a", "b"]),
+        st.sampled_from(
+            ["tag", "run", "path", "x", "smooth", "group", "center", "band", "filter", "a", "b", "name", "text"]
+        ),
         TEXTS,
         max_size=4,
     ),
-    numbers=st.dictionaries(st.sampled_from(["start", "end", "width", "at", "tail"]), NUMBERS, max_size=4),
+    numbers=st.dictionaries(
+        st.sampled_from(["start", "end", "width", "at", "tail", "most", "place"]), NUMBERS, max_size=4
+    ),
     right=st.booleans(),
 )
 def test_no_query_breaks_it(
@@ -131,6 +141,8 @@ def test_the_document_describes_what_is_answered(client: Client) -> None:
         "run": {"run": "lr0/seed0"},
         "values": {"tag": "loss", "at": 7},
         "records": {"run": "lr0/seed0", "tag": "picture"},
+        "histograms": {"run": "lr0/seed0", "tag": "weights"},
+        "search": {"text": "some"},
         "changes": {"since": cursor, "wait": 0},
         "importance": {"tag": "eval/acc"},
         "comparison": {"tag": "eval/acc", "a": "lr0/seed0", "b": ["lr1/seed2", "lr1/seed3"]},

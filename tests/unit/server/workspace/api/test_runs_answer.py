@@ -87,22 +87,6 @@ def test_values_at_an_x_are_exact(client: Client, log: Path) -> None:
     assert client.get("values", tag="none", at=1).status_code == 404
 
 
-def test_records_of_other_kinds_have_addresses(client: Client) -> None:
-    answer = client.json("records", run="lr0/seed0", tag="picture")
-    assert (answer["kind"], [one["step"] for one in answer["records"]]) == ("image", [3, 5])
-    pictures = [client.http.get("../" + one["address"]) for one in answer["records"]]
-    assert all(one.headers["content-type"] == "image/png" for one in pictures)
-    assert pictures[0].content != pictures[1].content
-    text = client.json("records", run="lr0/seed0", tag="words")["records"][0]
-    assert client.http.get("../" + text["address"]).text == "some text"
-    histogram = client.json("records", run="lr0/seed0", tag="weights")
-    assert histogram["records"][0]["address"] == ""
-    ((_, step, bins),) = client.http.get("../" + histogram["contents"]).json()["data"]
-    assert step == 2 and sum(count for *_, count in bins) == 50
-    for tag in ("loss", "none"):
-        assert client.get("records", run="lr0/seed0", tag=tag).status_code == 404
-
-
 def test_changes_come_when_there_are_some(tmp_path: Path) -> None:
     with vizkit.Tracker(tmp_path / "a", system=False) as tracker, vizkit.serve(tmp_path) as server:
         tracker.log({"x": 1.0}, step=0)
@@ -145,7 +129,7 @@ def test_a_cursor_that_is_none_is_refused(since: str, client: Client) -> None:
 
 def test_nobody_is_waited_for_who_is_gone(log: Path) -> None:
     live = LiveRuns(log)
-    state = WorkspaceState(live, CurrentRuns(live), "../app")
+    state = WorkspaceState(live, CurrentRuns(live))
     state.look_at_statuses()
     looks = iter([False, False, True])
     query = ChangesQuery(state.cursor(), wait=25)
