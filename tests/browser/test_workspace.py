@@ -268,6 +268,7 @@ def test_images_follow_one_slider_and_say_another_step(look: Look) -> None:
             lambda: abs(page.pixels(panel.locator("img").first).mean() - 80) < 4,
             "the image of step 40 is drawn",
         )
+        page.page.locator('figure[aria-label="notes"]').scroll_into_view_if_needed()
         text = page.page.locator('figure[aria-label="notes"] .markdown').first
         expect(text).to_have_text("step 40of <b>32</b>")
         expect(page.page.locator('figure[aria-label="pr"] canvas')).to_be_visible()

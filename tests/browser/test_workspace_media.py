@@ -179,7 +179,7 @@ def test_images_are_compared_to_the_pixel(look: Look, two: Served) -> None:
 
 
 def test_two_images_are_swiped_blinked_and_subtracted(look: Look, two: Served) -> None:
-    with look("?tab=media&full=image:input&at=20", origin=two.origin) as page:
+    with look("?tab=media&look=input&at=20", origin=two.origin) as page:
         loaded(page, page.page.locator(".pane img"), 2)
         page.page.get_by_role("button", name="Difference").click()
         note = page.page.locator("[data-differing]")
@@ -441,7 +441,7 @@ def test_logs_of_stock_visualdl_are_shown(
 @pytest.mark.parametrize("width", [390, 1920])
 def test_nothing_overflows_at_any_width(look: Look, two: Served, width: int) -> None:
     viewport = {"width": width, "height": 900}
-    for query in ("?tab=media&heat=1&grid=1", "?tab=media&full=image:input"):
+    for query in ("?tab=media&heat=1&grid=1", "?tab=media&look=input"):
         with look(query, origin=two.origin, viewport=viewport, locale="zh-CN", color_scheme="dark") as page:
             expect(page.page.locator("img").first).to_be_visible()
             pixels = page.page.evaluate(

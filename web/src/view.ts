@@ -45,6 +45,8 @@ export interface View {
   at: number | null;
   /** width of images, in pixels. */
   tile: number;
+  /** the tag whose images are compared; empty: none. */
+  look: string;
   /** images of all steps, not of one. */
   grid: boolean;
   /** how two images are compared, and the paths of their runs. */
@@ -110,6 +112,7 @@ export const PLAIN: View = {
   shared: true,
   at: null,
   tile: 112,
+  look: "",
   grid: false,
   versus: "beside",
   pair: [],
@@ -198,7 +201,7 @@ export function chooseAxis(x: string): void {
 
 /** Show the page of a run, or for none go back to the tab. */
 export function openRun(path: string): void {
-  show({ run: path, full: "", from: null, to: null }, true);
+  show({ run: path, full: "", look: "", from: null, to: null }, true);
 }
 
 /** The address of a run's page, for links. */

@@ -16,7 +16,7 @@ export function ImageTag({ tag }: { tag: string }) {
   const extra = (
     <>
       {lens.value.scale > 1 && <button class="quiet" onClick={() => (lens.value = PLAIN_LENS)}>{t("Reset zoom")}</button>}
-      <button class="quiet" onClick={() => show({ full: `image:${tag}` }, true)}>{t("Compare")}</button>
+      <button class="quiet" onClick={() => show({ look: tag }, true)}>{t("Compare")}</button>
     </>
   );
   return (
@@ -30,7 +30,7 @@ function Tile({ tag, one: { run, record, wanted }, lens }: { tag: string; one: C
   const size = view.value.tile;
   return (
     <div class="tile" style={{ width: `${size}px` }}>
-      <Picture tag={tag} name={run.name} record={record} width={size} height={size} lens={lens} open={() => show({ full: `image:${tag}` }, true)} />
+      <Picture tag={tag} name={run.name} record={record} width={size} height={size} lens={lens} open={() => show({ look: tag }, true)} />
       <Name run={run} step={record.step} wanted={wanted} />
     </div>
   );
@@ -93,7 +93,7 @@ function Grid({ tag, found, lens }: { tag: string; found: readonly Shown[]; lens
               {shown.map((step) => {
                 const record = records[nearestStep(records, step)];
                 return record?.step === step ? (
-                  <Picture key={step} tag={tag} name={run.name} record={record} width={size} height={size} lens={lens} open={() => show({ full: `image:${tag}`, at: step === steps.at(-1) ? null : step }, true)} />
+                  <Picture key={step} tag={tag} name={run.name} record={record} width={size} height={size} lens={lens} open={() => show({ look: tag, at: step === steps.at(-1) ? null : step }, true)} />
                 ) : <span key={step} class="lens none" style={{ width: `${size}px`, height: `${size}px` }} title={t("not recorded at this step")}>–</span>;
               })}
             </div>

@@ -40,7 +40,7 @@ export interface MediaOptions {
 
 /** What runs recorded beside scalars. */
 export function Media({ runs = drawn, bare = false }: MediaOptions) {
-  const { tags: pattern, full, find } = view.value;
+  const { tags: pattern, look, find } = view.value;
   const tags = useComputed(() => tagsByKind(runs.value));
   const wanted = pattern ? matcher(pattern) : null;
   const found = SECTIONS.flatMap(([name, title]) => {
@@ -49,9 +49,7 @@ export function Media({ runs = drawn, bare = false }: MediaOptions) {
     return count ? [{ name, title, kinds, count }] : [];
   });
   useKeys();
-  if (full.startsWith("image:")) {
-    return <Scope.Provider value={runs}><section class="media"><Viewer key={full} tag={full.slice("image:".length)} /></section></Scope.Provider>;
-  }
+  if (look) return <Scope.Provider value={runs}><section class="media"><Viewer key={look} tag={look} /></section></Scope.Provider>;
   return (
     <Scope.Provider value={runs}>
       <section class="media">

@@ -66,7 +66,7 @@ export function Viewer({ tag }: { tag: string }) {
       ArrowRight: () => (lens.value = moved(lens.peek(), now, box, -step, 0)),
       ArrowUp: () => (lens.value = moved(lens.peek(), now, box, 0, step)),
       ArrowDown: () => (lens.value = moved(lens.peek(), now, box, 0, -step)),
-      Escape: () => show({ full: "" }),
+      Escape: () => show({ look: "" }),
     };
     if (event.key.startsWith("Arrow") && lens.peek().scale <= 1) return; // they go from step to step
     const act = next[event.key];
@@ -83,7 +83,7 @@ export function Viewer({ tag }: { tag: string }) {
   return (
     <figure class="panel wide viewer" ref={host as never} aria-label={tag}>
       <figcaption>
-        <button class="quiet" onClick={() => show({ full: "" })}>← {t("Back")}</button>
+        <button class="quiet" onClick={() => show({ look: "" })}>← {t("Back")}</button>
         <b title={tag}>{tag}</b>
         <span class="choices" role="group" aria-label={t("How images are compared")}>
           {MODES.map(([mode, title]) => <button key={mode} aria-pressed={versus === mode} disabled={mode !== "beside" && chosen.value.length < 2} onClick={() => show({ versus: mode })}>{t(title)}</button>)}

@@ -24,18 +24,18 @@ from vizkit.server.sized_cache import SizedCache
 from vizkit.server.visualdl.page import preferred_language
 from vizkit.server.workspace.api.answers import (
     ChangesAnswer,
-    ComparisonAnswer,
     ClassCurve,
+    ComparisonAnswer,
     CurvesHead,
     DifferencesAnswer,
     Failure,
-    ImportanceAnswer,
     HistogramsAnswer,
+    ImportanceAnswer,
     RecordsAnswer,
     RunDetails,
     RunsAnswer,
-    TextsAnswer,
     SearchAnswer,
+    TextsAnswer,
     ValuesAnswer,
 )
 from vizkit.server.workspace.api.contents_answer import (

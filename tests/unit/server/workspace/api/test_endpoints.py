@@ -72,7 +72,21 @@ TEXTS = st.one_of(
     path=st.sampled_from([one.path for one in OPERATIONS]),
     texts=st.dictionaries(
         st.sampled_from(
-            ["tag", "run", "path", "x", "smooth", "group", "center", "band", "filter", "a", "b", "name", "text"]
+            [
+                "tag",
+                "run",
+                "path",
+                "x",
+                "smooth",
+                "group",
+                "center",
+                "band",
+                "filter",
+                "a",
+                "b",
+                "name",
+                "text",
+            ]
         ),
         TEXTS,
         max_size=4,
