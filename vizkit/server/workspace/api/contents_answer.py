@@ -30,7 +30,7 @@ from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.records_answer import has_records
 from vizkit.server.workspace.api.state import WorkspaceState, named
 
-__all__ = ["ContentQuery", "HistogramsQuery", "SearchQuery", "content", "histograms", "search"]
+__all__ = ["ContentQuery", "HistogramsQuery", "SearchQuery", "content", "histograms", "search_texts"]
 
 _FOR_GOOD = (("Cache-Control", "private, max-age=31536000, immutable"),)
 _MOST_BINS = 256
@@ -108,7 +108,7 @@ def histograms(state: WorkspaceState, query: HistogramsQuery) -> HistogramsAnswe
     return {"run": query.run, "tag": query.tag, "total": len(entries), "records": found}
 
 
-def search(state: WorkspaceState, query: SearchQuery) -> SearchAnswer:
+def search_texts(state: WorkspaceState, query: SearchQuery) -> SearchAnswer:
     """Answer with the texts that hold the words, the last steps first; stops once much was read."""
     wanted = query.text.casefold()
     if not wanted.strip():

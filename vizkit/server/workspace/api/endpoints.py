@@ -44,7 +44,7 @@ from vizkit.server.workspace.api.contents_answer import (
     SearchQuery,
     content,
     histograms,
-    search,
+    search_texts,
 )
 from vizkit.server.workspace.api.curves_answer import CurvesQuery, curves_answer
 from vizkit.server.workspace.api.differences_answer import (
@@ -117,7 +117,7 @@ OPERATIONS = (
     Operation("records", "Places of images, histograms and others", RecordsQuery, RecordsAnswer, records),
     Operation("content", "The content of a record", ContentQuery, ClassCurve, content, "*/*"),
     Operation("histograms", "Histograms over steps", HistogramsQuery, HistogramsAnswer, histograms),
-    Operation("search", "Texts that hold some words", SearchQuery, SearchAnswer, search),
+    Operation("search", "Texts that hold some words", SearchQuery, SearchAnswer, search_texts),
     Operation("changes", "Changes since a cursor", ChangesQuery, ChangesAnswer, changes),
 )
 
