@@ -169,3 +169,22 @@ def test_a_loss_of_values_has_a_regression(
     assert expected <= set(tags) and len(tags["eval/r2"]) == 2
     if isinstance(loss, nn.L1Loss):
         assert last(tmp_path, "eval/mae") == pytest.approx(last(tmp_path, "eval/loss"), rel=1e-5)
+
+
+def test_classes_of_tokens(tmp_path: Path) -> None:
+    class Tokens(paddle.io.Dataset):
+        def __getitem__(self, place: int) -> Any:
+            ids = np.arange(place, place + 6) % 5
+            return ids, ids % 3
+
+        def __len__(self) -> int:
+            return 20
+
+    def network() -> Any:
+        return nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 3))
+
+    tracker = Tracker(tmp_path, strict=True)
+    trained(network, nn.CrossEntropyLoss(), Tokens(), tracker.callback())
+    tracker.close()
+    assert last(tmp_path, "eval/perplexity") == pytest.approx(np.exp(last(tmp_path, "eval/loss")), rel=1e-5)
+    assert {"eval/token acc", "eval/pr/2", "eval/samples"} <= set(by_tag(tmp_path))

@@ -24,15 +24,14 @@ from vizkit.metrics.inputs import refuse_nan, refuse_where
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve, compute_class_curves, compute_pr_roc_curves, mean_areas
 from vizkit.metrics.score_bins import ScoreBins
 
-__all__ = ["LIMIT", "Activation", "EvaluationResult", "EvaluationScores"]
+__all__ = ["ASSUMED", "LIMIT", "Activation", "EvaluationResult", "EvaluationScores"]
 
 LIMIT = 5_000_000
 """Scores (samples times classes) that are kept: 20 MB as float32, some 250 MB while they are counted."""
 
 _CHUNK = 1 << 20  # scores processed at once
 
-# In English: it is recorded.
-_ASSUMED = {
+ASSUMED: dict[str | None, str] = {
     "softmax": "Neither loss nor activation told what the scores are. They were taken as logits, and a "
     "softmax as their activation: some rows are no distributions.",
     "sigmoid": "Neither loss nor activation told what the scores are. They were taken as logits, and a "
@@ -42,6 +41,7 @@ _ASSUMED = {
     "auto": "Neither loss nor activation told what the scores are, and there are too few to tell: "
     "percentages and calibration are left out.",
 }
+"""What scores were taken for, by the activation that all of them told; in English, since it is recorded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,7 +205,7 @@ class EvaluationScores:
             evidence = ScoreEvidence(sums_to_one=not multi_label)
             evidence.add(self._scores.filled)
             self._activation = evidence.activation
-            self._assumed = _ASSUMED[self._activation]
+            self._assumed = ASSUMED[self._activation]
             if self._activation == "auto":
                 self._activation, self._unknown = None, True
         if self._activation == "softmax" and multi_label:

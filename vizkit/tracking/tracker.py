@@ -566,6 +566,8 @@ class Tracker(PaddleVerbs):
                                                               class numbers like the labels
         ``"regression"``      values (n,) or (n, k), or       the same
                               images (n, c, h, w)
+        ``"labelling"``       class numbers of tokens (n, l)  scores (n, l, c)
+        ``"generation"``      n texts                         n texts
         ====================  ==============================  =======================================
 
         The modules of `vizkit.writing.tasks`, named after the tasks, list what is recorded.
@@ -578,7 +580,8 @@ class Tracker(PaddleVerbs):
             tag: the beginning of all tags.
             task: what the network is for. By default as the loss and the first batch's shapes tell it: the
                 loss of values (``MSELoss``, ``L1Loss``, ``SmoothL1Loss``) has a regression, a map of class
-                numbers is a segmentation; what they do not tell is a classification.
+                numbers is a segmentation, sequences of them with the classes last are a labelling, texts
+                are generated; what they do not tell is a classification.
             loss: the network's loss of Paddle or PaddleSeg, a layer or function.
             activation: the function that makes probabilities of the scores, in float64: "softmax",
                 "sigmoid", None, or "auto" for the one of the loss, or else the one that all scores need; see

@@ -251,6 +251,8 @@ class EvaluationOutputs:
         classes = shape[self._facts.class_axis if len(shape) > 3 else 1] if len(shape) > 1 else 1
         if task == "regression":
             classes = classes if len(shape) == 2 else 1
+        elif task == "labelling":
+            classes = shape[-1]
         elif classes > MAX_GATHERED_CLASSES:
             self.wanted = False
             self._warn(

@@ -9,11 +9,14 @@ from vizkit.writing.tasks.regression_task import RegressionTask
 from vizkit.writing.tasks.samples import check_samples
 from vizkit.writing.tasks.segmentation_task import SegmentationTask
 from vizkit.writing.tasks.task import TASKS, EvaluationTask, LabelledBatch, LossFacts, TaskName, TaskOptions
+from vizkit.writing.tasks.text_tasks import GenerationTask, LabellingTask
 
 __all__ = ["check_task", "known_task", "new_task", "task_of"]
 
 _TASKS: dict[TaskName, type[EvaluationTask]] = {
     "classification": ClassificationTask,
+    "generation": GenerationTask,
+    "labelling": LabellingTask,
     "regression": RegressionTask,
     "segmentation": SegmentationTask,
 }
@@ -39,13 +42,16 @@ def task_of(batch: LabelledBatch, facts: LossFacts) -> TaskName:
     """The task of a batch, by the loss and the shapes and types of labels and outputs.
 
     The loss of values has a regression. Maps of class numbers with a map of scores for each class are a
-    segmentation; all else is taken for a classification, which refuses what does not fit it.
+    segmentation, sequences of class numbers whose loss has the classes last a labelling, texts are
+    generated; all else is taken for a classification, which refuses what does not fit it.
     """
     return known_task(batch.labels, batch.outputs, facts) or "classification"
 
 
 def known_task(labels: object, outputs: object, facts: LossFacts) -> TaskName | None:
     """The task of labels and outputs that can be nothing else; None if they tell none."""
+    if _are_texts(labels) and _are_texts(outputs):
+        return "generation"
     given, found = shape_of(labels), shape_of(outputs)
     if facts.task == "regression":
         fits = given == found or (sorted((given, found)) in ([found, [*found, 1]], [given, [*given, 1]]))
@@ -56,4 +62,12 @@ def known_task(labels: object, outputs: object, facts: LossFacts) -> TaskName | 
         single = facts.class_axis != 1 and [count, *places, 1]
         if given in ([count, *places], [count, 1, *places], single) and min(places) > 1 and classes:
             return "segmentation"
+    if len(found) == 3 and facts.class_axis == -1 and given in (found[:2], [*found[:2], 1]):
+        return "labelling" if "int" in dtype_of(labels) and "float" in dtype_of(outputs) else None
     return None
+
+
+def _are_texts(values: object) -> bool:
+    return (
+        isinstance(values, (list, tuple)) and bool(values) and all(isinstance(text, str) for text in values)
+    )

@@ -30,7 +30,7 @@ __all__ = [
     "checked_ids",
 ]
 
-TaskName = Literal["classification", "segmentation", "regression"]
+TaskName = Literal["classification", "segmentation", "regression", "labelling", "generation"]
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
 
 Labels = ArrayLike | Sequence[str] | Sequence[Mapping[str, ArrayLike]]

@@ -1,0 +1,107 @@
+"""`tracker.evaluation` of texts and tokens, read back from the log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.helpers import by_tag, series
+from vizkit import Tracker, VizKitWarning
+
+RNG = np.random.default_rng(2)
+LABELS = RNG.integers(0, 5, (9, 7))
+LOGITS = RNG.normal(0, 2, (9, 7, 5)) + 2 * np.eye(5)[LABELS]
+LABELS[:, 5:] = -100
+COUNTED = LABELS != -100
+TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+
+
+def log_softmax(logits: Any) -> Any:
+    return logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))
+
+
+def softmax(logits: Any) -> Any:
+    return np.exp(log_softmax(logits))
+
+
+def value(run: Path, tag: str) -> Any:
+    ((_, data),) = series(run, tag)
+    return data
+
+
+def perplexity(log_probabilities: Any) -> float:
+    picked = np.take_along_axis(log_probabilities, np.where(COUNTED, LABELS, 0)[..., None], 2)[..., 0]
+    return float(np.exp(-picked[COUNTED].mean()))
+
+
+def evaluate(run: Path, labels: Any, outputs: Any, inputs: Any = None, batch: int = 4, **options: Any) -> Any:
+    with Tracker(run, strict=True) as tracker, tracker.evaluation("eval", **options) as evaluation:
+        for start in range(0, len(labels), batch):
+            some = slice(start, start + batch)
+            evaluation.add(labels[some], outputs[some], None if inputs is None else inputs[some])
+    return evaluation
+
+
+def test_generated_texts(tmp_path: Path) -> None:
+    labels = ["hello world", "飞桨", "abc", "same"]
+    outputs = ["hello word", "飞浆", "xyz", "same"]
+    evaluation = evaluate(tmp_path, labels, outputs, ["a.png", "b.png", "c.png", "d.png"], worst=2)
+    assert value(tmp_path, "eval/exact match") == 0.25
+    assert value(tmp_path, "eval/cer") == (1 + 1 + 3) / (11 + 2 + 3 + 4)
+    assert value(tmp_path, "eval/wer") == (1 + 1 + 1) / 5
+    worst = [line.split("\t") for line in value(tmp_path, "eval/worst").splitlines()]
+    assert worst[1:] == [["2", "abc", "xyz", "c.png"], ["1", "飞桨", "飞浆", "b.png"]]
+    assert len(value(tmp_path, "eval/samples").splitlines()) == 5
+    assert evaluation.rows()["edits"].tolist() == [1, 1, 3, 0]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "activation"),
+    [(LOGITS, "softmax"), (LOGITS, "auto"), (softmax(LOGITS), None), (softmax(LOGITS), "auto"),
+     (log_softmax(LOGITS), "softmax")],
+)  # fmt: skip
+def test_tokens(tmp_path: Path, outputs: Any, activation: Any) -> None:
+    options: Any = {"activation": activation, "class_names": TAGS, "ignore_index": -100}
+    texts = [["word"] * 7] * 9
+    evaluation = evaluate(tmp_path, LABELS, outputs, texts, task="labelling", **options)
+    expected = perplexity(log_softmax(LOGITS))
+    assert value(tmp_path, "eval/perplexity") == pytest.approx(expected, rel=1e-6)
+    chosen = LOGITS.argmax(axis=2)
+    assert value(tmp_path, "eval/token acc") == (chosen == LABELS)[COUNTED].mean()
+    exact = ((chosen == LABELS) | ~COUNTED).all(axis=1).mean()
+    assert value(tmp_path, "eval/exact match") == exact
+    assert 0 < value(tmp_path, "eval/entity f1") < 1
+    tags = by_tag(tmp_path)
+    assert {"eval/pr/B-PER", "eval/confusion", "eval/samples"} <= set(tags)
+    assert ("eval/scores" in tags) == (activation == "auto")
+    assert value(tmp_path, "eval/samples").splitlines()[1].endswith("word word word word word word word")
+    assert evaluation.rows()["tokens"].tolist() == [5] * 9
+
+
+def test_a_large_vocabulary_has_no_curves(tmp_path: Path) -> None:
+    scores = RNG.normal(0, 1, (2, 3, 500)).astype(np.float32)
+    evaluate(tmp_path, scores.argmax(axis=2), scores, task="labelling", activation="softmax")
+    assert value(tmp_path, "eval/token acc") == 1
+    assert not any(tag.startswith("eval/pr") for tag in by_tag(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "outputs", "words"),
+    [
+        ("labelling", np.zeros((2, 3), int), np.zeros((2, 4, 5)), "of shape"),
+        ("labelling", np.full((2, 3), 5), np.zeros((2, 3, 5)), "from 0 to 4"),
+        ("generation", ["a"], ["a", "b"], "equal length"),
+        ("generation", [1], ["a"], "list of texts"),
+    ],
+)
+def test_what_does_not_fit_is_warned_about(
+    tmp_path: Path, task: Any, labels: Any, outputs: Any, words: str
+) -> None:
+    with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match=words):
+        with tracker.evaluation("eval", task=task) as evaluation:
+            evaluation.add(labels, outputs)
+        tracker.flush()
+    assert not by_tag(tmp_path)

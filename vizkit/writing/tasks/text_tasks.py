@@ -1,0 +1,300 @@
+"""Records of evaluations of texts: of generated ones, and of a class for each token.
+
+===================================  =======================================================
+tag                                  record
+===================================  =======================================================
+**generation**                       labels and outputs are texts
+``eval/exact match``                 fraction of outputs that equal their label
+``eval/cer``, ``eval/wer``           character and word error rate
+``eval/edit distance``,              mean edits of a text, and 1 - edits / length
+``eval/edit similarity``
+**labelling**                        labels and scores of each token
+``eval/perplexity``                  exp of the mean cross entropy of a token
+``eval/token acc``                   fraction of right tokens
+``eval/exact match``                 fraction of sequences with all tokens right
+``eval/entity f1`` (``precision``,   of entities, if the class names are tags such as
+``recall``)                          ``B-PER``, ``I-PER``, ``O``
+``eval/pr/<class>`` ...              up to 200 classes: what `vizkit.writing.evaluation` lists
+**both**
+``eval/samples``                     the same samples every time, as a table: label,
+                                     prediction, input
+``eval/worst``                       likewise, those with the most edits or wrong tokens
+``eval/scores``                      once a run: what the scores were taken for
+===================================  =======================================================
+
+`vizkit.metrics.texts` defines the metrics. Tokens with ``ignore_index`` as label do not count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from vizkit._checks import describe
+from vizkit._protocols import ArrayLike, StepLike
+from vizkit.errors import DataError
+from vizkit.format import encode
+from vizkit.metrics.activation import ScoreEvidence
+from vizkit.metrics.arrays import AnyArray, Bools, to_array, to_real
+from vizkit.metrics.evaluation_scores import ASSUMED, EvaluationScores
+from vizkit.metrics.inputs import refuse_nan
+from vizkit.metrics.texts import EntityCounts, TextScores, looks_like_tags
+from vizkit.writing import evaluation
+from vizkit.writing.evaluation import MOST_COUNTED, ClassNames
+from vizkit.writing.tasks.samples import KeptSamples
+from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, TaskOptions
+
+__all__ = ["GenerationTask", "LabellingTask"]
+
+_CHUNK = 1 << 20  # scores whose cross entropy is computed at once
+_LONGEST = 2000  # characters of a text in a table
+
+
+@dataclass(frozen=True)
+class _Kept:
+    label: str
+    prediction: str
+    content: str
+
+
+class GenerationTask(EvaluationTask):
+    """The texts of an evaluation."""
+
+    def __init__(self, options: TaskOptions) -> None:
+        super().__init__(options)
+        self._texts = TextScores()
+        self._kept: KeptSamples[_Kept] = KeptSamples(options.samples, options.worst)
+
+    @property
+    def samples(self) -> int:
+        """Number of texts."""
+        return self._texts.count
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory in use."""
+        return self._rows.nbytes
+
+    def add(self, batch: LabelledBatch) -> None:
+        """Add a batch of texts."""
+        labels, outputs = _as_texts(batch.labels, "labels"), _as_texts(batch.outputs, "outputs")
+        if len(labels) != len(outputs):
+            raise DataError(
+                "labels and {name} must be of equal length, got {one} and {two}",
+                name="outputs",
+                one=len(labels),
+                two=len(outputs),
+            )
+        edits = np.array([self._texts.add(*pair) for pair in zip(labels, outputs, strict=True)], np.int64)
+        keys = self._rows.next_ids(batch.ids, len(labels))
+        lengths = np.array([len(label) for label in labels], np.int64)
+        self._rows.add(id=keys, edits=edits, length=lengths)
+        badness = np.where(edits > 0, edits / np.maximum(lengths, 1), -np.inf)
+        self._kept.offer(keys, badness, lambda row: _Kept(labels[row], outputs[row], _content(batch, row)))
+
+    def tags(self, tag: str) -> dict[str, str]:
+        """All tags that may be recorded -> their kinds."""
+        names = ("exact match", "edit distance", "edit similarity", "cer", "wer")
+        return {f"{tag}/{name}": "scalar" for name in names} | _table_tags(tag)
+
+    def encode(
+        self, tag: str, step: StepLike, now: int, without: Collection[str], *, explained: bool
+    ) -> bytes:
+        """Encode the records."""
+        numbers = {f"{tag}/{name}": value for name, value in self._texts.numbers().items()}
+        frames = [_scalars(numbers, without, step, now)]
+        return b"".join([*frames, *_tables(tag, self._kept, step, now)])
+
+
+class LabellingTask(EvaluationTask):
+    """The tokens of an evaluation."""
+
+    def __init__(self, options: TaskOptions) -> None:
+        super().__init__(options)
+        self._classes = self._sequences = self._tokens = self._right = self._exact = 0
+        self._evidence = ScoreEvidence()
+        self._losses = {"softmax": 0.0, "": 0.0}  # of logits, and of probabilities
+        self._entities: EntityCounts | None = None
+        self._curves: EvaluationScores | None = None
+        self._kept: KeptSamples[_Kept] = KeptSamples(options.samples, options.worst)
+
+    @property
+    def samples(self) -> int:
+        """Number of tokens that count."""
+        return self._tokens
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory in use."""
+        return self._rows.nbytes + (0 if self._curves is None else self._curves.nbytes)
+
+    def add(self, batch: LabelledBatch) -> None:
+        """Add a batch of sequences."""
+        scores = to_real(cast("ArrayLike", batch.outputs), "outputs")
+        labels = to_real(cast("ArrayLike", batch.labels), "labels")
+        if labels.ndim == 3 and labels.shape[2] == 1:
+            labels = labels[:, :, 0]
+        if scores.ndim != 3 or labels.shape != scores.shape[:2] or scores.shape[2] < 2:
+            raise DataError(
+                "labels must be of shape [n, tokens] and outputs of shape [n, tokens, classes], got "
+                "{labels} and {outputs}",
+                labels=describe(batch.labels),
+                outputs=describe(batch.outputs),
+            )
+        refuse_nan(scores)
+        classes = scores.shape[2]
+        if self._classes not in (0, classes):
+            raise DataError(
+                "scores of {classes} classes came after scores of {before}",
+                classes=classes,
+                before=self._classes,
+            )
+        counted: Bools = np.ones(labels.shape, bool)
+        if self.options.ignore_index is not None:
+            counted = labels != self.options.ignore_index
+        ids = np.where(counted, labels, 0).astype(np.int64)
+        if ids.size and (ids.min() < 0 or ids.max() >= classes):
+            raise DataError(
+                "labels of tokens must be from 0 to {last}, got {least} to {most}; ignore_index is for those "
+                "that do not count",
+                last=classes - 1,
+                least=int(ids.min()),
+                most=int(ids.max()),
+            )
+        if not self._classes:
+            self._begin(classes)
+        chosen = scores.argmax(axis=2)
+        self._add_losses(scores, ids, counted)
+        if self._curves is not None:
+            self._curves.add(ids[counted], scores[counted])
+        wrong = ((chosen != ids) & counted).sum(axis=1)
+        lengths = counted.sum(axis=1)
+        self._sequences += len(ids)
+        self._tokens += int(lengths.sum())
+        self._right += int((lengths - wrong).sum())
+        self._exact += int((wrong == 0).sum())
+        keys = self._rows.next_ids(batch.ids, len(ids))
+        self._rows.add(id=keys, wrong=wrong, tokens=lengths)
+
+        def kept(row: int) -> _Kept:
+            names = [self._named(each[row][counted[row]]) for each in (ids, chosen)]
+            return _Kept(" ".join(names[0]), " ".join(names[1]), _content(batch, row))
+
+        if self._entities is not None:
+            for row, some in enumerate(counted):
+                self._entities.add(self._named(ids[row][some]), self._named(chosen[row][some]))
+        self._kept.offer(keys, np.where(wrong > 0, wrong / np.maximum(lengths, 1), -np.inf), kept)
+
+    def _begin(self, classes: int) -> None:
+        self._classes = classes
+        options = self.options
+        self._names()
+        if options.class_names and looks_like_tags(options.class_names):
+            self._entities = EntityCounts()
+        if classes <= MOST_COUNTED:
+            self._curves = EvaluationScores(activation=options.activation, limit=options.limit)
+
+    def _named(self, ids: AnyArray) -> list[str]:
+        names = self.options.class_names
+        return [str(k) if names is None else names[k] for k in ids.tolist()]
+
+    def _names(self) -> ClassNames:
+        return ClassNames(self._classes, self.options.class_names, self.options.most_classes)
+
+    def _add_losses(self, scores: AnyArray, ids: AnyArray, counted: Bools) -> None:
+        """Add cross entropies, of logits and of probabilities as long as either is possible."""
+        told = self.options.activation
+        flat, labels = scores.reshape(-1, self._classes), ids.reshape(-1)
+        places = np.flatnonzero(counted)
+        step = max(1, _CHUNK // self._classes)
+        for start in range(0, len(places), step):
+            some = places[start : start + step]
+            part = flat[some].astype(np.float64)
+            picked = part[np.arange(len(some)), labels[some]]
+            if told == "auto":
+                self._evidence.add(part)
+            if told is not None:
+                top = part.max(axis=1)
+                total = np.log(np.exp(part - top[:, None]).sum(axis=1)) + top
+                self._losses["softmax"] += float((total - picked).sum())
+            if told is None or (told == "auto" and self._evidence.activation != "softmax"):
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    self._losses[""] -= float(np.log(picked).sum())
+
+    def tags(self, tag: str) -> dict[str, str]:
+        """All tags that may be recorded -> their kinds."""
+        kinds = {} if self._curves is None else evaluation.evaluation_tags(tag, self._names())
+        names = ["perplexity", "token acc", "exact match"]
+        if self._entities is not None:
+            names += self._entities.numbers()
+        return kinds | {f"{tag}/{name}": "scalar" for name in names} | _table_tags(tag)
+
+    def encode(
+        self, tag: str, step: StepLike, now: int, without: Collection[str], *, explained: bool
+    ) -> bytes:
+        """Encode the records."""
+        told = self.options.activation
+        known = self._evidence.activation if told == "auto" else told
+        numbers = {"token acc": self._right / self._tokens, "exact match": self._exact / self._sequences}
+        if known != "auto":
+            mean = self._losses["" if known is None else "softmax"] / self._tokens
+            numbers["perplexity"] = math.exp(mean) if mean < 700 else math.inf
+        if self._entities is not None:
+            numbers |= self._entities.numbers()
+        frames = [_scalars({f"{tag}/{name}": value for name, value in numbers.items()}, without, step, now)]
+        if self._curves is not None:
+            found = self._curves.result()
+            frames.append(evaluation.encode_evaluation(tag, found, self._names(), step, now, without))
+        if told == "auto" and not explained:
+            frames.append(encode.encode_text(f"{tag}/scores", ASSUMED[known], step, now))
+        return b"".join([*frames, *_tables(tag, self._kept, step, now)])
+
+
+def _as_texts(values: object, name: str) -> list[str]:
+    texts = list(cast("Sequence[object]", values)) if isinstance(values, (list, tuple)) else []
+    if isinstance(values, np.ndarray) and values.dtype.kind in "UO":
+        texts = values.tolist()
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise DataError(
+            "{name} of generated texts must be a list of texts, got {values}",
+            name=name,
+            values=describe(values),
+        )
+    return cast("list[str]", texts)
+
+
+def _content(batch: LabelledBatch, row: int) -> str:
+    if batch.inputs is None:
+        return ""
+    given = batch.input(row)
+    if isinstance(given, str):
+        return given
+    if isinstance(given, (list, tuple)) and all(isinstance(part, str) for part in given):
+        return " ".join(cast("list[str]", given))
+    array = to_array(given)
+    return " ".join(map(str, array.reshape(-1)[:_LONGEST].tolist())) if array.ndim < 2 else ""
+
+
+def _scalars(numbers: dict[str, float], without: Collection[str], step: StepLike, now: int) -> bytes:
+    kept = [(name, value) for name, value in numbers.items() if name not in without]
+    return evaluation.encode_scalars(kept, step, now)
+
+
+def _table_tags(tag: str) -> dict[str, str]:
+    return {f"{tag}/{name}": "text" for name in ("samples", "worst", "scores")}
+
+
+def _tables(tag: str, samples: KeptSamples[_Kept], step: StepLike, now: int) -> list[bytes]:
+    frames = []
+    for name, kept in (("samples", samples.followed()), ("worst", samples.worst())):
+        if kept:
+            lines = ["\t".join(["sample", "label", "prediction", "input"])]
+            for key, one in kept:
+                cells = (str(key), one.label, one.prediction, one.content)
+                lines.append("\t".join(" ".join(cell.split())[:_LONGEST] for cell in cells))
+            frames.append(encode.encode_text(f"{tag}/{name}", "\n".join(lines), step, now))
+    return frames
