@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
-__all__ = ["LANGUAGES", "Message", "english", "language", "mark", "speaking", "tr", "trn"]
+__all__ = ["LANGUAGES", "Message", "english", "language", "mark", "reason_of", "speaking", "tr", "trn"]
 
 LANGUAGES = ("en", "zh")
 
@@ -93,6 +93,11 @@ def mark(text: str) -> str:
     return text
 
 
+def reason_of(error: OSError) -> str:
+    """What the operating system says of an error, without the path."""
+    return tr(error.strerror or str(error))
+
+
 def _message(source: tuple[str, ...], values: dict[str, object]) -> Message:
     template = source[-1] if values.get("n") != 1 else source[0]
     if language() != "en":
@@ -106,7 +111,40 @@ def _message(source: tuple[str, ...], values: dict[str, object]) -> Message:
 
 def _shown(value: object) -> object:
     text = str(value) if isinstance(value, BaseException) else value
-    return tr(text) if isinstance(text, Message) else value
+    if isinstance(text, Message):
+        return tr(text)
+    if isinstance(value, OSError) and value.strerror in _SYSTEM:
+        return str(value).replace(value.strerror, tr(value.strerror), 1)
+    return value
+
+
+_SYSTEM = (
+    mark("Address already in use"),
+    mark("Bad file descriptor"),
+    mark("Cannot allocate memory"),
+    mark("Cannot assign requested address"),
+    mark("Connection refused"),
+    mark("Connection timed out"),
+    mark("Device or resource busy"),
+    mark("Disk quota exceeded"),
+    mark("File exists"),
+    mark("File name too long"),
+    mark("File too large"),
+    mark("Input/output error"),
+    mark("Invalid argument"),
+    mark("Is a directory"),
+    mark("No space left on device"),
+    mark("No such file or directory"),
+    mark("Not a directory"),
+    mark("Operation not permitted"),
+    mark("Permission denied"),
+    mark("Read-only file system"),
+    mark("Stale file handle"),
+    mark("Too many levels of symbolic links"),
+    mark("Too many open files"),
+    mark("Too many open files in system"),
+)
+"""The operating system's words for errors, which Python gives in English: ``error.strerror``."""
 
 
 @cache

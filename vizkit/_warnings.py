@@ -43,7 +43,9 @@ def in_words(reason: object) -> str:
     """An error or a text in words; the type of an error is named unless it is VizKit's or an OSError."""
     if isinstance(reason, VizKitError) and isinstance(reason.args[0], Message):
         return tr(reason.args[0])
-    foreign = isinstance(reason, Exception) and not isinstance(reason, (VizKitError, OSError))
+    if isinstance(reason, OSError):
+        return str.__str__(tr("{error}", error=reason))
+    foreign = isinstance(reason, Exception) and not isinstance(reason, VizKitError)
     return f"{type(reason).__name__}: {reason}" if foreign else str(reason)
 
 

@@ -23,16 +23,13 @@ import os
 import sys
 
 _STARTUP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_startup")
-_USAGE = "usage: python -m vizkit.run train.py [argument ...], or -m module instead of train.py"
 
 
 def _main() -> None:
     command = _without_this(sys.orig_argv)
-    wrong = "" if len(command) > 1 and sys.executable else _USAGE
-    if sys.flags.ignore_environment or sys.flags.no_site:
-        wrong = "vizkit.run does not work with Python's options -E, -I and -S; call vizkit.autolog()"
-    if wrong:
-        print(wrong, file=sys.stderr)
+    ignored = bool(sys.flags.ignore_environment or sys.flags.no_site)
+    if ignored or len(command) < 2 or not sys.executable:
+        print(_told(ignored=ignored), file=sys.stderr)
         sys.exit(2)
     directory = os.environ.get("VIZKIT_AUTOLOG") or "log"
     os.environ["VIZKIT_AUTOLOG"] = directory if directory == "0" else os.path.abspath(directory)
@@ -45,6 +42,17 @@ def _main() -> None:
 
         sys.exit(subprocess.call(command))  # noqa: S603 - the user's own command
     os.execv(sys.executable, command)  # noqa: S606
+
+
+def _told(*, ignored: bool) -> str:
+    """What is wrong with the call."""
+    try:
+        from vizkit._language import tr
+    except ImportError:  # this file alone, and Python does not see where packages are
+        tr = str  # type: ignore[assignment]
+    if ignored:
+        return tr("vizkit.run does not work with Python's options -E, -I and -S; call vizkit.autolog()")
+    return tr("usage: python -m vizkit.run train.py [argument ...], or -m module instead of train.py")
 
 
 def _without_this(command: list[str]) -> list[str]:

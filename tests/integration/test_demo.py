@@ -17,6 +17,7 @@ import vizkit
 from tests.helpers import ROOT, by_tag, stock
 from tests.sample_runs import shrink
 from vizkit.demo import results, training
+from vizkit.demo.__main__ import main
 
 
 def test_every_optimizer_meets_every_learning_rate_and_batch_size_once() -> None:
@@ -121,3 +122,17 @@ def test_the_sample_runs_that_ship_are_whole_and_small() -> None:
         assert len(found["eval/acc"]) == 4
         assert len(stock(run, "scalar", "train/loss")) == len(found["train/loss"]) > 100
     assert sum(path.stat().st_size for path in (ROOT / "log" / "sample").rglob("*")) < 5_000_000
+
+
+def test_the_demo_speaks_chinese(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    vizkit.language("zh")
+    for arguments, code, words in (
+        (["--help"], 0, ["用法：", "选项：", "在真实的手写数字上", "显示此帮助并退出。", "存放运行的目录"]),
+        (["--runs", "10"], 2, ["用法：", "运行的编号为 1 到 9"]),
+    ):
+        monkeypatch.setattr("sys.argv", ["vizkit.demo", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = "".join(capsys.readouterr())
+        assert ended.value.code == code and all(word in said for word in words), said
+    assert str(training.grid()[0]) == "学习率 0.1，批大小 32，Adam"

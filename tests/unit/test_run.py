@@ -85,8 +85,13 @@ def test_forms_of_the_command(before: list[str], program: Path) -> None:
 def test_what_cannot_be_run_is_told(program: Path) -> None:
     nothing = run(program, "-m", "vizkit.run")
     assert nothing.returncode == 2 and nothing.stderr.startswith("usage: python -m vizkit.run train.py")
-    without_site = run(program, "-S", "-m", "vizkit.run", "train.py")
-    assert without_site.returncode == 2 and "call vizkit.autolog()" in without_site.stderr
+    for named in (["-m", "vizkit.run"], [str(ROOT / "vizkit" / "run.py")]):
+        without_site = run(program, "-S", *named, "train.py")
+        assert without_site.returncode == 2 and "call vizkit.autolog()" in without_site.stderr
+    chinese = run(program, "-m", "vizkit.run", VIZKIT_LANG="zh")
+    assert chinese.returncode == 2 and chinese.stderr.startswith(
+        "用法：python -m vizkit.run train.py [参数 ...]"
+    )
 
 
 def test_programs_that_it_starts_are_recorded_too(program: Path) -> None:

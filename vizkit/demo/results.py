@@ -9,6 +9,7 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
+from vizkit._language import tr
 from vizkit.runs import load
 
 __all__ = ["Result", "ranked", "table"]
@@ -40,10 +41,10 @@ def _read(directory: Path) -> Result:
 
 def table(results: list[Result]) -> Table:
     """Lay out the runs as a table for the terminal, in the order given."""
-    title = "Runs by their best evaluation accuracy"
-    out = Table("", "run", title=title, title_justify="left", box=box.SIMPLE_HEAD, collapse_padding=True)
+    title = tr("Runs by their best evaluation accuracy")
+    out = Table("", tr("run"), title=title, title_justify="left", box=box.SIMPLE_HEAD, collapse_padding=True)
     names = list(dict.fromkeys(name for result in results for name in result.hparams))
-    for name in (*names, "best eval/acc", "step", "last eval/loss", "time"):
+    for name in (*names, tr("best eval/acc"), tr("step"), tr("last eval/loss"), tr("time")):
         out.add_column(name, justify="right")
     for rank, result in enumerate(results, start=1):
         hparams = [str(result.hparams.get(name, "")) for name in names]

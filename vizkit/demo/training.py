@@ -32,7 +32,12 @@ class Settings:
     optimizer: str
 
     def __str__(self) -> str:
-        return f"learning rate {self.learning_rate:g}, batch size {self.batch_size}, {self.optimizer}"
+        return tr(
+            "learning rate {rate:g}, batch size {size}, {optimizer}",
+            rate=self.learning_rate,
+            size=self.batch_size,
+            optimizer=self.optimizer,
+        )
 
 
 @dataclass(frozen=True)

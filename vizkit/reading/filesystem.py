@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple, SupportsInt, cast
 
 from vizkit._files import FileReader, is_shortage
-from vizkit._language import tr
+from vizkit._language import reason_of, tr
 from vizkit.columns.frame_scan import Readable
 from vizkit.errors import DataError, MissingDependencyError
 from vizkit.format.file_names import LOG_WORD
@@ -131,7 +131,7 @@ class _Local(Store):
                     raise DataError(
                         "{path} cannot be listed: {strerror}; close files or raise ulimit -n",
                         path=path,
-                        strerror=error.strerror,
+                        strerror=reason_of(error),
                     ) from error
                 continue  # gone, or not readable: other runs are listed all the same
             real += inner

@@ -140,7 +140,7 @@ class LogTail:
             self._seen = stat
             self.unreadable = False
         except OSError as error:
-            why = error.strerror or str(error) or type(error).__name__
+            why = tr(error.strerror or str(error) or type(error).__name__)
             self._passing = [
                 self._problem("unreadable", 0, stat.size, tr("cannot be read: {error}", error=why))
             ]

@@ -9,7 +9,7 @@ import os
 from collections.abc import Container, Iterable
 from typing import NamedTuple
 
-from vizkit._language import Message, mark, tr
+from vizkit._language import Message, mark, reason_of, tr
 from vizkit.format.file_names import LOG_WORD
 from vizkit.format.tags import RESERVED
 from vizkit.reading import Problem
@@ -298,7 +298,7 @@ def _outside_of_runs(logdir: str, runs: Container[str]) -> list[Finding]:
 
     def note(error: OSError) -> None:
         path = str(error.filename)
-        what = tr("the directory cannot be listed: {error}", error=error.strerror)
+        what = tr("the directory cannot be listed: {error}", error=reason_of(error))
         found.append(_finding(os.path.relpath(path, logdir), path, "unreadable", what))
 
     for directory, _, names in os.walk(logdir, onerror=note):

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from vizkit._files import free_name, keep_beside, lock_exclusive, mapped, rewrite
-from vizkit._language import tr
+from vizkit._language import reason_of, tr
 from vizkit.errors import DataError
 from vizkit.format.encode import encode_meta_data
 from vizkit.format.file_names import LOG_WORD
@@ -83,7 +83,7 @@ def repair_run(run: Run) -> RepairResult | None:
                 return RepairResult(run.name, [], [], tr("a program has its log open"))
             return _repaired(run.name, run.directory)
     except OSError as error:
-        return RepairResult(run.name, [], [], f"{error.filename or run.directory}: {error.strerror or error}")
+        return RepairResult(run.name, [], [], f"{error.filename or run.directory}: {reason_of(error)}")
     finally:
         run.refresh()
 

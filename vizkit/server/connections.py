@@ -18,6 +18,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from vizkit._language import tr
 from vizkit.server.http import GONE
 
 __all__ = ["Connection", "ConnectionLimits"]
@@ -200,12 +201,12 @@ class Connection(HttpToolsProtocol):
                     self.cycle.keep_alive = False
                 return
             except httptools.HttpParserError:
-                self._refuse(400, "This is no HTTP request.\n")
+                self._refuse(400, tr("This is no HTTP request."))
             self._received += len(part)
             if self._in_head and self._received > _MAX_HEAD:
-                self._refuse(431, f"The head of a request may have {_MAX_HEAD} bytes.\n")
+                self._refuse(431, tr("The head of a request may have {most} bytes.", most=_MAX_HEAD))
             elif not self._in_head and self._received > _MAX_BODY:
-                self._refuse(413, "Nothing can be written.\n")
+                self._refuse(413, tr("Nothing can be written."))
 
     def on_message_begin(self) -> None:
         """Start to count."""
@@ -213,21 +214,21 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         self._received = 0
         if len(self.pipeline) >= _MAX_PIPELINED:
-            self._refuse(429, "Too many requests at once.\n")
+            self._refuse(429, tr("Too many requests at once."))
         self._stop_head_timer()
         self._head_timer = self.loop.call_later(_HEAD_TIMEOUT, self._end)
 
     def on_url(self, url: bytes) -> None:
         """Keep the address, unless it is too long."""
         if len(self.url) + len(url) > _MAX_ADDRESS:
-            self._refuse(414, f"An address may have {_MAX_ADDRESS} bytes.\n")
+            self._refuse(414, tr("An address may have {most} bytes.", most=_MAX_ADDRESS))
         elif not self._refused:
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header, unless there are too many; those behind a body are dropped."""
         if len(self.headers) >= _MAX_HEADERS:
-            self._refuse(431, f"A request may have {_MAX_HEADERS} headers.\n")
+            self._refuse(431, tr("A request may have {most} headers.", most=_MAX_HEADERS))
         elif not self._refused and self._in_head:
             super().on_header(name, value)
 
@@ -264,7 +265,7 @@ class Connection(HttpToolsProtocol):
             return
         self._refused = True
         if self._is_idle() and not self.transport.is_closing():
-            body = message.encode("ascii")
+            body = f"{message}\n".encode()
             self.transport.write(
                 STATUS_LINE[status] + b"content-type: text/plain; charset=utf-8\r\ncontent-length: "
                 b"%d\r\nconnection: close\r\n\r\n%s" % (len(body), body)

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import zlib
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import orjson
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["GONE", "Answer", "failure", "json_answer", "no_file", "redirect", "respond"]
+from vizkit._language import LANGUAGES, speaking, tr
+
+__all__ = [
+    "GONE",
+    "Answer",
+    "failure",
+    "json_answer",
+    "no_file",
+    "preferred_language",
+    "redirect",
+    "refusal",
+    "respond",
+    "spoken_by",
+]
 
 GONE = "vizkit.gone"
 """Name in the state of a request of a function that is true once its client is gone."""
@@ -21,6 +38,7 @@ _JSON = "application/json"
 _JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 _LEAST_COMPRESSED = 1024  # bytes: shorter answers are sent as they are
 _PART = 1 << 16  # bytes that are given to a connection at once: it copies what its client does not read
+_MAX_ACCEPTED = 1000  # characters of an Accept-Language header that are read
 _COMPRESSIBLE = (_JSON, "text/", "application/javascript", "image/svg", "application/wasm")
 
 
@@ -129,6 +147,36 @@ def redirect(http: Request, path: str) -> Response:
     return RedirectResponse(f"{path}{query}", 302)
 
 
-def no_file() -> Response:
+def no_file(http: Request) -> Response:
     """A 404 response for a file."""
-    return PlainTextResponse("There is no such file.\n", 404)
+    return refusal(http.headers, 404, tr("There is no such file."))
+
+
+def refusal(
+    headers: Headers, status: int, text: str, more: Mapping[str, str] | None = None
+) -> PlainTextResponse:
+    """A response that says in words, in the client's language, why there is no other."""
+    with spoken_by(headers):
+        return PlainTextResponse(tr(text) + "\n", status, {"Vary": "Accept-Language", **(more or {})})
+
+
+def spoken_by(headers: Headers) -> AbstractContextManager[None]:
+    """Use the client's language within a block; the server's for programs, which name none."""
+    accepted = headers.get("accept-language", "")
+    return speaking(accepted and preferred_language(accepted))
+
+
+def preferred_language(accepted: str) -> str:
+    """The page's language that an ``Accept-Language`` header prefers; English for one that makes no sense."""
+    wanted = []
+    for place, part in enumerate(accepted[:_MAX_ACCEPTED].split(",")):
+        name, _, weight = part.partition(";")
+        match = re.fullmatch(r"\s*q\s*=\s*([0-9.]+)\s*", weight)
+        try:
+            quality = float(match[1]) if match else 1.0
+        except ValueError:
+            quality = 0.0
+        short = name.strip().lower().partition("-")[0]
+        if short in LANGUAGES:
+            wanted.append((-quality, place, short))
+    return min(wanted)[2] if wanted else LANGUAGES[0]

@@ -14,6 +14,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vizkit._language import tr
+from vizkit.server.http import refusal
+
 __all__ = ["WORKER_POLICY", "WORKSPACE_POLICY", "AccessGuard", "is_loopback", "visualdl_policy"]
 
 _HEADERS = {
@@ -119,8 +122,8 @@ class AccessGuard:
             await send(message)
 
         headers = Headers(scope=scope)
-        refusal = self._refusal(scope, headers)
-        if refusal is None and self._token is not None:
+        refused = self._refusal(scope, headers)
+        if refused is None and self._token is not None:
             token = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[-1]
             if token and self._is_token(token):
                 cookie = (
@@ -129,27 +132,34 @@ class AccessGuard:
                     else None
                 )
             elif not scope["path"].startswith(self._open_paths) and not self._has_token(headers):
-                refusal = PlainTextResponse(
-                    "This server needs its token: open the address that it printed at its start "
-                    "(it ends with ?token=...).\n",
+                refused = refusal(
+                    headers,
                     401,
+                    tr(
+                        "This server needs its token: open the address that it printed at its start "
+                        "(it ends with ?token=...)."
+                    ),
                     {"WWW-Authenticate": "Bearer"},
                 )
-        await (refusal or self._app)(scope, receive, send_guarded)
+        await (refused or self._app)(scope, receive, send_guarded)
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         host = headers.get("host", "")
         if not self._is_known(host):
-            return PlainTextResponse(
-                f"This server is not known as {host[:200]!a}: start it with --allow-host and that name.\n",
+            return refusal(
+                headers,
                 403,
+                tr(
+                    "This server is not known as {host}: start it with --allow-host and that name.",
+                    host=ascii(host[:200]),
+                ),
             )
         origin = headers.get("origin")
         foreign = origin is not None and origin.partition("://")[2].lower() != host.lower()
         if foreign or not self._comes_from_here(scope, headers):
-            return PlainTextResponse("Requests from other sites are refused.\n", 403)
+            return refusal(headers, 403, tr("Requests from other sites are refused."))
         if scope["method"] not in ("GET", "HEAD"):
-            return PlainTextResponse("Nothing can be written.\n", 405, {"Allow": "GET, HEAD"})
+            return refusal(headers, 405, tr("Nothing can be written."), {"Allow": "GET, HEAD"})
         return None
 
     def _comes_from_here(self, scope: Scope, headers: Headers) -> bool:

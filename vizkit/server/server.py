@@ -224,7 +224,7 @@ def _listen(host: str, port: int) -> socket.socket:
             "--port 0, which takes a free one",
             host=host,
             port=port,
-            error=getattr(error, "strerror", None) or error,
+            error=tr(getattr(error, "strerror", None) or str(error)),
             owner=_port_owner(port),
         ) from error
     return listener

@@ -34,7 +34,7 @@ from vizkit._files import (
     rewrite,
     unlock,
 )
-from vizkit._language import tr
+from vizkit._language import reason_of, tr
 from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
 from vizkit.columns.frame_scan import FrameWalk
@@ -351,7 +351,7 @@ class LogFile(RecordLog):
             note = tr(
                 "{path} was deleted while it was recorded ({error}), with its records",
                 path=former,
-                error=error.strerror,
+                error=reason_of(error),
             )
             self.path = self._place
             return (fd if last else self._opened()), Found(note, lost=True)
@@ -393,7 +393,10 @@ class LogFile(RecordLog):
         except OSError as error:
             raise OSError(
                 error.errno,
-                f"deleted while it was recorded, and cannot be written again: {error.strerror}",
+                tr(
+                    "deleted while it was recorded, and cannot be written again: {error}",
+                    error=reason_of(error),
+                ),
                 former,
             ) from error
         if path != former:

@@ -41,6 +41,7 @@ class Losses:
         self._log: RecordLog = NullLog("")
         self._paced: PacedLog | None = None
         self._reasons: dict[str, str] = {}
+        self._said_reasons: dict[str, str] = {}
         self._noted: dict[str, int] = {}
         self._said = 0
         self._stream = sys.stderr  # that of a test or a notebook's cell, not of what ends the process
@@ -59,6 +60,7 @@ class Losses:
         if tag not in self._reasons:
             with speaking("en"):  # as all that logs hold
                 self._reasons[tag] = in_words(reason)
+            self._said_reasons[tag] = in_words(reason)
         _lossy.add(self)
         at_exit_of_child(end_all)
         try:
@@ -97,7 +99,8 @@ class Losses:
         if lost == self._said or (isinstance(self._log, NullLog) and not self.name):  # of another rank
             return
         self._said = lost
-        parts = [f"{count:,} x {tag} ({self._reasons[tag]})" for tag, count in self.lost.most_common(_MOST)]
+        most = self.lost.most_common(_MOST)
+        parts = [f"{count:,} x {tag} ({self._said_reasons[tag]})" for tag, count in most]
         parts += ["..."] if len(self.lost) > _MOST else []
         with suppress(Exception):  # a stream that is closed
             run = self.name or os.path.dirname(self._log.path)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -86,6 +87,30 @@ def test_the_pages_own_origin_is_not(local: httpx.Client) -> None:
 @pytest.mark.parametrize("path", [RUNS, "/app/api/graph/upload", "/app/api/inference/convert", "/app/index"])
 def test_nothing_can_be_written(local: httpx.Client, method: str, path: str) -> None:
     assert local.request(method, path).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "english", "chinese"),
+    [
+        (
+            {"headers": {"Host": "evil.example"}},
+            403,
+            "not known as 'evil.example'",
+            "不以 'evil",
+        ),
+        ({"headers": {"Origin": "http://evil.example"}}, 403, "Requests from other sites", "来自其他网站"),
+        ({"method": "POST"}, 405, "Nothing can be written.", "不接受写入。"),
+        ({"url": "/app/none.js"}, 404, "There is no such file.", "没有这个文件。"),
+        ({"url": "/app/api/none"}, 200, "api not found", "没有这个接口"),
+    ],
+)
+def test_refusals_are_in_the_language_of_who_asks(
+    local: httpx.Client, given: dict[str, Any], status: int, english: str, chinese: str
+) -> None:
+    for language, words in {"zh-CN,zh;q=0.9": chinese, "en,zh;q=0.5": english, "": english}.items():
+        headers = {**given.get("headers", {}), "Accept-Language": language}
+        answer = local.request(**{"method": "GET", "url": RUNS, **given, "headers": headers})
+        assert answer.status_code == status and words in answer.text
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import log_of, records
-from vizkit import DataError, LogWriter, Tracker, VizKitWarning, load
+from vizkit import DataError, LogWriter, Tracker, VizKitWarning, language, load
 from vizkit.format.decode import decode_record
 from vizkit.format.encode import encode_meta_data
 from vizkit.format.frames import read_frames
@@ -35,6 +37,18 @@ def told(directory: Path) -> list[str]:
 def lose(writer: Any, tag: str, times: int = 1) -> None:
     for _ in range(times):
         writer.losses.count(tag, REASON)
+
+
+def test_the_systems_errors_are_said_in_chinese_and_recorded_in_english(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    language("zh")
+    with LogWriter(str(tmp_path / "run")) as writer:
+        writer.add_scalar("x", 1.0, 0)
+        writer.losses.count("x", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/full/log"))
+    assert "1 x x ([Errno 28] 设备上没有剩余空间: '/full/log')" in capsys.readouterr().err
+    data = log_of(tmp_path / "run").read_bytes()
+    assert b"[Errno 28] No space left on device: '/full/log'" in data and "剩余".encode() not in data
 
 
 @pytest.mark.parametrize("make", [LogWriter, DropIn, Tracker])

@@ -16,17 +16,15 @@ from importlib.metadata import version
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vizkit.server.http import Answer, no_file, redirect, respond
+from vizkit.server.http import Answer, no_file, preferred_language, redirect, respond
 from vizkit.server.security import WORKER_POLICY, visualdl_policy
 from vizkit.server.visualdl.mends import REVISION, mended
 from vizkit.server.visualdl.stock import find_package
 
-__all__ = ["VisualDLPage", "preferred_language"]
+__all__ = ["VisualDLPage"]
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _FOR_A_WHILE = "public, max-age=600"  # files that workers load, by a path without the version
-_LANGUAGES = ("en", "zh")
-_MAX_ACCEPTED = 1000  # characters of an Accept-Language header that are read
 _TYPES = {
     ".js": "application/javascript",
     ".css": "text/css; charset=utf-8",
@@ -81,12 +79,12 @@ class VisualDLPage:
         if path.startswith(self.assets[len(self.public_path) + 1 :] + "/"):
             inner = path.partition("/")[2]
             answer = None if inner == _SETTINGS else self._read(inner)
-            return respond(http, answer, _FOR_GOOD) if answer else no_file()
+            return respond(http, answer, _FOR_GOOD) if answer else no_file(http)
         if not path:
             return redirect(http, f"{self.public_path}/index")
         if "." in path.rpartition("/")[2]:
             answer = self._read(path)
-            return respond(http, answer, _FOR_A_WHILE) if answer else no_file()
+            return respond(http, answer, _FOR_A_WHILE) if answer else no_file(http)
         response = self._respond_anew(http, "index.html")
         language = self._language or preferred_language(http.headers.get("accept-language", ""))
         response.set_cookie("vdl_lng", language, samesite="strict")
@@ -95,7 +93,7 @@ class VisualDLPage:
     def _respond_anew(self, http: Request, path: str) -> Response:
         """The response for a filled-in template, which browsers request each time."""
         answer = self._read(path)
-        return respond(http, answer, "no-cache") if answer else no_file()
+        return respond(http, answer, "no-cache") if answer else no_file(http)
 
     def icon(self) -> Answer | None:
         """The icon of the page."""
@@ -137,19 +135,3 @@ def _files_below(directory: str) -> Iterator[str]:
     for path, _, names in os.walk(directory):
         below = os.path.relpath(path, directory).replace(os.sep, "/")
         yield from (name if below == "." else f"{below}/{name}" for name in names)
-
-
-def preferred_language(accepted: str) -> str:
-    """The page's language that an ``Accept-Language`` header prefers; English for one that makes no sense."""
-    wanted = []
-    for place, part in enumerate(accepted[:_MAX_ACCEPTED].split(",")):
-        name, _, weight = part.partition(";")
-        match = re.fullmatch(r"\s*q\s*=\s*([0-9.]+)\s*", weight)
-        try:
-            quality = float(match[1]) if match else 1.0
-        except ValueError:
-            quality = 0.0
-        short = name.strip().lower().partition("-")[0]
-        if short in _LANGUAGES:
-            wanted.append((-quality, place, short))
-    return min(wanted)[2] if wanted else _LANGUAGES[0]

@@ -20,10 +20,9 @@ from vizkit.errors import VizKitError
 from vizkit.media.palette import SHADES, color
 from vizkit.runs import Runs
 from vizkit.runs.formatting import clean
-from vizkit.server.http import Answer, no_file, redirect, respond
+from vizkit.server.http import Answer, no_file, preferred_language, redirect, respond
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.security import WORKSPACE_POLICY
-from vizkit.server.visualdl.page import preferred_language
 from vizkit.server.workspace.address import ROWS, Address
 from vizkit.server.workspace.api.endpoints import api_routes
 from vizkit.server.workspace.api.state import WorkspaceState
@@ -110,7 +109,7 @@ def workspace_routes(
         name = http.path_params["name"]
         media = _media_type(name)
         if media is None or not (_STATIC / name).is_file():
-            return no_file()
+            return no_file(http)
         named = _BUILT_NAME.fullmatch(name)
         return respond(
             http, _static_file(name, media), _FOR_GOOD if named and named[1] else "private, no-cache"

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from vizkit._files import is_shortage
+from vizkit._language import reason_of, tr
 from vizkit.errors import VizKitError
-from vizkit.server.http import Answer, failure, json_answer, respond
+from vizkit.server.http import Answer, failure, json_answer, respond, spoken_by
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.options import ServeOptions
 from vizkit.server.sized_cache import SizedCache
@@ -85,11 +86,14 @@ class API:
         path: str = http.path_params["path"]
         endpoint = ENDPOINTS.get(path)
         if endpoint is None:
-            return respond(http, failure("api not found"))
+            with spoken_by(http.headers):
+                return respond(http, failure(tr("api not found")))
         query = dict(http.query_params)
         missing = [name for name in endpoint.needs if name not in query]
         if missing:
-            return respond(http, failure(f"{path} needs {' and '.join(missing)} in the query"))
+            with spoken_by(http.headers):
+                names = ", ".join(missing)
+                return respond(http, failure(tr("{path} needs {names} in the query", path=path, names=names)))
         client = http.client.host if http.client else ""
         request = APIRequest(self.runs, query, self.options, client)
         key = path, tuple(sorted(query.items()))
@@ -138,11 +142,13 @@ def _answer(path: str, endpoint: Endpoint, request: APIRequest) -> Answer | Stre
         return made if isinstance(made, (Answer, StreamedAnswer)) else json_answer(made)
     except OSError as error:
         if is_shortage(error):
-            return failure(f"{path} cannot be answered now: {error.strerror}", code=-1)
+            return failure(
+                tr("{path} cannot be answered now: {error}", path=path, error=reason_of(error)), code=-1
+            )
         return failure(f"{path}: {type(error).__name__}", code=-1)
     except (VizKitError, KeyError) as error:  # a run was deleted just now
         _log.debug("%s: %s", path, error)
         return failure(f"{path}: {type(error).__name__}", code=-1)
     except Exception:
         _log.exception("%s failed", path)
-        return failure(f"{path} failed; the server's log says why", code=-1)
+        return failure(tr("{path} failed; the server's log says why", path=path), code=-1)

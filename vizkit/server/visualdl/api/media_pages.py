@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.format.walltime import milliseconds, time_list
 from vizkit.server.http import Answer
@@ -41,7 +42,7 @@ def _content(request: APIRequest, kind: str) -> Answer:
             index = int(found[0]) if len(found) else index
     index = index or 0
     if entries is None or not 0 <= index < len(entries):
-        return _missing(f"there is no such {kind} (any more)")
+        return _missing(tr("there is no such record (any more)"))
     try:
         with shortages_raised():
             content = entries[index]

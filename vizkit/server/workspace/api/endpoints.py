@@ -19,9 +19,8 @@ from starlette.routing import BaseRoute, Route
 from vizkit._files import is_shortage
 from vizkit._language import language, speaking
 from vizkit.errors import UnknownNameError, VizKitError
-from vizkit.server.http import GONE, Answer, respond
+from vizkit.server.http import GONE, Answer, preferred_language, respond
 from vizkit.server.sized_cache import SizedCache
-from vizkit.server.visualdl.page import preferred_language
 from vizkit.server.workspace.api.answers import (
     ChangesAnswer,
     ClassCurve,
