@@ -94,7 +94,7 @@ def mark(text: str) -> str:
 
 
 def reason_of(error: OSError) -> str:
-    """What the operating system says of an error, without the path."""
+    """The words of the operating system for an error, without the path."""
     return tr(error.strerror or str(error))
 
 

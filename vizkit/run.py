@@ -45,7 +45,7 @@ def _main() -> None:
 
 
 def _told(*, ignored: bool) -> str:
-    """What is wrong with the call."""
+    """The words for a wrong call."""
     try:
         from vizkit._language import tr
     except ImportError:  # this file alone, and Python does not see where packages are
