@@ -33,7 +33,11 @@ def main(name: str, about: str | None, topics: Sequence[str], packages: Sequence
     """
     parser = argparse.ArgumentParser(prog=f"python -m {name}", description=about)
     parser.add_argument("topics", nargs="*", metavar="topic", help=f"all by default: {', '.join(topics)}")
-    chosen = parser.parse_args().topics or topics
+    parser.add_argument("--quick", action="store_true", help="small logs, to see that all of it works")
+    given = parser.parse_args()
+    chosen = given.topics or topics
+    if given.quick:
+        os.environ["VIZKIT_BENCH_QUICK"] = "1"
     if unknown := set(chosen) - set(topics):
         parser.error(f"no such topic: {', '.join(unknown)}; there are {', '.join(topics)}")
     head = machine(packages, " ".join([f"python -m {name}", *sys.argv[1:]]))

@@ -241,6 +241,20 @@ def test_the_table_draws_whole_curves_and_its_columns_move(look: Look) -> None:
         assert head.locator("button, .title").nth(1).inner_text().startswith("train/loss curve")
 
 
+def test_the_table_scrolls_sideways_with_its_head(look: Look) -> None:
+    with look("?tab=table", viewport={"width": 700, "height": 600}) as page:
+        row = page.page.locator(".sheet .rows li").first
+        expect(row).to_contain_text("batch32-0")
+        to_its_end = "box => { box.scrollLeft = box.scrollWidth; return box.scrollLeft > 500 }"
+        page.until(lambda: page.page.locator(".sheet .rows").evaluate(to_its_end), "it is scrolled")
+        last = row.locator(".number").last
+        expect(last).to_be_in_viewport()
+        cell, head = last.bounding_box(), page.page.locator(".sheet .head > *").last.bounding_box()
+        assert cell and head and cell["x"] == head["x"]
+        within = "([x, y]) => !!document.elementFromPoint(x, y)?.closest('.number')"
+        assert page.page.evaluate(within, [cell["x"] + 20, cell["y"] + cell["height"] / 2])
+
+
 def test_a_brush_chooses_the_runs_of_every_view(look: Look) -> None:
     with look("?tab=compare") as page:
         grip = page.page.locator(".parallel .grip").first  # batch size: 32 below, 128 above

@@ -11,8 +11,30 @@ from vizkit.runs.statistics import Point, Summary
 __all__ = ["quick_summary"]
 
 
+_FEW = 4096  # records up to which looking at all of them is quicker
+
+
+def _small_summary(recorded: Recorded) -> Summary:
+    values = np.asarray(recorded.values[:])
+    n, nan = len(values), int(np.isnan(values).sum())
+    if nan == n:
+        places = [0, n - 1]
+    elif nan:
+        places = [0, n - 1, int(np.nanargmin(values)), int(np.nanargmax(values))]
+    else:
+        places = [0, n - 1, int(values.argmin()), int(values.argmax())]
+    where = np.array(places)
+    steps, found = np.asarray(recorded.steps[where]).tolist(), values[where].tolist()
+    points = list(map(Point, steps, found, time_list(np.asarray(recorded.walltimes[where]))))
+    first, last, *extremes = points
+    least, greatest = extremes or (None, None)
+    return Summary(n, nan, first, last, least, greatest, float("nan"))
+
+
 def quick_summary(recorded: Recorded) -> Summary:
     """The summary of a scalar tag with at least one record, as `summarize` has it, but for the mean."""
+    if len(recorded.values) <= _FEW:
+        return _small_summary(recorded)
     values, pyramid, n = recorded.values, recorded.pyramid, len(recorded.values)
     ends = np.array([0]), np.array([n])
     least, greatest = (float(side[0]) for side in pyramid.extremes(values, *ends))

@@ -22,10 +22,12 @@ class FollowedFile(ABC, Generic[_Content]):
 
     Attributes:
         problems: the reasons why the file, or a part of it, could not be read.
+        revision: grows each time that the content is read, or is no longer there.
     """
 
     def __init__(self, path: str) -> None:
         self.problems: list[Problem] = []
+        self.revision = 0
         self.path = path
         self._content = self._empty()
         self._state: tuple[int, int, int] | None = None
@@ -47,10 +49,12 @@ class FollowedFile(ABC, Generic[_Content]):
         try:
             stat = os.stat(self.path)
         except (OSError, ValueError):
+            self.revision += self._state is not None
             self._state, self._content, self.problems = None, self._empty(), []
             return self._content
         state = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         if state != self._state or self._may_change_alone():
+            self.revision += 1
             self._state, self._content, self.problems = state, self._empty(), []
             try:
                 self._content = self._load()

@@ -390,6 +390,13 @@ class Run(Exported, Plottable):
         """
         self._remarks.edit(self.logs.number, lambda known: known.edited(add, remove, note, archived))
 
+    @property
+    def revision(self) -> tuple[int, int]:
+        """Counts of changes of the files beside the logs: the environment, and people's remarks."""
+        self._environment.content()
+        self._remarks.content()
+        return self._environment.revision, self._remarks.revision
+
     # -- following, exporting, printing ----------------------------------------------------------
 
     def refresh(self) -> bool:

@@ -41,8 +41,12 @@ function pair(whole: number, large: number, one: string, small: number, other: s
 /** A moment in the reader's zone. */
 export function moment(seconds: number | null, language: string): string {
   if (seconds === null) return "";
-  return new Date(seconds * 1000).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+  let clock = CLOCKS.get(language);
+  if (!clock) CLOCKS.set(language, (clock = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" })));
+  return clock.format(seconds * 1000);
 }
+
+const CLOCKS = new Map<string, Intl.DateTimeFormat>(); // making one takes longer than a thousand uses
 
 /** The same moment in UTC. */
 export function utc(seconds: number | null): string {

@@ -9,11 +9,14 @@ interface Props<Row> {
   rows: readonly Row[];
   height: number;
   render(row: Row, at: number): ComponentChildren;
-  class?: string;
   label: string;
+  /** what stays above the rows, and moves sideways with them. */
+  head?: ComponentChildren;
+  /** width of a row in pixels, where it may be wider than the view. */
+  width?: number;
 }
 
-export function Rows<Row>({ rows, height, render, class: name = "", label }: Props<Row>) {
+export function Rows<Row>({ rows, height, render, label, head, width }: Props<Row>) {
   const box = useRef<HTMLDivElement>(null);
   const from = useSignal(0);
   const count = useSignal(40);
@@ -32,8 +35,9 @@ export function Rows<Row>({ rows, height, render, class: name = "", label }: Pro
   const first = Math.min(from.value, Math.max(0, rows.length - count.value));
   const shown = rows.slice(first, first + count.value);
   return (
-    <div class={`rows ${name}`} ref={box} tabIndex={-1}>
-      <ul aria-label={label} ref={(element) => { if (element) { element.style.height = `${rows.length * height}px`; } }}>
+    <div class="rows" ref={box} tabIndex={-1}>
+      {head}
+      <ul aria-label={label} ref={(element) => { if (element) { element.style.height = `${rows.length * height}px`; element.style.minWidth = width ? `${width}px` : ""; } }}>
         {shown.map((row, at) => (
           <li key={first + at} aria-setsize={rows.length} aria-posinset={first + at + 1} ref={(element) => { if (element) { element.style.transform = `translateY(${(first + at) * height}px)`; element.style.height = `${height}px`; } }}>
             {render(row, first + at)}

@@ -170,6 +170,7 @@ export async function match(): Promise<void> {
 }
 
 let brought = 0;
+const MOST_ASKED = 200; // runs that are asked for by name: addresses have a length
 
 /** Follow the server for ever: what changes is asked for again. */
 export async function follow(): Promise<never> {
@@ -183,7 +184,7 @@ export async function follow(): Promise<never> {
         continue;
       }
       const news = await changes(before.cursor);
-      if (news.layout) await load();
+      if (news.layout || news.changed.length > MOST_ASKED) await load();
       else if (news.changed.length) {
         const found = await askRuns(news.changed).catch((error: unknown) => {
           if (error instanceof Refusal) return null; // one of them is gone

@@ -38,8 +38,10 @@ export function Table() {
   const base = useComputed(() => answer.value?.runs.find((run) => run.path === baseline.value) ?? null);
   const choosing = useSignal(false);
   // Widths in pixels: the head and each row are grids of their own.
-  const template = `72px 220px ${keys.value.map((key) => `${widthOf(key)}px`).join(" ")}`;
-  const lay = (element: HTMLElement | null) => { if (element) element.style.gridTemplateColumns = template; };
+  const widths = [72, 220, ...keys.value.map(widthOf)];
+  const template = widths.map((one) => `${one}px`).join(" ");
+  const width = widths.reduce((sum, one) => sum + one, 0);
+  const lay = (element: HTMLElement | null) => { if (element) { element.style.gridTemplateColumns = template; element.style.minWidth = `${width}px`; } };
   const { sort, desc } = view.value;
   const by = (key: string) => show(sort === key ? { desc: !desc } : { sort: key, desc: key.startsWith("best") && modeOf(key) === "max" });
   return (
@@ -49,42 +51,47 @@ export function Table() {
       </div>
       {choosing.value && <Choice keys={keys.value} />}
       <div class="sheet">
-        <div class="row head" ref={lay}>
-          <span />
-          {["", ...keys.value].map((key) => {
-            const [name, kind] = title(key);
-            if (key.startsWith("spark:")) return <span key={key} class="title" title={name} {...moving(key, keys.value)}>{name} <small>{kind}</small></span>;
-            return (
-              <button key={key} {...(key ? moving(key, keys.value) : {})} aria-label={`${t("Sort by")} ${name} ${kind}`} title={name} onClick={() => by(key)}>
-                {name} <small>{kind}</small> {sort === key ? (desc ? "↓" : "↑") : ""}
-              </button>
-            );
-          })}
-        </div>
         <Rows
           rows={listed.value}
           height={36}
           label={t("Runs")}
-          render={(run) => {
-            const on = drawnPaths.value.has(run.path);
-            const isBase = baseline.value === run.path;
-            const about = t("Use {name} as the baseline", { name: run.name });
-            return (
-              <div class="row" ref={lay}>
-                <span class="marks">
-                  <button class="eye" aria-pressed={on} aria-label={(on ? t("Hide {name}", { name: run.name }) : t("Show {name}", { name: run.name }))} onClick={(event) => toggle(run.path, event.altKey)}>
-                    <i ref={(element) => { if (element) element.style.background = on ? tint(run.color, dark.value) : ""; }} />
+          width={width}
+          head={
+            <div class="head" ref={lay}>
+              <span />
+              {["", ...keys.value].map((key) => {
+                const [name, kind] = title(key);
+                if (key.startsWith("spark:")) return <span key={key} class="title" title={name} {...moving(key, keys.value)}>{name} <small>{kind}</small></span>;
+                return (
+                  <button key={key} {...(key ? moving(key, keys.value) : {})} aria-label={`${t("Sort by")} ${name} ${kind}`} title={name} onClick={() => by(key)}>
+                    {name} <small>{kind}</small> {sort === key ? (desc ? "↓" : "↑") : ""}
                   </button>
-                  <button class="icon quiet" aria-pressed={isBase} aria-label={about} title={about} onClick={() => show({ baseline: isBase ? "" : run.path })}>{isBase ? "◆" : "◇"}</button>
-                </span>
-                <RunLink run={run} />
-                {keys.value.map((key) => <Cell key={key} run={run} name={key} base={base.value} />)}
-              </div>
-            );
-          }}
+                );
+              })}
+            </div>
+          }
+          render={(run) => <Row run={run} keys={keys.value} template={template} base={base.value} />}
         />
       </div>
     </section>
+  );
+}
+
+function Row({ run, keys, template, base }: { run: RunInfo; keys: string[]; template: string; base: RunInfo | null }) {
+  const on = drawnPaths.value.has(run.path);
+  const isBase = baseline.value === run.path;
+  const about = t("Use {name} as the baseline", { name: run.name });
+  return (
+    <div class="row" ref={(element) => { if (element) element.style.gridTemplateColumns = template; }}>
+      <span class="marks">
+        <button class="eye" aria-pressed={on} aria-label={(on ? t("Hide {name}", { name: run.name }) : t("Show {name}", { name: run.name }))} onClick={(event) => toggle(run.path, event.altKey)}>
+          <i ref={(element) => { if (element) element.style.background = on ? tint(run.color, dark.value) : ""; }} />
+        </button>
+        <button class="icon quiet" aria-pressed={isBase} aria-label={about} title={about} onClick={() => show({ baseline: isBase ? "" : run.path })}>{isBase ? "◆" : "◇"}</button>
+      </span>
+      <RunLink run={run} />
+      {keys.map((key) => <Cell key={key} run={run} name={key} base={base} />)}
+    </div>
   );
 }
 

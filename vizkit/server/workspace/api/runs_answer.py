@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
+import orjson
+
 from vizkit._language import tr
 from vizkit.curves.summaries import quick_summary
 from vizkit.media.palette import color
@@ -55,8 +57,18 @@ def runs_answer(state: WorkspaceState, query: RunsQuery) -> RunsAnswer:
             "unread": state.live.unread,
             "total": len(runs),
             "refused": state.live.refused,
-            "runs": [_record(state, number, run) for number, run in enumerate(some, start=1)],
+            "runs": [_encoded(state, number, run) for number, run in enumerate(some, start=1)],
         }
+
+
+def _encoded(state: WorkspaceState, number: int, run: Run) -> RunRecord:
+    """The record of a run as JSON, made anew only if the run, or a file beside its logs, has changed."""
+    key = (run.revision, run.position)
+    known = state.records.get(run)
+    if known is None or known[0] != key:
+        known = key, orjson.dumps(_record(state, number, run), option=orjson.OPT_NON_STR_KEYS)
+        state.records[run] = known
+    return orjson.Fragment(known[1])  # type: ignore[return-value]  # of which it becomes a part
 
 
 def _record(state: WorkspaceState, number: int, run: Run) -> RunRecord:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
+from weakref import WeakKeyDictionary
 
 from vizkit.curves.traces import TraceStore
 from vizkit.errors import UnknownNameError
@@ -32,11 +33,13 @@ class WorkspaceState:
         live: the runs of the log directory.
         current: the same as `Runs`.
         traces: lines of runs.
+        records: run -> what its record depends on besides its logs, and the record as JSON.
     """
 
     live: LiveRuns
     current: CurrentRuns
     traces: TraceStore = field(default_factory=TraceStore)
+    records: WeakKeyDictionary[Run, tuple[Hashable, bytes]] = field(default_factory=WeakKeyDictionary)
     instance: str = field(default_factory=lambda: secrets.token_hex(4))
     """Differs for each start of the server, whose versions count anew."""
 

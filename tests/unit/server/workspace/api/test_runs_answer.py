@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
 import vizkit
+from vizkit.curves import summaries
 from vizkit.curves.summaries import quick_summary
 from vizkit.media.palette import color
 from vizkit.server.live_runs import LiveRuns
-from vizkit.server.workspace.api.runs_answer import ChangesQuery, changes
+from vizkit.server.workspace.api.runs_answer import ChangesQuery, RunsQuery, changes, runs_answer
 from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.current_runs import CurrentRuns
 
@@ -61,13 +64,46 @@ def test_runs_are_filtered_and_named(client: Client) -> None:
         [0.0] * 40,
     ],
 )
-def test_quick_summaries_are_those_of_all_records(values: list[float], tmp_path: Path) -> None:
+@pytest.mark.parametrize("few", [0, 4096])
+def test_quick_summaries_are_those_of_all_records(
+    few: int, values: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summaries, "_FEW", few)
     with vizkit.LogWriter(tmp_path / "run") as writer:
         for step, value in enumerate(values):
             writer.add_scalar("x", value, step)
     (run,) = vizkit.load(tmp_path)
     quick, whole = quick_summary(run.recorded("x")), run.summary("x")
     assert str(quick._replace(mean=0.0)) == str(whole._replace(mean=0.0))
+
+
+def test_a_record_follows_the_files_beside_the_logs(tmp_path: Path) -> None:
+    with vizkit.Tracker(tmp_path / "run", quiet=True) as tracker:
+        tracker.log({"loss": 1.0}, step=0)
+    live = LiveRuns(tmp_path)
+    state = WorkspaceState(live, CurrentRuns(live))
+
+    def record() -> dict[str, Any]:
+        (found,) = json.loads(orjson.dumps(runs_answer(state, RunsQuery())))["runs"]
+        return dict(found)
+
+    before = record()
+    assert (before["labels"], before["note"], before["status"]) == ([], "", "finished")
+    assert record() == before
+    (run,) = vizkit.load(tmp_path)
+    run.annotate(add="good", note="a *note*", archived=True)
+    assert record() == {**before, "labels": ["good"], "note": "a *note*", "archived": True}
+    (tmp_path / "run" / "remarks.json").unlink()
+    assert record() == before
+    environment = tmp_path / "run" / "environment.json"
+    environment.write_text(environment.read_text().replace('"finished"', '"failed"'))
+    assert record()["status"] == "failed"
+    environment.unlink()
+    assert record()["status"] == "unknown"
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_scalar("loss", 0.5, 1)
+    live.refresh()
+    assert record()["metrics"]["loss"]["last"] == 0.5
 
 
 def test_values_at_an_x_are_exact(client: Client, log: Path) -> None:
