@@ -5,6 +5,7 @@ from vizkit import hooks as hooks
 from vizkit import metrics as metrics
 from vizkit import plots as plots
 from vizkit import repair as repair
+from vizkit import sweeps as sweeps
 from vizkit._language import language as language
 from vizkit._version import __version__ as __version__
 from vizkit.errors import ClosedError as ClosedError
@@ -27,5 +28,7 @@ from vizkit.runs import Runs as Runs
 from vizkit.runs import load as load
 from vizkit.server import Server as Server
 from vizkit.server import serve as serve
+from vizkit.sweeps.search import sweep as sweep
+from vizkit.tracking.started_trial import hparams as hparams
 from vizkit.tracking.tracker import Tracker as Tracker
 from vizkit.writing.log_writer import LogWriter as LogWriter

@@ -13,7 +13,7 @@ from tests.helpers import ROOT
 PAGES = sorted([*ROOT.glob("docs/**/[!_]*.md"), *ROOT.glob("*.md")])
 BLOCK = re.compile(r"^(<!-- set-up -->\n)?```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
-GUIDES = ["recording.md", "hooks.md", "steering.md", "reading.md", "plots.md", "serving.md"]
+GUIDES = ["recording.md", "hooks.md", "steering.md", "sweeps.md", "reading.md", "plots.md", "serving.md"]
 
 
 class Block(NamedTuple):
@@ -86,7 +86,7 @@ def test_the_chinese_readme_leads_to_chinese_pages() -> None:
         r"\]\((https://OWNER\.github\.io/vizkit/)?([^)]+)\)", (ROOT / "README.zh-CN.md").read_text("utf-8")
     )
     pages = [page.removesuffix(".html") for site, page in links if site]
-    assert len(pages) == 9
+    assert len(pages) == 10
     for page in pages:
         language, _, name = page.partition("/")
         assert (ROOT / "docs" / "locale" / language / "LC_MESSAGES" / f"{name}.po").exists(), page

@@ -14,7 +14,22 @@ from typer.core import TyperCommand, TyperGroup
 
 import vizkit
 from vizkit._language import language, tr
-from vizkit.cli import archive, best, check, compare, diff, export, ls, note, plot, serve, show, tag, tail
+from vizkit.cli import (
+    archive,
+    best,
+    check,
+    compare,
+    diff,
+    export,
+    ls,
+    note,
+    plot,
+    serve,
+    show,
+    sweep,
+    tag,
+    tail,
+)
 from vizkit.cli._help import UNWRAPPED, translated
 from vizkit.cli._output import say
 from vizkit.errors import VizKitError
@@ -73,6 +88,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "note": note.note,
     "archive": archive.archive,
     "check": check.check_logs,
+    "sweep": sweep.sweep_script,
     "serve": _serve,
 }
 _AS_GIVEN = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

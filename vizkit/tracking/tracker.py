@@ -31,6 +31,7 @@ from vizkit.tracking.recording import (
     flat_metrics,
 )
 from vizkit.tracking.spawned import SpawnedStart
+from vizkit.tracking.started_trial import take_run
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
 from vizkit.writing.evaluation_collector import Evaluation
 from vizkit.writing.log_file import RecordLog
@@ -74,6 +75,8 @@ class Tracker(PaddleVerbs):
     run of its own: ``run1`` is rank 0's, ``run1-rank1``, ``run1-rank2`` ... are the others'. A spawned
     process imports the script again: a tracker that it makes meanwhile is a copy of its parent's. If
     ``paddle.distributed.spawn`` gives it a rank that records, it goes on in the parent's run.
+
+    **Sweeps.** In a program that `vizkit.sweep` has started, the first tracker records into the trial's run.
 
     Args:
         logdir: the run's directory.
@@ -126,6 +129,10 @@ class Tracker(PaddleVerbs):
         _check_hparams(hparams, metrics)
         super().__init__(strict=strict, sample_seconds=_sample_seconds(system))
         directory = os.path.expanduser(logdir)
+        if trial := take_run():
+            directory = trial["run"]
+            hparams = {**trial["hparams"], **(as_mapping(hparams) or {})}
+            metrics = metrics or {trial["metric"]: trial["mode"]}
 
         def start(parents: str | None = None) -> bool:
             self._begin(

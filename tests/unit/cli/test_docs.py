@@ -21,6 +21,11 @@ from .commands import VIZKIT, Command, record
 PAGE = (ROOT / "docs" / "guides" / "terminal.md").read_text("utf-8")
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 BLOCK = re.compile(r"^```(python|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TRAINING = """
+import sys, vizkit
+with vizkit.Tracker("log/run1", system=False) as tracker:
+    tracker.log({"eval/acc": float(sys.argv[1])}, step=0)
+"""
 PASSING = re.compile(r"\d+\.\d s\b|\b\d\d:\d\d:\d\d\b|\b20\d\d-[-\dT:.+]+|(?<=^duration\t)\S+")
 
 
@@ -38,6 +43,7 @@ def test_every_command_has_help_with_an_example_that_runs(
     for size, name_ in ((64, "adam"), (32, "sgd")):
         for seed in range(2):
             record(tmp_path / "log" / f"{name_}-{seed}", size, seed)
+    (tmp_path / "train.py").write_text(TRAINING, "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("vizkit.server.server.Server.wait", lambda server: None)  # serves until Ctrl-C
     assert vk(*shlex.split(example[1]), at=None).code == 0

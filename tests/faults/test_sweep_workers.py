@@ -1,0 +1,153 @@
+"""Worker processes of a sweep: shared work, kills, Ctrl-C, what they cannot do."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import vizkit
+from tests.helpers import PATIENCE, ROOT, until
+from vizkit.environment.processes import process_identity
+from vizkit.errors import DataError, VizKitError
+from vizkit.sweeps import status
+
+PROGRAM = """
+import os, sys, time
+import vizkit
+
+def train(hparams, tracker):
+    until = os.path.join(sys.argv[1], "go")
+    tracker.log({"eval/acc": hparams["x"], "threads": float(os.environ["OMP_NUM_THREADS"])}, step=0)
+    open(os.path.join(sys.argv[1], f"began{os.getpid()}-{hparams['x']}"), "w").close()
+    while not os.path.exists(until):
+        time.sleep(0.01)
+    tracker.log({"eval/acc": hparams["x"] + 1}, step=1)
+
+result = vizkit.sweep(
+    train, {"x": list(range(6))}, logdir=sys.argv[1] + "/log", metric="eval/acc", workers=2, retries=9
+)
+import json
+print(json.dumps(result.to_dict()))
+"""
+
+
+def begun(directory: Path) -> list[tuple[int, int]]:
+    """Process and hyper-parameter of each training that has begun."""
+    names = [path.name.removeprefix("began").split("-") for path in directory.glob("began*")]
+    return [(int(pid), int(x)) for pid, x in names]
+
+
+def start(directory: Path) -> subprocess.Popen[str]:
+    program = directory / "program.py"
+    program.write_text(PROGRAM.replace("sys.argv[1]", repr(str(directory))), "utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    return subprocess.Popen(
+        [sys.executable, str(program)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_killed_workers_are_replaced_and_no_trial_is_lost_or_counted_twice(tmp_path: Path) -> None:
+    process = start(tmp_path)
+    until(lambda: len(begun(tmp_path)) == 2, "both workers train")
+    first = dict(begun(tmp_path))
+    for pid in first:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: len({pid for pid, _ in begun(tmp_path)}) == 4, "others took over")
+    (tmp_path / "go").touch()
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, err
+    result = json.loads(out.splitlines()[-1])
+    assert [trial["state"] for trial in result["trials"]] == ["finished"] * 6
+    assert sorted(trial["value"] for trial in result["trials"]) == [1, 2, 3, 4, 5, 6]
+    assert "6/6 trials" in err
+    runs = vizkit.load(tmp_path / "log")
+    assert Counter(run.status for run in runs) == {"finished": 6, "killed": 2}
+    share = max(1, len(os.sched_getaffinity(0)) // 2)
+    assert {run.best("threads", mode="max").value for run in runs} == {share}
+
+
+def test_ctrl_c_ends_the_workers_and_the_same_call_goes_on(tmp_path: Path) -> None:
+    process = start(tmp_path)
+    until(lambda: len(begun(tmp_path)) == 2, "both workers train")
+    workers = {pid for pid, _ in begun(tmp_path)}
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode != 0 and "interrupted; the same call goes on" in err
+    until(lambda: not any(process_identity(pid) for pid in workers), "the workers have ended")
+    assert Counter(trial.state for trial in status(tmp_path / "log").trials) == {"waiting": 6}
+    (tmp_path / "go").touch()
+    out, err = start(tmp_path).communicate(timeout=PATIENCE)
+    assert sorted(trial["value"] for trial in json.loads(out.splitlines()[-1])["trials"]) == [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    ]
+
+
+def test_a_worker_that_cannot_go_on_ends_the_sweep_with_its_reason(tmp_path: Path) -> None:
+    def train(hparams: object, tracker: vizkit.Tracker) -> None:
+        tracker.log({"train/acc": 1.0}, step=0)
+
+    with pytest.raises(VizKitError, match="without a value of 'eval/acc'; it has recorded 'train/acc'"):
+        vizkit.sweep(train, {"x": [1, 2]}, logdir=tmp_path, metric="eval/acc", workers=2, quiet=True)
+
+
+def test_a_training_that_cannot_be_sent_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    held = open(os.devnull, "wb")  # noqa: SIM115
+
+    def train(hparams: object, tracker: vizkit.Tracker) -> None:
+        held.write(b"")
+
+    with held, pytest.raises(DataError, match="cannot be sent to worker processes"):
+        vizkit.sweep(train, {"x": [1, 2]}, logdir=tmp_path, metric="eval/acc", workers=2, quiet=True)
+    assert not list(tmp_path.glob("trial*"))
+
+
+SCRIPT = """
+import sys
+import vizkit
+
+hparams = vizkit.hparams({"rate": 0.5, "depth": 2})
+tracker = vizkit.Tracker("elsewhere", hparams={"width": 3}, system=False)
+tracker.log({"eval/acc": hparams["rate"] * float(sys.argv[1]) * hparams["depth"]}, step=0)
+tracker.close()
+with vizkit.Tracker("second", system=False) as other:
+    other.log({"x": 1.0}, step=0)
+"""
+
+
+def test_a_command_records_into_its_trials_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "train.py").write_text(SCRIPT, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    command = [sys.executable, "train.py", "{rate}"]
+    result = vizkit.sweep(command, {"rate": [0.25, 2.0]}, logdir="log", metric="eval/acc", quiet=True)
+    assert {trial.hparams["rate"]: trial.value for trial in result.trials} == {0.25: 0.125, 2.0: 8.0}
+    assert [run.hparams for run in result.runs] == [
+        {"rate": 0.25, "seed": 0, "width": 3},
+        {"rate": 2.0, "seed": 0, "width": 3},
+    ]
+    assert not (tmp_path / "elsewhere").exists()
+    assert len(vizkit.load(tmp_path / "second")) == 1
+    assert vizkit.sweeps.join("log", quiet=True).to_dict() == result.to_dict()
+    assert vizkit.hparams({"rate": 0.5}) == {"rate": 0.5}
+
+
+def test_a_command_that_fails_is_a_failed_trial(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "raise SystemExit(3)"]
+    result = vizkit.sweep(command, {"rate": [1]}, logdir=tmp_path, metric="eval/acc", quiet=True)
+    assert result.trials[0].state == "failed" and "ended with exit code 3" in result.trials[0].error

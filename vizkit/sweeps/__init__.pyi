@@ -1,0 +1,12 @@
+from vizkit.sweeps._training import Pruned as Pruned
+from vizkit.sweeps.result import SweepResult as SweepResult
+from vizkit.sweeps.result import Trial as Trial
+from vizkit.sweeps.search import join as join
+from vizkit.sweeps.search import status as status
+from vizkit.sweeps.search import sweep as sweep
+from vizkit.sweeps.space import Dimension as Dimension
+from vizkit.sweeps.space import choice as choice
+from vizkit.sweeps.space import integers as integers
+from vizkit.sweeps.space import log as log
+from vizkit.sweeps.space import uniform as uniform
+from vizkit.sweeps.space import when as when

@@ -1,0 +1,272 @@
+"""One trial: a point of the space is trained, once a seed, each time into a run of its own."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from vizkit._language import tr
+from vizkit._protocols import MetricsLike, ScalarLike, StepLike
+from vizkit.errors import DataError, UnknownNameError
+from vizkit.runs import load
+from vizkit.sweeps._study import Claim, Plan, SweepStudy
+from vizkit.sweeps.space import Value
+from vizkit.tracking.recording import flat_metrics
+from vizkit.tracking.started_trial import SWEEP_VARIABLE
+from vizkit.tracking.tracker import Tracker
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+__all__ = ["Pruned", "Training", "TrainingFunction", "run_trial"]
+
+_DENSE_REPORTS = 64
+
+
+class Pruned(BaseException):
+    """Raised out of `Tracker.log` where a trial is not worth going on with; the sweep catches it.
+
+    It is no `Exception`: a training that catches those ends all the same.
+    """
+
+
+class TrainingFunction(Protocol):
+    """A training of one's own: it is given the hyper-parameters, among them ``seed``, and an open tracker."""
+
+    def __call__(self, hparams: dict[str, Value], tracker: Tracker, /) -> object:
+        """Train, and record the metric."""
+
+
+class Training(Protocol):
+    """A training, however it is started."""
+
+    def __call__(
+        self, run: str, hparams: dict[str, Value], plan: Plan, watch: Callable[[float, StepLike], None] | None
+    ) -> bool:
+        """Train into a run; return True if it was ended early."""
+
+
+class FunctionTraining:
+    """The training of a function, in this process.
+
+    Args:
+        train: the function.
+    """
+
+    def __init__(self, train: TrainingFunction) -> None:
+        self._train = train
+
+    def __call__(
+        self, run: str, hparams: dict[str, Value], plan: Plan, watch: Callable[[float, StepLike], None] | None
+    ) -> bool:
+        """Train into a run; return True if it was ended early."""
+        seed = hparams.get("seed")
+        if isinstance(seed, int):
+            _set_seeds(seed)
+        with _WatchedTracker(run, hparams, plan, watch) as tracker:
+            try:
+                self._train(dict(hparams), tracker)
+            except Pruned:
+                return True
+        return False
+
+
+class CommandTraining:
+    """The training of a command, in a process of its own.
+
+    ``{name}`` in an argument is replaced by the hyper-parameter's value. The program finds them all by
+    `vizkit.hparams`, and its first tracker records into the trial's run.
+
+    Args:
+        command: the program and its arguments.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.command = list(command)
+
+    def __call__(
+        self, run: str, hparams: dict[str, Value], plan: Plan, watch: Callable[[float, StepLike], None] | None
+    ) -> bool:
+        """Train into a run; return True if it was ended early."""
+        command = [_filled(part, hparams) for part in self.command]
+        trial = {"run": os.path.abspath(run), "hparams": hparams, "metric": plan.metric, "mode": plan.mode}
+        environment = {**os.environ, SWEEP_VARIABLE: json.dumps(trial)}
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)  # noqa: S603
+        if done.returncode:
+            raise RuntimeError(
+                tr("{command} ended with exit code {code}", command=" ".join(command), code=done.returncode)
+            )
+        return False
+
+
+class _WatchedTracker(Tracker):
+    """The tracker of a trial: the values of the metric are shown to the sweep as they are recorded."""
+
+    def __init__(
+        self,
+        run: str,
+        hparams: dict[str, Value],
+        plan: Plan,
+        watch: Callable[[float, StepLike], None] | None,
+    ) -> None:
+        seed = hparams.get("seed")
+        super().__init__(
+            run,
+            hparams=hparams,
+            metrics={plan.metric: plan.mode},
+            if_exists="fail",
+            seed=seed if isinstance(seed, int) else None,
+            quiet=True,
+        )
+        self._metric, self._watch = plan.metric, watch
+
+    def log(
+        self,
+        metrics: MetricsLike,
+        step: StepLike | None = None,
+        *,
+        reduce: str | None = None,
+    ) -> None:
+        """Record the scalars of one step; see `Tracker.log`."""
+        super().log(metrics, step, reduce=reduce)  # type: ignore[arg-type]
+        if self._watch is not None and isinstance(metrics, dict):
+            value = flat_metrics(metrics).get(self._metric)
+            if value is not None:
+                self._show(value, step)
+
+    def log_scalar(
+        self,
+        tag: str,
+        value: ScalarLike,
+        step: StepLike | None = None,
+        walltime: float | datetime | None = None,
+    ) -> None:
+        """Record one number; see `Tracker.log_scalar`."""
+        super().log_scalar(tag, value, step, walltime)
+        if self._watch is not None and tag == self._metric:
+            self._show(value, step)
+
+    def _show(self, value: ScalarLike, step: StepLike | None) -> None:
+        try:
+            number = float(np.asarray(value, dtype=np.float64).item())
+        except (TypeError, ValueError):
+            return  # the tracker has said so
+        if self._watch is not None:
+            self._watch(number, self.step if step is None else step)
+
+
+class _Reports:
+    """Reports of a running trial to Optuna: as many as its rules need, for a training of any length.
+
+    Each of the first 64, then every second to the 128th, every fourth to the 256th ...: the same ones of each
+    trial, and 32 more each time that their number doubles.
+    """
+
+    def __init__(self, claim: Claim) -> None:
+        self._trial = claim.trial
+        self._count = 0
+
+    def __call__(self, value: float, step: StepLike) -> None:
+        number = self._count
+        self._count += 1
+        stride = 1
+        while number >= _DENSE_REPORTS * stride:
+            stride *= 2
+        if number % stride or not math.isfinite(value):
+            return
+        self._trial.report(value, number)
+        if self._trial.should_prune():
+            raise Pruned
+
+
+def run_trial(study: SweepStudy, claim: Claim, training: Training) -> None:
+    """Train the point of a trial, once a seed, and keep what came of it.
+
+    An error of the training is kept with the trial. Ctrl-C gives the trial back.
+
+    Raises:
+        UnknownNameError: the training has ended without a record of the metric.
+    """
+    plan = study.plan
+    values: list[float] = []
+    runs: list[str] = []
+    try:
+        for seed in range(plan.seeds):
+            name = f"trial{claim.trial.number:03d}" + (f"-seed{seed}" if plan.seeds > 1 else "")
+            hparams = dict(claim.point) if "seed" in plan.space else {**claim.point, "seed": plan.seed + seed}
+            run = os.path.join(study.logdir, name)
+            runs.append(name)
+            within = plan.pruner not in (None, "wilcoxon") and seed == 0
+            if training(run, hparams, plan, _Reports(claim) if within else None):
+                load(run)[0].annotate(add="pruned")
+                study.prune(claim, values=values, runs=runs)
+                return
+            values.append(_value(run, plan))
+            if plan.pruner == "wilcoxon":
+                claim.trial.report(values[-1], seed)
+                if seed + 1 < plan.seeds and claim.trial.should_prune():
+                    study.prune(claim, values=values, runs=runs)
+                    return
+    except UnknownNameError as error:
+        study.finish(claim, values=values, runs=runs, error=str(error))
+        raise
+    except Exception as error:
+        print(traceback.format_exc(), file=sys.stderr)
+        study.finish(claim, values=values, runs=runs, error=f"{type(error).__name__}: {error}")
+    except BaseException:
+        study.give_back(claim)
+        raise
+    else:
+        study.finish(claim, values=values, runs=runs)
+
+
+def _value(directory: str, plan: Plan) -> float:
+    """The value that counts of a run.
+
+    Raises:
+        UnknownNameError: it has no such metric.
+        DataError: all its values are NaN or infinite.
+    """
+    found = load(directory) if os.path.isdir(directory) else []
+    if not found:
+        raise UnknownNameError(
+            "the training has ended without a run in {run}: make a vizkit.Tracker in it, or call "
+            "vizkit.autolog()",
+            run=directory,
+        )
+    run = found[0]
+    if plan.metric not in run.scalar_tags:
+        raise UnknownNameError(
+            "the training has ended without a value of {metric!r}; it has recorded {tags}",
+            metric=plan.metric,
+            tags=", ".join(map(repr, run.scalar_tags)) or tr("no numbers"),
+        )
+    summary = run.summary(plan.metric)
+    point = summary.last if plan.objective == "last" else summary.best(plan.metric, plan.mode)
+    if point is None or not math.isfinite(point.value):
+        raise DataError("{metric!r} has diverged", metric=plan.metric)
+    return point.value
+
+
+def _set_seeds(seed: int) -> None:
+    """Set the global generators of Python, NumPy and, if it is there, Paddle."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    paddle = sys.modules.get("paddle")
+    if paddle is not None:
+        paddle.seed(seed)
+
+
+def _filled(part: str, hparams: dict[str, Value]) -> str:
+    for name, value in hparams.items():
+        part = part.replace("{" + name + "}", str(value))
+    return part

@@ -1,0 +1,272 @@
+"""Worker processes of a sweep: fresh interpreters that take on trials until there are none."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vizkit._language import tr
+from vizkit.errors import DataError, MissingDependencyError, VizKitError
+from vizkit.sweeps._study import SweepStudy
+from vizkit.sweeps._training import Training, run_trial
+from vizkit.sweeps.space import Value
+
+if TYPE_CHECKING:
+    import optuna
+
+__all__ = ["Job", "run_workers", "work"]
+
+_INTERRUPTED = 130
+_REFUSED = 3  # exit code of a worker that cannot go on, and whose log ends with the reason
+_MARK = "vizkit-sweep: "
+_LAST_WAIT = 60.0
+_MOST_STARTS = 5
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+def _any(point: dict[str, Value]) -> bool:
+    return True
+
+
+@dataclass
+class Job:
+    """The work of a process for a sweep.
+
+    Attributes:
+        training: how a run is trained.
+        most: how many trials the sweep has; None: those that wait.
+        retries: how often a trial whose process was killed is tried again.
+        constraint: what a point must fulfil.
+        until: seconds since 1970 after which no trial is begun.
+    """
+
+    training: Training
+    most: int | None = None
+    retries: int = 2
+    constraint: Callable[[dict[str, Value]], bool] = field(default=_any)
+    until: float = float("inf")
+
+
+def work(
+    study: SweepStudy,
+    job: Job,
+    *,
+    on_end: Callable[[], object] = lambda: None,
+    goes_on: Callable[[], bool] = lambda: True,
+) -> None:
+    """Train trial after trial, until as many as wanted have ended, here or elsewhere.
+
+    Args:
+        study: the sweep.
+        job: what to do.
+        on_end: called after each trial.
+        goes_on: no trial is begun once this is False.
+    """
+    pause = 0.01
+    try:
+        while time.time() < job.until and goes_on():
+            claim = study.claim(job.most, job.retries, job.constraint)
+            if claim is None:
+                if not study.running():
+                    return
+                time.sleep(pause)  # a trial that runs elsewhere comes back if its process dies
+                pause = min(2 * pause, 1.0)
+                continue
+            pause = 0.01
+            run_trial(study, claim, job.training)
+            on_end()
+    finally:
+        study.leave()
+
+
+def run_workers(
+    study: SweepStudy,
+    job: Job,
+    count: int,
+    *,
+    gpus: Sequence[int | str] | None = None,
+    sampler: optuna.samplers.BaseSampler | None = None,
+    pruner: optuna.pruners.BasePruner | None = None,
+    on_look: Callable[[], object] = lambda: None,
+) -> None:
+    """Have worker processes do a job, cores and GPUs divided among them.
+
+    A worker that dies is replaced. Ctrl-C ends them all, and their trials are given back.
+
+    Args:
+        study: the sweep.
+        job: what each does.
+        count: how many there are.
+        gpus: the GPUs to divide; by default those of ``CUDA_VISIBLE_DEVICES``, or all.
+        sampler, pruner: Optuna's own, in the place of those that the plan names.
+        on_look: called several times a second.
+
+    Raises:
+        DataError: the training or the constraint cannot be pickled.
+        MissingDependencyError: cloudpickle is not installed.
+        VizKitError: what a worker cannot go on with, such as a metric that is never recorded.
+    """
+    with tempfile.TemporaryDirectory(prefix="vizkit-sweep-") as directory:
+        payload = os.path.join(directory, "job")
+        with open(payload, "wb") as file:
+            sent = _pickled((job, sampler, pruner))
+            pickle.dump((os.path.abspath(study.logdir), sys.path, sent), file)
+        workers = [_Worker(study, payload, index, count, gpus) for index in range(count)]
+        try:
+            while any([worker.looks_after() for worker in workers]):  # noqa: C419 - each of them
+                on_look()
+                time.sleep(0.05)
+        except BaseException:
+            for worker in workers:
+                worker.interrupt()
+            end = time.monotonic() + _LAST_WAIT
+            for worker in workers:
+                worker.wait(end - time.monotonic())
+            raise
+
+
+class _Worker:
+    """One worker process, started anew when it dies."""
+
+    def __init__(
+        self, study: SweepStudy, payload: str, index: int, count: int, gpus: Sequence[int | str] | None
+    ) -> None:
+        self._study = study
+        self._path = os.path.join(study.directory, f"worker{index}.log")
+        self._command = [sys.executable, "-m", "vizkit.sweeps._workers", payload]
+        self._environment = {**os.environ, **_share(index, count, gpus)}
+        self._starts = 0  # in a row, without a trial
+        self._start()
+
+    def _start(self) -> None:
+        with open(self._path, "ab") as log:
+            self._from = log.tell()
+            self._process = subprocess.Popen(  # noqa: S603
+                self._command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is ours, and is passed on once
+            )
+
+    def looks_after(self) -> bool:
+        """True while the process runs or was started again.
+
+        Raises:
+            VizKitError: it cannot go on.
+        """
+        code = self._process.poll()
+        if code is None:
+            return True
+        if code == 0:
+            return False
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
+        said = self._said()
+        reason = [line for line in said.splitlines() if line.startswith(_MARK)]
+        if code == _REFUSED and reason:
+            raise VizKitError("{reason}", reason=reason[-1][len(_MARK) :])
+        self._starts = 0 if self._study.has_claimed(self._process.pid) else self._starts + 1
+        if self._starts == _MOST_STARTS:
+            raise VizKitError(
+                "a worker of the sweep ended at its start with exit code {code}: {path}\n{said}",
+                code=code,
+                path=self._path,
+                said=said[-2000:],
+            )
+        self._start()
+        return True
+
+    def _said(self) -> str:
+        with open(self._path, "rb") as log:
+            log.seek(self._from)
+            return log.read().decode("utf-8", "replace")
+
+    def interrupt(self) -> None:
+        """Have it give its trial back and end."""
+        with suppress(OSError):
+            self._process.send_signal(signal.SIGINT)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for its end, and kill it afterwards."""
+        try:
+            self._process.wait(max(seconds, 0.1))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _share(index: int, count: int, gpus: Sequence[int | str] | None) -> dict[str, str]:
+    """The environment that gives a worker its share of the machine."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = str(max(1, cores // count))
+    share = {name: threads for name in _THREADS if name not in os.environ}
+    if gpus is None:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+        gpus = [part for part in visible.split(",") if part.strip()] or _gpus()
+    if gpus:
+        own = list(gpus)[index % len(gpus) :: count] if len(gpus) >= count else [gpus[index % len(gpus)]]
+        share["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, own))
+    return share
+
+
+def _gpus() -> list[int]:
+    """The numbers of this machine's NVIDIA GPUs."""
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        return list(range(pynvml.nvmlDeviceGetCount()))
+    except Exception:
+        return []
+
+
+def _pickled(content: object) -> bytes:
+    try:
+        import cloudpickle
+    except ImportError:
+        raise MissingDependencyError.for_extra(
+            "sweep", tr("worker processes need cloudpickle"), tr("or pass workers=1")
+        ) from None
+    try:
+        data: bytes = cloudpickle.dumps(content)
+    except Exception as error:
+        raise DataError(
+            "the training cannot be sent to worker processes ({error}): make what it uses within it, or pass "
+            "workers=1",
+            error=error,
+        ) from error
+    return data
+
+
+def main() -> None:
+    """Work on the job of a file, as a worker process."""
+    parent = os.getppid()
+    with open(sys.argv[1], "rb") as file:
+        logdir, path, sent = pickle.load(file)  # noqa: S301 - written by our parent, in a directory of its own
+    sys.path[:] = path
+    try:
+        job, sampler, pruner = pickle.loads(sent)  # noqa: S301
+        if sampler is not None:
+            sampler.reseed_rng()
+        study = SweepStudy(logdir, sampler=sampler, pruner=pruner)
+        work(study, job, goes_on=lambda: os.getppid() == parent)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except VizKitError as error:
+        print(_MARK + str(error).replace("\n", " "), file=sys.stderr)
+        sys.exit(_REFUSED)
+
+
+if __name__ == "__main__":
+    main()
