@@ -9,6 +9,7 @@ from vizkit import sweeps as sweeps
 from vizkit._language import language as language
 from vizkit._version import __version__ as __version__
 from vizkit.errors import ClosedError as ClosedError
+from vizkit.errors import ConflictError as ConflictError
 from vizkit.errors import DataError as DataError
 from vizkit.errors import LogNotFoundError as LogNotFoundError
 from vizkit.errors import MissingDependencyError as MissingDependencyError

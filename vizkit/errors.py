@@ -3,6 +3,7 @@
 ::
 
     VizKitError
+     +-- ConflictError (ValueError)          what is to be changed has been changed by another editor
      +-- DataError (ValueError)              a value, image, curve ... that cannot be recorded
      +-- TagError (ValueError)               a tag that VisualDL could not serve
      +-- ClosedError (RuntimeError)          a write after close
@@ -22,6 +23,7 @@ from vizkit._language import tr
 
 __all__ = [
     "ClosedError",
+    "ConflictError",
     "DataError",
     "LogNotFoundError",
     "MissingDependencyError",
@@ -60,6 +62,18 @@ class TagError(VizKitError, ValueError):
 
 class ClosedError(VizKitError, RuntimeError):
     """A record was added after ``close``."""
+
+
+class ConflictError(VizKitError, ValueError):
+    """Something was to be changed that another editor has changed meanwhile; it stays as it is.
+
+    Attributes:
+        current: its present text; None if it is gone.
+    """
+
+    def __init__(self, message: str, /, *, current: str | None, **values: object) -> None:
+        super().__init__(message, **values)
+        self.current = current
 
 
 class RunExistsError(VizKitError, FileExistsError):

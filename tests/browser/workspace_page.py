@@ -96,8 +96,8 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def serving(log: Path) -> Iterator[Served]:
-    with vizkit.serve(str(log), port=0) as server:
+def serving(log: Path, *, edit: bool = False) -> Iterator[Served]:
+    with vizkit.serve(str(log), port=0, edit=edit) as server:
         yield Served(log, server.url.split("/app/")[0])
 
 

@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--model", metavar="FILE", help=tr("A model for the page of static graphs."))
     add("--language", choices=("en", "zh"), help=tr("Of the page; by default the browser's."))
+    add("--edit", action="store_true", help=tr("Let the workspace label runs, write notes, save views."))
     return made
 
 
@@ -109,6 +110,7 @@ def run_server(args: Sequence[str]) -> int:
             hparam_metrics=options.hparam_metrics,
             model=options.model,
             language=options.language,
+            edit=options.edit,
         )
     except VizKitError as error:
         from vizkit.cli._output import say

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["ENVIRONMENT_FILE", "GRAPH_WORD", "LOG_WORD", "MODEL_WORD", "REMARKS_FILE", "TRACE_WORD"]
+__all__ = [
+    "ENVIRONMENT_FILE",
+    "GRAPH_WORD",
+    "LOG_WORD",
+    "MODEL_WORD",
+    "REMARKS_FILE",
+    "TRACE_WORD",
+    "VIEWS_FILE",
+]
 
 LOG_WORD = "vdlrecords"
 """In the name of every log: ``vdlrecords.<time>.log``."""
@@ -21,3 +29,6 @@ ENVIRONMENT_FILE = "environment.json"
 
 REMARKS_FILE = "remarks.json"
 """What people say of a run; see `vizkit.runs.remarks`."""
+
+VIEWS_FILE = "views.json"
+"""Views that people saved, in the log directory; see `vizkit.server.workspace.saved_views`."""

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from vizkit._files import hold_directory, read_bounded, write_atomic
-from vizkit.errors import DataError
+from vizkit.errors import ConflictError, DataError
 from vizkit.format.file_names import REMARKS_FILE
 from vizkit.runs.followed_file import FollowedFile
 
@@ -42,10 +42,12 @@ class Remarks:
         remove: Iterable[str] = (),
         note: str | None = None,
         archived: bool | None = None,
+        replaces: str | None = None,
     ) -> Remarks:
         """Return these remarks with some changes; what is None stays.
 
         Raises:
+            ConflictError: there is another note than the one that ``replaces`` gives.
             DataError: a label is empty, has a line break or more than 200 characters; more than 1,000 labels;
                 a note of more than 100,000 characters.
         """
@@ -63,6 +65,8 @@ class Remarks:
             raise DataError(
                 "a run has at most {most:,} labels, got {n:,}: remove some", most=_MOST_LABELS, n=len(labels)
             )
+        if replaces is not None and replaces != self.note:
+            raise ConflictError("the note has been changed meanwhile", current=self.note)
         if note is not None and len(note) > _LONGEST_NOTE:
             raise DataError(
                 "a note has at most {most:,} characters, got {n:,}: shorten it",

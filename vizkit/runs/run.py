@@ -373,6 +373,7 @@ class Run(Exported, Plottable):
         remove: str | Iterable[str] = (),
         note: str | None = None,
         archived: bool | None = None,
+        replaces: str | None = None,
     ) -> None:
         """Label the run, write a note on it, or put it away; kept in ``remarks.json`` beside its logs.
 
@@ -383,12 +384,16 @@ class Run(Exported, Plottable):
             remove: labels to take off; those that the run does not have are passed over.
             note: text that replaces the note, as Markdown; empty: none.
             archived: put the run away, or take it back.
+            replaces: the note that is to be replaced; nothing is changed if there is another one by now.
 
         Raises:
+            ConflictError: there is another note than ``replaces``.
             DataError: a label or the note is too long, or the file that is there cannot be read.
             OSError: the file cannot be written.
         """
-        self._remarks.edit(self.logs.number, lambda known: known.edited(add, remove, note, archived))
+        self._remarks.edit(
+            self.logs.number, lambda known: known.edited(add, remove, note, archived, replaces)
+        )
 
     @property
     def revision(self) -> tuple[int, int]:

@@ -27,6 +27,7 @@ def build_app(
     addresses: bool = False,
     language: str | None = None,
     public_path: str = "/app",
+    edit: bool = False,
 ) -> ASGIApp:
     """Build the application that serves the runs of an API.
 
@@ -37,6 +38,7 @@ def build_app(
         addresses: accept any IP address as a host.
         language: language of the pages, ``en`` or ``zh``; by default the browser's.
         public_path: path of VisualDL's page.
+        edit: let the workspace change remarks and saved views.
     """
     page = VisualDLPage(public_path, token=token is not None, language=language)
 
@@ -52,7 +54,7 @@ def build_app(
 
     routes: list[BaseRoute] = [
         Route(f"{public_path}/api/{{path:path}}", api.answer),
-        Route("/vizkit{path:path}", _LazyWorkspace(api, language, public_path)),
+        Route("/vizkit{path:path}", _LazyWorkspace(api, language, public_path, edit)),
         Route("/", root),
         Route("/favicon.ico", icon),
         Route("/alive", alive),
@@ -65,15 +67,21 @@ def build_app(
     files = (*(f"{folder}/" for folder in folders), "/favicon.ico", "/alive")
     framed = ("/", public_path, f"{public_path}/index", "/vizkit/")
     return AccessGuard(
-        app, hosts=hosts, token=token, open_paths=files, framed_paths=framed, addresses=addresses
+        app,
+        hosts=hosts,
+        token=token,
+        open_paths=files,
+        writable_paths=("/vizkit/api/remarks", "/vizkit/api/views") if edit else (),
+        framed_paths=framed,
+        addresses=addresses,
     )
 
 
 class _LazyWorkspace:
     """VizKit's workspace, imported at its first request: VisualDL's page is served sooner."""
 
-    def __init__(self, api: API, language: str | None, visualdl: str) -> None:
-        self._api, self._language, self._visualdl = api, language, visualdl
+    def __init__(self, api: API, language: str | None, visualdl: str, edit: bool) -> None:
+        self._api, self._language, self._visualdl, self._edit = api, language, visualdl, edit
 
     @cached_property
     def _router(self) -> Router:
@@ -81,7 +89,13 @@ class _LazyWorkspace:
 
         api = self._api
         return Router(
-            workspace_routes(api.runs, api.run_on_thread, language=self._language, visualdl=self._visualdl)
+            workspace_routes(
+                api.runs,
+                api.run_on_thread,
+                language=self._language,
+                visualdl=self._visualdl,
+                edit=self._edit,
+            )
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

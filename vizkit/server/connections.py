@@ -26,7 +26,7 @@ __all__ = ["Connection", "ConnectionLimits"]
 _MAX_ADDRESS = 24 << 10  # bytes of a path with its query: a workspace's address may name many runs
 _MAX_HEAD = 40 << 10  # bytes of a request line and its headers
 _MAX_HEADERS = 100
-_MAX_BODY = 1 << 20  # bytes that are read and dropped: no request has a use for a body
+_MAX_BODY = 1 << 20  # bytes; those of requests that have no use for a body are read and dropped
 _MAX_PIPELINED = 4
 _SLICE = 4096  # bytes that are parsed before the limits are checked again
 _HEAD_TIMEOUT = 20.0  # seconds from the first byte of a head to its last
@@ -206,7 +206,7 @@ class Connection(HttpToolsProtocol):
             if self._in_head and self._received > _MAX_HEAD:
                 self._refuse(431, tr("The head of a request may have {most} bytes.", most=_MAX_HEAD))
             elif not self._in_head and self._received > _MAX_BODY:
-                self._refuse(413, tr("Nothing can be written."))
+                self._refuse(413, tr("A request may bring {most} bytes.", most=_MAX_BODY))
 
     def on_message_begin(self) -> None:
         """Start to count."""
@@ -243,7 +243,9 @@ class Connection(HttpToolsProtocol):
                 self.cycle.keep_alive = False  # what is left of the body ends with the connection
 
     def on_body(self, body: bytes) -> None:
-        """Drop the body."""
+        """Drop the body, but for a change; uvicorn stops reading while its answer does not take it."""
+        if not self._refused and self.scope["method"] == "POST":
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is whole."""

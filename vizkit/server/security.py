@@ -83,6 +83,7 @@ class AccessGuard:
         hosts: host names that are accepted besides those of loopback.
         token: the token that clients must send; None: none is needed.
         open_paths: path prefixes that need no token: the page's own files.
+        writable_paths: paths that take JSON from the page's own scripts.
         framed_paths: pages that notebooks, which are other sites, show in a frame.
         addresses: accept any IP address as a host. A page elsewhere cannot make a browser send one
             (DNS rebinding), but a server for this machine alone has no use for them.
@@ -95,6 +96,7 @@ class AccessGuard:
         hosts: Iterable[str] = (),
         token: str | None = None,
         open_paths: tuple[str, ...] = (),
+        writable_paths: tuple[str, ...] = (),
         framed_paths: tuple[str, ...] = (),
         addresses: bool = False,
     ) -> None:
@@ -102,6 +104,7 @@ class AccessGuard:
         self._hosts = {host.lower().strip("[]") for host in hosts}
         self._token = token.encode() if token else None
         self._open_paths = open_paths
+        self._writable_paths = writable_paths
         self._framed_paths = framed_paths
         self._addresses = addresses
 
@@ -158,8 +161,16 @@ class AccessGuard:
         foreign = origin is not None and origin.partition("://")[2].lower() != host.lower()
         if foreign or not self._comes_from_here(scope, headers):
             return refusal(headers, 403, tr("Requests from other sites are refused."))
-        if scope["method"] not in ("GET", "HEAD"):
-            return refusal(headers, 405, tr("Nothing can be written."), {"Allow": "GET, HEAD"})
+        return None if scope["method"] in ("GET", "HEAD") else self._refusal_of_write(scope, headers)
+
+    def _refusal_of_write(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
+        if scope["method"] != "POST" or scope["path"] not in self._writable_paths:
+            return refusal(headers, 405, tr("Nothing can be written here."), {"Allow": "GET, HEAD"})
+        if headers.get("sec-fetch-site", "same-origin") != "same-origin":  # a link is no edit
+            return refusal(headers, 403, tr("Requests from other sites are refused."))
+        # No form of another site can send this type, and a script only if this server allowed it.
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return refusal(headers, 415, tr("Changes are sent as application/json."))
         return None
 
     def _comes_from_here(self, scope: Scope, headers: Headers) -> bool:

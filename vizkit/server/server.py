@@ -137,6 +137,7 @@ def serve(
     model: str | os.PathLike[str] | None = None,
     allow_hosts: Sequence[str] = (),
     language: Literal["en", "zh"] | None = None,
+    edit: bool = False,
 ) -> Server:
     """Serve VisualDL's page over the runs of a log directory, on a thread of this process.
 
@@ -150,6 +151,8 @@ def serve(
         model: a model file for the page of static graphs.
         allow_hosts: further host names that are accepted, such as that of a proxy.
         language: language of the pages; by default the browser's.
+        edit: let the workspace label, note and archive runs, and save views. With further host names it needs
+            a token, too.
 
     Raises:
         LogNotFoundError: no such directory or file.
@@ -175,13 +178,15 @@ def serve(
     model_path = None if model is None else _checked_model(os.fspath(model))
     path = os.fspath(logdir)
     local = is_loopback(host)
-    if not token and not local:
+    if not token and (not local or (edit and allow_hosts)):
         token = secrets.token_urlsafe(24)
     hosts = [host, *allow_hosts] if local else [host, socket.gethostname(), *allow_hosts]
     listener = _listen(host, port)  # clients wait while the logs are read
     try:
         api = API(LiveRuns(path), ServeOptions(samples, hparam_metrics, model_path))
-        app = build_app(api, token=token or None, hosts=hosts, addresses=not local, language=language)
+        app = build_app(
+            api, token=token or None, hosts=hosts, addresses=not local, language=language, edit=edit
+        )
     except BaseException:
         listener.close()
         raise

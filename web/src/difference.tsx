@@ -105,7 +105,7 @@ export function Texts() {
       {answer?.same && <p class="note" role="status">{t("Both are the same.")}</p>}
       {(answer?.cut ?? 0) > 0 && <p class="note">{t("Long texts: {n} lines were not compared.", { n: answer?.cut ?? 0 })}</p>}
       {answer && answer.lines.length > 0 && (
-        <div class="scroll sides" tabIndex={0} role="region" aria-label={t("Side by side")}>
+        <div class="scroll beside" tabIndex={0} role="region" aria-label={t("Side by side")}>
           <table>
             <thead><tr><th colSpan={2} scope="col">{left.name}</th><th colSpan={2} scope="col">{right.name}</th></tr></thead>
             <tbody>{answer.lines.map((line, at) => <Line key={at} line={line} />)}</tbody>

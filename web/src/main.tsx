@@ -11,10 +11,12 @@ import { Lazy } from "./lazy";
 import type { MediaOptions } from "./media";
 import { Problems, useTroubled } from "./problems";
 import { Sidebar } from "./sidebar";
-import { answer, connected, dark, follow, load } from "./store";
+import { answer, connected, dark, follow, load, remarked } from "./store";
 import { Table } from "./table";
+import { Views } from "./views";
 import { followAddress, show, type View, view } from "./view";
 
+const remarks = () => import("./remarks").then((part) => part.RemarksDialog);
 const media = () => import("./media").then((part) => part.Media);
 const runPage = () => import("./run").then((part) => part.RunPage);
 
@@ -36,6 +38,7 @@ function App() {
             </button>
           ))}
           <a href="groups">{t("Groups")}</a>
+          <Views />
           <a href={document.body.dataset.visualdl ?? "../app/"}>{t("VisualDL's page")}</a>
         </nav>
         <span class="fill" />
@@ -47,6 +50,7 @@ function App() {
         {(tab !== "table" || run) && <Sidebar />}
         <main id="main" tabIndex={-1}>{run ? <Lazy key="run" load={runPage} options={{}} /> : tab === "charts" ? <Charts /> : tab === "media" ? <Lazy<MediaOptions> key="media" load={media} options={{}} /> : tab === "compare" ? <Compare /> : tab === "problems" ? <Problems /> : <Table />}</main>
       </div>
+      {remarked.value && <Lazy<object> key={remarked.value} load={remarks} options={{}} />}
     </>
   );
 }

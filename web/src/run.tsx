@@ -2,6 +2,7 @@
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { details as askDetails, type Numbers, Refusal, type RunDetails, type RunInfo } from "./api";
+import { editing } from "./edits";
 import { Facts, Part } from "./facts";
 import { Files, Output, outputs } from "./files";
 import { duration, exact, moment, short, tint, utc } from "./format";
@@ -12,7 +13,7 @@ import type { MediaOptions } from "./media";
 import { Panel } from "./panel";
 import { Messages } from "./problems";
 import { matcher, sections } from "./ranges";
-import { alone, answer, dark, freshness, runSpan } from "./store";
+import { alone, answer, dark, freshness, remarked, runSpan } from "./store";
 import { Toolbar } from "./toolbar";
 import { openRun, part, show, toggled, view } from "./view";
 import { statusOf } from "./words";
@@ -117,6 +118,7 @@ function Head({ run, details }: { run: RunInfo; details: RunDetails | null }) {
         {run.seconds !== null && <span>{t("Duration")} {duration(run.seconds)}</span>}
         {run.labels.map((label) => <span key={label} class="label"><bdi>{label}</bdi></span>)}
         {run.archived && <span class="label">{t("archived")}</span>}
+        {editing && <button class="icon" aria-label={t("Labels and note")} title={t("Labels and note")} onClick={() => (remarked.value = run.path)}>✎</button>}
       </p>
       {error && <pre class="text bad" role="alert">{error}</pre>}
       {run.note && <section class="note-of-run" aria-label={t("Note")}><Markdown text={run.note} /></section>}

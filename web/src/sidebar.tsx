@@ -2,12 +2,13 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { duration, moment, tint, utc } from "./format";
+import { editing } from "./edits";
 import type { RunInfo } from "./api";
 import { language, t } from "./language";
 import { statusOf } from "./words";
 import { Rows } from "./rows";
 import { RunLink } from "./run-link";
-import { answer, chosen, dark, drawnPaths, failure, hparams, isSearch, listed, match, MOST_DRAWN, tags, toggle } from "./store";
+import { answer, chosen, dark, drawnPaths, failure, hparams, isSearch, listed, match, MOST_DRAWN, remarked, tags, toggle } from "./store";
 import { part, show, toggled, view } from "./view";
 
 const pinned = part("pinned");
@@ -116,6 +117,7 @@ function Row({ run }: { run: RunInfo }) {
         <i ref={(element) => { if (element) element.style.background = isDrawn ? tint(run.color, dark.value) : ""; }} />
       </button>
       <RunLink run={run} title={about} />
+      {(editing || run.note) && <button class={run.note ? "icon quiet noted" : "icon quiet"} aria-label={t("Labels and note of {name}", { name: run.name })} title={run.note || t("Labels and note of {name}", { name: run.name })} onClick={() => (remarked.value = run.path)}>✎</button>}
       {run.labels.slice(0, 2).map((label) => <span key={label} class="label">{label}</span>)}
       {run.problems.length > 0 && <RunLink run={run} title={run.problems.join("\n")} class="warn">⚠</RunLink>}
       <span class={`status ${run.status}`} title={statusOf(run.status)} />

@@ -18,6 +18,8 @@ export const failure = signal("");
 /** path of a run -> a number that grows with its records. */
 export const freshness = signal<ReadonlyMap<string, number>>(new Map());
 export const dark = signal(false);
+/** path of the run whose labels and note are open; empty: none. */
+export const remarked = signal("");
 
 const filter = part("filter");
 const sort = part("sort");

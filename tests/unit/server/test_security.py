@@ -99,7 +99,7 @@ def test_nothing_can_be_written(local: httpx.Client, method: str, path: str) -> 
             "不以 'evil",
         ),
         ({"headers": {"Origin": "http://evil.example"}}, 403, "Requests from other sites", "来自其他网站"),
-        ({"method": "POST"}, 405, "Nothing can be written.", "不接受写入。"),
+        ({"method": "POST"}, 405, "Nothing can be written here.", "此处不能写入任何内容。"),
         ({"url": "/app/none.js"}, 404, "There is no such file.", "没有这个文件。"),
         ({"url": "/app/api/none"}, 200, "api not found", "没有这个接口"),
     ],

@@ -29,6 +29,7 @@ from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.current_runs import CurrentRuns
 from vizkit.server.workspace.importance_cache import ImportanceCache
 from vizkit.server.workspace.runs_table import hparam_key, runs_page
+from vizkit.server.workspace.saved_views import SavedViews
 from vizkit.server.workspace.views import (
     compare_page,
     groups_page,
@@ -83,7 +84,12 @@ class _RunOnThread(Protocol):
 
 
 def workspace_routes(
-    live: LiveRuns, run_on_thread: _RunOnThread, *, language: str | None = None, visualdl: str = "/app"
+    live: LiveRuns,
+    run_on_thread: _RunOnThread,
+    *,
+    language: str | None = None,
+    visualdl: str = "/app",
+    edit: bool = False,
 ) -> list[BaseRoute]:
     """The routes below ``/vizkit/``.
 
@@ -92,10 +98,11 @@ def workspace_routes(
         run_on_thread: calls a function on another thread.
         language: language of the pages, ``en`` or ``zh``; by default the browser's.
         visualdl: path of VisualDL's page.
+        edit: let the page change remarks and saved views.
     """
     current = CurrentRuns(live)
-    pages = _Pages(live, current, visualdl)
-    state = WorkspaceState(live, current)
+    pages = _Pages(live, current, visualdl, edit)
+    state = WorkspaceState(live, current, SavedViews(live.logdir), edit)
 
     async def answer(http: Request) -> Response:
         if live.note_request():
@@ -130,7 +137,7 @@ def workspace_routes(
 class _Pages:
     """The documents of all views."""
 
-    def __init__(self, live: LiveRuns, current: CurrentRuns, visualdl: str) -> None:
+    def __init__(self, live: LiveRuns, current: CurrentRuns, visualdl: str, edit: bool) -> None:
         self._live = live
         self._runs = current
         self._importance = ImportanceCache()
@@ -144,6 +151,7 @@ class _Pages:
             t=tr,
             tn=trn,
             visualdl=visualdl,
+            edit=edit,
             visualdl_pages=_VISUALDL_PAGES,
             page_sizes=ROWS,
             safe_svg=Markup,

@@ -11,6 +11,7 @@ __all__ = [
     "ComparedLine",
     "ComparisonAnswer",
     "ComparisonNumbers",
+    "Conflict",
     "CurveHead",
     "CurvesHead",
     "DifferencesAnswer",
@@ -27,14 +28,17 @@ __all__ = [
     "NearestValue",
     "RecordsAnswer",
     "RecordsOfRun",
+    "RemarksAnswer",
     "RunDetails",
     "RunRecord",
     "RunsAnswer",
+    "SavedView",
     "ScalarSummary",
     "SearchAnswer",
     "SessionRecord",
     "TextsAnswer",
     "ValuesAnswer",
+    "ViewsAnswer",
 ]
 
 Number = float | str
@@ -46,6 +50,13 @@ class Failure(TypedDict):
 
     message: str
     parameter: Annotated[str | None, "the parameter that is wrong"]
+
+
+class Conflict(TypedDict):
+    """The reason why a change is not made: another editor was first."""
+
+    message: str
+    current: Annotated[str | None, "the present text; null if it is gone"]
 
 
 class MetricSummary(TypedDict):
@@ -364,3 +375,26 @@ class TextsAnswer(TypedDict):
     same: bool
     cut: Annotated[int, "lines of the longer text that were not compared"]
     lines: list[ComparedLine]
+
+
+class RemarksAnswer(TypedDict):
+    """The remarks on a run."""
+
+    labels: list[str]
+    note: str
+    archived: bool
+
+
+class SavedView(TypedDict):
+    """A view that somebody saved."""
+
+    name: str
+    query: Annotated[str, "of its address"]
+
+
+class ViewsAnswer(TypedDict):
+    """The views that people saved, in natural order."""
+
+    views: list[SavedView]
+    edit: Annotated[bool, "they can be changed"]
+    problems: Annotated[list[str], "why they could not be read"]

@@ -12,31 +12,35 @@ from functools import cached_property
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from vizkit._files import is_shortage
 from vizkit._language import language, speaking
-from vizkit.errors import UnknownNameError, VizKitError
+from vizkit.errors import ConflictError, DataError, UnknownNameError, VizKitError
 from vizkit.server.http import GONE, Answer, preferred_language, respond
 from vizkit.server.sized_cache import SizedCache
 from vizkit.server.workspace.api.answers import (
     ChangesAnswer,
     ClassCurve,
     ComparisonAnswer,
+    Conflict,
     CurvesHead,
     DifferencesAnswer,
     Failure,
     HistogramsAnswer,
     ImportanceAnswer,
     RecordsAnswer,
+    RemarksAnswer,
     RunDetails,
     RunsAnswer,
     SearchAnswer,
     TextsAnswer,
     ValuesAnswer,
+    ViewsAnswer,
 )
+from vizkit.server.workspace.api.bodies import read_body
 from vizkit.server.workspace.api.contents_answer import (
     ContentQuery,
     HistogramsQuery,
@@ -53,6 +57,14 @@ from vizkit.server.workspace.api.differences_answer import (
     texts_answer,
 )
 from vizkit.server.workspace.api.directory_files import FileQuery, run_file
+from vizkit.server.workspace.api.edits import (
+    RemarksEdit,
+    ViewEdit,
+    ViewsQuery,
+    edit_remarks,
+    edit_view,
+    views_answer,
+)
 from vizkit.server.workspace.api.packing import ARRAYS
 from vizkit.server.workspace.api.queries import WrongParameter, read_query
 from vizkit.server.workspace.api.records_answer import RecordsQuery, ValuesQuery, records, values
@@ -66,9 +78,10 @@ from vizkit.server.workspace.api.verdicts import (
     importance_answer,
 )
 
-__all__ = ["OPERATIONS", "Operation", "api_routes"]
+__all__ = ["EDITS", "OPERATIONS", "Edit", "Operation", "api_routes"]
 
 _JSON = "application/json"
+_BODY_SECONDS = 20.0  # in which a change must have come
 _CACHED = 64 << 20  # bytes of answers
 
 _log = logging.getLogger(__name__)
@@ -97,6 +110,25 @@ class Operation:
     lasting: bool = False
 
 
+@dataclass(frozen=True)
+class Edit:
+    """One path of the API that takes a change, where the server was started to edit.
+
+    Attributes:
+        path: below ``api/``.
+        summary: a line for people.
+        body: the dataclass of its JSON body.
+        answer: the type of its answer.
+        function: makes the change, and the answer.
+    """
+
+    path: str
+    summary: str
+    body: type[Any]
+    answer: type
+    function: Callable[..., object]
+
+
 OPERATIONS = (
     Operation("runs", "Runs", RunsQuery, RunsAnswer, runs_answer),
     Operation("run", "One run", RunQuery, RunDetails, run_details),
@@ -117,7 +149,13 @@ OPERATIONS = (
     Operation("content", "The content of a record", ContentQuery, ClassCurve, content, "*/*"),
     Operation("histograms", "Histograms over steps", HistogramsQuery, HistogramsAnswer, histograms),
     Operation("search", "Texts that hold some words", SearchQuery, SearchAnswer, search_texts),
+    Operation("views", "Saved views", ViewsQuery, ViewsAnswer, views_answer),
     Operation("changes", "Changes since a cursor", ChangesQuery, ChangesAnswer, changes),
+)
+
+EDITS = (
+    Edit("remarks", "Label, note or archive a run", RemarksEdit, RemarksAnswer, edit_remarks),
+    Edit("views", "Save, rename or delete a view", ViewEdit, ViewsAnswer, edit_view),
 )
 
 
@@ -146,6 +184,25 @@ class _Handler:
         except Exception as error:
             return respond(http, _failure(operation.path, error))
 
+    async def change(self, edit: Edit, http: Request) -> Response:
+        self._state.live.note_request()
+        accepted = http.headers.get("accept-language")
+        with speaking(accepted and preferred_language(accepted)):
+            try:
+                body = read_body(edit.body, await asyncio.wait_for(http.body(), _BODY_SECONDS))
+                return respond(http, _json(await asyncio.to_thread(edit.function, self._state, body)))
+            except ClientDisconnect:
+                return Response(status_code=400)
+            except asyncio.TimeoutError:  # another error in Python 3.10
+                return respond(http, _failure(edit.path, DataError("the change did not come in time")))
+            except OSError as error:
+                known = (
+                    error if is_shortage(error) else DataError("it cannot be written: {error}", error=error)
+                )
+                return respond(http, _failure(edit.path, known))
+            except Exception as error:
+                return respond(http, _failure(edit.path, error))
+
     def _answer(
         self, operation: Operation, query: object, given: tuple[tuple[str, str], ...]
     ) -> Answer | Response:
@@ -169,7 +226,7 @@ class _Handler:
         """The OpenAPI document."""
         from vizkit.server.workspace.api.openapi import openapi_document
 
-        return _json(openapi_document(OPERATIONS))
+        return _json(openapi_document(OPERATIONS, EDITS))
 
 
 def _json(data: object, status: int = 200) -> Answer:
@@ -177,6 +234,9 @@ def _json(data: object, status: int = 200) -> Answer:
 
 
 def _failure(path: str, error: Exception) -> Answer:
+    if isinstance(error, ConflictError):
+        conflict: Conflict = {"message": str(error), "current": error.current}
+        return _json(conflict, 409)
     if isinstance(error, UnknownNameError):
         status = 404
     elif isinstance(error, VizKitError):
@@ -207,6 +267,12 @@ def api_routes(state: WorkspaceState, path: str) -> list[BaseRoute]:
 
         return Route(f"{path}/{operation.path}", answer)
 
+    def change(edit: Edit) -> Route:
+        async def answer(http: Request) -> Response:
+            return await handler.change(edit, http)
+
+        return Route(f"{path}/{edit.path}", answer, methods=["POST"])
+
     async def document(http: Request) -> Response:
         return respond(http, handler.document)
 
@@ -218,6 +284,7 @@ def api_routes(state: WorkspaceState, path: str) -> list[BaseRoute]:
 
     return [
         *map(route, OPERATIONS),
+        *(map(change, EDITS) if state.edit else ()),
         Route(f"{path}/openapi.json", document),
         Route(f"{path}/{{rest:path}}", nothing),
     ]

@@ -6,25 +6,28 @@ import inspect
 import math
 import types
 from collections.abc import Iterable
+from dataclasses import MISSING, fields
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from vizkit._version import __version__
-from vizkit.server.workspace.api.answers import Failure
-from vizkit.server.workspace.api.endpoints import Operation
+from vizkit.server.workspace.api.answers import Conflict, Failure
+from vizkit.server.workspace.api.endpoints import Edit, Operation
 from vizkit.server.workspace.api.queries import Parameter, parameters
 
 __all__ = ["openapi_document"]
 
 Schema = dict[str, Any]
 
+_JSON = "application/json"
+
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", types.NoneType: "null"}
 
 
-def openapi_document(operations: Iterable[Operation]) -> Schema:
+def openapi_document(operations: Iterable[Operation], edits: Iterable[Edit] = ()) -> Schema:
     """Describe the API as OpenAPI 3.1."""
     schemas: dict[str, Schema] = {}
     failure = _content("application/json", _schema(Failure, schemas))
-    paths = {}
+    paths: dict[str, Schema] = {}
     for one in operations:
         answers = {
             "200": {"description": one.summary, **_content(one.media_type, _answer(one, schemas))},
@@ -40,6 +43,22 @@ def openapi_document(operations: Iterable[Operation]) -> Schema:
                 "parameters": described,
                 "responses": answers,
             }
+        }
+    for edit in edits:
+        answers = {
+            "200": {"description": edit.summary, **_content(_JSON, _schema(edit.answer, schemas))},
+            "400": {"description": "A field is wrong.", **failure},
+            "409": {
+                "description": "Another editor was first.",
+                **_content(_JSON, _schema(Conflict, schemas)),
+            },
+        }
+        paths.setdefault(f"/{edit.path}", {})["post"] = {
+            "operationId": f"edit_{edit.path}",
+            "summary": f"{edit.summary}; with `vizkit serve --edit`",
+            "description": inspect.getdoc(edit.body),
+            "requestBody": {"required": True, **_content(_JSON, _body(edit, schemas))},
+            "responses": answers,
         }
     return {
         "openapi": "3.1.0",
@@ -66,6 +85,18 @@ def _answer(operation: Operation, schemas: dict[str, Schema]) -> Schema:
         "places that it names, counted from the byte behind it.",
         "contentMediaType": operation.media_type,
         "x-head": schema,
+    }
+
+
+def _body(edit: Edit, schemas: dict[str, Schema]) -> Schema:
+    hints = get_type_hints(edit.body, include_extras=True)
+    optional = {one.name for one in fields(edit.body) if one.default is not MISSING}
+    optional |= {one.name for one in fields(edit.body) if one.default_factory is not MISSING}
+    return {
+        "type": "object",
+        "properties": {name: _schema(hint, schemas) for name, hint in hints.items()},
+        "required": sorted(hints.keys() - optional),
+        "additionalProperties": False,
     }
 
 

@@ -16,12 +16,14 @@ from vizkit.runs import Run, Runs
 from vizkit.runs.run import ENDED
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.workspace.current_runs import CurrentRuns
+from vizkit.server.workspace.saved_views import SavedViews
 
 __all__ = ["RELEASED_AFTER", "WorkspaceState", "named"]
 
 RELEASED_AFTER = 8
 """Runs whose columns may be in memory at once."""
 
+_REMARKS_AT_ONCE = 200  # files of remarks that one look reads
 _STATUS_SECONDS = 0.5  # between two looks at the statuses of runs that go on
 
 
@@ -32,17 +34,23 @@ class WorkspaceState:
     Attributes:
         live: the runs of the log directory.
         current: the same as `Runs`.
+        views: the views that people saved.
+        edit: True if the page may change remarks and views.
         traces: lines of runs.
         records: run -> what its record depends on besides its logs, and the record as JSON.
     """
 
     live: LiveRuns
     current: CurrentRuns
+    views: SavedViews
+    edit: bool = False
     traces: TraceStore = field(default_factory=TraceStore)
     records: WeakKeyDictionary[Run, tuple[Hashable, bytes]] = field(default_factory=WeakKeyDictionary)
     instance: str = field(default_factory=lambda: secrets.token_hex(4))
     """Differs for each start of the server, whose versions count anew."""
 
+    _remarks: dict[str, tuple[list[str], str, bool]] = field(default_factory=dict)
+    _next_remarks: int = 0
     _statuses: dict[str, str] = field(default_factory=dict)
     _status_versions: dict[str, int] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
@@ -72,6 +80,7 @@ class WorkspaceState:
             self._next_look = start + _STATUS_SECONDS
         with self.runs() as runs:
             found = {run.name: run.status for run in runs if self._statuses.get(run.name) not in ENDED}
+            remarks = self._some_remarks(runs)
         version = self._last_version() + 1
         if (refused := set(self.live.refused)) != self._refused:
             self._refused, self._refused_version = refused, version
@@ -79,12 +88,28 @@ class WorkspaceState:
             if self._statuses.setdefault(name, status) != status:
                 self._statuses[name] = status
                 self._status_versions[name] = version
+        for name, remark in remarks.items():
+            if self._remarks.setdefault(name, remark) != remark:
+                self._remarks[name] = remark
+                self._status_versions[name] = version
         now = time.monotonic()
         self._next_look = now + max(_STATUS_SECONDS, 10 * (now - start))
 
     def layout_changed_since(self, version: int, statuses: int) -> bool:
         """True if runs or tags have come or gone, or other runs are not served."""
         return self.live.snapshot.tags_version > version or self._refused_version > statuses
+
+    def _some_remarks(self, runs: Runs) -> dict[str, tuple[list[str], str, bool]]:
+        """The remarks on the runs whose turn it is; those on all, look after look."""
+        start = self._next_remarks if self._next_remarks < len(runs) else 0
+        self._next_remarks = start + _REMARKS_AT_ONCE
+        some = runs[start : self._next_remarks]
+        return {run.name: (run.labels, run.note, run.archived) for run in some}
+
+    def note_remarks(self, run: Run) -> None:
+        """Tell all pages at once of new remarks on a run, which were written here."""
+        self._remarks[run.name] = run.labels, run.note, run.archived
+        self._status_versions[run.name] = self._last_version() + 1
 
     def changed_since(self, version: int, statuses: int) -> list[str]:
         """Names of runs with records or a status of a later version."""

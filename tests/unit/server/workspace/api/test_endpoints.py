@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import vizkit
-from vizkit.server.workspace.api.endpoints import OPERATIONS
+from vizkit.server.workspace.api.endpoints import EDITS, OPERATIONS
 
 from .client import Client
 
+PATHS = {*(one.path for one in OPERATIONS), *(one.path for one in EDITS)}
 WRONG = [
     ("curves", {}, "tag"),
     ("curves", {"tag": "loss", "width": 0}, "width"),
@@ -148,7 +149,7 @@ def _validated(value: Any, schema: dict[str, Any], document: dict[str, Any]) -> 
 
 def test_the_document_describes_what_is_answered(client: Client) -> None:
     document = client.json("openapi.json")
-    assert document["openapi"] == "3.1.0" and set(document["paths"]) == {f"/{one.path}" for one in OPERATIONS}
+    assert document["openapi"] == "3.1.0" and set(document["paths"]) == {f"/{path}" for path in PATHS}
     cursor = client.json("runs")["cursor"]
     queries: dict[str, dict[str, Any]] = {
         "runs": {},
@@ -162,6 +163,7 @@ def test_the_document_describes_what_is_answered(client: Client) -> None:
         "comparison": {"tag": "eval/acc", "a": "lr0/seed0", "b": ["lr1/seed2", "lr1/seed3"]},
         "differences": {"run": ["lr0/seed0", "lr1/seed2"]},
         "texts": {"a": "lr0/seed0", "b": "lr1/seed2"},
+        "views": {},
     }
     for path, query in queries.items():
         schema = document["paths"][f"/{path}"]["get"]["responses"]["200"]["content"]["application/json"][
@@ -204,7 +206,10 @@ def test_the_page_of_the_api_names_every_path_and_parameter(client: Client) -> N
     text = (Path(__file__).parents[5] / "docs" / "http-api.md").read_text("utf-8")
     for path, described in client.json("openapi.json")["paths"].items():
         assert f"| `{path[1:]}` |" in text
-        for parameter in described["get"]["parameters"]:
+        body = described.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json")
+        for name in body["schema"]["properties"] if body else ():
+            assert f"`{name}`" in text
+        for parameter in described["get"]["parameters"] if "get" in described else ():
             assert f"`{parameter['name']}`" in text
             least, most = (parameter["schema"].get(bound) for bound in ("minimum", "maximum"))
             if isinstance(most, int) and least:

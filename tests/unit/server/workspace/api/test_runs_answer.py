@@ -21,6 +21,7 @@ from vizkit.server.live_runs import LiveRuns
 from vizkit.server.workspace.api.runs_answer import ChangesQuery, RunsQuery, changes, runs_answer
 from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.current_runs import CurrentRuns
+from vizkit.server.workspace.saved_views import SavedViews
 
 from .client import Client
 
@@ -81,7 +82,7 @@ def test_a_record_follows_the_files_beside_the_logs(tmp_path: Path) -> None:
     with vizkit.Tracker(tmp_path / "run", quiet=True) as tracker:
         tracker.log({"loss": 1.0}, step=0)
     live = LiveRuns(tmp_path)
-    state = WorkspaceState(live, CurrentRuns(live))
+    state = WorkspaceState(live, CurrentRuns(live), SavedViews(str(tmp_path)))
 
     def record() -> dict[str, Any]:
         (found,) = json.loads(orjson.dumps(runs_answer(state, RunsQuery())))["runs"]
@@ -165,7 +166,7 @@ def test_a_cursor_that_is_none_is_refused(since: str, client: Client) -> None:
 
 def test_nobody_is_waited_for_who_is_gone(log: Path) -> None:
     live = LiveRuns(log)
-    state = WorkspaceState(live, CurrentRuns(live))
+    state = WorkspaceState(live, CurrentRuns(live), SavedViews(str(log)))
     state.look_at_statuses()
     looks = iter([False, False, True])
     query = ChangesQuery(state.cursor(), wait=25)
