@@ -33,12 +33,15 @@ class FrontEnd(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build before the files are collected."""
-        build(Path(self.root))
+        build(Path(self.root), "--omit=dev")
         build_data["artifacts"] += [f"/{place}/" for place in BUILT.values()]
 
 
-def build(root: Path) -> None:
-    """Build the front end of a tree, if its sources differ from those that it was built of."""
+def build(root: Path, *dependencies: str) -> None:
+    """Build the front end of a tree, if its sources differ from those that it was built of.
+
+    ``dependencies`` are options of ``npm ci``.
+    """
     web, places = root / "web", {name: root / place for name, place in BUILT.items()}
     if not web.is_dir():  # a source distribution has what was built
         return
@@ -54,7 +57,7 @@ def build(root: Path) -> None:
     print("Building the workspace ...", file=sys.stderr)
     beside = web / "built"
     shutil.rmtree(beside, ignore_errors=True)
-    npm("ci", "--omit=dev", "--no-progress", "--loglevel=error", cwd=web)
+    npm("ci", "--no-progress", "--loglevel=error", *dependencies, cwd=web)
     npm("run", "--silent", "build", "--", str(beside), cwd=web)
     for name, place in places.items():
         (beside / name / "sources.sha256").write_text(digest.hexdigest())

@@ -41,7 +41,7 @@ export function Difference() {
       {shown.length > 1 && answer && !answer.hparams.length && !answer.environment.length && <p class="note">{t("Neither hyper-parameters nor environment differ.")}</p>}
       <div class="scroll" tabIndex={0} role="region" aria-label={t("What differs")}>
         <table class="diff">
-          <thead><tr><th />{shown.map((run) => <th key={run.path} scope="col"><i ref={(element) => { if (element) element.style.background = tint(run.color, dark.value); }} /> {run.name}</th>)}</tr></thead>
+          <thead><tr><td />{shown.map((run) => <th key={run.path} scope="col"><i ref={(element) => { if (element) element.style.background = tint(run.color, dark.value); }} /> {run.name}</th>)}</tr></thead>
           {rows(t("Hyper-parameters"), answer?.hparams ?? [])}
           {rows(t("Environment"), answer?.environment ?? [])}
           {metrics.length > 0 && shown.length > 0 && (

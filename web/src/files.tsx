@@ -68,7 +68,7 @@ export function Files({ run, details }: { run: string; details: RunDetails }) {
       <p class="note"><bdi>{details.directory}</bdi></p>
       <div class="scroll">
         <table class="diff files">
-          <thead><tr><th scope="col">{t("File")}</th><th scope="col">{t("File size")}</th><th scope="col">{t("Changed")}</th><th /></tr></thead>
+          <thead><tr><th scope="col">{t("File")}</th><th scope="col">{t("File size")}</th><th scope="col">{t("Changed")}</th><td /></tr></thead>
           <tbody>
             {rows.map((file) => (
               <tr key={file.path}>

@@ -44,11 +44,11 @@ function App() {
         <span class="fill" />
         {!connected.value ? <span class="warn" role="alert">{t("connection lost, trying again")}</span> : running && <span class="live" role="status">● {t("live")}</span>}
         <button class="icon" title={t("Light or dark")} aria-label={t("Light or dark")} onClick={() => setTheme(dark.value ? "light" : "dark")}>{dark.value ? "☀" : "☾"}</button>
-        <a class="icon" href={otherLanguage()} title={t("Language: 中文")} aria-label={t("Language: 中文")}>{document.documentElement.lang.startsWith("zh") ? "EN" : "中"}</a>
+        <a class="icon" href={otherLanguage()} title={t("Language: 中文")} lang={document.documentElement.lang.startsWith("zh") ? "en" : "zh"}>{document.documentElement.lang.startsWith("zh") ? "English" : "中文"}</a>
       </header>
       <div class="body">
         {(tab !== "table" || run) && <Sidebar />}
-        <main id="main" tabIndex={-1}>{run ? <Lazy key="run" load={runPage} options={{}} /> : tab === "charts" ? <Charts /> : tab === "media" ? <Lazy<MediaOptions> key="media" load={media} options={{}} /> : tab === "compare" ? <Compare /> : tab === "problems" ? <Problems /> : <Table />}</main>
+        <main id="main" tabIndex={-1}>{!run && <h1 class="unseen">{t(tabs.find(([value]) => value === tab)?.[1] ?? "VizKit")}</h1>}{run ? <Lazy key="run" load={runPage} options={{}} /> : tab === "charts" ? <Charts /> : tab === "media" ? <Lazy<MediaOptions> key="media" load={media} options={{}} /> : tab === "compare" ? <Compare /> : tab === "problems" ? <Problems /> : <Table />}</main>
       </div>
       {remarked.value && <Lazy<object> key={remarked.value} load={remarks} options={{}} />}
     </>

@@ -86,7 +86,7 @@ function SortField() {
       <select value={sort} title={t("Sort by")} onChange={(event) => show({ sort: event.currentTarget.value })}>
         {keys.map(([key, name]) => <option key={key} value={key}>{name}</option>)}
       </select>
-      <button class="icon" aria-pressed={desc} title={desc ? "↓" : "↑"} aria-label={`${t("Sort by")} ${desc ? "↓" : "↑"}`} onClick={() => show({ desc: !desc })}>{desc ? "↓" : "↑"}</button>
+      <button class="icon" aria-pressed={desc} title={t("Descending order")} aria-label={t("Descending order")} onClick={() => show({ desc: !desc })}>{desc ? "↓" : "↑"}</button>
     </label>
   );
 }
