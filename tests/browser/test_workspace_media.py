@@ -206,6 +206,43 @@ def test_two_images_are_swiped_blinked_and_subtracted(look: Look, two: Served) -
         expect(over).to_have_attribute("data-front", "0")
 
 
+def test_captions_stand_below_their_images(look: Look, tmp_path: Path) -> None:
+    with vizkit.Tracker(tmp_path / "log" / "run", system=False) as tracker:
+        for step in range(2):
+            caption = f"question **{step}**" if step == 0 else None
+            tracker.log_image("answer", picture(0, step), step=step, caption=caption)
+    with serving(tmp_path / "log") as served, look("?tab=media&at=0", origin=served.origin) as page:
+        panel = figure(page, "answer")
+        expect(panel.locator(".said")).to_have_text("question **0**")
+        assert page.page.locator('figure[aria-label="answer/caption"]').count() == 0
+        panel.locator(".lens").click()
+        expect(page.page.locator(".viewer strong")).to_have_text("0")
+        page.page.keyboard.press(".")
+        expect(page.page.locator(".viewer img")).to_have_attribute("alt", "answer, run, Step 1")
+        expect(page.page.locator(".viewer strong")).to_have_count(0)
+
+
+def test_a_matrix_of_many_classes_is_drawn_with_its_mistakes(look: Look, tmp_path: Path) -> None:
+    labels = np.arange(1200) % 400
+    predictions = np.where(np.arange(1200) < 7, 399, labels)
+    predictions[400 + 5] = 12
+    with vizkit.LogWriter(tmp_path / "log" / "run") as writer:
+        writer.add_confusion_matrix("confusion", labels, predictions, 0)
+    counts = compute_confusion_matrix(labels, predictions)
+    with serving(tmp_path / "log") as served, look("?tab=media", origin=served.origin) as page:
+        panel = figure(page, "confusion")
+        expect(panel.locator(".matrix")).to_contain_text("1192 of 1200 right")
+        rows = panel.locator(".mistakes tbody tr")
+        expect(rows).to_have_count(8)
+        expect(rows.nth(0)).to_have_text("0399133.3 %")
+        canvas = panel.locator("canvas")
+        page.until(lambda: screen(page, canvas).std() > 5, "the diagonal is drawn")
+        move_to(page, canvas, 12.5 / 400, 5.5 / 400)
+        expect(panel.locator(".matrix [role=status]")).to_contain_text(
+            f"true 5, predicted 12: {counts[5, 12]}"
+        )
+
+
 def test_a_confusion_matrix_has_counts_rates_and_mistakes(look: Look, two: Served) -> None:
     with look("?tab=media&tags=^confusion$&at=10", origin=two.origin) as page:
         panel = figure(page, "confusion")
@@ -354,6 +391,26 @@ def test_a_sound_has_its_wave_and_is_played(look: Look, two: Served) -> None:
         canvas.click(position={"x": box["width"] / 2, "y": 20})
         expect(panel.locator(".sound output").first).to_have_text(re.compile("0:00.2|0:00.3"))
         expect(panel.get_by_role("button", name="Play").first).to_be_visible()
+
+
+def test_what_is_recorded_now_appears_and_a_chosen_step_stays(look: Look, tmp_path: Path) -> None:
+    tracker = vizkit.Tracker(tmp_path / "log" / "run", system=False)
+    for step in range(2):
+        tracker.log_image("input", picture(0, step), step=step)
+    tracker.flush()
+    with serving(tmp_path / "log") as served, look("?tab=media", origin=served.origin) as page:
+        image = figure(page, "input").locator("img")
+        expect(image).to_have_attribute("alt", "input, run, Step 1")
+        tracker.log_image("input", picture(0, 7), step=7)
+        expect(image).to_have_attribute("alt", "input, run, Step 7")  # the last is followed
+        page.page.keyboard.press(",")
+        expect(image).to_have_attribute("alt", "input, run, Step 1")
+        tracker.log_image("input", picture(0, 9), step=9)
+        tracker.log_text("notes", "new *kind*", step=9)
+        expect(figure(page, "notes").locator("em")).to_have_text("kind")
+        expect(figure(page, "input").locator("input[type=range]")).to_have_attribute("max", "3")
+        expect(image).to_have_attribute("alt", "input, run, Step 1")
+        tracker.close()
 
 
 def test_only_what_is_in_view_is_asked_for(look: Look, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from vizkit.metrics.calibration import Reliability as Reliability
 from vizkit.metrics.calibration import compute_reliability as compute_reliability
+from vizkit.metrics.confusion import ConfusionMatrix as ConfusionMatrix
 from vizkit.metrics.confusion import compute_confusion_matrix as compute_confusion_matrix
 from vizkit.metrics.evaluation_scores import EvaluationResult as EvaluationResult
 from vizkit.metrics.evaluation_scores import EvaluationScores as EvaluationScores

@@ -2,22 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
-from vizkit._checks import whole_number
+from vizkit._checks import describe, whole_number
 from vizkit._language import mark, tr
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray, Floats, Ints, to_real
 from vizkit.metrics.inputs import check_lengths, check_weights, flatten, refuse_nan, refuse_where
 
-__all__ = ["MAX_CONFUSION_CLASSES", "compute_confusion_matrix"]
+__all__ = ["MAX_CONFUSION_CLASSES", "ConfusionMatrix", "compute_confusion_matrix"]
 
 MAX_CONFUSION_CLASSES = 2000
 """Classes up to which a confusion matrix is drawn."""
 
+_MOST_COUNTED = 200
+"""Classes up to which all cells of a matrix are written; of larger ones those that are not zero."""
+
+_MOST_WRITTEN = 20_000  # cells that are not zero: more take many times the size of the image
+_CORNER = "true \\ predicted"
 _MAX_CELLS = 1 << 26  # 512 MiB of int64; an id past that is a slip, such as 1e9 for "ignore"
 _IGNORE = mark("; leave out samples to ignore before this call")
+
+
+@dataclass(frozen=True, eq=False)
+class ConfusionMatrix:
+    """A confusion matrix and its classes.
+
+    Attributes:
+        names: the names of the k classes.
+        counts: (k, k) int64, or float64 where samples have weights; rows are the true classes, columns the
+            predicted.
+    """
+
+    names: tuple[str, ...]
+    counts: Ints | Floats
+
+    @property
+    def accuracy(self) -> float:
+        """The share of samples on the diagonal; NaN without samples."""
+        total = self.counts.sum()
+        return float(np.trace(self.counts) / total) if total else float("nan")
+
+    def as_text(self) -> str | None:
+        """Write the numbers as a table of tab-separated columns; None for too many.
+
+        With more than 200 classes a row has ``column=count`` for each cell that is not zero.
+        """
+        names = [" ".join(name.split()) for name in self.names]
+        head = "\t".join([_CORNER, *names])
+        if len(names) <= _MOST_COUNTED:
+            rows = [[name, *map(str, row)] for name, row in zip(names, self.counts.tolist(), strict=True)]
+            return "\n".join([head, *("\t".join(row) for row in rows)])
+        if np.count_nonzero(self.counts) > _MOST_WRITTEN:
+            return None
+        rows = [
+            [name, *(f"{column}={row[column]}" for column in np.flatnonzero(row).tolist())]
+            for name, row in zip(names, self.counts, strict=True)
+        ]
+        return "\n".join([head, *("\t".join(row) for row in rows)])
+
+    @classmethod
+    def from_text(cls, text: str) -> ConfusionMatrix:
+        """Read the text that `as_text` wrote.
+
+        Raises:
+            DataError: another text.
+        """
+        (_, *names), *rows = (line.split("\t") for line in (text or " ").splitlines())
+        try:
+            if not names or len(rows) != len(names):
+                raise ValueError
+            counts = np.array([_row(cells[1:], len(names)) for cells in rows])
+        except (ValueError, IndexError):
+            raise DataError("not the numbers of a confusion matrix: {text}", text=describe(text)) from None
+        whole = counts.astype(np.int64)
+        return cls(tuple(names), whole if (whole == counts).all() else counts)
+
+
+def _row(cells: Sequence[str], classes: int) -> Floats:
+    if cells and "=" not in cells[0]:
+        row = np.array(cells, np.float64)
+        if len(row) != classes:
+            raise ValueError
+    else:
+        row = np.zeros(classes)
+        for cell in cells:
+            column, _, count = cell.partition("=")
+            row[int(column)] = float(count)
+    if not (row >= 0).all() or not np.isfinite(row).all():
+        raise ValueError
+    return row
 
 
 def compute_confusion_matrix(

@@ -14,6 +14,7 @@ from vizkit.curves.plot_arguments import RunSource, entry_at, is_run_source, one
 from vizkit.errors import DataError
 from vizkit.media.lettering import picture_text
 from vizkit.metrics.arrays import Floats, to_array
+from vizkit.metrics.confusion import ConfusionMatrix
 from vizkit.plots._lines import set_heading
 from vizkit.plots._plot import INK, Plot, axes_for, finish
 from vizkit.runs.formatting import shorten_all
@@ -119,7 +120,14 @@ def _data(
     names: Sequence[str] | None
     if is_run_source(source):
         texts = one_run(source).texts(f"{tag}/counts")
-        names, counts = _parsed(texts[entry_at(texts, step)], tag)
+        text = texts[entry_at(texts, step)]
+        try:
+            matrix = ConfusionMatrix.from_text(text)
+        except DataError:
+            raise DataError(
+                "the text {tag}/counts holds no confusion matrix: {text}", tag=tag, text=describe(text)
+            ) from None
+        names, counts = matrix.names, matrix.counts.astype(np.float64)
     else:
         names, counts = None, to_array(source).astype(np.float64)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
@@ -142,17 +150,6 @@ def _data(
     return ConfusionData(
         tuple(map(str, names)), counts, shares, float(np.trace(counts) / total) if total else float("nan")
     )
-
-
-def _parsed(text: str, tag: str) -> tuple[list[str], Floats]:
-    """Parse the class names and counts from the text that a tracker records."""
-    rows = [line.split("\t") for line in text.splitlines()]
-    try:
-        return [row[0] for row in rows[1:]], np.array([row[1:] for row in rows[1:]], dtype=np.float64)
-    except (ValueError, IndexError):
-        raise DataError(
-            "the text {tag}/counts holds no confusion matrix: {text}", tag=tag, text=describe(text)
-        ) from None
 
 
 def _write_numbers(ax: Axes, data: ConfusionData, normalize: str | None, highest: float) -> list[Text]:

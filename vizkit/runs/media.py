@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -14,7 +14,7 @@ from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray, Ints, Pixels
 from vizkit.reading import Entries
 
-__all__ = ["Images", "Media", "decode_image"]
+__all__ = ["Images", "Media", "Parsed", "decode_image"]
 
 _Content = TypeVar("_Content")
 
@@ -77,6 +77,23 @@ class Images(Media[Pixels]):
         """The image's file as it was recorded."""
         data: bytes = self.entries[index]
         return data
+
+
+class Parsed(Media[_Content]):
+    """Numbers that are recorded as texts.
+
+    Args:
+        tag: the tag.
+        entries: the records as the reader returns them.
+        parse: makes the numbers of a text.
+    """
+
+    def __init__(self, tag: str, entries: Entries[Any], parse: Callable[[str], _Content]) -> None:
+        super().__init__(tag, entries)
+        self._parse = parse
+
+    def _decoded(self, index: int) -> _Content:
+        return self._parse(self.entries[index])
 
 
 def decode_image(data: bytes) -> Pixels:

@@ -11,6 +11,8 @@ from vizkit._language import tr
 from vizkit.errors import DataError, MissingDependencyError, UnknownNameError
 from vizkit.format.walltime import milliseconds
 from vizkit.metrics.arrays import Floats, Ints
+from vizkit.metrics.calibration import Reliability
+from vizkit.metrics.confusion import ConfusionMatrix
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 from vizkit.reading import Entries, Problem, Recorded, RunReader, Scalars
@@ -21,7 +23,7 @@ from vizkit.runs.display import as_html, as_text, run_table
 from vizkit.runs.environment_file import EnvironmentFile
 from vizkit.runs.export import Exported, as_data
 from vizkit.runs.lookup import unknown
-from vizkit.runs.media import Images, Media
+from vizkit.runs.media import Images, Media, Parsed
 from vizkit.runs.remarks import RemarksFile
 from vizkit.runs.run_times import RunTimes
 from vizkit.runs.scalar_tags import in_order
@@ -281,6 +283,19 @@ class Run(Exported, Plottable):
     def roc_curves(self, tag: str) -> Media[ROCCurve]:
         """ROC curves. Errors as in `columns`."""
         return Media(tag, self._entries("roc_curve", tag))
+
+    def confusion_matrices(self, tag: str = "eval/confusion") -> Media[ConfusionMatrix]:
+        """Confusion matrices with the names of their classes.
+
+        Raises:
+            UnknownNameError: there is none of that tag, or one of so many classes that only its image is
+                recorded.
+        """
+        return Parsed(tag, self._entries("text", f"{tag}/counts"), ConfusionMatrix.from_text)
+
+    def reliabilities(self, tag: str = "eval/reliability") -> Media[Reliability]:
+        """Reliability diagrams: how often predictions of a confidence are right. Errors as in `columns`."""
+        return Parsed(tag, self._entries("text", f"{tag}/bins"), Reliability.from_text)
 
     def texts(self, tag: str) -> Media[str]:
         """Texts. Errors as in `columns`."""

@@ -339,10 +339,13 @@ class Tracker(PaddleVerbs):
         labels: ArrayLike | None = None,
         scores: ArrayLike | None = None,
         class_names: Sequence[str] | None = None,
+        caption: str | None = None,
     ) -> None:
-        """Record an image, with a mask and boxes over it; arguments as in `LogWriter.add_image`."""
+        """Record an image, with a mask, boxes and a caption; arguments as in `LogWriter.add_image`."""
         check_text("dataformats", dataformats)
         check_names("class_names", class_names)
+        if caption is not None:
+            check_text("caption", caption)
         add = partial(
             self._writer.add_image,
             img=img,
@@ -356,6 +359,7 @@ class Tracker(PaddleVerbs):
             labels=labels,
             scores=scores,
             class_names=class_names,
+            caption=caption,
         )
         self._record("image", tag, step, add)
 

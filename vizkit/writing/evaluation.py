@@ -44,12 +44,12 @@ from vizkit.media import png
 from vizkit.media.confusion_image import confusion_image
 from vizkit.media.reliability_image import reliability_image
 from vizkit.metrics.arrays import AnyArray
+from vizkit.metrics.confusion import ConfusionMatrix
 from vizkit.metrics.evaluation_scores import EvaluationResult
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 
 __all__ = [
     "MAX_CURVE_CLASSES",
-    "MOST_COUNTED",
     "ClassNames",
     "encode_confusion",
     "encode_evaluation",
@@ -61,8 +61,6 @@ __all__ = [
 MAX_CURVE_CLASSES = 20
 """The number of classes up to which each has its own curves."""
 
-MOST_COUNTED = 200
-"""Classes up to which the numbers of a confusion matrix are written: they take many times its image."""
 
 _MICRO = "micro"
 _PARTS = {"pr": "pr_curve", "roc": "roc_curve", "ap": "scalar", "auc": "scalar"}
@@ -154,8 +152,7 @@ def encode_evaluation(
         frames.append(encode.encode_image(f"{tag}/reliability", image, step, now))
         frames.append(encode.encode_text(f"{tag}/reliability/bins", found.reliability.as_text(), step, now))
     if found.confusion is not None:
-        few = len(found.confusion) <= MOST_COUNTED
-        frames.append(encode_confusion(f"{tag}/confusion", found.confusion, names.shown, step, now, few))
+        frames.append(encode_confusion(f"{tag}/confusion", found.confusion, names.shown, step, now))
     if table and not names.parts:
         frames.append(encode.encode_text(f"{tag}/classes", _class_table(found, names.shown), step, now))
     if found.bins:
@@ -183,17 +180,11 @@ def encode_scalars(scalars: Iterable[tuple[str, float]], step: StepLike, now: in
     return b"".join(encode.encode_scalar(encode.tag_field(tag), value, field, wall) for tag, value in scalars)
 
 
-def encode_confusion(
-    tag: str, counts: AnyArray, names: Sequence[str], step: StepLike, now: int, numbers: bool = True
-) -> bytes:
+def encode_confusion(tag: str, counts: AnyArray, names: Sequence[str], step: StepLike, now: int) -> bytes:
     """Encode a confusion matrix as an image, and its numbers as the text ``<tag>/counts``."""
     image = encode.encode_image(tag, png.encode_png(confusion_image(counts, names)), step, now)
-    if not numbers:
-        return image
-    cells = [_cell(name) for name in names]
-    rows = ["\t".join(["true \\ predicted", *cells])]
-    rows += ["\t".join([name, *map(str, row)]) for name, row in zip(cells, counts.tolist(), strict=True)]
-    return image + encode.encode_text(f"{tag}/counts", "\n".join(rows), step, now)
+    text = ConfusionMatrix(tuple(names), counts).as_text()
+    return image if text is None else image + encode.encode_text(f"{tag}/counts", text, step, now)
 
 
 def _class_table(found: EvaluationResult, names: Sequence[str]) -> str:

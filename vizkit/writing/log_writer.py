@@ -238,6 +238,7 @@ class LogWriter(CurveWriter):
         labels: ArrayLike | None = None,
         scores: ArrayLike | None = None,
         class_names: Sequence[str] | None = None,
+        caption: str | None = None,
     ) -> None:
         """Record an image, with a mask and boxes drawn over it; the caller's array is only read.
 
@@ -255,6 +256,7 @@ class LogWriter(CurveWriter):
             labels: n class numbers or texts of the boxes.
             scores: n scores of the boxes, such as probabilities.
             class_names: names of the classes of mask and boxes, in the order of their numbers.
+            caption: a text that is shown below it, recorded as ``<tag>/caption``.
 
         Raises:
             DataError: not an image of that format, or a mask or boxes that do not fit it; see
@@ -275,9 +277,13 @@ class LogWriter(CurveWriter):
             layout = "HWC" if array.ndim == 3 else "NHWC"
             pixels = images.to_pixels(arrays[0], layout, mean=mean, std=std, value_range=value_range)
             pixels = pixels if marks is None else overlays.draw_annotations(pixels, marks)
-            return encode.encode_image(tag, png.encode_png(pixels), step, now)
+            image = encode.encode_image(tag, png.encode_png(pixels), step, now)
+            return image if words is None else image + encode.encode_text(f"{tag}/caption", words, step, now)
 
         tag = self._tag_for(tag, "image")
+        words = None if caption is None else str(caption)
+        if words is not None:
+            self._check_tag(f"{tag}/caption", "text")
         self._later("image", tag, step, walltime, [array], build)
 
     def add_image_matrix(

@@ -23,6 +23,12 @@ test("a confusion matrix is read, and its rates are those of rows and columns", 
   for (const other of ["", "some text", "a\tb\nb\t1\t2", "x\ta\na\tmany", "x\ta\na\t-1"]) assert.equal(readConfusion(other), null, other);
 });
 
+test("of many classes a matrix holds what is not zero", () => {
+  const found = readConfusion("true \\ predicted\ta\tb\tc\na\t0=5\t2=1\nb\nc\t2=0.5");
+  assert.deepEqual(found, { names: ["a", "b", "c"], counts: [[5, 0, 1], [0, 0, 0], [0, 0, 0.5]] });
+  for (const other of ["x\ta\na\t1=2", "x\ta\na\t-1=2", "x\ta\na\t0=", "x\ta\na\t=", "x\ta\na\t0=x"]) assert.equal(readConfusion(other), null, other);
+});
+
 test("a reliability diagram is read, and its error is weighted by samples", () => {
   const found = readReliability("from\tto\tsamples\tconfidence\taccuracy\n0\t0.5\t0\tnan\tnan\n0.5\t0.75\t3\t0.6\t0.9\n0.75\t1\t1\t0.9\t0.8");
   assert.ok(found);

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.metrics import confusion_matrix as reference
 
 from vizkit.errors import DataError
-from vizkit.metrics.confusion import compute_confusion_matrix
+from vizkit.metrics.confusion import ConfusionMatrix, compute_confusion_matrix
 
 pytestmark = pytest.mark.filterwarnings("ignore:A single label was found:UserWarning")
 RNG = np.random.default_rng(3)
@@ -147,3 +147,43 @@ def test_what_is_wrong_is_named(labels: Any, predictions: Any, options: dict[str
         labels, predictions = list(labels), list(predictions)
     with pytest.raises(DataError, match=message):
         compute_confusion_matrix(labels, predictions, **options)
+
+
+@pytest.mark.parametrize("classes", [1, 3, 200, 201, 1000])
+def test_the_text_of_a_matrix_holds_its_numbers(classes: int) -> None:
+    labels, predictions = RNG.integers(0, classes, (2, 500))
+    counts = compute_confusion_matrix(labels, predictions, num_classes=classes)
+    names = tuple(f"class {number}" for number in range(classes))
+    text = ConfusionMatrix(names, counts).as_text()
+    assert text is not None
+    found = ConfusionMatrix.from_text(text)
+    assert found.names == names and found.counts.dtype == np.int64
+    np.testing.assert_array_equal(found.counts, counts)
+    assert found.accuracy == (labels == predictions).mean()
+    assert ("=" in text) == (classes > 200)
+    weighted = ConfusionMatrix(names, counts / 3)
+    np.testing.assert_array_equal(ConfusionMatrix.from_text(weighted.as_text() or "").counts, counts / 3)
+
+
+def test_a_matrix_of_too_many_numbers_has_no_text() -> None:
+    names = tuple(map(str, range(201)))
+    assert ConfusionMatrix(names, np.ones((201, 201), np.int64)).as_text() is None
+    assert np.isnan(ConfusionMatrix(("a",), np.zeros((1, 1), np.int64)).accuracy)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "words",
+        "x\ta\tb\na\t1\t2",
+        "x\ta\na\tmany",
+        "x\ta\na\t-1",
+        "x\ta\na\t7=1",
+        "x\ta\na\t0=nan",
+        "x\ta\na\t1\t2",
+    ],
+)
+def test_another_text_is_no_matrix(text: str) -> None:
+    with pytest.raises(DataError, match="not the numbers of a confusion matrix"):
+        ConfusionMatrix.from_text(text)

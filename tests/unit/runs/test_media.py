@@ -31,6 +31,41 @@ def test_media_are_decoded_when_asked_for(runs: Runs) -> None:
         grey[3]
 
 
+def test_numbers_behind_pictures_are_read(tmp_path: Path) -> None:
+    labels = np.array([0, 1, 1, 2])
+    scores = np.array([[0.9, 0.1, 0], [0.2, 0.8, 0], [0.6, 0.4, 0], [0, 0, 1]])
+    with vizkit.Tracker(tmp_path / "run", system=False) as tracker:
+        for step in range(2):
+            with tracker.curves("eval", class_names=["cat", "dog", "owl"], activation=None) as curves:
+                curves.add(labels, scores)
+            tracker.log({"loss": 1.0}, step=step)
+    run = vizkit.load(tmp_path)["run"]
+    matrices = run.confusion_matrices()
+    assert len(matrices) == len(run.images("eval/confusion")) and matrices[-1].names == ("cat", "dog", "owl")
+    assert matrices[-1].counts.tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 1]] and matrices[-1].accuracy == 0.75
+    diagram = run.reliabilities()[-1]
+    assert diagram.counts.sum() == 4 and diagram.ece == pytest.approx(run.last("eval/ece").value)
+    with pytest.raises(vizkit.UnknownNameError):
+        run.confusion_matrices("other")
+    with LogWriter(tmp_path / "other") as writer:
+        writer.add_text("eval/confusion/counts", "none", 0)
+    with pytest.raises(DataError, match="not the numbers of a confusion matrix"):
+        vizkit.load(tmp_path)["other"].confusion_matrices()[0]
+
+
+def test_a_caption_is_a_text_beside_its_image(tmp_path: Path) -> None:
+    with vizkit.Tracker(tmp_path / "run", system=False) as tracker:
+        tracker.log_image("answer", np.zeros((4, 4, 3), np.uint8), step=3, caption="a *cat*")
+        tracker.log_image("answer", np.zeros((4, 4, 3), np.uint8), step=4)
+        with pytest.raises(TypeError, match="caption must be a text"):
+            tracker.log_image("answer", np.zeros((4, 4, 3), np.uint8), step=5, caption=7)  # type: ignore[arg-type]
+    run = vizkit.load(tmp_path)["run"]
+    assert run.images("answer").steps.tolist() == [3, 4]
+    captions = run.texts("answer/caption")
+    assert (captions[0], captions.steps.tolist()) == ("a *cat*", [3])
+    assert captions.walltimes[0] == run.images("answer").walltimes[0]
+
+
 @pytest.mark.parametrize(
     ("mode", "shape"),
     [

@@ -83,11 +83,13 @@ def test_logits_have_no_calibration(tmp_path: Path) -> None:
     assert "eval/pr/0" in found and "eval/ece" not in found and "eval/reliability" not in found
 
 
-def test_the_numbers_of_a_vast_confusion_matrix_are_left_out(tmp_path: Path) -> None:
+def test_of_a_vast_confusion_matrix_what_is_not_zero_is_written(tmp_path: Path) -> None:
     labels = np.arange(402) % 201
     scores = np.eye(201)[labels]
     found = record(tmp_path, labels, scores)
-    assert "eval/confusion" in found and "eval/confusion/counts" not in found
+    assert "eval/confusion" in found
+    _, *rows = str(found["eval/confusion/counts"]).splitlines()
+    assert rows == [f"{number}\t{number}=2" for number in range(201)]
     (first, *rows) = str(found["eval/classes"]).splitlines()
     assert first.split("\t")[4:] == ["right", "mostly taken for"]
     assert {tuple(row.split("\t")[4:]) for row in rows} == {("1.0000", "")}

@@ -168,9 +168,8 @@ class SegmentationTask(EvaluationTask):
             if len(curves.curves) == len(names.shown):
                 pairs = [(pr.ap, roc.auc) for pr, roc in curves.curves]
                 areas = [np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])]
-        few = names.classes <= evaluation.MOST_COUNTED
         frames.append(
-            evaluation.encode_confusion(f"{tag}/confusion", found.confusion, names.shown, step, now, few)
+            evaluation.encode_confusion(f"{tag}/confusion", found.confusion, names.shown, step, now)
         )
         frames.append(encode.encode_text(f"{tag}/classes", _table(found, names, areas), step, now))
         scalars = {name: value for name, value in _scalars(tag, found, names).items() if name not in without}

@@ -96,12 +96,11 @@ function Cells({ confusion, sums, run, pointed, point }: CellsOptions) {
       <div class="matrix-drawn" style={{ width: `${side}px` }}>
         <Drawing height={side} label={`${run.name}, ${count} × ${count}`} draw={(context, width, height) => {
           const cell = Math.min(width, height) / count;
-          for (let row = 0; row < count; row += 1) {
-            for (let column = 0; column < count; column += 1) {
-              context.fillStyle = shade(depth(row, column), row === column);
-              context.fillRect(column * cell, row * cell, cell + 0.3, cell + 0.3);
-            }
-          }
+          const whole = document.createElement("canvas");
+          [whole.width, whole.height] = [count, count];
+          whole.getContext("2d")?.putImageData(new ImageData(pixelsOf(confusion, depth) as never, count, count), 0, 0);
+          context.imageSmoothingEnabled = cell < 1;
+          context.drawImage(whole, 0, 0, count * cell, count * cell);
           if (pointed) {
             context.strokeStyle = dark.value ? "#fff" : "#000";
             context.lineWidth = 1.5;
@@ -141,11 +140,26 @@ function Cells({ confusion, sums, run, pointed, point }: CellsOptions) {
   );
 }
 
-/** Blue on the diagonal, orange beside it, deeper the larger the share; grey without samples. */
+/** Blue on the diagonal, orange beside it, deeper the larger the share; grey without samples: red, green, blue, opacity. */
+function inkOf(share: number, right: boolean): [number, number, number, number] {
+  if (!Number.isFinite(share)) return [136, 136, 136, 85];
+  const deep = Math.round(255 * Math.sqrt(share));
+  return right ? [31, 95, 174, deep] : [179, 82, 11, deep];
+}
+
 function shade(share: number, right: boolean): string {
-  if (!Number.isFinite(share)) return "#88888855";
-  const deep = Math.round(255 * Math.sqrt(share)).toString(16).padStart(2, "0");
-  return `${right ? "#1f5fae" : "#b3520b"}${deep}`;
+  const [red, green, blue, opacity] = inkOf(share, right);
+  return `rgb(${red} ${green} ${blue} / ${(opacity / 255).toFixed(3)})`;
+}
+
+/** A pixel a cell. */
+function pixelsOf({ counts }: Confusion, depth: (row: number, column: number) => number): Uint8ClampedArray {
+  const side = counts.length;
+  const data = new Uint8ClampedArray(4 * side * side);
+  for (let row = 0; row < side; row += 1) {
+    for (let column = 0; column < side; column += 1) data.set(inkOf(depth(row, column), row === column), 4 * (row * side + column));
+  }
+  return data;
 }
 
 function percent(share: number): string {

@@ -26,9 +26,20 @@ export type Rates = "counts" | "true" | "predicted";
 export function readConfusion(text: string): Confusion | null {
   const [head, ...rows] = text.split("\n").map((line) => line.split("\t"));
   const names = head?.slice(1) ?? [];
-  const counts = rows.map((row) => row.slice(1).map(Number));
+  const counts = rows.map(([, ...cells]) => (cells[0] && !cells[0].includes("=") ? cells.map(Number) : sparse(cells, names.length)));
   const fits = names.length > 0 && counts.length === names.length && counts.every((row) => row.length === names.length && row.every((count) => count >= 0));
   return fits ? { names, counts } : null;
+}
+
+/** The row of a matrix of many classes, of which the text holds what is not zero. */
+function sparse(cells: readonly string[], classes: number): number[] {
+  const row = new Array<number>(classes).fill(0);
+  for (const cell of cells) {
+    const [column, count] = cell.split("=").map(Number);
+    if (column === undefined || !(column in row)) return [];
+    row[column] = count ?? NaN;
+  }
+  return row;
 }
 
 /** Read the text `<tag>/bins`; null if it is another text. */

@@ -62,7 +62,7 @@ export function ridges(records: readonly Histogram[], height: number): { record:
 }
 
 /** A histogram a step, the first at the back; heights are densities, so that unequal bins compare. */
-export function drawRidges(context: Context, width: number, height: number, records: readonly Histogram[], [low, high]: [number, number], color: string, dark: boolean, pointed: Histogram | null): void {
+export function drawRidges(context: Context, width: number, height: number, records: readonly Histogram[], [low, high]: readonly [number, number], color: string, dark: boolean, pointed: Histogram | null): void {
   const shown = ridges(records, height);
   const peak = Math.max(...shown.map(({ record }) => Math.max(0, ...densities(record))), 1e-300);
   const toX = (value: number) => Math.min(Math.max((value - low) / (high - low), -0.01), 1.01) * width;
@@ -92,7 +92,7 @@ export function drawRidges(context: Context, width: number, height: number, reco
 }
 
 /** Values upwards, steps to the right; darker where there are more. Lines are percentiles. */
-export function drawHeat(context: Context, width: number, height: number, records: readonly Histogram[], [low, high]: [number, number], color: string, dark: boolean, pointed: Histogram | null): void {
+export function drawHeat(context: Context, width: number, height: number, records: readonly Histogram[], [low, high]: readonly [number, number], color: string, dark: boolean, pointed: Histogram | null): void {
   const tall = height - FOOT;
   const column = width / Math.max(records.length, 1);
   const toY = (value: number) => tall - ((value - low) / (high - low)) * tall;

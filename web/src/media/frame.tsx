@@ -8,7 +8,7 @@ import { t } from "../language";
 import { emptied, useWidth } from "../sized";
 import { dark, drawn, freshness } from "../store";
 import { show, view } from "../view";
-import { contentOf, nearestStep, type Place, type Places, placesOf, stepsOf } from "./records";
+import { contentOf, nearestStep, type Place, type Places, placesOf, readText, stepsOf } from "./records";
 
 /** The runs whose records are shown. */
 export const Scope = createContext<ReadonlySignal<RunInfo[]>>(drawn);
@@ -93,6 +93,33 @@ export function useChosen(found: ReadonlySignal<Shown[]>): ReadonlySignal<Chosen
       return record ? [{ run, record, wanted }] : [];
     });
   });
+}
+
+/** Path of a run -> the caption of its record, where one was recorded at that step. */
+export function useCaptions(tag: string, chosen: ReadonlySignal<Chosen[]>): ReadonlySignal<ReadonlyMap<string, string>> {
+  const places = useSignal<ReadonlyMap<string, Places>>(new Map());
+  const having = useComputed(() => chosen.value.map(({ run }) => run).filter((run) => run.kinds.text?.includes(captionOf(tag))));
+  const fresh = useComputed(() => having.value.map((run) => `${run.path} ${freshness.value.get(run.path) ?? 0}`).join("\n"));
+  useSignalEffect(() => {
+    const version = fresh.value;
+    let current = true;
+    placesOf(captionOf(tag), having.peek().map((run) => run.path), version).then((found) => { if (current) places.value = found; }, () => undefined);
+    return () => { current = false; };
+  });
+  const addresses = useComputed(() => new Map(chosen.value.flatMap(({ run, record }) => {
+    const words = places.value.get(run.path)?.records.findLast((one) => one.step === record.step);
+    return words ? [[run.path, words.address] as const] : [];
+  })));
+  const { contents } = useContents(useComputed(() => [...addresses.value.values()]), readText);
+  return useComputed(() => new Map([...addresses.value].flatMap(([path, address]) => {
+    const text = contents.value.get(address);
+    return text === undefined ? [] : [[path, text] as const];
+  })));
+}
+
+/** The tag of an image's captions. */
+export function captionOf(tag: string): string {
+  return `${tag}/caption`;
 }
 
 const PAUSE = 60; // milliseconds that a slider rests before contents are asked for

@@ -1,5 +1,6 @@
 // Histograms over steps, as ridgelines or as a heat map.
 import { useSignal, useSignalEffect } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { exact, short, tint } from "../format";
 import { t } from "../language";
 import { dark } from "../store";
@@ -35,6 +36,11 @@ export function HistogramTag({ tag }: { tag: string }) {
     return () => { current = false; };
   });
   const { heat, robust } = view.value;
+  // One range for all runs, so that they compare.
+  const range = useMemo(() => {
+    const all = found.value.map(({ records }) => extent(records, robust));
+    return all.length ? [Math.min(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))] as const : [0, 1] as const;
+  }, [found.value, robust]);
   const extra = (
     <>
       <button class="quiet" aria-pressed={robust} onClick={() => show({ robust: !robust })}>{t("without outliers")}</button>
@@ -43,16 +49,15 @@ export function HistogramTag({ tag }: { tag: string }) {
   );
   return (
     <Frame tag={tag} host={host} found={found.value.map(({ run, total, records }) => ({ run, total, kind: "histogram", records: records.map(({ step }) => ({ step, walltime: null, address: "" })) }))} trouble={trouble.value} left={left.value} more={more} extra={extra}>
-      {found.value.map(({ run, records }) => <HistogramsOfRun key={run.path} tag={tag} run={run} records={records} />)}
+      {found.value.map(({ run, records }) => <HistogramsOfRun key={run.path} tag={tag} run={run} records={records} range={range} />)}
     </Frame>
   );
 }
 
-function HistogramsOfRun({ tag, run, records }: { tag: string; run: RunInfo; records: Histogram[] }) {
-  const { heat, robust, at } = view.value;
+function HistogramsOfRun({ tag, run, records, range }: { tag: string; run: RunInfo; records: Histogram[]; range: readonly [number, number] }) {
+  const { heat, at } = view.value;
   const height = heat ? 150 : 180;
   const pointed = useSignal<{ record: Histogram; value: number | null } | null>(null);
-  const range = extent(records, robust);
   const now = pointed.value?.record && records.includes(pointed.value.record) ? pointed.value.record : (records[nearestStep(records, at ?? records.at(-1)?.step ?? 0)] ?? null);
   const move = (x: number, y: number, width: number, tall: number) => {
     if (heat) {
@@ -73,7 +78,7 @@ function HistogramsOfRun({ tag, run, records }: { tag: string; run: RunInfo; rec
   const draw = heat ? drawHeat : drawRidges;
   return (
     <div>
-      <Drawing height={height} label={`${tag}, ${run.name}`} draw={(context, width, tall) => draw(context, width, tall, records, range, tint(run.color, dark.value), dark.value, pointed.value || at !== null ? now : null)} watch={[heat, robust, records, dark.value, now, pointed.value === null, at]} onMove={move} onLeave={() => (pointed.value = null)} onKey={key} />
+      <Drawing height={height} label={`${tag}, ${run.name}`} draw={(context, width, tall) => draw(context, width, tall, records, range, tint(run.color, dark.value), dark.value, pointed.value || at !== null ? now : null)} watch={[heat, range, records, dark.value, now, pointed.value === null, at]} onMove={move} onLeave={() => (pointed.value = null)} onKey={key} />
       <Name run={run} />
       <p class="note point" role="status">{now && <Told record={now} value={pointed.value?.value ?? null} />}</p>
     </div>

@@ -5,7 +5,7 @@ import { exact } from "../format";
 import { t } from "../language";
 import { useWidth } from "../sized";
 import { show, view } from "../view";
-import { type Chosen, Frame, Name, placeOf, type Shown, useChosen, useRecords } from "./frame";
+import { type Chosen, Frame, Name, placeOf, type Shown, useCaptions, useChosen, useRecords } from "./frame";
 import { fitted, type Lens, PLAIN_LENS, useLens } from "./lens";
 import { nearestStep, type Place, stepsOf } from "./records";
 
@@ -13,6 +13,7 @@ export function ImageTag({ tag }: { tag: string }) {
   const { host, found, trouble, left, more } = useRecords("image", tag);
   const lens = useSignal(PLAIN_LENS);
   const chosen = useChosen(found);
+  const captions = useCaptions(tag, chosen);
   const extra = (
     <>
       {lens.value.scale > 1 && <button class="quiet" onClick={() => (lens.value = PLAIN_LENS)}>{t("Reset zoom")}</button>}
@@ -21,17 +22,18 @@ export function ImageTag({ tag }: { tag: string }) {
   );
   return (
     <Frame tag={tag} host={host} found={found.value} trouble={trouble.value} left={left.value} more={more} wide extra={extra}>
-      {view.value.grid ? <Grid tag={tag} found={found.value} lens={lens} /> : <div class="tiles" style={{ minHeight: `${view.value.tile + 30}px` }}>{chosen.value.map((one) => <Tile key={one.run.path} tag={tag} one={one} lens={lens} />)}</div>}
+      {view.value.grid ? <Grid tag={tag} found={found.value} lens={lens} /> : <div class="tiles" style={{ minHeight: `${view.value.tile + 30}px` }}>{chosen.value.map((one) => <Tile key={one.run.path} tag={tag} one={one} lens={lens} caption={captions.value.get(one.run.path)} />)}</div>}
     </Frame>
   );
 }
 
-function Tile({ tag, one: { run, record, wanted }, lens }: { tag: string; one: Chosen; lens: Signal<Lens> }) {
+function Tile({ tag, one: { run, record, wanted }, lens, caption }: { tag: string; one: Chosen; lens: Signal<Lens>; caption: string | undefined }) {
   const size = view.value.tile;
   return (
     <div class="tile" style={{ width: `${size}px` }}>
       <Picture tag={tag} name={run.name} record={record} width={size} height={size} lens={lens} open={() => show({ look: tag }, true)} />
       <Name run={run} step={record.step} wanted={wanted} />
+      {caption !== undefined && <p class="said" title={caption}>{caption.slice(0, 500)}</p>}
     </div>
   );
 }

@@ -11,7 +11,7 @@ import { AudioTag } from "./audio";
 import { CalibrationTag } from "./calibration";
 import { CurvesOfClasses } from "./classes";
 import { ConfusionTag } from "./confusion";
-import { goTo, knownSteps, placeOf, Scope } from "./frame";
+import { captionOf, goTo, knownSteps, placeOf, Scope } from "./frame";
 import { HistogramTag } from "./histograms";
 import { ImageTag } from "./images";
 import { classesOf } from "./records";
@@ -83,7 +83,7 @@ function tagsByKind(runs: readonly RunInfo[]): Map<string, string[]> {
       if (texts.has(counts)) put("confusion", tag);
       else if (texts.has(bins)) put("calibration", tag);
       else put("image", tag);
-      drawnFrom.add(counts).add(bins);
+      drawnFrom.add(counts).add(bins).add(captionOf(tag));
     }
     for (const tag of texts) if (!drawnFrom.has(tag)) put("text", tag);
     for (const kind of ["pr_curve", "roc_curve", "histogram", "audio"]) for (const tag of kinds[kind] ?? []) put(kind, tag);

@@ -4,10 +4,11 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { exact, short } from "../format";
 import { mark, t } from "../language";
+import { Markdown } from "../markdown";
 import { emptied, useWidth } from "../sized";
 import { dark } from "../store";
 import { show, type View, view } from "../view";
-import { type Chosen, Name, StepSlider, useChosen, useRecords } from "./frame";
+import { type Chosen, Name, StepSlider, useCaptions, useChosen, useRecords } from "./frame";
 import { fitted, type Lens, magnified, moved, pixelAt, PLAIN_LENS, type Size, useLens } from "./lens";
 import { type Difference, differenceOf } from "./pixels";
 import { stepsOf } from "./records";
@@ -31,6 +32,7 @@ interface Pointed {
 export function Viewer({ tag }: { tag: string }) {
   const { host, found, trouble, left, more } = useRecords("image", tag);
   const chosen = useChosen(found);
+  const captions = useCaptions(tag, chosen);
   const lens = useSignal<Lens>(PLAIN_LENS);
   const loaded = useSignal<ReadonlyMap<string, Loaded>>(new Map()); // by address
   const pointed = useSignal<Pointed | null>(null);
@@ -123,6 +125,7 @@ export function Viewer({ tag }: { tag: string }) {
             <div key={each.run.path}>
               <Pane lens={lens} size={size} pointed={pointed} tall={chosen.value.length < 3}>{(box) => <Layer item={each} tag={tag} box={box} lens={lens.value} known={known(each)} note={note} />}</Pane>
               <Name run={each.run} step={each.record.step} wanted={each.wanted} />
+              <Said text={captions.value.get(each.run.path)} />
             </div>
           ))}
         </div>
@@ -132,6 +135,11 @@ export function Viewer({ tag }: { tag: string }) {
       {left.value > 0 && <button class="quiet" onClick={more}>{t("{n} more runs", { n: left.value })}</button>}
     </figure>
   );
+}
+
+/** A caption in full. */
+function Said({ text }: { text: string | undefined }) {
+  return text === undefined ? null : <div class="text"><Markdown text={text.slice(0, 10_000)} /></div>;
 }
 
 /** The two runs that are compared: those of the address, or else the baseline or the first, and the next. */
