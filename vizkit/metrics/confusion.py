@@ -14,12 +14,12 @@ from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray, Floats, Ints, to_real
 from vizkit.metrics.inputs import check_lengths, check_weights, flatten, refuse_nan, refuse_where
 
-__all__ = ["MAX_CONFUSION_CLASSES", "ConfusionMatrix", "compute_confusion_matrix"]
+__all__ = ["MAX_CONFUSION_CLASSES", "MOST_COUNTED", "ConfusionMatrix", "compute_confusion_matrix"]
 
 MAX_CONFUSION_CLASSES = 2000
 """Classes up to which a confusion matrix is drawn."""
 
-_MOST_COUNTED = 200
+MOST_COUNTED = 200
 """Classes up to which all cells of a matrix are written; of larger ones those that are not zero."""
 
 _MOST_WRITTEN = 20_000  # cells that are not zero: more take many times the size of the image
@@ -54,7 +54,7 @@ class ConfusionMatrix:
         """
         names = [" ".join(name.split()) for name in self.names]
         head = "\t".join([_CORNER, *names])
-        if len(names) <= _MOST_COUNTED:
+        if len(names) <= MOST_COUNTED:
             rows = [[name, *map(str, row)] for name, row in zip(names, self.counts.tolist(), strict=True)]
             return "\n".join([head, *("\t".join(row) for row in rows)])
         if np.count_nonzero(self.counts) > _MOST_WRITTEN:

@@ -40,11 +40,12 @@ from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.metrics.activation import ScoreEvidence
 from vizkit.metrics.arrays import AnyArray, Bools, to_array, to_real
+from vizkit.metrics.confusion import MOST_COUNTED
 from vizkit.metrics.evaluation_scores import ASSUMED, EvaluationScores
 from vizkit.metrics.inputs import refuse_nan
 from vizkit.metrics.texts import EntityCounts, TextScores, looks_like_tags
 from vizkit.writing import evaluation
-from vizkit.writing.evaluation import MOST_COUNTED, ClassNames
+from vizkit.writing.evaluation import ClassNames
 from vizkit.writing.tasks.samples import KeptSamples
 from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, TaskOptions
 
