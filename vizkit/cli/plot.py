@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Literal
 
 import typer
@@ -12,6 +13,7 @@ from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, none_found, select_runs
 from vizkit.cli._output import for_people, print_json, print_lines, say, stdout
 from vizkit.curves.curves import curves_data
+from vizkit.errors import MissingDependencyError
 from vizkit.media.palette import color
 from vizkit.plots.terminal import Drawing, draw, series_of
 
@@ -27,6 +29,7 @@ PictureFile = Annotated[
         help=tr("Draw into a file: .png, .svg, .pdf, or .html, an interactive chart."),
     ),
 ]
+Dark = Annotated[bool, typer.Option("--dark", help=tr("Draw a picture on dark paper."))]
 XAxis = Annotated[
     str,
     typer.Option(
@@ -81,6 +84,7 @@ def plot(
     log: Log = False,
     no_outliers: Robust = False,
     output: PictureFile = None,
+    dark: Dark = False,
     width: Width = None,
     height: Height = None,
     as_json: Json = False,
@@ -95,10 +99,12 @@ def plot(
     if not len(some):
         raise none_found(logdir, where)
     if output:
-        draws = some.chart if output.lower().endswith((".html", ".htm")) else some.plot
-        drawn = draws(
-            tag, x=x, by=by or None, smooth=smooth, partial=partial, log=log, outliers=not no_outliers
-        )
+        page = output.lower().endswith((".html", ".htm"))
+        draws = some.chart if page else some.plot
+        with _paper(dark and not page):
+            drawn = draws(
+                tag, x=x, by=by or None, smooth=smooth, partial=partial, log=log, outliers=not no_outliers
+            )
         drawn.save(output)
         say("{path} written", path=output)
         return
@@ -127,6 +133,16 @@ def plot(
             stdout().print(line, soft_wrap=True)
     else:
         print_lines(str(drawing).split("\n"))
+
+
+def _paper(dark: bool) -> AbstractContextManager[None]:
+    if not dark:
+        return nullcontext()
+    try:
+        from matplotlib import style
+    except ImportError:
+        raise MissingDependencyError.for_extra("plots", tr("plots need matplotlib")) from None
+    return style.context("dark_background")
 
 
 def _coloured(drawing: Drawing, positions: list[int]) -> list[Text]:

@@ -16,12 +16,14 @@ from vizkit.media.lettering import picture_text
 from vizkit.metrics.arrays import Floats, to_array
 from vizkit.metrics.confusion import ConfusionMatrix
 from vizkit.plots._lines import set_heading
-from vizkit.plots._plot import INK, Plot, axes_for, finish
+from vizkit.plots._looks import looks_on
+from vizkit.plots._plot import Plot, axes_for, finish
 from vizkit.runs.formatting import shorten_all
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colorbar import Colorbar
+    from matplotlib.colors import Colormap
     from matplotlib.image import AxesImage
     from matplotlib.text import Text
 
@@ -85,7 +87,7 @@ def confusion_matrix(
     size = min(max(3.2 + 0.36 * k, 4.0), 9.0)
     ax, new = axes_for(ax, size + 0.8, size)
     highest = 1.0 if normalize in ("true", "predicted") else float(np.nanmax(data.shares, initial=0.0)) or 1.0
-    image = ax.imshow(data.shares, cmap="Blues", vmin=0.0, vmax=highest, aspect="equal")
+    image = ax.imshow(data.shares, cmap=_ramp(looks_on(ax).dark), vmin=0.0, vmax=highest, aspect="equal")
     numbers = _write_numbers(ax, data, normalize, highest) if k <= _MOST_WITH_NUMBERS else []
     every = -(-k // _MOST_WITH_NAMES)
     names = shorten_all(data.names[::every], 18)
@@ -152,10 +154,22 @@ def _data(
     )
 
 
+def _ramp(dark: bool) -> Colormap:
+    """Blues, from that of the paper to the strongest."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LinearSegmentedColormap
+
+    if not dark:
+        return colormaps["Blues"]
+    return LinearSegmentedColormap.from_list("vizkit_blues", ["#10151c", "#1f6feb", "#a5d6ff"])
+
+
 def _write_numbers(ax: Axes, data: ConfusionData, normalize: str | None, highest: float) -> list[Text]:
     k = len(data.names)
     size = 9 if k <= 10 else 7
     numbers = []
+    looks = looks_on(ax)
+    strong = "black" if looks.dark else "white"
     for row in range(k):
         for column in range(k):
             share = data.shares[row, column]
@@ -165,6 +179,6 @@ def _write_numbers(ax: Axes, data: ConfusionData, normalize: str | None, highest
                 words = f"{100 * share:.0f}" if k > 6 else f"{share:.1%}"
             else:
                 words = f"{share:.0f}" if share < 1e5 else f"{share:.0e}"
-            ink = "white" if share > 0.55 * highest else INK if share else "#b0b7bf"
+            ink = strong if share > 0.55 * highest else looks.ink if share else looks.faint
             numbers.append(ax.text(column, row, words, ha="center", va="center", color=ink, fontsize=size))
     return numbers

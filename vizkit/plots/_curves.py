@@ -22,7 +22,8 @@ from vizkit.media.lettering import picture_text
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.downsampling import Thinned, thinned
 from vizkit.plots._lines import lines_of
-from vizkit.plots._plot import PALE, Plot, axes_for, finish
+from vizkit.plots._looks import looks_on
+from vizkit.plots._plot import Plot, axes_for, finish
 from vizkit.runs.formatting import shortened
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def curves(
     unit = f" (× {factor:.0e})".replace("e+", "e") if factor > 1 else ""
     ax.set(xlabel=f"{label} ({data.unit})" if data.unit else label)
     ax.set_ylabel(shortened(", ".join(drawn.tags), 48) + unit)
-    ax.grid(color="#eaeef2", linewidth=0.8)
+    ax.grid(color=drawn.looks.grid, linewidth=0.8)
     ax.set_axisbelow(True)
     ax.margins(x=0.02)
     plot.note = _note(data, ax)
@@ -236,7 +237,12 @@ def _scaled(values: Floats, factor: float, log_y: bool) -> Floats:
 def _say_empty(ax: Axes) -> None:
     """No scale of values that are not there."""
     ax.set_yticks([])
-    style: dict[str, Any] = {"ha": "center", "va": "center", "color": PALE, "transform": ax.transAxes}
+    style: dict[str, Any] = {
+        "ha": "center",
+        "va": "center",
+        "color": looks_on(ax).pale,
+        "transform": ax.transAxes,
+    }
     ax.text(0.5, 0.5, picture_text("no finite value"), **style)
 
 
@@ -265,7 +271,7 @@ def _note(data: CurvesData, ax: Axes) -> Text | None:
         lines.notes[what] = lines.notes.get(what, 0) + count
     if not lines.note:
         return None
-    return ax.set_title(lines.note, loc="right", fontsize="x-small", color=PALE)
+    return ax.set_title(lines.note, loc="right", fontsize="x-small", color=lines.looks.pale)
 
 
 def _padded(limits: tuple[float, float], factor: float, log_y: bool) -> tuple[float, float]:

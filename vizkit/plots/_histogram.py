@@ -14,7 +14,8 @@ from vizkit.media.lettering import picture_text
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.metrics.downsampling import evenly
 from vizkit.plots._lines import set_heading
-from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish
+from vizkit.plots._looks import looks_on
+from vizkit.plots._plot import Plot, axes_for, finish
 from vizkit.runs import Run
 
 if TYPE_CHECKING:
@@ -130,7 +131,8 @@ def _draw_ridges(data: HistogramData, ax: Axes) -> list[PolyCollection]:
 
     middles = (data.edges[:-1] + data.edges[1:]) / 2
     n = len(data.steps)
-    ramp = colormaps["viridis"](np.linspace(0.1, 0.85, max(n, 2)))
+    looks = looks_on(ax)
+    ramp = colormaps["viridis"](np.linspace(*((0.35, 1.0) if looks.dark else (0.1, 0.85)), max(n, 2)))
     ridges: list[PolyCollection] = []
     for k in range(n - 1, -1, -1):  # the last step first: earlier ridges, below, overlap later ones
         shares = data.shares[k]
@@ -141,7 +143,7 @@ def _draw_ridges(data: HistogramData, ax: Axes) -> list[PolyCollection]:
                 k,
                 k + heights,
                 facecolor=(*ramp[k][:3], 0.75),
-                edgecolor="white",
+                edgecolor=looks.paper,
                 linewidth=0.8,
                 zorder=n - k + 2,
             )
@@ -154,12 +156,12 @@ def _draw_ridges(data: HistogramData, ax: Axes) -> list[PolyCollection]:
                 ha="right",
                 va="bottom",
                 fontsize="x-small",
-                color=INK,
+                color=looks.ink,
                 zorder=2 * n,
             )
     ax.set_yticks(range(n), [f"{step:g}" for step in data.steps], fontsize="small")
     ax.tick_params(axis="y", length=0)
-    ax.grid(axis="y", color="#eaeef2", linewidth=0.8)
+    ax.grid(axis="y", color=looks.grid, linewidth=0.8)
     ax.set_axisbelow(True)
     ax.set(ylabel=picture_text("step"), ylim=(-0.15, n + 1.0), xlim=(data.edges[0], data.edges[-1]))
     return ridges[::-1]
@@ -192,7 +194,7 @@ def _draw_heatmap(data: HistogramData, ax: Axes, new: bool) -> tuple[QuadMesh, C
     colorbar = ax.figure.colorbar(image, ax=ax, format=PercentFormatter(1.0)) if new else None
     if colorbar is not None:
         colorbar.outline.set_visible(False)
-        colorbar.set_label(picture_text("share of values"), color=PALE)
+        colorbar.set_label(picture_text("share of values"), color=looks_on(ax).pale)
     ax.set(xlabel=picture_text("step"), ylabel=picture_text("value"))
     return image, colorbar
 

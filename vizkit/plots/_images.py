@@ -13,7 +13,8 @@ from vizkit.curves.plot_arguments import RunSource, as_runs
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats, Pixels
 from vizkit.metrics.downsampling import evenly
-from vizkit.plots._plot import PALE, Plot, axes_for, finish
+from vizkit.plots._looks import looks_on
+from vizkit.plots._plot import Plot, axes_for, finish
 from vizkit.runs.formatting import shorten_all
 from vizkit.runs.lookup import unknown
 
@@ -96,7 +97,7 @@ def images(
                     ha="center",
                     va="top",
                     fontsize="x-small",
-                    color=PALE,
+                    color=looks_on(ax).pale,
                 )
     xlim, ylim = (-room_x / 2, (columns - 0.5) * room_x), ((rows - 0.5) * room_y, -room_y / 2)
     ax.set(xlim=xlim, ylim=ylim, aspect="equal")
@@ -105,7 +106,7 @@ def images(
     ax.set_yticks(np.arange(rows) * room_y, shorten_all(data.names, 28))
     ax.tick_params(length=0, labelsize="small")
     ax.spines[:].set_visible(False)
-    ax.set_xlabel(data.tag, loc="left", fontsize="small", color=PALE)
+    ax.set_xlabel(data.tag, loc="left", fontsize="small", color=looks_on(ax).pale)
     finish(ax)
     return ImagesPlot(data, ax, new, cells)
 

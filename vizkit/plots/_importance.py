@@ -9,9 +9,9 @@ import numpy as np
 
 from vizkit.curves.plot_arguments import RunSource, as_runs
 from vizkit.media.lettering import picture_text
-from vizkit.media.palette import color
 from vizkit.metrics.arrays import Floats
-from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, write_beside
+from vizkit.plots._looks import looks_on
+from vizkit.plots._plot import Plot, axes_for, finish, write_beside
 from vizkit.runs import Runs
 from vizkit.runs.formatting import shorten_all
 
@@ -73,10 +73,13 @@ def importance(
     n = len(data.names)
     ax, new = axes_for(ax, 6.4, max(0.42 * n + 1.1, 1.8))
     shares = np.nan_to_num(data.shares)
-    colors = [color(0) if p <= _SURE else "#c9d1d9" for p in data.p]
+    looks = looks_on(ax)
+    colors = [looks.color(0) if p <= _SURE else looks.faint for p in data.p]
     bars = ax.barh(range(n), shares, color=colors, height=0.62)
     texts = [
-        write_beside(ax, _words(data, k), (shares[k], k), color=INK if data.p[k] <= _SURE else PALE)
+        write_beside(
+            ax, _words(data, k), (shares[k], k), color=looks.ink if data.p[k] <= _SURE else looks.pale
+        )
         for k in range(n)
     ]
     ax.set_yticks(range(n), shorten_all(data.names, 28))

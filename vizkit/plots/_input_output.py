@@ -13,9 +13,9 @@ from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.media.images import to_pixels
 from vizkit.media.lettering import picture_text
-from vizkit.media.palette import COLORS
 from vizkit.metrics.arrays import Floats, Pixels, to_array
-from vizkit.plots._plot import INK, Plot, axes_for, finish
+from vizkit.plots._looks import looks_on
+from vizkit.plots._plot import Plot, axes_for, finish
 from vizkit.runs.formatting import shorten_all, shortened
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ExampleData", "InputOutputPlot", "input_output"]
 
-_GOOD, _BAD, _BAR = "#1a7f37", "#cf222e", COLORS[0]
+_GOOD, _BAD = ("#1a7f37", "#3fb950"), ("#cf222e", "#ff7b72")  # on light and on dark paper
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +96,8 @@ def input_output(
     ax.set_axis_off()
     left = ax.inset_axes((0, 0, 0.44, 1) if two else (0, 0, 1, 1))
     shown_in = _show(left, data.pixels)
-    color = INK if data.good is None else _GOOD if data.good else _BAD
+    looks = looks_on(ax)
+    color = looks.ink if data.good is None else (_GOOD if data.good else _BAD)[looks.dark]
     mark = "" if data.good is None else " ✓" if data.good else " ✗"
     left.set_title(shortened(data.words, 48) + mark, fontsize="medium", color=color)
     shown_out: BarContainer | AxesImage | None = None
@@ -107,13 +108,14 @@ def input_output(
         shown_out = bars = right.barh(
             range(len(data.names)),
             data.shares,
-            color=[color if data.good is not None else _BAR] + ["#c9d1d9"] * (len(data.names) - 1),
+            color=[color if data.good is not None else looks.color(0)]
+            + [looks.faint] * (len(data.names) - 1),
         )
         names = shorten_all(data.names, 20)
         right.set_yticks(range(len(names)), names, fontsize="small")
         probable = bool((data.shares >= 0).all() and data.shares.sum() <= 1.001)
         shares = [f"{share:.1%}" if probable else f"{share:.3g}" for share in data.shares]
-        right.bar_label(bars, shares, padding=3, fontsize="small")
+        right.bar_label(bars, shares, padding=3, fontsize="small", color=looks.ink)
         right.invert_yaxis()
         if probable:
             right.set_xlim(0, 1)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from vizkit.curves.curves import curve_labels
 from vizkit.media.lettering import picture_text
-from vizkit.media.palette import COLORS, color, lap
+from vizkit.media.palette import COLORS, lap
+from vizkit.plots._looks import Looks, looks_on
 from vizkit.runs.formatting import shorten_all, shortened
 
 if TYPE_CHECKING:
@@ -44,10 +45,12 @@ class Lines:
     """The lines that VizKit has drawn into an axes: a colour and dashes for each line, what it shows, notes.
 
     Attributes:
+        looks: the colours on the axes.
         own_height: inches of a figure made for the plot; None in the axes of the caller.
         notes: what is not visible -> how many values.
     """
 
+    looks: Looks
     own_height: float | None = None
     notes: dict[str, int] = field(default_factory=dict)
     _drawn: list[_Drawn] = field(default_factory=list)
@@ -62,7 +65,8 @@ class Lines:
         alone = alone and all(drawn.name == name for drawn in self._drawn)
         places = range(position, position + (len(COLORS) if alone else 1))
         turns = range(len(_DASHES))
-        looks = [(color(place), (lap(place) + turn) % len(_DASHES)) for turn, place in product(turns, places)]
+        tint = self.looks.color
+        looks = [(tint(place), (lap(place) + turn) % len(_DASHES)) for turn, place in product(turns, places)]
         taken = {drawn.look for drawn in self._drawn}
         self._look = next((look for look in looks if look not in taken), looks[0])
         return {"color": self._look[0], "linestyle": _DASHES[self._look[1]]}
@@ -108,7 +112,7 @@ def set_heading(ax: Axes, text: str, beside: int = 0) -> str:
 
 def lines_of(ax: Axes, own_height: float | None = None) -> Lines:
     """The lines of an axes so far, without those that have been removed."""
-    lines: Lines = vars(ax).setdefault("_vizkit_lines", Lines(own_height))
+    lines: Lines = vars(ax).setdefault("_vizkit_lines", Lines(looks_on(ax), own_height))
     if not all(drawn.line.axes is ax for drawn in lines._drawn):
         lines._drawn = [drawn for drawn in lines._drawn if drawn.line.axes is ax]
         lines.notes.clear()
@@ -127,7 +131,9 @@ def add_legend(ax: Axes, entries: Sequence[tuple[str, str, Artist]], place: str 
     if n < 2:
         return None
     options: dict[str, Any] = {"fontsize": "small", "frameon": False, "title_fontsize": "small"}
-    height = lines_of(ax).own_height
+    looks, height = lines_of(ax).looks, lines_of(ax).own_height
+    if looks.dark:
+        options |= {"labelcolor": looks.ink, "facecolor": looks.paper}
     if height is None:
         width, height = (inches / ax.figure.dpi for inches in (ax.bbox.width, ax.bbox.height))
         shown = max(int(0.6 * height / _INCHES_A_ROW), 2)
@@ -161,5 +167,7 @@ def add_legend(ax: Axes, entries: Sequence[tuple[str, str, Artist]], place: str 
     legend = ax.legend([artist for *_, artist in entries[:shown]], ["?"] * shown, **options)
     for text, label, (_, words, _) in zip(legend.get_texts(), labels, entries, strict=False):
         text.set_text(label + words)  # not given to `legend`, which leaves out labels that start with "_"
+    if looks.dark:
+        legend.get_title().set_color(looks.ink)
     legend.set_in_layout("bbox_to_anchor" in options)
     return legend

@@ -11,7 +11,8 @@ import numpy as np
 from vizkit.curves.plot_arguments import RunSource, as_runs
 from vizkit.metrics.arrays import Floats
 from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
-from vizkit.plots._plot import PALE, Plot, axes_for, finish, write_beside
+from vizkit.plots._looks import looks_on
+from vizkit.plots._plot import Plot, axes_for, finish, write_beside
 from vizkit.runs.formatting import shorten_all
 from vizkit.runs.statistics import checked_mode
 
@@ -64,7 +65,8 @@ def parallel_coordinates(
     falling = checked_mode(as_runs(source), metric, mode) == "min"
     ranked = np.argsort(np.where(np.isnan(scores), np.inf, scores if falling else -scores), kind="stable")
     best = int(ranked[0])
-    ramp, norm = _ramp(scores, falling)
+    looks = looks_on(ax)
+    ramp, norm = _ramp(scores, falling, looks.dark)
     lines = {}
     for k in ranked[::-1]:  # the best on top
         bold = k == best
@@ -72,7 +74,7 @@ def parallel_coordinates(
         (lines[data.names[k]],) = ax.plot(
             x,
             y,
-            color=ramp(norm(scores[k])) if np.isfinite(scores[k]) else PALE,
+            color=ramp(norm(scores[k])) if np.isfinite(scores[k]) else looks.pale,
             linewidth=3.2 if bold else 1.4,
             alpha=1.0 if bold else 0.8,
             zorder=4 if bold else 2,
@@ -91,13 +93,17 @@ def parallel_coordinates(
     return ParallelPlot(data, ax, new, lines, data.names[best])
 
 
-def _ramp(scores: Floats, falling: bool) -> tuple[Colormap, Normalize]:
+def _ramp(scores: Floats, falling: bool, dark: bool) -> tuple[Colormap, Normalize]:
+    """The colours of scores, the best one farthest from the paper's."""
     from matplotlib import colormaps
-    from matplotlib.colors import Normalize
+    from matplotlib.colors import ListedColormap, Normalize
 
     finite = scores[np.isfinite(scores)]
     low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
-    return colormaps["viridis" if falling else "viridis_r"], Normalize(low, high if high > low else low + 1)
+    ramp = colormaps["viridis"]
+    if dark:
+        ramp = ListedColormap(ramp(np.linspace(1.0, 0.35, 256)))
+    return ramp if falling else ramp.reversed(), Normalize(low, high if high > low else low + 1)
 
 
 def _height(column: HparamAxis) -> Floats:
@@ -125,7 +131,8 @@ def _bent(heights: Floats) -> tuple[Floats, Floats]:
 
 
 def _draw_axis(ax: Axes, place: int, column: HparamAxis) -> None:
-    ax.axvline(place, 0.05, 0.95, color=PALE, linewidth=1.0, zorder=3)
+    looks = looks_on(ax)
+    ax.axvline(place, 0.05, 0.95, color=looks.pale, linewidth=1.0, zorder=3)
     low, high = _ends(column)
     ticks = column.ticks
     if not ticks:
@@ -134,5 +141,5 @@ def _draw_axis(ax: Axes, place: int, column: HparamAxis) -> None:
     texts = shorten_all([text for _, text in ticks], 18)
     for (where, _), text in zip(ticks, texts, strict=True):
         height = (where - low) / (high - low) if high > low else 0.5
-        white = {"facecolor": "white", "alpha": 0.9, "edgecolor": "none", "pad": 1.2}
-        write_beside(ax, text, (place, height), zorder=5, bbox=white)
+        paper = {"facecolor": looks.paper, "alpha": 0.9, "edgecolor": "none", "pad": 1.2}
+        write_beside(ax, text, (place, height), zorder=5, bbox=paper)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from vizkit._language import tr
 from vizkit.errors import MissingDependencyError
-from vizkit.media import palette
 from vizkit.plots._fonts import add_fallbacks
 from vizkit.plots._lines import lines_of
+from vizkit.plots._looks import looks_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,17 +22,12 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
 
 __all__ = [
-    "INK",
-    "PALE",
     "Plot",
     "axes_for",
     "finish",
     "quiet",
     "write_beside",
 ]
-
-INK = "#{:02x}{:02x}{:02x}".format(*palette.INK)
-PALE = "#8c959f"
 
 Data = TypeVar("Data")
 
@@ -104,14 +99,14 @@ def axes_for(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> tuple[
 
 
 def write_beside(
-    ax: Axes, text: str, point: tuple[float, float], *, gap: int = 6, color: str = INK, **style: object
+    ax: Axes, text: str, point: tuple[float, float], *, gap: int = 6, color: str = "", **style: object
 ) -> Annotation:
-    """Write a small text to the right of a point, ``gap`` printer's points away."""
+    """Write a small text to the right of a point, ``gap`` printer's points away, by default in ink."""
     options: dict[str, Any] = {
         "textcoords": "offset points",
         "va": "center",
         "fontsize": "small",
-        "color": color,
+        "color": color or looks_on(ax).ink,
         **style,
     }
     return ax.annotate(text, point, xytext=(gap, 0), **options)

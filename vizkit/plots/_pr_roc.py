@@ -16,7 +16,8 @@ from vizkit.media.lettering import picture_text
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 from vizkit.plots._lines import lines_of
-from vizkit.plots._plot import PALE, Plot, axes_for, finish
+from vizkit.plots._looks import looks_on
+from vizkit.plots._plot import Plot, axes_for, finish
 from vizkit.runs import Media, Run
 from vizkit.runs.lookup import unknown
 
@@ -85,7 +86,8 @@ def pr_curve(
     plot = _draw(data, _heading(source, tag), ax, new, "AP", "steps-post")
     shares = [rate.chance for rate in data]
     if np.ptp(shares) <= 0.02:
-        plot.chance = ax.axhline(float(np.mean(shares)), color=PALE, linestyle=":", linewidth=1, zorder=1)
+        pale = looks_on(ax).pale
+        plot.chance = ax.axhline(float(np.mean(shares)), color=pale, linestyle=":", linewidth=1, zorder=1)
     ax.set(xlabel=picture_text("recall"), ylabel=picture_text("precision"))
     finish(ax)
     return plot
@@ -98,7 +100,7 @@ def roc_curve(
     data = _roc_data(source, tag, step)
     ax, new = axes_for(ax, 6.6, 4.4)
     plot = _draw(data, _heading(source, tag), ax, new, "AUC", "default")
-    (plot.chance,) = ax.plot([0, 1], [0, 1], color=PALE, linestyle=":", linewidth=1, zorder=1)
+    (plot.chance,) = ax.plot([0, 1], [0, 1], color=looks_on(ax).pale, linestyle=":", linewidth=1, zorder=1)
     ax.set(xlabel=picture_text("false positive rate"), ylabel=picture_text("true positive rate"))
     finish(ax)
     return plot

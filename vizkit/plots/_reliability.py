@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,9 +11,9 @@ from vizkit._protocols import ArrayLike
 from vizkit.curves.plot_arguments import RunSource, entry_at, is_run_source, one_run
 from vizkit.errors import DataError
 from vizkit.media.lettering import picture_text
-from vizkit.media.palette import color
 from vizkit.metrics.calibration import Reliability, compute_reliability
-from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish
+from vizkit.plots._looks import looks_on
+from vizkit.plots._plot import Plot, axes_for, finish
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,8 +70,9 @@ def reliability(
     middles = (np.arange(bins) + 0.5) * width
     held = data.counts > 0
     confidence, accuracy = map(picture_text, data.axes)
-    ax.plot([0, 1], [0, 1], ":", color=PALE, linewidth=1, zorder=1)
-    bars = ax.bar(middles[held], data.accuracy[held], width * 0.94, color=color(0), label=accuracy)
+    looks = looks_on(ax)
+    ax.plot([0, 1], [0, 1], ":", color=looks.pale, linewidth=1, zorder=1)
+    bars = ax.bar(middles[held], data.accuracy[held], width * 0.94, color=looks.color(0), label=accuracy)
     for bar, count in zip(bars, data.counts[held], strict=True):
         bar.set_alpha(1.0 if count >= _FEW else 0.3)
     gaps = ax.bar(
@@ -79,23 +80,24 @@ def reliability(
         data.confidence[held] - data.accuracy[held],
         width * 0.94,
         bottom=data.accuracy[held],
-        facecolor=f"{color(2)}26",
-        edgecolor=color(2),
+        facecolor=f"{looks.color(2)}26",
+        edgecolor=looks.color(2),
         hatch="////",
         linewidth=0.6,
         label=picture_text("gap to {confidence}", confidence=confidence),
     )
     ax.set(xlim=(0, 1), ylim=(0, 1), xlabel=confidence, ylabel=accuracy)
-    ax.legend(loc="upper left", fontsize="small", framealpha=0.85, edgecolor="none")
+    words: dict[str, Any] = {"labelcolor": looks.ink, "facecolor": looks.paper} if looks.dark else {}
+    ax.legend(loc="upper left", fontsize="small", framealpha=0.85, edgecolor="none", **words)
     above = ax.inset_axes((0.0, 1.05, 1.0, 0.2), sharex=ax)
-    counts = above.bar(middles, data.counts, width * 0.94, color=PALE)
+    counts = above.bar(middles, data.counts, width * 0.94, color=looks.pale)
     above.tick_params(labelbottom=False, labelsize="x-small", length=2)
     above.set_ylabel(picture_text("count"), fontsize="x-small")
     above.locator_params(axis="y", nbins=2)
     above.spines[["top", "right"]].set_visible(False)
     total = int(data.counts.sum())
     title = picture_text("ECE {ece:.3f} of {n:,} predictions", ece=data.ece, n=total)
-    above.set_title(title, fontsize="medium", loc="left", color=INK)
+    above.set_title(title, fontsize="medium", loc="left", color=looks.ink)
     finish(ax)
     return ReliabilityPlot(data, ax, new, bars, gaps, counts)
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vizkit.curves.plot_arguments import RunSource
-from vizkit.media.palette import color, lap
+from vizkit.media.palette import lap
 from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
 from vizkit.plots._lines import add_legend
-from vizkit.plots._plot import PALE, Plot, axes_for, finish
+from vizkit.plots._looks import looks_on
+from vizkit.plots._plot import Plot, axes_for, finish
 from vizkit.runs.formatting import shorten_all, shortened
 
 if TYPE_CHECKING:
@@ -77,11 +78,12 @@ def scatter_matrix(
 
 def _draw_cell(cell: Axes, data: HparamAxes, across: HparamAxis, up: HparamAxis) -> None:
     style: dict[str, Any] = {"markersize": 6, "alpha": 0.9}
-    style |= {"markeredgecolor": "white", "markeredgewidth": 0.6}
+    looks = looks_on(cell)
+    style |= {"markeredgecolor": looks.paper, "markeredgewidth": 0.6}
     for position, x, y in zip(data.positions, across.places, up.places, strict=True):
-        cell.plot(x, y, _MARKERS[lap(position) % len(_MARKERS)], color=color(position), **style)
+        cell.plot(x, y, _MARKERS[lap(position) % len(_MARKERS)], color=looks.color(position), **style)
     cell.margins(0.14)
-    cell.grid(color="#eaeef2", linewidth=0.7)
+    cell.grid(color=looks.grid, linewidth=0.7)
     cell.set_axisbelow(True)
     cell.spines[["top", "right"]].set_visible(False)
 
@@ -95,7 +97,7 @@ def _label(cell: Axes, across: HparamAxis, up: HparamAxis, bottom: bool, left: b
             axis.set_major_formatter(lambda place, _: f"{10**place:.3g}")
         else:
             cell.locator_params(axis="x" if axis is cell.xaxis else "y", nbins=4)
-        axis.set_tick_params(labelsize="x-small", length=2, color=PALE)
+        axis.set_tick_params(labelsize="x-small", length=2, color=looks_on(cell).pale)
         if outer:
             axis.set_label_text(shortened(column.name, 24), fontsize="small")
         else:

@@ -12,9 +12,9 @@ from vizkit.curves.plot_arguments import RunSource, as_runs, labelled_groups, po
 from vizkit.curves.x_axis import time_unit
 from vizkit.errors import DataError
 from vizkit.media.lettering import picture_text
-from vizkit.media.palette import color
 from vizkit.metrics.arrays import Floats
-from vizkit.plots._plot import INK, PALE, Plot, axes_for, finish, write_beside
+from vizkit.plots._looks import looks_on
+from vizkit.plots._plot import Plot, axes_for, finish, write_beside
 from vizkit.runs import Run
 from vizkit.runs.formatting import shorten_all
 from vizkit.runs.scalar_tags import with_tag
@@ -123,19 +123,23 @@ def time_to(
     factor, unit = time_unit(longest)
     medians = np.array([contender.median for contender in data.contenders]) / factor
     single = all(len(contender.seconds) == 1 for contender in data.contenders)
-    colors = [color(contender.positions[0]) if by is None else "#c9d1d9" for contender in data.contenders]
+    looks = looks_on(ax)
+    colors = [
+        looks.color(contender.positions[0]) if by is None else looks.faint for contender in data.contenders
+    ]
     bars = ax.barh(range(n), np.nan_to_num(medians), color=colors, height=0.6)
     points, texts = [], []
     for row, contender in enumerate(data.contenders):
         end = medians[row] if np.isfinite(medians[row]) else 0.0
         if not single:
             x, y = contender.seconds / factor, np.full(len(contender.seconds), row)
-            shades = [color(position) for position in contender.positions]
-            points.append(ax.scatter(x, y, s=26, zorder=3, c=shades, edgecolors="white", linewidths=0.7))
+            shades = [looks.color(position) for position in contender.positions]
+            points.append(ax.scatter(x, y, s=26, zorder=3, c=shades, edgecolors=looks.paper, linewidths=0.7))
             there = contender.seconds[np.isfinite(contender.seconds)] / factor
             end = max(end, float(there.max(initial=0.0)))
         words = _words(data, contender, factor, unit)
-        texts.append(write_beside(ax, words, (end, row), color=PALE if np.isnan(medians[row]) else INK))
+        ink = looks.pale if np.isnan(medians[row]) else looks.ink
+        texts.append(write_beside(ax, words, (end, row), color=ink))
     ax.set_yticks(range(n), shorten_all([contender.name for contender in data.contenders], 32))
     ax.invert_yaxis()
     ax.set_xlim(0, 1.45 * longest / factor)

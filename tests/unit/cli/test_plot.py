@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import vizkit
 
@@ -74,6 +75,12 @@ def test_plot_writes_an_interactive_chart(vk: Command, tmp_path: Path) -> None:
     said = vk("plot", "train/loss", "--by", "batch size", "-o", path)
     assert said.code == 0 and path.read_text("utf-8").startswith("<!doctype html>")
     assert "batch size = 64" in path.read_text("utf-8")
+
+
+def test_a_dark_picture(vk: Command, tmp_path: Path) -> None:
+    for option, corner in ((["--dark"], 0), ([], 255)):
+        assert vk("plot", "train/loss", "-o", tmp_path / "loss.png", *option).code == 0
+        assert np.asarray(Image.open(tmp_path / "loss.png").convert("L"))[0, 0] == corner
 
 
 def test_colours_in_a_terminal_that_has_them(vk: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from tests.helpers import python
@@ -59,6 +63,42 @@ def test_a_plot_shows_itself_in_a_notebook(name: str, runs: Runs, tmp_path: Path
     assert image.size == pytest.approx((2 * size["width"], 2 * size["height"]), abs=2)
     assert np.asarray(image.convert("L")).std() > 1
     assert Image.open(tmp_path / "plot.png").size[0] < image.size[0]
+
+
+def lightness(color: Any) -> float:
+    """Relative luminance, as of WCAG 2."""
+    channels = np.array(to_rgb(color))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("style", ["dark_background", "default"])
+@pytest.mark.parametrize("name", EVERY)
+def test_words_and_lines_stand_out_from_the_paper(name: str, style: str, runs: Runs, tmp_path: Path) -> None:
+    with mpl.style.context(style):
+        plot = EVERY[name](runs, None)
+    plot.save(tmp_path / "plot.svg")  # outside of the style, as in a notebook
+    paper = lightness(plot.ax.get_facecolor())
+    assert (paper < 0.1) is (style == "dark_background")
+
+    def contrast(color: Any) -> float:
+        low, high = sorted((paper, lightness(color)))
+        return (high + 0.05) / (low + 0.05)
+
+    words = [text for text in plot.figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    over_pixels = {text for ax in plot.figure.findobj(Axes) if ax.images for text in ax.texts}
+    assert min((contrast(text.get_color()) for text in {*words} - over_pixels), default=9.0) > 2.5
+    lines = [line for line in plot.ax.lines if line.get_alpha() in (None, 1.0)]
+    assert min((contrast(line.get_color()) for line in lines), default=9.0) > 1.5
+
+
+def test_axes_that_are_dark_outside_of_a_style_get_light_words(runs: Runs) -> None:
+    with mpl.style.context("dark_background"):
+        ax = Figure().subplots()
+    legend = plots.curves(runs, "loss", ax=ax).legend
+    assert legend is not None
+    assert min(lightness(text.get_color()) for text in legend.get_texts()) > 0.5
+    assert lightness(legend.get_frame().get_facecolor()) < 0.1
 
 
 @pytest.mark.parametrize("name", EVERY)
