@@ -22,7 +22,6 @@ REPEATED_FILES = {
 }
 REPEATED_NAMES = {
     "ENDPOINTS": "each page of VisualDL's API lists its own",
-    "INK": "one colour, as numbers and as matplotlib writes it",
     "LogWriter": "VisualDL's, as `autolog` replaces it",
     "main": "of the commands, and of the demo",
 }
