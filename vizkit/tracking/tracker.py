@@ -579,6 +579,9 @@ class Tracker(PaddleVerbs):
                               images (n, c, h, w)
         ``"labelling"``       class numbers of tokens (n, l)  scores (n, l, c)
         ``"generation"``      n texts                         n texts
+        ``"detection"``       of each image a dict of boxes   of each image a dict of boxes, labels and
+                              (m, 4: left, top, right,        scores; or PaddleDetection's arrays and
+                              bottom in pixels) and labels    batches (``bbox``, ``bbox_num``)
         ====================  ==============================  =======================================
 
         The modules of `vizkit.writing.tasks`, named after the tasks, list what is recorded.
@@ -592,7 +595,7 @@ class Tracker(PaddleVerbs):
             task: what the network is for. By default as the loss and the first batch's shapes tell it: the
                 loss of values (``MSELoss``, ``L1Loss``, ``SmoothL1Loss``) has a regression, a map of class
                 numbers is a segmentation, sequences of them with the classes last are a labelling, texts
-                are generated; what they do not tell is a classification.
+                are generated, dicts are detections; what they do not tell is a classification.
             loss: the network's loss of Paddle or PaddleSeg, a layer or function.
             activation: the function that makes probabilities of the scores, in float64: "softmax",
                 "sigmoid", None, or "auto" for the one of the loss, or else the one that all scores need; see

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 from vizkit._checks import one_of
 from vizkit.metrics.arrays import dtype_of, shape_of
 from vizkit.writing.tasks.classification_task import ClassificationTask
+from vizkit.writing.tasks.detection_task import DetectionTask
 from vizkit.writing.tasks.regression_task import RegressionTask
 from vizkit.writing.tasks.samples import check_samples
 from vizkit.writing.tasks.segmentation_task import SegmentationTask
@@ -15,6 +19,7 @@ __all__ = ["check_task", "known_task", "new_task", "task_of"]
 
 _TASKS: dict[TaskName, type[EvaluationTask]] = {
     "classification": ClassificationTask,
+    "detection": DetectionTask,
     "generation": GenerationTask,
     "labelling": LabellingTask,
     "regression": RegressionTask,
@@ -52,6 +57,8 @@ def known_task(labels: object, outputs: object, facts: LossFacts) -> TaskName | 
     """The task of labels and outputs that can be nothing else; None if they tell none."""
     if _are_texts(labels) and _are_texts(outputs):
         return "generation"
+    if _are_dicts(labels) and _are_dicts(outputs):
+        return "detection"
     given, found = shape_of(labels), shape_of(outputs)
     if facts.task == "regression":
         fits = given == found or (sorted((given, found)) in ([found, [*found, 1]], [given, [*given, 1]]))
@@ -65,6 +72,11 @@ def known_task(labels: object, outputs: object, facts: LossFacts) -> TaskName | 
     if len(found) == 3 and facts.class_axis == -1 and given in (found[:2], [*found[:2], 1]):
         return "labelling" if "int" in dtype_of(labels) and "float" in dtype_of(outputs) else None
     return None
+
+
+def _are_dicts(values: object) -> bool:
+    several = isinstance(values, (list, tuple)) and bool(values)
+    return isinstance(values, Mapping) or (several and isinstance(cast("list[object]", values)[0], Mapping))
 
 
 def _are_texts(values: object) -> bool:

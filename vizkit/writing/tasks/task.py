@@ -30,10 +30,10 @@ __all__ = [
     "checked_ids",
 ]
 
-TaskName = Literal["classification", "segmentation", "regression", "labelling", "generation"]
+TaskName = Literal["classification", "segmentation", "regression", "labelling", "generation", "detection"]
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
 
-Labels = ArrayLike | Sequence[str] | Sequence[Mapping[str, ArrayLike]]
+Labels = ArrayLike | Sequence[str] | Sequence[Mapping[str, ArrayLike]] | Mapping[str, ArrayLike]
 """Labels or outputs of a batch: numbers, or of some tasks texts or dicts."""
 
 

@@ -1,0 +1,105 @@
+"""`tracker.evaluation` of a detector, read back from the log."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.helpers import by_tag, series, stock
+from tests.unit.metrics.test_detection import gathered, made
+from vizkit import Tracker, VizKitWarning
+
+LABELS, FOUND = made(2, images=10)
+NAMES = ["cat", "dog", "鸟", "fish"]
+IMAGES = np.random.default_rng(0).uniform(0, 1, (10, 3, 480, 470)).astype(np.float32)
+
+
+def value(run: Path, tag: str) -> Any:
+    ((_, data),) = series(run, tag)
+    return data
+
+
+def evaluate(run: Path, labels: Any, outputs: Any, inputs: Any = None, **options: Any) -> Any:
+    with Tracker(run, strict=True) as tracker, tracker.evaluation("eval", **options) as evaluation:
+        for some in (slice(0, 6), slice(6, None)):
+            evaluation.add(labels[some], outputs[some], None if inputs is None else inputs[some])
+    return evaluation
+
+
+def test_what_is_recorded(tmp_path: Path) -> None:
+    evaluation = evaluate(tmp_path, LABELS, FOUND, IMAGES, class_names=NAMES, samples=[3], worst=2)
+    expected = gathered(LABELS, FOUND)
+    assert value(tmp_path, "eval/map") == pytest.approx(expected.ap())
+    assert value(tmp_path, "eval/map50") == pytest.approx(expected.ap(0.5))
+    assert value(tmp_path, "eval/map/large") == pytest.approx(expected.ap(size="large"))
+    assert value(tmp_path, "eval/ar10") == pytest.approx(expected.ar(10))
+    assert value(tmp_path, "eval/ap/鸟") == pytest.approx(expected.precision[:, 2, 0].mean())
+    assert value(tmp_path, "eval/false positives/class") == expected.false_positives[:, 1].sum()
+    table = [row.split("\t") for row in value(tmp_path, "eval/classes").splitlines()]
+    assert sorted(row[0] for row in table[1:]) == sorted(NAMES)
+    assert [float(row[2]) for row in table[1:]] == sorted(float(row[2]) for row in table[1:])
+    assert all(int(row[1]) == int(row[7]) + int(row[8]) for row in table[1:])
+    assert value(tmp_path, "eval/pr/dog").ap == expected.curves[1].ap
+    assert len(stock(tmp_path, "pr_curve", "eval/pr/dog")) == 1
+    heights = [Image.open(io.BytesIO(value(tmp_path, tag))).size[1] for tag in ("eval/samples", "eval/worst")]
+    assert 1.8 < heights[1] / heights[0] < 2.1
+    rows = evaluation.rows()
+    assert rows["labels"].sum() == expected.labels.sum() and (rows["found"] <= rows["labels"]).all()
+
+
+def test_batches_of_paddledetection(tmp_path: Path) -> None:
+    labels, found = made(6, crowds=0.2)
+    outputs = {
+        "bbox": np.concatenate(
+            [np.column_stack([each["labels"], each["scores"], each["boxes"]]) for each in found]
+        ),
+        "bbox_num": np.array([len(each["boxes"]) for each in found]),
+    }
+    truth = {
+        "gt_bbox": [each["boxes"] for each in labels],
+        "gt_class": [each["labels"][:, None] for each in labels],
+        "is_crowd": [each["crowd"][:, None] for each in labels],
+    }
+    with Tracker(tmp_path, strict=True) as tracker, tracker.evaluation("eval") as evaluation:
+        evaluation.add(truth, outputs)
+    for each in labels:
+        del each["area"]
+    assert value(tmp_path, "eval/map") == pytest.approx(gathered(labels, found).ap())
+
+
+def test_a_single_class(tmp_path: Path) -> None:
+    labels, found = made(7, classes=1)
+    evaluate(tmp_path, labels, found, class_names=["face"])
+    assert value(tmp_path, "eval/ap/face") == pytest.approx(value(tmp_path, "eval/map"))
+    assert len(value(tmp_path, "eval/classes").splitlines()) == 2
+
+
+def test_detections_that_were_left_out_are_told(tmp_path: Path) -> None:
+    evaluate(tmp_path, LABELS, FOUND, limit=60)
+    assert "lowest scores were left out" in value(tmp_path, "eval/scores")
+
+
+@pytest.mark.parametrize(
+    ("labels", "outputs", "words"),
+    [
+        (LABELS[:1], FOUND[:2], "equal length"),
+        ({"boxes": 1}, {"bbox": 1}, "gt_bbox, gt_class"),
+        (LABELS[:1], [{"boxes": [[0, 0, 1, 1]]}], "boxes, labels, scores"),
+    ],
+)
+def test_what_does_not_fit_is_warned_about(tmp_path: Path, labels: Any, outputs: Any, words: str) -> None:
+    with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match=words):
+        with tracker.evaluation("eval", task="detection") as evaluation:
+            evaluation.add(labels, outputs)
+        tracker.flush()
+    assert not by_tag(tmp_path)
+
+
+def test_more_classes_than_names(tmp_path: Path) -> None:
+    with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match="2 class names"):
+        tracker.evaluation("eval", class_names=["a", "b"]).add(LABELS, FOUND)
