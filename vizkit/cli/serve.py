@@ -73,6 +73,12 @@ def parser() -> argparse.ArgumentParser:
     add("--model", metavar="FILE", help=tr("A model for the page of static graphs."))
     add("--language", choices=("en", "zh"), help=tr("Of the page; by default the browser's."))
     add("--edit", action="store_true", help=tr("Let the workspace label runs, write notes, save views."))
+    add(
+        "--public-path",
+        default="",
+        metavar="PATH",
+        help=tr("Path that a proxy puts before the server's own."),
+    )
     return made
 
 
@@ -111,6 +117,7 @@ def run_server(args: Sequence[str]) -> int:
             model=options.model,
             language=options.language,
             edit=options.edit,
+            public_path=options.public_path,
         )
     except VizKitError as error:
         from vizkit.cli._output import say

@@ -12,11 +12,14 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vizkit.server.http import redirect, respond
+from vizkit.server.public_path import PublicPath
 from vizkit.server.security import AccessGuard
 from vizkit.server.visualdl.api.dispatch import API
 from vizkit.server.visualdl.page import VisualDLPage
 
 __all__ = ["build_app"]
+
+_PAGE = "/app"  # of VisualDL
 
 
 def build_app(
@@ -26,7 +29,7 @@ def build_app(
     hosts: Sequence[str] = (),
     addresses: bool = False,
     language: str | None = None,
-    public_path: str = "/app",
+    public_path: str = "",
     edit: bool = False,
 ) -> ASGIApp:
     """Build the application that serves the runs of an API.
@@ -37,13 +40,13 @@ def build_app(
         hosts: host names that are accepted besides those of loopback.
         addresses: accept any IP address as a host.
         language: language of the pages, ``en`` or ``zh``; by default the browser's.
-        public_path: path of VisualDL's page.
+        public_path: path that a proxy puts before the server's own.
         edit: let the workspace change remarks and saved views.
     """
-    page = VisualDLPage(public_path, token=token is not None, language=language)
+    page = VisualDLPage(_PAGE, token=token is not None, language=language)
 
     async def root(http: Request) -> Response:
-        return redirect(http, f"{public_path}/index")
+        return redirect(http, f"{_PAGE}/index")
 
     async def icon(http: Request) -> Response:
         answer = page.icon()
@@ -53,20 +56,20 @@ def build_app(
         return Response(status_code=204)
 
     routes: list[BaseRoute] = [
-        Route(f"{public_path}/api/{{path:path}}", api.answer),
-        Route("/vizkit{path:path}", _LazyWorkspace(api, language, public_path, edit)),
+        Route(f"{_PAGE}/api/{{path:path}}", api.answer),
+        Route("/vizkit{path:path}", _LazyWorkspace(api, language, _PAGE, edit)),
         Route("/", root),
         Route("/favicon.ico", icon),
         Route("/alive", alive),
-        Route(public_path, page.answer),
-        Route(f"{public_path}/{{path:path}}", page.answer),
+        Route(_PAGE, page.answer),
+        Route(f"{_PAGE}/{{path:path}}", page.answer),
     ]
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
-    folders = (page.assets, f"{public_path}/__snowpack__", f"{public_path}/_dist_")
+    folders = (page.assets, f"{_PAGE}/__snowpack__", f"{_PAGE}/_dist_")
     files = (*(f"{folder}/" for folder in folders), "/favicon.ico", "/alive")
-    framed = ("/", public_path, f"{public_path}/index", "/vizkit/")
-    return AccessGuard(
+    framed = ("/", _PAGE, f"{_PAGE}/index", "/vizkit/")
+    guard = AccessGuard(
         app,
         hosts=hosts,
         token=token,
@@ -75,6 +78,7 @@ def build_app(
         framed_paths=framed,
         addresses=addresses,
     )
+    return PublicPath(guard, public_path)
 
 
 class _LazyWorkspace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import posixpath
 import re
 import zlib
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from vizkit._language import LANGUAGES, speaking, tr
+from vizkit.server.public_path import public_path_of
 
 __all__ = [
     "GONE",
@@ -142,9 +144,16 @@ def respond(http: Request, answer: Answer, cache: str = "private, no-cache") -> 
 
 
 def redirect(http: Request, path: str) -> Response:
-    """Redirect to another path; the request's query is kept."""
+    """Redirect to another path; the request's query is kept.
+
+    The address is relative where no public path is known: a proxy may have taken one off.
+    """
     query = f"?{http.url.query}" if http.url.query else ""
-    return RedirectResponse(f"{path}{query}", 302)
+    public = public_path_of(http.scope)
+    if public:
+        return RedirectResponse(f"{public}{path}{query}", 302)
+    near = posixpath.relpath(path, posixpath.dirname(http.scope["path"]) or "/")
+    return RedirectResponse(f"{near}{'/' if path.endswith('/') else ''}{query}", 302)
 
 
 def no_file(http: Request) -> Response:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vizkit._language import tr
 from vizkit.server.http import refusal
+from vizkit.server.public_path import public_path_of
 
 __all__ = ["WORKER_POLICY", "WORKSPACE_POLICY", "AccessGuard", "is_loopback", "visualdl_policy"]
 
@@ -129,8 +130,9 @@ class AccessGuard:
         if refused is None and self._token is not None:
             token = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[-1]
             if token and self._is_token(token):
+                path = f"{public_path_of(scope)}/"
                 cookie = (
-                    f"{_cookie_name(headers)}={token}; Path=/; HttpOnly; SameSite=Strict"
+                    f"{_cookie_name(headers)}={token}; Path={path}; HttpOnly; SameSite=Strict"
                     if re.fullmatch(r"[\w.~-]+", token)
                     else None
                 )

@@ -43,9 +43,17 @@ class Server:
     """
 
     def __init__(
-        self, logdir: str, host: str, listener: socket.socket, token: str | None, app: ASGIApp, api: API
+        self,
+        logdir: str,
+        host: str,
+        listener: socket.socket,
+        token: str | None,
+        app: ASGIApp,
+        api: API,
+        public_path: str = "",
     ) -> None:
         self.logdir, self.host, self.token = logdir, host, token
+        self._public_path = public_path
         self._api = api
         self._socket = listener
         self.port: int = self._socket.getsockname()[1]
@@ -66,7 +74,9 @@ class Server:
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
         if ":" in host and not host.startswith("["):
             host = f"[{host}]"
-        return f"http://{host}:{self.port}{path}" + (f"?token={self.token}" if self.token else "")
+        return f"http://{host}:{self.port}{self._public_path}{path}" + (
+            f"?token={self.token}" if self.token else ""
+        )
 
     def start(self) -> Server:
         """Start to serve on a thread, and return once it accepts requests."""
@@ -138,6 +148,7 @@ def serve(
     allow_hosts: Sequence[str] = (),
     language: Literal["en", "zh"] | None = None,
     edit: bool = False,
+    public_path: str = "",
 ) -> Server:
     """Serve VisualDL's page over the runs of a log directory, on a thread of this process.
 
@@ -151,8 +162,10 @@ def serve(
         model: a model file for the page of static graphs.
         allow_hosts: further host names that are accepted, such as that of a proxy.
         language: language of the pages; by default the browser's.
-        edit: let the workspace label, note and archive runs, and save views. With further host names it needs
-            a token, too.
+        edit: let the workspace label, note and archive runs, and save views. With further host names, or a
+            public path, it needs a token, too.
+        public_path: path that a proxy puts before the server's own, such as ``/proxy/8040``, and passes on or
+            takes off; by default what the proxy says as ``X-Forwarded-Prefix``.
 
     Raises:
         LogNotFoundError: no such directory or file.
@@ -164,6 +177,7 @@ def serve(
     try:
         from vizkit.server.app import build_app
         from vizkit.server.live_runs import LiveRuns
+        from vizkit.server.public_path import checked_public_path
         from vizkit.server.security import is_loopback
         from vizkit.server.visualdl.api.dispatch import API
     except ImportError as error:
@@ -177,20 +191,27 @@ def serve(
         one_of("language", language, ("en", "zh"))
     model_path = None if model is None else _checked_model(os.fspath(model))
     path = os.fspath(logdir)
+    public_path = checked_public_path(public_path)
     local = is_loopback(host)
-    if not token and (not local or (edit and allow_hosts)):
+    if not token and (not local or (edit and (allow_hosts or public_path))):
         token = secrets.token_urlsafe(24)
     hosts = [host, *allow_hosts] if local else [host, socket.gethostname(), *allow_hosts]
     listener = _listen(host, port)  # clients wait while the logs are read
     try:
         api = API(LiveRuns(path), ServeOptions(samples, hparam_metrics, model_path))
         app = build_app(
-            api, token=token or None, hosts=hosts, addresses=not local, language=language, edit=edit
+            api,
+            token=token or None,
+            hosts=hosts,
+            addresses=not local,
+            language=language,
+            edit=edit,
+            public_path=public_path,
         )
     except BaseException:
         listener.close()
         raise
-    return Server(path, host, listener, token or None, app, api).start()
+    return Server(path, host, listener, token or None, app, api, public_path).start()
 
 
 def _checked_model(path: str) -> str:

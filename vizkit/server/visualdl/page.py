@@ -10,13 +10,14 @@ import mimetypes
 import os
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from importlib.metadata import version
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from vizkit.server.http import Answer, no_file, preferred_language, redirect, respond
+from vizkit.server.public_path import public_path_of
 from vizkit.server.security import WORKER_POLICY, visualdl_policy
 from vizkit.server.visualdl.mends import REVISION, mended
 from vizkit.server.visualdl.stock import find_package
@@ -35,6 +36,8 @@ _TYPES = {
     ".ico": "image/x-icon",
 }
 _SETTINGS = "__snowpack__/env.local.js"
+_TEMPLATES = ("index.html", _SETTINGS)
+_MOST_PUBLIC_PATHS = 20  # whose filled-in templates are kept
 _LINK = (  # to VizKit's own page, in the margin beside what VisualDL draws
     '<a href="/vizkit/" title="VizKit" style="position:fixed;left:0;bottom:24px;z-index:9;width:18px;'
     "padding:8px 0;writing-mode:vertical-rl;font:600 11px/18px sans-serif;text-decoration:none;color:#fff;"
@@ -60,16 +63,9 @@ class VisualDLPage:
         self.public_path = public_path
         self.assets = f"{public_path}/visualdl-{version('visualdl')}-{REVISION}"
         self._language = language
-        self._settings = {
-            "PUBLIC_PATH": self.assets,
-            "BASE_URI": public_path,
-            "API_URL": f"{public_path}/api",
-            "API_TOKEN_KEY": "token" if token else "",
-            "TELEMETRY_ID": "",
-            "THEME": "",
-        }
+        self._token = token
         self._files = {*_MISSING, *_files_below(self.directory)}
-        self._prepared = cache(self._prepare)
+        self._prepared = lru_cache(len(self._files) + _MOST_PUBLIC_PATHS)(self._prepare)
 
     async def answer(self, http: Request) -> Response:
         """Answer a request below the page's path."""
@@ -78,7 +74,7 @@ class VisualDLPage:
             return self._respond_anew(http, path)
         if path.startswith(self.assets[len(self.public_path) + 1 :] + "/"):
             inner = path.partition("/")[2]
-            answer = None if inner == _SETTINGS else self._read(inner)
+            answer = None if inner in _TEMPLATES else self._read(inner)
             return respond(http, answer, _FOR_GOOD) if answer else no_file(http)
         if not path:
             return redirect(http, f"{self.public_path}/index")
@@ -87,37 +83,40 @@ class VisualDLPage:
             return respond(http, answer, _FOR_A_WHILE) if answer else no_file(http)
         response = self._respond_anew(http, "index.html")
         language = self._language or preferred_language(http.headers.get("accept-language", ""))
-        response.set_cookie("vdl_lng", language, samesite="strict")
+        response.set_cookie("vdl_lng", language, path=f"{public_path_of(http.scope)}/", samesite="strict")
         return response
 
     def _respond_anew(self, http: Request, path: str) -> Response:
         """The response for a filled-in template, which browsers request each time."""
-        answer = self._read(path)
+        answer = self._read(path, public_path_of(http.scope))
         return respond(http, answer, "no-cache") if answer else no_file(http)
 
     def icon(self) -> Answer | None:
         """The icon of the page."""
         return self._read("favicon.ico")
 
-    def _read(self, path: str) -> Answer | None:
-        """A file of the page; None if there is none. Of what clients ask for, only files are remembered."""
+    def _read(self, path: str, before: str = "") -> Answer | None:
+        """A file of the page; None if there is none. Of what clients ask for, only files are remembered.
+
+        ``before`` is the path that a proxy puts before the page's.
+        """
         try:
-            return self._prepared(path) if path in self._files else None
+            return self._prepared(path, before) if path in self._files else None
         except FileNotFoundError:  # uninstalled just now
             return None
 
-    def _prepare(self, path: str) -> Answer:
+    def _prepare(self, path: str, before: str) -> Answer:
         """A file of the page, filled in if it is a template."""
         if path in _MISSING:
             return Answer.of(_MISSING[path], "image/svg+xml")
         with open(os.path.join(self.directory, path), "rb") as file:
             content = file.read()
         content = mended(path, content)
-        if path in ("index.html", _SETTINGS):
+        if path in _TEMPLATES:
             text = content.decode("utf-8")
-            for name, value in self._settings.items():
+            for name, value in self._settings(before).items():
                 text = text.replace("{{" + name + "}}", value)
-            text = text.replace("</body>", f"{_LINK}</body>")
+            text = text.replace("</body>", f"{_LINK.replace('/vizkit/', f'{before}/vizkit/')}</body>")
             content = text.encode()
         ending = os.path.splitext(path)[1]
         media = _TYPES.get(ending) or mimetypes.guess_type(path)[0] or "application/octet-stream"
@@ -128,6 +127,17 @@ class VisualDLPage:
             policy = WORKER_POLICY
         headers = (("Content-Security-Policy", policy),) if policy else ()
         return Answer.of(content, media, headers=headers, level=6)
+
+    def _settings(self, before: str) -> dict[str, str]:
+        """The values of the placeholders in templates."""
+        return {
+            "PUBLIC_PATH": f"{before}{self.assets}",
+            "BASE_URI": f"{before}{self.public_path}",
+            "API_URL": f"{before}{self.public_path}/api",
+            "API_TOKEN_KEY": "token" if self._token else "",
+            "TELEMETRY_ID": "",
+            "THEME": "",
+        }
 
 
 def _files_below(directory: str) -> Iterator[str]:
