@@ -35,7 +35,7 @@ __all__ = [
 QUICK = os.environ.get("VIZKIT_BENCH_QUICK") == "1"
 """True for a short run, whose figures only show that all of it works."""
 
-PATIENCE = 300.0  # seconds
+PATIENCE = 45.0 if QUICK else 300.0  # seconds
 _VIEW = {"width": 1600, "height": 1000}
 
 # Times between frames, and tasks of the page's thread of more than 50 ms, from now on.

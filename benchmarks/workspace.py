@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks._main import main
 
-TOPICS = ["table_page"]
+TOPICS = ["cold_page", "table_page", "cursor_page", "long_page"]
 PACKAGES = ["paddle-vizkit", "visualdl", "playwright", "uvicorn", "starlette", "orjson", "numpy"]
 
 if __name__ == "__main__":

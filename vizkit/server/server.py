@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "serve"]
 
+_IMPORTED_AFTER = 0.3  # seconds
 _BACKLOG = 2048
 _SEND_BUFFER = 128 << 10  # bytes of a connection's kernel memory, which would else grow to megabytes
 _IDLE_TIMEOUT = 65  # seconds a connection waits for a request: longer than between two polls of the page
@@ -59,6 +60,11 @@ class Server:
         self.port: int = self._socket.getsockname()[1]
         self._uvicorn = _uvicorn_server(app)
         self._thread = threading.Thread(target=self._run, name="vizkit-serve", daemon=True)
+        # The workspace is imported before it is asked for, and after VisualDL's page was.
+        self._import = threading.Timer(
+            _IMPORTED_AFTER, importlib.import_module, ("vizkit.server.workspace.routes",)
+        )
+        self._import.daemon = True
 
     @property
     def url(self) -> str:
@@ -87,11 +93,13 @@ class Server:
         if not self._uvicorn.started:
             self.stop()
             raise ServeError("the server of {logdir!r} did not start; its log says why", logdir=self.logdir)
+        self._import.start()
         self._socket.listen(_BACKLOG)  # many may wait, though few are accepted at once
         return self
 
     def stop(self) -> None:
         """Stop serving; requests under way are still answered."""
+        self._import.cancel()
         self._uvicorn.should_exit = True
         if self._thread.is_alive():
             self._thread.join(5)

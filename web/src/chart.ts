@@ -76,6 +76,7 @@ export const DASHES: readonly number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [
 
 const INK = { light: "#5f6872", dark: "#9aa4af" };
 const GRID = { light: "#e8ebef", dark: "#2a3037" };
+const MANY = 20; // lines from which on they are thin: those of one pixel are drawn twenty times sooner
 const REACH = 12; // pixels beyond a curve's end at which the pointer still tells of it
 /** Distances of ticks in seconds, up to a thousand days. */
 const SECONDS = [...[-6, -5, -4, -3, -2, -1, 0].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power)), 10, 15, 30, ...[1, 2, 5, 10, 15, 30].map((minutes) => 60 * minutes), ...[1, 2, 3, 6, 12].map((hours) => 3600 * hours), ...[1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map((days) => 86400 * days)];
@@ -99,6 +100,7 @@ export class Chart {
     this.plot = new uPlot(this.options(sync), [[0, 1], [0, 1]], host);
     this.overlay = document.createElement("canvas");
     this.overlay.className = "overlay";
+    this.overlay.hidden = true; // each canvas that is shown costs time at every frame
     this.plot.over.append(this.overlay);
     this.plot.over.addEventListener("mouseleave", () => this.leave());
     this.plot.over.addEventListener("dblclick", () => this.events.zoomed(null, null));
@@ -254,12 +256,13 @@ export class Chart {
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    ctx.lineJoin = "round";
+    ctx.lineJoin = "bevel"; // round joins take twice the time
+    const crowded = this.lines.length > MANY;
     for (const line of this.lines) {
       const pale = line.smooth !== null;
       if (line.band) this.area(ctx, line);
-      this.stroke(ctx, line, line.x, line.y, pale ? 0.25 : line.faint ? 0.4 : 1, pale || line.faint ? 1 : line.width);
-      if (line.smooth) this.stroke(ctx, line, line.smooth.x, line.smooth.y, 1, line.width);
+      this.stroke(ctx, line, line.x, line.y, pale ? 0.25 : line.faint ? 0.4 : 1, pale || line.faint || crowded ? 1 : line.width);
+      if (line.smooth) this.stroke(ctx, line, line.smooth.x, line.smooth.y, 1, crowded ? 1 : line.width);
       this.marks(ctx, line);
     }
     ctx.restore();
@@ -387,7 +390,7 @@ export class Chart {
   }
 
   private clear(): void {
-    this.overlay.width = this.overlay.width + 0; // empties it
+    this.overlay.hidden = true;
   }
 
   private moved(): void {
@@ -426,11 +429,14 @@ export class Chart {
 
   private highlight(near: readonly Near[]): void {
     const ratio = uPlot.pxRatio;
-    const { clientWidth, clientHeight } = this.plot.over;
-    [this.overlay.width, this.overlay.height] = [clientWidth * ratio, clientHeight * ratio];
+    const { width, height } = this.plot.bbox; // the element's own size would lay the page out anew
+    if (this.overlay.width !== width || this.overlay.height !== height) [this.overlay.width, this.overlay.height] = [width, height];
+    this.overlay.hidden = false;
     const context = this.overlay.getContext("2d");
-    if (!context || !near.length) return;
-    context.scale(ratio, ratio);
+    if (!context) return;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    if (!near.length) return;
     const closest = near.reduce((a, b) => (b.away < a.away ? b : a));
     for (const { line, x, y, smooth } of near) {
       const [left, top] = this.place(x, smooth ?? y);

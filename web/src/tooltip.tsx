@@ -23,16 +23,17 @@ export function Tooltip({ at, x }: { at: Hover; x: string }) {
     if (!element || !over) return;
     const [pointer, room] = [over.left + at.left, document.documentElement.clientWidth - 6];
     const beyond = pointer + 14 + element.offsetWidth > room;
-    element.style.left = `${Math.max(6, beyond ? pointer - 14 - element.offsetWidth : pointer + 14)}px`;
-    element.style.top = `${Math.max(6, Math.min(over.top, document.documentElement.clientHeight - 6 - element.offsetHeight))}px`;
+    const left = Math.max(6, beyond ? pointer - 14 - element.offsetWidth : pointer + 14);
+    const top = Math.max(6, Math.min(over.top, document.documentElement.clientHeight - 6 - element.offsetHeight));
+    element.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`; // which lays nothing out anew
   });
   return (
     <div class="tooltip" ref={box}>
       <p title={x === "walltime" ? utc(place) : undefined}>{head}</p>
       <table>
         <tbody>
-          {rows.map((row) => (
-            <tr key={row.line.key} class={row === closest ? "closest" : ""}>
+          {rows.map((row, number) => (
+            <tr key={number} class={row === closest ? "closest" : ""}>
               <td><i ref={(element) => { if (element) element.style.background = row.line.color; }} /></td>
               <th scope="row">{row.line.name}</th>
               <td>{exact(row.y)}</td>

@@ -1,0 +1,78 @@
+"""The memory of a tab while runs grow, as in an hour of training, only faster."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from benchmarks._common import Goal, Table
+from benchmarks._pages import QUICK, free_port, heap_of, new_page, opened_browser, served, vizkit_command
+from benchmarks._readers import NOW
+
+__all__ = ["run"]
+
+RUNS, TAGS = 20, [f"train/metric{number}" for number in range(6)]
+STEPS = 2_000  # of each run, before the page opens: more points than pixels from the start
+ROUNDS, LOOKS = (3, 3) if QUICK else (60, 6)
+A_ROUND = 60  # steps
+
+_LAST = """([step, panels]) => {
+    const charts = [...document.querySelectorAll('figure.panel .plot')].map(plot => plot.chart);
+    const drawn = charts.filter(chart => chart?.lines.length);
+    const last = line => Math.round(1 / line.y[line.y.length - 1]) - 1;
+    return drawn.length >= panels && drawn.every(chart => chart.lines.every(line => last(line) >= step));
+}"""
+
+
+def run(root: str) -> list[Table]:
+    """The table."""
+    logs = Path(root, "log")
+    for number in range(RUNS):
+        _append(logs / f"run{number}", 0, STEPS)
+    table = Table(
+        "memory of a tab while 20 runs grow", ("minutes, simulated", "records", "objects, MB", "nodes")
+    )
+    heaps: list[float] = []
+    port = free_port()
+    with served(vizkit_command(logs, port), port, "/alive") as server, opened_browser() as browser:
+        page = new_page(browser)
+        page.goto(f"{server.origin}/vizkit/")
+        page.wait_for_function(_LAST, arg=[STEPS - 1, 3])
+        start, total = time.perf_counter(), STEPS
+        for turn in range(ROUNDS + 1):
+            if turn % max(ROUNDS // LOOKS, 1) == 0:
+                heaps.append(heap_of(page) / 1e6)
+                nodes = page.evaluate("document.querySelectorAll('*').length")
+                table.rows.append(
+                    (str(turn), f"{total * RUNS * len(TAGS):,}", f"{heaps[-1]:.2f}", str(nodes))
+                )
+            if turn < ROUNDS:
+                for number in range(RUNS):
+                    _append(logs / f"run{number}", total, A_ROUND)
+                total += A_ROUND
+                page.wait_for_function(_LAST, arg=[total - 1, 3])
+        took = time.perf_counter() - start
+    growth = heaps[-1] / heaps[1]
+    table.goals.append(
+        Goal("memory of a tab after an hour of updates", "flat", f"{growth:.2f} times", growth < 1.1)
+    )
+    table.notes.append(
+        f"{RUNS} runs of {len(TAGS)} tags, {A_ROUND} steps a minute; the hour took {took:.0f} s. Objects of "
+        "the page after its garbage was collected, once all charts had the last step; the growth is that "
+        "after the first look."
+    )
+    return [table]
+
+
+def _append(directory: Path, first: int, steps: int) -> None:
+    """More steps at the end of a log."""
+    from vizkit.format import encode
+
+    fields = [encode.tag_field(tag) for tag in TAGS]
+    frames = []
+    for step in range(first, first + steps):
+        at, walltime = encode.step_field(step), encode.walltime_field(NOW + 1000 * step)
+        frames += [encode.encode_scalar(field, 1 / (step + 1), at, walltime) for field in fields]
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "vdlrecords.1767225600.log").open("ab") as file:
+        file.write(b"".join(frames))
