@@ -190,6 +190,12 @@ def test_two_images_are_swiped_blinked_and_subtracted(look: Look, two: Served) -
         assert np.abs(colour - [0, 100, 0]).max() <= 2
         page.page.get_by_label("Second run").select_option("run0")
         expect(note).to_contain_text("0 of 192 pixels differ")
+        page.page.get_by_label("its step").select_option("30")  # the same run at another step
+        expect(note).to_contain_text("192 of 192 pixels differ, by 10 of 255")
+        assert page.query()["then"] == ["30"]
+        page.page.reload()
+        expect(note).to_contain_text("192 of 192 pixels differ, by 10 of 255")
+        page.page.get_by_label("its step").select_option(label="that of the page")
         page.page.get_by_label("Second run").select_option("run1")
         page.page.get_by_role("button", name="Swipe").click()
         loaded(page, page.page.locator(".pane img"), 2)

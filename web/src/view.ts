@@ -51,7 +51,10 @@ export interface View {
   grid: boolean;
   /** how two images are compared, and the paths of their runs. */
   versus: "beside" | "swipe" | "blink" | "difference";
-  pair: string[];
+  one: string;
+  other: string;
+  /** the step of the second of two images; null: that of the page. */
+  then: number | null;
   /** histograms as heat maps. */
   heat: boolean;
   /** classes whose PR and ROC curves are drawn; empty: chosen by the page. */
@@ -115,7 +118,9 @@ export const PLAIN: View = {
   look: "",
   grid: false,
   versus: "beside",
-  pair: [],
+  one: "",
+  other: "",
+  then: null,
   heat: false,
   classes: [],
   rates: "counts",

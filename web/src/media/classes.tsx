@@ -7,7 +7,7 @@ import { t } from "../language";
 import { dark } from "../store";
 import { show, toggled, view } from "../view";
 import { drawCurves, squareAt } from "./drawings";
-import { Drawing, Frame, knownSteps, Name, type Shown, useContents, useRuns, useSeen } from "./frame";
+import { Drawing, Frame, Name, type Shown, useContents, useKnownSteps, useRuns, useSeen } from "./frame";
 import { area, type ClassCurve, nearestStep, placesOf, readCurve, stepsOf } from "./records";
 
 // Okabe and Ito's colours, which colour-blind eyes tell apart, but for their yellow and black.
@@ -32,6 +32,7 @@ export function CurvesOfClasses({ kind, name, tags }: { kind: string; name: stri
   const endOf = (tag: string) => (tags.length > 1 ? tag.slice(name.length + 1) : "");
   const { host, seen } = useSeen();
   const many = useRuns(kind, tags[0] ?? "");
+  const tell = useKnownSteps(`${kind} ${name}`);
   const places = useSignal<Map<string, Shown[]>>(new Map()); // by tag
   const trouble = useSignal("");
   const joined = tags.join("\n");
@@ -52,7 +53,7 @@ export function CurvesOfClasses({ kind, name, tags }: { kind: string; name: stri
         if (!current) return;
         places.value = new Map(all);
         trouble.value = "";
-        knownSteps.value = new Map(knownSteps.peek()).set(`${kind} ${name}`, stepsOf(all.flatMap(([, shown]) => shown)));
+        tell(stepsOf(all.flatMap(([, shown]) => shown)));
       },
       (error: Error) => { if (current) trouble.value = error.message; },
     );

@@ -43,7 +43,7 @@ function Matrix({ one, text }: { one: Chosen; text: string }) {
   const sums = sumsOf(confusion);
   const mistakes = mistakesOf(confusion, MOST_MISTAKES);
   return (
-    <section class="matrix" aria-label={one.run.name}>
+    <div class="matrix" role="group" aria-label={one.run.name}>
       <p><Name run={one.run} step={one.record.step} wanted={one.wanted} /> <small>{t("{right} of {total} right, {share}", { right: exact(sums.right), total: exact(sums.total), share: percent(sums.right / sums.total) })}</small></p>
       <div class="matrix-parts">
         <Cells confusion={confusion} sums={sums} run={one.run} pointed={pointed.value} point={(cell) => (pointed.value = cell)} />
@@ -63,7 +63,7 @@ function Matrix({ one, text }: { one: Chosen; text: string }) {
         </div>
       </div>
       <p class="note point" role="status">{pointed.value ? told(confusion, sums, ...pointed.value) : t("Point at a cell; arrows go from cell to cell")}</p>
-    </section>
+    </div>
   );
 }
 

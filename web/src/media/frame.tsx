@@ -54,10 +54,20 @@ export function useRuns(kind: string, tag: string) {
   return { some, fresh, left, more };
 }
 
+/** Tell the page the steps of a panel for as long as it is there. */
+export function useKnownSteps(name: string): (steps: number[]) => void {
+  useEffect(() => () => {
+    const rest = new Map(knownSteps.peek());
+    if (rest.delete(name)) knownSteps.value = rest;
+  }, [name]);
+  return (steps) => { knownSteps.value = new Map(knownSteps.peek()).set(name, steps); };
+}
+
 /** The records of a tag in the runs of the page, asked for once it is in view. */
 export function useRecords(kind: string, tag: string) {
   const { host, seen } = useSeen();
   const { some, fresh, left, more } = useRuns(kind, tag);
+  const tell = useKnownSteps(`${kind} ${tag}`);
   const found = useSignal<Shown[]>([]);
   const trouble = useSignal("");
   useSignalEffect(() => {
@@ -70,16 +80,12 @@ export function useRecords(kind: string, tag: string) {
         if (!current) return;
         found.value = runs.flatMap((run) => { const places = all.get(run.path); return places ? [{ run, ...places }] : []; });
         trouble.value = "";
-        knownSteps.value = new Map(knownSteps.peek()).set(tag, stepsOf(found.value));
+        tell(stepsOf(found.value));
       },
       (error: Error) => { if (current) trouble.value = error.message; },
     );
     return () => { current = false; };
   });
-  useEffect(() => () => {
-    const rest = new Map(knownSteps.peek());
-    if (rest.delete(tag)) knownSteps.value = rest;
-  }, [tag]);
   return { host, found, trouble, left, more };
 }
 

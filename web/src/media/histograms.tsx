@@ -7,7 +7,7 @@ import { dark } from "../store";
 import { show, view } from "../view";
 import type { RunInfo } from "../api";
 import { drawHeat, drawRidges, extent, ridges } from "./drawings";
-import { Drawing, Frame, knownSteps, Name, useRuns, useSeen } from "./frame";
+import { Drawing, Frame, Name, useKnownSteps, useRuns, useSeen } from "./frame";
 import { type Histogram, type Histograms, histogramsOf, nearestStep, quantile, stepsOf } from "./records";
 
 interface Own extends Histograms {
@@ -17,6 +17,7 @@ interface Own extends Histograms {
 export function HistogramTag({ tag }: { tag: string }) {
   const { host, seen } = useSeen();
   const { some, fresh, left, more } = useRuns("histogram", tag);
+  const tell = useKnownSteps(`histogram ${tag}`);
   const found = useSignal<Own[]>([]);
   const trouble = useSignal("");
   useSignalEffect(() => {
@@ -29,7 +30,7 @@ export function HistogramTag({ tag }: { tag: string }) {
         if (!current) return;
         found.value = all.filter(({ records }) => records.length);
         trouble.value = "";
-        knownSteps.value = new Map(knownSteps.peek()).set(tag, stepsOf(found.value));
+        tell(stepsOf(found.value));
       },
       (error: Error) => { if (current) trouble.value = error.message; },
     );

@@ -8,10 +8,10 @@ import { Markdown } from "../markdown";
 import { emptied, useWidth } from "../sized";
 import { dark } from "../store";
 import { show, type View, view } from "../view";
-import { type Chosen, Name, StepSlider, useCaptions, useChosen, useRecords } from "./frame";
+import { type Chosen, Name, type Shown, StepSlider, useCaptions, useChosen, useRecords } from "./frame";
 import { fitted, type Lens, magnified, moved, pixelAt, PLAIN_LENS, type Size, useLens } from "./lens";
 import { type Difference, differenceOf } from "./pixels";
-import { stepsOf } from "./records";
+import { nearestStep, stepsOf } from "./records";
 
 const MODES: [View["versus"], string][] = [["beside", mark("Side by side")], ["swipe", mark("Swipe")], ["blink", mark("Blink")], ["difference", mark("Difference")]];
 const BLINK = 600; // milliseconds
@@ -39,8 +39,8 @@ export function Viewer({ tag }: { tag: string }) {
   const swipe = useSignal(50);
   const gain = useSignal(1);
   const front = useSignal(false);
-  const { versus } = view.value;
-  const [one, other] = useComputed(() => pairOf(chosen.value, view.value.pair, view.value.baseline)).value;
+  const { versus, then } = view.value;
+  const [one, other] = useComputed(() => pairOf(chosen.value, found.value, view.value)).value;
   useSignalEffect(() => {
     if (view.value.versus !== "blink") return;
     const timer = setInterval(() => (front.value = !front.peek()), BLINK);
@@ -88,7 +88,7 @@ export function Viewer({ tag }: { tag: string }) {
         <button class="quiet" onClick={() => show({ look: "" })}>← {t("Back")}</button>
         <b title={tag}>{tag}</b>
         <span class="choices" role="group" aria-label={t("How images are compared")}>
-          {MODES.map(([mode, title]) => <button key={mode} aria-pressed={versus === mode} disabled={mode !== "beside" && chosen.value.length < 2} onClick={() => show({ versus: mode })}>{t(title)}</button>)}
+          {MODES.map(([mode, title]) => <button key={mode} aria-pressed={versus === mode} disabled={mode !== "beside" && stepsOf(found.value).length < 2 && chosen.value.length < 2} onClick={() => show({ versus: mode })}>{t(title)}</button>)}
         </span>
         <StepSlider steps={stepsOf(found.value)} />
         <button class="quiet" disabled={lens.value.scale === 1} onClick={() => (lens.value = PLAIN_LENS)}>{t("Reset zoom")}</button>
@@ -96,8 +96,12 @@ export function Viewer({ tag }: { tag: string }) {
       {trouble.value && <p class="error" role="alert">{trouble.value}</p>}
       {two && (
         <p class="line">
-          <RunChoice label={t("First run")} chosen={chosen.value} now={one.run.path} choose={(path) => show({ pair: [path, other.run.path] })} />
-          <RunChoice label={t("Second run")} chosen={chosen.value} now={other.run.path} choose={(path) => show({ pair: [one.run.path, path] })} />
+          <RunChoice label={t("First run")} chosen={chosen.value} now={one.run.path} choose={(path) => show({ one: path, other: other.run.path })} />
+          <RunChoice label={t("Second run")} chosen={chosen.value} now={other.run.path} choose={(path) => show({ one: one.run.path, other: path })} />
+          <label>{t("its step")} <select value={then ?? ""} onChange={(event) => show({ then: event.currentTarget.value === "" ? null : Number(event.currentTarget.value), one: one.run.path, other: other.run.path })}>
+            <option value="">{t("that of the page")}</option>
+            {found.value.find(({ run }) => run === other.run)?.records.map(({ step }) => <option key={step} value={step}>{exact(step)}</option>)}
+          </select></label>
           {versus === "swipe" && <label>{t("Boundary")} <input type="range" min={0} max={100} value={swipe.value} onInput={(event) => (swipe.value = Number(event.currentTarget.value))} /></label>}
           {versus === "difference" && <label>{t("Amplified")} <input type="range" min={1} max={32} value={gain.value} onInput={(event) => (gain.value = Number(event.currentTarget.value))} /> <output>{gain.value}×</output></label>}
         </p>
@@ -115,7 +119,7 @@ export function Viewer({ tag }: { tag: string }) {
               </>
             )}
           </Pane>
-          {versus === "difference" && <div class="unseen">{[one, other].map((each) => <img key={each.run.path} src={each.record.address} alt="" onLoad={(event) => note(each.record.address, event.currentTarget)} />)}</div>}
+          {versus === "difference" && <div class="unseen">{[one, other].map((each, at) => <img key={at} src={each.record.address} alt="" onLoad={(event) => note(each.record.address, event.currentTarget)} />)}</div>}
           <p>{versus === "blink" ? <Name run={front.value ? other.run : one.run} step={(front.value ? other : one).record.step} wanted={one.wanted} /> : <><Name run={one.run} step={one.record.step} wanted={one.wanted} /> | <Name run={other.run} step={other.record.step} wanted={other.wanted} /></>}</p>
           {versus === "difference" && <DifferenceText one={known(one)} other={known(other)} />}
         </div>
@@ -142,11 +146,16 @@ function Said({ text }: { text: string | undefined }) {
   return text === undefined ? null : <div class="text"><Markdown text={text.slice(0, 10_000)} /></div>;
 }
 
-/** The two runs that are compared: those of the address, or else the baseline or the first, and the next. */
-function pairOf(chosen: readonly Chosen[], pair: readonly string[], baseline: string): [Chosen | undefined, Chosen | undefined] {
-  const named = (path: string | undefined) => chosen.find((each) => each.run.path === path);
-  const one = named(pair[0]) ?? named(baseline) ?? chosen[0];
-  return [one, named(pair[1]) ?? chosen.find((each) => each !== one)];
+/** The two images that are compared: of the runs of the address, or else of the baseline or the first, and the next; of a run alone that of the step before. */
+function pairOf(chosen: readonly Chosen[], found: readonly Shown[], view: View): [Chosen | undefined, Chosen | undefined] {
+  const named = (path: string) => chosen.find((each) => each.run.path === path);
+  const one = named(view.one) ?? named(view.baseline) ?? chosen[0];
+  const other = named(view.other) ?? chosen.find((each) => each !== one) ?? one;
+  const records = found.find(({ run }) => run === other?.run)?.records ?? [];
+  if (!one || !other) return [one, undefined];
+  const before = other === one && !view.other ? records[records.indexOf(one.record) - 1] : undefined;
+  const record = view.then === null ? before : records[nearestStep(records, view.then)];
+  return [one, record ? { ...other, record } : other];
 }
 
 function RunChoice({ label, chosen, now, choose }: { label: string; chosen: readonly Chosen[]; now: string; choose(path: string): void }) {
@@ -214,12 +223,12 @@ function Readout({ chosen, loaded, pointed, lens }: { chosen: readonly Chosen[];
       {pixel ? (
         <>
           x {pixel[0]}, y {pixel[1]} · {short(Math.round((zoom ?? 1) * 100))} %
-          {chosen.slice(0, 8).map((each) => {
+          {chosen.slice(0, 8).map((each, order) => {
             const image = loaded.get(each.record.address);
             if (!image || pixel[0] >= image.size[0] || pixel[1] >= image.size[1]) return null;
             const at = 4 * (pixel[1] * image.size[0] + pixel[0]);
             const [red, green, blue, alpha] = image.pixels.data.slice(at, at + 4);
-            return <span key={each.run.path}> · <Name run={each.run} /> {red}, {green}, {blue}{alpha === 255 ? "" : `, ${alpha}`}</span>;
+            return <span key={order}> · <Name run={each.run} step={each.record.step} wanted={each.wanted} /> {red}, {green}, {blue}{alpha === 255 ? "" : `, ${alpha}`}</span>;
           })}
         </>
       ) : t("Point at an image for the values of its pixels")}
