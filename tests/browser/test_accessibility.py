@@ -81,3 +81,88 @@ def test_axe_finds_nothing_in_a_chart_of_its_own(
     page.locator("summary").click()
     assert violations(page) == []
     context.close()
+
+
+def focused(page: Workspace) -> str:
+    """The name of the element that has the focus."""
+    name: str = page.page.evaluate(
+        "() => document.activeElement.ariaLabel || document.activeElement.textContent.trim()"
+    )
+    return name
+
+
+def tab_to(page: Workspace, name: str) -> None:
+    """Press Tab until the element of a name has the focus."""
+    for _ in range(300):
+        page.page.keyboard.press("Tab")
+        if focused(page) == name:
+            return
+    raise AssertionError(f"no Tab reaches {name!r}")
+
+
+def test_the_keyboard_reaches_runs_and_panels(look: Look) -> None:
+    with look() as page:
+        settled(page)
+        press = page.page.keyboard.press
+        page.panel("train/loss")
+        tab_to(page, "Hide batch32-1")
+        press("Enter")
+        page.until(lambda: "batch32-1" not in page.lines("train/loss"), "the run is hidden")
+        tab_to(page, "Use batch32-2 as the baseline")
+        press("Space")
+        page.until(lambda: page.query().get("baseline") == ["batch32-2"], "it is the baseline")
+        page.page.get_by_role("link", name="Skip to the charts").focus()
+        press("Enter")
+        page.page.get_by_role("toolbar").get_by_role("searchbox").focus()
+        page.page.keyboard.type("loss")
+        page.until(lambda: page.page.locator("figure.panel").count() == 1, "one panel is left")
+        tab_to(page, "Full screen")
+        press("Enter")
+        page.until(lambda: page.query().get("full") == ["train/loss"], "it is full screen")
+        page.until(lambda: focused(page) == "Close", "the focus came along")
+        press("Escape")
+        page.until(lambda: "full" not in page.query(), "it is one of the panels")
+        page.until(lambda: focused(page) == "Full screen", "the focus is where it was")
+
+
+def test_the_keyboard_reads_and_zooms_a_chart(look: Look) -> None:
+    with look() as page:
+        settled(page)
+        panel, press = page.panel("train/loss"), page.page.keyboard.press
+        panel.locator(".plot").focus()
+        press("End")
+        expect(panel.get_by_role("status")).to_contain_text("Step 99: batch")
+        expect(page.page.locator(".tooltip")).to_be_visible()
+        press("Escape")
+        expect(page.page.locator(".tooltip")).to_have_count(0)
+        press("Home")
+        expect(panel.get_by_role("status")).to_contain_text("Step 0: batch")
+        press("+")
+        page.until(lambda: page.shown("train/loss")["x"][1] < 99, "it is zoomed")
+        before = page.shown("train/loss")["x"]
+        press("Shift+ArrowRight")
+        page.until(lambda: page.shown("train/loss")["x"][0] > before[0], "it is moved")
+        press("Tab")
+        expect(page.page.locator(".tooltip")).to_have_count(0)
+        panel.get_by_role("button", name="Reset zoom").press("Enter")
+        page.until(lambda: page.shown("train/loss")["x"] == [0, 99], "all is shown")
+
+
+def test_the_keyboard_goes_through_a_menu(look: Look) -> None:
+    with look() as page:
+        settled(page)
+        press = page.page.keyboard.press
+        page.panel("train/loss").get_by_role("button", name="More of train/loss").press("Enter")
+        menu = page.page.get_by_role("menu")
+        expect(menu.get_by_role("menuitem").first).to_be_focused()
+        press("ArrowUp")
+        expect(menu.get_by_role("menuitem").last).to_be_focused()
+        press("ArrowDown")
+        expect(menu.get_by_role("menuitem").first).to_be_focused()
+        press("Escape")
+        expect(menu).to_have_count(0)
+        assert focused(page) == "More of train/loss"
+        press("Enter")
+        press("Shift+Tab")
+        press("Shift+Tab")
+        expect(menu).to_have_count(0)

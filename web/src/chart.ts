@@ -105,6 +105,7 @@ export class Chart {
     this.plot.over.addEventListener("mouseleave", () => this.leave());
     this.plot.over.addEventListener("dblclick", () => this.events.zoomed(null, null));
     this.plot.over.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    host.addEventListener("blur", this.blurred);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(host);
   }
@@ -182,12 +183,16 @@ export class Chart {
     this.plot.setCursor({ left, top: this.plot.over.clientHeight / 2 });
   }
 
-  /** Act on a key: arrows move the cursor, + and - zoom, 0 shows all. */
-  key(name: string): boolean {
+  /** Act on a key: arrows move the cursor, with Shift the window; + and - zoom, 0 shows all, Escape puts the cursor away. */
+  key(name: string, shift = false): boolean {
     const width = this.plot.over.clientWidth;
     const left = this.plot.cursor.left ?? -1;
     const { x } = this.plot.scales;
-    if (name === "ArrowLeft" || name === "ArrowRight") {
+    if (shift && (name === "ArrowLeft" || name === "ArrowRight") && this.axes.window) {
+      this.events.zoomed(moved(...this.axes.window, name === "ArrowRight" ? 0.1 : -0.1, this.axes.xlog), this.axes.yWindow);
+    } else if (name === "Home" || name === "End") this.point(name === "Home" ? 0 : width - 1);
+    else if (name === "Escape" && this.hovering) this.leave();
+    else if (name === "ArrowLeft" || name === "ArrowRight") {
       const start = left < 0 ? width / 2 : left;
       this.point(Math.min(Math.max(start + (name === "ArrowRight" ? 8 : -8), 0), width - 1));
     } else if ((name === "+" || name === "=" || name === "-") && x?.min !== undefined && x.max !== undefined) {
@@ -197,7 +202,12 @@ export class Chart {
     return true;
   }
 
+  private readonly blurred = () => {
+    if (this.hovering && !this.plot.over.matches(":hover")) this.leave();
+  };
+
   destroy(): void {
+    this.host.removeEventListener("blur", this.blurred);
     this.observer.disconnect();
     this.plot.destroy();
   }
@@ -477,6 +487,13 @@ export function scaled(low: number, high: number, share: number, factor: number,
   const at = a + (b - a) * share;
   const [from, to] = [at - (at - a) * factor, at + (b - at) * factor];
   return log ? [Math.exp(from), Math.exp(to)] : [from, to];
+}
+
+/** A window that is moved by a share of itself. */
+export function moved(low: number, high: number, by: number, log: boolean): [number, number] {
+  if (!log) return [low + (high - low) * by, high + (high - low) * by];
+  const factor = (high / low) ** by;
+  return [low * factor, high * factor];
 }
 
 const EMPTY = new Float64Array();

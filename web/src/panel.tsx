@@ -8,10 +8,11 @@ import { csv, download, pythonCode, svg } from "./export";
 import { short, tint } from "./format";
 import { Icon } from "./icon";
 import { language, t } from "./language";
+import { Menu } from "./menu";
 import { bandText } from "./words";
 import { panelTags } from "./ranges";
 import { answer, dark, drawn, freshness, span, tags as allTags } from "./store";
-import { Tooltip } from "./tooltip";
+import { spoken, Tooltip } from "./tooltip";
 import { axis, part, show, toggled, view } from "./view";
 
 const SYNC = "vizkit";
@@ -26,10 +27,12 @@ interface Props {
 }
 
 const full = part("full");
+let returning = ""; // the panel that was full screen, and has the focus again
 
 export function Panel({ text, own, full: isFull }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<Chart | null>(null);
+  const switched = useRef<HTMLButtonElement>(null);
   const thinned = useRef(false);
   const seen = useSignal(false);
   const busy = useSignal(false);
@@ -42,7 +45,7 @@ export function Panel({ text, own, full: isFull }: Props) {
   const band = useSignal("");
   const without = useSignal("");
   const width = useSignal(0);
-  const menu = useSignal(false);
+  const told = useSignal("");
   const copied = useSignal(false);
 
   const names = useComputed(() => (own ? panelTags(text, allTags.value) : [text]));
@@ -83,6 +86,17 @@ export function Panel({ text, own, full: isFull }: Props) {
       language,
     };
   });
+
+  // The focus follows a panel to full screen and back.
+  useEffect(() => {
+    if (!isFull && returning !== text) return;
+    returning = "";
+    switched.current?.focus();
+  }, []);
+  const turn = () => {
+    if (isFull) returning = text;
+    show({ full: isFull ? "" : text }, true);
+  };
 
   useEffect(() => {
     const element = host.current;
@@ -179,37 +193,44 @@ export function Panel({ text, own, full: isFull }: Props) {
     said.value.refused ? t("{n} values not above zero are not drawn", { n: said.value.refused }) : "",
     names.value.length ? "" : t("no tag matches"),
   ].filter(Boolean);
-  const act = (action: () => void) => () => {
+  const act = (close: () => void, action: () => void) => () => {
     action();
-    menu.value = false;
+    close();
   };
 
   return (
-    <figure class={isFull ? "panel full" : "panel"} aria-label={text} data-tags={names.value.join(",")} data-busy={busy.value ? "1" : "0"}>
+    <figure class={isFull ? "panel full" : "panel"} aria-label={text} onKeyDown={(event) => { if (isFull && event.key === "Escape" && !event.defaultPrevented) turn(); }} data-tags={names.value.join(",")} data-busy={busy.value ? "1" : "0"}>
       <figcaption>
         <b title={text}>{name}</b>
         {(yWindow.value || question.value.from !== null) && (
           <button class="quiet" onClick={() => { yWindow.value = null; window.value = null; show({ from: null, to: null }); }}>{t("Reset zoom")}</button>
         )}
-        <button class="icon" aria-label={(isFull ? t("Close") : t("Full screen"))} title={(isFull ? t("Close") : t("Full screen"))} onClick={() => show({ full: isFull ? "" : text }, true)}><Icon d={isFull ? "M3 3l10 10M13 3L3 13" : "M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3"} /></button>
-        <button class="icon" aria-haspopup="menu" aria-expanded={menu.value} aria-label={t("More of {tag}", { tag: text })} title={t("More of {tag}", { tag: text })} onClick={() => (menu.value = !menu.value)}><Icon d="M8 3v.01M8 8v.01M8 13v.01" /></button>
-        {menu.value && (
-          <div class="menu" role="menu" onKeyDown={(event) => event.key === "Escape" && (menu.value = false)}>
-            <button role="menuitem" onClick={act(() => download(`${text}.csv`, csv(lines.value, axis.value), "text/csv"))}>{t("Data as CSV")}</button>
-            <button role="menuitem" onClick={act(() => chart.current?.picture(getComputedStyle(document.body).backgroundColor).toBlob((blob) => blob && download(`${text}.png`, blob)))}>{t("Picture as PNG")}</button>
-            <button role="menuitem" onClick={act(() => chart.current && download(`${text}.svg`, svg(chart.current, text), "image/svg+xml"))}>{t("Picture as SVG")}</button>
-            <button role="menuitem" onClick={() => void navigator.clipboard?.writeText(pythonCode(document.body.dataset.logdir ?? "log", names.value, { ...view.value, x: axis.value })).then(() => { copied.value = true; setTimeout(() => { menu.value = copied.value = false; }, 900); })}>{(copied.value ? t("Copied") : t("Copy Python code"))}</button>
-            {own && <button role="menuitem" onClick={act(() => show({ panels: toggled(view.value.panels, text), full: full.value === text ? "" : full.value }))}>{t("Remove panel")}</button>}
-          </div>
-        )}
+        <button class="icon" ref={switched} aria-label={(isFull ? t("Close") : t("Full screen"))} title={(isFull ? t("Close") : t("Full screen"))} onClick={turn}><Icon d={isFull ? "M3 3l10 10M13 3L3 13" : "M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3"} /></button>
+        <Menu label={t("More of {tag}", { tag: text })} icon="M8 3v.01M8 8v.01M8 13v.01">
+          {(close) => <>
+            <button role="menuitem" onClick={act(close, () => download(`${text}.csv`, csv(lines.value, axis.value), "text/csv"))}>{t("Data as CSV")}</button>
+            <button role="menuitem" onClick={act(close, () => chart.current?.picture(getComputedStyle(document.body).backgroundColor).toBlob((blob) => blob && download(`${text}.png`, blob)))}>{t("Picture as PNG")}</button>
+            <button role="menuitem" onClick={act(close, () => chart.current && download(`${text}.svg`, svg(chart.current, text), "image/svg+xml"))}>{t("Picture as SVG")}</button>
+            <button role="menuitem" onClick={() => void navigator.clipboard?.writeText(pythonCode(document.body.dataset.logdir ?? "log", names.value, { ...view.value, x: axis.value })).then(() => { copied.value = true; setTimeout(() => { copied.value = false; close(); }, 900); })}>{(copied.value ? t("Copied") : t("Copy Python code"))}</button>
+            {own && <button role="menuitem" onClick={act(close, () => show({ panels: toggled(view.value.panels, text), full: full.value === text ? "" : full.value }))}>{t("Remove panel")}</button>}
+          </>}
+        </Menu>
       </figcaption>
-      <div class="plot" ref={host} role="img" tabIndex={0} aria-label={summary(text, lines.value)} onKeyDown={(event) => chart.current && keyed(event, chart.current)}>
+      <div class="plot" ref={host} role="img" tabIndex={0} aria-label={summary(text, lines.value)} onKeyDown={keyed}>
         {hover.value && <Tooltip at={hover.value} x={axis.value} />}
       </div>
       {trouble.value && <p class="error" role="alert">{trouble.value}</p>}
       {notes.length > 0 && <p class="note">{notes.join(" · ")}</p>}
+      <p class="unseen" role="status">{told.value}</p>
     </figure>
   );
+
+  /** What the keys come upon is said, too. */
+  function keyed(event: KeyboardEvent): void {
+    if (!chart.current?.key(event.key, event.shiftKey)) return;
+    event.preventDefault();
+    told.value = hover.value ? spoken(hover.value, axis.value) : "";
+  }
 
   /** Thinned curves are asked for again once the drawing has another width: each pixel has its own extremes. */
   function measure(): void {
@@ -260,9 +281,4 @@ function around([low, high]: [number, number], lines: readonly Line[]): [number,
 function summary(text: string, lines: readonly Line[]): string {
   const last = lines.slice(0, 5).map((line) => `${line.name} ${short(line.y.findLast((value) => Number.isFinite(value)) ?? NaN)}`);
   return [`${text}: ${t("{n} runs", { n: lines.length })}`, ...last].join(", ");
-}
-
-/** Arrow keys move the cursor, + and − zoom, 0 shows all. */
-function keyed(event: KeyboardEvent, chart: Chart): void {
-  if (chart.key(event.key)) event.preventDefault();
 }

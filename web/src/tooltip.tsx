@@ -14,7 +14,7 @@ export function Tooltip({ at, x }: { at: Hover; x: string }) {
   const from = Math.max(0, Math.min(middle - most / 2, at.near.length - most));
   const rows = at.near.slice(from, from + most);
   const place = closest?.x ?? at.place;
-  const head = x === "time" || x === "relative" ? duration(place) : x === "walltime" ? moment(place, language) : x === "step" || x === "epoch" ? `${x === "step" ? t("Step") : t("Epoch")} ${exact(place)}` : `${x} ${exact(place)}`;
+  const head = headOf(x, place);
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     // Beside the pointer, on the side that has room, within the window.
@@ -47,4 +47,16 @@ export function Tooltip({ at, x }: { at: Hover; x: string }) {
       {at.near.length > rows.length && <p class="quiet">{t("and {n} more", { n: at.near.length - rows.length })}</p>}
     </div>
   );
+}
+
+function headOf(x: string, place: number): string {
+  return x === "time" || x === "relative" ? duration(place) : x === "walltime" ? moment(place, language) : x === "step" || x === "epoch" ? `${x === "step" ? t("Step") : t("Epoch")} ${exact(place)}` : `${x} ${exact(place)}`;
+}
+
+const MOST_SPOKEN = 5;
+
+/** The same for screen readers: the place, and the highest curves there. */
+export function spoken(at: Hover, x: string): string {
+  const named = at.near.slice(0, MOST_SPOKEN).map((row) => `${row.line.name} ${short(row.y)}`);
+  return `${headOf(x, at.near[0]?.x ?? at.place)}: ${named.join(", ")}`;
 }

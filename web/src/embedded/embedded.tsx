@@ -3,9 +3,9 @@ import { type Signal, signal, useComputed, useSignal, useSignalEffect } from "@p
 import { useEffect, useRef } from "preact/hooks";
 import { type Axes, Chart, type Hover, type Said } from "../chart";
 import { csv, download, svg } from "../export";
-import { exact, short, tint } from "../format";
+import { short, tint } from "../format";
 import { language, t } from "../language";
-import { Tooltip } from "../tooltip";
+import { spoken, Tooltip } from "../tooltip";
 import { bandText } from "../words";
 import { type Data, labels, linesOf, type Panel } from "./data";
 
@@ -150,6 +150,7 @@ function Figure({ panel, state }: { panel: Panel; state: State }) {
   const seen = useSignal(panel);
   seen.value = panel;
   const hover = useSignal<Hover | null>(null);
+  const told = useSignal("");
   const said = useSignal<Said>({ outside: 0, refused: 0 });
   const yZoom = useSignal<[number, number] | null>(null);
   const { x } = state.data.value;
@@ -209,23 +210,24 @@ function Figure({ panel, state }: { panel: Panel; state: State }) {
         <button title={t("Picture as PNG")} onClick={() => chart.current?.picture(state.dark.value ? "#15181c" : "#fff").toBlob((blob) => blob && download(`${panel.title}.png`, blob))}>PNG</button>
         <button title={t("Picture as SVG")} onClick={() => chart.current && download(`${panel.title}.svg`, svg(chart.current, panel.title), "image/svg+xml")}>SVG</button>
       </figcaption>
-      <div class="plot" ref={host} role="img" tabIndex={0} aria-label={about} onKeyDown={(event) => { if (chart.current?.key(event.key)) event.preventDefault(); }}>
+      <div class="plot" ref={host} role="img" tabIndex={0} aria-label={about} onKeyDown={keyed}>
         {hover.value && <Tooltip at={hover.value} x={x} />}
       </div>
       <p class="axis">{axisName(x)}</p>
       {notes.length > 0 && <p class="note">{notes.join(" · ")}</p>}
-      <p class="unseen" role="status">{hover.value && spoken(hover.value)}</p>
+      <p class="unseen" role="status">{told.value}</p>
     </figure>
   );
+
+  /** What the keys come upon is said, too. */
+  function keyed(event: KeyboardEvent): void {
+    if (!chart.current?.key(event.key, event.shiftKey)) return;
+    event.preventDefault();
+    told.value = hover.value ? spoken(hover.value, x) : "";
+  }
 }
 
 function axisName(x: string): string {
   const names: Record<string, string> = { step: t("Step"), time: t("Time since start"), relative: t("Time since the first record"), epoch: t("Epoch"), walltime: t("Time of day") };
   return names[x] ?? x;
-}
-
-/** The nearest curve at the cursor, for screen readers. */
-function spoken(at: Hover): string {
-  const [first] = [...at.near].sort((a, b) => a.away - b.away);
-  return first ? `${exact(first.x)}: ${first.line.name} ${exact(first.y)}` : "";
 }
