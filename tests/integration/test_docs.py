@@ -13,7 +13,16 @@ from tests.helpers import ROOT
 PAGES = sorted([*ROOT.glob("docs/**/[!_]*.md"), *ROOT.glob("*.md")])
 BLOCK = re.compile(r"^(<!-- set-up -->\n)?```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
-GUIDES = ["recording.md", "hooks.md", "steering.md", "sweeps.md", "reading.md", "plots.md", "serving.md"]
+GUIDES = [
+    "recording.md",
+    "hooks.md",
+    "tasks.md",
+    "steering.md",
+    "sweeps.md",
+    "reading.md",
+    "plots.md",
+    "serving.md",
+]
 
 
 class Block(NamedTuple):
