@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vizkit._language import tr
+from vizkit._language import tr, trn
 from vizkit.errors import QueryError
 from vizkit.metrics.direction import direction
 from vizkit.runs.intervals import welch
+from vizkit.runs.sequential import paired_interval, runs_to_tell, seeds_to_tell
+from vizkit.runs.statistics import best_of_each
 
-__all__ = ["Comparison", "compared"]
+if TYPE_CHECKING:
+    from vizkit.runs.run import Run
+
+__all__ = ["Comparison", "compare_runs", "compared"]
 
 
 @dataclass(frozen=True)
@@ -23,11 +30,14 @@ class Comparison:
     Attributes:
         metric: the tag.
         mode: ``"max"`` or ``"min"``: the better direction.
-        mean_a, mean_b: means of the runs' best values.
+        mean_a, mean_b: means of the runs' values.
         difference: ``mean_b - mean_a``.
-        low, high: its 95 % interval (Welch's t); NaN where a side has fewer than two runs.
+        low, high: its 95 % interval (Student's t of the pairs, or Welch's); NaN where a side has fewer
+            than two runs.
         n_a, n_b: number of runs on each side.
-        left_out: number of runs without a finite value of the metric.
+        left_out: number of runs without a finite value of the metric, or without a partner.
+        paired: each run of A was compared with the run of B that has the same seed.
+        more: how many more seeds of both sides would tell, if they go on alike; None if that cannot be said.
     """
 
     metric: str
@@ -40,6 +50,8 @@ class Comparison:
     n_a: int
     n_b: int
     left_out: int = 0
+    paired: bool = False
+    more: int | None = None
 
     @property
     def better(self) -> bool | None:
@@ -59,13 +71,30 @@ class Comparison:
             verdict = tr("B is worse" if self.better is False else "which is better is open")
             verdict = tr("B is better") if self.better else verdict
             text += tr(", 95 % interval {low:+.3g} to {high:+.3g}: ", low=self.low, high=self.high) + verdict
+        if self.paired:
+            text += tr("; paired by seed")
+        if self.better is None and self.more:
+            text += trn("; about {n} more seed would tell", "; about {n} more seeds would tell", self.more)
         return text + (tr("; runs without a number left out: {n}", n=self.left_out) if self.left_out else "")
 
 
-def compared(metric: str, a: ArrayLike, b: ArrayLike, mode: str = "auto") -> Comparison:
-    """Compare two sets of values, one a run, without NaN and infinite ones. Errors as of `Runs.compare`."""
+def compared(
+    metric: str, a: ArrayLike, b: ArrayLike, mode: str = "auto", *, paired: bool = False
+) -> Comparison:
+    """Compare two sets of values, one a run, without NaN and infinite ones. Errors as of `Runs.compare`.
+
+    Args:
+        metric: the tag.
+        a: (n,) values of the first set.
+        b: (m,) values of the second; of pairs (n,) in the same order.
+        mode: the better direction.
+        paired: compare each value of A with that of B at its place.
+    """
     sides = [np.asarray(side, dtype=np.float64) for side in (a, b)]
-    kept = [side[np.isfinite(side)] for side in sides]
+    whole = [np.isfinite(side) for side in sides]
+    if paired:
+        whole = [whole[0] & whole[1]] * 2
+    kept = [side[there] for side, there in zip(sides, whole, strict=True)]
     for name, side, numbers in zip("AB", sides, kept, strict=True):
         if not len(numbers):
             raise QueryError(
@@ -74,13 +103,59 @@ def compared(metric: str, a: ArrayLike, b: ArrayLike, mode: str = "auto") -> Com
                 name=name,
                 metric=metric,
             )
+    interval = paired_interval(kept[1] - kept[0]) if paired else welch(kept[0], kept[1])
+    n = min(map(len, kept))
+    needed = seeds_to_tell(kept[1] - kept[0]) if paired else runs_to_tell(kept[0], kept[1])
     return Comparison(
         metric,
         direction(metric, mode),
         float(kept[0].mean()),
         float(kept[1].mean()),
-        *welch(kept[0], kept[1]),
+        *interval,
         n_a=len(kept[0]),
         n_b=len(kept[1]),
         left_out=sum(map(len, sides)) - sum(map(len, kept)),
+        paired=paired,
+        more=None if needed is None or needed <= n else needed - n,
     )
+
+
+def compare_runs(
+    a: Sequence[Run],
+    b: Sequence[Run],
+    metric: str,
+    mode: Literal["min", "max"],
+    value: Literal["best", "last"],
+    paired: bool | None,
+) -> Comparison:
+    """Compare two sets of runs; arguments and errors as of `Runs.compare`."""
+    seeds = [[run.hparams.get("seed") for run in side] for side in (a, b)]
+    alike = len(a) > 1 and all(map(_are_seeds, seeds)) and set(seeds[0]) == set(seeds[1])
+    pairs = alike if paired is None else paired
+    left_out = 0
+    if pairs:
+        both = [seed for seed in seeds[0] if seed in seeds[1]] if all(map(_are_seeds, seeds)) else []
+        if not both:
+            raise QueryError(
+                "the runs cannot be paired: each needs a hyper-parameter 'seed', once on each side, "
+                "and some of both sides"
+            )
+        left_out = len(a) + len(b) - 2 * len(both)
+        a, b = ([side[own.index(seed)] for seed in both] for side, own in zip((a, b), seeds, strict=True))
+    found = compared(
+        metric, _values(a, metric, mode, value), _values(b, metric, mode, value), mode, paired=pairs
+    )
+    return replace(found, left_out=found.left_out + left_out)
+
+
+def _are_seeds(values: Sequence[object]) -> bool:
+    """True if each run has a seed, and none that of another."""
+    return all(isinstance(seed, (int, float)) for seed in values) and len(set(values)) == len(values)
+
+
+def _values(
+    runs: Sequence[Run], metric: str, mode: Literal["min", "max"], value: Literal["best", "last"]
+) -> list[float]:
+    if value == "best":
+        return best_of_each(runs, metric, mode)
+    return [run.summary(metric).last.value if metric in run.scalar_tags else math.nan for run in runs]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 
+from vizkit._checks import one_of
 from vizkit._language import tr
 from vizkit.errors import QueryError, UnknownNameError
 from vizkit.reading import Changes, LogRoot
 from vizkit.runs._plotting import Plottable
-from vizkit.runs.comparison import Comparison, compared
+from vizkit.runs.comparison import Comparison, compare_runs
 from vizkit.runs.dataframes import rows_frame, scalars_frame
 from vizkit.runs.details import table_rows
 from vizkit.runs.difference import difference_frame, differences
@@ -329,15 +330,29 @@ class Runs(Exported, Plottable, Sequence[Run]):
         return rows_frame(rows, "hparam")
 
     def compare(
-        self, a: str | Run | Iterable[Run], b: str | Run | Iterable[Run], metric: str, mode: str = "auto"
+        self,
+        a: str | Run | Iterable[Run],
+        b: str | Run | Iterable[Run],
+        metric: str,
+        mode: str = "auto",
+        *,
+        value: Literal["best", "last"] = "best",
+        paired: bool | None = None,
     ) -> Comparison:
-        """Compare the best values of two sets of runs: is B better than A?
+        """Compare the values of two sets of runs: is B better than A?
+
+        The interval is right for one look. Whoever looks again after each new run, and stops when it
+        pleases, is wrong more often; `vizkit.sweeps.SweepResult.verdict` is not.
 
         Args:
             a: a run, runs, a run's name or pattern, or a filter expression.
             b: the same.
             metric: a scalar tag.
             mode: ``"max"``, ``"min"`` or ``"auto"``: by the words of the tag.
+            value: the value of a run: the ``"best"`` of its training, which is too good by as much as the
+                metric varies, or the ``"last"``.
+            paired: compare the runs of the same seed (the hyper-parameter ``seed``); by default where both
+                sides have the same seeds, each once.
 
         Returns:
             The difference and its confidence interval; printed, it says in words what it found. With one run
@@ -345,12 +360,12 @@ class Runs(Exported, Plottable, Sequence[Run]):
 
         Raises:
             UnknownNameError: an unknown name or tag.
-            QueryError: not an expression, or a side without a finite value.
+            QueryError: not an expression, a side without a finite value, or runs that cannot be paired.
             DataError: another mode, or a metric whose name does not tell which value is best.
         """
         mode = checked_mode(with_tag(self._runs, metric), metric, mode)
-        sides = [best_of_each(self._meant(side), metric, mode) for side in (a, b)]
-        return compared(metric, sides[0], sides[1], mode)
+        one_of("value", value, ("best", "last"))
+        return compare_runs(self._meant(a), self._meant(b), metric, mode, value, paired)
 
     def _meant(self, side: str | Run | Iterable[Run]) -> list[Run]:
         if isinstance(side, Run):

@@ -10,3 +10,4 @@ from vizkit.sweeps.space import integers as integers
 from vizkit.sweeps.space import log as log
 from vizkit.sweeps.space import uniform as uniform
 from vizkit.sweeps.space import when as when
+from vizkit.sweeps.verdict import Verdict as Verdict

@@ -17,6 +17,7 @@ from vizkit.runs import Runs, load
 from vizkit.runs.display import Cell, Table, as_html, as_text
 from vizkit.runs.formatting import clean, duration_text, value_text
 from vizkit.sweeps.space import Value
+from vizkit.sweeps.verdict import Verdict, verdict_on
 
 if TYPE_CHECKING:
     import optuna
@@ -142,6 +143,14 @@ class SweepResult:
         """The runs of all trials, as they are in the logs."""
         names = {name for trial in self.trials for name in trial.runs}
         return load(self.logdir).filter(lambda run: run.name in names)
+
+    def verdict(self) -> Verdict:
+        """The trials that are shown to be worse than the best: right at any look, for any number of trials.
+
+        Raises:
+            QueryError: fewer than two finished trials, or one seed.
+        """
+        return verdict_on(self)
 
     def to_dict(self) -> JSONObject:
         """The result as JSON."""

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import orjson
 
-from vizkit._language import tr
+from vizkit._language import language, tr
 from vizkit.curves.summaries import quick_summary
 from vizkit.media.palette import color
 from vizkit.runs import Run
@@ -63,7 +63,7 @@ def runs_answer(state: WorkspaceState, query: RunsQuery) -> RunsAnswer:
 
 def _encoded(state: WorkspaceState, number: int, run: Run) -> RunRecord:
     """The record of a run as JSON, made anew only if the run, or a file beside its logs, has changed."""
-    key = (run.revision, run.position)
+    key = (language(), run.revision, run.position)  # problems are in words
     known = state.records.get(run)
     if known is None or known[0] != key:
         known = key, orjson.dumps(_record(state, number, run), option=orjson.OPT_NON_STR_KEYS)

@@ -1,0 +1,133 @@
+"""The verdict on a sweep: which settings are worse than the best one, however often one has looked."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from vizkit._language import tr, trn
+from vizkit._protocols import JSONObject
+from vizkit.errors import QueryError
+from vizkit.runs.intervals import Interval
+from vizkit.runs.sequential import anytime_interval, seeds_to_tell
+
+if TYPE_CHECKING:
+    from vizkit.sweeps.result import SweepResult, Trial
+
+__all__ = ["Verdict", "verdict_on"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The best trial beside each other one.
+
+    The difference of two trials is that of the runs with the same seed. Its interval is one of a
+    confidence sequence (`vizkit.runs.sequential.anytime_interval`), at a level that is divided by the
+    number of pairs of trials (Bonferroni): the chance of any wrong "worse", of any pair and at any look,
+    is at most 5 %.
+
+    Attributes:
+        best: the number of the trial with the best mean.
+        worse: the trials that are shown to be worse, the worst last.
+        open: those that cannot be told from it, the best first.
+        differences: number of a trial -> how much better the best one is, with its interval; above 0 is
+            better, whatever the mode.
+        more: how many more seeds of each trial would tell the best from the next, at one look, if they go on
+            alike; None if that cannot be said.
+        seeds: how many seeds each trial has.
+        objective: the value of a run that counted.
+    """
+
+    best: int
+    worse: tuple[int, ...]
+    open: tuple[int, ...]
+    differences: dict[int, Interval]
+    more: int | None
+    seeds: int
+    objective: Literal["best", "last"]
+
+    def to_dict(self) -> JSONObject:
+        """The verdict as JSON; ends that are infinite or unknown are None."""
+        return {
+            "best": self.best,
+            "worse": list(self.worse),
+            "open": list(self.open),
+            "differences": {
+                str(number): [value if np.isfinite(value) else None for value in interval]
+                for number, interval in self.differences.items()
+            },
+            "more": self.more,
+            "seeds": self.seeds,
+            "objective": self.objective,
+        }
+
+    def __str__(self) -> str:
+        if not self.open:
+            text = trn(
+                "trial {best} is better than the other one",
+                "trial {best} is better than all {n} others",
+                len(self.worse),
+                best=self.best,
+            )
+        else:
+            names = ", ".join(map(str, self.open))
+            text = tr(
+                "trial {best} has the best mean, which is not shown to be better than that of {names}",
+                best=self.best,
+                names=names,
+            )
+            if self.worse:
+                text += trn("; {n} is worse", "; {n} are worse", len(self.worse))
+            if self.more:
+                text += trn(
+                    "; about {n} more seed would tell, at one look",
+                    "; about {n} more seeds would tell, at one look",
+                    self.more,
+                )
+        if self.objective == "best":
+            text += tr("; best values of trainings are too good by as much as the metric varies")
+        return text
+
+
+def verdict_on(result: SweepResult) -> Verdict:
+    """Compare the best trial with each other one; errors as of `SweepResult.verdict`."""
+    trials = result.finished
+    if len(trials) < 2:
+        raise QueryError("a verdict needs two finished trials or more, {n} have", n=len(trials))
+    if result.seeds < 2:
+        raise QueryError(
+            "one training of each point tells nothing of chance: sweep with seeds=3 or more for a verdict"
+        )
+    sign = 1 if result.mode == "max" else -1
+    best, others = trials[0], trials[1:]
+    pairs = len(list(itertools.combinations(trials, 2)))
+    values = {trial.number: sign * (np.array(best.values) - np.array(trial.values)) for trial in others}
+    differences = {number: anytime_interval(found, 1 - 0.05 / pairs) for number, found in values.items()}
+    return Verdict(
+        best=best.number,
+        worse=_numbers(others, differences, shown=True),
+        open=_numbers(others, differences, shown=False),
+        differences=differences,
+        more=_more(values, differences, result.seeds),
+        seeds=result.seeds,
+        objective=result.objective,
+    )
+
+
+def _numbers(others: Sequence[Trial], differences: dict[int, Interval], *, shown: bool) -> tuple[int, ...]:
+    return tuple(trial.number for trial in others if (differences[trial.number].low > 0) is shown)
+
+
+def _more(
+    values: dict[int, np.ndarray[tuple[int], np.dtype[np.float64]]],
+    differences: dict[int, Interval],
+    seeds: int,
+) -> int | None:
+    """How many more seeds would tell the best from the first that it cannot be told from."""
+    open_ones = [number for number, interval in differences.items() if not interval.low > 0]
+    needed = seeds_to_tell(values[open_ones[0]]) if open_ones else None
+    return None if needed is None or needed <= seeds else needed - seeds
