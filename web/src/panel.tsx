@@ -106,6 +106,11 @@ export function Panel({ text, own, full: isFull }: Props) {
     return () => observer.disconnect();
   }, []);
 
+  /** For tests: the chart, once it has been answered. */
+  const tell = () => {
+    if (host.current && chart.current) (host.current as HTMLElement & { chart?: Chart }).chart = chart.current;
+  };
+
   // The chart is made anew for other kinds of axes: uPlot keeps those that it was given.
   const kind = useComputed(() => `${axes.value.kind} ${axes.value.xlog} ${axes.value.ylog}`);
   useSignalEffect(() => {
@@ -131,8 +136,10 @@ export function Panel({ text, own, full: isFull }: Props) {
     );
     chart.current = made;
     width.value = made.columns();
-    if (lines.peek().length) made.update(lines.peek(), axes.peek());
-    (host.current as HTMLElement & { chart?: Chart }).chart = made; // for tests: what is drawn
+    if (lines.peek().length) {
+      made.update(lines.peek(), axes.peek());
+      tell();
+    }
     return () => {
       made.destroy();
       chart.current = null;
@@ -168,11 +175,13 @@ export function Panel({ text, own, full: isFull }: Props) {
         without.value = Object.values(found[0]?.without ?? {})[0] ?? "";
         trouble.value = "";
         busy.value = false;
+        tell();
       })
       .catch((error: unknown) => {
         if (abort.signal.aborted) return;
         busy.value = false;
         trouble.value = error instanceof Refusal ? error.message : "";
+        tell();
       });
     return () => abort.abort();
   });
