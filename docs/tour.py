@@ -13,6 +13,8 @@ from tests.helpers import find_browser
 ROOT = Path(__file__).parents[1]
 VIEWS = {
     "workspace": "?smooth=ema&amount=0.6&tags=^(train|eval)/(loss|acc)$",
+    "workspace-media": "?tab=media&tags=^(train/input|eval/(pr/.|roc/.))$&tile=180"
+    "&only=run2&only=run5&only=run8",
     "workspace-compare": "?tab=compare",
 }
 _DRAWN = """() => [...document.querySelectorAll('figure.panel')].every(
@@ -33,6 +35,9 @@ def main() -> None:
                 box = page.locator(".plot").nth(1).bounding_box()
                 assert box is not None
                 page.mouse.move(box["x"] + 0.45 * box["width"], box["y"] + 0.5 * box["height"])
+            if name == "workspace-media":
+                page.locator("tbody tr").nth(5).wait_for()  # of both curves
+                page.locator("figure[aria-label='eval/pr'] canvas").hover(position={"x": 370, "y": 30})
             page.wait_for_timeout(1500)
             page.screenshot(path=ROOT / f"docs/images/{name}.png")
         browser.close()

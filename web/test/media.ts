@@ -4,7 +4,7 @@ import { cellOf, eceOf, mistakesOf, readConfusion, readReliability, sumsOf } fro
 import { extent } from "../src/media/drawings";
 import { fitted, magnified, moved, pixelAt, PLAIN_LENS, type Size } from "../src/media/lens";
 import { differenceOf } from "../src/media/pixels";
-import { columnsOf } from "../src/media/tables";
+import { columnsOf, isAligned } from "../src/media/tables";
 import { extremesOf, readWave } from "../src/media/wave";
 
 const MATRIX = "true \\ predicted\tcat\tdog\towl\ncat\t8\t2\t0\ndog\t1\t9\t0\nowl\t0\t0\t0";
@@ -64,6 +64,11 @@ test("the difference of two images counts pixels, also those that one lacks", ()
 test("a text of tab-separated columns is a table", () => {
   assert.deepEqual(columnsOf("a\tb\n1\t2\n"), [["a", "b"], ["1", "2"]]);
   for (const other of ["a b", "a\tb", "a\tb\n1", "a\n\tb"]) assert.equal(columnsOf(other), null, other);
+});
+
+test("aligned columns keep their spaces", () => {
+  assert.ok(isAligned("layer    type   output\nfc       Linear   10"));
+  for (const other of ["# a\n\n- b   c", "one  two\nthree  four", "```\na    b\nc    d\n```", "    code\n    code"]) assert.ok(!isAligned(other), other);
 });
 
 function wave(samples: number[], channels = 1): ArrayBuffer {

@@ -35,9 +35,9 @@ export function readConfusion(text: string): Confusion | null {
 function sparse(cells: readonly string[], classes: number): number[] {
   const row = new Array<number>(classes).fill(0);
   for (const cell of cells) {
-    const [column, count] = cell.split("=").map(Number);
-    if (column === undefined || !(column in row)) return [];
-    row[column] = count ?? NaN;
+    const [column, count] = cell.split("=");
+    if (!column || !count || !(Number(column) in row)) return [];
+    row[Number(column)] = Number(count);
   }
   return row;
 }

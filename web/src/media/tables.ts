@@ -1,4 +1,4 @@
-// Texts that are tables.
+// Texts that are tables, of columns between tabs or of aligned ones.
 
 const MOST_CELLS = 20_000;
 
@@ -8,4 +8,10 @@ export function columnsOf(text: string): string[][] | null {
   const rows = text.replace(/\r?\n$/, "").split(/\r?\n/).map((line) => line.split("\t"));
   const wide = rows[0]?.length ?? 0;
   return wide > 1 && rows.length > 1 && rows.length * wide <= MOST_CELLS && rows.every((row) => row.length === wide) ? rows : null;
+}
+
+/** True if lines of a text are aligned by spaces, which Markdown would leave out. */
+export function isAligned(text: string): boolean {
+  if (/^ {0,3}(```|~~~)/m.test(text)) return false;
+  return text.split("\n", 500).filter((line) => /\S[ \u00a0]{3,}\S/.test(line)).length >= 2;
 }

@@ -5,9 +5,9 @@ import { exact } from "../format";
 import { t } from "../language";
 import { Markdown } from "../markdown";
 import { show, view } from "../view";
-import { Frame, Name, Scope, useChosen, useContents, useRecords } from "./frame";
+import { type Chosen, Frame, Name, Scope, useChosen, useContents, useRecords } from "./frame";
 import { type Found, readText, search } from "./records";
-import { columnsOf } from "./tables";
+import { columnsOf, isAligned } from "./tables";
 
 const MOST = 100_000; // characters that are shown at once
 
@@ -18,17 +18,24 @@ export function TextTag({ tag }: { tag: string }) {
   const { plain } = view.value;
   return (
     <Frame tag={tag} host={host} found={found.value} trouble={trouble.value || lost.value} left={left.value} more={more} extra={<button class="quiet" aria-pressed={plain} onClick={() => show({ plain: !plain })}>{t("as written")}</button>}>
-      {chosen.value.map(({ run, record, wanted }) => {
-        const text = contents.value.get(record.address);
-        return (
-          <div key={run.path}>
-            <Name run={run} step={record.step} wanted={wanted} />
-            {text !== undefined && <Text text={text} plain={plain} address={record.address} />}
-          </div>
-        );
-      })}
+      {alike(chosen.value, contents.value).map(([text, all]) => (
+        <div key={all[0]?.run.path}>
+          {all.map(({ run, record, wanted }) => <span key={run.path}><Name run={run} step={record.step} wanted={wanted} /> </span>)}
+          {text !== undefined && <Text text={text} plain={plain} address={all[0]?.record.address ?? ""} />}
+        </div>
+      ))}
     </Frame>
   );
+}
+
+/** Each text with the runs that recorded it. */
+function alike(chosen: readonly Chosen[], contents: ReadonlyMap<string, string>): [string | undefined, Chosen[]][] {
+  const found = new Map<string | undefined, Chosen[]>();
+  for (const one of chosen) {
+    const text = contents.get(one.record.address);
+    found.set(text, [...(found.get(text) ?? []), one]);
+  }
+  return [...found];
 }
 
 function Text({ text, plain, address }: { text: string; plain: boolean; address: string }) {
@@ -37,7 +44,7 @@ function Text({ text, plain, address }: { text: string; plain: boolean; address:
   const columns = plain || cut ? null : columnsOf(shown);
   return (
     <div class="text" tabIndex={0} role="group" aria-label={t("Text")}>
-      {plain || cut ? <pre>{shown}</pre> : columns ? (
+      {plain || cut || (!columns && isAligned(shown)) ? <pre>{shown}</pre> : columns ? (
         <table class="diff">
           <thead><tr>{columns[0]?.map((cell, at) => <th key={at}>{cell}</th>)}</tr></thead>
           <tbody>{columns.slice(1).map((row, at) => <tr key={at}>{row.map((cell, place) => <td key={place}>{cell}</td>)}</tr>)}</tbody>
