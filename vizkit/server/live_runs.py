@@ -155,6 +155,7 @@ class LiveRuns:
         self._publish(self._root.runs)
         self._last_request = self._last_refresh = time.monotonic()
         self._cost = 0.0  # seconds that the last refresh took
+        self._catching_up = threading.Lock()
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="vizkit-serve-follow", daemon=True)
@@ -181,7 +182,18 @@ class LiveRuns:
         """Wake the thread; return True if the request must wait for a refresh, as the last was long ago."""
         self._last_request = time.monotonic()
         self._wake.set()
-        return self.unread > 0 or self._last_request - self._last_refresh > 2 * self._pause() + 1
+        return self.unread > 0 or self.is_late
+
+    @property
+    def is_late(self) -> bool:
+        """True if the last refresh was long ago: nobody had asked for anything."""
+        return time.monotonic() - self._last_refresh > 2 * self._pause() + 1
+
+    def catch_up(self) -> None:
+        """Refresh if the last refresh was long ago; any number of callers wait for the same one."""
+        with self._catching_up:
+            if self.is_late:
+                self._refresh()
 
     @property
     def unread(self) -> int:

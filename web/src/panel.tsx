@@ -16,6 +16,7 @@ import { spoken, Tooltip } from "./tooltip";
 import { axis, part, show, toggled, view } from "./view";
 
 const SYNC = "vizkit";
+const RETRY = 1500; // milliseconds after which an answer that did not come is asked for again
 const FEW = 5; // runs of a group that are drawn themselves
 const NOTHING: Answer = { curves: [], band: "", without: {} };
 
@@ -36,6 +37,7 @@ export function Panel({ text, own, full: isFull }: Props) {
   const thinned = useRef(false);
   const seen = useSignal(false);
   const busy = useSignal(false);
+  const attempts = useSignal(0);
   const trouble = useSignal("");
   const said = useSignal<Said>({ outside: 0, refused: 0 });
   const hover = useSignal<Hover | null>(null);
@@ -149,8 +151,10 @@ export function Panel({ text, own, full: isFull }: Props) {
 
   useSignalEffect(() => {
     void key.value;
+    void attempts.value;
     if (!seen.value || !chart.current) return;
     const abort = new AbortController();
+    let again: ReturnType<typeof setTimeout> | undefined;
     const asked = question.peek();
     const tags = names.peek();
     busy.value = true;
@@ -179,11 +183,16 @@ export function Panel({ text, own, full: isFull }: Props) {
       })
       .catch((error: unknown) => {
         if (abort.signal.aborted) return;
-        busy.value = false;
-        trouble.value = error instanceof Refusal ? error.message : "";
+        if (error instanceof Refusal) {
+          busy.value = false;
+          trouble.value = error.message;
+        } else again = setTimeout(() => (attempts.value += 1), RETRY); // the server, or the way to it, is away
         tell();
       });
-    return () => abort.abort();
+    return () => {
+      clearTimeout(again);
+      abort.abort();
+    };
   });
 
   useSignalEffect(() => {

@@ -211,7 +211,10 @@ export async function follow(): Promise<never> {
       pause = 500;
     } catch {
       connected.value = false;
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await new Promise((resolve) => {
+        setTimeout(resolve, pause);
+        window.addEventListener("online", resolve, { once: true });
+      });
       pause = Math.min(pause * 2, 8000);
     }
   }

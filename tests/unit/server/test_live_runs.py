@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 import vizkit
 from tests.helpers import api, get, log_of, until
+from vizkit.reading.log_root import Changes
 from vizkit.server.live_runs import LiveRuns
 
 from .served import values, write
@@ -177,3 +179,33 @@ def test_a_remote_directory_is_served(log: Path) -> None:
             assert api(server, "component_tabs") == ["scalar"]
     finally:
         memory.rm("/served", recursive=True)
+
+
+def test_all_who_come_after_a_pause_wait_for_one_refresh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_scalar("loss", 1.0, 0)
+    live = LiveRuns(tmp_path)  # without its thread, as while it sleeps
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_scalar("loss", 0.5, 1)
+    monkeypatch.setattr(live, "_pause", lambda: 1000.0)  # seconds: longer than the test takes
+    refreshed: list[int] = []
+    refresh = live._root.refresh
+
+    def counted(seconds: float | None = None) -> Changes:
+        refreshed.append(1)
+        return refresh(seconds)
+
+    monkeypatch.setattr(live._root, "refresh", counted)
+    live.catch_up()
+    assert refreshed == []  # it was read just now
+    live._last_refresh -= 3000
+    assert live.is_late
+    threads = [threading.Thread(target=live.catch_up) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refreshed) == 1 and not live.is_late
+    assert live.snapshot.runs["run"].logs.scalars("loss").values.tolist() == [1.0, 0.5]

@@ -105,7 +105,7 @@ def workspace_routes(
     state = WorkspaceState(live, current, SavedViews(live.logdir), edit)
 
     async def answer(http: Request) -> Response:
-        if live.note_request():
+        if live.note_request() and http.path_params.get("view"):  # else the document asks for what it shows
             await run_on_thread(live.refresh)
         address = Address.read(http.query_params.multi_items())
         shown = address.lang or language or preferred_language(http.headers.get("accept-language", ""))

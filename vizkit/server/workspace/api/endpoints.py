@@ -167,7 +167,10 @@ class _Handler:
         self._cache: SizedCache[Answer] = SizedCache(_CACHED)
 
     async def answer(self, operation: Operation, http: Request) -> Response:
-        self._state.live.note_request()
+        live = self._state.live
+        live.note_request()
+        if live.is_late:  # the first one after a pause would tell of what was before
+            await asyncio.to_thread(live.catch_up)
         accepted = http.headers.get("accept-language")
         with speaking(accepted and preferred_language(accepted)):  # to people; programs name no language
             return await self._answered(operation, http)

@@ -9,15 +9,18 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import orjson
 import pytest
+from starlette.applications import Starlette
 
 import vizkit
 from vizkit.curves import summaries
 from vizkit.curves.summaries import quick_summary
 from vizkit.media.palette import color
 from vizkit.server.live_runs import LiveRuns
+from vizkit.server.workspace.api.endpoints import api_routes
 from vizkit.server.workspace.api.runs_answer import ChangesQuery, RunsQuery, changes, runs_answer
 from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.current_runs import CurrentRuns
@@ -105,6 +108,24 @@ def test_a_record_follows_the_files_beside_the_logs(tmp_path: Path) -> None:
         writer.add_scalar("loss", 0.5, 1)
     live.refresh()
     assert record()["metrics"]["loss"]["last"] == 0.5
+
+
+def test_the_first_answer_after_a_pause_is_current(tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_scalar("loss", 1.0, 0)
+    live = LiveRuns(tmp_path)  # without its thread, as while it sleeps
+    app = Starlette(routes=api_routes(WorkspaceState(live, CurrentRuns(live), SavedViews(str(tmp_path))), ""))
+
+    async def last() -> float:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+            (run,) = (await client.get("/runs")).json()["runs"]
+            return float(run["metrics"]["loss"]["last"])
+
+    assert asyncio.run(last()) == 1.0
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_scalar("loss", 0.5, 1)
+    live._last_refresh -= 1000
+    assert asyncio.run(last()) == 0.5
 
 
 def test_values_at_an_x_are_exact(client: Client, log: Path) -> None:
