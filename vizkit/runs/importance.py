@@ -30,7 +30,7 @@ from vizkit.runs.statistics import best_of_each, checked_mode
 if TYPE_CHECKING:
     from vizkit.runs.run import Run
 
-__all__ = ["Importance", "compute_importance", "importance_of_hparams"]
+__all__ = ["Importance", "compute_importance", "hparams_and_best", "importance_of_hparams"]
 
 _FEWEST_RUNS = 4
 _SHUFFLES = 5_000
@@ -60,7 +60,14 @@ class Importance(NamedTuple):
 
 
 def importance_of_hparams(runs: Sequence[Run], metric: str, mode: str = "auto") -> list[Importance]:
-    """The importance of the hyper-parameters of some runs for their best values of a metric.
+    """The importance of the hyper-parameters of some runs for their best values of a metric."""
+    return compute_importance(*hparams_and_best(runs, metric, mode))
+
+
+def hparams_and_best(
+    runs: Sequence[Run], metric: str, mode: str = "auto"
+) -> tuple[dict[str, list[object]], list[float]]:
+    """The arguments of `compute_importance` for some runs: hyper-parameters, and best values of a metric.
 
     Runs without a finite best value are left out. Errors as of `vizkit.runs.Runs.importance`.
     """
@@ -75,9 +82,7 @@ def importance_of_hparams(runs: Sequence[Run], metric: str, mode: str = "auto") 
         )
     made = [run.hparams for run, _ in kept]
     names = dict.fromkeys(name for row in made for name in row)
-    return compute_importance(
-        {name: [row.get(name) for row in made] for name in names}, [value for _, value in kept]
-    )
+    return {name: [row.get(name) for row in made] for name in names}, [value for _, value in kept]
 
 
 def compute_importance(hparams: Mapping[str, Sequence[object]], metric: ArrayLike) -> list[Importance]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from vizkit.errors import DataError, QueryError, UnknownNameError
 from vizkit.runs import Runs
-from vizkit.runs.importance import importance_of_hparams
+from vizkit.runs.importance import compute_importance, hparams_and_best
 from vizkit.runs.statistics import checked_mode
 from vizkit.server.workspace.api.answers import ComparisonAnswer, ImportanceAnswer
 from vizkit.server.workspace.api.packing import number
@@ -53,16 +53,17 @@ def importance_answer(state: WorkspaceState, query: ImportanceQuery) -> Importan
                 n=len(some),
             )
         try:
-            found = importance_of_hparams(some, query.tag, query.mode)
+            hparams, best = hparams_and_best(some, query.tag, query.mode)
             mode = checked_mode(some, query.tag, query.mode)
         except UnknownNameError:
             raise
         except (DataError, QueryError) as error:  # too few runs, or nobody knows which value is best
             return {"tag": query.tag, "mode": "", "n": 0, "reason": str(error), "hparams": []}
+    found = compute_importance(hparams, best)  # takes long: others may read logs meanwhile
     return {
         "tag": query.tag,
         "mode": mode,
-        "n": found[0].n if found else 0,
+        "n": len(best),
         "reason": "",
         "hparams": [
             {
