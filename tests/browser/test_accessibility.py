@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -166,3 +167,21 @@ def test_the_keyboard_goes_through_a_menu(look: Look) -> None:
         press("Shift+Tab")
         press("Shift+Tab")
         expect(menu).to_have_count(0)
+
+
+def test_the_keyboard_brushes_an_axis_and_reads_a_scatter(look: Look) -> None:
+    with look("?tab=compare&sx=hparam:batch+size") as page:
+        settled(page)
+        grip = page.page.get_by_role("slider", name="batch size")
+        grip.focus()
+        page.page.keyboard.press("ArrowUp")
+        drawn = page.page.locator("aside").get_by_role("status").first
+        expect(drawn).to_have_text("6 of 9 drawn")
+        expect(grip).to_have_attribute("aria-valuetext", re.compile("– 128$"))
+        page.page.keyboard.press("Escape")
+        expect(drawn).to_have_text("9 of 9 drawn")
+        page.page.get_by_role("img", name="batch size, ").focus()
+        for _ in range(2):
+            page.page.keyboard.press("ArrowRight")
+        scatter = page.page.get_by_role("figure", name="Scatter")
+        expect(scatter.get_by_role("status")).to_contain_text("batch32-")

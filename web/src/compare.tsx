@@ -2,7 +2,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { RunInfo } from "./api";
-import { exact, setting, tint } from "./format";
+import { exact, setting, short, tint } from "./format";
 import { Difference, Texts } from "./difference";
 import { t } from "./language";
 import { kindOf } from "./words";
@@ -93,9 +93,21 @@ function Parallel() {
   });
   const brushes = readBrushes(view.value.brush);
   const place = (event: PointerEvent) => (bottom - (event.clientY - (event.currentTarget as Element).getBoundingClientRect().top)) / (bottom - top);
-  const keep = (scale: Scale, from: number, to: number) => {
+  const keep = (scale: Scale, from: number, to: number, step = true) => {
     const others = brushes.filter((brush) => brush.key !== scale.key).map((brush) => JSON.stringify(brush));
-    show({ brush: Math.abs(from - to) < 0.01 ? others : [...others, JSON.stringify(brushOf(scale, from, to))] }, true);
+    show({ brush: Math.abs(from - to) < 0.01 ? others : [...others, JSON.stringify(brushOf(scale, from, to))] }, step);
+  };
+  /** Arrows move the ends of an axis's brush inwards, with Shift outwards; Escape removes it. */
+  const keyed = (event: KeyboardEvent, scale: Scale, span: readonly [number, number] | null) => {
+    const by = scale.kind === "words" ? 1 / Math.max(scale.words.length - 1, 1) : 0.05;
+    let [low, high] = span ? [Math.min(...span), Math.max(...span)] : [0, 1];
+    if (event.key === "ArrowUp") [low, high] = event.shiftKey ? [low, high + by] : [low + by, high];
+    else if (event.key === "ArrowDown") [low, high] = event.shiftKey ? [low - by, high] : [low, high - by];
+    else if (event.key !== "Escape") return;
+    event.preventDefault();
+    const whole = event.key === "Escape" || (low <= 0 && high >= 1);
+    if (whole) keep(scale, 0, 0, false);
+    else if (high - low > 0.01) keep(scale, Math.max(low, 0), Math.min(high, 1), false);
   };
   return (
     <figure class="panel wide" aria-label={t("Parallel coordinates")}>
@@ -126,6 +138,15 @@ function Parallel() {
                   y={0}
                   height={height}
                   class="grip"
+                  tabindex={0}
+                  role="slider"
+                  aria-orientation="vertical"
+                  aria-label={scale.title}
+                  aria-valuemin={0}
+                  aria-valuemax={100}
+                  aria-valuenow={Math.round(100 * (span ? (span[0] + span[1]) / 2 : 0.5))}
+                  aria-valuetext={brush ? (brush.words?.join(", ") ?? `${short(brush.low ?? NaN)} – ${short(brush.high ?? NaN)}`) : t("all values")}
+                  onKeyDown={(event) => keyed(event, scale, span)}
                   onPointerDown={(event) => { event.currentTarget.setPointerCapture(event.pointerId); dragged.value = { key: scale.key, from: place(event), to: place(event) }; }}
                   onPointerMove={(event) => { if (dragged.value?.key === scale.key) dragged.value = { ...dragged.value, to: place(event) }; }}
                   onPointerUp={(event) => { const now = dragged.value; dragged.value = null; if (now) keep(scale, now.from, place(event)); }}
@@ -172,6 +193,16 @@ function Scatter() {
     const [a, b] = [placeOn(across, sortValue(run, x)), placeOn(up, sortValue(run, y))];
     return a === null || b === null ? [] : [{ run, left: box.left + (0.03 + 0.94 * a) * (box.right - box.left), top: box.bottom - (0.04 + 0.92 * b) * (box.bottom - box.top) }];
   });
+  /** Arrows go from point to point. */
+  const keyed = (event: KeyboardEvent) => {
+    const ordered = points.toSorted((a, b) => a.left - b.left || b.top - a.top).map((point) => point.run);
+    const at = over.value ? ordered.indexOf(over.value) : -1;
+    if (event.key === "ArrowRight") over.value = ordered[Math.min(at + 1, ordered.length - 1)] ?? null;
+    else if (event.key === "ArrowLeft") over.value = ordered[Math.max(at - 1, 0)] ?? null;
+    else if (event.key === "Escape") over.value = null;
+    else return;
+    event.preventDefault();
+  };
   const choose = (value: string, set: (key: string) => void, label: string) => (
     <label>{label} <select value={value} onChange={(event) => set(event.currentTarget.value)}>{keys.value.slice(0, 300).map((key) => <option key={key} value={key}>{titleOf(key)}</option>)}</select></label>
   );
@@ -179,7 +210,7 @@ function Scatter() {
     <figure class="panel wide" aria-label={t("Scatter")}>
       <figcaption><b>{t("Scatter")}</b>{choose(x, (key) => show({ sx: key }), "x")}{choose(y, (key) => show({ sy: key }), "y")}</figcaption>
       <div ref={host}>
-        <svg width={width} height={height} role="img" aria-label={`${across.title}, ${up.title}: ${t("{n} runs", { n: points.length })}`}>
+        <svg width={width} height={height} role="img" tabindex={0} aria-label={`${across.title}, ${up.title}: ${t("{n} runs", { n: points.length })}`} onKeyDown={keyed} onBlur={() => (over.value = null)}>
           {ticksOf(across).map((tick) => <text key={tick.place} x={box.left + (0.03 + 0.94 * tick.place) * (box.right - box.left)} y={height - 12} text-anchor="middle" class="tick">{shortened(tick.text, 14)}</text>)}
           {ticksOf(up).map((tick) => { const top = box.bottom - (0.04 + 0.92 * tick.place) * (box.bottom - box.top); return <g key={tick.place}><line x1={box.left} x2={box.right} y1={top} y2={top} class="grid-line" /><text x={box.left - 6} y={top + 4} text-anchor="end" class="tick">{shortened(tick.text, 9)}</text></g>; })}
           {points.map(({ run, left, top }) => <circle key={run.path} cx={left} cy={top} r={over.value === run ? 7 : 5} fill={tint(run.color, dark.value)} onMouseEnter={() => (over.value = run)} onMouseLeave={() => (over.value = null)}><title>{`${run.name}\n${across.title}: ${setting(sortValue(run, x))}\n${up.title}: ${setting(sortValue(run, y))}`}</title></circle>)}

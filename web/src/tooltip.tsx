@@ -25,7 +25,8 @@ export function Tooltip({ at, x }: { at: Hover; x: string }) {
     const beyond = pointer + 14 + element.offsetWidth > room;
     const left = Math.max(6, beyond ? pointer - 14 - element.offsetWidth : pointer + 14);
     const top = Math.max(6, Math.min(over.top, document.documentElement.clientHeight - 6 - element.offsetHeight));
-    element.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`; // which lays nothing out anew
+    const frame = element.offsetParent?.getBoundingClientRect(); // in a notebook, whose cells may hold what is fixed
+    element.style.transform = `translate(${Math.round(left - (frame?.left ?? 0))}px, ${Math.round(top - (frame?.top ?? 0))}px)`; // which lays nothing out anew
   });
   return (
     <div class="tooltip" ref={box}>
