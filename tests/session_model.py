@@ -49,6 +49,21 @@ def counting(sessions: list[list[Record]]) -> list[Record]:
         record
         for number, session in enumerate(sessions)
         for record in session
-        if not any(other.step <= record.step for later in sessions[number + 1 :] for other in later)
+        if not any(step <= record.step for later in sessions[number + 1 :] for step in superseding(later))
     ]
     return sorted(kept, key=lambda record: record.step)
+
+
+def superseding(session: list[Record]) -> list[int | float]:
+    """The steps of a session's records of one tag, without single ones below those around them."""
+    steps = [record.step for record in session]
+    kept = []
+    for place, step in enumerate(steps):
+        before, after = steps[:place], steps[place + 1 :]
+        lower = bool(before) and step < before[-1]
+        if lower and after and after[0] >= before[-1]:
+            continue
+        if lower and not after and len(before) > 1 and before[-2] <= before[-1]:
+            continue
+        kept.append(step)
+    return kept

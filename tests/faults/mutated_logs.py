@@ -225,6 +225,56 @@ def check_flip(bit: int, data: bytes, whole: Counter[Row], root: Path) -> int:
     return (whole - shown).total()
 
 
+def resumed_frames() -> tuple[Frames, list[bool]]:
+    """A log of three sessions that overlap; and of each frame, if it begins a session or a tag in one."""
+    r = np.random.default_rng(0)
+    frames, begins = [], []
+    for session, steps in enumerate((range(60), range(40, 100), range(93, 120))):
+        mark = SessionMark.RESUMES if session else SessionMark.BEGINS
+        frames.append(encode.encode_meta_data("meta_data_tag", "run", 0, NOW + session, mark))
+        begins.append(True)
+        for step in steps:
+            for tag in ("loss", "acc") if step % 5 == 0 else ("loss",):
+                frames.append(scalar(tag, 1 + r.random(), step, NOW + 1000 * session + step))
+                begins.append(step - steps.start < 5 and (tag == "acc" or step == steps.start))
+    return frames, begins
+
+
+def check_flip_of_resumed(bit: int, frames: Frames, root: Path) -> int:
+    """Flip a bit of a log of several sessions; return how many records that count no longer do.
+
+    All but the one with the bit are counted as superseded, and shown on request.
+    """
+    damaged = bytearray(b"".join(frames))
+    damaged[bit // 8] ^= 1 << bit % 8
+    path_in(root).write_bytes(damaged)
+    run = RunReader(root)
+    every, shown, counted = Counter[Row](), Counter[Row](), 0
+    for one in (*run.earlier, run):
+        for tag in (tag for tag, kind in one.kinds.items() if kind == "scalar"):
+            for found, superseded in ((every, True), (shown, False)):
+                steps, _, values = (column.tolist() for column in one.scalars(tag, superseded=superseded))
+                found.update((tag, 4, *row) for row in zip(steps, values, strict=True))
+            counted += one.superseded.get(tag, 0)
+    assert every.total() - shown.total() == counted, bit
+    hidden = _counting(frames) - shown
+    assert (hidden - every).total() <= 1, (bit, hidden - every)
+    return hidden.total()
+
+
+def _counting(frames: Frames) -> Counter[Row]:
+    """The records of `resumed_frames` that count: those before the next session's first step."""
+    found: Counter[Row] = Counter()
+    ends = iter((40, 93, 120))
+    for frame in frames:
+        row = row_of(frame)
+        if row is None:
+            end = next(ends)
+        elif int(str(row[2])) < end:
+            found[row] += 1
+    return found
+
+
 def main() -> None:
     """Print what was tried, and the most memory that it took."""
     with tempfile.TemporaryDirectory() as directory:
@@ -236,6 +286,14 @@ def main() -> None:
             print(
                 f"{8 * len(data):,} bits of {len(frames)} records: how often so many were missing: {missing}"
             )
+            frames, begins = resumed_frames()
+            ends = np.cumsum([len(frame) for frame in frames])
+            hidden: dict[bool, Counter[int]] = {False: Counter(), True: Counter()}
+            for bit in range(0, 8 * int(ends[-1]), 31):
+                first = begins[int(np.searchsorted(ends, bit // 8, "right"))]
+                hidden[first][check_flip_of_resumed(bit, frames, root)] += 1
+            print(f"resumed: how often so many records were hidden: {hidden[False]}")
+            print(f"by a bit of what begins a session: {hidden[True]}")
         else:
             count, first = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
             done = mutations(first, count, root, 400)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tests.faults.mutated_logs import check_flip, mutations, row_of
+from tests.faults.mutated_logs import check_flip, check_flip_of_resumed, mutations, resumed_frames, row_of
 from tests.logs import NOW, assert_same, path_in, scalar
 from vizkit.format import encode
 from vizkit.format.frames import read_frames
@@ -162,6 +162,16 @@ def test_a_flipped_bit_costs_its_record_alone(first: int, tmp_path: Path) -> Non
     whole = Counter(filter(None, map(row_of, FRAMES)))
     for bit in range(first * 15, len(LOG) * 8, 61):
         assert check_flip(bit, LOG, whole, tmp_path) <= 1, bit
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_a_flipped_step_hides_no_earlier_session(first: int, tmp_path: Path) -> None:
+    """But where it is the first of its session, which nothing tells from one that began there."""
+    frames, begins = resumed_frames()
+    ends = np.cumsum([len(frame) for frame in frames])
+    for bit in range(first * 47, 8 * int(ends[-1]), 191):
+        hidden = check_flip_of_resumed(bit, frames, tmp_path)
+        assert hidden <= 1 or begins[int(np.searchsorted(ends, bit // 8, "right"))], bit
 
 
 def torn_images(size: int) -> Iterator[tuple[bytes, bytes]]:

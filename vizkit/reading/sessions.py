@@ -2,8 +2,8 @@
 
 A session is one process's stretch of a run; it begins with a mark in the log, or with a file of stock
 VisualDL. Within a session all records of a tag count, sorted by step. A record at step s supersedes those
-of earlier sessions at steps >= s, as when a run is resumed from a checkpoint. A session that starts again
-at the beginning is a training of its own.
+of earlier sessions at steps >= s, as when a run is resumed from a checkpoint; a straggler does not: a record
+that came late, or has a broken step. A session that starts again at the beginning is a training of its own.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def counting(steps: AnyArray, begins: Sequence[int]) -> NDArray[np.int64] | None
     """
     rows = None
     if len(begins) > 1:
-        least = np.minimum.reduceat(steps, begins)
+        least = np.minimum.reduceat(_without_stragglers(steps, begins), begins)
         later = np.append(np.minimum.accumulate(least[:0:-1])[::-1], np.inf)  # of the sessions after each
         kept = steps < np.repeat(later, np.diff([*begins, len(steps)]))
         if not kept.all():
@@ -42,6 +42,25 @@ def counting(steps: AnyArray, begins: Sequence[int]) -> NDArray[np.int64] | None
         return rows
     order = np.argsort(steps, kind="stable")
     return order if rows is None else rows[order]
+
+
+def _without_stragglers(steps: AnyArray, begins: Sequence[int]) -> AnyArray:
+    """The steps, with that of the record before in place of each one that is lower, alone in its session.
+
+    That is a record after which steps go on from those before it, or the last of a session whose steps
+    ascend until then. Where steps start over, or descend, none is alone.
+    """
+    drops = np.flatnonzero(steps[1:] < steps[:-1]) + 1
+    drops = drops[~np.isin(drops, begins)]
+    if not len(drops):
+        return steps
+    last = np.isin(drops + 1, [*begins[1:], len(steps)])
+    goes_on = steps[np.minimum(drops + 1, len(steps) - 1)] >= steps[drops - 1]
+    ascends = (steps[drops - 2] <= steps[drops - 1]) & ~np.isin(drops - 1, begins)
+    alone = drops[np.where(last, ascends, goes_on)]
+    found = steps.copy()
+    found[alone] = steps[alone - 1]
+    return found
 
 
 class Begin(NamedTuple):

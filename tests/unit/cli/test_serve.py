@@ -43,11 +43,10 @@ from vizkit.cli.serve import _give_memory_back
 
 if sys.argv[1] == "yes":
     _give_memory_back()
-del_me = np.empty(3 << 20, np.uint8)
+del_me = np.empty(24 << 20, np.uint8)
 del del_me  # from now on glibc takes arrays of this size from its heap
-place = np.empty(2 << 20, np.uint8).ctypes.data
-(heap,) = [line.split()[0] for line in open("/proc/self/maps") if "[heap]" in line]
-low, high = (int(end, 16) for end in heap.split("-"))
-print(low <= place < high)
+place = np.empty(20 << 20, np.uint8).ctypes.data
+heaps = [line.split()[0].split("-") for line in open("/proc/self/maps") if "[heap]" in line]
+print(any(int(low, 16) <= place < int(high, 16) for low, high in heaps))
 """
     assert [python(code, told).stdout for told in ("no", "yes")] == ["True\n", "False\n"]

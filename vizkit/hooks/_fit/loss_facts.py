@@ -56,6 +56,10 @@ _PADDLESEG: dict[str, Activation] = {
 }
 
 
+class _Absent:
+    """In place of a layer that an older Paddle lacks."""
+
+
 def facts_of_loss(loss: object) -> LossFacts:
     """Return the facts that a loss tells of the outputs that it takes.
 
@@ -89,9 +93,9 @@ def facts_of_loss(loss: object) -> LossFacts:
         axis = getattr(loss, "axis", -1)
         return LossFacts(activation, "classes", _ignored(getattr(loss, "ignore_index", None)), axis)
     for name, found in _LAYERS.items():
-        if _computes_as(loss, getattr(paddle.nn, name, type(None))):
+        if _computes_as(loss, getattr(paddle.nn, name, _Absent)):
             return LossFacts(found, "classes", _ignored(getattr(loss, "_ignore_index", None)))
-    if any(_computes_as(loss, getattr(paddle.nn, name, type(None))) for name in _VALUES):
+    if any(_computes_as(loss, getattr(paddle.nn, name, _Absent)) for name in _VALUES):
         return LossFacts(task="regression")
     return NOTHING_TOLD
 
