@@ -290,8 +290,8 @@ def main() -> None:
             ends = np.cumsum([len(frame) for frame in frames])
             hidden: dict[bool, Counter[int]] = {False: Counter(), True: Counter()}
             for bit in range(0, 8 * int(ends[-1]), 31):
-                first = begins[int(np.searchsorted(ends, bit // 8, "right"))]
-                hidden[first][check_flip_of_resumed(bit, frames, root)] += 1
+                begin = begins[int(np.searchsorted(ends, bit // 8, "right"))]
+                hidden[begin][check_flip_of_resumed(bit, frames, root)] += 1
             print(f"resumed: how often so many records were hidden: {hidden[False]}")
             print(f"by a bit of what begins a session: {hidden[True]}")
         else:
