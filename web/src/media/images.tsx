@@ -56,7 +56,7 @@ export function Picture({ tag, name, record, width, height, lens, open }: Pictur
   useLens(box, lens, size, "ctrl");
   const place = size.value && fitted(size.value, [width, height], lens.value);
   return (
-    <button ref={box} class="lens" style={{ width: `${width}px`, height: `${height}px` }} onClick={open} title={t("Click to compare; Ctrl and wheel zooms all images")}>
+    <button ref={box} class="lens" style={{ width: `${width}px`, height: `${height}px`, touchAction: lens.value.scale > 1 ? "none" : "pan-x pan-y" }} onClick={open} title={t("Click to compare; Ctrl and wheel zooms all images")}>
       <img loading="lazy" src={record.address} alt={`${tag}, ${name}, ${t("Step")} ${exact(record.step)}`} class={place ? (place.zoom > 1 ? "placed pixels" : "placed") : ""} style={place ? { width: `${place.width}px`, height: `${place.height}px`, left: `${place.left}px`, top: `${place.top}px` } : {}} onLoad={(event) => (size.value = [event.currentTarget.naturalWidth, event.currentTarget.naturalHeight])} />
     </button>
   );

@@ -183,7 +183,7 @@ function Pane({ lens, size, pointed, tall, children }: { lens: Signal<Lens>; siz
   const height = Math.round(Math.min(width.value * aspect, Math.max(window.innerHeight * (tall ? 0.66 : 0.4), 240)));
   const box: Size = [width.value, height];
   return (
-    <div ref={host} class="pane" tabIndex={0} role="group" aria-label={t("Image, to be zoomed and moved")} style={{ height: `${height}px` }} onDblClick={() => (lens.value = PLAIN_LENS)} onPointerMove={(event) => {
+    <div ref={host} class="pane" tabIndex={0} role="group" aria-label={t("Image, to be zoomed and moved")} style={{ height: `${height}px`, touchAction: lens.value.scale > 1 ? "none" : "pan-x pan-y" }} onDblClick={() => (lens.value = PLAIN_LENS)} onPointerMove={(event) => {
       const place = event.currentTarget.getBoundingClientRect();
       pointed.value = { left: event.clientX - place.left, top: event.clientY - place.top, box };
     }} onPointerLeave={() => (pointed.value = null)}>
