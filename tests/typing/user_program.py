@@ -48,6 +48,10 @@ def recording(net: paddle.nn.Layer, model: paddle.Model, optimizer: paddle.optim
         tracker.log_hparams(Settings(), ["eval/acc"])
         with tracker.curves("eval", activation="softmax") as curves:
             curves.add([0, 1], loss)
+        with tracker.evaluation("eval", task="segmentation", loss=paddle.nn.CrossEntropyLoss()) as found:
+            found.add(loss, loss, inputs=loss, ids=["a", "b"])
+        tracker.evaluation().add([{"boxes": loss, "labels": [0]}], [{"boxes": loss, "labels": [0]}])
+        tracker.evaluation(task="poetry")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         assert_type(tracker.watch(net, optimizer=optimizer, activations="*relu*"), Watch)
         assert_type(tracker.callback(weights_every=None, class_names=["a"]), TrackerCallback)
         assert_type(tracker.log_model(net, [paddle.static.InputSpec([None, 4])], name="net"), "str | None")

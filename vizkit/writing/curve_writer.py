@@ -18,7 +18,6 @@ from vizkit.metrics.confusion import compute_confusion_matrix
 from vizkit.metrics.evaluation_scores import EvaluationScores
 from vizkit.writing import evaluation
 from vizkit.writing.run_log import RunLog
-from vizkit.writing.tasks.classification_task import ClassificationTask
 from vizkit.writing.tasks.task import EvaluationTask, TaskOptions
 
 __all__ = ["CurveWriter"]
@@ -234,6 +233,8 @@ class CurveWriter(RunLog):
             DataError: there are no samples, or the names do not fit the classes. Scores that do not fit
                 their activation are reported through ``on_error``.
         """
+        from vizkit.writing.tasks.classification_task import ClassificationTask
+
         options = TaskOptions(class_names=class_names, most_classes=most_classes)
         task = ClassificationTask(options, scores, num_thresholds)
         self.add_task(tag, task, step, walltime, without=without)

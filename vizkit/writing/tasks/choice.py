@@ -7,24 +7,10 @@ from typing import cast
 
 from vizkit._checks import one_of
 from vizkit.metrics.arrays import dtype_of, shape_of
-from vizkit.writing.tasks.classification_task import ClassificationTask
-from vizkit.writing.tasks.detection_task import DetectionTask
-from vizkit.writing.tasks.regression_task import RegressionTask
 from vizkit.writing.tasks.samples import check_samples
-from vizkit.writing.tasks.segmentation_task import SegmentationTask
 from vizkit.writing.tasks.task import TASKS, EvaluationTask, LabelledBatch, LossFacts, TaskName, TaskOptions
-from vizkit.writing.tasks.text_tasks import GenerationTask, LabellingTask
 
 __all__ = ["check_task", "known_task", "new_task", "task_of"]
-
-_TASKS: dict[TaskName, type[EvaluationTask]] = {
-    "classification": ClassificationTask,
-    "detection": DetectionTask,
-    "generation": GenerationTask,
-    "labelling": LabellingTask,
-    "regression": RegressionTask,
-    "segmentation": SegmentationTask,
-}
 
 
 def check_task(task: TaskName | None, options: TaskOptions) -> None:
@@ -40,7 +26,30 @@ def check_task(task: TaskName | None, options: TaskOptions) -> None:
 
 def new_task(task: TaskName, options: TaskOptions) -> EvaluationTask:
     """Begin an evaluation of a task."""
-    return _TASKS[task](options)
+    return _class_of(task)(options)
+
+
+def _class_of(task: TaskName) -> type[EvaluationTask]:
+    """Import a task: a training has need of one, and most of none."""
+    if task == "detection":
+        from vizkit.writing.tasks.detection_task import DetectionTask
+
+        return DetectionTask
+    if task == "regression":
+        from vizkit.writing.tasks.regression_task import RegressionTask
+
+        return RegressionTask
+    if task == "segmentation":
+        from vizkit.writing.tasks.segmentation_task import SegmentationTask
+
+        return SegmentationTask
+    if task in ("generation", "labelling"):
+        from vizkit.writing.tasks.text_tasks import GenerationTask, LabellingTask
+
+        return GenerationTask if task == "generation" else LabellingTask
+    from vizkit.writing.tasks.classification_task import ClassificationTask
+
+    return ClassificationTask
 
 
 def task_of(batch: LabelledBatch, facts: LossFacts) -> TaskName:

@@ -33,7 +33,7 @@ __all__ = [
 TaskName = Literal["classification", "segmentation", "regression", "labelling", "generation", "detection"]
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
 
-Labels = ArrayLike | Sequence[str] | Sequence[Mapping[str, ArrayLike]] | Mapping[str, ArrayLike]
+Labels = ArrayLike | Sequence[str] | Sequence[Mapping[str, object]] | Mapping[str, object]
 """Labels or outputs of a batch: numbers, or of some tasks texts or dicts."""
 
 
