@@ -21,7 +21,9 @@ from vizkit.sweeps.verdict import Verdict, verdict_on
 
 if TYPE_CHECKING:
     import optuna
+    from matplotlib.axes import Axes
 
+    from vizkit.plots._trials import TrialsPlot
     from vizkit.sweeps._study import SweepStudy
 
 __all__ = ["SweepResult", "Trial", "result_of"]
@@ -143,6 +145,14 @@ class SweepResult:
         """The runs of all trials, as they are in the logs."""
         names = {name for trial in self.trials for name in trial.runs}
         return load(self.logdir).filter(lambda run: run.name in names)
+
+    def plot(self, *, ax: Axes | None = None) -> TrialsPlot:
+        """Draw the value of each trial, and the best so far; see `vizkit.plots.trials`."""
+        from vizkit.plots import trials
+
+        values = [trial.value if trial.state == "finished" else math.nan for trial in self.trials]
+        spreads = [trial.spread for trial in self.trials]
+        return trials(values, metric=self.metric, mode=self.mode, spreads=spreads, ax=ax)
 
     def verdict(self) -> Verdict:
         """The trials that are shown to be worse than the best: right at any look, for any number of trials.
