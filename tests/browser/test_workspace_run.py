@@ -162,7 +162,7 @@ def test_a_click_on_a_name_leads_there_and_back(look: Look, own: Served) -> None
         page.page.go_back()
         expect(page.page.locator("h1")).to_contain_text("tracked")
         page.page.get_by_role("button", name="Back to all runs").click()
-        expect(page.page.locator("h1")).to_have_count(0)
+        expect(page.page.locator(".one h1")).to_have_count(0)
         assert page.query() == {"smooth": ["ema"]} and page.shown("loss")["x"] == [0, 4]
         page.page.get_by_role("button", name="Table").click()
         page.page.locator(".sheet").get_by_role("link", name="stock").click()
