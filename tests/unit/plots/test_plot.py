@@ -38,6 +38,9 @@ EVERY: dict[str, Callable[[Any, Any], Any]] = {
     "scatter_matrix": lambda runs, ax: plots.scatter_matrix(runs, "acc", ax=ax),
     "time_to": lambda runs, ax: plots.time_to(runs, "acc", 0.9, ax=ax),
     "time_to by": lambda runs, ax: plots.time_to(runs, "acc", 0.9, by="optimizer", ax=ax),
+    "trials": lambda _, ax: plots.trials(
+        [0.2, np.nan, 0.7], metric="acc", mode="max", spreads=[0.1, 0, 0], ax=ax
+    ),
 }
 
 
