@@ -85,8 +85,8 @@ def test_last_or_best_values_are_shown(visit: Visit, metrics: str) -> None:
 
 
 def test_the_hyper_parameter_that_mattered_comes_first(visit: Visit, metrics: str) -> None:
-    with visit("../vizkit/groups", LOCALES[metrics]) as page:
+    with visit("../vizkit/?tab=compare", LOCALES[metrics]) as page:
         table = page.page.locator("table", has=page.page.locator("meter"))
         expect(table.locator("tbody th")).to_have_text(["learning rate", "seed"])
-        shares = [float(meter.text_content() or "nan") for meter in table.locator("meter").all()]
+        shares = [float(meter.evaluate("meter => meter.value")) for meter in table.locator("meter").all()]
         assert shares[0] > 0.9 > shares[-1]

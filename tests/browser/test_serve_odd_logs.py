@@ -119,8 +119,8 @@ def test_hyper_parameters_without_a_metric_have_no_tab(
         page.page.wait_for_url("**/app/scalar")
         assert page.tabs() == ["scalar"]
         page.until(lambda: not page.spins(), "nothing is loading")
-        page.open("../vizkit/table")
-        expect(page.page.locator("table.runs a.run")).to_have_text(["run"])
+        page.open("../vizkit/")
+        expect(page.page.locator("aside a.name")).to_have_text(["run"])
 
 
 def test_an_empty_log_says_so(visit: Visit, server: vizkit.Server, log: Path) -> None:
@@ -132,8 +132,8 @@ def test_an_empty_log_says_so(visit: Visit, server: vizkit.Server, log: Path) ->
         assert page.tabs() == ["scalar"]
         expect(page.page.get_by_text("No visualized data")).to_be_visible()
         page.until(lambda: not page.spins(), "nothing is loading")
-        page.open("../vizkit/table")
-        expect(page.page.locator("table.runs a.run")).to_have_text(["run"])
+        page.open("../vizkit/")
+        expect(page.page.locator("aside a.name")).to_have_text(["run"])
 
 
 def test_torn_logs_show_what_is_sound_and_cost_no_other_run(
@@ -150,10 +150,10 @@ def test_torn_logs_show_what_is_sound_and_cost_no_other_run(
     (log / "junk" / "vdlrecords.1.log").write_bytes(np.random.default_rng(1).bytes(5000))
     until_answered(server, "runs", ["broken", "cut", "junk", "sound"])
 
-    with visit("../vizkit/problems") as page:
-        expect(page.page.locator("section h2")).to_have_text(["broken", "cut", "junk"])
+    with visit("../vizkit/?tab=problems") as page:
+        expect(page.page.locator(".problems h2")).to_have_text(["broken", "cut", "junk"])
         words = ("broken and left out", "not a whole record", "not a whole record")
-        expect(page.page.locator("section li")).to_have_text([re.compile(some) for some in words])
+        expect(page.page.locator(".problems li")).to_have_text([re.compile(some) for some in words])
 
     with visit("scalar") as page:
         assert list(page.runs(3)) == ["broken", "cut", "sound"]

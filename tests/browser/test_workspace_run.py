@@ -162,13 +162,13 @@ def test_a_click_on_a_name_leads_there_and_back(look: Look, own: Served) -> None
         page.page.go_back()
         expect(page.page.locator("h1")).to_contain_text("tracked")
         page.page.get_by_role("button", name="Back to all runs").click()
-        expect(page.page.locator(".one h1")).to_have_count(0)
+        expect(page.page.locator(".one")).to_have_count(0)
         assert page.query() == {"smooth": ["ema"]} and page.shown("loss")["x"] == [0, 4]
         page.page.get_by_role("button", name="Table").click()
         page.page.locator(".sheet").get_by_role("link", name="stock").click()
         expect(page.page.locator("h1")).to_contain_text("stock")
         page.page.get_by_role("button", name="Charts", exact=True).click()
-        expect(page.page.locator("h1")).to_have_count(0)
+        expect(page.page.locator(".one")).to_have_count(0)
 
 
 def test_a_run_that_is_not_there_is_said(look: Look, own: Served) -> None:

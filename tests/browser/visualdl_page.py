@@ -162,9 +162,10 @@ class VisualDLPage:
             self._faults.append(f"console: {message.text} ({message.location['url']})")
 
     def _on_response(self, response: Response) -> None:
+        is_json = "json" in response.headers.get("content-type", "")
         if response.status >= 400 and not response.url.endswith(STOCK_FAULTS):
             self._faults.append(f"HTTP {response.status}: {response.url}")
-        elif "/api/" in response.url and "json" in response.headers.get("content-type", ""):
+        elif "/api/" in response.url and "/vizkit/" not in response.url and is_json:
             self._answers.append(response)
 
     def _read_answers(self) -> None:

@@ -170,7 +170,7 @@ def test_other_sites_are_refused_before_any_work(log: Path) -> None:
             assert status("/app/index", site, "navigate", "document") == 200  # a link
             assert status("/app/index", site, "navigate", "iframe") == 200  # a notebook
             assert status("/app/api/runs", site, "navigate", "iframe") == 403
-            assert status("/vizkit/groups", site, "navigate", "iframe") == 403
+            assert status("/vizkit/api/runs", site, "navigate", "iframe") == 403
         for site in ("same-origin", "none"):
             assert status("/app/api/runs", site) == 200
 

@@ -89,10 +89,20 @@ with vizkit.serve(sys.argv[1]) as server:
     for name in names:
         for path, tag in ENDPOINTS.items():
             ask(f"/app/api/{path}", run=name, tag=tag, index=0, ts="null", step=1)
-        ask("/vizkit/run", run=name)
-    for view in ("", "table", "compare", "groups", "problems"):
-        ask(f"/vizkit/{view}", filter="`loss` > 0", x="time")
-    ask("/vizkit/compare", run=names[0], x="time")
+    ask("/vizkit/")
+    paths = [run["name"] for run in ask("/vizkit/api/runs").json()["runs"]]
+    ask("/vizkit/api/runs", filter="`loss` > 0")
+    ask("/vizkit/api/curves", tag="loss", x="time")
+    ask("/vizkit/api/importance", tag="loss")
+    ask("/vizkit/api/groups", tag="loss", group="lr")
+    ask("/vizkit/api/differences", run=paths[:20])
+    for path in paths:
+        for file in ask("/vizkit/api/run", run=path).json()["files"]:
+            ask("/vizkit/api/file", run=path, path=file["path"], tail=1000)
+        ask("/vizkit/api/file", run=path, path="../secret")
+        ask("/vizkit/api/texts", a=path, b=paths[0])
+        for tag in ENDPOINTS.values():
+            ask("/vizkit/api/records", run=path, tag=tag)
     losses = {
         name: ask("/app/api/scalar/list", run=name, tag="loss").json()["data"] for name in names
     }

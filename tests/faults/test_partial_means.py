@@ -13,7 +13,6 @@ from tests.unit.cli.commands import start
 from vizkit.curves.curves import curves_data
 from vizkit.errors import DataError
 from vizkit.plots.terminal import draw
-from vizkit.server.workspace.svg_chart import draw_chart
 
 
 @pytest.fixture
@@ -75,13 +74,6 @@ def test_the_plot_is_dotted_there_and_its_title_says_so(runs: vizkit.Runs) -> No
     assert plot.marks == [] and "3 runs, dotted: 1" in plot.ax.get_title(loc="left")
     assert runs.plot("acc", by="lr", partial="stop").partial == {}
     assert runs.plot("acc").partial == {}
-
-
-def test_the_page_is_dotted_there_and_its_tooltips_say_n(runs: vizkit.Runs) -> None:
-    svg = draw_chart(curves_data(runs, "acc", by="lr"), label="", x_label="step").svg
-    assert svg.count('class="line partial') == 1
-    assert "lr = 0.1: 0.64 (n = 3)" in svg and "lr = 0.1: 0.1 (n = 1)" in svg
-    assert "(n = " not in draw_chart(curves_data(runs, "acc"), label="", x_label="step").svg
 
 
 def test_the_terminal_is_dotted_there_and_says_so(runs: vizkit.Runs) -> None:

@@ -93,13 +93,7 @@ class _LazyWorkspace:
 
         api = self._api
         return Router(
-            workspace_routes(
-                api.runs,
-                api.run_on_thread,
-                language=self._language,
-                visualdl=self._visualdl,
-                edit=self._edit,
-            )
+            workspace_routes(api.runs, language=self._language, visualdl=self._visualdl, edit=self._edit)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

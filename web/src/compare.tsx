@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { RunInfo } from "./api";
 import { exact, setting, short, tint } from "./format";
 import { Difference, Texts } from "./difference";
+import { GroupTable } from "./groups";
 import { t } from "./language";
 import { kindOf } from "./words";
 import { brushed, brushOf, placeOn, readBrushes, type Scale, scaleOf, ticksOf } from "./scales";
@@ -43,6 +44,7 @@ export function Compare() {
     <section class="compare">
       <Parallel />
       <Scatter />
+      <GroupTable />
       <Importance />
       <Verdict />
       <Difference />

@@ -15,6 +15,29 @@ export interface Comparison {
   numbers: { mean_a: number; mean_b: number; difference: number; low: number; high: number; n_a: number; n_b: number; better: boolean | null } | null;
 }
 
+export interface Group {
+  /** of the hyper-parameters; null where the runs have none. */
+  values: unknown[];
+  /** an expression that selects its runs; empty: there is none. */
+  filter: string;
+  runs: string[];
+  n: number;
+  mean: number | null;
+  low: number | null;
+  high: number | null;
+  std: number | null;
+  least: number | null;
+  greatest: number | null;
+}
+
+export interface Groups {
+  mode: string;
+  reason: string;
+  groups: Group[];
+  /** groups that are left out. */
+  more: number;
+}
+
 export interface Differences {
   runs: string[];
   hparams: { name: string; values: (string | null)[] }[];
@@ -50,6 +73,13 @@ export async function comparison(tag: string, mode: string, a: readonly string[]
   const found = (await (await get("comparison", [["tag", tag], ["mode", mode], ...named("a", a), ...named("b", b)], signal)).json()) as Comparison;
   const { numbers } = found;
   return { ...found, numbers: numbers && { ...numbers, low: number(numbers.low) ?? NaN, high: number(numbers.high) ?? NaN } };
+}
+
+/** Groups of runs by hyper-parameters, with statistics of the best value of each. */
+export async function groups(tag: string, mode: string, names: readonly string[], runs: readonly string[], signal: AbortSignal): Promise<Groups> {
+  const found = (await (await get("groups", [["tag", tag], ["mode", mode], ...named("group", names), ...named("run", runs)], signal)).json()) as Groups;
+  const numbers = (one: Group): Group => ({ ...one, mean: number(one.mean), low: number(one.low), high: number(one.high), std: number(one.std), least: number(one.least), greatest: number(one.greatest) });
+  return { ...found, groups: found.groups.map(numbers) };
 }
 
 export async function differences(runs: readonly string[], signal: AbortSignal): Promise<Differences> {

@@ -138,7 +138,7 @@ function Diff({ text, cut }: { text: string; cut: boolean }) {
 function Sessions({ details }: { details: RunDetails }) {
   return (
     <Part name={t("Sessions")} count={details.sessions.length}>
-      <div class="scroll">
+      <div class="scroll" tabIndex={0}>
         <table class="diff">
           <thead><tr><th scope="col">{t("Status")}</th><th scope="col">{t("Started")}</th><th scope="col">{t("Duration")}</th><th scope="col">{t("Error")}</th></tr></thead>
           <tbody>

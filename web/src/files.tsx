@@ -66,7 +66,7 @@ export function Files({ run, details }: { run: string; details: RunDetails }) {
   return (
     <Part name={t("Files")} count={details.files.length}>
       <p class="note"><bdi>{details.directory}</bdi></p>
-      <div class="scroll">
+      <div class="scroll" tabIndex={0}>
         <table class="diff files">
           <thead><tr><th scope="col">{t("File")}</th><th scope="col">{t("File size")}</th><th scope="col">{t("Changed")}</th><td /></tr></thead>
           <tbody>

@@ -11,7 +11,7 @@ import { Lazy } from "./lazy";
 import type { MediaOptions } from "./media";
 import { Problems, useTroubled } from "./problems";
 import { Sidebar } from "./sidebar";
-import { answer, connected, dark, follow, load, remarked } from "./store";
+import { answer, connected, dark, follow, followFilter, load, remarked } from "./store";
 import { Table } from "./table";
 import { Views } from "./views";
 import { followAddress, show, type View, view } from "./view";
@@ -37,7 +37,6 @@ function App() {
               {t(name)}{value === "problems" && troubled > 0 && <span class="badge">{troubled}</span>}
             </button>
           ))}
-          <a href="groups">{t("Groups")}</a>
           <Views />
           <a href={document.body.dataset.visualdl ?? "../app/"}>{t("VisualDL's page")}</a>
         </nav>
@@ -48,7 +47,7 @@ function App() {
       </header>
       <div class="body">
         {(tab !== "table" || run) && <Sidebar />}
-        <main id="main" tabIndex={-1}>{!run && <h1 class="unseen">{t(tabs.find(([value]) => value === tab)?.[1] ?? "VizKit")}</h1>}{run ? <Lazy key="run" load={runPage} options={{}} /> : tab === "charts" ? <Charts /> : tab === "media" ? <Lazy<MediaOptions> key="media" load={media} options={{}} /> : tab === "compare" ? <Compare /> : tab === "problems" ? <Problems /> : <Table />}</main>
+        <main id="main" tabIndex={-1}>{!run && tab !== "media" && <h1 class="unseen">{t(tabs.find(([value]) => value === tab)?.[1] ?? "VizKit")}</h1>}{run ? <Lazy key="run" load={runPage} options={{}} /> : tab === "charts" ? <Charts /> : tab === "media" ? <Lazy<MediaOptions> key="media" load={media} options={{}} /> : tab === "compare" ? <Compare /> : tab === "problems" ? <Problems /> : <Table />}</main>
       </div>
       {remarked.value && <Lazy<object> key={remarked.value} load={remarks} options={{}} />}
     </>
@@ -90,6 +89,7 @@ function begin(): void {
     if (!document.documentElement.dataset.theme) dark.value = system.matches;
   });
   followAddress();
+  followFilter();
   void load().then(follow);
   const root = document.getElementById("workspace");
   if (root) render(<App />, root);

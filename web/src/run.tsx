@@ -183,7 +183,7 @@ function Scalars({ details }: { details: RunDetails }) {
   const best = (one: Numbers) => (one.best === null ? "" : `${short(one.best)} @ ${exact(one.best_step ?? NaN)}`);
   return (
     <Part name={t("Scalars")} count={every.length}>
-      <div class="scroll">
+      <div class="scroll" tabIndex={0}>
         <table class="diff numbers">
           <thead><tr><th scope="col">{t("Tag")}</th>{[t("last"), t("best"), t("Smallest"), t("Largest"), t("Mean"), t("Records"), "NaN", ...(replaced ? [t("Superseded")] : [])].map((name) => <th key={name} scope="col">{name}</th>)}</tr></thead>
           <tbody>

@@ -8,7 +8,7 @@ import { language, t } from "./language";
 import { statusOf } from "./words";
 import { Rows } from "./rows";
 import { RunLink } from "./run-link";
-import { answer, chosen, dark, drawnPaths, failure, hparams, isSearch, listed, match, MOST_DRAWN, remarked, tags, toggle } from "./store";
+import { answer, chosen, dark, drawnPaths, failure, hparams, isSearch, listed, MOST_DRAWN, remarked, tags, toggle } from "./store";
 import { part, show, toggled, view } from "./view";
 
 const pinned = part("pinned");
@@ -42,7 +42,7 @@ export function Sidebar() {
   );
 }
 
-function FilterField() {
+export function FilterField() {
   const typed = useSignal(filter.peek());
   const timer = useRef(0);
   useEffect(() => filter.subscribe((text) => { if (!timer.current) typed.value = text; }), []);
@@ -65,7 +65,6 @@ function FilterField() {
           timer.current = window.setTimeout(() => {
             timer.current = 0;
             show({ filter: typed.value.trim() });
-            void match();
           }, 250);
         }}
       />

@@ -171,6 +171,15 @@ export async function match(): Promise<void> {
   });
 }
 
+/** Ask again whenever another filter is chosen. */
+export function followFilter(): void {
+  let known = filter.peek();
+  filter.subscribe((text) => {
+    if (text !== known) void match();
+    known = text;
+  });
+}
+
 let brought = 0;
 const MOST_ASKED = 200; // runs that are asked for by name: addresses have a length
 

@@ -6,6 +6,7 @@ import { kindOf, statusOf } from "./words";
 import { language, t } from "./language";
 import { Rows } from "./rows";
 import { RunLink } from "./run-link";
+import { FilterField } from "./sidebar";
 import { Sparkline } from "./sparklines";
 import { answer, dark, drawnPaths, hparams, listed, tags, toggle } from "./store";
 import { part, show, toggled, view } from "./view";
@@ -43,13 +44,20 @@ export function Table() {
   const width = widths.reduce((sum, one) => sum + one, 0);
   const lay = (element: HTMLElement | null) => { if (element) { element.style.gridTemplateColumns = template; element.style.minWidth = `${width}px`; } };
   const { sort, desc } = view.value;
+  const total = answer.value?.runs.length ?? 0;
+  const best = useComputed(() => leaders(keys.value));
   const by = (key: string) => show(sort === key ? { desc: !desc } : { sort: key, desc: key.startsWith("best") && modeOf(key) === "max" });
   return (
     <section class="table" role="region" aria-label={t("Table")} tabIndex={0}>
       <div class="bar">
+        <FilterField />
+        <span class="quiet" role="status">{listed.value.length === total ? t("{n} runs", { n: total }) : t("{found} of {total} runs", { found: listed.value.length, total })}</span>
         <button aria-expanded={choosing.value} onClick={() => (choosing.value = !choosing.value)}>{t("Columns")}</button>
       </div>
       {choosing.value && <Choice keys={keys.value} />}
+      {answer.value && !total && <p class="empty">{t("There is no run yet. This page shows runs as soon as training writes them.")}</p>}
+      {total > 0 && !listed.value.length && <p class="empty">{t("No run fits the filter.")}</p>}
+      <Shared />
       <div class="sheet">
         <Rows
           rows={listed.value}
@@ -70,14 +78,14 @@ export function Table() {
               })}
             </div>
           }
-          render={(run) => <Row run={run} keys={keys.value} template={template} base={base.value} />}
+          render={(run) => <Row run={run} keys={keys.value} template={template} base={base.value} best={best.value} />}
         />
       </div>
     </section>
   );
 }
 
-function Row({ run, keys, template, base }: { run: RunInfo; keys: string[]; template: string; base: RunInfo | null }) {
+function Row({ run, keys, template, base, best }: { run: RunInfo; keys: string[]; template: string; base: RunInfo | null; best: ReadonlyMap<string, number> }) {
   const on = drawnPaths.value.has(run.path);
   const isBase = baseline.value === run.path;
   const about = t("Use {name} as the baseline", { name: run.name });
@@ -89,9 +97,35 @@ function Row({ run, keys, template, base }: { run: RunInfo; keys: string[]; temp
         </button>
         <button class="icon quiet" aria-pressed={isBase} aria-label={about} title={about} onClick={() => show({ baseline: isBase ? "" : run.path })}>{isBase ? "◆" : "◇"}</button>
       </span>
-      <RunLink run={run} />
-      {keys.map((key) => <Cell key={key} run={run} name={key} base={base} />)}
+      <span class="named"><RunLink run={run} />{run.problem_count > 0 && <RunLink run={run} class="warn" title={run.problems.join("\n")}>⚠ {run.problem_count}</RunLink>}</span>
+      {keys.map((key) => <Cell key={key} run={run} name={key} base={base} leads={best.get(key)} />)}
     </div>
+  );
+}
+
+/** Column of best values -> the best of all; left out for a run alone. */
+function leaders(keys: readonly string[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const key of keys.filter((one) => one.startsWith("best:"))) {
+    const values = listed.value.map((run) => run.metrics[key.slice(5)]?.best).filter((value): value is number => typeof value === "number" && !Number.isNaN(value));
+    if (values.length > 1) found.set(key, values.reduce((one, other) => ((modeOf(key) === "max") === other > one ? other : one)));
+  }
+  return found;
+}
+
+/** Hyper-parameters that all listed runs share. */
+function Shared() {
+  const same = useComputed(() => {
+    const [first, ...others] = listed.value;
+    if (!first || !others.length) return [];
+    return Object.entries(first.hparams).filter(([name, value]) => others.every((run) => name in run.hparams && setting(run.hparams[name]) === setting(value)));
+  });
+  if (!same.value.length) return null;
+  return (
+    <details class="same">
+      <summary>{t("The same in all")} <small>{same.value.length}</small></summary>
+      <dl>{same.value.slice(0, 200).map(([name, value]) => <div key={name}><dt><bdi>{name}</bdi></dt><dd><bdi>{setting(value)}</bdi></dd></div>)}</dl>
+    </details>
   );
 }
 
@@ -126,7 +160,7 @@ function modeOf(key: string): "min" | "max" | null {
   return answer.value?.runs.find((run) => run.metrics[tag])?.metrics[tag]?.mode ?? null;
 }
 
-function Cell({ run, name, base }: { run: RunInfo; name: string; base: RunInfo | null }) {
+function Cell({ run, name, base, leads }: { run: RunInfo; name: string; base: RunInfo | null; leads: number | undefined }) {
   if (name === "status") return <span><span class={`status ${run.status}`} /> {statusOf(run.status)}</span>;
   if (name === "started") return <span title={`${moment(run.started, language)}\n${utc(run.started)}`}>{moment(run.started, language)}</span>;
   if (name === "seconds") return <span>{duration(run.seconds)}</span>;
@@ -144,7 +178,7 @@ function Cell({ run, name, base }: { run: RunInfo; name: string; base: RunInfo |
   const step = kind === "best" ? metric.best_step : metric.last_step;
   return (
     <span class="number" title={`${exact(value)} @ ${t("Step")} ${step ?? ""}`}>
-      {short(value)}
+      {kind === "best" && value === leads ? <b class="good" title={t("the best of these runs")}>{short(value)}</b> : short(value)}
       {change !== null && <small class={better === null ? "quiet" : better ? "good" : "bad"}> {change >= 0 ? "+" : "−"}{short(Math.abs(change))}</small>}
     </span>
   );

@@ -11,7 +11,7 @@ import { show, view } from "./view";
 const MOST_CHOICES = 300;
 
 /** The metric that both look at: the one chosen, else the first of which it is known which value is best. */
-function useMetric() {
+export function useMetric() {
   return useComputed(() => {
     const known = tags.value.filter((tag) => drawn.value.some((run) => run.metrics[tag]));
     const chosen = view.value.metric;
@@ -19,7 +19,7 @@ function useMetric() {
   });
 }
 
-function MetricField({ metric }: { metric: string }) {
+export function MetricField({ metric }: { metric: string }) {
   const known = tags.value.filter((tag) => drawn.value.some((run) => run.metrics[tag]));
   return (
     <>
@@ -79,7 +79,8 @@ export function Importance() {
   );
 }
 
-function bestOf(metric: { best: number | null; last: number; n: number } | undefined): unknown {
+/** What statistics of best values depend on. */
+export function bestOf(metric: { best: number | null; last: number; n: number } | undefined): unknown {
   return metric && (metric.best ?? [metric.n, metric.last]);
 }
 

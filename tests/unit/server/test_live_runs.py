@@ -152,7 +152,7 @@ def test_a_request_after_a_pause_waits_for_what_was_recorded_meanwhile(
     monkeypatch.setattr("vizkit.server.live_runs._IDLE_AFTER", 0.0)  # the thread sleeps at once
     monkeypatch.setattr("vizkit.server.live_runs._SHARE", 0)  # a pause is the same on a slow machine
     with vizkit.serve(log) as server:
-        for number, path in enumerate(("/app/api/runs", "/vizkit/table")):
+        for number, path in enumerate(("/app/api/runs", "/vizkit/api/runs")):
             write(log / f"new{number}", 3.0)
             time.sleep(2.5)
             assert f"new{number}" in get(f"http://127.0.0.1:{server.port}{path}").text

@@ -4,48 +4,32 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple, ParamSpec, Protocol, TypeVar
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader
-from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from vizkit._language import language, speaking, tr, trn
+from vizkit._language import LANGUAGES, language, speaking, tr
 from vizkit.errors import VizKitError
-from vizkit.media.palette import SHADES, color
-from vizkit.runs import Runs
 from vizkit.runs.formatting import clean
 from vizkit.server.http import Answer, no_file, preferred_language, redirect, respond
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.security import WORKSPACE_POLICY
-from vizkit.server.workspace.address import ROWS, Address
 from vizkit.server.workspace.api.endpoints import api_routes
 from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.current_runs import CurrentRuns
-from vizkit.server.workspace.importance_cache import ImportanceCache
-from vizkit.server.workspace.runs_table import hparam_key, runs_page
+from vizkit.server.workspace.earlier_addresses import EARLIER_VIEWS, query_of_earlier
 from vizkit.server.workspace.saved_views import SavedViews
-from vizkit.server.workspace.views import (
-    compare_page,
-    groups_page,
-    problems_page,
-    run_page,
-)
 
 __all__ = ["workspace_routes"]
 
 _PATH = "/vizkit"
 _STATIC = files("vizkit.server.workspace") / "static"
 _HEADERS = (("Content-Security-Policy", WORKSPACE_POLICY), ("Vary", "Accept-Encoding, Accept-Language"))
-_FILES = {
-    "page.css": "text/css; charset=utf-8",
-    "page.js": "application/javascript",
-}
 _BUILT = {
     ".css": "text/css; charset=utf-8",
     ".js": "application/javascript",
@@ -53,64 +37,33 @@ _BUILT = {
 }  # of the built front end, by ending
 _BUILT_NAME = re.compile(r"built/\w+(-[A-Z0-9]{8})?(\.\w+)")  # with the digest of a part that is loaded later
 _FOR_GOOD = "private, max-age=31536000, immutable"
-_TEMPLATES = {
-    "": "workspace.html",
-    "table": "runs.html",
-    "run": "run.html",
-    "compare": "compare.html",
-    "groups": "groups.html",
-    "problems": "problems.html",
-}  # by view
-
-_VISUALDL_PAGES = {  # kind of record -> path of VisualDL's page
-    "image": "sample/image",
-    "audio": "sample/audio",
-    "text": "sample/text",
-    "histogram": "histogram",
-    "pr_curve": "pr-curve",
-    "roc_curve": "roc-curve",
-    "embeddings": "high-dimensional",
-}
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-_COLOR = ".c{} {{ --line: color-mix(in oklab, {}, white var(--run-mix)); }}\n"
-
-
-class _RunOnThread(Protocol):
-    """A function that calls another one on a thread."""
-
-    async def __call__(self, function: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
 
 
 def workspace_routes(
-    live: LiveRuns,
-    run_on_thread: _RunOnThread,
-    *,
-    language: str | None = None,
-    visualdl: str = "/app",
-    edit: bool = False,
+    live: LiveRuns, *, language: str | None = None, visualdl: str = "/app", edit: bool = False
 ) -> list[BaseRoute]:
     """The routes below ``/vizkit/``.
 
     Args:
         live: the runs.
-        run_on_thread: calls a function on another thread.
         language: language of the pages, ``en`` or ``zh``; by default the browser's.
         visualdl: path of VisualDL's page.
         edit: let the page change remarks and saved views.
     """
     current = CurrentRuns(live)
-    pages = _Pages(live, current, visualdl, edit)
+    pages = _Pages(live.logdir, visualdl, edit)
     state = WorkspaceState(live, current, SavedViews(live.logdir), edit)
 
     async def answer(http: Request) -> Response:
-        if live.note_request() and http.path_params.get("view"):  # else the document asks for what it shows
-            await run_on_thread(live.refresh)
-        address = Address.read(http.query_params.multi_items())
-        shown = address.lang or language or preferred_language(http.headers.get("accept-language", ""))
-        made = await run_on_thread(pages.answer, http.path_params.get("view", ""), address, shown)
-        return respond(http, made)
+        given = http.query_params.multi_items()
+        view = http.path_params.get("view", "")
+        if view in EARLIER_VIEWS:
+            query = urlencode(query_of_earlier(view, given))
+            return RedirectResponse(f"./?{query}", 302)
+        asked = dict(given).get("lang", "")
+        accepted = preferred_language(http.headers.get("accept-language", ""))
+        with speaking(asked if asked in LANGUAGES else language or accepted):
+            return respond(http, pages.document(view))
 
     async def static(http: Request) -> Response:
         name = http.path_params["name"]
@@ -135,78 +88,31 @@ def workspace_routes(
 
 
 class _Pages:
-    """The documents of all views."""
+    """The documents: the workspace, which asks for what it shows, and that of an error."""
 
-    def __init__(self, live: LiveRuns, current: CurrentRuns, visualdl: str, edit: bool) -> None:
-        self._live = live
-        self._runs = current
-        self._importance = ImportanceCache()
+    def __init__(self, logdir: str, visualdl: str, edit: bool) -> None:
         self._templates = Environment(
             loader=PackageLoader("vizkit.server.workspace"),
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update(
-            t=tr,
-            tn=trn,
-            visualdl=visualdl,
-            edit=edit,
-            visualdl_pages=_VISUALDL_PAGES,
-            page_sizes=ROWS,
-            safe_svg=Markup,
-            group_key=hparam_key,
-            join_filters=_join_filters,
-        )
+        self._templates.globals.update(t=tr, visualdl=visualdl, logdir=logdir, edit=edit)
         self._templates.filters["clean"] = clean
 
-    def answer(self, view: str, address: Address, shown: str) -> Answer:
-        """Render the document of a view in a language."""
-        with speaking(shown):
-            return self._answer(view, address)
-
-    def _answer(self, view: str, address: Address) -> Answer:
-        context: dict[str, object] = {
-            "language": language(),
-            "address": address,
-            "logdir": self._live.logdir,
-            "view": view,
-        }
-        status = 200
+    def document(self, view: str) -> Answer:
+        """The document of a view in the language of the moment; a view that is none has that of an error."""
         try:
-            if view not in _TEMPLATES:
+            if view:
                 raise VizKitError("there is no view {view!r}", view=view)
-            if not view:  # it asks for what it shows
-                return self._document("workspace.html", {**context, "words": _words()})
-            with self._live.lock:
-                runs = self._runs.get()
-                context["data"] = self._data(view, runs, address)
-                context["troubled"] = sum(bool(run.problems) for run in runs) + len(self._live.refused)
-            template = _TEMPLATES[view]
-        except (VizKitError, KeyError, OSError) as error:  # a run was deleted just now
-            context["message"] = str(error) if isinstance(error, VizKitError) else type(error).__name__
-            template, status = "error.html", 404
-        return self._document(template, context, status)
+            return self._rendered("workspace.html", 200, words=_words())
+        except VizKitError as error:
+            return self._rendered("error.html", 404, message=str(error))
 
-    def _document(self, template: str, context: dict[str, object], status: int = 200) -> Answer:
-        document = self._templates.get_template(template).render(context)
-        body = document.encode("utf-8", "replace")
+    def _rendered(self, template: str, status: int, **values: object) -> Answer:
+        text = self._templates.get_template(template).render(values, language=language())
+        body = text.encode("utf-8", "replace")
         return Answer.of(body, "text/html; charset=utf-8", status=status, headers=_HEADERS)
-
-    def _data(self, view: str, runs: Runs, address: Address) -> NamedTuple:
-        x_label = tr("Step") if address.x == "step" else tr("Time since start")
-        pages: dict[str, Callable[[], NamedTuple]] = {
-            "table": lambda: runs_page(runs, address),
-            "run": lambda: run_page(runs, address, x_label),
-            "compare": lambda: compare_page(runs, address, x_label),
-            "groups": lambda: groups_page(runs, address, x_label, self._importance),
-            "problems": lambda: problems_page(runs, list(self._live.refused.items())),
-        }
-        return pages[view]()
-
-
-def _join_filters(first: str, second: str) -> str:
-    return f"({first}) and {second}" if first else second
 
 
 def _words() -> dict[str, str]:
@@ -226,13 +132,9 @@ def _front_end_texts() -> tuple[str, ...]:
 def _media_type(name: str) -> str | None:
     """The media type of a static file; None if it is none of them."""
     built = _BUILT_NAME.fullmatch(name)
-    return _BUILT.get(built[2]) if built else _FILES.get(name)
+    return _BUILT.get(built[2]) if built else None
 
 
 @cache
 def _static_file(name: str, media_type: str) -> Answer:
-    """A static file; the colours of runs are added to the style sheet."""
-    content = (_STATIC / name).read_text("utf-8")
-    if name == "page.css":
-        content += "".join(_COLOR.format(index, color(index)) for index in range(SHADES))
-    return Answer.of(content.encode(), media_type, level=6)
+    return Answer.of((_STATIC / name).read_bytes(), media_type, level=6)

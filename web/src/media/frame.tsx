@@ -89,14 +89,15 @@ export function useRecords(kind: string, tag: string) {
   return { host, found, trouble, left, more };
 }
 
-/** Of each run the record that is nearest to the page's step, the last one without a step. */
-export function useChosen(found: ReadonlySignal<Shown[]>): ReadonlySignal<Chosen[]> {
+/** Of each run the record that is nearest to the page's step, the last one without a step; `every`: all of that step. */
+export function useChosen(found: ReadonlySignal<Shown[]>, every = false): ReadonlySignal<Chosen[]> {
   return useComputed(() => {
     const steps = stepsOf(found.value);
     const wanted = view.value.at ?? steps.at(-1) ?? 0;
     return found.value.flatMap(({ run, records }) => {
       const record = records[nearestStep(records, wanted)];
-      return record ? [{ run, record, wanted }] : [];
+      if (!record) return [];
+      return (every ? records.filter((one) => one.step === record.step) : [record]).map((one) => ({ run, record: one, wanted }));
     });
   });
 }

@@ -13,14 +13,14 @@ const MOST = 100_000; // characters that are shown at once
 
 export function TextTag({ tag }: { tag: string }) {
   const { host, found, trouble, left, more } = useRecords("text", tag);
-  const chosen = useChosen(found);
+  const chosen = useChosen(found, true);
   const { contents, trouble: lost } = useContents(useComputed(() => chosen.value.map(({ record }) => record.address)), readText);
   const { plain } = view.value;
   return (
     <Frame tag={tag} host={host} found={found.value} trouble={trouble.value || lost.value} left={left.value} more={more} extra={<button class="quiet" aria-pressed={plain} onClick={() => show({ plain: !plain })}>{t("as written")}</button>}>
       {alike(chosen.value, contents.value).map(([text, all]) => (
-        <div key={all[0]?.run.path}>
-          {all.map(({ run, record, wanted }) => <span key={run.path}><Name run={run} step={record.step} wanted={wanted} /> </span>)}
+        <div key={all[0]?.record.address}>
+          {all.map(({ run, record, wanted }) => <span key={record.address}><Name run={run} step={record.step} wanted={wanted} /> </span>)}
           {text !== undefined && <Text text={text} plain={plain} address={all[0]?.record.address ?? ""} />}
         </div>
       ))}

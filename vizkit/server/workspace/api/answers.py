@@ -20,6 +20,8 @@ __all__ = [
     "FileRecord",
     "FoundText",
     "GroupHead",
+    "GroupNumbers",
+    "GroupsAnswer",
     "HistogramRecord",
     "HistogramsAnswer",
     "HparamImportance",
@@ -292,6 +294,31 @@ class ChangesAnswer(TypedDict):
     layout: Annotated[bool, "runs or tags have come or gone: ask for `runs`"]
     changed: Annotated[list[str], "names of runs with new records or another status"]
     unread: int
+
+
+class GroupNumbers(TypedDict):
+    """A group of runs, and statistics of the best value of each."""
+
+    values: Annotated[list[str | float | bool | None], "of the hyper-parameters; null where runs have none"]
+    filter: Annotated[str, "an expression that selects its runs; empty if there is none"]
+    runs: list[str]
+    n: Annotated[int, "runs with the metric"]
+    mean: Annotated[Number | None, "null without a value"]
+    low: Annotated[Number | None, "of the mean's 95 % interval (Student's t); null for one run"]
+    high: Number | None
+    std: Number | None
+    least: Number | None
+    greatest: Number | None
+
+
+class GroupsAnswer(TypedDict):
+    """Groups of runs, in the order of their values."""
+
+    tag: str
+    mode: Annotated[Literal["", "min", "max"], "the better direction"]
+    reason: Annotated[str, "why there are none"]
+    groups: list[GroupNumbers]
+    more: Annotated[int, "groups that are left out"]
 
 
 class HparamImportance(TypedDict):

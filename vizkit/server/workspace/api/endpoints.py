@@ -29,6 +29,7 @@ from vizkit.server.workspace.api.answers import (
     CurvesHead,
     DifferencesAnswer,
     Failure,
+    GroupsAnswer,
     HistogramsAnswer,
     ImportanceAnswer,
     RecordsAnswer,
@@ -65,6 +66,7 @@ from vizkit.server.workspace.api.edits import (
     edit_view,
     views_answer,
 )
+from vizkit.server.workspace.api.groups_answer import GroupsQuery, groups_answer
 from vizkit.server.workspace.api.packing import ARRAYS
 from vizkit.server.workspace.api.queries import WrongParameter, read_query
 from vizkit.server.workspace.api.records_answer import RecordsQuery, ValuesQuery, records, values
@@ -144,6 +146,7 @@ OPERATIONS = (
     Operation(
         "differences", "Differences between runs", DifferencesQuery, DifferencesAnswer, differences_answer
     ),
+    Operation("groups", "Groups in numbers", GroupsQuery, GroupsAnswer, groups_answer),
     Operation("texts", "Two texts line by line", TextsQuery, TextsAnswer, texts_answer),
     Operation("records", "Places of images, histograms and others", RecordsQuery, RecordsAnswer, records),
     Operation("content", "The content of a record", ContentQuery, ClassCurve, content, "*/*"),

@@ -161,6 +161,7 @@ def test_the_document_describes_what_is_answered(client: Client) -> None:
         "changes": {"since": cursor, "wait": 0},
         "importance": {"tag": "eval/acc"},
         "comparison": {"tag": "eval/acc", "a": "lr0/seed0", "b": ["lr1/seed2", "lr1/seed3"]},
+        "groups": {"tag": "eval/acc", "group": ["lr", "odd"]},
         "differences": {"run": ["lr0/seed0", "lr1/seed2"]},
         "texts": {"a": "lr0/seed0", "b": "lr1/seed2"},
         "views": {},

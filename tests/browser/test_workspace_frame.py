@@ -1,0 +1,71 @@
+"""What stands around the workspace's views: the way to VisualDL's page and back, its language, its keys."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+import vizkit
+
+from .workspace_page import Look, Served, serving
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_way_from_visualdls_page_and_back(look: Look, nine: Served) -> None:
+    with look("../app/index", nine.origin) as page:
+        expect(page.page.locator(".echarts canvas").first).to_be_visible()
+        link = page.page.get_by_role("link", name="VizKit")
+        box = link.bounding_box()
+        assert box and box["width"] <= 20 and box["x"] == 0  # in the margin
+        link.click()
+        page.page.locator("aside").get_by_role("link", name="batch64-1").click()
+        expect(page.page.locator("h1")).to_contain_text("batch64-1")
+        page.page.get_by_role("link", name="VisualDL's page").click()
+        expect(page.page).to_have_url(re.compile("/app/"))
+        expect(page.page.locator(".echarts canvas").first).to_be_visible()
+
+
+def test_the_language_is_changed_and_stays(look: Look) -> None:
+    with look("?tab=table", locale="zh-CN") as page:
+        expect(page.page.locator(".bar [role=status]")).to_have_text("9 个运行")
+        page.page.get_by_role("link", name="EN").click()
+        expect(page.page.locator(".bar [role=status]")).to_have_text("9 runs")
+        page.page.get_by_role("button", name="Charts", exact=True).click()
+        page.page.locator("aside").get_by_role("link", name="batch64-1").click()
+        expect(page.page.locator("h2", has_text="Environment")).to_be_visible()
+        page.page.reload()
+        expect(page.page.locator("h2", has_text="Environment")).to_be_visible()
+
+
+def test_the_first_key_leads_to_the_content(look: Look) -> None:
+    with look() as page:
+        page.panel("train/loss")
+        page.page.keyboard.press("Tab")
+        expect(page.page.get_by_role("link", name="Skip to the charts")).to_be_focused()
+
+
+def test_an_earlier_address_leads_to_its_view(look: Look) -> None:
+    with look("compare?run=batch32-0&run=batch64-0") as page:
+        expect(page.page).to_have_url(re.compile(r"/vizkit/\?tab=compare"))
+        expect(page.page.locator("circle")).to_have_count(2)
+
+
+def test_without_scripts_the_page_says_what_to_do(look: Look) -> None:
+    with look(java_script_enabled=False) as page:
+        told = page.page.locator("noscript p")
+        expect(told).to_be_visible()
+        expect(told).to_contain_text("vizkit ls")
+
+
+def test_texts_of_one_step_are_all_shown(look: Look, tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "log" / "run") as writer:
+        for step, text in [(2, "second"), (2, "third"), (1, "first")]:
+            writer.add_text("steering", text, step)
+    with serving(tmp_path / "log") as served, look("?run=run", served.origin) as page:
+        texts = page.page.locator('figure[aria-label="steering"]')
+        texts.scroll_into_view_if_needed()
+        expect(texts.get_by_role("group", name="Text")).to_have_text(["second", "third"])

@@ -1,0 +1,125 @@
+"""The workspace's table: what it shows of runs, how it is searched and sorted, and a thousand of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+import vizkit
+from tests.helpers import log_of
+
+from .workspace_page import RUNS, Look, Served, Workspace, serving, write_run
+
+pytestmark = pytest.mark.browser
+
+
+def names(page: Workspace) -> list[str]:
+    return page.page.locator(".sheet .rows .name").all_inner_texts()
+
+
+def until_named(page: Workspace, expected: list[str]) -> None:
+    page.until(lambda: names(page) == expected, f"{expected[:9]} are in the table")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_runs_have_their_values_and_the_best_stand_out(look: Look, nine: Served, scheme: str) -> None:
+    with look(
+        "?tab=table&columns=best:train/loss&columns=last:eval/acc&columns=hparam:seed", color_scheme=scheme
+    ) as page:
+        until_named(page, RUNS)
+        runs = vizkit.load(nine.log)
+        rows = page.page.locator(".sheet .rows .row")
+        for row, run in zip(rows.all(), runs, strict=True):
+            cells = row.locator("> .number, > span[title]").all()
+            exact = [cell.get_attribute("title") for cell in cells]
+            best, last = run.best("train/loss"), run.last("eval/acc")
+            seed = str(run.hparams["seed"])
+            assert exact == [f"{best.value} @ Step {best.step}", f"{last.value} @ Step {last.step}", seed]
+        leads = page.page.locator("b.good")
+        expect(leads).to_have_count(1)
+        expect(rows.filter(has=leads).locator(".name")).to_have_text(runs.best("train/loss").name)
+        background = page.pixels(page.page.locator("header"))[0].mean()
+        assert background > 200 if scheme == "light" else background < 60
+
+
+def test_a_filter_is_typed_above_the_table_and_lies_in_the_address(look: Look) -> None:
+    with look("?tab=table") as page:
+        until_named(page, RUNS)
+        field = page.page.get_by_label("Filter or search runs")
+        field.fill("`batch size` > 32 and seed != 1")
+        kept = [name for name in RUNS if not name.startswith("batch32") and not name.endswith("1")]
+        until_named(page, kept)
+        expect(page.page.locator(".bar [role=status]")).to_have_text("4 of 9 runs")
+        page.page.reload()
+        until_named(page, kept)
+        field.fill("`batch size` > 1000")
+        expect(page.page.locator(".empty")).to_have_text("No run fits the filter.")
+        field.fill("`batch size` >")
+        expect(page.page.get_by_role("alert")).to_contain_text("is no expression")
+        until_named(page, RUNS)
+        page._faults.clear()  # the browser tells of the refusal
+
+
+def test_every_column_sorts_both_ways(look: Look, nine: Served) -> None:
+    runs = list(vizkit.load(nine.log))
+    keys: dict[str, Callable[[vizkit.Run], float]] = {
+        "learning rate": lambda run: run.hparams["learning rate"],
+        "train/loss last": lambda run: run.last("train/loss").value,
+        "eval/acc best": lambda run: -run.best("eval/acc").value,  # the best first
+    }
+    with look("?tab=table") as page:
+        until_named(page, RUNS)
+        for title, key in keys.items():
+            head = page.page.get_by_role("button", name=f"Sort by {title}")
+            for reverse in (False, True):
+                head.click()
+                values = sorted({key(run) for run in runs}, reverse=reverse)
+                expected = [run.name for value in values for run in runs if key(run) == value]
+                until_named(page, expected)
+
+
+def test_what_all_share_and_what_is_wrong_is_said(look: Look, tmp_path: Path) -> None:
+    for name, rate in (("sound", 0.1), ("torn", 0.2)):
+        with vizkit.LogWriter(tmp_path / "log" / name) as writer:
+            writer.add_hparams({"rate": rate, "optimizer": "Adam"}, ["loss"])
+            writer.add_scalar("loss", rate, 0)
+    log = log_of(tmp_path / "log" / "torn")
+    log.write_bytes(log.read_bytes() + b"\x99" * 40)
+    with serving(tmp_path / "log") as served, look("?tab=table", served.origin) as page:
+        page.page.get_by_text("The same in all").click()
+        expect(page.page.locator(".same dl > div")).to_have_text(["optimizerAdam"])
+        warning = page.page.locator(".sheet .rows .warn")
+        expect(warning).to_have_text("⚠ 1")
+        warning.click()
+        expect(page.page.locator(".messages li")).to_contain_text("not a whole record")
+
+
+def test_an_empty_log_says_what_will_come_and_shows_it(look: Look, tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    with serving(tmp_path / "log") as served, look("?tab=table", served.origin) as page:
+        expect(page.page.locator(".empty")).to_contain_text("as soon as training writes")
+        write_run(tmp_path / "log" / "first", 32, 0)
+        until_named(page, ["first"])
+        expect(page.page.locator(".empty")).to_have_count(0)
+
+
+def test_a_thousand_runs_are_all_there_and_few_are_in_the_page(look: Look, tmp_path: Path) -> None:
+    for index in range(1000):
+        with vizkit.LogWriter(tmp_path / "log" / f"trial{index}") as writer:
+            writer.add_hparams({"rate": index / 1000, "width": index % 7}, ["loss"])
+            for step in range(3):
+                writer.add_scalar("loss", (1 + index % 7) / (step + 1), step)
+    with (
+        serving(tmp_path / "log") as served,
+        look("?tab=table&desc=1&sort=hparam:rate", served.origin) as page,
+    ):
+        expect(page.page.locator(".bar [role=status]")).to_have_text("1000 runs")
+        page.until(lambda: names(page)[:2] == ["trial999", "trial998"], "the highest rate is first")
+        assert len(names(page)) < 60
+        rows = page.page.locator(".sheet .rows")
+        rows.evaluate("rows => { rows.scrollTop = rows.scrollHeight; }")
+        page.until(lambda: names(page)[-2:] == ["trial1", "trial0"], "the lowest is last")
+        assert len(names(page)) < 60
