@@ -75,6 +75,7 @@ def _record(state: WorkspaceState, number: int, run: Run) -> RunRecord:
     if number % RELEASED_AFTER == 0:
         state.live.release()
     started, duration, problems = run.started, run.duration, run.problems
+    state.remember_remarks(run)
     return {
         "name": run.name,
         "shown": run.display_name,

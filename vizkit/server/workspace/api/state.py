@@ -106,6 +106,11 @@ class WorkspaceState:
         some = runs[start : self._next_remarks]
         return {run.name: (run.labels, run.note, run.archived) for run in some}
 
+    def remember_remarks(self, run: Run) -> None:
+        """Keep the remarks that a page is shown first: later ones are changes."""
+        if run.name not in self._remarks:
+            self._remarks[run.name] = run.labels, run.note, run.archived
+
     def note_remarks(self, run: Run) -> None:
         """Tell all pages at once of new remarks on a run, which were written here."""
         self._remarks[run.name] = run.labels, run.note, run.archived
