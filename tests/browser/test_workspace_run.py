@@ -97,7 +97,7 @@ def test_training_and_machine_share_a_time_axis_and_its_zoom(look: Look, own: Se
 def test_everything_of_a_run_is_on_its_page(look: Look, own: Served) -> None:
     with look("?run=stock", own.origin) as page:
         expect(page.page.locator("h1")).to_have_text(re.compile("^ ?stock ?$"))
-        assert page.page.title() == "stock · VizKit"
+        expect(page.page).to_have_title("stock · VizKit")
         assert pairs(part(page, "Hyper-parameters")) == {"batch size": "64", "note <i>": "<b>bold</b>"}
         expect(part(page, "Environment")).to_contain_text("not recorded")
         expect(page.page.locator(".about")).to_contain_text("unknown")

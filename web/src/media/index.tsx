@@ -49,11 +49,10 @@ export function Media({ runs = drawn, bare = false }: MediaOptions) {
     return count ? [{ name, title, kinds, count }] : [];
   });
   useKeys();
-  if (look) return <Scope.Provider value={runs}><section class="media">{!bare && <h1 class="unseen">{t("Media")}</h1>}<Viewer key={look} tag={look} /></section></Scope.Provider>;
+  if (look) return <Scope.Provider value={runs}><section class="media"><Viewer key={look} tag={look} /></section></Scope.Provider>;
   return (
     <Scope.Provider value={runs}>
       <section class="media">
-        {!bare && <h1 class="unseen">{t("Media")}</h1>}
         <Toolbar bare={bare} shown={runs.value.length} hasTexts={tags.value.has("text")} hasImages={tags.value.has("image")} />
         {find && !bare && <FoundTexts text={find} />}
         {answer.value && !bare && !found.length && <p class="empty">{t("Nothing of this kind is recorded")}</p>}
