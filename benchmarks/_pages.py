@@ -97,7 +97,8 @@ def served(
     Raises:
         RuntimeError: it ended, or did not answer.
     """
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "NO_PROXY": "127.0.0.1"}
+    paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "NO_PROXY": "127.0.0.1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     origin, start = f"http://127.0.0.1:{port}", time.perf_counter()
     process = subprocess.Popen(command, env=environment, start_new_session=True)

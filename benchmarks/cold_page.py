@@ -85,6 +85,12 @@ _QUIET = """async () => {
 }"""
 
 
+_IN_TIME = """runs => Promise.race([
+    (SCRIPT)(runs),
+    new Promise((_, fail) => setTimeout(() => fail(new Error('no picture')), 120_000)),
+])"""
+
+
 @dataclass(frozen=True)
 class _Peer:
     """A server and its page.
@@ -109,7 +115,7 @@ def run(root: str) -> list[Table]:
     peers = {name: peer for name, peer in _PEERS.items() if importlib.util.find_spec(peer.package)}
     logs: dict[str, Path] = {}
     for name, peer in peers.items():
-        logs[name] = Path(root, "visualdl" if peer.write is None else name)
+        logs[name] = Path(root, f"logs-{name}" if peer.write else "logs")
         if not logs[name].exists():
             (peer.write or _write_visualdl)(logs[name])
     work = f"{RUNS} runs x {TAGS} tags x {STEPS:,} steps: charts in view drawn, cold"
@@ -152,7 +158,7 @@ def _load(browser: Browser, peer: _Peer, logs: Path, starts: list[float]) -> flo
         page.add_init_script("performance.setResourceTimingBufferSize(10_000)")
         try:
             page.goto(server.origin + peer.path, wait_until="commit", timeout=PATIENCE * 1000)
-            return float(page.evaluate(peer.script, RUNS)) / 1000
+            return float(page.evaluate(_IN_TIME.replace("SCRIPT", peer.script), RUNS)) / 1000
         finally:
             page.context.close()
 
@@ -235,7 +241,7 @@ _PEERS = {
     "trackio": _Peer(
         lambda _, port: [sys.executable, "-c", _TRACKIO, str(port)],
         "/?project=bench",
-        _QUIET.replace("POINTS", "get_logs|logs|metrics"),
+        _QUIET.replace("POINTS", "."),
         "trackio",
         _write_trackio,
     ),
