@@ -76,7 +76,7 @@ failed, shown, found = [], [], {}
 with vizkit.serve(sys.argv[1]) as server:
     client = httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=100)
 
-    def ask(path, **query):
+    def ask(path, /, **query):
         answer = client.get(path, params=query)
         shown.append(answer.text)
         if answer.status_code >= 500 or "the server's log says why" in answer.text:
