@@ -62,6 +62,7 @@ def build(root: Path, *dependencies: str) -> None:
     for name, place in places.items():
         (beside / name / "sources.sha256").write_text(digest.hexdigest())
         shutil.rmtree(place, ignore_errors=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         (beside / name).rename(place)
     beside.rmdir()
 

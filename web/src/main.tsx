@@ -47,7 +47,7 @@ function App() {
       </header>
       <div class="body">
         {(tab !== "table" || run) && <Sidebar />}
-        <main id="main" tabIndex={-1}>{!run && tab !== "media" && <h1 class="unseen">{t(tabs.find(([value]) => value === tab)?.[1] ?? "VizKit")}</h1>}{run ? <Lazy key="run" load={runPage} options={{}} /> : tab === "charts" ? <Charts /> : tab === "media" ? <Lazy<MediaOptions> key="media" load={media} options={{}} /> : tab === "compare" ? <Compare /> : tab === "problems" ? <Problems /> : <Table />}</main>
+        <main id="main" tabIndex={-1}>{!run && <h1 class="unseen">{t(tabs.find(([value]) => value === tab)?.[1] ?? "VizKit")}</h1>}{run ? <Lazy key="run" load={runPage} options={{}} /> : tab === "charts" ? <Charts /> : tab === "media" ? <Lazy<MediaOptions> key="media" load={media} options={{}} /> : tab === "compare" ? <Compare /> : tab === "problems" ? <Problems /> : <Table />}</main>
       </div>
       {remarked.value && <Lazy<object> key={remarked.value} load={remarks} options={{}} />}
     </>
