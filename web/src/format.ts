@@ -99,7 +99,6 @@ export function terminal(text: string): string {
     .join("\n");
 }
 
-// eslint-disable-next-line no-control-regex
 const TERMINAL = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
 
 /** A command as it is typed in a shell. */
