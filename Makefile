@@ -25,7 +25,7 @@ demo: $(VENV)/.demo-$(VERSION)  ## train LeNet on MNIST, nine runs that are reco
 
 test: lint  ## lint, types and all tests
 	@$(PY) hatch_build.py
-	$(PY) -m pytest -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95 $(if $(RERUNS),--reruns $(RERUNS) -raR)
+	$(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95 $(if $(RERUNS),--reruns $(RERUNS) -raR)
 	@$(MAKE) --no-print-directory suites
 
 lint: $(VENV)/.dev-$(VERSION)  ## lint, format and types alone

@@ -40,7 +40,9 @@ def violations(page: Page) -> list[str]:
 def settled(page: Workspace) -> None:
     """Wait until the page shows what it has asked for."""
     expect(page.page.locator("#workspace .name").first).to_be_visible()
-    expect(page.page.locator("main section").first).to_be_visible()  # parts of the page are loaded later
+    expect(
+        page.page.locator("main :is(section, .empty)").first
+    ).to_be_visible()  # parts of the page are loaded later
     expect(page.page.locator("main h1")).to_have_count(1)
     expect(page.page.locator('[data-busy="1"]')).to_have_count(0)
 

@@ -16,7 +16,7 @@ from vizkit import DataError, LogWriter, Tracker, VizKitWarning, language, load
 from vizkit.format.decode import decode_record
 from vizkit.format.encode import encode_meta_data
 from vizkit.format.frames import read_frames
-from vizkit.hooks._autolog.drop_in import LogWriter as DropIn
+from vizkit.hooks._autolog import drop_in
 from vizkit.repair import check
 from vizkit.tracking.tracker import tracker_without_log
 from vizkit.writing.losses import end_all
@@ -51,7 +51,7 @@ def test_the_systems_errors_are_said_in_chinese_and_recorded_in_english(
     assert b"[Errno 28] No space left on device: '/full/log'" in data and "剩余".encode() not in data
 
 
-@pytest.mark.parametrize("make", [LogWriter, DropIn, Tracker])
+@pytest.mark.parametrize("make", [LogWriter, drop_in.LogWriter, Tracker])
 def test_what_is_lost_is_in_the_log_and_is_said_once(
     tmp_path: Path, make: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -92,7 +92,7 @@ def test_a_run_that_lost_nothing_says_nothing(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_sessions_add_up_and_a_log_opened_again_does_not(tmp_path: Path) -> None:
-    writer = DropIn(tmp_path / "run")
+    writer = drop_in.LogWriter(tmp_path / "run")
     lose(writer, "a", 2)
     writer.close()
     writer.add_scalar("b", 1.0, 0)  # opens it again
