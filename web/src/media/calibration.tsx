@@ -37,7 +37,7 @@ export function CalibrationTag({ tag }: { tag: string }) {
         return true;
       }} />
       <p class="note point" role="status">{bin ? t("from {low} to {high}", { low: short(bin.from), high: short(bin.to) }) : t("Point at the diagram for a bin's numbers")}</p>
-      <div class="areas">
+      <div class="areas" tabIndex={0} role="group" aria-label={t("Runs")}>
         <table class="diff">
           <thead><tr><th>{t("Run")}</th><th title={t("expected calibration error")}>ECE</th>{bin && <><th>{t("Samples")}</th><th>{axes[0]}</th><th>{axes[1]}</th><th>{t("Gap")}</th></>}</tr></thead>
           <tbody>

@@ -119,7 +119,7 @@ export function CurvesOfClasses({ kind, name, tags }: { kind: string; name: stri
       )}
       <Drawing height={HEIGHT} label={name} draw={(context, width, tall) => drawCurves(context, width, tall, lines.map(({ curve, color, dash }) => ({ x: curve.x, y: curve.y, color, dash })), mark, names, roc, dark.value)} watch={[lines.map((one) => `${one.run.path} ${one.name} ${one.step} ${one.color}`).join(), contents.value, mark?.x, mark?.y, dark.value]} onMove={move} onLeave={() => (pointed.value = null)} onKey={key} />
       <p class="note point" role="status">{line ? told(line, at, roc) : t("Point at a curve for its threshold and counts; arrows go along it")}</p>
-      <div class="areas">
+      <div class="areas" tabIndex={0} role="group" aria-label={t("Runs")}>
         <table class="diff">
           <thead><tr><th>{t("Run")}</th>{tags.length > 1 && <th>{t("Class")}</th>}<th>{roc ? "AUC" : "AP"}</th></tr></thead>
           <tbody>
