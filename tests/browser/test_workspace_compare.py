@@ -49,7 +49,7 @@ def test_importance_has_the_numbers_of_python(look: Look, nine: Served) -> None:
             page.until(lambda wanted=wanted: cells(panel) == wanted, f"the importance for {tag} is shown")  # type: ignore[misc]
         assert page.query()["metric"] == ["eval/acc"]
         meter = panel.locator("meter").first
-        assert float(meter.get_attribute("value") or "nan") == expected["importance"].iloc[0]
+        assert float(meter.get_attribute("value") or "nan") == pytest.approx(expected["importance"].iloc[0])
         expect(panel.locator(".note")).to_contain_text("over these 9 runs")
         page.page.get_by_role("button", name="Hide all").click()
         page.page.get_by_role("button", name="Show batch32-0").click()

@@ -31,7 +31,7 @@ def test_polling_runs_that_grow_and_are_replaced_keeps_one_answer_and_one_run_ea
                 api(server, "scalar/list", run=f"run{number}", tag="eval/acc")
             for path in ("runs", "tags", "hparams/list", "hparams/indicators"):
                 api(server, path)
-            for view in ("", "groups?group=rate", "compare"):
+            for view in ("", "api/runs", "api/groups?group=rate&tag=eval/acc", "api/importance?tag=eval/acc"):
                 assert get(f"http://127.0.0.1:{server.port}/vizkit/{view}").status_code == 200
         gc.collect()
         assert len(server._api._cache) == 8

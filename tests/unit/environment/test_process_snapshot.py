@@ -114,6 +114,7 @@ def test_a_notebook_is_named_by_its_server(server: str | None, monkeypatch: pyte
 def test_an_interactive_session_and_a_command_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", [""])
     monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # of another test
+    monkeypatch.delattr(sys, "ps1", raising=False)  # likewise, of a console
     assert quick_snapshot()["kind"] == "command"
     monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
     assert quick_snapshot()["kind"] == "interactive"
