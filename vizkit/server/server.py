@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
@@ -61,9 +62,7 @@ class Server:
         self._uvicorn = _uvicorn_server(app)
         self._thread = threading.Thread(target=self._run, name="vizkit-serve", daemon=True)
         # The workspace is imported before it is asked for, and after VisualDL's page was.
-        self._import = threading.Timer(
-            _IMPORTED_AFTER, importlib.import_module, ("vizkit.server.workspace.routes",)
-        )
+        self._import = threading.Timer(_IMPORTED_AFTER, _import_workspace)
         self._import.daemon = True
 
     @property
@@ -262,6 +261,12 @@ def _listen(host: str, port: int) -> socket.socket:
             owner=_port_owner(port),
         ) from error
     return listener
+
+
+def _import_workspace() -> None:
+    """Import the workspace ahead of its first request, which imports it otherwise."""
+    with suppress(Exception):  # no more descriptors, say
+        importlib.import_module("vizkit.server.workspace.routes")
 
 
 def _port_owner(port: int) -> str:
