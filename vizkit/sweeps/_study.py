@@ -136,11 +136,9 @@ class SweepStudy:
                 sampler=sampler,
                 pruner=pruner or _pruner(self.plan.pruner),
             )
-            if sampler is None:
-                # A process that goes on must not draw the points of the one before, nor two the same.
-                others = [] if alone and not self.running() else [uuid.uuid4().int]
-                entropy = [len(self.trials()), *others]
-                self._study.sampler = _sampler(self.plan, entropy)
+            # A process that goes on must not draw the points of the one before, nor two the same.
+            others = [] if alone and not self.running() else [uuid.uuid4().int]
+            self._entropy = None if sampler is not None else [len(self.trials()), *others]
         self._worker = {
             "id": uuid.uuid4().hex,
             "pid": os.getpid(),
@@ -252,6 +250,9 @@ class SweepStudy:
                 return None
             if most is not None and len(counted) - waiting >= most:
                 return None
+            if self._entropy is not None:  # who only looks at a sweep needs no sampler's packages
+                self._study.sampler = _sampler(self.plan, self._entropy)
+                self._entropy = None
             for _ in range(_MOST_DRAWS):
                 trial = self._study.ask()
                 trial.set_user_attr("worker", self._worker)
