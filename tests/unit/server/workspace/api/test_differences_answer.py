@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +43,6 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with vizkit.LogWriter(root / "bare") as writer:
         writer.add_scalar("loss", 1.0, 0)
     return root
-
-
-@pytest.fixture(scope="module")
-def client(log: Path) -> Iterator[Client]:
-    with vizkit.serve(log) as server:
-        client = Client(server.port)
-        yield client
-        client.http.close()
 
 
 def test_differences_are_those_of_python(log: Path, client: Client) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,14 +33,6 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (run / "away").symlink_to(root / "away")
     os.mkfifo(run / "pipe")
     return log
-
-
-@pytest.fixture(scope="module")
-def client(log: Path) -> Iterator[Client]:
-    with vizkit.serve(log) as server:
-        client = Client(server.port)
-        yield client
-        client.http.close()
 
 
 def test_the_files_of_a_run_are_listed_without_links_and_other_runs(client: Client, log: Path) -> None:

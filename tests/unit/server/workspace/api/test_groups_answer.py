@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,14 +29,6 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
             if number > 4:
                 writer.add_scalar("rare/loss", math.nan if number == 5 else 1.0, 0)
     return root
-
-
-@pytest.fixture(scope="module")
-def client(log: Path) -> Iterator[Client]:
-    with vizkit.serve(log) as server:
-        client = Client(server.port)
-        yield client
-        client.http.close()
 
 
 @pytest.mark.parametrize("names", [["rate"], [ODD], ["rate", ODD]])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +26,6 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 writer.add_scalar("odd", float(number), step)
             writer.add_scalar("loss", math.nan, 0)
     return root
-
-
-@pytest.fixture(scope="module")
-def client(log: Path) -> Iterator[Client]:
-    with vizkit.serve(log) as server:
-        client = Client(server.port)
-        yield client
-        client.http.close()
 
 
 @pytest.mark.parametrize(("tag", "mode"), [("eval/acc", "auto"), ("odd", "min")])
