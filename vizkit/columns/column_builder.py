@@ -23,9 +23,10 @@ __all__ = ["ColumnBuilder", "NoRecord", "SeriesKey", "read_log"]
 
 _NUMBERS = {kind: number for number, kind in KINDS.items()}
 _NAME, _HPARAMS = _NUMBERS["meta_data"], _NUMBERS["hparams"]
-# Starting a stretch of rounds costs as much as parsing this many records; the credit limits the starts.
-_STRETCH = 384
-_CREDIT, _MAX_CREDIT = 2 * _STRETCH, 16 * _STRETCH
+# A stretch of rounds that ends costs as much as parsing so many records, and so many more for each tag. The
+# credit limits the ends: parsing is better where rounds often change.
+_STRETCH, _STRETCH_OF_TAG = 2048, 512
+_CREDIT, _MAX_CREDIT = 1 << 14, 1 << 17
 _PATIENCE = 63  # pieces, at most, until rounds are looked for again
 _SHORT = 1 << 17  # bytes: enough of a log to know if it repeats
 _MANY = 32  # records per tag
@@ -122,14 +123,16 @@ class ColumnBuilder:
             if rounds:
                 self._take_rounds(repeats, rest, rounds, base + taken)
                 taken += rounds * repeats.size
-            self._credit = min(self._credit + rounds * len(repeats.starts) - ended * _STRETCH, _MAX_CREDIT)
+            end = _STRETCH + _STRETCH_OF_TAG * len(repeats.tags)
+            self._credit = min(self._credit + rounds * len(repeats.starts), _MAX_CREDIT)
             if not ended:
                 if cut or size - taken < repeats.size:
                     break
                 continue
             self._repeats = None
             self._pieces = 0
-            if self._credit >= _STRETCH:
+            self._credit -= end
+            if self._credit > 0:
                 self._patience = 0
             else:  # rounds that change often cost more than parsing
                 self._patience = min(2 * self._patience + 1, _PATIENCE)

@@ -24,6 +24,7 @@ _LONGEST = 256  # records in a round; a window holds too few of longer rounds
 _ROW = 1024  # bytes: comparing a shorter row costs NumPy as much
 _VARIETIES = 4  # rounds of one log that differ only in lengths, as when steps need one more byte
 _MOST = 256  # remembered rounds
+_MOST_ALIKE = 16  # of one head: each is tried where a log's rounds change
 _AHEAD = 16  # records that may come before a known round
 
 
@@ -45,6 +46,12 @@ class Repeats:
     _bytes: Bytes  # as many rounds as are compared at once
     _fixed: Bytes  # mask of the bits that are the same in every round
     _places: list[_Places]
+
+    def begins(self, buf: Bytes) -> bool:
+        """True if a buffer of at least `size` bytes begins with a round."""
+        other = buf[: self.size] ^ self._bytes[: self.size]
+        other &= self._fixed[: self.size]
+        return not other.any()
 
     def count(self, buf: Bytes, size: int) -> tuple[int, bool]:
         """The number of rounds that a buffer begins with, and True if something else follows."""
@@ -109,7 +116,7 @@ class _Places:
     exact: bool
 
 
-_known: dict[bytes, list[Repeats]] = {}  # by their heads, the longest first
+_known: dict[bytes, list[Repeats]] = {}  # by their heads, the latest first
 
 
 def known_round(buf: Bytes, size: int) -> Repeats | None:
@@ -126,8 +133,9 @@ def known_round(buf: Bytes, size: int) -> Repeats | None:
 
 
 def _fitting(buf: Bytes, size: int) -> Iterator[Repeats]:
-    for repeats in _known.get(buf[:8].tobytes(), ()):
-        if repeats.size <= size and repeats.count(buf, repeats.size)[0]:
+    alike = _known.get(buf[:8].tobytes(), ())
+    for repeats in sorted(alike, key=lambda each: each.size, reverse=True):
+        if repeats.size <= size and repeats.begins(buf):
             yield repeats
 
 
@@ -192,9 +200,8 @@ def _remember(data: bytes, starts: Ints, tags: dict[str, list[int]]) -> Repeats 
     repeats = Repeats(tags, begins, len(data), data[:8], one, mask, places)
     if sum(map(len, _known.values())) >= _MOST:
         _known.clear()
-    # A new list: another thread may be reading the old one.
-    alike = [*_known.get(repeats.head, ()), repeats]
-    _known[repeats.head] = sorted(alike, key=lambda each: each.size, reverse=True)
+    # A new list: another thread may be reading the old one. The latest come first.
+    _known[repeats.head] = [repeats, *_known.get(repeats.head, ())][:_MOST_ALIKE]
     return repeats
 
 

@@ -91,3 +91,13 @@ def test_rounds_beyond_the_most_are_forgotten(tmp_path: Path, monkeypatch: pytes
         path_in(tmp_path / str(number)).write_bytes(data)
         assert_same(RunReader(tmp_path / str(number)), [data])
         assert 0 < sum(map(len, repeats._known.values())) <= 3
+
+
+def test_few_rounds_of_one_head_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many logs a process has read before."""
+    monkeypatch.setattr(repeats, "_known", {})
+    for number in range(40):
+        data = b"".join(scalar(f"tag {number:02}", 0.5, step, NOW + step) for step in range(200))
+        path_in(tmp_path / str(number)).write_bytes(data)
+        assert_same(RunReader(tmp_path / str(number)), [data])
+    assert max(map(len, repeats._known.values())) == 16
