@@ -10,5 +10,6 @@ from vizkit.plots._pr_roc import pr_curve as pr_curve
 from vizkit.plots._pr_roc import roc_curve as roc_curve
 from vizkit.plots._reliability import reliability as reliability
 from vizkit.plots._scatter_matrix import scatter_matrix as scatter_matrix
+from vizkit.plots._setting_ranks import ranks as ranks
 from vizkit.plots._time_to import time_to as time_to
 from vizkit.plots._trials import trials as trials

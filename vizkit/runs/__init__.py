@@ -7,6 +7,18 @@ from vizkit.runs.groups import Groups
 from vizkit.runs.media import Media
 from vizkit.runs.run import Run
 from vizkit.runs.runs import Runs, load
+from vizkit.runs.setting_ranks import RankedSetting, Ranking
 from vizkit.runs.statistics import Point, Summary
 
-__all__ = ["Comparison", "Groups", "Media", "Point", "Run", "Runs", "Summary", "load"]
+__all__ = [
+    "Comparison",
+    "Groups",
+    "Media",
+    "Point",
+    "RankedSetting",
+    "Ranking",
+    "Run",
+    "Runs",
+    "Summary",
+    "load",
+]

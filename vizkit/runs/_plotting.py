@@ -1,4 +1,7 @@
-"""The ``plot`` and ``chart`` of runs: the one place where they reach up to what draws, when it is called."""
+"""The ``plot`` and ``chart`` of runs, and of what is found in them.
+
+This is the one place where they reach up to what draws, when it is called.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,21 @@ if TYPE_CHECKING:
     from vizkit.curves.smoothing import SmoothLike
     from vizkit.curves.x_axis import X
     from vizkit.plots._curves import CurvesPlot
+    from vizkit.plots._setting_ranks import RanksPlot
     from vizkit.runs.run import Run
+    from vizkit.runs.setting_ranks import Ranking
 
-__all__ = ["Plottable"]
+__all__ = ["DrawnRanking", "Plottable"]
+
+
+class DrawnRanking:
+    """The ``plot`` method of `Ranking`."""
+
+    def plot(self, *, ax: Axes | None = None) -> RanksPlot:
+        """Draw the settings with their values and ranks; see `vizkit.plots.ranks`."""
+        from vizkit.plots._setting_ranks import draw_ranking
+
+        return draw_ranking(cast("Ranking", self), ax)
 
 
 class Plottable:

@@ -20,7 +20,7 @@ from vizkit.runs.statistics import best_of_each
 if TYPE_CHECKING:
     from vizkit.runs.run import Run
 
-__all__ = ["Comparison", "compare_runs", "compared"]
+__all__ = ["Comparison", "compare_runs", "compared", "seeds_match", "values_of"]
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,7 @@ def compare_runs(
 ) -> Comparison:
     """Compare two sets of runs; arguments and errors as of `Runs.compare`."""
     seeds = [[run.hparams.get("seed") for run in side] for side in (a, b)]
-    alike = len(a) > 1 and all(map(_are_seeds, seeds)) and set(seeds[0]) == set(seeds[1])
-    pairs = alike if paired is None else paired
+    pairs = seeds_match(*seeds) if paired is None else paired
     left_out = 0
     if pairs:
         both = [seed for seed in seeds[0] if seed in seeds[1]] if all(map(_are_seeds, seeds)) else []
@@ -143,9 +142,14 @@ def compare_runs(
         left_out = len(a) + len(b) - 2 * len(both)
         a, b = ([side[own.index(seed)] for seed in both] for side, own in zip((a, b), seeds, strict=True))
     found = compared(
-        metric, _values(a, metric, mode, value), _values(b, metric, mode, value), mode, paired=pairs
+        metric, values_of(a, metric, mode, value), values_of(b, metric, mode, value), mode, paired=pairs
     )
     return replace(found, left_out=found.left_out + left_out)
+
+
+def seeds_match(a: Sequence[object], b: Sequence[object]) -> bool:
+    """True if two sides have the same seeds, each once, and more than one: so runs are paired."""
+    return len(a) > 1 and _are_seeds(a) and _are_seeds(b) and set(a) == set(b)
 
 
 def _are_seeds(values: Sequence[object]) -> bool:
@@ -153,9 +157,10 @@ def _are_seeds(values: Sequence[object]) -> bool:
     return all(isinstance(seed, (int, float)) for seed in values) and len(set(values)) == len(values)
 
 
-def _values(
+def values_of(
     runs: Sequence[Run], metric: str, mode: Literal["min", "max"], value: Literal["best", "last"]
 ) -> list[float]:
+    """The best or last value of each run; NaN where there is none."""
     if value == "best":
         return best_of_each(runs, metric, mode)
     return [run.summary(metric).last.value if metric in run.scalar_tags else math.nan for run in runs]

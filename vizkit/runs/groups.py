@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vizkit.runs.run import Run
     from vizkit.runs.runs import Runs
 
-__all__ = ["Groups", "group_runs"]
+__all__ = ["Groups", "group_runs", "hashable"]
 
 _TIME_POINTS = 500
 
@@ -161,7 +161,7 @@ def group_runs(
     keys = [key] if isinstance(key, str) or callable(key) else list(dict.fromkeys(key))
     if not keys:
         raise QueryError("group_by needs the name of a hyper-parameter, or several")
-    columns = [[_hashable(value) for value in key_values(runs, one)] for one in keys]
+    columns = [[hashable(value) for value in key_values(runs, one)] for one in keys]
     labels = list(zip(*columns, strict=True))
     groups: dict[tuple[Hashable, ...], list[Run]] = {}
     for label, run in zip(labels, runs, strict=True):
@@ -173,9 +173,10 @@ def group_runs(
     return names, {label if len(keys) > 1 else label[0]: groups[label] for label in order}
 
 
-def _hashable(value: object) -> Hashable:
+def hashable(value: object) -> Hashable:
+    """A hyper-parameter's value as a key: None if it is missing, lists as tuples, all else as its text."""
     if value is MISSING:
         return None
     if isinstance(value, (list, tuple)):
-        return tuple(map(_hashable, value))
+        return tuple(map(hashable, value))
     return value if isinstance(value, Hashable) else str(value)

@@ -13,35 +13,65 @@ from numpy.typing import ArrayLike
 
 from vizkit.metrics.arrays import AnyArray, Bools, Floats, Ints
 
-__all__ = ["Interval", "align", "bounded_interval", "column_statistics", "t_quantile", "welch"]
+__all__ = [
+    "Interval",
+    "align",
+    "bounded_interval",
+    "column_statistics",
+    "f_tail",
+    "t_quantile",
+    "t_tail",
+    "welch",
+]
+
+
+_NORMAL_FROM = 1e7  # degrees of freedom
 
 
 @lru_cache(maxsize=4096)
 def t_quantile(confidence: float, df: float) -> float:
     """The two-sided quantile of Student's t distribution: standard errors that hold ``confidence`` of it.
 
-    The two-sided tail beyond t is the regularised incomplete beta function I_x(df/2, 1/2) at
-    x = df / (df + t^2) (Abramowitz and Stegun, 26.5.27); t is found by bisection.
+    It is found by bisection of `t_tail`.
 
     Args:
         confidence: between 0 and 1, such as 0.95.
         df: degrees of freedom, above 0; fractions are allowed.
     """
-    if df > 1e7:
+    if df > _NORMAL_FROM:
         return NormalDist().inv_cdf(0.5 + confidence / 2)
-
-    def tail(t: float) -> float:
-        return _incomplete_beta(df / 2, 0.5, df / (df + t * t))
-
     low, high = 0.0, 1.0
-    while tail(high) > 1 - confidence:
+    while t_tail(high, df) > 1 - confidence:
         low, high = high, high * 2
     for _ in range(200):
         middle = (low + high) / 2
         if middle in (low, high):
             break
-        low, high = (middle, high) if tail(middle) > 1 - confidence else (low, middle)
+        low, high = (middle, high) if t_tail(middle, df) > 1 - confidence else (low, middle)
     return high
+
+
+def t_tail(t: float, df: float) -> float:
+    """The two-sided tail of Student's t distribution: the p of a statistic. NaN of NaN.
+
+    It is the regularised incomplete beta function I_x(df/2, 1/2) at x = df / (df + t^2) (Abramowitz and
+    Stegun, 26.5.27).
+    """
+    if math.isnan(t):
+        return math.nan
+    if df > _NORMAL_FROM:
+        return math.erfc(abs(t) / math.sqrt(2))
+    return _incomplete_beta(df / 2, 0.5, df / (df + t * t)) if t else 1.0
+
+
+def f_tail(f: float, first: float, second: float) -> float:
+    """The upper tail of the F distribution of ``first`` and ``second`` degrees of freedom; NaN of NaN.
+
+    Source: Abramowitz and Stegun, 26.6.2.
+    """
+    if math.isnan(f):
+        return math.nan
+    return _incomplete_beta(second / 2, first / 2, second / (second + first * f)) if f > 0 else 1.0
 
 
 def _incomplete_beta(a: float, b: float, x: float) -> float:

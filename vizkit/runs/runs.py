@@ -28,6 +28,7 @@ from vizkit.runs.palette_places import places_of_runs
 from vizkit.runs.query_names import chosen, key_values, sort_order
 from vizkit.runs.run import Run
 from vizkit.runs.scalar_tags import in_order, shown_metrics, with_tag
+from vizkit.runs.setting_ranks import Ranking, rank_runs
 from vizkit.runs.statistics import best_of_each, checked_mode
 
 if TYPE_CHECKING:
@@ -366,6 +367,35 @@ class Runs(Exported, Plottable, Sequence[Run]):
         mode = checked_mode(with_tag(self._runs, metric), metric, mode)
         one_of("value", value, ("best", "last"))
         return compare_runs(self._meant(a), self._meant(b), metric, mode, value, paired)
+
+    def rank(
+        self,
+        metric: str,
+        mode: str = "auto",
+        *,
+        by: str | Sequence[str] | None = None,
+        value: Literal["best", "last"] = "best",
+    ) -> Ranking:
+        """Rank settings: the intervals of ranks that their seeds allow, and which may be the best.
+
+        A setting is the runs with the same hyper-parameters, but for ``seed``. Two are compared as by
+        `compare`, seed by seed where they have the same. With 95 %, all intervals of ranks are right, and
+        with 95 % the truly best setting is among those that may be. Method and source:
+        `vizkit.runs.setting_ranks`. As of `compare`, this is right for one look.
+
+        Args:
+            metric: a scalar tag.
+            mode: ``"max"``, ``"min"`` or ``"auto"``: by the words of the tag.
+            by: a hyper-parameter, or several, whose values are ranked; by default all, but for ``seed``.
+            value: the value of a run, as in `compare`.
+
+        Raises:
+            UnknownNameError: no run has the metric, or the hyper-parameter.
+            QueryError: fewer than two settings, or one run of each.
+            DataError: another mode, or a metric whose name does not tell which value is best.
+        """
+        one_of("value", value, ("best", "last"))
+        return rank_runs(self._runs, metric, mode, by, value)
 
     def _meant(self, side: str | Run | Iterable[Run]) -> list[Run]:
         if isinstance(side, Run):

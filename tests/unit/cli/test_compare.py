@@ -1,4 +1,4 @@
-"""``vizkit compare``."""
+"""``vizkit compare`` and ``vizkit rank``."""
 
 from __future__ import annotations
 
@@ -14,3 +14,16 @@ def test_compare_tells_and_its_exit_code_too(vk: Command) -> None:
     said = vk("compare", "batch32-*", "batch64-*", "eval/acc")
     assert said.code == 1 and "B is worse" in said.out
     assert vk("compare", "batch32-0", "batch64-0", "eval/acc").code == 1  # one run a side tells nothing
+
+
+def test_rank_tells_and_its_exit_code_too(vk: Command) -> None:
+    said = vk("rank", "eval/acc", "--json")
+    assert said.code == 0 and [one["hparams"] for one in said.data["settings"]] == [
+        {"batch size": 32},
+        {"batch size": 64},
+    ]
+    assert "batch size = 32 is the best of 2 settings" in vk("rank", "eval/acc").out
+    open_ = vk("rank", "train/loss", "--last", "--by", "seed")
+    assert open_.code == 1 and "3 of 3 settings may be the best" in open_.out
+    assert vk("rank", "eval/acc", "--where", "seed == 0").code == 2  # one run of each
+    assert vk("rank", "eval/acc", "--where", "seed > 9").code == 1

@@ -33,6 +33,7 @@ EVERY: dict[str, Callable[[Any, Any], Any]] = {
     "input_output of masks": lambda _, ax: plots.input_output(np.zeros((4, 4)), np.eye(4), ax=ax),
     "parallel_coordinates": lambda runs, ax: plots.parallel_coordinates(runs, "acc", ax=ax),
     "pr_curve": lambda runs, ax: plots.pr_curve(runs[0], "eval/pr", ax=ax),
+    "ranks": lambda runs, ax: plots.ranks(runs, "acc", by="batch size", ax=ax),
     "reliability": lambda _, ax: plots.reliability([0.2, 0.7, 0.71], labels=[0, 1, 0], ax=ax),
     "roc_curve": lambda runs, ax: plots.roc_curve(runs, "eval/roc/1", ax=ax),
     "scatter_matrix": lambda runs, ax: plots.scatter_matrix(runs, "acc", ax=ax),
