@@ -302,6 +302,56 @@ def test_bad_arguments_are_told(tmp_path: Path, options: Any, message: str) -> N
     assert state_of(net) == before
 
 
+class _Shapes(paddle.io.Dataset):
+    """Images with labels."""
+
+    def __init__(self, images: Any) -> None:
+        super().__init__()
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Any:
+        return paddle.to_tensor(self.images[index]), 1
+
+
+@pytest.mark.parametrize("kind", [_Shapes, list, np.asarray, paddle.to_tensor])
+def test_samples_of_a_data_set_are_explained_by_their_ids(tmp_path: Path, kind: Any) -> None:
+    images = batch(6)
+    with Tracker(tmp_path, strict=True) as tracker:
+        heat = tracker.explain(network(), kind(images), ids=np.array([4, 1]), target=[0, 2])
+        tracker.explain(network(), kind(images), ids=range(6), tag="all")
+    np.testing.assert_array_equal(heat, attribution.grad_cam(network(), images[[4, 1]], [0, 2]))
+    some, every = (by_tag(tmp_path)[tag][0].data for tag in ("explain/gradcam", "all"))
+    assert len(every) > len(some)
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        ([6], r"has no sample 6"),
+        ([-1], r"has no sample -1"),
+        ([], r"places of 1 to 64 samples in the data set, got \[\]"),
+        (["img1.png"], r"places of 1 to 64 samples"),
+        (range(65), r"places of 1 to 64 samples"),
+        (3, r"places of 1 to 64 samples"),
+    ],
+)
+def test_ids_that_are_no_places_are_refused(tmp_path: Path, ids: Any, message: str) -> None:
+    with Tracker(tmp_path) as tracker, pytest.raises(DataError, match=message):
+        hooks.explain(tracker, network(), _Shapes(batch(6)), ids=ids)
+
+
+def test_images_of_different_shapes_are_not_explained_together(tmp_path: Path) -> None:
+    images = [np.zeros((3, 8, 8), "float32"), np.zeros((3, 8, 9), "float32")]
+    with (
+        Tracker(tmp_path) as tracker,
+        pytest.raises(DataError, match=r"one shape, got \[3, 8, 8\], \[3, 8, 9\]"),
+    ):
+        hooks.explain(tracker, network(), images, ids=[0, 1])
+
+
 def test_a_misspelt_layer_gets_the_closest_names() -> None:
     with pytest.raises(DataError, match=r"'features.conv9' matches nothing.*'features.3'"):
         attribution.grad_cam(paddle.vision.models.LeNet(), batch(1, 1), layer="features.conv9")

@@ -7,7 +7,7 @@ verb are those of the function of its name in `vizkit.hooks`, which documents th
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import paddle
     from numpy.typing import NDArray
 
+    from vizkit.data import Dataset
     from vizkit.hooks import TrackerCallback, Watch
     from vizkit.tracking.tracker import Tracker
 
@@ -122,9 +123,10 @@ class PaddleVerbs(Recording):
     def explain(
         self,
         net: paddle.nn.Layer | paddle.Model,
-        images: ArrayLike,
+        images: ArrayLike | Dataset[object],
         method: str | Interpreter = "gradcam",
         *,
+        ids: Iterable[int] | None = None,
         target: int | Sequence[int] | TensorLike | None = None,
         layer: str | paddle.nn.Layer | None = None,
         tag: str | None = None,
@@ -166,6 +168,7 @@ class PaddleVerbs(Recording):
                 net,
                 images,
                 method,
+                ids=ids,
                 target=target,
                 layer=layer,
                 tag=tag,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizkit._checks import describe
 from vizkit._protocols import ArrayLike, Interpreter, StepLike, TensorLike
+from vizkit.data import Dataset
 from vizkit.errors import DataError
 from vizkit.hooks._explain import attribution
 from vizkit.hooks._fit.loss_facts import facts_of_loss
@@ -36,15 +38,17 @@ _METHODS: dict[str, Callable[..., AnyArray]] = {
     "smoothgrad": attribution.smooth_grad,
 }
 _INTERPRETDL = "interpretdl:"
+_MOST_IDS = 64
 _SMALL = 140  # pixels: about the size to which small images are enlarged
 
 
 def explain(
     tracker: Tracker,
     net: paddle.nn.Layer | paddle.Model,
-    images: ArrayLike,
+    images: ArrayLike | Dataset[object],
     method: str | Interpreter = "gradcam",
     *,
+    ids: Iterable[int] | None = None,
     target: int | Sequence[int] | TensorLike | None = None,
     layer: str | paddle.nn.Layer | None = None,
     tag: str | None = None,
@@ -69,7 +73,10 @@ def explain(
         net: a classifier whose first output is scores (n, c). The loss of a prepared ``paddle.Model`` tells
             whether they are probabilities; else the scores do, and if they could be either, no percentage is
             written.
-        images: a batch (n, c, h, w) for the network, with any number of channels.
+        images: a batch (n, c, h, w) for the network, with any number of channels; with ``ids`` a data set of
+            such images (c, h, w), or of items whose first part is one.
+        ids: the places of the samples to explain in ``images``, such as ``difference.broken["id"][:8]`` of
+            `Runs.diff_samples`; up to 64. By default all images of the batch.
         method: ``"gradcam"``, ``"integrated_gradients"``, ``"smoothgrad"``
             (`vizkit.hooks.grad_cam`, `integrated_gradients` and `smooth_grad`), or one of InterpretDL, if
             that is installed: ``"interpretdl:ScoreCAM"``, or an interpreter.
@@ -94,7 +101,7 @@ def explain(
 
     Raises:
         DataError: an unknown method, layer or class, an option of another method, images that are no
-            batch, or a network without scores.
+            batch, ids that are no places in the data set, or a network without scores.
         MissingDependencyError: the method is of InterpretDL, which is not installed.
     """
     activation = (
@@ -107,13 +114,15 @@ def explain(
         )
     if not paddle.in_dynamic_mode():
         raise DataError("networks are explained in dynamic mode: call paddle.disable_static() first")
+    places = [] if ids is None else _places(ids)
+    batch = _chosen(images, places) if places else cast("ArrayLike", images)
     axes = dataformats.upper() if isinstance(dataformats, str) else ""
-    array = to_array(images)
+    array = to_array(batch)
     if axes not in ("NCHW", "NHWC") or array.ndim != 4:
         raise DataError(
             'images must be a batch of 4 axes, "NCHW" or "NHWC", got {images} and '
             "dataformats={dataformats!r}",
-            images=describe(images),
+            images=describe(batch),
             dataformats=dataformats,
         )
     name, run = _method(method)
@@ -131,7 +140,7 @@ def explain(
     if "dataformats" in inspect.signature(run).parameters:
         options["dataformats"] = axes
     with eval_mode(net), paddle.no_grad():
-        scores = attribution.class_scores(net, attribution.batch_of(images))
+        scores = attribution.class_scores(net, attribution.batch_of(batch))
         classes = attribution.targets_of(scores, target)
         numbers = to_array(scores)
         if activation == "auto":
@@ -139,14 +148,52 @@ def explain(
             evidence.add(numbers)
             activation = evidence.activation
         probabilities = class_probabilities(numbers, activation)
-    heat = _heat(run(net, images, classes, **_checked(options, run, name)), axes)
+    heat = _heat(run(net, batch, classes, **_checked(options, run, name)), axes)
     texts = [picture_text("for {name}", name=name_of(number, class_names)) for number in classes]
+    if places:
+        texts = [f"{place}: {text}" for place, text in zip(places, texts, strict=True)]
     if probabilities is not None and probabilities.shape[1] > 1:
         shares = probabilities[np.arange(len(texts)), np.asarray(classes)]
         texts = [f"{text}, {percent(float(share))}" for text, share in zip(texts, shares, strict=True)]
     picture = _picture(array, heat, texts, axes[1:], mean, std)
     tracker.log_image(tag or f"explain/{name}", picture, step, value_range=(0, 255))
     return heat
+
+
+def _places(ids: Iterable[int]) -> list[int]:
+    """Checked places in a data set."""
+    try:
+        places = [operator.index(each) for each in ids]
+    except TypeError:
+        places = []
+    if not 0 < len(places) <= _MOST_IDS:
+        raise DataError(
+            "ids must be the places of 1 to {most} samples in the data set, got {ids}",
+            most=_MOST_IDS,
+            ids=describe(ids),
+        )
+    return places
+
+
+def _chosen(images: ArrayLike | Dataset[object], places: list[int]) -> AnyArray:
+    """A batch of samples of a data set."""
+    dataset = cast("Dataset[object]", images)
+    batch = []
+    for place in places:
+        try:
+            if place < 0:
+                raise IndexError
+            item = dataset[place]
+        except IndexError:
+            raise DataError("{images} has no sample {place}", images=describe(images), place=place) from None
+        batch.append(to_array(cast("ArrayLike", item[0] if isinstance(item, (tuple, list)) else item)))
+    try:
+        return np.stack(batch)
+    except ValueError:
+        shapes = ", ".join(sorted({str(list(image.shape)) for image in batch}))
+        raise DataError(
+            "images that are explained together must be of one shape, got {shapes}", shapes=shapes
+        ) from None
 
 
 def _method(method: str | Interpreter) -> tuple[str, Callable[..., AnyArray]]:
