@@ -73,7 +73,7 @@ lock: $(UV)  ## resolve the pinned versions anew (UPGRADE=--upgrade: to the newe
 	$(COMPILE) $(ALL) --group bench -o benchmarks/constraints.txt
 	$(COMPILE) --extra paddle --group suites -o tests/suites/constraints.txt
 
-ALL := --extra cli --extra demo --extra paddle --extra plots --extra serve --extra sweep
+ALL := --extra cli --extra demo --extra paddle --extra plots --extra ray --extra serve --extra sweep
 COMPILE = $(UV) pip compile pyproject.toml --universal --python-version 3.10 --quiet --no-annotate \
 	--custom-compile-command 'make lock' $(UPGRADE) --group build
 

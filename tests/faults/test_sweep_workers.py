@@ -117,6 +117,35 @@ def test_a_training_that_cannot_be_sent_is_refused_before_anything_starts(tmp_pa
     assert not list(tmp_path.glob("trial*"))
 
 
+def test_what_cannot_be_searched_in_a_worker_ends_the_sweep_with_its_reason(tmp_path: Path) -> None:
+    def train(hparams: object, tracker: vizkit.Tracker) -> None:
+        tracker.log({"eval/acc": 1.0}, step=0)
+
+    with pytest.raises(
+        VizKitError, match=r"(?s)a worker of the sweep ended at its start: .*ZeroDivisionError"
+    ):
+        vizkit.sweep(
+            train,
+            {"x": vizkit.sweeps.uniform(0, 1)},
+            logdir=tmp_path,
+            metric="eval/acc",
+            trials=2,
+            workers=2,
+            constraint=lambda point: 1 / 0,  # type: ignore[arg-type, return-value]
+            quiet=True,
+        )
+    assert not list(tmp_path.glob("trial*"))
+
+
+def test_there_are_no_more_workers_than_trials(tmp_path: Path) -> None:
+    def train(hparams: dict[str, float], tracker: vizkit.Tracker) -> None:
+        tracker.log({"eval/acc": hparams["x"]}, step=0)
+
+    result = vizkit.sweep(train, {"x": [1, 2]}, logdir=tmp_path, metric="eval/acc", workers=9, quiet=True)  # type: ignore[arg-type]
+    assert len(result.finished) == 2
+    assert len(list((tmp_path / ".sweep").glob("worker*.log"))) == 2
+
+
 SCRIPT = """
 import sys
 import vizkit
@@ -151,3 +180,32 @@ def test_a_command_that_fails_is_a_failed_trial(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "raise SystemExit(3)"]
     result = vizkit.sweep(command, {"rate": [1]}, logdir=tmp_path, metric="eval/acc", quiet=True)
     assert result.trials[0].state == "failed" and "ended with exit code 3" in result.trials[0].error
+
+
+SLOW = """
+import sys, time
+import vizkit
+
+level = float(sys.argv[1])
+with vizkit.Tracker("run", system=False) as tracker:
+    tracker.log({"eval/acc": level}, step=0)
+    if level < 5:  # nothing but the sweep ends this one
+        time.sleep(600)
+"""
+
+
+def test_a_program_is_ended_early_and_closes_its_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "train.py").write_text(SLOW, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    result = vizkit.sweep(
+        [sys.executable, "train.py", "{level}"],
+        {"level": [9, 8, 7, 6, 1]},
+        logdir="log",
+        metric="eval/acc",
+        pruner="median",
+        quiet=True,
+    )
+    assert [trial.state for trial in result.trials] == ["finished"] * 4 + ["pruned"]
+    (run,) = (run for run in result.runs if run.hparams["level"] == 1)
+    assert run.labels == ["pruned"] and run.status == "interrupted"

@@ -54,6 +54,10 @@ def sweep_script(
         Literal["grid", "random", "quasi-random", "tpe", "gp", "cma-es"] | None,
         typer.Option(help=tr("The search; by default a grid, or TPE."), show_default=False),
     ] = None,
+    pruner: Annotated[
+        Literal["median", "hyperband", "wilcoxon"] | None,
+        typer.Option(help=tr("The rule that ends bad trials early."), show_default=False),
+    ] = None,
     logdir: Logdir = DIRECTORY,
     as_json: Json = False,
 ) -> None:
@@ -95,6 +99,7 @@ def sweep_script(
         seeds=seeds,
         workers=workers,
         sampler=sampler,
+        pruner=pruner,
     )
     _show(found, as_json)
 

@@ -4,77 +4,39 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import threading
+import re
 import uuid
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vizkit._files import write_atomic
 from vizkit._json import parse_json
 from vizkit._protocols import JSONObject
-from vizkit.environment.processes import is_alive, process_identity
-from vizkit.errors import DataError, LogNotFoundError, MissingDependencyError
+from vizkit.errors import DataError, LogNotFoundError
+from vizkit.sweeps._heartbeat import Heartbeat
 from vizkit.sweeps._journal import FileLock, Journal
-from vizkit.sweeps.space import Dimension, Value, grid_points
+from vizkit.sweeps._plan import Plan, import_optuna, optuna_pruner, optuna_sampler
+from vizkit.sweeps.space import Value
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["SWEEP_DIRECTORY", "Claim", "Plan", "SweepStudy", "import_optuna"]
+__all__ = ["SWEEP_DIRECTORY", "Claim", "SweepStudy", "holds_sweep"]
 
 SWEEP_DIRECTORY = ".sweep"
 _PLAN = "sweep.json"
 _JOB = "job.json"
 _NAME = "sweep"
-_BEAT_SECONDS = 15.0
-_DEAD_AFTER = 120.0  # seconds without a beat, of a worker on another machine
 _MOST_DRAWS = 1000
-
-SamplerName = Literal["grid", "random", "quasi-random", "tpe", "gp", "cma-es"]
-PrunerName = Literal["median", "hyperband", "wilcoxon"]
+_TRIAL = re.compile(r"trial\d{3,}(-seed\d+)?")
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The plan of a sweep, fixed when it begins and kept beside its runs.
-
-    Attributes:
-        space: the hyper-parameters and their values.
-        metric: the tag.
-        mode: ``"max"`` or ``"min"``.
-        objective: the value of a run that counts: ``"best"`` or ``"last"``.
-        seeds: how many times a point is trained.
-        sampler: the name of the search.
-        pruner: the name of the rule that ends trials early; None: no trial is.
-        seed: of the search.
-    """
-
-    space: Mapping[str, Dimension]
-    metric: str
-    mode: Literal["max", "min"]
-    objective: Literal["best", "last"] = "best"
-    seeds: int = 1
-    sampler: str = "tpe"
-    pruner: str | None = None
-    seed: int = 0
-
-    def to_dict(self) -> JSONObject:
-        """The plan as JSON."""
-        space = {name: dimension.to_dict() for name, dimension in self.space.items()}
-        about = {name: getattr(self, name) for name in ("metric", "mode", "objective", "seeds", "sampler")}
-        return {"space": space, **about, "pruner": self.pruner, "seed": self.seed}
-
-    @classmethod
-    def of(cls, content: JSONObject) -> Plan:
-        """The plan that `to_dict` gave."""
-        space = {name: _dimension(found) for name, found in content["space"].items()}
-        return cls(**{**content, "space": space})
+def holds_sweep(logdir: str | os.PathLike[str]) -> bool:
+    """True if a sweep has begun in a directory."""
+    return os.path.exists(os.path.join(os.path.expanduser(logdir), SWEEP_DIRECTORY, _PLAN))
 
 
 @dataclass(frozen=True)
@@ -98,9 +60,11 @@ class SweepStudy:
         plan: what is searched for; None: that of the sweep that is there.
         sampler, pruner: Optuna's own, in the place of those that the plan names.
         alone: True if no other process is about to search; what is drawn depends on the seed alone then.
+        reads: True to look only: nothing is written.
+        worker: an identity for this worker; by default a random one.
 
     Raises:
-        DataError: there is a sweep of another plan.
+        DataError: there is a sweep of another plan, or the directory cannot be written.
         LogNotFoundError: there is no sweep, and no plan.
         MissingDependencyError: Optuna is not installed.
     """
@@ -113,39 +77,67 @@ class SweepStudy:
         sampler: optuna.samplers.BaseSampler | None = None,
         pruner: optuna.pruners.BasePruner | None = None,
         alone: bool = False,
+        reads: bool = False,
+        worker: str | None = None,
     ) -> None:
         import_optuna()
-        import optuna
-
         self.logdir = os.path.expanduser(logdir)
         self.directory = os.path.join(self.logdir, SWEEP_DIRECTORY)
-        if plan is None and not os.path.exists(os.path.join(self.directory, _PLAN)):
-            raise LogNotFoundError("{logdir} holds no sweep", logdir=self.logdir)
-        os.makedirs(os.path.join(self.directory, "workers"), exist_ok=True)
+        if plan is None and not holds_sweep(logdir):
+            raise self._none()
         self.lock = FileLock(os.path.join(self.directory, "lock"))
-        with self.lock:
-            self.plan = self._agreed(plan)
-            storage = optuna.storages.JournalStorage(
-                Journal(os.path.join(self.directory, "journal"), self.lock)
-            )
-            self._study = optuna.create_study(
-                storage=storage,
-                study_name=_NAME,
-                direction="maximize" if self.plan.mode == "max" else "minimize",
-                load_if_exists=True,
-                sampler=sampler,
-                pruner=pruner or _pruner(self.plan.pruner),
-            )
-            # A process that goes on must not draw the points of the one before, nor two the same.
-            others = [] if alone and not self.running() else [uuid.uuid4().int]
-            self._entropy = None if sampler is not None else [len(self.trials()), *others]
-        self._worker = {
-            "id": uuid.uuid4().hex,
-            "pid": os.getpid(),
-            "process": process_identity(os.getpid()),
-            "host": socket.gethostname(),
-        }
-        self._beats: threading.Event | None = None
+        beats = os.path.join(self.directory, "workers")
+        self._heartbeat = Heartbeat(beats, worker)
+        self._entropy: Sequence[int] | None = None
+        if reads:
+            self.plan = self._agreed(None)
+            self._study = self._loaded()
+            return
+        try:
+            os.makedirs(beats, exist_ok=True)
+            with self.lock:
+                self.plan = self._agreed(plan)
+                self._study = self._created(sampler, pruner)
+                # A process that goes on must not draw the points of the one before, nor two the same.
+                others = [] if alone and not self.running() else [uuid.uuid4().int]
+                if sampler is None:
+                    self._entropy = [len(self.trials()), *others]
+        except OSError as error:
+            raise DataError(
+                "a sweep cannot be kept in {directory} ({error}): take another logdir",
+                directory=self.directory,
+                error=error,
+            ) from error
+
+    def _none(self) -> LogNotFoundError:
+        return LogNotFoundError("{logdir} holds no sweep", logdir=self.logdir)
+
+    def _storage(self) -> optuna.storages.JournalStorage:
+        import optuna
+
+        return optuna.storages.JournalStorage(Journal(os.path.join(self.directory, "journal"), self.lock))
+
+    def _created(
+        self, sampler: optuna.samplers.BaseSampler | None, pruner: optuna.pruners.BasePruner | None
+    ) -> optuna.Study:
+        import optuna
+
+        return optuna.create_study(
+            storage=self._storage(),
+            study_name=_NAME,
+            direction="maximize" if self.plan.mode == "max" else "minimize",
+            load_if_exists=True,
+            sampler=sampler,
+            pruner=pruner or optuna_pruner(self.plan.pruner),
+        )
+
+    def _loaded(self) -> optuna.Study:
+        import optuna
+
+        try:
+            return optuna.load_study(study_name=_NAME, storage=self._storage())
+        except KeyError:  # it is about to begin
+            raise self._none() from None
 
     def _agreed(self, plan: Plan | None) -> Plan:
         """The plan of the sweep: the one that is there, which has to be the same, or the new one."""
@@ -156,7 +148,8 @@ class SweepStudy:
             there = Plan.of(found)  # type: ignore[arg-type]
         except FileNotFoundError:
             if plan is None:
-                raise LogNotFoundError("{logdir} holds no sweep", logdir=self.logdir) from None
+                raise self._none() from None
+            self._check_free()
             write_atomic(path, json.dumps(plan.to_dict(), ensure_ascii=False, indent=1).encode())
             return plan
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -175,6 +168,17 @@ class SweepStudy:
                 given=json.dumps(ours[name], ensure_ascii=False),
             )
         return there
+
+    def _check_free(self) -> None:
+        """See that no run has the name of a trial of a sweep that begins."""
+        taken = [name for name in sorted(os.listdir(self.logdir)) if _TRIAL.fullmatch(name)]
+        if taken:
+            raise DataError(
+                "{logdir} holds runs of a sweep whose state is gone, such as {name}: move them away, or take "
+                "another logdir",
+                logdir=self.logdir,
+                name=taken[0],
+            )
 
     def keep_job(self, job: JSONObject) -> None:
         """Keep what `kept_job` returns, for those who join."""
@@ -199,38 +203,28 @@ class SweepStudy:
         """The trials that count: those that have ended by themselves, run or wait."""
         return [trial for trial in self.trials() if not trial.user_attrs.get("void")]
 
-    def has_claimed(self, pid: int) -> bool:
-        """True if a process of this machine has ever taken on a trial."""
-        own = (
-            worker for trial in self.trials() if isinstance(worker := trial.user_attrs.get("worker"), dict)
-        )
-        return any(one["pid"] == pid and one["host"] == self._worker["host"] for one in own)
+    def has_begun(self, worker: str) -> bool:
+        """True if a worker has ever begun to train."""
+        claimed = (trial for trial in self.trials() if trial.user_attrs.get("void") in (None, "killed"))
+        workers = (trial.user_attrs.get("worker") for trial in claimed)
+        return any(isinstance(one, dict) and one["id"] == worker for one in workers)
 
     def running(self) -> bool:
         """True if any process works on a trial."""
         return any(trial.state.name == "RUNNING" for trial in self.trials())
 
-    def is_done(self, most: int | None) -> bool:
-        """True if as many trials as wanted have ended: there is nothing to start a process for."""
-        counted = self.counted()
-        ended = sum(trial.state.is_finished() for trial in counted)
-        return ended == len(counted) if most is None else ended >= most
+    def left(self, most: int | None) -> int | None:
+        """How many of so many trials have not ended; None if there is no end."""
+        ended = sum(trial.state.is_finished() for trial in self.counted())
+        return None if most is None else max(0, most - ended)
 
-    def enqueue(self, points: Sequence[dict[str, Value]]) -> None:
+    def enqueue(self, points: Iterable[Mapping[str, Value]]) -> None:
         """Have points tried before any others, if they are not known yet."""
         with self.lock:
-            known = [_asked(trial) for trial in self.counted()]
+            known = {frozenset(_asked(trial).items()) for trial in self.counted()}
             for point in points:
-                if point not in known:
-                    self._study.enqueue_trial(point)
-
-    def enqueue_grid(self, constraint: Callable[[dict[str, Value]], bool]) -> int:
-        """Enqueue every point of the space's grid once, and return how many there are."""
-        points = [point for point in grid_points(self.plan.space) if constraint(dict(point))]
-        if not points:
-            raise DataError("the constraint holds for no point of the space")
-        self.enqueue(points)
-        return len(points)
+                if frozenset(point.items()) not in known:
+                    self._study.enqueue_trial(dict(point))
 
     def claim(
         self, most: int | None, retries: int, constraint: Callable[[dict[str, Value]], bool]
@@ -238,7 +232,7 @@ class SweepStudy:
         """Take on the next trial; None if as many as wanted have begun, or all of a grid.
 
         Args:
-            most: how many trials the sweep has; None: those that wait.
+            most: how many trials the sweep has; None: no end.
             retries: how often a trial whose process was killed is tried again.
             constraint: what a point must fulfil.
         """
@@ -246,19 +240,24 @@ class SweepStudy:
             self._free_dead(retries)
             counted = self.counted()
             waiting = sum(trial.state.name == "WAITING" for trial in counted)
-            if not waiting and (most is None or self.plan.sampler == "grid"):
+            if not waiting and self.plan.sampler == "grid":
                 return None
             if most is not None and len(counted) - waiting >= most:
                 return None
             if self._entropy is not None:  # who only looks at a sweep needs no sampler's packages
-                self._study.sampler = _sampler(self.plan, self._entropy)
+                self._study.sampler = optuna_sampler(self.plan, self._entropy)
                 self._entropy = None
             for _ in range(_MOST_DRAWS):
                 trial = self._study.ask()
-                trial.set_user_attr("worker", self._worker)
-                point = self._suggested(trial)
-                if constraint(dict(point)):
-                    self._beat()
+                try:
+                    trial.set_user_attr("worker", self._heartbeat.worker)
+                    point = self._suggested(trial)
+                    fits = constraint(dict(point))
+                    self._heartbeat.start()
+                except BaseException:
+                    self._again(self.trials()[trial.number], "interrupted", attempt=0)
+                    raise
+                if fits:
                     return Claim(trial, point)
                 self._end_void(trial.number, "constraint")
         raise DataError(
@@ -307,7 +306,7 @@ class SweepStudy:
     def _free_dead(self, retries: int) -> None:
         """Have the trials of dead workers tried again."""
         for trial in self.trials():
-            if trial.state.name != "RUNNING" or not self._is_dead(trial.user_attrs.get("worker")):
+            if trial.state.name != "RUNNING" or not self._is_free(trial):
                 continue
             attempt = int(trial.user_attrs.get("attempt", 0)) + 1
             if attempt <= retries:
@@ -319,10 +318,17 @@ class SweepStudy:
             optuna.Trial(self._study, trial._trial_id).set_user_attr("error", "its process was killed")
             self._study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
 
+    def _is_free(self, trial: optuna.trial.FrozenTrial) -> bool:
+        """True if nobody works on a running trial; a claim is whole while the lock is held."""
+        worker = trial.user_attrs.get("worker")
+        return not isinstance(worker, dict) or self._heartbeat.is_dead(worker)
+
     def _again(self, trial: optuna.trial.FrozenTrial, why: str, attempt: int) -> None:
+        """End a trial and have its point tried once more: once, though we be killed at any moment of it."""
+        if not any(other.user_attrs.get("retry_of") == trial.number for other in self.trials()):
+            attributes = {"retry_of": trial.number, **({"attempt": attempt} if attempt else {})}
+            self._study.enqueue_trial({**_asked(trial), **trial.params}, user_attrs=attributes)
         self._end_void(trial.number, why)
-        attributes = {"attempt": attempt} if attempt else {}
-        self._study.enqueue_trial(dict(trial.params), user_attrs=attributes)
 
     def _end_void(self, number: int, why: str) -> None:
         """End a trial that does not count."""
@@ -332,107 +338,12 @@ class SweepStudy:
         trial.set_user_attr("void", why)
         self._study.tell(number, state=optuna.trial.TrialState.FAIL)
 
-    # -- workers ----------------------------------------------------------------------------------
-
-    def _is_dead(self, worker: object) -> bool:
-        """True if the process that has claimed a trial is gone; a claim is whole while the lock is held."""
-        if not isinstance(worker, dict):
-            return True
-        if worker["id"] == self._worker["id"]:
-            return False
-        alive = is_alive(worker)
-        if alive is not None:
-            return not alive
-        try:
-            last = os.stat(self._beat_path(str(worker["id"]))).st_mtime
-        except OSError:
-            return True
-        self._touch()
-        # Both by the clock of the file's server.
-        return os.stat(self._beat_path(self._worker["id"])).st_mtime - last > _DEAD_AFTER
-
-    def _beat_path(self, worker: object) -> str:
-        return os.path.join(self.directory, "workers", str(worker))
-
-    def _touch(self) -> None:
-        with open(self._beat_path(self._worker["id"]), "wb") as file:
-            file.write(b"1")
-
-    def _beat(self) -> None:
-        """Let other machines know that this process is alive, from its first claim on."""
-        if self._beats is not None:
-            return
-        self._touch()
-        stop = self._beats = threading.Event()
-
-        def beat() -> None:
-            while not stop.wait(_BEAT_SECONDS):
-                with suppress(OSError):
-                    self._touch()
-
-        threading.Thread(target=beat, name="vizkit-sweep-beat", daemon=True).start()
-
     def leave(self) -> None:
         """End this process's part."""
-        if self._beats is not None:
-            self._beats.set()
-            self._beats = None
-            with suppress(OSError):
-                os.unlink(self._beat_path(self._worker["id"]))
-
-
-def import_optuna() -> None:
-    """Import Optuna, without its lines on every trial.
-
-    Raises:
-        MissingDependencyError: it is not installed.
-    """
-    try:
-        import optuna
-    except ImportError:
-        raise MissingDependencyError.for_extra("sweep", "sweeps need optuna") from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-
-def _dimension(content: JSONObject) -> Dimension:
-    only = tuple((name, tuple(values)) for name, values in content.get("only", ()))
-    return Dimension(**{**content, "options": tuple(content.get("options", ())), "only": only})
+        self._heartbeat.stop()
 
 
 def _asked(trial: optuna.trial.FrozenTrial) -> dict[str, Value]:
     """The point of a trial, or the part of it that was asked for."""
     asked = trial.system_attrs.get("fixed_params")
     return dict(asked) if isinstance(asked, dict) else dict(trial.params)
-
-
-def _sampler(plan: Plan, entropy: Sequence[int]) -> optuna.samplers.BaseSampler:
-    """The search that a plan names."""
-    import optuna
-
-    seed = int(np.random.SeedSequence([plan.seed, *entropy]).generate_state(1)[0])
-    samplers = optuna.samplers
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        if plan.sampler in ("grid", "random"):
-            return samplers.RandomSampler(seed=seed)
-        if plan.sampler == "quasi-random":
-            return samplers.QMCSampler(seed=plan.seed, scramble=True, warn_independent_sampling=False)
-        if plan.sampler == "tpe":
-            return samplers.TPESampler(seed=seed, constant_liar=True)
-        if plan.sampler == "gp":
-            return samplers.GPSampler(seed=seed)
-        return samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False)
-
-
-def _pruner(name: str | None) -> optuna.pruners.BasePruner:
-    """The rule that a plan names."""
-    import optuna
-
-    pruners = optuna.pruners
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        if name == "median":
-            return pruners.MedianPruner(n_startup_trials=4)
-        if name == "hyperband":
-            return pruners.HyperbandPruner()
-        return pruners.WilcoxonPruner() if name == "wilcoxon" else pruners.NopPruner()

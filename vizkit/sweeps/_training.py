@@ -6,10 +6,13 @@ import json
 import math
 import os
 import random
+import signal
 import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -17,8 +20,9 @@ import numpy as np
 from vizkit._language import tr
 from vizkit._protocols import MetricsLike, ScalarLike, StepLike
 from vizkit.errors import DataError, UnknownNameError
-from vizkit.runs import load
-from vizkit.sweeps._study import Claim, Plan, SweepStudy
+from vizkit.runs import Runs, load
+from vizkit.sweeps._plan import Plan
+from vizkit.sweeps._study import Claim, SweepStudy
 from vizkit.sweeps.space import Value
 from vizkit.tracking.recording import flat_metrics
 from vizkit.tracking.started_trial import SWEEP_VARIABLE
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["Pruned", "Training", "TrainingFunction", "run_trial"]
 
 _DENSE_REPORTS = 64
+_LOOK_SECONDS = 0.2  # between two looks at the log of a program
+_OWN_CTRL_C = 1.0
+_PATIENCE = 10.0
 
 
 class Pruned(BaseException):
@@ -100,12 +107,65 @@ class CommandTraining:
         command = [_filled(part, hparams) for part in self.command]
         trial = {"run": os.path.abspath(run), "hparams": hparams, "metric": plan.metric, "mode": plan.mode}
         environment = {**os.environ, SWEEP_VARIABLE: json.dumps(trial)}
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)  # noqa: S603
-        if done.returncode:
-            raise RuntimeError(
-                tr("{command} ended with exit code {code}", command=" ".join(command), code=done.returncode)
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)  # noqa: S603
+        try:
+            if watch is None:
+                process.wait()
+            else:
+                _follow(process, run, plan.metric, watch)
+        except Pruned:
+            _stop(process)
+            return True
+        except BaseException:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_OWN_CTRL_C)  # a terminal's Ctrl-C is the program's, too
+            _stop(process)
+            raise
+        if process.returncode:
+            text = tr(
+                "{command} ended with exit code {code}", command=" ".join(command), code=process.returncode
             )
+            raise RuntimeError(text)
         return False
+
+
+def _follow(
+    process: subprocess.Popen[bytes], run: str, metric: str, watch: Callable[[float, StepLike], None]
+) -> None:
+    """Show the values of the metric as they come into a run's log, until its process has ended.
+
+    Raises:
+        Pruned: the trial is not worth going on with.
+    """
+    found: Runs | None = None
+    shown = 0
+    ended = False
+    while not ended:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LOOK_SECONDS)
+            ended = True
+        if found:
+            found[0].refresh()
+        elif os.path.isdir(run):
+            found = load(run)
+        if not found or metric not in found[0].scalar_tags:
+            continue
+        columns = found[0].columns(metric)
+        for value, step in zip(columns.values[shown:], columns.steps[shown:], strict=True):
+            with suppress(*([Pruned] if ended else [])):
+                watch(float(value), step.item())
+        shown = max(shown, len(columns.values))
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a program as Ctrl-C would, so that it closes its run; by force if it does not follow."""
+    interrupt = partial(process.send_signal, signal.SIGINT)
+    for end in (interrupt, process.terminate, process.kill):
+        if process.poll() is None:
+            with suppress(subprocess.TimeoutExpired, ValueError):  # Windows has no such signal
+                end()
+                process.wait(_PATIENCE)
+    process.wait()
 
 
 class _WatchedTracker(Tracker):

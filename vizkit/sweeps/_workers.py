@@ -1,4 +1,4 @@
-"""Worker processes of a sweep: fresh interpreters that take on trials until there are none."""
+"""WorkerProcess processes of a sweep: fresh interpreters that take on trials until there are none."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +25,7 @@ from vizkit.sweeps.space import Value
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["Job", "run_workers", "work"]
+__all__ = ["Job", "WorkerProcess", "look_after", "pickled", "run_workers", "take_part", "work"]
 
 _INTERRUPTED = 130
 _REFUSED = 3  # exit code of a worker that cannot go on, and whose log ends with the reason
@@ -43,10 +45,11 @@ class Job:
 
     Attributes:
         training: how a run is trained.
-        most: how many trials the sweep has; None: those that wait.
+        most: how many trials the sweep has; None: no end.
         retries: how often a trial whose process was killed is tried again.
         constraint: what a point must fulfil.
         until: seconds since 1970 after which no trial is begun.
+        sampler, pruner: Optuna's own, in the place of those that the plan names.
     """
 
     training: Training
@@ -54,6 +57,8 @@ class Job:
     retries: int = 2
     constraint: Callable[[dict[str, Value]], bool] = field(default=_any)
     until: float = float("inf")
+    sampler: optuna.samplers.BaseSampler | None = None
+    pruner: optuna.pruners.BasePruner | None = None
 
 
 def work(
@@ -88,70 +93,158 @@ def work(
         study.leave()
 
 
-def run_workers(
-    study: SweepStudy,
-    job: Job,
-    count: int,
-    *,
-    gpus: Sequence[int | str] | None = None,
-    sampler: optuna.samplers.BaseSampler | None = None,
-    pruner: optuna.pruners.BasePruner | None = None,
-    on_look: Callable[[], object] = lambda: None,
-) -> None:
-    """Have worker processes do a job, cores and GPUs divided among them.
+def pickled(job: Job) -> bytes:
+    """A job as bytes, with the functions that it is made of.
 
-    A worker that dies is replaced. Ctrl-C ends them all, and their trials are given back.
+    Raises:
+        DataError: something in it cannot be pickled.
+        MissingDependencyError: cloudpickle is not installed.
+    """
+    try:
+        import cloudpickle
+    except ImportError:
+        raise MissingDependencyError.for_extra(
+            "sweep", tr("worker processes need cloudpickle"), tr("or pass workers=1")
+        ) from None
+    try:
+        data: bytes = cloudpickle.dumps(job)
+    except Exception as error:
+        raise DataError(
+            "the training cannot be sent to worker processes ({error}): make what it uses within it, or pass "
+            "workers=1",
+            error=error,
+        ) from error
+    return data
+
+
+def take_part(sent: bytes, logdir: str, worker: str, goes_on: Callable[[], bool] = lambda: True) -> None:
+    """Work on a job that `pickled` gave, as a worker process."""
+    job: Job = pickle.loads(sent)  # noqa: S301 - of our own program
+    if job.sampler is not None:
+        job.sampler.reseed_rng()
+    study = SweepStudy(logdir, sampler=job.sampler, pruner=job.pruner, worker=worker)
+    work(study, job, goes_on=goes_on)
+
+
+class WorkerProcess(ABC):
+    """A worker process, started anew when it dies.
 
     Args:
         study: the sweep.
-        job: what each does.
+    """
+
+    def __init__(self, study: SweepStudy) -> None:
+        self._study = study
+        self._starts = 0  # in a row, without a trial
+        self._restart()
+
+    def _restart(self) -> None:
+        self.identity = uuid.uuid4().hex
+        self._start()
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Start the process, as the worker of this identity."""
+
+    @abstractmethod
+    def _end(self) -> str | None:
+        """The last words of the process; None while it runs, an empty text if all is done.
+
+        Raises:
+            KeyboardInterrupt: it was interrupted.
+            VizKitError: it cannot go on.
+        """
+
+    @abstractmethod
+    def interrupt(self) -> None:
+        """Have it give its trial back and end."""
+
+    @abstractmethod
+    def wait(self, seconds: float) -> None:
+        """Wait for its end, and kill it afterwards."""
+
+    def looks_after(self) -> bool:
+        """True while the process runs or was started again.
+
+        Raises:
+            KeyboardInterrupt: it was interrupted.
+            VizKitError: it cannot go on, such as with a metric that is never recorded.
+        """
+        said = self._end()
+        if said == "":
+            return False
+        if said is None:
+            return True
+        self._starts = 0 if self._study.has_begun(self.identity) else self._starts + 1
+        if self._starts == _MOST_STARTS:
+            raise VizKitError("a worker of the sweep ended at its start: {said}", said=said)
+        self._restart()
+        return True
+
+
+def look_after(workers: Sequence[WorkerProcess], on_look: Callable[[], object]) -> None:
+    """Wait until all workers are done. An error or Ctrl-C ends them, and their trials are given back.
+
+    Args:
+        workers: the processes.
+        on_look: called several times a second.
+    """
+    try:
+        while any([worker.looks_after() for worker in workers]):  # noqa: C419 - each of them
+            on_look()
+            time.sleep(0.05)
+    except BaseException:
+        for worker in workers:
+            worker.interrupt()
+        end = time.monotonic() + _LAST_WAIT
+        for worker in workers:
+            worker.wait(end - time.monotonic())
+        raise
+
+
+def run_workers(
+    study: SweepStudy,
+    sent: bytes,
+    count: int,
+    *,
+    gpus: Sequence[int | str] | None = None,
+    on_look: Callable[[], object] = lambda: None,
+) -> None:
+    """Have processes of this machine do a job, cores and GPUs divided among them.
+
+    Args:
+        study: the sweep.
+        sent: the job, as `pickled` gives it.
         count: how many there are.
         gpus: the GPUs to divide; by default those of ``CUDA_VISIBLE_DEVICES``, or all.
-        sampler, pruner: Optuna's own, in the place of those that the plan names.
         on_look: called several times a second.
 
     Raises:
-        DataError: the training or the constraint cannot be pickled.
-        MissingDependencyError: cloudpickle is not installed.
         VizKitError: what a worker cannot go on with, such as a metric that is never recorded.
     """
     with tempfile.TemporaryDirectory(prefix="vizkit-sweep-") as directory:
         payload = os.path.join(directory, "job")
         with open(payload, "wb") as file:
-            sent = _pickled((job, sampler, pruner))
             pickle.dump((os.path.abspath(study.logdir), sys.path, sent), file)
-        workers = [_Worker(study, payload, index, count, gpus) for index in range(count)]
-        try:
-            while any([worker.looks_after() for worker in workers]):  # noqa: C419 - each of them
-                on_look()
-                time.sleep(0.05)
-        except BaseException:
-            for worker in workers:
-                worker.interrupt()
-            end = time.monotonic() + _LAST_WAIT
-            for worker in workers:
-                worker.wait(end - time.monotonic())
-            raise
+        look_after([_Process(study, payload, index, count, gpus) for index in range(count)], on_look)
 
 
-class _Worker:
-    """One worker process, started anew when it dies."""
+class _Process(WorkerProcess):
+    """A worker on this machine."""
 
     def __init__(
         self, study: SweepStudy, payload: str, index: int, count: int, gpus: Sequence[int | str] | None
     ) -> None:
-        self._study = study
         self._path = os.path.join(study.directory, f"worker{index}.log")
         self._command = [sys.executable, "-m", "vizkit.sweeps._workers", payload]
         self._environment = {**os.environ, **_share(index, count, gpus)}
-        self._starts = 0  # in a row, without a trial
-        self._start()
+        super().__init__(study)
 
     def _start(self) -> None:
         with open(self._path, "ab") as log:
             self._from = log.tell()
             self._process = subprocess.Popen(  # noqa: S603
-                self._command,
+                [*self._command, self.identity],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -159,38 +252,19 @@ class _Worker:
                 start_new_session=True,  # Ctrl-C is ours, and is passed on once
             )
 
-    def looks_after(self) -> bool:
-        """True while the process runs or was started again.
-
-        Raises:
-            VizKitError: it cannot go on.
-        """
+    def _end(self) -> str | None:
         code = self._process.poll()
-        if code is None:
-            return True
-        if code == 0:
-            return False
+        if not code:
+            return None if code is None else ""
         if code == _INTERRUPTED:
             raise KeyboardInterrupt
-        said = self._said()
+        with open(self._path, "rb") as log:
+            log.seek(self._from)
+            said = log.read().decode("utf-8", "replace")
         reason = [line for line in said.splitlines() if line.startswith(_MARK)]
         if code == _REFUSED and reason:
             raise VizKitError("{reason}", reason=reason[-1][len(_MARK) :])
-        self._starts = 0 if self._study.has_claimed(self._process.pid) else self._starts + 1
-        if self._starts == _MOST_STARTS:
-            raise VizKitError(
-                "a worker of the sweep ended at its start with exit code {code}: {path}\n{said}",
-                code=code,
-                path=self._path,
-                said=said[-2000:],
-            )
-        self._start()
-        return True
-
-    def _said(self) -> str:
-        with open(self._path, "rb") as log:
-            log.seek(self._from)
-            return log.read().decode("utf-8", "replace")
+        return tr("exit code {code}, {path}\n{said}", code=code, path=self._path, said=said[-2000:])
 
     def interrupt(self) -> None:
         """Have it give its trial back and end."""
@@ -231,24 +305,6 @@ def _gpus() -> list[int]:
         return []
 
 
-def _pickled(content: object) -> bytes:
-    try:
-        import cloudpickle
-    except ImportError:
-        raise MissingDependencyError.for_extra(
-            "sweep", tr("worker processes need cloudpickle"), tr("or pass workers=1")
-        ) from None
-    try:
-        data: bytes = cloudpickle.dumps(content)
-    except Exception as error:
-        raise DataError(
-            "the training cannot be sent to worker processes ({error}): make what it uses within it, or pass "
-            "workers=1",
-            error=error,
-        ) from error
-    return data
-
-
 def main() -> None:
     """Work on the job of a file, as a worker process."""
     parent = os.getppid()
@@ -256,11 +312,7 @@ def main() -> None:
         logdir, path, sent = pickle.load(file)  # noqa: S301 - written by our parent, in a directory of its own
     sys.path[:] = path
     try:
-        job, sampler, pruner = pickle.loads(sent)  # noqa: S301
-        if sampler is not None:
-            sampler.reseed_rng()
-        study = SweepStudy(logdir, sampler=sampler, pruner=pruner)
-        work(study, job, goes_on=lambda: os.getppid() == parent)
+        take_part(sent, logdir, sys.argv[2], lambda: os.getppid() == parent)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     except VizKitError as error:

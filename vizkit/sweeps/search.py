@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import sys
@@ -13,20 +14,19 @@ from vizkit._checks import describe, one_of, whole_number
 from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.metrics.direction import direction
+from vizkit.sweeps._plan import PRUNERS, SAMPLERS, Plan, PrunerName, SamplerName
 from vizkit.sweeps._progress import Progress
-from vizkit.sweeps._study import Plan, PrunerName, SamplerName, SweepStudy
+from vizkit.sweeps._ray import import_ray, run_on_ray
+from vizkit.sweeps._study import SweepStudy
 from vizkit.sweeps._training import CommandTraining, FunctionTraining, Training, TrainingFunction
-from vizkit.sweeps._workers import Job, run_workers, work
+from vizkit.sweeps._workers import Job, pickled, run_workers, work
 from vizkit.sweeps.result import SweepResult, result_of
-from vizkit.sweeps.space import Value, as_space, checked_point, is_grid
+from vizkit.sweeps.space import Value, as_space, checked_point, grid_points, is_grid
 
 if TYPE_CHECKING:
     import optuna
 
 __all__ = ["join", "status", "sweep"]
-
-_SAMPLERS = ("grid", "random", "quasi-random", "tpe", "gp", "cma-es")
-_PRUNERS = ("median", "hyperband", "wilcoxon")
 
 
 def sweep(
@@ -48,6 +48,8 @@ def sweep(
     retries: int = 2,
     seed: int = 0,
     gpus: Sequence[int | str] | None = None,
+    engine: Literal["processes", "ray"] = "processes",
+    resources: Mapping[str, float] | None = None,
     quiet: bool = False,
 ) -> SweepResult:
     """Search for the hyper-parameters with which a training reaches the best value of a metric.
@@ -97,13 +99,18 @@ def sweep(
         retries: how often a trial whose process was killed is tried again.
         seed: of the search, and the first seed of the trainings.
         gpus: the GPUs that the workers share; by default those of ``CUDA_VISIBLE_DEVICES``, or all.
+        engine: where the workers are: ``"processes"`` of this machine, or tasks of a ``"ray"`` cluster, whose
+            nodes all see ``logdir``.
+        resources: what a worker occupies on a Ray cluster, such as ``{"CPU": 2, "GPU": 1}``; by
+            default one CPU.
         quiet: show no progress on stderr.
 
     Raises:
-        DataError: a bad space, point or option; a directory with a sweep of another space; a training that
-            cannot be sent to workers. Nothing is trained then.
+        DataError: a bad space, point or option; a directory with a sweep of another space, or that cannot be
+            written; a training that cannot be sent to workers. Nothing is trained then.
         UnknownNameError: a training has ended without a value of the metric.
-        MissingDependencyError: Optuna or cloudpickle is not installed.
+        MissingDependencyError: Optuna, cloudpickle or Ray is not installed.
+        TypeError: a ``train`` that does not take two arguments, or is none.
         KeyboardInterrupt: Ctrl-C; what ran is given back, and the same call goes on.
     """
     dimensions = as_space(space)
@@ -123,11 +130,14 @@ def sweep(
     if sampler is None:
         sampler = "grid" if trials is None and is_grid(dimensions) else "tpe"
     if isinstance(sampler, str):
-        one_of("sampler", sampler, _SAMPLERS)
+        one_of("sampler", sampler, SAMPLERS)
     if pruner is None or isinstance(pruner, str):
-        one_of("pruner", pruner or "median", _PRUNERS)
+        one_of("pruner", pruner or "median", PRUNERS)
     if sampler != "grid" and trials is None and seconds is None:
         raise DataError("how long shall the sweep search? pass trials=, seconds= or both")
+    one_of("engine", engine, ("processes", "ray"))
+    if resources is not None and engine != "ray":
+        raise DataError("resources= is of engine='ray': processes divide cores and gpus= among them")
     known = [checked_point(dimensions, point) for point in points]
     plan = Plan(
         dimensions,
@@ -139,41 +149,68 @@ def sweep(
         pruner if pruner is None or isinstance(pruner, str) else type(pruner).__name__,
         seed,
     )
-    own_sampler = None if isinstance(sampler, str) else sampler
-    own_pruner = None if pruner is None or isinstance(pruner, str) else pruner
-    study = SweepStudy(logdir, plan, sampler=own_sampler, pruner=own_pruner, alone=workers == 1)
     job = Job(training, trials, retries)
+    job.sampler = None if isinstance(sampler, str) else sampler
+    job.pruner = None if pruner is None or isinstance(pruner, str) else pruner
     if constraint is not None:
         job.constraint = constraint
     if seconds is not None:
         job.until = time.time() + seconds
-    if isinstance(training, CommandTraining):
-        study.keep_job({"command": training.command, "trials": trials})
-    study.enqueue(known)
-    most = trials
     if sampler == "grid":
-        count = study.enqueue_grid(job.constraint)
-        most = count if trials is None else min(count, trials)
-    _go(study, job, most, workers, own_sampler, own_pruner, gpus, quiet)
+        grid = [point for point in grid_points(dimensions) if job.constraint(dict(point))]
+        if not grid:
+            raise DataError("the constraint holds for no point of the space")
+        known = sorted(grid, key=lambda point: _place(point, known))
+        job.most = len(grid) if trials is None else min(len(grid), trials)
+    run = _runner(job, workers, gpus, engine, resources)
+    study = SweepStudy(logdir, plan, sampler=job.sampler, pruner=job.pruner, alone=workers == 1)
+    if isinstance(training, CommandTraining):
+        until = None if seconds is None else job.until
+        study.keep_job({"command": training.command, "trials": job.most, "until": until})
+    study.enqueue(known)
+    _go(study, job, run, quiet)
     return result_of(study)
 
 
-def _go(
-    study: SweepStudy,
+def _place(point: Mapping[str, Value], known: Sequence[Mapping[str, Value]]) -> int:
+    """The place of a grid's point among those that are to come first, which may be parts of it."""
+    return next((place for place, first in enumerate(known) if first.items() <= point.items()), len(known))
+
+
+_Run = Callable[[SweepStudy, Progress], None]
+
+
+def _runner(
     job: Job,
-    most: int | None,
     workers: int,
-    sampler: optuna.samplers.BaseSampler | None,
-    pruner: optuna.pruners.BasePruner | None,
-    gpus: Sequence[int | str] | None,
-    quiet: bool,
-) -> None:
-    progress = Progress(study, most, quiet)
+    gpus: Sequence[int | str] | None = None,
+    engine: Literal["processes", "ray"] = "processes",
+    resources: Mapping[str, float] | None = None,
+) -> _Run:
+    """The call that does a job: all that it needs is looked for here, before anything is written."""
+    if engine == "processes" and workers == 1:
+        return lambda study, progress: work(study, job, on_end=progress.look)
+    if engine == "ray":
+        import_ray()
+    sent = pickled(job)
+
+    def run(study: SweepStudy, progress: Progress) -> None:
+        left = study.left(job.most)
+        count = workers if left is None else min(workers, left)
+        if count == 0:
+            return
+        if engine == "ray":
+            run_on_ray(study, sent, count, {"CPU": 1, **(resources or {})}, on_look=progress.look)
+        else:
+            run_workers(study, sent, count, gpus=gpus, on_look=progress.look)
+
+    return run
+
+
+def _go(study: SweepStudy, job: Job, run: _Run, quiet: bool) -> None:
+    progress = Progress(study, job.most, quiet)
     try:
-        if workers == 1:
-            work(study, job, on_end=progress.look)
-        elif not study.is_done(job.most):
-            run_workers(study, job, workers, gpus=gpus, sampler=sampler, pruner=pruner, on_look=progress.look)
+        run(study, progress)
         progress.look()
     except KeyboardInterrupt:
         progress.end()
@@ -186,6 +223,7 @@ def _go(
 
 def _training(train: object) -> Training:
     if callable(train):
+        _check_signature(train)
         return FunctionTraining(train)
     if isinstance(train, (list, tuple)) and train and all(isinstance(part, str) for part in train):
         return CommandTraining(train)
@@ -195,6 +233,19 @@ def _training(train: object) -> Training:
             train=describe(train),
         )
     )
+
+
+def _check_signature(train: Callable[..., object]) -> None:
+    try:
+        signature = inspect.signature(train)
+    except (TypeError, ValueError):  # built in: it will say so itself
+        return
+    try:
+        signature.bind({}, None)
+    except TypeError as error:
+        raise TypeError(
+            tr("train is called as train(hparams, tracker), which it does not take: {error}", error=error)
+        ) from None
 
 
 def join(
@@ -214,24 +265,24 @@ def join(
 
     Raises:
         LogNotFoundError: there is no sweep.
-        DataError: it is one of a function.
+        DataError: it is one of a function, or with a sampler or pruner of one's own.
     """
     study = SweepStudy(logdir)
-    job = study.kept_job()
-    if job is None:
+    kept = study.kept_job()
+    if kept is None:
         raise DataError(
             "the sweep in {logdir} trains a function: run the same program here, it joins", logdir=logdir
         )
-    _go(
-        study,
-        Job(CommandTraining(job["command"]), job["trials"]),
-        job["trials"],
-        workers,
-        None,
-        None,
-        gpus,
-        quiet,
-    )
+    for name, known in ((study.plan.sampler, SAMPLERS), (study.plan.pruner, (None, *PRUNERS))):
+        if name not in known:
+            raise DataError(
+                "the sweep in {logdir} searches with an object of its program, {name}: run the same program "
+                "here, it joins",
+                logdir=logdir,
+                name=name,
+            )
+    job = Job(CommandTraining(kept["command"]), kept["trials"], until=kept["until"] or math.inf)
+    _go(study, job, _runner(job, workers, gpus), quiet)
     return result_of(study)
 
 
@@ -244,4 +295,4 @@ def status(logdir: str | os.PathLike[str] = "log") -> SweepResult:
     Raises:
         LogNotFoundError: there is no sweep.
     """
-    return result_of(SweepStudy(logdir))
+    return result_of(SweepStudy(logdir, reads=True))

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -305,6 +306,11 @@ def test_another_space_in_the_same_directory_is_refused(tmp_path: Path) -> None:
         ({"space": {"lr": log(1e-3, 1)}, "sampler": "grid"}, "lr has no end of values"),
         ({"points": [{"lr": 7}]}, "is not in the space"),
         ({"space": {"seed": [1, 2]}, "seeds": 2}, "a 'seed' of its own"),
+        ({"space": {}}, "the space is empty"),
+        ({"space": {"lr": []}}, "lr: a choice needs at least one value"),
+        ({"constraint": lambda point: False}, "holds for no point"),
+        ({"engine": "slurm"}, "engine must be"),
+        ({"resources": {"GPU": 1}}, "resources= is of engine='ray'"),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_trained(
@@ -313,12 +319,16 @@ def test_bad_options_are_refused_before_anything_is_trained(
     options = {"space": SPACE, "metric": "eval/acc", "quiet": True, **change}
     with pytest.raises(DataError, match=said):
         vizkit.sweep(lambda hparams, tracker: pytest.fail("trained"), logdir=tmp_path / "log", **options)
+    assert not (tmp_path / "log").exists()
 
 
 def test_a_train_that_is_no_function_is_a_wrong_call(tmp_path: Path) -> None:
     for wrong in (3, "python train.py", [], [1]):
         with pytest.raises(TypeError, match="train must be a function"):
             vizkit.sweep(wrong, SPACE, logdir=tmp_path, metric="eval/acc")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"called as train\(hparams, tracker\).*too many positional"):
+        vizkit.sweep(lambda hparams: None, SPACE, logdir=tmp_path, metric="eval/acc")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
 
 
 def test_status_of_a_directory_without_a_sweep(tmp_path: Path) -> None:
@@ -353,11 +363,12 @@ def killed(study: Any, number: int) -> None:
 
 
 def test_a_trial_of_a_killed_process_is_tried_again_so_often(tmp_path: Path) -> None:
-    from vizkit.sweeps._study import Plan, SweepStudy
+    from vizkit.sweeps._plan import Plan
+    from vizkit.sweeps._study import SweepStudy
     from vizkit.sweeps.space import as_space
 
     study = SweepStudy(tmp_path, Plan(as_space({"lr": [1]}), "eval/acc", "max", sampler="grid"))
-    study.enqueue_grid(anything)
+    study.enqueue([{"lr": 1}])
     for attempt in range(3):
         claim = study.claim(None, 2, anything)
         assert claim is not None and claim.point == {"lr": 1}
@@ -371,11 +382,12 @@ def test_a_trial_of_a_killed_process_is_tried_again_so_often(tmp_path: Path) -> 
 
 
 def test_a_result_that_comes_after_the_trial_was_given_to_others_is_left_out(tmp_path: Path) -> None:
-    from vizkit.sweeps._study import Plan, SweepStudy
+    from vizkit.sweeps._plan import Plan
+    from vizkit.sweeps._study import SweepStudy
     from vizkit.sweeps.space import as_space
 
     study = SweepStudy(tmp_path, Plan(as_space({"lr": [1]}), "eval/acc", "max", sampler="grid"))
-    study.enqueue_grid(anything)
+    study.enqueue([{"lr": 1}])
     slow = study.claim(None, 2, anything)
     assert slow is not None
     killed(study, slow.trial.number)
@@ -385,6 +397,150 @@ def test_a_result_that_comes_after_the_trial_was_given_to_others_is_left_out(tmp
     study.finish(quick, values=[2.0], runs=["quick"])
     (trial,) = study.counted()
     assert trial.value == 2.0 and trial.user_attrs["runs"] == ["quick"]
+
+
+def study_of(directory: Path, **about: Any) -> Any:
+    from vizkit.sweeps._plan import Plan
+    from vizkit.sweeps._study import SweepStudy
+    from vizkit.sweeps.space import as_space
+
+    plan = Plan(as_space({"lr": [1, 2], "batch": [64]}), "eval/acc", "max", sampler="grid")
+    return SweepStudy(directory, plan, **about)
+
+
+def test_a_point_is_kept_though_its_process_dies_while_it_takes_it_on(tmp_path: Path) -> None:
+    study = study_of(tmp_path)
+    study.enqueue([{"lr": 2, "batch": 64}])
+    study._study.ask()  # and killed
+    claim = study_of(tmp_path).claim(1, 2, anything)
+    assert claim.point == {"lr": 2, "batch": 64} and len(study.counted()) == 1
+
+
+def test_a_trial_is_tried_again_once_though_those_who_see_to_it_are_killed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = study_of(tmp_path)
+    study.enqueue([{"lr": 1, "batch": 64}])
+    first = study.claim(1, 2, anything)
+    killed(study, first.trial.number)
+
+    def dies(number: int, why: str) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(study, "_end_void", dies)
+        with pytest.raises(SystemExit):
+            study.claim(1, 2, anything)
+    again = study_of(tmp_path).claim(1, 2, anything)
+    assert again.point == first.point and len(study.counted()) == 1
+    assert sum(trial.state.name == "WAITING" for trial in study.trials()) == 0
+
+
+def test_a_trial_that_nobody_in_this_process_holds_any_more_is_free(tmp_path: Path) -> None:
+    one, other = study_of(tmp_path), study_of(tmp_path)
+    one.enqueue([{"lr": 1, "batch": 64}])
+    assert one.claim(1, 2, anything) is not None
+    assert other.claim(1, 2, anything) is None
+    one.leave()
+    assert other.claim(1, 2, anything) is not None
+
+
+def test_a_constraint_that_raises_leaves_no_trial_behind(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"logdir": tmp_path, "metric": "eval/acc", "trials": 2, "quiet": True}
+    space = {"lr": log(1e-3, 1), "batch": [64]}
+    with pytest.raises(ZeroDivisionError):
+        vizkit.sweep(peak, space, constraint=lambda point: 1 / 0, **options)  # type: ignore[arg-type, return-value]
+    assert len(vizkit.sweep(peak, space, **options).finished) == 2
+
+
+def test_a_search_may_have_a_time_alone(tmp_path: Path) -> None:
+    result = vizkit.sweep(
+        peak, {"lr": log(1e-3, 1), "batch": [64]}, logdir=tmp_path, metric="eval/acc", seconds=0.5, quiet=True
+    )
+    assert len(result.finished) >= 1
+
+
+def test_known_points_of_a_grid_come_first(tmp_path: Path) -> None:
+    result = vizkit.sweep(
+        peak, SPACE, logdir=tmp_path, metric="eval/acc", points=[{"lr": 1.0}, {"batch": 64}], quiet=True
+    )
+    assert [(trial.hparams["lr"], trial.hparams["batch"]) for trial in result.trials] == [
+        (1.0, 32),
+        (1.0, 64),
+        (0.01, 64),
+        (0.1, 64),
+        (0.01, 32),
+        (0.1, 32),
+    ]
+
+
+def test_a_sweep_that_is_done_answers_and_starts_nothing(tmp_path: Path) -> None:
+    def train(hparams: Hparams, tracker: vizkit.Tracker) -> None:
+        pytest.fail("trained")
+
+    study = study_of(tmp_path)
+    study.enqueue([{"lr": 1, "batch": 64}, {"lr": 2, "batch": 64}])
+    for value in (1.0, 2.0):
+        study.finish(study.claim(2, 2, anything), values=[value], runs=[])
+    journal = tmp_path / ".sweep" / "journal"
+    size = journal.stat().st_size
+    options: dict[str, Any] = {"logdir": tmp_path, "metric": "eval/acc", "sampler": "grid", "quiet": True}
+    for workers in (1, 2):
+        result = vizkit.sweep(train, {"lr": [1, 2], "batch": [64]}, workers=workers, **options)
+        assert result.best.hparams == {"lr": 2, "batch": 64} and len(result.trials) == 2
+    assert journal.stat().st_size < size + 1000
+
+
+def test_looking_at_a_sweep_writes_nothing(tmp_path: Path) -> None:
+    vizkit.sweep(peak, SPACE, logdir=tmp_path, metric="eval/acc", quiet=True)
+
+    def state() -> dict[str, int]:
+        return {str(path): path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+
+    before = state()
+    assert len(status(tmp_path).finished) == 6
+    assert state() == before
+
+
+def test_runs_of_others_in_the_directory_are_left_alone(tmp_path: Path) -> None:
+    with vizkit.Tracker(tmp_path / "mine", quiet=True) as tracker:
+        tracker.log({"eval/acc": 7.0}, step=0)
+    result = vizkit.sweep(peak, SPACE, logdir=tmp_path, metric="eval/acc", quiet=True)
+    assert len(result.runs) == 6 and result.best.value == 1.0
+    assert vizkit.load(tmp_path / "mine")[0].best("eval/acc").value == 7.0
+
+
+def test_runs_of_a_sweep_whose_state_is_gone_are_not_mixed_with_another_ones(tmp_path: Path) -> None:
+    vizkit.sweep(peak, SPACE, logdir=tmp_path, metric="eval/acc", quiet=True)
+    shutil.rmtree(tmp_path / ".sweep")
+    with pytest.raises(DataError, match="holds runs of a sweep whose state is gone, such as trial000"):
+        vizkit.sweep(peak, SPACE, logdir=tmp_path, metric="eval/acc", quiet=True)
+
+
+def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"a sweep cannot be kept in .*file/.sweep .*take another logdir"):
+        vizkit.sweep(peak, SPACE, logdir=tmp_path / "file", metric="eval/acc", quiet=True)
+
+
+def test_a_sampler_and_a_pruner_of_ones_own(tmp_path: Path) -> None:
+    import optuna
+
+    result = vizkit.sweep(
+        peak,
+        SPACE,
+        logdir=tmp_path,
+        metric="eval/acc",
+        trials=3,
+        sampler=optuna.samplers.BruteForceSampler(seed=0),
+        pruner=optuna.pruners.ThresholdPruner(lower=0.45),
+        quiet=True,
+    )
+    assert len(result.trials) == 3
+    assert {trial.state for trial in result.trials if trial.hparams["lr"] != 0.1} <= {"pruned", "finished"}
+    (tmp_path / ".sweep" / "job.json").write_text('{"command": ["true"], "trials": 9, "until": null}')
+    with pytest.raises(DataError, match="an object of its program, BruteForceSampler: run the same program"):
+        vizkit.sweeps.join(tmp_path, quiet=True)
 
 
 def test_pruned_is_no_ordinary_error() -> None:
