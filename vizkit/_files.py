@@ -41,6 +41,7 @@ __all__ = [
     "rewrite",
     "unlock",
     "write_atomic",
+    "write_durably",
 ]
 
 Buffer = bytes | mmap.mmap
@@ -155,6 +156,25 @@ def rewrite(path: str | os.PathLike[str], parts: Iterable[bytes], beside: str) -
             file.flush()
             os.fsync(file.fileno())
         shutil.copymode(target, part)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    _sync_directory(target.parent)
+
+
+def write_durably(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
+    """Write a new file, which is whole or not there, even if the process is killed or the power fails.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    target = Path(path)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with open(part, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -95,7 +95,7 @@ def check_after(run: Path, damage: str, wanted: int) -> None:
     assert len(one.columns(tag, superseded=True).steps) == wanted, f"{damage}: twice in {log}"
 
 
-def die_at(number: int) -> None:
+def die_at(number: int, calls: Sequence[str] = CALLS) -> None:
     """Have this process killed right before its call of this number."""
     left = number
 
@@ -111,7 +111,7 @@ def die_at(number: int) -> None:
 
         setattr(os, name, call)
 
-    for name in CALLS:
+    for name in calls:
         counted(name)
 
 

@@ -7,7 +7,9 @@ __all__ = [
     "GRAPH_WORD",
     "LOG_WORD",
     "MODEL_WORD",
+    "PACKS_DIRECTORY",
     "REMARKS_FILE",
+    "TABLES_DIRECTORY",
     "TRACE_WORD",
     "VIEWS_FILE",
 ]
@@ -32,3 +34,9 @@ REMARKS_FILE = "remarks.json"
 
 VIEWS_FILE = "views.json"
 """Views that people saved, in the log directory; see `vizkit.server.workspace.saved_views`."""
+
+TABLES_DIRECTORY = "vizkit.tables"
+"""The directory beside a log with its tables; it is never taken for a run's."""
+
+PACKS_DIRECTORY = ".inputs"
+"""The directory within, with the images and texts that tables refer to; no table's name begins so."""

@@ -9,5 +9,18 @@ from __future__ import annotations
 from vizkit.reading.log_root import Changes, LogRoot, natural_key
 from vizkit.reading.log_tail import Problem
 from vizkit.reading.run_reader import Entries, Recorded, RunReader, Scalars
+from vizkit.reading.run_tables import Input, RunTables, TableFile
 
-__all__ = ["Changes", "Entries", "LogRoot", "Problem", "Recorded", "RunReader", "Scalars", "natural_key"]
+__all__ = [
+    "Changes",
+    "Entries",
+    "Input",
+    "LogRoot",
+    "Problem",
+    "Recorded",
+    "RunReader",
+    "RunTables",
+    "Scalars",
+    "TableFile",
+    "natural_key",
+]

@@ -6,14 +6,14 @@ import os
 import posixpath
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, SupportsInt, cast
 
 from vizkit._files import FileReader, is_shortage
 from vizkit._language import reason_of, tr
 from vizkit.columns.frame_scan import Readable
 from vizkit.errors import DataError, MissingDependencyError
-from vizkit.format.file_names import LOG_WORD
+from vizkit.format.file_names import LOG_WORD, TABLES_DIRECTORY
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -64,6 +64,13 @@ class Store(ABC):
     def open(self, path: str) -> AbstractContextManager[Readable]:
         """Open a log for reading."""
 
+    @abstractmethod
+    def entries(self, directory: str) -> dict[str, int | None]:
+        """The names in a directory, each with its size, None for a directory; none if it is gone.
+
+        Links are left out, as is what is neither file nor directory.
+        """
+
 
 def store_of(path: str) -> Store:
     """The store of a path.
@@ -106,7 +113,7 @@ class _Local(Store):
                     if stat.st_size:
                         identity = (stat.st_dev, stat.st_ino)
                         logs.append(LogStat(entry.path, stat.st_size, stat.st_mtime_ns, identity))
-                elif is_directory:
+                elif is_directory and entry.name != TABLES_DIRECTORY:
                     (links if entry.is_symlink() else real).append(entry.path)
         logs.sort()
         return logs, any_log, real, links
@@ -149,6 +156,17 @@ class _Local(Store):
 
     def open(self, path: str) -> AbstractContextManager[Readable]:
         return FileReader(path)
+
+    def entries(self, directory: str) -> dict[str, int | None]:
+        found: dict[str, int | None] = {}
+        with suppress(OSError), os.scandir(directory) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        found[entry.name] = None
+                    elif entry.is_file(follow_symlinks=False):
+                        found[entry.name] = entry.stat(follow_symlinks=False).st_size
+        return found
 
 
 _LOCAL = _Local()
@@ -242,3 +260,14 @@ class _Remote(Store):
     @contextmanager
     def open(self, path: str) -> Iterator[Readable]:
         yield _RemoteLog(self._files, path)
+
+    def entries(self, directory: str) -> dict[str, int | None]:
+        self._files.invalidate_cache()
+        try:
+            every = self._files.ls(directory, detail=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        return {
+            posixpath.basename(info["name"].rstrip("/")): info["size"] if info["type"] == "file" else None
+            for info in every
+        }

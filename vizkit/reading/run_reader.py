@@ -30,6 +30,7 @@ from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.reading.column_cache import ColumnCache
 from vizkit.reading.filesystem import LogStat, Store, store_of
 from vizkit.reading.log_tail import LogTail, Problem
+from vizkit.reading.run_tables import RunTables
 from vizkit.reading.sessions import Begin, TrainingStarts, counting
 
 __all__ = ["Entries", "Recorded", "RunReader", "Scalars"]
@@ -192,6 +193,8 @@ class RunReader:
         self._recorded: dict[tuple[str, str], tuple[_Parts, Recorded]] = {}
         self._last: int | None = None  # the first session of the next training; None: this is the last one
         self._hparams = HParams({})
+        self.tables = RunTables(self)
+        """The tables of the run."""
         self.earlier: list[RunReader] = []
         """The trainings before this one in the same directory, oldest first."""
         self.number = 1
@@ -287,6 +290,7 @@ class RunReader:
             if index == len(self.earlier):
                 self.earlier.append(copy(self))
                 self.earlier[index]._recorded = {}
+                self.earlier[index].tables = RunTables(self.earlier[index])
             training = self.earlier[index]
             training._logs, training._stats, training.earlier = self._logs, self._stats, []
             training._last, training.number = last, index + 1

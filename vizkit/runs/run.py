@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vizkit._language import tr
 from vizkit.errors import DataError, MissingDependencyError, UnknownNameError
+from vizkit.format.tables import TableColumns
 from vizkit.format.walltime import milliseconds
 from vizkit.metrics.arrays import Floats, Ints
 from vizkit.metrics.calibration import Reliability
 from vizkit.metrics.confusion import ConfusionMatrix
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
-from vizkit.reading import Entries, Problem, Recorded, RunReader, Scalars
+from vizkit.reading import Entries, Problem, Recorded, RunReader, Scalars, TableFile
 from vizkit.reading.training_config import config_path, hparams_of
 from vizkit.runs._plotting import Plottable
 from vizkit.runs.dataframes import scalars_frame
@@ -28,6 +29,7 @@ from vizkit.runs.remarks import RemarksFile
 from vizkit.runs.run_times import RunTimes
 from vizkit.runs.scalar_tags import in_order
 from vizkit.runs.statistics import Point, Summary, summarize
+from vizkit.runs.table_frames import prediction_table, table_frame, with_correct
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,7 +152,8 @@ class Run(Exported, Plottable):
         config = [] if self.logs.hparams.hparams else self._read_config()[1]
         environment = self._environment.problems if self.logs.is_last else []
         self._remarks.content()
-        return [*self.logs.problems, *environment, *config, *self._remarks.problems]
+        tables = self.logs.tables.problems
+        return [*self.logs.problems, *tables, *environment, *config, *self._remarks.problems]
 
     def _read_config(self) -> tuple[dict[str, Any], list[Problem]]:
         if self._config is None:
@@ -328,6 +331,67 @@ class Run(Exported, Plottable):
             )
         names = self.scalar_tags if kind == "scalar" else self.tags.get(kind, [])
         return unknown(tr("{kind} tag of {name!r},", kind=kind, name=self.name), tag, names)
+
+    # -- tables ----------------------------------------------------------------------------------
+
+    @property
+    def tables(self) -> dict[str, list[int | float]]:
+        """Name of a table -> the steps at which there is one."""
+        every = {tag: self.logs.tables.files(tag) for tag in self.logs.tables.names()}
+        return {tag: [file.step for file in files if file.path] for tag, files in every.items()}
+
+    def table(self, name: str, step: int | float | None = None) -> pd.DataFrame:
+        """A table as a frame.
+
+        Args:
+            name: its name, such as ``eval/predictions``.
+            step: its step; by default the last.
+
+        Returns:
+            Numbers, texts and categories as they were recorded; images as objects with ``png()`` and
+            ``array()``, which are read when they are asked for.
+
+        Raises:
+            UnknownNameError: there is no such table, or none at that step.
+            DataError: its file is damaged; it is among the `problems` from then on.
+        """
+        return table_frame(self.table_columns(name, step), self.logs.tables)
+
+    def table_columns(self, name: str, step: int | float | None = None) -> TableColumns:
+        """A table as arrays; for large ones, and for what frames are too slow for. Errors as of `table`."""
+        return self.logs.tables.read(self._table_file(name, step))
+
+    def predictions(self, step: int | float | None = None, tag: str | None = None) -> pd.DataFrame:
+        """The samples of an evaluation: a row each, with label, prediction, and what the task tells of it.
+
+        Args:
+            step: the step of the evaluation; by default the last.
+            tag: its tag, such as ``eval``; it may be left out if there is one alone.
+
+        Returns:
+            As `table`, and ``correct`` where labels and predictions are classes or texts.
+
+        Raises:
+            UnknownNameError: there is no such evaluation, or several and no tag.
+            DataError: as of `table`.
+        """
+        return table_frame(self.prediction_columns(step, tag), self.logs.tables)
+
+    def prediction_columns(self, step: int | float | None = None, tag: str | None = None) -> TableColumns:
+        """The content of `predictions` as arrays. Errors as there."""
+        name = prediction_table(self.logs.tables.names(), tag, self.name)
+        return with_correct(self.table_columns(name, step))
+
+    def _table_file(self, name: str, step: int | float | None) -> TableFile:
+        names = self.logs.tables.names()
+        if name not in names:
+            raise unknown(tr("table of {name!r},", name=self.name), name, names)
+        files = self.logs.tables.files(name)
+        found = [file for file in files if step is None or file.step == step]
+        if not found:
+            steps = [str(file.step) for file in files]
+            raise unknown(tr("table {table!r} at step", table=name), str(step), steps)
+        return found[-1]
 
     # -- how it was made and how it ended --------------------------------------------------------
 

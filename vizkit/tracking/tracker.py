@@ -427,6 +427,25 @@ class Tracker(PaddleVerbs):
         add = partial(self._writer.add_text, text_string=text_string, walltime=walltime)
         self._record("text", tag, step, add)
 
+    def log_table(
+        self,
+        tag: str,
+        columns: Mapping[str, object],
+        step: StepLike | None = None,
+        walltime: float | datetime | None = None,
+        *,
+        about: Mapping[str, str] | None = None,
+    ) -> None:
+        """Record a table beside the log; arguments as in `LogWriter.add_table`.
+
+        Raises:
+            TypeError: ``columns`` is no dict and no frame.
+        """
+        if not hasattr(columns, "columns"):
+            check_mapping("columns", columns)
+        add = partial(self._writer.add_table, columns=columns, walltime=walltime, about=about)
+        self._record("text", tag, step, add)
+
     def log_audio(
         self,
         tag: str,

@@ -17,7 +17,7 @@ from vizkit.metrics.arrays import AnyArray
 from vizkit.metrics.confusion import compute_confusion_matrix
 from vizkit.metrics.evaluation_scores import EvaluationScores
 from vizkit.writing import evaluation
-from vizkit.writing.run_log import RunLog
+from vizkit.writing.table_writer import TableWriter
 from vizkit.writing.tasks.task import EvaluationTask, TaskOptions
 
 __all__ = ["CurveWriter"]
@@ -25,7 +25,7 @@ __all__ = ["CurveWriter"]
 _SMALL_CURVE = 1 << 18  # bytes: a smaller curve costs less than a millisecond
 
 
-class CurveWriter(RunLog):
+class CurveWriter(TableWriter):
     """The verbs of `vizkit.LogWriter` for labels and scores."""
 
     def add_pr_curve(

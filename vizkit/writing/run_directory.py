@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
@@ -16,7 +16,16 @@ from vizkit._language import tr
 from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
 from vizkit.errors import RunExistsError, RunStartError, VizKitError
-from vizkit.format.file_names import ENVIRONMENT_FILE, GRAPH_WORD, LOG_WORD, REMARKS_FILE
+from vizkit.format.file_names import (
+    ENVIRONMENT_FILE,
+    GRAPH_WORD,
+    LOG_WORD,
+    PACKS_DIRECTORY,
+    REMARKS_FILE,
+    TABLES_DIRECTORY,
+)
+from vizkit.format.input_packs import PACK_ENDING
+from vizkit.format.table_files import ENDING
 
 __all__ = [
     "IfExists",
@@ -103,11 +112,27 @@ def write_text(directory: str, name: str, text: str) -> None:
 
 
 def remove_logs(directory: str | os.PathLike[str]) -> None:
-    """Delete a run's logs, graphs and ``environment.json``, and nothing else."""
+    """Delete a run's logs, graphs, tables and ``environment.json``, and nothing else."""
     with os.scandir(directory) as entries:
         for entry in entries:
             if any(part in entry.name for part in _OWN) and entry.is_file():
                 os.unlink(entry.path)
+            elif entry.name == TABLES_DIRECTORY and entry.is_dir(follow_symlinks=False):
+                _remove_tables(entry.path)
+
+
+def _remove_tables(directory: str) -> None:
+    """Delete the tables of a run, and the directories that are empty then."""
+    with os.scandir(directory) as entries:
+        below = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    for path in below:
+        ending = PACK_ENDING if os.path.basename(path) == PACKS_DIRECTORY else ENDING
+        for name in os.listdir(path):
+            if name.endswith((ending, ".part")):
+                os.unlink(os.path.join(path, name))
+    for path in (*below, directory):
+        with suppress(OSError):
+            os.rmdir(path)
 
 
 def rank_directories(directory: Path) -> list[Path]:

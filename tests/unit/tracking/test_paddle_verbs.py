@@ -73,6 +73,7 @@ WRITERS = {
     "log_images": "add_image_matrix",
     "log_figure": "add_figure",
     "log_text": "add_text",
+    "log_table": "add_table",
     "log_audio": "add_audio",
     "log_histogram": "add_histogram",
     "log_pr_curve": "add_pr_curve",

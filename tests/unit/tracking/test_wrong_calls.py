@@ -27,6 +27,7 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "log_images": ("a", [IMAGE]),
     "log_figure": ("a", SimpleNamespace(savefig=print)),
     "log_text": ("a", "words"),
+    "log_table": ("a", {"b": [1, 2]}),
     "log_audio": ("a", np.zeros(10)),
     "log_histogram": ("a", [1, 2]),
     "log_pr_curve": ("a", LABELS, SCORES),
@@ -65,6 +66,7 @@ def wrong_calls() -> Iterator[Any]:
         yield "log", (value,), {"reduce": "mean"}, "metrics must be a dict"
         yield "log_scalars", ("a", value), {}, "tag_scalar_dict must be a dict"
         yield "log_hparams", (value,), {}, "hparams must be a dict"
+        yield "log_table", ("a", value), {}, "columns must be a dict"
     for value in (3, 0.5, b"a"):
         yield "log_hparams", ({"lr": 1}, value), {}, "metrics must be a list of names"
     for verb in ("log_graph", "log_model", "explain"):

@@ -1,0 +1,133 @@
+"""Tables as frames of pandas, with their images and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vizkit._language import tr
+from vizkit.errors import UnknownNameError
+from vizkit.format.tables import References, TableColumn, TableColumns, Texts
+from vizkit.metrics.arrays import AnyArray, Pixels
+from vizkit.reading import Input, RunTables
+from vizkit.runs.lookup import unknown
+from vizkit.runs.media import decode_image
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["PREDICTIONS", "TableImage", "prediction_table", "table_frame", "with_correct"]
+
+PREDICTIONS = "/predictions"
+"""The end of the name of an evaluation's table."""
+
+
+class TableImage:
+    """An image of a table; it is read when it is asked for."""
+
+    def __init__(self, tables: RunTables, found: Input) -> None:
+        self._tables = tables
+        self._found = found
+
+    def png(self) -> bytes:
+        """The PNG file.
+
+        Raises:
+            DataError: it cannot be read any more.
+        """
+        return self._tables.contents([self._found])[0]
+
+    def array(self) -> Pixels:
+        """The pixels, uint8 of shape (height, width, channels).
+
+        Raises:
+            DataError: it cannot be read any more.
+            OSError: it is no image, or has too many pixels.
+        """
+        return decode_image(self.png())
+
+    def _repr_png_(self) -> bytes:
+        return self.png()
+
+    def __repr__(self) -> str:
+        return f"<image of {self._found.place.end - self._found.place.start:,} bytes>"
+
+
+def table_frame(table: TableColumns, tables: RunTables) -> pd.DataFrame:
+    """A table as a frame; see `Run.table`."""
+    import pandas as pd
+
+    found: dict[str, object] = {}
+    inputs: dict[int, Input] | None = None
+    for name, column in table.items():
+        if isinstance(column, Texts) and column.category:
+            categories = pd.Index(list(column.values), dtype=object)
+            found[name] = pd.Categorical.from_codes(column.codes, categories=categories)
+        elif isinstance(column, Texts):
+            found[name] = column.to_array()
+        elif isinstance(column, References):
+            inputs = tables.inputs() if inputs is None else inputs
+            found[name] = _referred(column, inputs, tables)
+        else:  # a frame is computed with: small types would overflow
+            found[name] = (
+                column.astype(np.int64) if column.dtype.kind in "iu" and column.dtype != np.uint64 else column
+            )
+    return pd.DataFrame(found)
+
+
+def _referred(column: References, inputs: dict[int, Input], tables: RunTables) -> AnyArray:
+    digests, places = np.unique(column.digests, return_inverse=True)
+    there = {digest: inputs[digest] for digest in digests.tolist() if digest in inputs}
+    texts = [one for one in there.values() if not one.is_image]
+    read = dict(zip(texts, tables.contents(texts), strict=True))
+    objects: AnyArray = np.empty(len(digests), object)
+    for row, digest in enumerate(digests.tolist()):
+        one = there.get(digest)
+        if one is not None:
+            objects[row] = TableImage(tables, one) if one.is_image else read[one].decode("utf-8", "replace")
+    chosen: AnyArray = objects[places]
+    return chosen
+
+
+def prediction_table(names: Sequence[str], tag: str | None, run: str) -> str:
+    """The name of the table of an evaluation; without a tag, of the only one.
+
+    Raises:
+        UnknownNameError: there is none, or there are several.
+    """
+    tags = [name.removesuffix(PREDICTIONS) for name in names if name.endswith(PREDICTIONS)]
+    if tag is not None and tag not in tags:
+        raise unknown(tr("evaluation of {name!r} with a table of predictions,", name=run), tag, tags)
+    if tag is None and len(tags) != 1:
+        if not tags:
+            raise UnknownNameError(
+                "{name!r} has no table of predictions: record its evaluations with predictions=True", name=run
+            )
+        raise UnknownNameError(
+            "{name!r} has tables of several evaluations: name one as tag, of {tags}",
+            name=run,
+            tags=", ".join(tags),
+        )
+    return (tags[0] if tag is None else tag) + PREDICTIONS
+
+
+def with_correct(table: TableColumns) -> TableColumns:
+    """A table with the column ``correct`` where labels and predictions are classes or texts."""
+    label, prediction = table.get("label"), table.get("prediction")
+    right = _equal(label, prediction)
+    if right is None or "correct" in table:
+        return table
+    return TableColumns({**table.columns, "correct": right}, table.about)
+
+
+def _equal(one: TableColumn | None, other: TableColumn | None) -> AnyArray | None:
+    if isinstance(one, Texts) and isinstance(other, Texts):
+        places = {text: place for place, text in enumerate(one.values)}
+        codes = np.array([*(places.get(text, -2) for text in other.values), -3])
+        return np.asarray(one.codes == codes[other.codes])
+    if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
+        return None
+    whole = one.dtype.kind in "iub" and other.dtype.kind in "iub"
+    return np.asarray(one == other) if whole else None

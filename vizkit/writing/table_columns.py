@@ -1,0 +1,165 @@
+"""Columns that users pass, as columns of a table: checked and copied in the call, converted on the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from vizkit._checks import describe
+from vizkit._protocols import ArrayLike, ImageLike
+from vizkit.errors import DataError
+from vizkit.format.tables import MOST_TABLE_ROWS, TableColumn, Texts
+from vizkit.metrics.arrays import AnyArray, to_array
+
+__all__ = ["MOST_IMAGE_BYTES", "Given", "Pictures", "checked_columns", "converted", "size_of"]
+
+MOST_IMAGE_BYTES = 1 << 29
+"""Bytes of all images of a table that is passed at once."""
+
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """A column of images: arrays (h, w) or (h, w, c) or (c, h, w), or None."""
+
+    images: Sequence[AnyArray | None]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+Given = AnyArray | list[object] | Texts | Pictures
+"""A column that shares no memory with its caller: numbers, a list of texts, texts or images."""
+
+
+def checked_columns(columns: object) -> dict[str, Given]:
+    """Check and copy columns.
+
+    Args:
+        columns: a mapping of names to columns of one length, or a frame of pandas. A column is an array,
+            tensor, or list of numbers, bools or texts, None for none; or of images: a list of them (None for
+            none), or an array (n, h, w), (n, h, w, c) or (n, c, h, w).
+
+    Raises:
+        DataError: none of these.
+    """
+    if not isinstance(columns, Mapping) and not (hasattr(columns, "items") and hasattr(columns, "columns")):
+        raise DataError(
+            "a table must be a dict of columns such as {{'label': [1, 0]}}, or a pandas frame, got {given}",
+            given=describe(columns),
+        )
+    found: dict[str, Given] = {}
+    for name, values in cast("Mapping[object, object]", columns).items():
+        if not isinstance(name, (str, int)) or not str(name).strip() or len(str(name)) > _LONGEST_NAME:
+            raise DataError(
+                "a column's name must be a text of 1 to {most} characters, got {name}",
+                most=_LONGEST_NAME,
+                name=describe(name),
+            )
+        found[str(name)] = _column(str(name), values)
+    lengths = {name: len(column) for name, column in found.items()}
+    if not found or len(set(lengths.values())) > 1 or max(lengths.values()) > MOST_TABLE_ROWS:
+        raise DataError(
+            "a table needs columns of one length, of at most {most:,} rows, got {lengths}",
+            most=MOST_TABLE_ROWS,
+            lengths=describe(lengths),
+        )
+    pictures = [image for one in found.values() if isinstance(one, Pictures) for image in one.images]
+    taken = sum(image.nbytes for image in pictures if image is not None)
+    if taken > MOST_IMAGE_BYTES:
+        raise DataError(
+            "the images of a table take at most {most:,} bytes, got {taken:,}: pass smaller ones, or fewer",
+            most=MOST_IMAGE_BYTES,
+            taken=taken,
+        )
+    return found
+
+
+def _column(name: str, values: object) -> Given:
+    if isinstance(values, Texts):
+        return values
+    categories = getattr(getattr(values, "cat", None), "categories", None)
+    if categories is not None:  # a series of pandas
+        codes = np.array(cast("Any", values).cat.codes)
+        return Texts(codes, [str(one) for one in categories], category=True)
+    if hasattr(values, "to_numpy"):  # another series
+        values = cast("Any", values).to_numpy()
+    if isinstance(values, np.ndarray) and values.dtype.kind in "OUSM" and values.ndim == 1:
+        values = values.tolist() if values.dtype.kind != "M" else values.astype(str).tolist()
+    if isinstance(values, (list, tuple, range)):
+        return _of_list(name, list(values))
+    if isinstance(values, (str, bytes)) or not (hasattr(values, "shape") or hasattr(values, "__array__")):
+        raise _refused(name, values)
+    return _of_array(name, to_array(cast("ArrayLike", values), copy=True))
+
+
+def _of_list(name: str, values: list[object]) -> Given:
+    first = next((one for one in values if one is not None), None)
+    if isinstance(first, (str, bytes)):
+        return values
+    if first is None or _is_number(first):
+        try:
+            plain = [np.nan if one is None else _number(one) for one in values]
+            array = np.array(plain) if plain else np.empty(0)
+        except (TypeError, ValueError, OverflowError):
+            raise _refused(name, values) from None
+        if array.dtype.kind not in "biuf" or array.ndim != 1:
+            raise _refused(name, values)
+        return array
+    if hasattr(first, "getbands") or np.ndim(cast("Any", first)) >= 2:
+        return Pictures([None if one is None else _pixels(cast("ImageLike", one)) for one in values])
+    raise _refused(name, values)
+
+
+def _of_array(name: str, array: AnyArray) -> Given:
+    if array.dtype.kind == "c":
+        raise _refused(name, array)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim == 1:
+        return array
+    if array.ndim in (3, 4):
+        return Pictures(list(array))
+    raise _refused(name, array)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float, np.number, np.bool_)) or getattr(value, "shape", None) in ((), [])
+
+
+def _number(value: object) -> object:
+    return value.item() if hasattr(value, "item") else value
+
+
+def _pixels(image: ImageLike) -> AnyArray:
+    if hasattr(image, "getbands"):
+        return np.array(cast("Any", image).convert("RGBA" if "A" in cast("Any", image).mode else "RGB"))
+    return to_array(image, copy=True)
+
+
+def _refused(name: str, values: object) -> DataError:
+    return DataError(
+        "the column {name!r} must hold one number, text or image a row, got {values}",
+        name=name,
+        values=describe(values),
+    )
+
+
+def size_of(columns: Iterable[Given]) -> int:
+    """Bytes that columns keep alive, about."""
+    total = 0
+    for column in columns:
+        if isinstance(column, Pictures):
+            total += sum(image.nbytes for image in column.images if image is not None)
+        else:
+            total += column.nbytes if isinstance(column, np.ndarray) else 64 * len(column)
+    return total
+
+
+def converted(column: Given) -> TableColumn | Pictures:
+    """A column as it is written; images stay images."""
+    return Texts.of(column) if isinstance(column, list) else column
