@@ -136,7 +136,7 @@ def test_a_batch_of_fewer_images_is_recorded_whole(tmp_path: Path, shown: Shown)
 
 
 def test_large_images_are_shrunk(tmp_path: Path, shown: Shown) -> None:
-    batch = Batch([np.zeros((2, 300, 400, 3), np.uint8)], [np.array([1.5, 2.5])], np.zeros((2, 1)))
+    batch = Batch([np.zeros((2, 300, 400, 3), np.uint8)], [np.array([1.5, 2.5])], [np.zeros((2, 1))])
     found = sample_images.samples_of(batch, range(2))
     with Tracker(tmp_path) as tracker:
         sample_images.record_samples(tracker, "x", found, 0, sample_images.Display(), "auto")
@@ -190,7 +190,7 @@ def test_samples_of_one_rank_of_several() -> None:
         followed.begin(loader)
         for number, (images, labels) in enumerate(loader):
             if followed.wants(number):
-                followed.add(number, Batch([images], [labels], paddle.zeros([len(images), 2])))
+                followed.add(number, Batch([images], [labels], [paddle.zeros([len(images), 2])]))
         met = [int(sample.image[0, 0, 0]) for sample in followed.found()]
         assert met == [index for index in indices if index not in followed.missing]
         found += met
@@ -259,7 +259,7 @@ def test_the_worst_mistakes_are_those_of_the_highest_loss() -> None:
     mistakes = WorstMistakes(5, "softmax")
     for start in range(0, 50, 7):
         part = slice(start, start + 7)
-        mistakes.add(Batch([images[part]], [labels[part]], scores[part]))
+        mistakes.add(Batch([images[part]], [labels[part]], [scores[part]]))
     shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     losses = np.where(scores.argmax(axis=1) == labels, -1, -np.log(shares[np.arange(50), labels]))
     worst = mistakes.worst()
@@ -272,7 +272,7 @@ def test_the_worst_mistakes_are_those_of_the_highest_loss() -> None:
 def test_no_more_images_are_held_than_asked_for() -> None:
     mistakes = WorstMistakes(3, "auto")
     for _ in range(20):
-        mistakes.add(Batch([np.zeros((8, 1, 4, 4))], [np.ones(8, int)], np.eye(2)[[0] * 8]))
+        mistakes.add(Batch([np.zeros((8, 1, 4, 4))], [np.ones(8, int)], [np.eye(2)[[0] * 8]]))
         assert all(len(heap) <= 3 for heap in mistakes._heaps.values())
     assert len(mistakes.worst()) == 3
 
@@ -283,10 +283,10 @@ def test_mistakes_are_ranked_by_what_all_scores_of_the_evaluation_are() -> None:
     images[:, 0, 0, 0] = np.arange(3)
     labels = np.array([0, 0, 0])
     mistakes = WorstMistakes(3, "auto")
-    mistakes.add(Batch([images], [labels], probabilities))
+    mistakes.add(Batch([images], [labels], [probabilities]))
     assert mistakes.activation is None
     assert [int(sample.image[0, 0, 0]) for sample in mistakes.worst()] == [1, 0, 2]
-    mistakes.add(Batch([images + 3], [labels], np.array([[3.0, 9.0, 0], [0, 0, 0], [5, -5, -5]])))
+    mistakes.add(Batch([images + 3], [labels], [np.array([[3.0, 9.0, 0], [0, 0, 0], [5, -5, -5]])]))
     assert mistakes.activation == "softmax"  # the first three rows were logits, too
     assert [int(sample.image[0, 0, 0]) for sample in mistakes.worst()] == [3, 1, 0]
 
@@ -296,7 +296,7 @@ def test_nan_counts_as_the_worst_and_what_is_right_not_at_all() -> None:
     images = np.zeros((4, 1, 4, 4), "float32")
     images[:, 0, 0, 0] = np.arange(4)
     mistakes = WorstMistakes(9, "auto")
-    mistakes.add(Batch([images], [np.ones(4, int)], scores))
+    mistakes.add(Batch([images], [np.ones(4, int)], [scores]))
     assert [int(sample.image[0, 0, 0]) for sample in mistakes.worst()] == [1, 2, 0]
 
 

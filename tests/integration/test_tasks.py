@@ -12,8 +12,10 @@ import paddle
 import pytest
 
 from tests.helpers import by_tag, series
-from vizkit import Tracker
+from vizkit import Tracker, VizKitWarning
+from vizkit.demo import tasks
 from vizkit.hooks import facts_of_loss
+from vizkit.metrics.ctc import CTC
 from vizkit.writing.tasks.task import LossFacts
 
 nn, F = paddle.nn, paddle.nn.functional
@@ -95,7 +97,11 @@ def test_classes_last(tmp_path: Path) -> None:
 
 
 def as_paddleseg(name: str, **attributes: Any) -> Any:
-    layer = type(name, (nn.Layer,), {"__module__": "paddleseg.models.losses.some"})()
+    return of_suite("paddleseg.models.losses", name, **attributes)
+
+
+def of_suite(package: str, name: str, **attributes: Any) -> Any:
+    layer = type(name, (nn.Layer,), {"__module__": f"{package}.some"})()
     for key, value in attributes.items():
         setattr(layer, key, value)
     return layer
@@ -121,7 +127,13 @@ def as_paddleseg(name: str, **attributes: Any) -> Any:
         (as_paddleseg("MixedLoss", losses=[as_paddleseg("DiceLoss")]), LossFacts("softmax", "classes")),
         (as_paddleseg("L1Loss"), LossFacts(task="regression")),
         (as_paddleseg("KLLoss"), LossFacts()),
-        (nn.CTCLoss(), LossFacts()),
+        (nn.CTCLoss(blank=2), LossFacts("softmax", "generation", ctc=CTC(2, time_axis=0))),
+        (functools.partial(F.ctc_loss, blank=1), LossFacts("softmax", "generation", ctc=CTC(1, time_axis=0))),
+        (of_suite("ppocr.losses", "CTCLoss"), LossFacts(None, "generation", ctc=CTC(0, time_axis=1))),
+        (of_suite("ppdet.modeling.losses", "YOLOv3Loss"), LossFacts(task="detection")),
+        (nn.GaussianNLLLoss(), LossFacts(task="regression")),
+        (nn.MultiLabelSoftMarginLoss(), LossFacts("sigmoid", "classes")),
+        (nn.MultiMarginLoss(), LossFacts(task="classes")),
         (None, LossFacts()),
     ],
     ids=lambda value: re.sub(r" at 0x\w+", "", str(value)),  # the same in each worker
@@ -189,3 +201,132 @@ def test_classes_of_tokens(tmp_path: Path) -> None:
     tracker.close()
     assert last(tmp_path, "eval/perplexity") == pytest.approx(np.exp(last(tmp_path, "eval/loss")), rel=1e-5)
     assert {"eval/token acc", "eval/pr/2", "eval/samples"} <= set(by_tag(tmp_path))
+
+
+EXPECTED = {
+    "digits": {"eval/ap", "eval/confusion", "train/input"},
+    "segmentation": {"eval/iou/disc", "eval/samples", "eval/classes"},
+    "regression": {"eval/coverage/90", "eval/interval width/50", "eval/calibration", "eval/samples"},
+    "text": {"eval/cer", "eval/exact match", "eval/samples"},
+    "detection": {"eval/map50", "eval/ap/square", "eval/pr/disc", "eval/samples", "eval/worst"},
+}
+
+
+@pytest.mark.parametrize("name", list(tasks.EXAMPLES))
+def test_a_training_with_everything_recorded_goes_on_as_without(tmp_path: Path, name: str) -> None:
+    one = tasks.example(name, 64)
+    bare = tasks.prepare(one)
+    tasks.fit(one, bare)
+    recorded = tasks.prepare(one)
+    with Tracker(tmp_path, strict=True) as tracker:
+        tasks.fit(one, recorded, tasks.callbacks_of(one, recorded, tracker))
+    for without, having in zip(bare.parameters(), recorded.parameters(), strict=True):
+        np.testing.assert_array_equal(without.numpy(), having.numpy())
+    tags = by_tag(tmp_path)
+    assert EXPECTED[name] <= set(tags)
+    assert all(len(tags[tag]) == 2 for tag in EXPECTED[name] if tag.startswith("eval"))
+    assert any(tag.startswith("gradients/") for tag in tags)
+
+
+class Letters(paddle.io.Dataset):
+    """Scores that a network hands on, and tokens: two times "ab", once a text of one letter too many."""
+
+    def __getitem__(self, place: int) -> Any:
+        best = [1, 1, 0, 2, 0] if place < 2 else [1, 0, 2, 0, 2]
+        scores = 9 * np.eye(3, dtype="float32")[best]
+        return scores, np.array([1, 2, 0], "int32"), np.array(5), np.array(2)
+
+    def __len__(self) -> int:
+        return 3
+
+
+class HandsOn(paddle.nn.Layer):
+    """Hands its input on, with the axes moved."""
+
+    def __init__(self, *axes: int) -> None:
+        super().__init__()
+        self.axes, self.weight = axes, self.create_parameter([1])
+
+    def forward(self, x: Any) -> Any:
+        return x.transpose(list(self.axes)) + 0 * self.weight
+
+
+def evaluated(run: Path, network: Any, loss: Any, data: Any, strict: bool = True, **options: Any) -> None:
+    model = paddle.Model(network)
+    model.prepare(loss=loss)
+    with Tracker(run, strict=strict) as tracker:
+        model.evaluate(data, batch_size=2, verbose=0, callbacks=tracker.callback(**options))
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_ctc_loss_has_texts(tmp_path: Path, named: bool) -> None:
+    options: Any = {"class_names": ["-", "a", "b"]} if named else {}
+    evaluated(tmp_path, HandsOn(1, 0, 2), nn.CTCLoss(), Letters(), **options)
+    assert last(tmp_path, "eval/exact match") == pytest.approx(2 / 3)
+    rate = last(tmp_path, "eval/cer" if named else "eval/wer")
+    assert rate == pytest.approx(1 / 6)
+    assert ("eval/cer" in by_tag(tmp_path)) == named
+    rows = [line.split("\t") for line in last(tmp_path, "eval/samples").splitlines()]
+    assert [row[:4] for row in rows[2:]] == [
+        ["1", *(["ab", "ab"] if named else ["1 2", "1 2"]), "1.00 1.00"],
+        ["2", *(["ab", "abb"] if named else ["1 2", "1 2 2"]), "1.00 1.00 1.00"],
+    ]
+
+
+def test_texts_of_a_decoder_of_the_users(tmp_path: Path) -> None:
+    def decode(outputs: Any, labels: Any) -> Any:
+        texts = ["".join("-ab"[k] for k in row) for row in outputs[0].argmax(axis=2).numpy()]
+        assert len(labels) == 3
+        return ["aa-b-"] * len(texts), texts
+
+    evaluated(tmp_path, HandsOn(0, 1, 2), None, Letters(), decode=decode)
+    assert last(tmp_path, "eval/exact match") == pytest.approx(2 / 3)
+
+
+def test_a_decoder_that_fails_is_said_once_and_records_no_part_of_an_evaluation(tmp_path: Path) -> None:
+    def decode(outputs: Any, labels: Any) -> Any:
+        if len(outputs[0]) == 1:
+            raise ValueError("one too few")
+        return ["a"] * 2, ["a"] * 2
+
+    with pytest.warns(VizKitWarning, match="one too few"):
+        evaluated(tmp_path, HandsOn(0, 1, 2), None, Letters(), strict=False, decode=decode)
+    assert not [tag for tag in by_tag(tmp_path) if "match" in tag]
+
+
+class Boxes(paddle.io.Dataset):
+    """Two boxes of an image, as (class, four sides) or apart, and those that a network found."""
+
+    def __init__(self, *, apart: bool) -> None:
+        self.apart = apart
+
+    def __getitem__(self, place: int) -> Any:
+        sides = np.array([[10, 10, 60, 50], [80, 20, 120, 90], [0, 0, 0, 0]], "float32")
+        classes = np.array([[0], [1], [0]], "float32")
+        found = np.array([[0, 0.9, 10, 10, 60, 50], [1, 0.8, 0, 0, 30, 30], [-1, 0, 0, 0, 0, 0]], "float32")
+        return (found, sides, classes) if self.apart else (found, np.concatenate([classes, sides], 1))
+
+    def __len__(self) -> int:
+        return 3
+
+
+class Split(HandsOn):
+    """Gives boxes as PaddleDetection does: those of all images, and their numbers."""
+
+    def forward(self, x: Any) -> Any:
+        return x[:, :2].reshape([-1, 6]) + 0 * self.weight, paddle.full([len(x)], 2, "int32")
+
+
+@pytest.mark.parametrize("network", [HandsOn(0, 1, 2), Split()], ids=["padded", "counted"])
+@pytest.mark.parametrize("apart", [True, False])
+def test_boxes_of_a_detector(tmp_path: Path, network: Any, apart: bool) -> None:
+    evaluated(tmp_path, network, None, Boxes(apart=apart), task="detection", class_names=["car", "tree"])
+    assert last(tmp_path, "eval/ap/car") == pytest.approx(1)
+    assert last(tmp_path, "eval/ap/tree") == 0
+    assert last(tmp_path, "eval/false positives/background") == 3
+    assert len(last(tmp_path, "eval/classes").splitlines()) == 3
+
+
+def test_boxes_in_an_unknown_form_are_said(tmp_path: Path) -> None:
+    with pytest.warns(VizKitWarning, match="decode="):
+        evaluated(tmp_path, HandsOn(0, 1, 2), None, Letters(), strict=False, task="detection")

@@ -17,10 +17,11 @@ from vizkit._language import tr
 from vizkit._protocols import ArrayLike, Interpreter, ScalarLike, StepLike, TensorLike
 from vizkit._ranks import rank, world_size
 from vizkit.metrics.activation import Activation
+from vizkit.metrics.quantiles import Quantiles
 from vizkit.tracking.recording import Recording, check_names, check_text
 from vizkit.writing.log_writer import LogWriter
 from vizkit.writing.run_directory import IfExists, open_run
-from vizkit.writing.tasks.task import LossFacts, TaskName
+from vizkit.writing.tasks.task import Decode, LossFacts, TaskName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,6 +60,8 @@ class PaddleVerbs(Recording):
         activation: Activation | None = "auto",
         classes: int | None = None,
         ignore_index: int | None = None,
+        quantiles: Quantiles | None = None,
+        decode: Decode | None = None,
         class_names: Sequence[str] | None = None,
         mean: float | Sequence[float] | None = None,
         std: float | Sequence[float] | None = None,
@@ -81,6 +84,8 @@ class PaddleVerbs(Recording):
             activation=activation,
             classes=classes,
             ignore_index=ignore_index,
+            quantiles=quantiles,
+            decode=decode,
             class_names=class_names,
             mean=mean,
             std=std,

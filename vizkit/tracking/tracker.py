@@ -21,6 +21,7 @@ from vizkit.errors import DataError, TagError
 from vizkit.format.hparams import as_mapping
 from vizkit.metrics.activation import Activation
 from vizkit.metrics.evaluation_scores import LIMIT
+from vizkit.metrics.quantiles import Quantiles
 from vizkit.tracking.announcement import Announcement
 from vizkit.tracking.notebook_cells import follow_cells
 from vizkit.tracking.paddle_verbs import PaddleVerbs, open_run_of_rank, tell_failures
@@ -571,6 +572,7 @@ class Tracker(PaddleVerbs):
         classes: int | None = None,
         class_names: Sequence[str] | None = None,
         ignore_index: int | None = None,
+        quantiles: Quantiles | None = None,
         samples: Sequence[int | str] | int = 4,
         worst: int = 4,
         mean: float | Sequence[float] | None = None,
@@ -594,10 +596,12 @@ class Tracker(PaddleVerbs):
         ``"segmentation"``    class numbers (n, h, w) or      scores (n, c, h, w), or (n, 1, h, w) of
                               (n, 1, h, w)                    one class beside the background; or
                                                               class numbers like the labels
-        ``"regression"``      values (n,) or (n, k), or       the same
-                              images (n, c, h, w)
+        ``"regression"``      values (n,) or (n, k), or       the same; with ``quantiles`` (n, q) or
+                              images (n, c, h, w)             (n, k, q), or means and variances
         ``"labelling"``       class numbers of tokens (n, l)  scores (n, l, c)
-        ``"generation"``      n texts                         n texts
+        ``"generation"``      n texts; or tokens (n, l)       n texts, or pairs of a text and its scores;
+                              beside the scores of a          or the scores that the ``loss``, a
+                              ``CTCLoss``                     ``CTCLoss``, takes
         ``"detection"``       of each image a dict of boxes   of each image a dict of boxes, labels and
                               (m, 4: left, top, right,        scores; or PaddleDetection's arrays and
                               bottom in pixels) and labels    batches (``bbox``, ``bbox_num``)
@@ -623,6 +627,8 @@ class Tracker(PaddleVerbs):
             class_names: names in the order of the class numbers, or of a regression's outputs; by default
                 the numbers.
             ignore_index: the label of what does not count, as in Paddle's losses.
+            quantiles: of a regression whose outputs have one axis more: the levels of the quantiles on it,
+                such as (0.1, 0.5, 0.9), or "normal" if it has mean and variance (or these come as a pair).
             samples: how many of the first samples to show, or the ids of those to show, if `Evaluation.add`
                 is given inputs.
             worst: how many of the worst samples to show, likewise.
@@ -639,12 +645,16 @@ class Tracker(PaddleVerbs):
         """
         check_text("tag", tag)
         facts = NOTHING_TOLD if loss is None else self._facts_of(loss)
+        if quantiles is not None and task is None:
+            task = "regression"
         options = TaskOptions(
             activation=facts.activation if activation == "auto" else activation,
             classes=None if classes is None else whole_number("classes", classes),
             class_names=checked_class_names(class_names),
             ignore_index=facts.ignore_index if ignore_index is None else ignore_index,
             class_axis=facts.class_axis,
+            quantiles=quantiles,
+            ctc=facts.ctc,
             samples=samples,
             worst=worst,
             mean=mean,

@@ -70,9 +70,9 @@ def test_images_are_recognised_by_their_shape(shape: tuple[int, ...], axes: str 
 
 def test_samples_of_a_regression_have_numbers_but_not_vectors() -> None:
     images = np.zeros((2, 8, 8, 1), np.float32)
-    (sample,) = samples_of(Batch([images], [np.array([[4], [5]])], np.array([0.5, 1.5])), [1])
+    (sample,) = samples_of(Batch([images], [np.array([[4], [5]])], [np.array([0.5, 1.5])]), [1])
     assert (sample.label, sample.prediction, sample.axes) == (5, 1.5, "HWC")
-    (sample,) = samples_of(Batch([images], [np.zeros((2, 4))], np.zeros((2, 4))), [0])
+    (sample,) = samples_of(Batch([images], [np.zeros((2, 4))], [np.zeros((2, 4))]), [0])
     assert (sample.label, sample.prediction) == (None, None)
 
 

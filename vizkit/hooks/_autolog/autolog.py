@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from vizkit.hooks import TrackerCallback
     from vizkit.metrics.activation import Activation
-    from vizkit.writing.tasks.task import TaskName
+    from vizkit.metrics.quantiles import Quantiles
+    from vizkit.writing.tasks.task import Decode, TaskName
 
 __all__ = ["autolog"]
 
@@ -57,6 +58,8 @@ def autolog(
     activation: Activation | None = "auto",
     classes: int | None = None,
     ignore_index: int | None = None,
+    quantiles: Quantiles | None = None,
+    decode: Decode | None = None,
     class_names: Sequence[str] | None = None,
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,

@@ -26,14 +26,19 @@ class Batch:
     Attributes:
         inputs: the arguments of the network.
         labels: the arguments of the loss after the outputs.
-        output: the network's first output; None until the batch has run.
+        outputs: what the network gave; empty until the batch has run.
         cancel: puts the model's method back if the batch has not run.
     """
 
     inputs: list[paddle.Tensor] = field(default_factory=list)
     labels: list[paddle.Tensor] = field(default_factory=list)
-    output: paddle.Tensor = None
+    outputs: list[paddle.Tensor] = field(default_factory=list)
     cancel: Callable[[], None] = field(default=_nothing, repr=False)
+
+    @property
+    def output(self) -> paddle.Tensor:
+        """The first output; None until the batch has run."""
+        return self.outputs[0] if self.outputs else None
 
     @property
     def first_label(self) -> paddle.Tensor:
@@ -63,8 +68,8 @@ def capture_next(model: paddle.Model, mode: Literal["train", "eval"]) -> Batch:
 
         # A function, not a method: a deep copy of the network copies it as it is.
         def keep(layer: paddle.nn.Layer, inputs: object, outputs: paddle.Tensor) -> None:
-            if layer is network and batch.output is None:
-                batch.output = outputs[0] if isinstance(outputs, (list, tuple)) and outputs else outputs
+            if layer is network and not batch.outputs:
+                batch.outputs = _as_list(outputs)
 
         hook = network.register_forward_post_hook(keep)
         try:

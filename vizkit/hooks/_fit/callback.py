@@ -29,8 +29,9 @@ from vizkit.hooks._watch.tensor_records import record_histograms
 
 if TYPE_CHECKING:
     from vizkit.metrics.activation import Activation
+    from vizkit.metrics.quantiles import Quantiles
     from vizkit.tracking.tracker import Tracker
-    from vizkit.writing.tasks.task import TaskName
+    from vizkit.writing.tasks.task import Decode, TaskName
 
 __all__ = ["TrackerCallback", "callback"]
 
@@ -50,6 +51,8 @@ def callback(
     activation: Activation | None = "auto",
     classes: int | None = None,
     ignore_index: int | None = None,
+    quantiles: Quantiles | None = None,
+    decode: Decode | None = None,
     class_names: Sequence[str] | None = None,
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
@@ -118,6 +121,10 @@ def callback(
             None; "auto": as the loss tells, or else all scores of an evaluation.
         classes: the number of classes, where the network's outputs are class numbers.
         ignore_index: the label of what does not count; by default the loss's.
+        quantiles: of a regression: the levels of the quantiles on the outputs' last axis, or "normal" if the
+            outputs are mean and variance.
+        decode: a function of the outputs and the labels of an evaluation's batch, as two lists, which returns
+            labels and outputs as `Tracker.evaluation` takes them, such as texts, or boxes of each image.
         class_names: the names of the classes in tags and captions; by default their numbers.
         mean: the mean that the images were normalised with, for their display: one number or one a channel.
         std: the standard deviation that they were normalised with.
@@ -147,6 +154,8 @@ def callback(
             activation,
             classes,
             ignore_index,
+            quantiles,
+            decode,
             curves,
             samples,
             worst,

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
+from vizkit._checks import describe
 from vizkit._language import tr
-from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.hooks._fit.batch import Batch, binary_labels, class_labels
+from vizkit.hooks._fit.batch_boxes import boxes_of_batch
 from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, metric_scalars, numbered_scalars
 from vizkit.hooks._fit.evaluation_images import EvaluationImages, indices_of
 from vizkit.hooks._fit.loss_facts import facts_of_loss
@@ -18,9 +19,10 @@ from vizkit.hooks._fit.sample_images import Display
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
 from vizkit.metrics.activation import Activation
-from vizkit.metrics.arrays import to_float
+from vizkit.metrics.arrays import shape_of, to_float
+from vizkit.metrics.quantiles import Quantiles
 from vizkit.writing.tasks.choice import check_task, known_task
-from vizkit.writing.tasks.task import LossFacts, TaskName, TaskOptions
+from vizkit.writing.tasks.task import Decode, Labels, LossFacts, TaskName, TaskOptions
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
@@ -47,6 +49,8 @@ class EvaluationSettings:
     activation: Activation | None = "auto"
     classes: int | None = None
     ignore_index: int | None = None
+    quantiles: Quantiles | None = None
+    decode: Decode | None = None
     curves: bool = True
     samples: Sequence[int] | None = None
     worst: int | None = None
@@ -59,8 +63,15 @@ class EvaluationSettings:
         """
         check_task(
             self.task,
-            TaskOptions(activation=self.activation, classes=self.classes, ignore_index=self.ignore_index),
+            TaskOptions(
+                activation=self.activation,
+                classes=self.classes,
+                ignore_index=self.ignore_index,
+                quantiles=self.quantiles,
+            ),
         )
+        if self.decode is not None and not callable(self.decode):
+            raise DataError("decode must be a function, got {decode}", decode=describe(self.decode))
 
     def told(self, facts: LossFacts) -> LossFacts:
         """The facts that a loss tells, and those that the user tells instead."""
@@ -228,26 +239,53 @@ class EvaluationOutputs:
         """Add a batch; stop at the first that is of no task."""
         if not self.wanted:
             return
-        labels, output = batch.first_label, batch.output
-        truth: ArrayLike | None = labels
-        known = self._settings.task or known_task(labels, output, self._facts)
-        if known in (None, "classification"):
-            given = class_labels(labels, output)
-            truth = binary_labels(labels, output) if given is None else given
-            known = None if truth is None else "classification"
-        if known is None or (self.task is not None and known != self.task):
-            self.wanted, self._evaluation, self.task = False, None, None
+        self.wanted = False  # an error below is the end: an evaluation without a batch would be wrong
+        found = self._decoded(batch)
+        if found is None or (self.task is not None and found[0] != self.task):
+            self._evaluation, self.task = None, None
+            if found is None and self._settings.task in ("detection", "generation"):
+                raise DataError(
+                    "outputs and labels are not in a form that is known of a {task}: give callback a "
+                    "decode=, a function of both that returns the labels and outputs of the batch",
+                    task=self._settings.task,
+                )
             return
-        if self._evaluation is None and not self._begin(known, output):
+        self.wanted = True
+        known, truth, output = found
+        if self._evaluation is None and not self._begin(known, truth if known == "regression" else output):
             return
         indices = None if self._indices is None else next(self._indices, None)
-        if self._evaluation is not None and truth is not None and known == "classification":
-            self._evaluation.add(truth, output)
-        elif self._evaluation is not None and truth is not None:
-            self._evaluation.add(truth, output, batch.inputs[0] if batch.inputs else None, ids=indices)
+        shown = None if known == "classification" or not batch.inputs else batch.inputs[0]
+        if self._evaluation is not None:
+            self._evaluation.add(truth, output, shown, ids=None if known == "classification" else indices)
 
-    def _begin(self, task: TaskName, output: paddle.Tensor) -> bool:
-        shape = list(output.shape)
+    def _decoded(self, batch: Batch) -> tuple[TaskName, Labels, Labels] | None:
+        """The task of a batch, its labels and outputs; None if it is of no task."""
+        settings, facts = self._settings, self._facts
+        labels, output = cast("Labels", batch.first_label), cast("Labels", batch.output)
+        if settings.decode is not None:
+            with paddle.no_grad():
+                labels, output = settings.decode(batch.outputs, batch.labels)
+        elif facts.task == "generation" and settings.task in (None, "generation"):
+            labels = cast("Labels", tuple(batch.labels) if len(batch.labels) == 3 else labels)
+        elif settings.quantiles is not None and len(batch.outputs) == 2:
+            output = cast("Labels", tuple(batch.outputs))
+        elif settings.task == "detection" or facts.task == "detection":
+            boxes = boxes_of_batch(batch.labels, batch.outputs)
+            if boxes is None:
+                return None
+            labels, output = boxes
+        known = settings.task or known_task(labels, output, facts)
+        if known is None and settings.quantiles is not None:
+            known = "regression"
+        if known not in (None, "classification"):
+            return known, labels, output
+        given = class_labels(labels, output)
+        truth = binary_labels(labels, output) if given is None else given
+        return None if truth is None else ("classification", truth, output)
+
+    def _begin(self, task: TaskName, output: Labels) -> bool:
+        shape = [] if task in ("detection", "generation") else shape_of(output)
         classes = shape[self._facts.class_axis if len(shape) > 3 else 1] if len(shape) > 1 else 1
         if task == "regression":
             classes = classes if len(shape) == 2 else 1
@@ -273,8 +311,9 @@ class EvaluationOutputs:
             loss=self._loss,
             activation=settings.activation,
             classes=settings.classes,
-            class_names=self._fitting_names(classes),
+            class_names=self._fitting_names(classes if shape else None),
             ignore_index=settings.ignore_index,
+            quantiles=settings.quantiles if task == "regression" else None,
             samples=4 if settings.samples is None else settings.samples,
             worst=4 if settings.worst is None else settings.worst,
             mean=settings.display.mean,
@@ -282,9 +321,9 @@ class EvaluationOutputs:
         )
         return True
 
-    def _fitting_names(self, classes: int) -> Sequence[str] | None:
+    def _fitting_names(self, classes: int | None) -> Sequence[str] | None:
         names = self._settings.display.class_names
-        if names is None or len(names) == classes or (classes == 1 and len(names) == 2):
+        if names is None or classes is None or len(names) == classes or (classes == 1 and len(names) == 2):
             return names
         self._warn(
             "class_names",
@@ -298,5 +337,5 @@ class EvaluationOutputs:
 
     def record(self, step: int, without: Collection[str]) -> None:
         """Record the evaluation, but for scalars that metrics have recorded."""
-        if self._evaluation is not None:
+        if self._evaluation is not None and self.wanted:
             self._evaluation.record(step, without=without)

@@ -6,6 +6,7 @@ import functools
 
 from vizkit.hooks._paddle import paddle
 from vizkit.metrics.activation import Activation
+from vizkit.metrics.ctc import CTC
 from vizkit.writing.tasks.task import NOTHING_TOLD, LossFacts
 
 __all__ = ["facts_of_loss"]
@@ -26,7 +27,8 @@ _FUNCTIONS: dict[str, Activation | None] = {
     "log_loss": None,
     "dice_loss": None,
 }
-_VALUES = ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
+_VALUES = ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "GaussianNLLLoss")
+_MARGINS = ("MultiMarginLoss",)  # of class numbers, whose scores are no probabilities
 _VALUE_FUNCTIONS = ("mse_loss", "l1_loss", "smooth_l1_loss", "square_error_cost")
 
 # Losses of PaddleSeg, each by its name and package: they take logits, with the classes on axis 1.
@@ -64,14 +66,19 @@ def facts_of_loss(loss: object) -> LossFacts:
     """Return the facts that a loss tells of the outputs that it takes.
 
     Args:
-        loss: that of ``paddle.Model.prepare``: a layer of Paddle or PaddleSeg, a function, a
+        loss: that of ``paddle.Model.prepare``: a layer of Paddle or its suites, a function, a
             `functools.partial`, or a list of them, of which the first counts. Others tell nothing, and so do
             subclasses with a ``forward`` of their own.
     """
     if isinstance(loss, (list, tuple)):
         return facts_of_loss(loss[0]) if loss else NOTHING_TOLD
-    if type(loss).__module__.startswith("paddleseg."):
+    suite = type(loss).__module__.partition(".")[0]
+    if suite == "paddleseg":
         return _of_paddleseg(loss)
+    if suite == "ppdet":  # its losses tell no more: some take classes, some boxes
+        return LossFacts(task="detection")
+    if suite == "ppocr" and type(loss).__name__ == "CTCLoss":  # its networks give probabilities in evaluation
+        return LossFacts(None, "generation", ctc=CTC(0, time_axis=1))
     functional = paddle.nn.functional
     if isinstance(loss, functools.partial):
         given = loss.keywords
@@ -80,6 +87,8 @@ def facts_of_loss(loss: object) -> LossFacts:
             return LossFacts(
                 activation, "classes", _ignored(given.get("ignore_index", -100)), given.get("axis", -1)
             )
+        if loss.func is functional.ctc_loss:
+            return LossFacts("softmax", "generation", ctc=CTC(int(given.get("blank", 0)), time_axis=0))
         return facts_of_loss(loss.func)
     if loss is functional.cross_entropy:
         return LossFacts("softmax", "classes")
@@ -88,6 +97,8 @@ def facts_of_loss(loss: object) -> LossFacts:
             return LossFacts(found, "classes")
     if any(loss is getattr(functional, name, _FUNCTIONS) for name in _VALUE_FUNCTIONS):
         return LossFacts(task="regression")
+    if loss is functional.ctc_loss:
+        return LossFacts("softmax", "generation", ctc=CTC(0, time_axis=0))
     if _computes_as(loss, paddle.nn.CrossEntropyLoss):
         activation = "softmax" if getattr(loss, "use_softmax", True) else None
         axis = getattr(loss, "axis", -1)
@@ -97,6 +108,10 @@ def facts_of_loss(loss: object) -> LossFacts:
             return LossFacts(found, "classes", _ignored(getattr(loss, "_ignore_index", None)))
     if any(_computes_as(loss, getattr(paddle.nn, name, _Absent)) for name in _VALUES):
         return LossFacts(task="regression")
+    if any(_computes_as(loss, getattr(paddle.nn, name, _Absent)) for name in _MARGINS):
+        return LossFacts(task="classes")
+    if _computes_as(loss, paddle.nn.CTCLoss):
+        return LossFacts("softmax", "generation", ctc=CTC(int(getattr(loss, "blank", 0)), time_axis=0))
     return NOTHING_TOLD
 
 

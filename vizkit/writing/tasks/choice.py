@@ -7,6 +7,7 @@ from typing import cast
 
 from vizkit._checks import one_of
 from vizkit.metrics.arrays import dtype_of, shape_of
+from vizkit.metrics.quantiles import checked_quantiles
 from vizkit.writing.tasks.samples import check_samples
 from vizkit.writing.tasks.task import TASKS, EvaluationTask, LabelledBatch, LossFacts, TaskName, TaskOptions
 
@@ -21,6 +22,8 @@ def check_task(task: TaskName | None, options: TaskOptions) -> None:
     """
     one_of("task", task, (None, *TASKS))
     check_samples(options.samples, options.worst)
+    if options.quantiles is not None:
+        checked_quantiles(options.quantiles)
     new_task(task or "classification", options)
 
 
@@ -55,9 +58,9 @@ def _class_of(task: TaskName) -> type[EvaluationTask]:
 def task_of(batch: LabelledBatch, facts: LossFacts) -> TaskName:
     """The task of a batch, by the loss and the shapes and types of labels and outputs.
 
-    The loss of values has a regression. Maps of class numbers with a map of scores for each class are a
-    segmentation, sequences of class numbers whose loss has the classes last a labelling, texts are
-    generated; all else is taken for a classification, which refuses what does not fit it.
+    The loss of values has a regression, a CTC loss gives texts. Maps of class numbers with a map of scores
+    for each class are a segmentation, sequences of class numbers whose loss has the classes last a labelling,
+    texts are generated; all else is taken for a classification, which refuses what does not fit it.
     """
     return known_task(batch.labels, batch.outputs, facts) or "classification"
 
@@ -68,6 +71,8 @@ def known_task(labels: object, outputs: object, facts: LossFacts) -> TaskName | 
         return "generation"
     if _are_dicts(labels) and _are_dicts(outputs):
         return "detection"
+    if facts.task in ("generation", "detection"):
+        return facts.task
     given, found = shape_of(labels), shape_of(outputs)
     if facts.task == "regression":
         fits = given == found or (sorted((given, found)) in ([found, [*found, 1]], [given, [*given, 1]]))
@@ -89,6 +94,13 @@ def _are_dicts(values: object) -> bool:
 
 
 def _are_texts(values: object) -> bool:
+    """True if they are texts, or pairs of a text and its scores."""
     return (
-        isinstance(values, (list, tuple)) and bool(values) and all(isinstance(text, str) for text in values)
+        isinstance(values, (list, tuple))
+        and bool(values)
+        and all(
+            isinstance(text, str)
+            or (isinstance(text, (tuple, list)) and len(text) == 2 and isinstance(text[0], str))
+            for text in values
+        )
     )

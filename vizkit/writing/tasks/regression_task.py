@@ -18,11 +18,17 @@ tag                                  record
                                      label and prediction, as images or as a table
 ``eval/worst``                       likewise, those of the largest error
 ``eval/psnr``, ``eval/ssim``         of images: means over all of them
+``eval/pinball loss``,               of predicted quantiles: their loss, and how far the
+``eval/calibration error``           fraction of labels below them is from their levels
+``eval/coverage/80`` ...,            of each central interval, such as of 80 %: the fraction
+``eval/interval width/80``           of labels within it, and its mean width
+``eval/calibration``,                labels below each quantile against its level, as an
+``eval/calibration/table``           image and as numbers
 ``eval/scores``                      once a run: how these numbers are meant
 ===================================  =======================================================
 
-Errors are predictions less labels. `vizkit.metrics.regression` and `vizkit.metrics.image_quality` define
-the metrics.
+Errors are predictions less labels. `vizkit.metrics.regression`, `vizkit.metrics.quantiles` and
+`vizkit.metrics.image_quality` define the metrics.
 """
 
 from __future__ import annotations
@@ -41,10 +47,12 @@ from vizkit.format.tags import clean_tag
 from vizkit.media import images, png
 from vizkit.media.captions import Caption, captioned_grid
 from vizkit.media.lettering import picture_text
+from vizkit.media.quantiles_image import quantiles_image
 from vizkit.media.regression_image import regression_image
 from vizkit.metrics.arrays import AnyArray, Floats, to_array, to_real
 from vizkit.metrics.histograms import compute_histogram
 from vizkit.metrics.image_quality import psnr, ssim
+from vizkit.metrics.quantiles import QuantileResult, QuantileScores, point_and_quantiles
 from vizkit.metrics.regression import QUANTILES, RegressionResult, RegressionScores
 from vizkit.writing.evaluation import encode_scalars
 from vizkit.writing.tasks.samples import KeptSamples
@@ -66,6 +74,7 @@ class _Kept:
     content: AnyArray | str | None
     label: AnyArray
     prediction: AnyArray
+    interval: tuple[AnyArray, AnyArray] | None = None
 
 
 class RegressionTask(EvaluationTask):
@@ -74,6 +83,7 @@ class RegressionTask(EvaluationTask):
     def __init__(self, options: TaskOptions) -> None:
         super().__init__(options)
         self._values = RegressionScores(options.limit)
+        self._quantiles = None if options.quantiles is None else QuantileScores(options.quantiles)
         self._quality: dict[str, list[Floats]] = {}  # PSNR and SSIM by range, each of shape (s, n)
         self._spans = dict(_SPANS)
         self._count = 0
@@ -92,7 +102,11 @@ class RegressionTask(EvaluationTask):
     def add(self, batch: LabelledBatch) -> None:
         """Add a batch."""
         true = to_real(cast("ArrayLike", batch.labels), "labels")
-        found = to_real(cast("ArrayLike", batch.outputs), "outputs")
+        quantiles: Floats | None = None
+        if self.options.quantiles is not None and 0 < true.ndim < 3:
+            found, quantiles = point_and_quantiles(batch.outputs, true, self.options.quantiles)
+        else:
+            found = to_real(cast("ArrayLike", batch.outputs), "outputs")
         if true.ndim < 3 and true.size == found.size and len(true) == len(found):
             found = found.reshape(true.shape)
         if true.shape != found.shape or not true.ndim:
@@ -115,9 +129,21 @@ class RegressionTask(EvaluationTask):
             self._add_quality(true, found)
         elif true.ndim < 3:
             columns |= {"label": true.reshape(count, -1), "prediction": found.reshape(count, -1)}
+        ends: tuple[Floats, Floats] | None = None
+        if self._quantiles is not None and quantiles is not None:
+            self._quantiles.add(true.reshape(count, -1).astype(np.float64), quantiles)
+            if self._quantiles.widest is not None:
+                low, high = self._quantiles.widest
+                ends = quantiles[..., low], quantiles[..., high]
+                columns |= {"lower": ends[0], "upper": ends[1]}
         self._rows.add(**columns)
+
+        def kept(row: int) -> _Kept:
+            interval = None if ends is None else (ends[0][row], ends[1][row])
+            return _copied(batch, row, true[row], found[row], interval)
+
         if batch.inputs is not None or true.ndim > 2:
-            self._kept.offer(keys, badness, lambda row: _copied(batch, row, true[row], found[row]))
+            self._kept.offer(keys, badness, kept)
 
     def _add_quality(self, true: AnyArray, found: AnyArray) -> None:
         """Add PSNR and SSIM, for each range that the labels may have: all of them tell it in the end."""
@@ -164,6 +190,10 @@ class RegressionTask(EvaluationTask):
         kinds |= {f"{tag}/{name}": "scalar" for name in ("psnr", "ssim")}
         kinds |= {f"{tag}/predicted vs true": "image", f"{tag}/predicted vs true/table": "text"}
         kinds[f"{tag}/scores"] = "text"
+        if self._quantiles is not None:
+            names = list(_quantile_values(self._quantiles.result())) if self._count else []
+            kinds |= {f"{tag}/{name}{end}": "scalar" for name in names for end in ends}
+            kinds |= {f"{tag}/calibration": "image", f"{tag}/calibration/table": "text"}
         for name, kept in self._shown():
             kinds[f"{tag}/{name}"] = "image" if _is_picture(kept[0][1]) else "text"
         return kinds
@@ -173,8 +203,23 @@ class RegressionTask(EvaluationTask):
     ) -> bytes:
         """Encode the records."""
         found, names, ends = self._values.result(), self._names(), self._ends()
-        scalars = _scalars(tag, found, ends)
+        scalars = _scalars(tag, _errors(found), ends)
         said = []
+        frames = []
+        if self._quantiles is not None:
+            calibration = self._quantiles.result()
+            scalars |= _scalars(tag, _quantile_values(calibration), ends)
+            picture = png.encode_png(quantiles_image(calibration, names))
+            table = _quantile_table(calibration, names)
+            frames += [
+                encode.encode_image(f"{tag}/calibration", picture, step, now),
+                encode.encode_text(f"{tag}/calibration/table", table, step, now),
+            ]
+            if calibration.crossed:
+                said.append(
+                    f"Of {calibration.crossed:,} of {found.samples:,} samples a quantile lies below that of "
+                    "a lower level."
+                )
         if found.stride > 1:
             said.append(
                 f"Quantiles, residuals and predicted vs true are of every {found.stride}th of "
@@ -190,7 +235,7 @@ class RegressionTask(EvaluationTask):
         errors = found.predictions - found.labels
         kept = [(name, value) for name, value in scalars.items() if name not in without]
         picture = png.encode_png(regression_image(found.labels, found.predictions, names))
-        frames = [
+        frames += [
             encode_scalars(kept, step, now),
             encode.encode_image(f"{tag}/predicted vs true", picture, step, now),
             encode.encode_text(f"{tag}/predicted vs true/table", _table(found, names), step, now),
@@ -222,7 +267,7 @@ class RegressionTask(EvaluationTask):
                 lines = [
                     title,
                     picture_text("label {name}", name=_numbers(one.label)),
-                    picture_text("predicted {name}{share}", name=_numbers(one.prediction), share=""),
+                    picture_text("predicted {name}{share}", name=_prediction(one), share=""),
                 ]
                 captions.append(Caption("\n".join(lines)))
                 continue
@@ -250,14 +295,34 @@ class RegressionTask(EvaluationTask):
 _ERRORS = ("error/mean", *(f"error/p{round(100 * share)}" for share in QUANTILES))
 
 
-def _scalars(tag: str, found: RegressionResult, ends: list[str]) -> dict[str, float]:
+def _errors(found: RegressionResult) -> dict[str, Floats]:
+    """The values of each output by the metrics' names."""
     each = [("mae", found.mae), ("rmse", found.rmse), ("r2", found.r2)]
     each += [("explained variance", found.explained_variance)]
-    each += zip(_ERRORS, [found.bias, *found.quantiles], strict=True)
-    out = {f"{tag}/{name}": float(values.mean()) for name, values in each}
-    for name, values in each:
+    return dict([*each, *zip(_ERRORS, [found.bias, *found.quantiles], strict=True)])
+
+
+def _quantile_values(found: QuantileResult) -> dict[str, Floats]:
+    out = {"pinball loss": found.pinball, "calibration error": found.calibration_error}
+    for share, coverage, width in zip(found.shares, found.coverage, found.width, strict=True):
+        out |= {f"coverage/{100 * share:g}": coverage, f"interval width/{100 * share:g}": width}
+    return out
+
+
+def _scalars(tag: str, each: dict[str, Floats], ends: list[str]) -> dict[str, float]:
+    """The mean over outputs, and the value of each."""
+    out = {f"{tag}/{name}": float(values.mean()) for name, values in each.items()}
+    for name, values in each.items():
         out |= {f"{tag}/{name}{end}": value for end, value in zip(ends, values.tolist(), strict=False)}
     return out
+
+
+def _quantile_table(found: QuantileResult, names: list[str]) -> str:
+    lines = ["\t".join(["output", "level", "labels at or below"])]
+    for k, name in enumerate(names):
+        for level, share in zip(found.levels, found.below[:, k], strict=True):
+            lines.append("\t".join([" ".join(name.split()), f"{level:g}", f"{share:.6g}"]))
+    return "\n".join(lines)
 
 
 def _table(found: RegressionResult, names: list[str]) -> str:
@@ -277,9 +342,17 @@ def _texts(shown: list[tuple[int | str, _Kept]]) -> str:
     lines = ["\t".join(["sample", "label", "prediction", "input"])]
     for key, one in shown:
         content = one.content if isinstance(one.content, str) else _numbers(np.asarray(one.content))
-        cells = [str(key), _numbers(one.label), _numbers(one.prediction), " ".join(content.split())]
+        cells = [str(key), _numbers(one.label), _prediction(one), " ".join(content.split())]
         lines.append("\t".join(cells))
     return "\n".join(lines)
+
+
+def _prediction(one: _Kept) -> str:
+    """The prediction, with its interval."""
+    if one.interval is None:
+        return _numbers(one.prediction)
+    low, high = one.interval
+    return f"{_numbers(one.prediction)} [{_numbers(low)}; {_numbers(high)}]"
 
 
 def _numbers(values: AnyArray) -> str:
@@ -304,9 +377,16 @@ def _axes(array: AnyArray) -> str:
     return "CHW" if array.shape[0] in (1, 3, 4) else "HWC" if array.shape[2] in (1, 3, 4) else ""
 
 
-def _copied(batch: LabelledBatch, row: int, label: AnyArray, prediction: AnyArray) -> _Kept:
+def _copied(
+    batch: LabelledBatch,
+    row: int,
+    label: AnyArray,
+    prediction: AnyArray,
+    interval: tuple[AnyArray, AnyArray] | None,
+) -> _Kept:
     content: AnyArray | str | None = None
     if batch.inputs is not None:
         given = batch.input(row)
         content = given if isinstance(given, str) else to_array(given, copy=True)
-    return _Kept(content, np.atleast_1d(label).copy(), np.atleast_1d(prediction).copy())
+    ends = None if interval is None else (interval[0].copy(), interval[1].copy())
+    return _Kept(content, np.atleast_1d(label).copy(), np.atleast_1d(prediction).copy(), ends)

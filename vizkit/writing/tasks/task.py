@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
@@ -14,12 +14,15 @@ from vizkit._protocols import ArrayLike, StepLike
 from vizkit.errors import DataError
 from vizkit.metrics.activation import Activation
 from vizkit.metrics.arrays import AnyArray
+from vizkit.metrics.ctc import CTC
 from vizkit.metrics.evaluation_scores import LIMIT
+from vizkit.metrics.quantiles import Quantiles
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
 
 __all__ = [
     "NOTHING_TOLD",
     "TASKS",
+    "Decode",
     "EvaluationTask",
     "LabelledBatch",
     "Labels",
@@ -36,6 +39,9 @@ TASKS: tuple[TaskName, ...] = get_args(TaskName)
 Labels = ArrayLike | Sequence[str] | Sequence[Mapping[str, object]] | Mapping[str, object]
 """Labels or outputs of a batch: numbers, or of some tasks texts or dicts."""
 
+Decode = Callable[[list[Any], list[Any]], tuple[Labels, Labels]]
+"""Turns the tensors of a batch, its outputs and its labels, into labels and outputs of an evaluation."""
+
 
 @dataclass(frozen=True)
 class LossFacts:
@@ -47,12 +53,14 @@ class LossFacts:
         task: what it is for, or what its outputs are: "classes" of which the shapes tell the task.
         ignore_index: the label that does not count.
         class_axis: the axis of the classes in maps of scores.
+        ctc: how its scores are decoded, of a CTC loss.
     """
 
     activation: Activation | None = "auto"
-    task: Literal["classes", "regression"] | None = None
+    task: Literal["classes", "regression", "generation", "detection"] | None = None
     ignore_index: int | None = None
     class_axis: int = 1
+    ctc: CTC | None = None
 
 
 NOTHING_TOLD = LossFacts()
@@ -70,6 +78,8 @@ class TaskOptions:
         class_axis: the axis of the classes in the scores.
         samples: ids of the samples to show, or how many of the first.
         worst: how many of the worst to show.
+        quantiles: the levels of those that a regression gives, or "normal" if it gives mean and variance.
+        ctc: how scores are decoded to texts.
         mean: the mean that images were normalised with.
         std: the standard deviation that they were normalised with.
         limit: numbers that are kept; past them they are counted.
@@ -83,6 +93,8 @@ class TaskOptions:
     class_axis: int = 1
     samples: Sequence[int | str] | int = 4
     worst: int = 4
+    quantiles: Quantiles | None = None
+    ctc: CTC | None = None
     mean: float | Sequence[float] | None = None
     std: float | Sequence[float] | None = None
     limit: int = LIMIT
@@ -171,10 +183,12 @@ class SampleRows:
 
     def add(self, **columns: AnyArray) -> None:
         """Add the columns of a batch."""
-        count = min(len(columns["id"]), self._limit // max(1, len(columns)) - self._kept)
+        rows = len(columns["id"])
+        each = max(1, sum(values.nbytes for values in columns.values()) // (8 * max(1, rows)))
+        count = min(rows, (self._limit - self._kept) // each)  # a long text counts like its numbers
         if count <= 0:
             return
-        self._kept += count
+        self._kept += count * each
         for name, values in columns.items():
             self._parts.setdefault(name, []).append(np.array(values[:count]))
 

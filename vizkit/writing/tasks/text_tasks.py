@@ -3,7 +3,7 @@
 ===================================  =======================================================
 tag                                  record
 ===================================  =======================================================
-**generation**                       labels and outputs are texts
+**generation**                       labels and outputs are texts, or tokens of a CTC loss
 ``eval/exact match``                 fraction of outputs that equal their label
 ``eval/cer``, ``eval/wer``           character and word error rate
 ``eval/edit distance``,              mean edits of a text, and 1 - edits / length
@@ -17,12 +17,13 @@ tag                                  record
 ``eval/pr/<class>`` ...              up to 200 classes: what `vizkit.writing.evaluation` lists
 **both**
 ``eval/samples``                     the same samples every time, as a table: label,
-                                     prediction, input
+                                     prediction, the score of each token, input
 ``eval/worst``                       likewise, those with the most edits or wrong tokens
 ``eval/scores``                      once a run: what the scores were taken for
 ===================================  =======================================================
 
-`vizkit.metrics.texts` defines the metrics. Tokens with ``ignore_index`` as label do not count.
+`vizkit.metrics.texts` defines the metrics. Tokens with ``ignore_index`` as label do not count. Tokens without
+names, of a CTC loss, are written as numbers: they are words, and there is no ``cer``.
 """
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ from vizkit._protocols import ArrayLike, StepLike
 from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.metrics.activation import ScoreEvidence
-from vizkit.metrics.arrays import AnyArray, Bools, to_array, to_real
+from vizkit.metrics.arrays import AnyArray, Bools, Floats, shape_of, to_array, to_real
 from vizkit.metrics.confusion import MOST_COUNTED
+from vizkit.metrics.ctc import decode_ctc, token_labels
 from vizkit.metrics.evaluation_scores import ASSUMED, EvaluationScores
 from vizkit.metrics.inputs import refuse_nan
 from vizkit.metrics.texts import EntityCounts, TextScores, looks_like_tags
@@ -57,9 +59,21 @@ _LONGEST = 2000  # characters of a text in a table
 
 @dataclass(frozen=True)
 class _Kept:
+    """A sample; its tokens' scores as probabilities, and as if the network's outputs were logits."""
+
     label: str
     prediction: str
     content: str
+    scores: str = ""
+    scores_of_logits: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class _Texts:
+    """Texts, with the scores of their tokens, or of each as a whole; empty where there are none."""
+
+    texts: list[str]
+    scores: list[Floats]
 
 
 class GenerationTask(EvaluationTask):
@@ -68,6 +82,7 @@ class GenerationTask(EvaluationTask):
     def __init__(self, options: TaskOptions) -> None:
         super().__init__(options)
         self._texts = TextScores()
+        self._numbered = False  # tokens without names are written as numbers
         self._kept: KeptSamples[_Kept] = KeptSamples(options.samples, options.worst)
 
     @property
@@ -82,7 +97,8 @@ class GenerationTask(EvaluationTask):
 
     def add(self, batch: LabelledBatch) -> None:
         """Add a batch of texts."""
-        labels, outputs = _as_texts(batch.labels, "labels"), _as_texts(batch.outputs, "outputs")
+        labels, found = self._pairs_of(batch)
+        outputs = found.texts
         if len(labels) != len(outputs):
             raise DataError(
                 "labels and {name} must be of equal length, got {one} and {two}",
@@ -93,9 +109,43 @@ class GenerationTask(EvaluationTask):
         edits = np.array([self._texts.add(*pair) for pair in zip(labels, outputs, strict=True)], np.int64)
         keys = self._rows.next_ids(batch.ids, len(labels))
         lengths = np.array([len(label) for label in labels], np.int64)
-        self._rows.add(id=keys, edits=edits, length=lengths)
+        columns: dict[str, AnyArray] = {"id": keys, "edits": edits, "length": lengths}
+        tokens = [_in_text(scores) for scores in found.scores]
+        if any(tokens):
+            columns |= {"score": _means(found.scores), "token scores": np.array(tokens)}
+        self._rows.add(**columns)
         badness = np.where(edits > 0, edits / np.maximum(lengths, 1), -np.inf)
-        self._kept.offer(keys, badness, lambda row: _Kept(labels[row], outputs[row], _content(batch, row)))
+
+        def kept(row: int) -> _Kept:
+            return _Kept(labels[row], outputs[row], _content(batch, row), tokens[row])
+
+        self._kept.offer(keys, badness, kept)
+
+    def _pairs_of(self, batch: LabelledBatch) -> tuple[list[str], _Texts]:
+        """The texts of labels and outputs."""
+        ctc, names = self.options.ctc, self.options.class_names
+        if ctc is None or len(shape_of(batch.outputs)) != 3:
+            return _as_texts(batch.labels, "labels").texts, _as_texts(batch.outputs, "outputs")
+        outputs, labels = cast("ArrayLike", batch.outputs), batch.labels
+        ClassNames(shape_of(outputs)[-1], names, self.options.most_classes)  # that do not fit are refused
+        steps: ArrayLike | None = None
+        lengths: ArrayLike | None = None
+        if isinstance(labels, (list, tuple)) and len(labels) == 3 and len(shape_of(labels[0])) == 2:
+            labels, steps, lengths = cast("tuple[ArrayLike, ArrayLike, ArrayLike]", tuple(labels))
+        softmax = self.options.activation is not None
+        found = decode_ctc(outputs, ctc, softmax=softmax, lengths=steps)
+        texts = _Texts([self._text_of(one.ids) for one in found], [one.scores for one in found])
+        if isinstance(labels, (list, tuple)) and all(isinstance(label, str) for label in labels):
+            return _as_texts(labels, "labels").texts, texts
+        tokens = token_labels(cast("ArrayLike", labels), ctc, lengths)
+        return [self._text_of(each) for each in tokens], texts
+
+    def _text_of(self, ids: AnyArray) -> str:
+        names = self.options.class_names
+        if names is None:
+            self._numbered = True
+            return " ".join(map(str, ids.tolist()))
+        return "".join(names[k] for k in ids.tolist())
 
     def tags(self, tag: str) -> dict[str, str]:
         """All tags that may be recorded -> their kinds."""
@@ -106,7 +156,10 @@ class GenerationTask(EvaluationTask):
         self, tag: str, step: StepLike, now: int, without: Collection[str], *, explained: bool
     ) -> bytes:
         """Encode the records."""
-        numbers = {f"{tag}/{name}": value for name, value in self._texts.numbers().items()}
+        metrics = self._texts.numbers()
+        if self._numbered:  # digits are no characters of a text
+            metrics = {name: metrics[name] for name in ("exact match", "wer") if name in metrics}
+        numbers = {f"{tag}/{name}": value for name, value in metrics.items()}
         frames = [_scalars(numbers, without, step, now)]
         return b"".join([*frames, *_tables(tag, self._kept, step, now)])
 
@@ -169,7 +222,7 @@ class LabellingTask(EvaluationTask):
         if not self._classes:
             self._begin(classes)
         chosen = scores.argmax(axis=2)
-        self._add_losses(scores, ids, counted)
+        given, of_logits = self._add_losses(scores, ids, counted)
         if self._curves is not None:
             self._curves.add(ids[counted], scores[counted])
         wrong = ((chosen != ids) & counted).sum(axis=1)
@@ -179,11 +232,17 @@ class LabellingTask(EvaluationTask):
         self._right += int((lengths - wrong).sum())
         self._exact += int((wrong == 0).sum())
         keys = self._rows.next_ids(batch.ids, len(ids))
-        self._rows.add(id=keys, wrong=wrong, tokens=lengths)
+        columns: dict[str, AnyArray] = {"id": keys, "wrong": wrong, "tokens": lengths}
+        if self.options.activation != "auto":
+            known = given if self.options.activation is None else of_logits
+            each = [row[some] for row, some in zip(known, counted, strict=True)]
+            columns |= {"score": _means(each), "token scores": np.array([_in_text(row) for row in each])}
+        self._rows.add(**columns)
 
         def kept(row: int) -> _Kept:
             names = [self._named(each[row][counted[row]]) for each in (ids, chosen)]
-            return _Kept(" ".join(names[0]), " ".join(names[1]), _content(batch, row))
+            shown = [_in_text(each[row][counted[row]]) for each in (given, of_logits)]
+            return _Kept(" ".join(names[0]), " ".join(names[1]), _content(batch, row), *shown)
 
         if self._entities is not None:
             for row, some in enumerate(counted):
@@ -206,25 +265,33 @@ class LabellingTask(EvaluationTask):
     def _names(self) -> ClassNames:
         return ClassNames(self._classes, self.options.class_names, self.options.most_classes)
 
-    def _add_losses(self, scores: AnyArray, ids: AnyArray, counted: Bools) -> None:
-        """Add cross entropies, of logits and of probabilities as long as either is possible."""
+    def _add_losses(self, scores: AnyArray, ids: AnyArray, counted: Bools) -> tuple[Floats, Floats]:
+        """Add cross entropies, of logits and of probabilities as long as either is possible.
+
+        Returns:
+            The best score of each token, and the probability that it is of logits, shape (n, tokens).
+        """
         told = self.options.activation
         flat, labels = scores.reshape(-1, self._classes), ids.reshape(-1)
         places = np.flatnonzero(counted)
+        best = np.zeros((2, len(flat)))
         step = max(1, _CHUNK // self._classes)
         for start in range(0, len(places), step):
             some = places[start : start + step]
             part = flat[some].astype(np.float64)
             picked = part[np.arange(len(some)), labels[some]]
+            top = part.max(axis=1)
+            best[0, some] = top
             if told == "auto":
                 self._evidence.add(part)
             if told is not None:
-                top = part.max(axis=1)
                 total = np.log(np.exp(part - top[:, None]).sum(axis=1)) + top
+                best[1, some] = np.exp(top - total)
                 self._losses["softmax"] += float((total - picked).sum())
             if told is None or (told == "auto" and self._evidence.activation != "softmax"):
                 with np.errstate(divide="ignore", invalid="ignore"):
                     self._losses[""] -= float(np.log(picked).sum())
+        return best[0].reshape(ids.shape), best[1].reshape(ids.shape)
 
     def tags(self, tag: str) -> dict[str, str]:
         """All tags that may be recorded -> their kinds."""
@@ -252,20 +319,35 @@ class LabellingTask(EvaluationTask):
             frames.append(evaluation.encode_evaluation(tag, found, self._names(), step, now, without))
         if told == "auto" and not explained:
             frames.append(encode.encode_text(f"{tag}/scores", ASSUMED[known], step, now))
-        return b"".join([*frames, *_tables(tag, self._kept, step, now)])
+        return b"".join([*frames, *_tables(tag, self._kept, step, now, known)])
 
 
-def _as_texts(values: object, name: str) -> list[str]:
-    texts = list(cast("Sequence[object]", values)) if isinstance(values, (list, tuple)) else []
+def _as_texts(values: object, name: str) -> _Texts:
+    """Texts, or pairs of a text and its score or those of its tokens, as PaddleOCR decodes them."""
+    each = list(cast("Sequence[object]", values)) if isinstance(values, (list, tuple)) else []
     if isinstance(values, np.ndarray) and values.dtype.kind in "UO":
-        texts = values.tolist()
+        each = values.tolist()
+    texts, scores = [], []
+    for one in each:
+        text, score = one if isinstance(one, (tuple, list)) and len(one) == 2 else (one, ())
+        texts.append(text)
+        scores.append(np.atleast_1d(to_real(cast("ArrayLike", score), "scores")).astype(np.float64))
     if not texts or not all(isinstance(text, str) for text in texts):
         raise DataError(
             "{name} of generated texts must be a list of texts, got {values}",
             name=name,
             values=describe(values),
         )
-    return cast("list[str]", texts)
+    return _Texts(cast("list[str]", texts), scores)
+
+
+def _in_text(scores: Floats) -> str:
+    return " ".join(f"{score:.2f}" for score in scores.tolist())
+
+
+def _means(scores: Sequence[Floats]) -> Floats:
+    """The mean score of each sample's tokens; NaN without tokens."""
+    return np.array([row.mean() if len(row) else np.nan for row in scores])
 
 
 def _content(batch: LabelledBatch, row: int) -> str:
@@ -289,13 +371,20 @@ def _table_tags(tag: str) -> dict[str, str]:
     return {f"{tag}/{name}": "text" for name in ("samples", "worst", "scores")}
 
 
-def _tables(tag: str, samples: KeptSamples[_Kept], step: StepLike, now: int) -> list[bytes]:
+def _tables(
+    tag: str, samples: KeptSamples[_Kept], step: StepLike, now: int, activation: str | None = None
+) -> list[bytes]:
     frames = []
     for name, kept in (("samples", samples.followed()), ("worst", samples.worst())):
-        if kept:
-            lines = ["\t".join(["sample", "label", "prediction", "input"])]
-            for key, one in kept:
-                cells = (str(key), one.label, one.prediction, one.content)
-                lines.append("\t".join(" ".join(cell.split())[:_LONGEST] for cell in cells))
-            frames.append(encode.encode_text(f"{tag}/{name}", "\n".join(lines), step, now))
+        if not kept:
+            continue
+        shown = {None: [one.scores for _, one in kept], "softmax": [one.scores_of_logits for _, one in kept]}
+        scores = shown.get(activation, [])
+        heads = ["sample", "label", "prediction", *(["scores"] if any(scores) else []), "input"]
+        lines = ["\t".join(heads)]
+        for row, (key, one) in enumerate(kept):
+            found = [scores[row]] if any(scores) else []
+            cells = (str(key), one.label, one.prediction, *found, one.content)
+            lines.append("\t".join(" ".join(cell.split())[:_LONGEST] for cell in cells))
+        frames.append(encode.encode_text(f"{tag}/{name}", "\n".join(lines), step, now))
     return frames

@@ -115,3 +115,56 @@ def test_what_does_not_fit_is_warned_about(tmp_path: Path) -> None:
         tracker.flush()
     with Tracker(tmp_path / "names", strict=True) as tracker, pytest.raises(DataError, match="2 different"):
         tracker.evaluation(task="regression", class_names=["a"]).add(np.zeros((3, 2)), np.zeros((3, 2)))
+
+
+LEVELS = (0.1, 0.25, 0.5, 0.9)
+
+
+def test_quantiles(tmp_path: Path) -> None:
+    offsets = np.array([-3.0, -1.0, 0.0, 4.0])
+    outputs = OUTPUTS[:, :, None] + offsets
+    evaluation = evaluate(
+        tmp_path,
+        LABELS,
+        outputs,
+        np.zeros((200, 3)),
+        quantiles=LEVELS,
+        class_names=["width", "高"],
+        samples=2,
+    )
+    errors = OUTPUTS.astype(float) - LABELS
+    assert value(tmp_path, "eval/mae") == pytest.approx(np.abs(errors).mean(), rel=1e-5)
+    inside = (outputs[..., 0] <= LABELS) & (outputs[..., 3] >= LABELS)
+    assert value(tmp_path, "eval/coverage/80") == pytest.approx(inside.mean())
+    assert value(tmp_path, "eval/coverage/80/高") == pytest.approx(inside[:, 1].mean())
+    assert value(tmp_path, "eval/interval width/80/width") == pytest.approx(7, rel=1e-5)
+    below = (LABELS[:, :, None] <= outputs).mean(axis=0)
+    expected = np.abs(below - LEVELS).mean()
+    assert value(tmp_path, "eval/calibration error") == pytest.approx(expected, rel=1e-5)
+    table = [row.split("\t") for row in value(tmp_path, "eval/calibration/table").splitlines()]
+    assert table[2] == ["width", "0.25", f"{below[0, 1]:.6g}"] and len(table) == 9
+    assert picture(tmp_path, "eval/calibration").shape[1] > 600
+    first = value(tmp_path, "eval/samples").splitlines()[1].split("\t")
+    assert "[" in first[2] and first[2].endswith("]")
+    rows = evaluation.rows()
+    np.testing.assert_allclose(rows["upper"] - rows["lower"], 7, rtol=1e-5)
+    assert "eval/interval width/65" not in by_tag(tmp_path)
+
+
+def test_intervals_alone_and_crossed_ones(tmp_path: Path) -> None:
+    labels = np.arange(10.0)
+    outputs = np.stack([labels - 1, labels + 3], axis=1)
+    outputs[0] = outputs[0, ::-1]
+    evaluate(tmp_path, labels, outputs, quantiles=(0.05, 0.95))
+    assert value(tmp_path, "eval/mae") == pytest.approx(1)
+    assert value(tmp_path, "eval/coverage/90") == pytest.approx(0.9)
+    assert "Of 1 of 10 samples" in value(tmp_path, "eval/scores")
+
+
+def test_quantiles_tell_the_task_and_are_checked(tmp_path: Path) -> None:
+    with Tracker(tmp_path / "run", strict=True) as tracker:
+        with tracker.evaluation(quantiles="normal") as evaluation:
+            evaluation.add(np.zeros(4), (np.ones(4), np.ones(4)))
+        with pytest.raises(DataError, match="ascending levels"):
+            tracker.evaluation(quantiles=[0.9, 0.1])
+    assert value(tmp_path / "run", "eval/mae") == 1

@@ -66,6 +66,7 @@ def test_generated_texts(tmp_path: Path) -> None:
 def test_tokens(tmp_path: Path, outputs: Any, activation: Any) -> None:
     options: Any = {"activation": activation, "class_names": TAGS, "ignore_index": -100}
     texts = [["word"] * 7] * 9
+    shares = softmax(LOGITS).max(axis=2)
     evaluation = evaluate(tmp_path, LABELS, outputs, texts, task="labelling", **options)
     expected = perplexity(log_softmax(LOGITS))
     assert value(tmp_path, "eval/perplexity") == pytest.approx(expected, rel=1e-6)
@@ -77,7 +78,15 @@ def test_tokens(tmp_path: Path, outputs: Any, activation: Any) -> None:
     tags = by_tag(tmp_path)
     assert {"eval/pr/B-PER", "eval/confusion", "eval/samples"} <= set(tags)
     assert ("eval/scores" in tags) == (activation == "auto")
-    assert value(tmp_path, "eval/samples").splitlines()[1].endswith("word word word word word word word")
+    table = [line.split("\t") for line in value(tmp_path, "eval/samples").splitlines()]
+    assert table[0] == ["sample", "label", "prediction", "scores", "input"]
+    assert table[1][3] == " ".join(f"{share:.2f}" for share in shares[0, :5])
+    assert table[1][4] == "word word word word word word word"
+    rows = evaluation.rows()
+    assert ("score" in rows) == (activation != "auto")
+    if activation != "auto":
+        np.testing.assert_allclose(rows["score"], shares[:, :5].mean(axis=1), rtol=1e-5)
+        assert rows["token scores"][0] == table[1][3]
     assert evaluation.rows()["tokens"].tolist() == [5] * 9
 
 
@@ -105,3 +114,14 @@ def test_what_does_not_fit_is_warned_about(
             evaluation.add(labels, outputs)
         tracker.flush()
     assert not by_tag(tmp_path)
+
+
+def test_generated_texts_with_scores(tmp_path: Path) -> None:
+    outputs = [("ab", 0.75), ("b", [0.5, 0.25])]
+    evaluation = evaluate(tmp_path, [("ab", 1.0), ("bc", 1.0)], outputs, batch=1)
+    assert value(tmp_path, "eval/cer") == 0.25
+    assert [row.split("\t")[3] for row in value(tmp_path, "eval/samples").splitlines()] == [
+        "scores", "0.75", "0.50 0.25"
+    ]  # fmt: skip
+    assert evaluation.rows()["score"].tolist() == [0.75, 0.375]
+    assert evaluation.rows()["token scores"].tolist() == ["0.75", "0.50 0.25"]
