@@ -35,7 +35,7 @@ def test_importance_has_the_numbers_of_python(look: Look, nine: Served) -> None:
         panel = figure(page, "Which hyper-parameter mattered")
         for tag in ("train/loss", "eval/acc"):
             panel.locator("select").nth(0).select_option(tag)
-            expected = runs.importance(tag)
+            expected = runs.importance(tag).frame()
             wanted = [
                 [
                     str(name),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from vizkit.runs.comparison import Comparison
 from vizkit.runs.groups import Groups
+from vizkit.runs.importance import Importance, Interaction
+from vizkit.runs.importances import Importances
 from vizkit.runs.media import Media
 from vizkit.runs.run import Run
 from vizkit.runs.runs import Runs, load
@@ -13,6 +15,9 @@ from vizkit.runs.statistics import Point, Summary
 __all__ = [
     "Comparison",
     "Groups",
+    "Importance",
+    "Importances",
+    "Interaction",
     "Media",
     "Point",
     "RankedSetting",

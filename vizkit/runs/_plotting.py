@@ -17,11 +17,23 @@ if TYPE_CHECKING:
     from vizkit.curves.smoothing import SmoothLike
     from vizkit.curves.x_axis import X
     from vizkit.plots._curves import CurvesPlot
+    from vizkit.plots._importance import ImportancePlot
     from vizkit.plots._setting_ranks import RanksPlot
+    from vizkit.runs.importances import Importances
     from vizkit.runs.run import Run
     from vizkit.runs.setting_ranks import Ranking
 
-__all__ = ["DrawnRanking", "Plottable"]
+__all__ = ["DrawnImportances", "DrawnRanking", "Plottable"]
+
+
+class DrawnImportances:
+    """The ``plot`` method of `Importances`."""
+
+    def plot(self, *, ax: Axes | None = None) -> ImportancePlot:
+        """Draw a bar a hyper-parameter; see `vizkit.plots.importance`."""
+        from vizkit.plots._importance import draw_importances
+
+        return draw_importances(cast("Importances", self), ax)
 
 
 class DrawnRanking:

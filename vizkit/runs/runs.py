@@ -22,7 +22,7 @@ from vizkit.runs.display import Table, as_html, as_text, runs_table
 from vizkit.runs.export import Exported, as_data
 from vizkit.runs.foreign import foreign_logs
 from vizkit.runs.groups import Groups, group_runs
-from vizkit.runs.importance import importance_of_hparams
+from vizkit.runs.importances import Evaluator, Importances, importances_of
 from vizkit.runs.lookup import find_name, like_name, unknown
 from vizkit.runs.palette_places import places_of_runs
 from vizkit.runs.query_names import chosen, key_values, sort_order
@@ -308,27 +308,34 @@ class Runs(Exported, Plottable, Sequence[Run]):
         """
         return difference_frame(self.differences(), self.names)
 
-    def importance(self, metric: str, mode: str = "auto") -> pd.DataFrame:
-        """The importance of hyper-parameters: the share of a metric's variance that each explains alone.
+    def importance(
+        self,
+        metric: str,
+        mode: str = "auto",
+        *,
+        evaluator: Evaluator = "main-effects",
+        interactions: bool = False,
+    ) -> Importances:
+        """The importance of hyper-parameters: the share of a metric's variance that each explains.
 
         Method, source and limits: `vizkit.runs.importance`. Runs without a finite best value are left out.
 
-        Returns:
-            Indexed by ``hparam``, the greatest first: ``importance`` (0 to 1, adjusted for chance), ``p``
-            (probability that randomly shuffled runs explain as much), ``values``, ``n`` (runs), and
-            ``together_with`` (hyper-parameters that changed together with it, so that their effects cannot
-            be separated).
+        Args:
+            metric: a scalar tag.
+            mode: ``"max"``, ``"min"`` or ``"auto"``: by the words of the tag.
+            evaluator: ``"main-effects"``: what each explains alone, with its p; or one of Optuna's for
+                searches of many trials, whose shares add up to 1: ``"ped-anova"`` (what makes the best tenth
+                of the trials), ``"fanova"`` (a random forest; needs scikit-learn).
+            interactions: also what each two explain together beyond the sum of both.
 
         Raises:
             UnknownNameError: no run has the metric.
             QueryError: fewer than four runs with a finite value.
-            DataError: another mode, or a metric whose name does not tell which value is best.
+            DataError: another mode or evaluator, or a metric whose name does not tell which value is best.
+            MissingDependencyError: an evaluator that is not installed.
         """
-        rows = {}
-        for item in importance_of_hparams(self._runs, metric, mode):
-            row = item._asdict()
-            rows[row.pop("name")] = {**row, "together_with": ", ".join(row.pop("with_"))}
-        return rows_frame(rows, "hparam")
+        one_of("evaluator", evaluator, ("main-effects", "ped-anova", "fanova"))
+        return importances_of(self._runs, metric, mode, evaluator, interactions)
 
     def compare(
         self,

@@ -19,7 +19,9 @@ def test_bars_say_what_they_stand_for(runs: Runs) -> None:
     assert race.texts[-1].get_text() == "not reached, best 0.9475"
     assert race.bars[0].get_width() == race.data.contenders[0].seconds[0]
     share = plots.importance(runs, "acc")
-    assert [text.get_text() for text in share.ax.get_yticklabels()] == list(share.data.names)
+    assert [text.get_text() for text in share.ax.get_yticklabels()] == [
+        item.name for item in share.data.hparams
+    ]
 
 
 def test_who_gets_there_first(nine: Runs) -> None:

@@ -1,21 +1,30 @@
-"""Importance of hyper-parameters; the numbers equal SciPy's."""
+"""Importance of hyper-parameters; the numbers equal SciPy's, and those of an analysis of variance."""
 
 from __future__ import annotations
 
 import itertools
+import json
 import math
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from vizkit import QueryError, Runs
-from vizkit.runs.importance import compute_importance
+import vizkit
+from tests.unit.conftest import Write
+from vizkit import DataError, QueryError, Runs
+from vizkit.metrics.arrays import Floats
+from vizkit.runs.importance import compute_importance, compute_interactions
+from vizkit.runs.optuna_importance import optuna_importance
 
 stats = pytest.importorskip("scipy.stats")
 
 
 def test_importance_finds_what_mattered(seeds: Runs) -> None:
-    table = seeds.filter("depth == 2").importance("acc")
+    table = seeds.filter("depth == 2").importance("acc").frame()
     assert table.index.tolist()[0] == "optimizer" and table.index.name == "hparam"
     assert table.loc["optimizer", "importance"] > 0.8 > 0.3 > table.loc["seed", "importance"]
     assert (table["n"] == 6).all() and "depth" not in table.index
@@ -98,3 +107,107 @@ def test_independent_values_of_a_random_search_did_not_change_together(n: int) -
     together = {item.name: item.with_ for item in found}
     assert together["decay"] == together["name"] == ()
     assert together["lr"] == ("warmup", "inverse")
+
+
+def test_many_runs_take_memory_of_their_number_alone() -> None:
+    """3,000 runs of 1,000 levels: the shuffles of all at once would be 120 MB, a column a level 24 MB."""
+    random = np.random.default_rng(0)
+    hparams = {"many": random.integers(0, 1000, 3000).tolist(), "rate": random.uniform(size=3000).tolist()}
+    tracemalloc.start()
+    found = compute_importance(hparams, random.normal(size=3000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60e6 and {item.name for item in found} == {"many", "rate"}
+
+
+def two_way(a: list[str], b: list[str], y: Floats) -> tuple[float, float]:
+    """F and p of the interaction in a two-way analysis of variance: residuals of means, and of a + b."""
+    cells = {pair: k for k, pair in enumerate(dict.fromkeys(zip(a, b, strict=True)))}
+    cell = np.array([cells[pair] for pair in zip(a, b, strict=True)])
+    within = sum(((y[cell == k] - y[cell == k].mean()) ** 2).sum() for k in range(len(cells)))
+    additive = np.array(
+        [
+            [x == level for level in set(a)] + [z == level for level in set(b)]
+            for x, z in zip(a, b, strict=True)
+        ]
+    )
+    fit, _, rank, _ = np.linalg.lstsq(additive.astype(float), y, rcond=None)
+    square = ((y - additive @ fit) ** 2).sum() - within
+    df, left = len(cells) - rank, len(y) - len(cells)
+    f = square / df / (within / left)
+    return f, float(stats.f.sf(f, df, left))
+
+
+@given(st.integers(0, 2**32), st.integers(2, 3), st.integers(2, 3), st.booleans())
+def test_an_interaction_is_that_of_a_two_way_analysis_of_variance(
+    key: int, first: int, second: int, balanced: bool
+) -> None:
+    random = np.random.default_rng(key)
+    grid = list(itertools.product("pqr"[:first], "xyz"[:second])) * 3
+    kept = grid if balanced else grid[: -random.integers(1, 5)]
+    a, b = ([pair[k] for pair in kept] for k in (0, 1))
+    y = random.normal(size=len(kept)) + np.array([x == "p" and z == "x" for x, z in kept]) * random.normal()
+    (found,) = compute_interactions({"a": a, "b": b}, y)
+    f, p = two_way(a, b, y)
+    assert found.names == ("a", "b") and found.p == pytest.approx(p, rel=1e-6)
+    df, left = (first - 1) * (second - 1), len(y) - first * second
+    total = ((y - y.mean()) ** 2).sum()
+    residual = (
+        sum(
+            ((some - some.mean()) ** 2).sum()
+            for some in (y[[pair == one for pair in kept]] for one in set(kept))
+        )
+        / left
+    )
+    assert found.importance == pytest.approx(max(0.0, df * residual * (f - 1) / total))
+
+
+def test_of_two_that_only_count_together_none_matters_alone() -> None:
+    grid = list(itertools.product([0, 1], [0, 1])) * 4
+    y = np.array([float(a == b) for a, b in grid]) + np.random.default_rng(0).normal(0, 0.01, 16)
+    hparams = {"a": [a for a, _ in grid], "b": [b for _, b in grid], "twin": [a for a, _ in grid]}
+    assert all(item.importance < 0.05 for item in compute_importance(hparams, y))
+    found = {item.names: item for item in compute_interactions(hparams, y)}
+    assert found["a", "b"].importance > 0.99 and found["a", "b"].p < 1e-6 and ("a", "twin") not in found
+    assert (
+        compute_interactions({"a": [0, 0, 1, 1], "b": [0, 1, 0, 1]}, [1.0, 2, 3, 5]) == []
+    )  # no run is left
+
+
+def test_optuna_agrees_on_what_matters() -> None:
+    random = np.random.default_rng(0)
+    rate = (10 ** random.uniform(-5, -1, 60)).tolist()
+    kind = random.choice(["SGD", "Adam"], 60).tolist()
+    y = [-((math.log10(value) + 3) ** 2) for value in rate]
+    columns: dict[str, list[object]] = {"rate": rate, "kind": kind, "depth": [None, 2] * 30, "same": [1] * 60}
+    for evaluator in ("ped-anova", "fanova"):
+        found = optuna_importance(columns, y, "max", evaluator)
+        assert found[0].name == "rate" and found[0].importance > 0.7
+        assert sum(item.importance for item in found) == pytest.approx(1) and len(found) == 3
+        assert math.isnan(found[0].p) and found[0].values == 60
+
+
+def test_the_importance_in_words(write: Write, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    for k, (a, b) in enumerate(itertools.product([1, 2], [1, 2])):
+        for seed in range(4):
+            value = 0.5 + 0.2 * a * (a == b) + random.normal(0, 0.001)
+            write(f"run{k}-{seed}", {"acc": [value]}, {"a": a, "b": b, "seed": seed})
+    runs = vizkit.load(tmp_path)
+    found = runs.importance("acc", interactions=True)
+    assert "; only by both together: a × b " in found.sentence and "p < 0.001" in found.sentence
+    text = str(found)
+    assert (
+        text.startswith("what acc depends on, in 16 runs")
+        and "a × b" in text
+        and "<table>" in found._repr_html_()
+    )
+    assert runs.importance("acc").interactions == () and found["a"].n == 16
+    assert json.loads(json.dumps(found.to_dict()))["interactions"][0]["names"] == ["a", "b"]
+    assert [text.get_text() for text in found.plot().ax.get_yticklabels()][-1] == "a × b"
+    other = runs.importance("acc", evaluator="ped-anova")
+    assert other.sentence.startswith("acc depends most on ") and other.plot().texts[0].get_text()[-1] == "%"
+    with pytest.raises(DataError, match="evaluator must be"):
+        runs.importance("acc", evaluator="shap")  # type: ignore[arg-type]
+    nothing = runs.filter("a == 1 and b == 2").importance("acc")
+    assert nothing.sentence == "acc: no hyper-parameter is shown to matter alone in 4 runs"

@@ -16,7 +16,7 @@ from vizkit.server.workspace.api.state import WorkspaceState, named
 
 __all__ = ["ComparisonQuery", "ImportanceQuery", "comparison_answer", "importance_answer"]
 
-_MOST_RUNS = 1_000  # whose shuffles take a second, and 80 MB
+_MOST_RUNS = 1_000  # whose shuffles take a second
 _MOST_ROWS = 500
 
 _Mode = Literal["auto", "max", "min"]

@@ -31,7 +31,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("tag", "mode"), [("eval/acc", "auto"), ("odd", "min")])
 def test_importance_has_the_numbers_of_python(tag: str, mode: str, log: Path, client: Client) -> None:
     answer = client.json("importance", tag=tag, mode=mode)
-    expected = vizkit.load(log).importance(tag, mode)
+    expected = vizkit.load(log).importance(tag, mode).frame()
     assert (answer["reason"], answer["n"]) == ("", 10)
     assert [one["name"] for one in answer["hparams"]] == list(expected.index)
     for one, (_, row) in zip(answer["hparams"], expected.iterrows(), strict=True):
