@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from vizkit.metrics.arrays import Floats
 from vizkit.metrics.histograms import Histogram
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve
 
-__all__ = ["decode_head", "decode_record"]
+__all__ = ["decode_head", "decode_record", "has_layers"]
 
 
 def decode_record(data: bytes) -> Record:
@@ -28,14 +29,18 @@ def decode_record(data: bytes) -> Record:
     """
     try:
         kind, tag, step, walltime, payload, extra = _value(data)
+        layers = b""
         if kind == "scalar":
             exact = extra.get(encode.EXACT_VALUE)
             content: object = _double(exact) if exact else struct.unpack("<f", payload)[0]
+        elif kind == "image":
+            parts = _grouped(payload)
+            content, layers = _bytes(parts, 4), _bytes(parts, encode.LAYERS)
         else:
             content = _READERS[kind](payload)
     except _BROKEN as error:
         raise ValueError(str(error)) from error
-    return Record(kind, tag, step, walltime, content, _session(extra), _lost(extra))
+    return Record(kind, tag, step, walltime, content, _session(extra), _lost(extra), layers)
 
 
 def decode_head(data: bytes) -> Record:
@@ -50,6 +55,20 @@ def decode_head(data: bytes) -> Record:
         raise ValueError(str(error)) from error
     return Record(kind, tag, step, walltime, None)
 
+
+def has_layers(read: Callable[[int, int], bytes], start: int, end: int) -> bool:
+    """True if the record in the bytes [start, end) is an image with layers; only its heads are read."""
+    try:
+        _, _, first, last = next(wire.spans(read, start, end))
+        fields = islice(wire.spans(read, first, last), _MOST_FIELDS)
+        place = next(((at, to) for number, _, at, to in fields if number == _IMAGE), None)
+        return place is not None and next(wire.spans(read, *place))[0] == encode.LAYERS
+    except (StopIteration, ValueError):
+        return False
+
+
+_IMAGE = 5  # field number
+_MOST_FIELDS = 64  # no writer comes near it
 
 # Fields of the wrong type, and truncated contents.
 _BROKEN = (struct.error, TypeError, AttributeError, OverflowError, MemoryError)
@@ -238,7 +257,6 @@ def _sub_scalar(payload: bytes) -> SubScalar:
 
 
 _READERS: dict[str, Callable[[bytes], object]] = {
-    "image": lambda payload: _bytes(_grouped(payload), 4),
     "audio": _audio,
     "embeddings": _embeddings,
     "histogram": _histogram,

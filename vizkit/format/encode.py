@@ -51,6 +51,7 @@ THRESHOLDS, AREA = 1001, 1002  # PRCurve, ROC_Curve
 WEIGHTED = (1003, 1004, 1005, 1006)  # their TP, FP, TN, FN if weights make them fractional
 NAN, POSINF, NEGINF = 1001, 1002, 1003  # Histogram: counts of values that fit no bucket
 MODE = 1002  # HparamInfo of a metric: "min" or "max", its better direction
+LAYERS = 1001  # Image: what is drawn over it, and the bare image, see `vizkit.format.packed_layers`
 EXACT_HPARAM = 1001  # HparamInfo: JSON of a value that VisualDL's three types cannot hold
 
 _INT64 = range(-(1 << 63), 1 << 63)
@@ -181,9 +182,10 @@ def encode_meta_data(
     return _frame(10, tag, step, walltime, payload, more)
 
 
-def encode_image(tag: str, png: bytes, step: StepLike, walltime: int) -> bytes:
-    """Encode an image from the bytes of its PNG file."""
-    return _frame(5, tag, step, walltime, wire.packed(4, png))
+def encode_image(tag: str, png: bytes, step: StepLike, walltime: int, layers: bytes = b"") -> bytes:
+    """Encode an image from the bytes of its PNG file, and of its layers if it has some."""
+    # The picture comes last: its end tells readers that the record is whole.
+    return _frame(5, tag, step, walltime, wire.packed(LAYERS, layers) + wire.packed(4, png))
 
 
 def encode_text(tag: str, text: str, step: StepLike, walltime: int) -> bytes:

@@ -119,6 +119,7 @@ class Record:
             `HParams`, `Embeddings`, `Wave`, `Histogram`, `PRCurve` or `ROCCurve`.
         session: the mark of a session that begins with this record.
         lost: of a session that lost records: tag -> (number so far, reason).
+        layers: of an image that was recorded with some: see `vizkit.format.packed_layers`.
     """
 
     kind: str
@@ -128,3 +129,4 @@ class Record:
     data: Any
     session: SessionMark = SessionMark.NONE
     lost: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    layers: bytes = b""

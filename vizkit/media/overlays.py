@@ -43,16 +43,31 @@ class Annotations:
     Attributes:
         mask: int64 class ids of shape (H, W), or None.
         boxes: float64 of shape (n, 4): left, top, right and bottom in pixels.
-        texts: the text at each box.
-        colors: the colour of each box.
+        kinds: the class number of each box, for its colour.
+        titles: the class or another text of each box.
+        scores: (n,) the score of each box, or None.
         class_names: names by class id, or None.
     """
 
     mask: Ints | None
     boxes: Floats
-    texts: list[str]
-    colors: list[RGB]
+    kinds: list[int]
+    titles: list[str]
+    scores: Floats | None
     class_names: list[str] | None
+
+    @property
+    def texts(self) -> list[str]:
+        """The text written at each box."""
+        if self.scores is None:
+            return self.titles
+        pairs = zip(self.titles, self.scores.tolist(), strict=True)
+        return [f"{title} {score:.2f}".lstrip() for title, score in pairs]
+
+    @property
+    def colors(self) -> list[RGB]:
+        """The colour of each box."""
+        return [class_color(kind) for kind in self.kinds]
 
 
 # ---- checks ----------------------------------------------------------------------------------------
@@ -88,15 +103,15 @@ def check_annotations(
     kinds, titles = _titles(labels, len(checked), names)
     values = None if scores is None else _numbers(scores, len(checked))
     if values is not None:
-        titles = [f"{t} {v:.2f}".lstrip() for t, v in zip(titles, values, strict=True)]
         order = np.argsort(values, kind="stable")  # the most confident in front
         checked, titles = checked[order], [titles[i] for i in order]
-        kinds = [kinds[i] for i in order]
+        kinds, values = [kinds[i] for i in order], values[order].astype(np.float64)
     return Annotations(
         mask=None if mask is None else _checked_mask(mask, size, names),
         boxes=checked,
-        texts=[one_line(title) for title in titles],
-        colors=[class_color(kind) for kind in kinds],
+        kinds=kinds,
+        titles=[one_line(title) for title in titles],
+        scores=values,
         class_names=names,
     )
 

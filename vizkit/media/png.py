@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import zlib
+from collections.abc import Sequence
 from types import ModuleType
 
 import numpy as np
@@ -17,7 +19,10 @@ from vizkit._warnings import warn
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Pixels
 
-__all__ = ["decode_png", "encode_png", "resize_pixels"]
+__all__ = ["decode_indexes", "decode_png", "encode_indexes", "encode_png", "png_size", "resize_pixels"]
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER_END = 33  # the signature and the chunk IHDR
 
 
 @functools.cache
@@ -79,7 +84,7 @@ def decode_png(data: bytes) -> Pixels:
     Raises:
         DataError: ``data`` is not a whole PNG file.
     """
-    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+    if not data.startswith(_SIGNATURE):
         raise DataError("not a PNG file: {n} bytes that start with {data!r}", n=len(data), data=data[:8])
     cv2 = _cv2()
     if cv2 is None:
@@ -93,6 +98,64 @@ def decode_png(data: bytes) -> Pixels:
         found = (found >> 8).astype(np.uint8)
     pixels: Pixels = _swapped(cv2, found)
     return pixels
+
+
+def encode_indexes(indexes: Pixels, colors: Sequence[tuple[int, int, int, int]]) -> bytes:
+    """Encode a picture of few colours as a PNG file with a palette.
+
+    Args:
+        indexes: uint8, shape (H, W): the place of each pixel's colour.
+        colors: red, green, blue and opacity, of at most 256 places.
+
+    Raises:
+        DataError: as of `encode_png`.
+    """
+    grey = encode_png(indexes)
+    header = bytearray(grey[16:29])
+    header[9] = 3  # the pixels are places of a palette, not brightness
+    palette = np.array(colors, np.uint8).reshape(-1, 4)
+    chunks = (
+        (b"IHDR", bytes(header)),
+        (b"PLTE", palette[:, :3].tobytes()),
+        (b"tRNS", palette[:, 3].tobytes()),
+    )
+    return _SIGNATURE + b"".join(_chunk(*chunk) for chunk in chunks) + grey[_HEADER_END:]
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    check = zlib.crc32(name + data)
+    return len(data).to_bytes(4, "big") + name + data + check.to_bytes(4, "big")
+
+
+def png_size(data: bytes) -> tuple[int, int]:
+    """The height and width of a PNG file, from its header.
+
+    Raises:
+        DataError: ``data`` does not begin as a PNG file.
+    """
+    if len(data) < _HEADER_END or not data.startswith(_SIGNATURE) or data[12:16] != b"IHDR":
+        raise DataError("not a PNG file: {n} bytes that start with {data!r}", n=len(data), data=data[:8])
+    return int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big")
+
+
+def decode_indexes(data: bytes) -> Pixels:
+    """Decode a PNG file with a palette: the place of each pixel's colour, uint8 of shape (H, W).
+
+    Raises:
+        DataError: ``data`` is no such file, or not a whole one.
+    """
+    from PIL import Image
+
+    png_size(data)
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            if image.mode != "P":
+                raise DataError("not a PNG file with a palette, but of mode {mode}", mode=image.mode)
+            return np.array(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(
+            "Pillow cannot decode a PNG file of {n} bytes: {error}", n=len(data), error=error
+        ) from None
 
 
 def _decoded_by_pillow(data: bytes) -> Pixels:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from vizkit.media.captions import Caption, captioned_grid, percent
+from vizkit.media.image_layers import LayeredPanel, Layers, layered_sheet
 from vizkit.media.images import enlarge, resize, to_rgb
 from vizkit.media.lettering import picture_text
 from vizkit.media.overlays import IGNORED, draw_legend, draw_mask
 from vizkit.metrics.arrays import AnyArray, Ints, Pixels
 
-__all__ = ["SegmentedImage", "segmentation_image"]
+__all__ = ["SegmentedImage", "segmentation_image", "segmentation_layers"]
 
 _SIDE = 256  # pixels of a panel's longer side, about
 _WRONG = (230, 97, 1)  # orange on grey: different for colour-blind readers, and in grey prints
@@ -58,19 +59,8 @@ def segmentation_image(samples: Sequence[SegmentedImage], class_names: Sequence[
     captions: list[Caption] = []
     seen: set[int] = set()
     for sample in samples:
-        label, prediction = (_ids(ids, len(class_names)) for ids in (sample.label, sample.prediction))
-        prediction = np.where(label == IGNORED, IGNORED, prediction)
+        picture, label, prediction = _shown(sample, len(class_names))
         seen |= set(np.unique(label).tolist()) | set(np.unique(prediction).tolist())
-        picture = (
-            np.full((*label.shape, 3), 255, np.uint8) if sample.pixels is None else to_rgb(sample.pixels)
-        )
-        scale = _SIDE / max(label.shape)
-        if scale >= 2:
-            factor = int(scale)
-            picture, label, prediction = (enlarge(each, factor) for each in (picture, label, prediction))
-        elif scale < 1:
-            picture = resize(picture, scale)
-            label, prediction = (_shrunk(ids, picture.shape[:2]) for ids in (label, prediction))
         shown = [
             draw_mask(picture, label),
             draw_mask(picture, prediction),
@@ -81,7 +71,7 @@ def segmentation_image(samples: Sequence[SegmentedImage], class_names: Sequence[
             picture_text("prediction"),
             picture_text("{share} wrong", share=_share(1 - sample.accuracy)),
         ]
-        title = picture_text("sample {key}, IoU {iou}", key=sample.key, iou=f"{sample.iou:.3f}")
+        title = _title(sample)
         if sample.pixels is not None:
             shown, words = [picture, *shown], [title, *words]
         else:
@@ -91,6 +81,36 @@ def segmentation_image(samples: Sequence[SegmentedImage], class_names: Sequence[
     grid = to_rgb(captioned_grid(panels, captions, len(samples)))
     legend = draw_legend(sorted(seen), class_names, grid.shape[1])
     return np.concatenate([grid, legend]) if len(legend) else grid
+
+
+def segmentation_layers(samples: Sequence[SegmentedImage], class_names: Sequence[str]) -> Layers:
+    """The samples of `segmentation_image` with label and prediction as layers over the bare images."""
+    panels = []
+    for sample in samples:
+        picture, label, prediction = _shown(sample, len(class_names))
+        share = picture_text("{share} wrong", share=_share(1 - sample.accuracy))
+        masks = {"label": label, "prediction": prediction}
+        panels.append(LayeredPanel(picture, f"{_title(sample)}, {share}", masks))
+    return layered_sheet(panels, class_names)
+
+
+def _title(sample: SegmentedImage) -> str:
+    return picture_text("sample {key}, IoU {iou}", key=sample.key, iou=f"{sample.iou:.3f}")
+
+
+def _shown(sample: SegmentedImage, classes: int) -> tuple[Pixels, Ints, Ints]:
+    """Picture, label and prediction in the size in which they are shown."""
+    label, prediction = (_ids(ids, classes) for ids in (sample.label, sample.prediction))
+    prediction = np.where(label == IGNORED, IGNORED, prediction)
+    picture = np.full((*label.shape, 3), 255, np.uint8) if sample.pixels is None else to_rgb(sample.pixels)
+    scale = _SIDE / max(label.shape)
+    if scale >= 2:
+        factor = int(scale)
+        picture, label, prediction = (enlarge(each, factor) for each in (picture, label, prediction))
+    elif scale < 1:
+        picture = resize(picture, scale)
+        label, prediction = (_shrunk(ids, picture.shape[:2]) for ids in (label, prediction))
+    return picture, label, prediction
 
 
 def _ids(ids: AnyArray, classes: int) -> Ints:

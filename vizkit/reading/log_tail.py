@@ -6,12 +6,13 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from vizkit._language import tr, trn
 from vizkit.columns.column_builder import ColumnBuilder
 from vizkit.columns.frame_scan import FrameWalk, Piece, Readable, read_bytes
-from vizkit.format.decode import decode_record
+from vizkit.format.decode import decode_record, has_layers
 from vizkit.format.frame_rule import HEAD, claimed_size
 from vizkit.format.types import Record
 from vizkit.metrics.arrays import Ints
@@ -217,3 +218,12 @@ class LogTail:
         with self._store.open(self.path) as log:
             for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
                 yield decode_record(read_bytes(log, start + 8, end))
+
+    def has_layers(self, start: int, end: int) -> bool:
+        """True if the frame that begins at ``start`` and ends before ``end`` is an image with layers.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        with self._store.open(self.path) as log:
+            return has_layers(partial(read_bytes, log), start + 8, end)

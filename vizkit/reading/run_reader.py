@@ -24,7 +24,7 @@ from vizkit.columns.pyramid import Pyramid
 from vizkit.columns.series import LONG, Series
 from vizkit.errors import DataError
 from vizkit.format.tags import SECONDS
-from vizkit.format.types import HParams
+from vizkit.format.types import HParams, Record
 from vizkit.format.walltime import count_odd
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.reading.column_cache import ColumnCache
@@ -101,16 +101,37 @@ class Entries(Sequence[Content]):
         place = repr((log, self._tag, *(column[index].item() for column in columns)))
         return hashlib.blake2b(place.encode("utf-8", "replace"), digest_size=9).hexdigest()
 
-    def _contents(self, indexes: Ints) -> Iterator[Content]:
-        for log, some in _by_log(self._logs, self._which, indexes):
-            yield from self._contents_in(log, self._starts[some], self._ends[some])
+    def layers(self, index: int) -> bytes:
+        """The layers of an image, as `vizkit.format.packed_layers` reads them; empty if it has none.
 
-    def _contents_in(self, log: LogTail, starts: Ints, ends: Ints) -> Iterator[Content]:
+        Raises:
+            DataError, IndexError: as for its content.
+        """
+        return next(self._records(np.arange(len(self))[index].reshape(1))).layers
+
+    def has_layers(self, index: int) -> bool:
+        """True if an image has layers; its content is not read."""
+        if self.kind != "image":
+            return False
+        log: LogTail = self._logs[self._which[index]]
+        try:
+            return log.has_layers(self._starts[index].item(), self._ends[index].item())
+        except OSError:
+            return False
+
+    def _contents(self, indexes: Ints) -> Iterator[Content]:
+        return (record.data for record in self._records(indexes))
+
+    def _records(self, indexes: Ints) -> Iterator[Record]:
+        for log, some in _by_log(self._logs, self._which, indexes):
+            yield from self._records_in(log, self._starts[some], self._ends[some])
+
+    def _records_in(self, log: LogTail, starts: Ints, ends: Ints) -> Iterator[Record]:
         try:
             for record in log.decoded(starts, ends):
                 if (record.kind, record.tag) != (self.kind, self._tag):
                     raise ValueError("there is another record now")
-                yield record.data
+                yield record
         except (OSError, ValueError) as error:
             raise DataError(
                 "{path}: a record of {tag!r} ({kind}) cannot be decoded: {error}",

@@ -11,6 +11,8 @@ import numpy as np
 
 from vizkit._language import tr
 from vizkit.errors import DataError
+from vizkit.format.packed_layers import PackedLayers
+from vizkit.media.image_layers import Layers
 from vizkit.metrics.arrays import AnyArray, Ints, Pixels
 from vizkit.reading import Entries
 
@@ -77,6 +79,15 @@ class Images(Media[Pixels]):
         """The image's file as it was recorded."""
         data: bytes = self.entries[index]
         return data
+
+    def layers(self, index: int) -> Layers | None:
+        """The image without anything drawn over it, and its masks and boxes; None if it has no layers.
+
+        Raises:
+            DataError: they are broken.
+        """
+        data = self.entries.layers(index)
+        return PackedLayers.of(data).unpacked() if data else None
 
 
 class Parsed(Media[_Content]):

@@ -28,11 +28,13 @@ from vizkit.format import encode
 from vizkit.format.embeddings import checked_embeddings
 from vizkit.format.file_names import GRAPH_WORD
 from vizkit.format.hparams import flat_hparams, metric_names
+from vizkit.format.packed_layers import pack_layers
 from vizkit.format.tags import HPARAMS, META_DATA, check_tag
 from vizkit.format.types import MODES, Better, HParams
 from vizkit.format.walltime import plain_walltime
 from vizkit.media import audio, images, overlays, png
 from vizkit.media.captions import captioned_grid, make_captions
+from vizkit.media.image_layers import layers_of
 from vizkit.metrics import histograms
 from vizkit.metrics.arrays import AnyArray, to_float
 from vizkit.writing import run_directory
@@ -242,6 +244,9 @@ class LogWriter(CurveWriter):
     ) -> None:
         """Record an image, with a mask and boxes drawn over it; the caller's array is only read.
 
+        The mask and the boxes are also recorded apart, as layers that the workspace switches; see
+        `vizkit.runs.media.Images.layers`.
+
         Args:
             tag: such as ``train/input``.
             img: an array, tensor, PIL image or nested list of 1 (grey), 3 (RGB) or 4 (RGBA)
@@ -276,8 +281,11 @@ class LogWriter(CurveWriter):
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             layout = "HWC" if array.ndim == 3 else "NHWC"
             pixels = images.to_pixels(arrays[0], layout, mean=mean, std=std, value_range=value_range)
-            pixels = pixels if marks is None else overlays.draw_annotations(pixels, marks)
-            image = encode.encode_image(tag, png.encode_png(pixels), step, now)
+            layers = b""
+            if marks is not None:
+                layers = pack_layers(layers_of(pixels, marks))
+                pixels = overlays.draw_annotations(pixels, marks)
+            image = encode.encode_image(tag, png.encode_png(pixels), step, now, layers)
             return image if words is None else image + encode.encode_text(f"{tag}/caption", words, step, now)
 
         tag = self._tag_for(tag, "image")

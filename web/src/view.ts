@@ -49,6 +49,12 @@ export interface View {
   look: string;
   /** images of all steps, not of one. */
   grid: boolean;
+  /** layers that are drawn over images, and `image` for these themselves; empty: pictures as they were recorded. */
+  layers: string[];
+  /** the least score of boxes that are drawn; null: that of the image. */
+  least: number | null;
+  /** of masks, in percent. */
+  opacity: number;
   /** how two images are compared, and the paths of their runs. */
   versus: "beside" | "swipe" | "blink" | "difference";
   one: string;
@@ -117,6 +123,9 @@ export const PLAIN: View = {
   tile: 112,
   look: "",
   grid: false,
+  layers: [],
+  least: null,
+  opacity: 45,
   versus: "beside",
   one: "",
   other: "",

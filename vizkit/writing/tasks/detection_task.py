@@ -14,7 +14,7 @@ tag                                  record
                                      on background, from each class's best F1 on
 ``eval/classes``                     a table of all classes, the worst first
 ``eval/samples``                     if images were given: the same ones every time, with the
-                                     boxes of label and prediction
+                                     boxes of label and prediction, in the workspace as layers
 ``eval/worst``                       likewise, those of which the least was found
 ``eval/scores``                      once a run: detections that were left out
 ===================================  =======================================================
@@ -33,9 +33,11 @@ import numpy as np
 from vizkit._protocols import StepLike
 from vizkit.errors import DataError
 from vizkit.format import encode
+from vizkit.format.packed_layers import pack_layers
 from vizkit.media import images, png
 from vizkit.media.captions import Caption, captioned_grid
-from vizkit.media.lettering import picture_text
+from vizkit.media.image_layers import BoxLayer, LayeredPanel, Layers, layered_sheet
+from vizkit.media.lettering import one_line, picture_text
 from vizkit.media.overlays import check_annotations, draw_annotations
 from vizkit.metrics.arrays import AnyArray, Bools, Pixels, to_array
 from vizkit.metrics.detection import FALSE_POSITIVES, Boxes, DetectionResult, DetectionScores, boxes_of
@@ -166,7 +168,8 @@ class DetectionTask(EvaluationTask):
         for name, shown in (("samples", self._kept.followed()), ("worst", self._kept.worst())):
             if shown:
                 picture = png.encode_png(self._picture(shown, found, names))
-                frames.append(encode.encode_image(f"{tag}/{name}", picture, step, now))
+                layers = pack_layers(self._layers(shown, found, names))
+                frames.append(encode.encode_image(f"{tag}/{name}", picture, step, now, layers))
         return b"".join(frames)
 
     def _picture(
@@ -175,11 +178,7 @@ class DetectionTask(EvaluationTask):
         """A row for each image: its labels, and its detections from each class's best F1 on."""
         panels, captions = [], []
         for key, one in shown:
-            axes = "CHW" if one.image.ndim == 3 and one.image.shape[0] in (1, 3, 4) else "HWC"
-            axes = "HW" if one.image.ndim == 2 else axes
-            pixels = images.to_pixels(one.image, axes, mean=self.options.mean, std=self.options.std)
-            scale = min(1.0, _LARGEST / max(pixels.shape[:2]))
-            pixels = images.resize(pixels, scale)
+            pixels, scale = self._pixels(one)
             confident = one.found.scores >= result.best_score[one.found.classes]
             every = np.ones(len(one.labels), bool)
             for boxes, some, scored in ((one.labels, every, False), (one.found, confident, True)):
@@ -188,6 +187,29 @@ class DetectionTask(EvaluationTask):
             captions.append(Caption(f"{title}, {picture_text('label')}"))
             captions.append(Caption(picture_text("prediction")))
         return captioned_grid(panels, captions, len(shown))
+
+    def _pixels(self, one: _Kept) -> tuple[Pixels, float]:
+        """The pixels of an image, no larger than it is shown, and their scale."""
+        axes = "CHW" if one.image.ndim == 3 and one.image.shape[0] in (1, 3, 4) else "HWC"
+        axes = "HW" if one.image.ndim == 2 else axes
+        pixels = images.to_pixels(one.image, axes, mean=self.options.mean, std=self.options.std)
+        scale = min(1.0, _LARGEST / max(pixels.shape[:2]))
+        return images.resize(pixels, scale), scale
+
+    def _layers(
+        self, shown: list[tuple[int | str, _Kept]], result: DetectionResult, names: Sequence[str]
+    ) -> Layers:
+        """The images with their labels and detections, also those of low scores, as layers."""
+        panels = []
+        for key, one in shown:
+            pixels, scale = self._pixels(one)
+            boxes = {
+                "label": _layer(one.labels, scale, names, scored=False),
+                "prediction": _layer(one.found, scale, names, scored=True),
+            }
+            panels.append(LayeredPanel(pixels, picture_text("sample {key}", key=key), boxes=boxes))
+        best = result.best_score[(result.labels > 0) & np.isfinite(result.best_score)]
+        return layered_sheet(panels, names, float(best.min(initial=1.0)) if len(best) else 0.0)
 
 
 def _drawn(
@@ -208,6 +230,17 @@ def _drawn(
         class_names=names,
     )
     return draw_annotations(pixels, marks)
+
+
+def _layer(boxes: Boxes, scale: float, names: Sequence[str], *, scored: bool) -> BoxLayer:
+    rows = np.argsort(-boxes.scores, kind="stable")[:_SHOWN]
+    classes = boxes.classes[rows]
+    return BoxLayer(
+        boxes.places[rows] * scale,
+        classes,
+        [one_line(names[number]) for number in classes.tolist()],
+        boxes.scores[rows] if scored else None,
+    )
 
 
 def _images_of(given: object, key: str) -> list[object]:

@@ -14,7 +14,7 @@ tag                                  record
 ``eval/confusion``                   confusion matrix of the pixels as an image
 ``eval/confusion/counts``            its numbers, as a text
 ``eval/samples``                     the same images every time: input, label, prediction, and
-                                     where they differ
+                                     where they differ, in the workspace as layers
 ``eval/worst``                       likewise, the images of the lowest mean IoU
 ``eval/scores``                      once a run: how these numbers are meant
 ===================================  =======================================================
@@ -36,9 +36,10 @@ import numpy as np
 
 from vizkit._protocols import ArrayLike, StepLike
 from vizkit.format import encode
+from vizkit.format.packed_layers import pack_layers
 from vizkit.media import png
 from vizkit.media.images import to_pixels
-from vizkit.media.segmentation_image import SegmentedImage, segmentation_image
+from vizkit.media.segmentation_image import SegmentedImage, segmentation_image, segmentation_layers
 from vizkit.metrics.arrays import AnyArray, Floats, dtype_of, shape_of, to_array, to_view
 from vizkit.metrics.evaluation_scores import EvaluationScores
 from vizkit.metrics.segmentation import SegmentationMaps, SegmentationResult, SegmentationScores
@@ -178,27 +179,26 @@ class SegmentationTask(EvaluationTask):
             frames.append(encode.encode_text(f"{tag}/scores", "\n".join(said), step, now))
         for name, kept in (("samples", self._kept.followed()), ("worst", self._kept.worst())):
             if kept:
-                picture = png.encode_png(self._picture(kept, names))
-                frames.append(encode.encode_image(f"{tag}/{name}", picture, step, now))
+                shown = self._segmented(kept)
+                picture = png.encode_png(segmentation_image(shown, names.shown))
+                layers = pack_layers(segmentation_layers(shown, names.shown))
+                frames.append(encode.encode_image(f"{tag}/{name}", picture, step, now, layers))
         return b"".join(frames)
 
-    def _picture(self, kept: list[tuple[int | str, _Kept]], names: ClassNames) -> AnyArray:
-        return segmentation_image(
-            [
-                SegmentedImage(
-                    key,
-                    None
-                    if one.image is None
-                    else to_pixels(one.image, "CHW", mean=self.options.mean, std=self.options.std),
-                    one.label,
-                    one.prediction,
-                    one.iou,
-                    one.accuracy,
-                )
-                for key, one in kept
-            ],
-            names.shown,
-        )
+    def _segmented(self, kept: list[tuple[int | str, _Kept]]) -> list[SegmentedImage]:
+        return [
+            SegmentedImage(
+                key,
+                None
+                if one.image is None
+                else to_pixels(one.image, "CHW", mean=self.options.mean, std=self.options.std),
+                one.label,
+                one.prediction,
+                one.iou,
+                one.accuracy,
+            )
+            for key, one in kept
+        ]
 
 
 def _scalars(tag: str, found: SegmentationResult, names: ClassNames) -> dict[str, float]:

@@ -8,6 +8,7 @@ import { t } from "../language";
 import { emptied, useWidth } from "../sized";
 import { dark, drawn, freshness } from "../store";
 import { show, view } from "../view";
+import { hasLayers } from "./layers";
 import { contentOf, nearestStep, type Place, type Places, placesOf, readText, stepsOf } from "./records";
 
 /** The runs whose records are shown. */
@@ -78,6 +79,7 @@ export function useRecords(kind: string, tag: string) {
     placesOf(tag, runs.map((run) => run.path), version).then(
       (all) => {
         if (!current) return;
+        if ([...all.values()].some(({ layers }) => layers)) hasLayers.value = true;
         found.value = runs.flatMap((run) => { const places = all.get(run.path); return places ? [{ run, ...places }] : []; });
         trouble.value = "";
         tell(stepsOf(found.value));

@@ -7,7 +7,8 @@ import { useWidth } from "../sized";
 import { show, view } from "../view";
 import { type Chosen, Frame, Name, placeOf, type Shown, useCaptions, useChosen, useRecords } from "./frame";
 import { fitted, type Lens, PLAIN_LENS, useLens } from "./lens";
-import { nearestStep, type Place, stepsOf } from "./records";
+import { Legend, Overlay, shownAddress, useLayers } from "./layers";
+import { nearestStep, type Place, smallAddress, stepsOf } from "./records";
 
 export function ImageTag({ tag }: { tag: string }) {
   const { host, found, trouble, left, more } = useRecords("image", tag);
@@ -33,6 +34,7 @@ function Tile({ tag, one: { run, record, wanted }, lens, caption }: { tag: strin
     <div class="tile" style={{ width: `${size}px` }}>
       <Picture tag={tag} name={run.name} record={record} width={size} height={size} lens={lens} open={() => show({ look: tag }, true)} />
       <Name run={run} step={record.step} wanted={wanted} />
+      <Legend record={record} />
       {caption !== undefined && <p class="said" title={caption}>{caption.slice(0, 500)}</p>}
     </div>
   );
@@ -55,11 +57,21 @@ export function Picture({ tag, name, record, width, height, lens, open }: Pictur
   const box = useRef<HTMLButtonElement>(null);
   useLens(box, lens, size, "ctrl");
   const place = size.value && fitted(size.value, [width, height], lens.value);
+  const layers = useLayers(record).value;
+  const label = `${tag}, ${name}, ${t("Step")} ${exact(record.step)}`;
+  const whole = shownAddress(record);
+  const source = smallAddress(whole, Math.max(width, height) * lens.value.scale * window.devicePixelRatio);
   return (
     <button ref={box} class="lens" style={{ width: `${width}px`, height: `${height}px`, touchAction: lens.value.scale > 1 ? "none" : "pan-x pan-y" }} onClick={open} title={t("Click to compare; Ctrl and wheel zooms all images")}>
-      <img loading="lazy" src={record.address} alt={`${tag}, ${name}, ${t("Step")} ${exact(record.step)}`} class={place ? (place.zoom > 1 ? "placed pixels" : "placed") : ""} style={place ? { width: `${place.width}px`, height: `${place.height}px`, left: `${place.left}px`, top: `${place.top}px` } : {}} onLoad={(event) => (size.value = [event.currentTarget.naturalWidth, event.currentTarget.naturalHeight])} />
+      <img loading="lazy" src={source} alt={label} class={place ? (place.zoom > 1 && size.value && isWhole(size.value, source, whole) ? "placed pixels" : "placed") : ""} style={place ? { width: `${place.width}px`, height: `${place.height}px`, left: `${place.left}px`, top: `${place.top}px` } : {}} onLoad={(event) => (size.value = [event.currentTarget.naturalWidth, event.currentTarget.naturalHeight])} />
+      {layers && place && <Overlay record={record} layers={layers} place={place} label={label} />}
     </button>
   );
+}
+
+/** True if an image has all of its pixels: those that were made smaller have as many as were asked for. */
+function isWhole(size: readonly [number, number], source: string, whole: string): boolean {
+  return source === whole || Math.max(...size) < Number(new URLSearchParams(source).get("side"));
 }
 
 const GAP = 6;

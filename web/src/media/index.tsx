@@ -14,6 +14,7 @@ import { ConfusionTag } from "./confusion";
 import { captionOf, goTo, knownSteps, placeOf, Scope } from "./frame";
 import { HistogramTag } from "./histograms";
 import { ImageTag } from "./images";
+import { LayerSwitches, pressLayers } from "./layers";
 import { classesOf } from "./records";
 import { FoundTexts, TextTag } from "./texts";
 import { Viewer } from "./viewer";
@@ -110,7 +111,13 @@ function useKeys(): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
-      if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA|AUDIO)$/.test(target.tagName)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const typed = target.matches("select, textarea, audio, input:not([type=range], [type=checkbox])");
+      if (!typed && pressLayers(event.key)) {
+        event.preventDefault();
+        return;
+      }
+      if (typed || target.matches("input")) return;
       const free = !target.closest("canvas, table, .scroll, .pane, aside, [role=slider]");
       const by = event.key === "," || (free && event.key === "ArrowLeft") ? -1 : event.key === "." || (free && event.key === "ArrowRight") ? 1 : 0;
       const to = by ? placeOf(steps.peek()) + by : free && event.key === "Home" ? 0 : free && event.key === "End" ? Infinity : null;
@@ -166,6 +173,7 @@ function Toolbar({ bare, shown, hasTexts, hasImages }: { bare: boolean; shown: n
       {hasTexts && !bare && <input type="search" value={find} placeholder={t("Search in texts")} aria-label={t("Search in texts")} onInput={(event) => show({ find: event.currentTarget.value })} />}
       {hasImages && <label>{t("Size")} <input type="range" min={28} max={512} step={4} value={tile} onInput={(event) => show({ tile: Number(event.currentTarget.value) })} /></label>}
       {hasImages && <label class="check"><input type="checkbox" checked={grid} onChange={() => show({ grid: !grid })} /> {t("all steps")}</label>}
+      {hasImages && <LayerSwitches />}
       <span class="fill" />
       {!bare && <span class="quiet">{t("{shown} of {all} drawn", { shown, all: answer.value?.runs.length ?? 0 })}</span>}
     </div>

@@ -7,10 +7,25 @@ export interface Place {
   walltime: number | null;
   /** of the content, for good. */
   address: string;
+  /** an image that may have layers. */
+  layered: boolean;
+}
+
+/** Masks and boxes over an image. */
+export interface Layers {
+  /** height and width of the image; 0 without layers. */
+  size: [number, number];
+  /** names of masks. */
+  masks: string[];
+  boxes: Record<string, { place: number[]; color: string; text: string; score: number | null }[]>;
+  classes: { number: number; name: string; color: string }[];
+  threshold: number;
 }
 
 export interface Places {
   kind: string;
+  /** the last image has layers. */
+  layers: boolean;
   /** records, of which not all may be here. */
   total: number;
   records: Place[];
@@ -76,7 +91,7 @@ function remember(address: string, fresh: string, answer: Promise<unknown>): voi
 }
 
 interface RawPlaces {
-  runs: { run: string; kind: string; total: number; steps: number[]; walltimes: (number | null)[]; places: number[]; names: string[] }[];
+  runs: { run: string; kind: string; total: number; steps: number[]; walltimes: (number | null)[]; places: number[]; names: string[]; layers: boolean }[];
 }
 
 /** Path of a run -> the places of its records of a tag. */
@@ -84,10 +99,11 @@ export async function placesOf(tag: string, runs: readonly string[], fresh: stri
   if (!runs.length) return new Map();
   const query = new URLSearchParams([["tag", tag], ...runs.map((run) => ["run", run])]);
   const found = (await ask(`api/records?${query}`, fresh)) as RawPlaces;
-  return new Map(found.runs.map(({ run, kind, total, steps, walltimes, places, names }) => [run, {
+  return new Map(found.runs.map(({ run, kind, total, steps, walltimes, places, names, layers }) => [run, {
     kind,
+    layers,
     total,
-    records: steps.map((step, at) => ({ step, walltime: walltimes[at] ?? null, address: `api/content?${new URLSearchParams([["run", run], ["tag", tag], ["place", String(places[at])], ["name", names[at] ?? ""]])}` })),
+    records: steps.map((step, at) => ({ step, walltime: walltimes[at] ?? null, layered: layers, address: `api/content?${new URLSearchParams([["run", run], ["tag", tag], ["place", String(places[at])], ["name", names[at] ?? ""]])}` })),
   }]));
 }
 
@@ -116,6 +132,42 @@ export async function search(text: string, runs: readonly string[], signal: Abor
 export async function readCurve(got: Response): Promise<ClassCurve> {
   const raw = (await got.json()) as ClassCurve & { area: number | string };
   return { ...raw, area: Number(raw.area) };
+}
+
+/** The names of an image's layers, in the order in which they are drawn. */
+export function layerNames({ masks, boxes }: Layers): string[] {
+  return [...new Set([...masks, ...Object.keys(boxes)])];
+}
+
+/** The layers of an image that are drawn: those chosen; of none of them, those that show most. */
+export function layersShown(layers: Layers, chosen: readonly string[]): string[] {
+  const names = layerNames(layers);
+  if (!chosen.includes(ANY)) return names.filter((name) => chosen.includes(name));
+  const masks = layers.masks.includes("prediction") ? ["prediction"] : layers.masks.slice(0, 1);
+  return names.filter((name) => masks.includes(name) || name in layers.boxes);
+}
+
+/** Stands for the layers that the page chooses. */
+export const ANY = "any";
+/** Stands for the image itself, without any layer. */
+export const BARE = "image";
+
+/** The address of an image's layers, or of the picture of one of them. */
+export function layersAddress(address: string, layer = ""): string {
+  const query = address.slice(address.indexOf("?"));
+  return layer ? `api/layer${query}&${new URLSearchParams({ layer })}` : `api/layers${query}`;
+}
+
+/** The address of an image that has so many pixels on its longer side, if it has more. */
+export function smallAddress(address: string, pixels: number): string {
+  const side = 2 ** Math.ceil(Math.log2(Math.max(pixels, 64)));
+  return side > MOST_SIDE ? address : `${address}&side=${side}`;
+}
+
+const MOST_SIDE = 1024; // pixels; a larger one is sent as it is
+
+export async function readLayers(got: Response): Promise<Layers> {
+  return (await got.json()) as Layers;
 }
 
 export const readText = (got: Response): Promise<string> => got.text();

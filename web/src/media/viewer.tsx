@@ -11,6 +11,7 @@ import { show, type View, view } from "../view";
 import { type Chosen, Name, type Shown, StepSlider, useCaptions, useChosen, useRecords } from "./frame";
 import { fitted, type Lens, magnified, moved, pixelAt, PLAIN_LENS, type Size, useLens } from "./lens";
 import { type Difference, differenceOf } from "./pixels";
+import { LayerSwitches, Legend, Overlay, shownAddress, useLayers } from "./layers";
 import { nearestStep, stepsOf } from "./records";
 
 const MODES: [View["versus"], string][] = [["beside", mark("Side by side")], ["swipe", mark("Swipe")], ["blink", mark("Blink")], ["difference", mark("Difference")]];
@@ -46,8 +47,10 @@ export function Viewer({ tag }: { tag: string }) {
     const timer = setInterval(() => (front.value = !front.peek()), BLINK);
     return () => clearInterval(timer);
   });
-  const known = (record: Chosen | undefined) => (record ? loaded.value.get(record.record.address) : undefined);
-  const size = useComputed(() => chosen.value.map((each) => loaded.value.get(each.record.address)?.size).find((each) => each) ?? null);
+  // A difference is of the pictures as they were recorded.
+  const source = ({ record }: Chosen) => (view.value.versus === "difference" ? record.address : shownAddress(record));
+  const known = (record: Chosen | undefined) => (record ? loaded.value.get(source(record)) : undefined);
+  const size = useComputed(() => chosen.value.map((each) => loaded.value.get(source(each))?.size).find((each) => each) ?? null);
   const note = (address: string, image: HTMLImageElement) => {
     const read = pixelsOf(image);
     if (!read || loaded.peek().get(address)) return;
@@ -91,6 +94,7 @@ export function Viewer({ tag }: { tag: string }) {
           {MODES.map(([mode, title]) => <button key={mode} aria-pressed={versus === mode} disabled={mode !== "beside" && stepsOf(found.value).length < 2 && chosen.value.length < 2} onClick={() => show({ versus: mode })}>{t(title)}</button>)}
         </span>
         <StepSlider steps={stepsOf(found.value)} />
+        <LayerSwitches />
         <button class="quiet" disabled={lens.value.scale === 1} onClick={() => (lens.value = PLAIN_LENS)}>{t("Reset zoom")}</button>
       </figcaption>
       {trouble.value && <p class="error" role="alert">{trouble.value}</p>}
@@ -129,12 +133,13 @@ export function Viewer({ tag }: { tag: string }) {
             <div key={each.run.path}>
               <Pane lens={lens} size={size} pointed={pointed} tall={chosen.value.length < 3}>{(box) => <Layer item={each} tag={tag} box={box} lens={lens.value} known={known(each)} note={note} />}</Pane>
               <Name run={each.run} step={each.record.step} wanted={each.wanted} />
+              <Legend record={each.record} />
               <Said text={captions.value.get(each.run.path)} />
             </div>
           ))}
         </div>
       )}
-      <Readout chosen={two ? [one, other] : chosen.value} loaded={loaded.value} pointed={pointed.value} lens={lens.value} />
+      <Readout chosen={two ? [one, other] : chosen.value} known={known} pointed={pointed.value} lens={lens.value} />
       <p class="note">{t("Wheel, two fingers, + and − zoom; drag or arrows move; 0 resets; comma and full stop change the step; Esc goes back")}</p>
       {left.value > 0 && <button class="quiet" onClick={more}>{t("{n} more runs", { n: left.value })}</button>}
     </figure>
@@ -194,14 +199,21 @@ function Pane({ lens, size, pointed, tall, children }: { lens: Signal<Lens>; siz
 }
 
 function Layer({ item, tag, box, lens, known, note }: { item: Chosen; tag: string; box: Size; lens: Lens; known: Loaded | undefined; note(address: string, image: HTMLImageElement): void }) {
-  const { address, step } = item.record;
+  const address = shownAddress(item.record);
   const own = useSignal<Size | null>(null);
   const size = known?.size ?? own.value;
   const place = size && fitted(size, box, lens);
-  return <img class={place ? (place.zoom > 1 ? "placed pixels" : "placed") : "whole"} src={address} draggable={false} alt={`${tag}, ${item.run.name}, ${t("Step")} ${exact(step)}`} style={place ? { width: `${place.width}px`, height: `${place.height}px`, left: `${place.left}px`, top: `${place.top}px` } : {}} onLoad={(event) => {
-    own.value = [event.currentTarget.naturalWidth, event.currentTarget.naturalHeight];
-    note(address, event.currentTarget);
-  }} />;
+  const layers = useLayers(item.record).value;
+  const label = `${tag}, ${item.run.name}, ${t("Step")} ${exact(item.record.step)}`;
+  return (
+    <>
+      <img class={place ? (place.zoom > 1 ? "placed pixels" : "placed") : "whole"} src={address} draggable={false} alt={label} style={place ? { width: `${place.width}px`, height: `${place.height}px`, left: `${place.left}px`, top: `${place.top}px` } : {}} onLoad={(event) => {
+        own.value = [event.currentTarget.naturalWidth, event.currentTarget.naturalHeight];
+        note(address, event.currentTarget);
+      }} />
+      {layers && place && <Overlay record={item.record} layers={layers} place={place} label={label} />}
+    </>
+  );
 }
 
 /** A frame around the pixel under the pointer, in every pane. */
@@ -214,8 +226,8 @@ function Crosshair({ pointed, size, lens, box }: { pointed: Pointed | null; size
 }
 
 /** The values of the pixel under the pointer in every run. */
-function Readout({ chosen, loaded, pointed, lens }: { chosen: readonly Chosen[]; loaded: ReadonlyMap<string, Loaded>; pointed: Pointed | null; lens: Lens }) {
-  const first = chosen.map((each) => loaded.get(each.record.address)).find((each) => each);
+function Readout({ chosen, known, pointed, lens }: { chosen: readonly Chosen[]; known(each: Chosen): Loaded | undefined; pointed: Pointed | null; lens: Lens }) {
+  const first = chosen.map(known).find((each) => each);
   const zoom = first && pointed ? fitted(first.size, pointed.box, lens).zoom : null;
   const pixel = first && pointed ? pixelAt(first.size, pointed.box, lens, pointed.left, pointed.top) : null;
   return (
@@ -224,7 +236,7 @@ function Readout({ chosen, loaded, pointed, lens }: { chosen: readonly Chosen[];
         <>
           x {pixel[0]}, y {pixel[1]} · {short(Math.round((zoom ?? 1) * 100))} %
           {chosen.slice(0, 8).map((each, order) => {
-            const image = loaded.get(each.record.address);
+            const image = known(each);
             if (!image || pixel[0] >= image.size[0] || pixel[1] >= image.size[1]) return null;
             const at = 4 * (pixel[1] * image.size[0] + pixel[0]);
             const [red, green, blue, alpha] = image.pixels.data.slice(at, at + 4);

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import vizkit
 from tests.helpers import by_tag, series, stock
 from tests.unit.metrics.test_detection import gathered, made
 from vizkit import Tracker, VizKitWarning
@@ -50,6 +51,20 @@ def test_what_is_recorded(tmp_path: Path) -> None:
     assert 1.8 < heights[1] / heights[0] < 2.1
     rows = evaluation.rows()
     assert rows["labels"].sum() == expected.labels.sum() and (rows["found"] <= rows["labels"]).all()
+
+
+def test_boxes_of_label_and_prediction_are_layers(tmp_path: Path) -> None:
+    evaluate(tmp_path, LABELS, FOUND, IMAGES, class_names=NAMES, samples=[3], worst=0)
+    layers = vizkit.load(tmp_path)[0].images("eval/samples").layers(0)
+    assert layers is not None
+    label, prediction = layers.boxes["label"], layers.boxes["prediction"]
+    np.testing.assert_allclose(label.places, LABELS[3]["boxes"], atol=0.006)  # of 480 pixels: not scaled
+    assert label.texts == [NAMES[kind] for kind in LABELS[3]["labels"]] and label.scores is None
+    order = np.argsort(-FOUND[3]["scores"], kind="stable")[:100]
+    np.testing.assert_allclose(prediction.places, FOUND[3]["boxes"][order], atol=0.006)
+    assert prediction.scores is not None
+    np.testing.assert_allclose(prediction.scores, FOUND[3]["scores"][order], atol=1e-4)  # also the low ones
+    assert layers.threshold == pytest.approx(gathered(LABELS, FOUND).best_score.min(), abs=1e-4)
 
 
 def test_batches_of_paddledetection(tmp_path: Path) -> None:

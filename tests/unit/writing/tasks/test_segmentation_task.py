@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import average_precision_score, confusion_matrix, jaccard_score
 
+import vizkit
 from tests.helpers import by_tag, series, stock
 from vizkit import DataError, Tracker, VizKitWarning
 from vizkit.writing.tasks.segmentation_task import SegmentationTask
@@ -88,6 +89,24 @@ def test_pictures_show_input_label_prediction_and_difference(tmp_path: Path) -> 
     factor = 256 // 44
     counted = CHOSEN_MAPS_WRONG[[5, 2]].sum() * factor**2
     assert wrong.sum() == counted
+
+
+def test_label_and_prediction_are_layers(tmp_path: Path) -> None:
+    with Tracker(tmp_path, strict=True) as tracker:
+        evaluate(tracker, class_names=NAMES, samples=["img5", "img2"], worst=0)
+    layers = vizkit.load(tmp_path)[0].images("eval/samples").layers(0)
+    assert layers is not None and layers.class_names == {1: "disc", 2: "方块"}
+    factor = 256 // 44
+    difference = layers.difference
+    assert difference is not None and difference.sum() == CHOSEN_MAPS_WRONG[[5, 2]].sum() * factor**2
+    height, width = LABELS.shape[1] * factor, LABELS.shape[2] * factor
+    np.testing.assert_array_equal(
+        layers.masks["label"][:height:factor, :width:factor], LABELS[5]
+    )  # the first of the sheet
+    first = layers.image[:height:factor, :width:factor].astype(int)
+    assert (
+        np.corrcoef(first[..., 0].ravel(), (LABELS[5] % 255).ravel())[0, 1] > 0.9
+    )  # nothing is drawn over it
 
 
 CHOSEN_MAPS_WRONG = (SCORES.argmax(axis=1) != LABELS) & COUNTED

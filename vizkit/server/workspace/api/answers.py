@@ -26,6 +26,9 @@ __all__ = [
     "HistogramsAnswer",
     "HparamImportance",
     "ImportanceAnswer",
+    "LayerBox",
+    "LayerClass",
+    "LayersAnswer",
     "MetricSummary",
     "NearestValue",
     "RecordsAnswer",
@@ -228,6 +231,7 @@ class RecordsOfRun(TypedDict):
     walltimes: Annotated[list[int | None], "milliseconds since 1970"]
     places: Annotated[list[int], "for `content`"]
     names: Annotated[list[str], "for `content`"]
+    layers: Annotated[bool, "the last image has layers, see `layers`"]
 
 
 class RecordsAnswer(TypedDict):
@@ -235,6 +239,33 @@ class RecordsAnswer(TypedDict):
 
     tag: str
     runs: list[RecordsOfRun]
+
+
+class LayerBox(TypedDict):
+    """A box over an image."""
+
+    place: Annotated[list[float], "left, top, right and bottom in pixels"]
+    color: str
+    text: Annotated[str, "its class, or another text"]
+    score: Annotated[float | None, "null if it has none"]
+
+
+class LayerClass(TypedDict):
+    """A class of masks."""
+
+    number: int
+    name: str
+    color: str
+
+
+class LayersAnswer(TypedDict):
+    """The layers of an image."""
+
+    size: Annotated[list[int], "height and width of the bare image in pixels; 0 without layers"]
+    masks: Annotated[list[str], "names for `layer`"]
+    boxes: Annotated[dict[str, list[LayerBox]], "name of a layer -> its boxes"]
+    classes: Annotated[list[LayerClass], "of the masks"]
+    threshold: Annotated[float, "the score from which on boxes are shown at first"]
 
 
 class HistogramRecord(TypedDict):

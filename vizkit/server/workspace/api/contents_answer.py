@@ -29,10 +29,22 @@ from vizkit.server.workspace.api.answers import (
 from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.records_answer import has_records
 from vizkit.server.workspace.api.state import WorkspaceState, named
+from vizkit.server.workspace.api.thumbnails import thumbnail
 
-__all__ = ["ContentQuery", "HistogramsQuery", "SearchQuery", "content", "histograms", "search_texts"]
+__all__ = [
+    "FOR_GOOD",
+    "ContentQuery",
+    "HistogramsQuery",
+    "SearchQuery",
+    "content",
+    "found_record",
+    "histograms",
+    "search_texts",
+]
 
-_FOR_GOOD = (("Cache-Control", "private, max-age=31536000, immutable"),)
+FOR_GOOD = (("Cache-Control", "private, max-age=31536000, immutable"),)
+"""Headers of what an address never means anything else than."""
+
 _MOST_BINS = 256
 _MOST_FOUND = 200
 _MOST_READ = 32 << 20  # characters of texts that are searched
@@ -47,6 +59,9 @@ class ContentQuery:
     tag: Annotated[str, "a tag of any kind but scalar"]
     place: Annotated[int, "as `records` has it", (0, 2**53)]
     name: Annotated[str, "as `records` has it"]
+    side: Annotated[
+        int | None, "pixels of an image's longer side: a larger one is made smaller", (16, 4096)
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -68,23 +83,19 @@ class SearchQuery:
 
 def content(state: WorkspaceState, query: ContentQuery) -> Answer:
     """Answer with a record: a PNG or WAV file, a text, or a histogram or curve as JSON."""
-    entries = _entries(state, query.run, query.tag)
-    place = query.place
-    if not (place < len(entries) and entries.name(place) == query.name):  # others have come or gone before it
-        place = next((at for at in range(len(entries)) if entries.name(at) == query.name), -1)
-    if place < 0:
-        raise UnknownNameError("there is no such record (any more)")
+    entries, place = found_record(state, query.run, query.tag, query.place, query.name)
     try:
         with shortages_raised():
             found = entries[place]
     except DataError as error:
         raise UnknownNameError("the record cannot be read: {error}", error=error) from error
     if isinstance(found, str):
-        return Answer.of(found.encode("utf-8", "replace"), "text/plain; charset=utf-8", headers=_FOR_GOOD)
+        return Answer.of(found.encode("utf-8", "replace"), "text/plain; charset=utf-8", headers=FOR_GOOD)
     if isinstance(found, bytes):
-        return Answer.of(found, image_type(found), headers=_FOR_GOOD)
+        picture = found if query.side is None else thumbnail(found, query.side)
+        return Answer.of(picture, image_type(picture), headers=FOR_GOOD)
     if isinstance(found, Wave):
-        return Answer.of(found.data, "audio/wav", headers=_FOR_GOOD)
+        return Answer.of(found.data, "audio/wav", headers=FOR_GOOD)
     (walltime,) = time_list(entries.walltimes[place : place + 1])
     if isinstance(found, Histogram):
         data: object = _histogram(entries.steps[place].item(), walltime, found)
@@ -92,7 +103,7 @@ def content(state: WorkspaceState, query: ContentQuery) -> Answer:
         data = _curve(found)
     else:
         raise UnknownNameError("records of {kind} are shown by VisualDL's page", kind=entries.kind)
-    return Answer.of(orjson.dumps(data), "application/json", headers=_FOR_GOOD)
+    return Answer.of(orjson.dumps(data), "application/json", headers=FOR_GOOD)
 
 
 def histograms(state: WorkspaceState, query: HistogramsQuery) -> HistogramsAnswer:
@@ -135,6 +146,22 @@ def search_texts(state: WorkspaceState, query: SearchQuery) -> SearchAnswer:
                         {"run": name, "tag": tag, "step": entries.steps[place].item(), "excerpt": excerpt}
                     )
     return {"found": found, "complete": True}
+
+
+def found_record(
+    state: WorkspaceState, run: str, tag: str, place: int, name: str
+) -> tuple[Entries[object], int]:
+    """A tag's records, and the place among them of the one of a name.
+
+    Raises:
+        UnknownNameError: there is no such record.
+    """
+    entries = _entries(state, run, tag)
+    if not (place < len(entries) and entries.name(place) == name):  # others have come or gone before it
+        place = next((at for at in range(len(entries)) if entries.name(at) == name), -1)
+    if place < 0:
+        raise UnknownNameError("there is no such record (any more)")
+    return entries, place
 
 
 def _entries(state: WorkspaceState, name: str, tag: str) -> Entries[object]:

@@ -32,6 +32,7 @@ from vizkit.server.workspace.api.answers import (
     GroupsAnswer,
     HistogramsAnswer,
     ImportanceAnswer,
+    LayersAnswer,
     RecordsAnswer,
     RemarksAnswer,
     RunDetails,
@@ -67,6 +68,7 @@ from vizkit.server.workspace.api.edits import (
     views_answer,
 )
 from vizkit.server.workspace.api.groups_answer import GroupsQuery, groups_answer
+from vizkit.server.workspace.api.layers_answer import LayerQuery, LayersQuery, layer, layers
 from vizkit.server.workspace.api.packing import ARRAYS
 from vizkit.server.workspace.api.queries import WrongParameter, read_query
 from vizkit.server.workspace.api.records_answer import RecordsQuery, ValuesQuery, records, values
@@ -150,6 +152,8 @@ OPERATIONS = (
     Operation("texts", "Two texts line by line", TextsQuery, TextsAnswer, texts_answer),
     Operation("records", "Places of images, histograms and others", RecordsQuery, RecordsAnswer, records),
     Operation("content", "The content of a record", ContentQuery, ClassCurve, content, "*/*"),
+    Operation("layers", "The layers of an image", LayersQuery, LayersAnswer, layers),
+    Operation("layer", "A layer of an image", LayerQuery, bytes, layer, "image/png"),
     Operation("histograms", "Histograms over steps", HistogramsQuery, HistogramsAnswer, histograms),
     Operation("search", "Texts that hold some words", SearchQuery, SearchAnswer, search_texts),
     Operation("views", "Saved views", ViewsQuery, ViewsAnswer, views_answer),

@@ -77,6 +77,7 @@ def _places(name: str, entries: Entries[object], query: RecordsQuery) -> Records
         "walltimes": time_list(entries.walltimes[shown]),
         "places": places,
         "names": [entries.name(place) for place in places],
+        "layers": bool(places) and entries.has_layers(places[-1]),
     }
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+from PIL import Image
 
 import vizkit
+from vizkit.media.palette import color
+from vizkit.media.png import decode_png, encode_png
+from vizkit.server.workspace.api.thumbnails import thumbnail
 
 from .client import Client
 
@@ -35,6 +41,68 @@ def test_records_of_all_runs_have_places_and_contents_for_good(client: Client, l
         assert one.headers["x-content-type-options"] == "nosniff"
     (text,) = contents(client, "lr0/seed0", "words")
     assert text.text == "some text" and text.headers["content-type"].startswith("text/plain")
+
+
+def test_layers_of_an_image(tmp_path: Path) -> None:
+    mask = np.zeros((6, 8), int)
+    mask[2:4] = 3
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        image = np.arange(48, dtype=np.uint8).reshape(6, 8)
+        writer.add_image("shape", image, 0, dataformats="HW")
+        boxes: Any = {"boxes": [[0, 1, 7.5, 5]], "labels": ["<cat>"], "scores": [0.5]}
+        writer.add_image("shape", image, 1, dataformats="HW", mask=mask, **boxes)
+    with vizkit.serve(tmp_path) as server:
+        client = Client(server.port)
+        (found,) = client.json("records", tag="shape")["runs"]
+        assert found["layers"]
+        plain, layered = (
+            {"run": "run", "tag": "shape", "place": place, "name": found["names"][place]} for place in (0, 1)
+        )
+        none = {"size": [0, 0], "masks": [], "boxes": {}, "classes": [], "threshold": 0}
+        assert client.json("layers", **plain) == none
+        layers = client.json("layers", **layered)
+        assert layers["size"] == [6, 8] and layers["masks"] == ["mask"]
+        (box,) = layers["boxes"]["boxes"]
+        assert box == {"place": [0, 1, 7.5, 5], "color": color(0), "text": "<cat>", "score": 0.5}
+        assert layers["classes"] == [{"number": 3, "name": "3", "color": color(3)}]
+        bare = client.get("layer", **layered, layer="image")
+        np.testing.assert_array_equal(decode_png(bare.content), image)
+        assert "immutable" in bare.headers["cache-control"]
+        picture = Image.open(io.BytesIO(client.get("layer", **layered, layer="mask").content)).convert("RGBA")
+        np.testing.assert_array_equal(np.asarray(picture)[..., 3] > 0, mask > 0)
+        assert client.get("layer", **layered, layer="difference").status_code == 404
+        recorded = client.get("content", **plain).content  # it is the bare image itself
+        assert client.get("layer", **plain, layer="image").content == recorded
+        assert client.get("layer", **plain, layer="mask").status_code == 404
+        client.http.close()
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_large_images_come_as_thumbnails(tmp_path: Path, channels: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 40, (500, 800, channels)).astype(np.uint8)
+    noise[:250] += 200
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        writer.add_image("large", noise, 0)
+        writer.add_image("small", noise[:20, :30], 0)
+    with vizkit.serve(tmp_path) as server:
+        client = Client(server.port)
+        for tag, expected in (("large", (160, 100)), ("small", (30, 20))):
+            (found,) = client.json("records", tag=tag)["runs"]
+            asked = {"run": "run", "tag": tag, "place": 0, "name": found["names"][0]}
+            whole, some = client.get("content", **asked), client.get("content", **asked, side=160)
+            assert Image.open(io.BytesIO(whole.content)).size == ((800, 500) if tag == "large" else (30, 20))
+            picture = Image.open(io.BytesIO(some.content))
+            assert picture.size == expected and len(some.content) <= max(len(whole.content) / 20, 65536)
+            assert some.headers["content-type"] == f"image/{picture.format}".lower()
+        client.http.close()
+    pixels = np.asarray(Image.open(io.BytesIO(thumbnail(make_png(noise), 16))).convert("L"), int)
+    assert pixels[:4].min() > 180 if channels != 4 else pixels.size
+    broken = make_png(noise)[:-2000]
+    assert thumbnail(broken, 16) == broken
+
+
+def make_png(pixels: Any) -> bytes:
+    return encode_png(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
 
 def test_what_is_no_record_is_not_found(client: Client) -> None:

@@ -41,6 +41,9 @@ WRONG = [
     ("records", {"tag": "picture", "most": 0}, "most"),
     ("records", {"tag": "picture", "start": "nan"}, "start"),
     ("content", {"run": "lr0/seed0", "tag": "picture", "place": -1, "name": "a"}, "place"),
+    ("content", {"run": "lr0/seed0", "tag": "picture", "place": 0, "name": "a", "side": 8}, "side"),
+    ("layers", {"run": "lr0/seed0", "tag": "picture", "place": 0}, "name"),
+    ("layer", {"run": "lr0/seed0", "tag": "picture", "place": 0, "name": "a", "layer": ["a", "b"]}, "layer"),
     ("histograms", {"run": "lr0/seed0", "tag": "weights", "most": 501}, "most"),
     ("search", {}, "text"),
 ]
@@ -87,13 +90,14 @@ TEXTS = st.one_of(
                 "b",
                 "name",
                 "text",
+                "layer",
             ]
         ),
         TEXTS,
         max_size=4,
     ),
     numbers=st.dictionaries(
-        st.sampled_from(["start", "end", "width", "at", "tail", "most", "place"]), NUMBERS, max_size=4
+        st.sampled_from(["start", "end", "width", "at", "tail", "most", "place", "side"]), NUMBERS, max_size=4
     ),
     right=st.booleans(),
 )
