@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from playwright.sync_api import expect
 
 import vizkit
 from tests.helpers import log_of
+from vizkit.server.workspace.api import runs_answer
 
 from .workspace_page import RUNS, Look, Served, Workspace, serving, write_run
 
@@ -43,6 +46,25 @@ def test_runs_have_their_values_and_the_best_stand_out(look: Look, nine: Served,
         expect(rows.filter(has=leads).locator(".name")).to_have_text(runs.best("train/loss").name)
         background = page.pixels(page.page.locator("header"))[0].mean()
         assert background > 200 if scheme == "light" else background < 60
+
+
+def test_runs_that_are_still_being_read_are_told_and_come(
+    look: Look, nine: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_read = threading.Event()
+    records = runs_answer._records
+    monkeypatch.setattr(
+        runs_answer,
+        "_records",
+        lambda state, runs: islice(records(state, runs), None if all_read.is_set() else 4),
+    )
+    with look("?tab=table&lang=zh") as page:
+        until_named(page, RUNS[:4])
+        told = page.page.locator(".bar [role=status]")
+        expect(told).to_have_text("4 个运行 · 还有 5 个运行正在读取")
+        all_read.set()
+        until_named(page, RUNS)
+        expect(told).to_have_text("9 个运行")
 
 
 def test_a_filter_is_typed_above_the_table_and_lies_in_the_address(look: Look) -> None:

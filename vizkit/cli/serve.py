@@ -16,6 +16,7 @@ from vizkit.server.options import DEFAULT_SAMPLES
 __all__ = ["parser", "run_server"]
 
 _MMAP_THRESHOLD = -3  # its number in malloc.h
+_THRESHOLDS = 700, 10, 1000  # all objects are rarely looked at: those of ten thousand runs take a second
 
 
 class _Parser(argparse.ArgumentParser):
@@ -126,6 +127,7 @@ def run_server(args: Sequence[str]) -> int:
         return 2
     finally:
         gc.freeze()
+        gc.set_threshold(*_THRESHOLDS)
         gc.enable()
     with server, suppress(KeyboardInterrupt):
         print(server.url, server.workspace_url, sep="\n", flush=True)

@@ -68,6 +68,7 @@ _EXACT = int.from_bytes(encode.EXACT_KEY, "little")
 _STEP_KEY = (0xD1, 0x3E)
 _MARK = int.from_bytes(wire.key(encode.SESSION, wire.VARINT), "little")
 _NAME = 10
+_FEW, _SHORT = 4, 4096  # records, and bytes of them, that are decoded sooner one by one
 
 
 class _Heads(NamedTuple):
@@ -99,6 +100,8 @@ def parse_records(buf: Bytes, size: int, frames: Frames, names: LogNames) -> tup
     Returns:
         The records, and (n,) the positions of the contents of those that are not `ODD`.
     """
+    if len(frames.starts) <= _FEW and frames.ends[-1] <= min(size, frames.starts[0] + _SHORT):
+        return _left_to_decode(frames)
     heads = _parse_heads(buf, size, frames.bodies, names)
     at, ends, good = heads.at, frames.ends, heads.good
     words = words_of(buf)
@@ -137,6 +140,14 @@ def parse_records(buf: Bytes, size: int, frames: Frames, names: LogNames) -> tup
     return RecordBatch(
         frames.starts, ends, kinds, heads.tags, heads.steps, heads.fractions, heads.walltimes, values, members
     ), at
+
+
+def _left_to_decode(frames: Frames) -> tuple[RecordBatch, Ints]:
+    """Records of which none is parsed."""
+    steps, walltimes, tags, none = np.zeros((4, len(frames.starts)), np.int64)
+    kinds, values = none.astype(np.uint8), none.astype(np.float64)
+    starts, ends = frames.starts, frames.ends
+    return RecordBatch(starts, ends, kinds, tags, steps, None, walltimes, values, None), none
 
 
 def _parse_heads(buf: Bytes, size: int, at: Ints, names: LogNames) -> _Heads:

@@ -132,13 +132,16 @@ class Series:
 
     @property
     def walltime_bounds(self) -> tuple[int, int] | None:
-        """The least and greatest walltime if that costs little, or else None."""
-        if not self.packed or (packed := self.packed[1].bounds) is None:
-            return None
-        if not (columns := self._join()):
-            return packed
-        rest = columns[1][: self.count - self._base]
-        return min(packed[0], int(rest.min())), max(packed[1], int(rest.max()))
+        """The least and greatest walltime; None where all packed ones would have to be looked at."""
+        bounds = []
+        if self.packed:
+            if (packed := self.packed[1].bounds) is None:
+                return None
+            bounds.append(packed)
+        if columns := self._join():
+            rest = columns[1][: self.count - self._base]
+            bounds.append((int(rest.min()), int(rest.max())))
+        return min(low for low, _ in bounds), max(high for _, high in bounds)
 
     def column(self, index: int) -> Column:
         """One column, packed as far as it is: 0 the steps, 1 the walltimes, then the content."""

@@ -16,12 +16,14 @@ from vizkit._language import tr
 from vizkit.errors import LogNotFoundError
 from vizkit.reading.column_cache import ColumnCache
 from vizkit.reading.filesystem import LogStat, store_of
-from vizkit.reading.run_reader import RunReader
+from vizkit.reading.run_reader import RunReader, without_gc
 
 __all__ = ["Changes", "LogRoot", "natural_key"]
 
 _LARGE = 64 << 20  # bytes of logs that take a while to read
 _THREADS = 2
+_AT_ONCE = 256  # small runs that are read without a look at the clock, or a quarter of those that are known
+_SHARE = 10  # while runs wait to be read, looking for others takes at most a tenth of the time
 _NATURAL = 500  # characters: Python converts no longer numbers, and long texts have many parts
 _NUMBER = re.compile(
     r"((?<![\d.vV])\d+(?:\.\d+)?[eE][-+]?\d{1,3}(?![^\W_])|(?<![\d.vV])\d+\.\d+(?!\.?\d)|\d+)"
@@ -76,27 +78,33 @@ class LogRoot:
         """
         self.unread = 0
         """The number of runs that were found but not read yet, for lack of time."""
+        self._found: dict[str, tuple[str, list[LogStat]]] = {}
+        self._order: list[str] = []  # of what was found
+        self._next_look = 0.0
         self.refresh(seconds)
 
     def refresh(self, seconds: float | None = None) -> Changes:
         """Find new, gone and grown runs, and read what was appended.
 
         Args:
-            seconds: time after which no further large new run is read; the next refresh goes on.
+            seconds: time after which no further run is read, where they are many or large; the next refresh
+                goes on.
 
         Raises:
             DataError: the process has too many files open; nothing has changed.
         """
-        found = self._find()
-        before = self.runs
-        there = [(name, reader) for name, reader in self._readers.items() if name in found]
-        grown = {name for name, reader in there if reader.refresh(found[name][1])}
+        with without_gc():
+            return self._refresh(seconds)
+
+    def _refresh(self, seconds: float | None) -> Changes:
+        grown = self._look() if not self.unread or time.monotonic() >= self._next_look else set()
+        before, found = self.runs, self._found
         if self._readers.keys() != found.keys():
             known = {name: reader for name, reader in self._readers.items() if name in found}
-            new = sorted(found.keys() - known.keys(), key=natural_key)
+            new = [name for name in self._order if name not in known]
             known.update(self._read({name: found[name] for name in new}, seconds))
             self.unread = len(found) - len(known)
-            self._readers = dict(sorted(known.items(), key=lambda item: natural_key(item[0])))
+            self._readers = {name: known[name] for name in self._order if name in known}
         elif not grown:
             return Changes([], [], [])
         self.runs = {}
@@ -110,6 +118,18 @@ class LogRoot:
         added = sorted((name for name in self.runs if name not in before), key=natural_key)
         return Changes(added, [name for name in before if name not in self.runs], changed)
 
+    def _look(self) -> set[str]:
+        """Find the runs that are there now; return those that have grown, which are read."""
+        start = time.monotonic()
+        found = self._find()
+        if found.keys() != self._found.keys():
+            self._order = sorted(found, key=natural_key)
+        self._found = found
+        now = time.monotonic()
+        self._next_look = now + _SHARE * (now - start)
+        there = [(name, reader) for name, reader in self._readers.items() if name in found]
+        return {name for name, reader in there if reader.refresh(found[name][1])}
+
     def _read(
         self, found: dict[str, tuple[str, list[LogStat]]], seconds: float | None
     ) -> Iterator[tuple[str, RunReader]]:
@@ -119,13 +139,13 @@ class LogRoot:
             return name, RunReader(*found[name], self._cache)
 
         names = list(found)
-        if sum(log.size for _, logs in found.values() for log in logs) < _LARGE:
-            yield from map(read, names)
-            return
+        large = sum(log.size for _, logs in found.values() for log in logs) >= _LARGE
+        at_once = _THREADS if large else max(_AT_ONCE, len(self._readers) // 4)
         end = math.inf if seconds is None else time.monotonic() + seconds
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for start in range(0, len(names), _THREADS):
-                yield from pool.map(read, names[start : start + _THREADS])
+        with ThreadPoolExecutor(_THREADS) as pool:  # whose threads start when they are needed
+            for start in range(0, len(names), at_once):
+                some = names[start : start + at_once]
+                yield from pool.map(read, some) if large else map(read, some)
                 if time.monotonic() > end:
                     return
 

@@ -33,7 +33,7 @@ from vizkit.reading.log_tail import LogTail, Problem
 from vizkit.reading.run_tables import RunTables
 from vizkit.reading.sessions import Begin, TrainingStarts, counting
 
-__all__ = ["Entries", "Recorded", "RunReader", "Scalars"]
+__all__ = ["Entries", "Recorded", "RunReader", "Scalars", "without_gc"]
 
 Content = TypeVar("Content")
 
@@ -297,7 +297,7 @@ class RunReader:
         before = self._logs
         known = {log.path: log for log in before}
         self._logs = [known.get(stat.path) or LogTail(stat.path, self._store, self._cache) for stat in stats]
-        with _without_gc():
+        with without_gc():
             grown = [log.refresh(stat) for log, stat in zip(self._logs, stats, strict=True)]
             if self._logs == before and not any(grown):
                 return False
@@ -418,7 +418,7 @@ class RunReader:
         return found
 
     def walltime_bounds(self, tag: str) -> tuple[int, int] | None:
-        """The least and greatest walltime of a long scalar tag, or None if all have to be looked at."""
+        """The least and greatest walltime of a scalar tag, or None if all have to be looked at."""
         parts = self._parts_of(tag, "scalar")[""]
         series = parts[0].series
         is_whole = len(parts) == 1 and parts[0].end - parts[0].start == series.count
@@ -518,7 +518,7 @@ class RunReader:
 
 
 @contextmanager
-def _without_gc() -> Iterator[None]:
+def without_gc() -> Iterator[None]:
     """Make many objects that are no garbage, without looking for some among them again and again."""
     enabled = gc.isenabled()
     gc.disable()

@@ -107,11 +107,12 @@ class _ContainedLogRoot(LogRoot):
         if self._base is None:
             return found
         refused, known = {}, {}
+        real: dict[str, str] = {}
         for name, (path, logs) in list(found.items()):
             for log in logs:
                 key = (log.path, log.identity)
                 inside = self._inside.get(key)
-                known[key] = _lies_in(self._base, log.path, path) if inside is None else inside
+                known[key] = _lies_in(self._base, real, log.path, path) if inside is None else inside
                 if not known[key] and name in found:
                     refused[name] = tr(
                         "{link} leads out of the log directory: {path} is not served",
@@ -123,10 +124,20 @@ class _ContainedLogRoot(LogRoot):
         return found
 
 
-def _lies_in(base: str, *paths: str) -> bool:
-    """True if all of the paths lead to ``base`` or below it."""
+def _lies_in(base: str, real: dict[str, str], *paths: str) -> bool:
+    """True if all of the paths lead to ``base`` or below it; ``real`` remembers where directories lead."""
     start = os.path.join(base, "")
-    return all(os.path.join(os.path.realpath(path), "").startswith(start) for path in paths)
+    return all(os.path.join(_real_path(path, real), "").startswith(start) for path in paths)
+
+
+def _real_path(path: str, real: dict[str, str]) -> str:
+    """`os.path.realpath`, which looks at each directory above again and again."""
+    if path not in real:
+        above, name = os.path.split(path)
+        plain = above and name not in ("", os.curdir, os.pardir) and os.name != "nt"  # which has other links
+        plain = plain and not os.path.islink(path)
+        real[path] = os.path.join(_real_path(above, real), name) if plain else os.path.realpath(path)
+    return real[path]
 
 
 class LiveRuns:

@@ -212,9 +212,9 @@ export async function matching(filter: string): Promise<Set<string>> {
   return new Set(((await answer.json()) as { runs: RawRun[] }).runs.map((run) => run.name));
 }
 
-/** Wait until there is something new since a cursor. */
-export async function changes(since: string): Promise<{ cursor: string; layout: boolean; changed: string[]; unread: number }> {
-  return (await (await get("changes", [["since", since]])).json()) as { cursor: string; layout: boolean; changed: string[]; unread: number };
+/** Wait for something new since a cursor, for so many seconds. */
+export async function changes(since: string, wait: number): Promise<{ cursor: string; layout: boolean; changed: string[]; unread: number }> {
+  return (await (await get("changes", [["since", since], ["wait", String(wait)]])).json()) as { cursor: string; layout: boolean; changed: string[]; unread: number };
 }
 
 interface Head {

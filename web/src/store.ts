@@ -182,6 +182,8 @@ export function followFilter(): void {
 
 let brought = 0;
 const MOST_ASKED = 200; // runs that are asked for by name: addresses have a length
+const WAIT = 20; // seconds
+const REST = 2; // times as long as all runs took: while many are being read, they are not asked for all the time
 
 /** Follow the server for ever: what changes is asked for again. */
 export async function follow(): Promise<never> {
@@ -194,8 +196,10 @@ export async function follow(): Promise<never> {
         if (!answer.value) throw new Error();
         continue;
       }
-      const news = await changes(before.cursor);
-      if (news.layout || news.changed.length > MOST_ASKED) await load();
+      const filling = before.unread > 0;
+      const news = await changes(before.cursor, filling ? 0 : WAIT);
+      const start = performance.now();
+      if (news.layout || filling || news.changed.length > MOST_ASKED) await load();
       else if (news.changed.length) {
         const found = await askRuns(news.changed).catch((error: unknown) => {
           if (error instanceof Refusal) return null; // one of them is gone
@@ -218,6 +222,7 @@ export async function follow(): Promise<never> {
         }
       });
       pause = 500;
+      if (filling) await new Promise((resolve) => setTimeout(resolve, REST * (performance.now() - start)));
     } catch {
       connected.value = false;
       await new Promise((resolve) => {

@@ -45,13 +45,14 @@ export function Table() {
   const lay = (element: HTMLElement | null) => { if (element) { element.style.gridTemplateColumns = template; element.style.minWidth = `${width}px`; } };
   const { sort, desc } = view.value;
   const total = answer.value?.runs.length ?? 0;
+  const unread = answer.value?.unread ?? 0;
   const best = useComputed(() => leaders(keys.value));
   const by = (key: string) => show(sort === key ? { desc: !desc } : { sort: key, desc: key.startsWith("best") && modeOf(key) === "max" });
   return (
     <section class="table" role="region" aria-label={t("Table")} tabIndex={0}>
       <div class="bar">
         <FilterField />
-        <span class="quiet" role="status">{listed.value.length === total ? t("{n} runs", { n: total }) : t("{found} of {total} runs", { found: listed.value.length, total })}</span>
+        <span class="quiet" role="status">{listed.value.length === total ? t("{n} runs", { n: total }) : t("{found} of {total} runs", { found: listed.value.length, total })}{unread > 0 && ` · ${t("{n} runs are still being read", { n: unread })}`}</span>
         <button aria-expanded={choosing.value} onClick={() => (choosing.value = !choosing.value)}>{t("Columns")}</button>
       </div>
       {choosing.value && <Choice keys={keys.value} />}

@@ -157,6 +157,6 @@ def test_few_records_are_decoded_alone_and_columns_grow_in_few_pieces(
         with FileReader(str(path)) as log:
             columns = read_log(log, path.stat().st_size)
         assert sum(series.count for series in columns.series.values()) + len(columns.sessions) == len(frames)
-        assert decoded <= 2
+        assert decoded <= len(frames) / 50
         of_sessions = sum(len(series.sessions) for series in columns.series.values())
         assert appended <= of_sessions + len(frames) / 16

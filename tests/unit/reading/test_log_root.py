@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterable
@@ -42,6 +43,25 @@ def test_runs_that_come_grow_and_go_are_told(tmp_path: Path) -> None:
     assert root.refresh() == (["new9", "new10"], ["c"], ["b"])
     assert list(root.runs) == ["a", "b", "new9", "new10"]
     assert root.refresh() == ([], [], [])
+
+
+def test_many_runs_are_read_in_turns_that_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vizkit.reading.log_root._AT_ONCE", 2)
+    names = [f"run{number}" for number in range(20)]
+    write_runs(tmp_path, names)
+    root = LogRoot(tmp_path, seconds=0)
+    assert list(root.runs) == names[:2] and root.unread == 18
+    with path_in(tmp_path / "run1").open("ab") as file:
+        file.write(scalar("a", 0.25, 1))
+    shutil.rmtree(tmp_path / "run19")
+    read = 2
+    while root.unread:
+        added = root.refresh(0).added
+        assert added == names[read : read + len(added)] and len(added) >= min(max(2, read // 4), 19 - read)
+        read += len(added)
+    assert root.refresh() in (([], [], []), ([], ["run19"], ["run1"]), ([], [], ["run1"]))
+    assert list(root.runs) == names[:19] and root.runs["run1"].count("a") == 2
+    assert gc.isenabled()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")

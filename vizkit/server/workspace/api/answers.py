@@ -102,7 +102,7 @@ class RunsAnswer(TypedDict):
     """Runs, in natural order."""
 
     cursor: Annotated[str, "for `changes`"]
-    unread: Annotated[int, "runs that are not read yet: they come with the next changes"]
+    unread: Annotated[int, "runs that are not here because they are still being read: ask again"]
     total: Annotated[int, "runs, also those that the filter leaves out"]
     refused: Annotated[dict[str, str], "run that is not served -> the reason; `.` is the whole directory"]
     runs: list[RunRecord]

@@ -110,6 +110,23 @@ def test_a_record_follows_the_files_beside_the_logs(tmp_path: Path) -> None:
     assert record()["metrics"]["loss"]["last"] == 0.5
 
 
+def test_the_records_of_many_runs_come_with_several_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vizkit.server.workspace.api.runs_answer._AT_ONCE", 2)
+    monkeypatch.setattr("vizkit.server.workspace.api.runs_answer._RECORD_SECONDS", 0)
+    names = [f"run{number}" for number in range(5)]
+    for name in names:
+        with vizkit.LogWriter(tmp_path / name) as writer:
+            writer.add_scalar("loss", 1.0, 0)
+    live = LiveRuns(tmp_path)
+    state = WorkspaceState(live, CurrentRuns(live), SavedViews(str(tmp_path)))
+    for known in (2, 4, 5, 5):
+        answer = json.loads(orjson.dumps(runs_answer(state, RunsQuery())))
+        assert [run["name"] for run in answer["runs"]] == names[:known]
+        assert (answer["unread"], answer["total"]) == (5 - known, 5)
+
+
 def test_the_first_answer_after_a_pause_is_current(tmp_path: Path) -> None:
     with vizkit.LogWriter(tmp_path / "run") as writer:
         writer.add_scalar("loss", 1.0, 0)
