@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import vizkit
-from tests.helpers import PATIENCE, ROOT, until
+from tests.helpers import PATIENCE, ROOT, python, until
 from vizkit.environment.processes import process_identity
 from vizkit.errors import DataError, VizKitError
 from vizkit.sweeps import status
@@ -33,6 +34,7 @@ def train(hparams, tracker):
 result = vizkit.sweep(
     train, {"x": list(range(6))}, logdir=sys.argv[1] + "/log", metric="eval/acc", workers=2, retries=9
 )
+import ast
 import json
 print(json.dumps(result.to_dict()))
 """
@@ -209,3 +211,15 @@ def test_a_program_is_ended_early_and_closes_its_run(tmp_path: Path, monkeypatch
     assert [trial.state for trial in result.trials] == ["finished"] * 4 + ["pruned"]
     (run,) = (run for run in result.runs if run.hparams["level"] == 1)
     assert run.labels == ["pruned"] and run.status == "interrupted"
+
+
+def test_workers_killed_at_random_lose_no_trial_and_no_log(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from tests.faults.killed_sweeps import run; "
+        "print(tuple(run(Path(sys.argv[1]), 10, workers=4, trials=24, pause=0.1)))"
+    )
+    done = python(script, tmp_path)  # it forks: from a process of its own
+    assert done.returncode == 0, done.stderr
+    kills, lost, twice, wrong, logs, unreadable = ast.literal_eval(done.stdout)
+    assert kills > 0 and logs >= 24
+    assert (lost, twice, wrong, unreadable) == (0, 0, 0, 0)
