@@ -1,4 +1,4 @@
-"""Small runs to ship: of large records only the last, and nothing about the machine.
+"""Small runs to ship: of large records only the last, and nothing about the machine; trial000 becomes run1.
 
 ``python -m vizkit.demo --logdir log/sample --epochs 4 && python -m tests.sample_runs`` makes log/sample anew.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -43,5 +44,9 @@ def shrink(run: Path) -> None:
 
 
 if __name__ == "__main__":
-    for directory in Path(*sys.argv[1:] or ["log/sample"]).glob("run*"):
+    logdir = Path(*sys.argv[1:] or ["log/sample"])
+    for number, directory in enumerate(sorted(logdir.glob("trial*")), start=1):
         shrink(directory)
+        shutil.rmtree(logdir / f"run{number}", ignore_errors=True)
+        directory.rename(logdir / f"run{number}")
+    shutil.rmtree(logdir / ".sweep")

