@@ -28,7 +28,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 720})
         for name, query in VIEWS.items():
-            page.goto(server.workspace_url.split("?")[0] + query)
+            page.goto(server.url.split("?")[0] + query)
             page.locator("aside .name").nth(8).wait_for()
             page.wait_for_function(_DRAWN)
             if name == "workspace":

@@ -85,7 +85,7 @@ def test_the_workspace_is_whole_and_live(kind: str, log: Path, behind: Open) -> 
 
 @pytest.mark.parametrize("kind", ["takes the path off", "passes the path on", "names the path"])
 def test_visualdls_page_is_whole_and_leads_to_the_workspace(kind: str, log: Path, behind: Open) -> None:
-    with served(log, kind) as proxy, behind(proxy, "/") as page:
+    with served(log, kind) as proxy, behind(proxy, "/app/") as page:
         page.page.wait_for_url(f"{proxy.origin}/app/index")
         (chart,) = page.charts(1, 2)
         assert [row[2] for row in chart["series"][0]["data"]][:1] == [1.0]

@@ -381,7 +381,7 @@ def test_a_lost_server_is_said_and_found_again(look: Look, tmp_path: Path) -> No
     with vizkit.serve(str(tmp_path / "log"), port=0) as server:
         url = server.url
         port = urlsplit(url).port or 0
-        context = look(origin=url.split("/app/")[0])
+        context = look(origin=url.split("/vizkit/")[0])
         page = context.__enter__()
         page.lines("loss")
     expect(page.page.get_by_text("connection lost")).to_be_visible()

@@ -98,7 +98,7 @@ class Served(NamedTuple):
 @contextmanager
 def serving(log: Path, *, edit: bool = False) -> Iterator[Served]:
     with vizkit.serve(str(log), port=0, edit=edit) as server:
-        yield Served(log, server.url.split("/app/")[0])
+        yield Served(log, server.url.split("/vizkit/")[0])
 
 
 def at(panel: Locator, x: float, y: float) -> tuple[float, float]:

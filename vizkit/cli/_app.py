@@ -67,7 +67,7 @@ app = typer.Typer(
 
 
 def _serve(context: typer.Context) -> None:
-    """Serve VisualDL's page over the runs, until Ctrl-C."""
+    """Serve the workspace, and VisualDL's page, over the runs, until Ctrl-C."""
     raise typer.Exit(serve.run_server(context.args))
 
 

@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     made = _Parser(
         prog="vizkit serve",
-        description=tr("Serve VisualDL's page over the runs, until Ctrl-C."),
+        description=tr("Serve the workspace, and VisualDL's page, over the runs, until Ctrl-C."),
         epilog="  " + tr("Example: {command}", command="vizkit serve log --port 0"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -130,7 +130,7 @@ def run_server(args: Sequence[str]) -> int:
         gc.set_threshold(*_THRESHOLDS)
         gc.enable()
     with server, suppress(KeyboardInterrupt):
-        print(server.url, server.workspace_url, sep="\n", flush=True)
+        print(server.url, server.visualdl_url, sep="\n", flush=True)
         print("vizkit:", tr("serving {directory}; Ctrl-C ends it", directory=directory), file=sys.stderr)
         server.wait()
     return 0

@@ -46,7 +46,7 @@ def build_app(
     page = VisualDLPage(_PAGE, token=token is not None, language=language)
 
     async def root(http: Request) -> Response:
-        return redirect(http, f"{_PAGE}/index")
+        return redirect(http, "/vizkit/")
 
     async def icon(http: Request) -> Response:
         answer = page.icon()

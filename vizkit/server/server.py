@@ -67,13 +67,13 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The address of VisualDL's page, with the token if there is one."""
-        return self._address("/app/index")
+        """The address of the workspace, with the token if there is one."""
+        return self._address("/vizkit/")
 
     @property
-    def workspace_url(self) -> str:
-        """The address of VizKit's own page, with the token if there is one."""
-        return self._address("/vizkit/")
+    def visualdl_url(self) -> str:
+        """The address of VisualDL's page, with the token if there is one."""
+        return self._address("/app/index")
 
     def _address(self, path: str) -> str:
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
@@ -133,12 +133,10 @@ class Server:
         return f"<Server of {self.logdir!r} {state} {self.url}>"
 
     def _repr_html_(self) -> str:
-        url, own = (html.escape(each, quote=True) for each in (self.url, self.workspace_url))
-        links = (
-            f'<a href="{each}" target="_blank" rel="noopener noreferrer">{each}</a>' for each in (url, own)
-        )
+        every = [html.escape(each, quote=True) for each in (self.url, self.visualdl_url)]
+        links = (f'<a href="{each}" target="_blank" rel="noopener noreferrer">{each}</a>' for each in every)
         return (
-            f'<iframe src="{url}" title="VisualDL" style="width: 100%; height: 720px; border: 0"></iframe>'
+            f'<iframe src="{every[0]}" title="VizKit" style="width: 100%; height: 720px; border: 0"></iframe>'
             f"<div>{' · '.join(links)}</div>"
         )
 
@@ -157,7 +155,7 @@ def serve(
     edit: bool = False,
     public_path: str = "",
 ) -> Server:
-    """Serve VisualDL's page over the runs of a log directory, on a thread of this process.
+    """Serve the workspace and VisualDL's page over the runs of a log directory, on a thread of this process.
 
     Args:
         logdir: a directory of runs, one run's directory, a log file, or a remote directory (``s3://``).

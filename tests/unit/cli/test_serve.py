@@ -29,7 +29,7 @@ main()
 """
     done = python(code)
     assert done.returncode == 0, done.stderr
-    visualdl, own, served = done.stdout.splitlines()
+    own, visualdl, served = done.stdout.splitlines()
     place = f"http://127.0.0.1:{served.removeprefix('served ')}"
     assert (visualdl, own) == (f"{place}/app/index", f"{place}/vizkit/")
 

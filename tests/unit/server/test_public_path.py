@@ -25,8 +25,8 @@ def log(tmp_path: Path) -> Path:
 @pytest.fixture
 def client(log: Path) -> Iterator[httpx.Client]:
     with vizkit.serve(log, public_path=f"{PUBLIC}/") as server:
-        assert server.url == f"http://127.0.0.1:{server.port}{PUBLIC}/app/index"
-        assert server.workspace_url == f"http://127.0.0.1:{server.port}{PUBLIC}/vizkit/"
+        assert server.visualdl_url == f"http://127.0.0.1:{server.port}{PUBLIC}/app/index"
+        assert server.url == f"http://127.0.0.1:{server.port}{PUBLIC}/vizkit/"
         with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE) as client:
             yield client
 
@@ -36,7 +36,7 @@ def test_answers_name_the_public_path_whether_it_is_passed_on_or_not(
     passed_on: str, client: httpx.Client
 ) -> None:
     for path, target in (
-        ("/", "/app/index?lang=zh"),
+        ("/", "/vizkit/?lang=zh"),
         ("/app", "/app/index?lang=zh"),
         ("/vizkit", "/vizkit/?lang=zh"),
     ):
@@ -51,7 +51,7 @@ def test_answers_name_the_public_path_whether_it_is_passed_on_or_not(
     assert client.get(f"{passed_on}/vizkit/api/runs").json()["total"] == 1
     assert client.get(f"{passed_on}/app/api/runs").status_code == 200
     if passed_on:
-        assert client.get(passed_on).headers["location"] == f"{PUBLIC}/app/index"
+        assert client.get(passed_on).headers["location"] == f"{PUBLIC}/vizkit/"
         assert client.get(f"{passed_on}x/vizkit/").status_code == 404
 
 
@@ -78,7 +78,7 @@ def test_a_proxy_may_name_it(log: Path) -> None:
 
 
 def test_redirects_are_relative_where_no_path_is_known(log: Path) -> None:
-    wanted = {"/": "app/index", "/app": "app/index", "/app/": "index", "/vizkit": "vizkit/"}
+    wanted = {"/": "vizkit/", "/app": "app/index", "/app/": "index", "/vizkit": "vizkit/"}
     with vizkit.serve(log) as server:
         for path, target in wanted.items():
             answer = httpx.get(f"http://127.0.0.1:{server.port}{path}", timeout=PATIENCE)

@@ -171,7 +171,7 @@ def test_the_token_is_taken_from_a_header(secret: vizkit.Server, headers: dict[s
 
 def test_the_address_gives_a_cookie(secret: vizkit.Server) -> None:
     with httpx.Client(base_url=f"http://127.0.0.1:{secret.port}", timeout=PATIENCE) as client:
-        page = client.get(secret.url)
+        page = client.get(secret.visualdl_url)
         assert page.status_code == 200
         cookie = next(c for c in page.headers.get_list("set-cookie") if c.startswith("vizkit_token"))
         assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
@@ -222,7 +222,7 @@ def hook(name, args):
         events.append((name, args[0]))
 import vizkit
 with vizkit.serve(sys.argv[1]) as warm:
-    urllib.request.urlopen(warm.url).read()
+    urllib.request.urlopen(warm.visualdl_url).read()
 sys.addaudithook(hook)
 from vizkit.server.visualdl.api.dispatch import ENDPOINTS
 with vizkit.serve(sys.argv[1]) as server:

@@ -47,6 +47,8 @@ def test_the_handle_names_its_page_and_stops(tmp_path: Path) -> None:
     server = vizkit.serve(tmp_path)
     assert server.url in server._repr_html_() and "<iframe" in server._repr_html_()
     page = get(server.url)
+    assert page.status_code == 200 and "VizKit" in page.text
+    page = get(server.visualdl_url)
     assert page.status_code == 200 and "<div id=root>" in page.text
     server.stop()
     with pytest.raises(httpx.ConnectError):
@@ -113,7 +115,7 @@ def test_an_address_of_ip_version_6_stands_in_brackets(tmp_path: Path) -> None:
     except ServeError:
         pytest.skip("no IPv6")
     with server:
-        assert server.url == f"http://[::1]:{server.port}/app/index"
+        assert server.url == f"http://[::1]:{server.port}/vizkit/"
         assert get(server.url).status_code == 200
 
 

@@ -35,7 +35,7 @@ def test_files_of_the_page_are_kept_for_good(server: vizkit.Server) -> None:
     ],
 )
 def test_any_language_is_answered(server: vizkit.Server, accepted: str, language: str) -> None:
-    page = get(server.url, headers={"Accept-Language": accepted})
+    page = get(server.visualdl_url, headers={"Accept-Language": accepted})
     assert page.status_code == 200
     assert page.cookies["vdl_lng"] == language
 

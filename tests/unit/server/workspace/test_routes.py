@@ -27,7 +27,7 @@ class Site:
 
     def __init__(self, logdir: Path) -> None:
         self.server = vizkit.serve(str(logdir))
-        self.root = self.server.url.split("/app/")[0] + "/vizkit/"
+        self.root = self.server.url.split("/vizkit/")[0] + "/vizkit/"
         self.client = httpx.Client(timeout=PATIENCE)
 
     def get(self, path: str = "", **options: object) -> httpx.Response:
@@ -130,7 +130,7 @@ def test_the_page_needs_the_token_where_there_is_one(tmp_path: Path) -> None:
     with vizkit.LogWriter(tmp_path / "run") as writer:
         writer.add_scalar("loss", 1.0, 0)
     with vizkit.serve(str(tmp_path), token="s3cret") as server, httpx.Client(timeout=PATIENCE) as client:
-        root = server.url.split("/app/")[0] + "/vizkit/"
+        root = server.url.split("/vizkit/")[0] + "/vizkit/"
         assert client.get(root).status_code == client.get(root + "table").status_code == 401
         assert client.get(root, params={"token": "s3cret"}).status_code == 200
         assert client.get(root + "table").status_code == 302  # by the cookie
