@@ -12,18 +12,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from vizkit.charts import Chart
+    from vizkit.curves.crossing import Crossing as Crossing
     from vizkit.curves.curves import Partial
     from vizkit.curves.means import Band
     from vizkit.curves.smoothing import SmoothLike
+    from vizkit.curves.target_times import TimeAxis as TimeAxis
+    from vizkit.curves.target_times import TimeTo as TimeTo
     from vizkit.curves.x_axis import X
+    from vizkit.plots._crossing import CrossingPlot
     from vizkit.plots._curves import CurvesPlot
     from vizkit.plots._importance import ImportancePlot
     from vizkit.plots._setting_ranks import RanksPlot
+    from vizkit.plots._time_to import TimeToPlot
     from vizkit.runs.importances import Importances
     from vizkit.runs.run import Run
     from vizkit.runs.setting_ranks import Ranking
 
-__all__ = ["DrawnImportances", "DrawnRanking", "Plottable"]
+__all__ = ["DrawnCrossing", "DrawnImportances", "DrawnRanking", "DrawnTimeTo", "Plottable"]
 
 
 class DrawnImportances:
@@ -44,6 +49,42 @@ class DrawnRanking:
         from vizkit.plots._setting_ranks import draw_ranking
 
         return draw_ranking(cast("Ranking", self), ax)
+
+
+class DrawnTimeTo:
+    """The ``plot`` method of `TimeTo`."""
+
+    def plot(self, *, ax: Axes | None = None) -> TimeToPlot:
+        """Draw the times, the fastest first; see `vizkit.plots.time_to`."""
+        from vizkit.plots._time_to import draw_time_to
+
+        return draw_time_to(cast("TimeTo", self), ax)
+
+
+class DrawnCrossing:
+    """The ``plot`` method of `Crossing`."""
+
+    def plot(self, *, ax: Axes | None = None) -> CrossingPlot:
+        """Draw the difference of the curves; see `vizkit.plots.crossing`."""
+        from vizkit.plots._crossing import draw_crossing
+
+        return draw_crossing(cast("Crossing", self), ax)
+
+
+def times_to_target(
+    runs: Sequence[Run], metric: str, target: float, by: str | Sequence[str] | None, x: TimeAxis, mode: str
+) -> TimeTo:
+    """The times until a metric reaches a target; see `Runs.time_to`."""
+    from vizkit.curves.target_times import time_to_target
+
+    return time_to_target(runs, metric, target, by, x, mode)
+
+
+def crossing_between(a: Sequence[Run], b: Sequence[Run], metric: str, x: TimeAxis, mode: str) -> Crossing:
+    """Where two mean curves cross; see `Runs.crossing`."""
+    from vizkit.curves.crossing import crossing_of
+
+    return crossing_of(a, b, metric, x, mode)
 
 
 class Plottable:

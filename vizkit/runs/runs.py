@@ -13,7 +13,7 @@ from vizkit._checks import one_of
 from vizkit._language import tr
 from vizkit.errors import QueryError, UnknownNameError
 from vizkit.reading import Changes, LogRoot
-from vizkit.runs._plotting import Plottable
+from vizkit.runs._plotting import Plottable, crossing_between, times_to_target
 from vizkit.runs.comparison import Comparison, compare_runs
 from vizkit.runs.dataframes import rows_frame, scalars_frame
 from vizkit.runs.details import table_rows
@@ -33,6 +33,8 @@ from vizkit.runs.statistics import best_of_each, checked_mode
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from vizkit.runs._plotting import Crossing, TimeAxis, TimeTo
 
 __all__ = ["Runs", "load"]
 
@@ -403,6 +405,61 @@ class Runs(Exported, Plottable, Sequence[Run]):
         """
         one_of("value", value, ("best", "last"))
         return rank_runs(self._runs, metric, mode, by, value)
+
+    def time_to(
+        self,
+        metric: str,
+        target: float,
+        *,
+        by: str | Sequence[str] | None = None,
+        x: TimeAxis = "time",
+        mode: str = "auto",
+    ) -> TimeTo:
+        """The time until a metric reaches a target, and which setting is the fastest.
+
+        Runs that never reach it count as such (censored at their last value, Kaplan and Meier), and settings
+        are compared by log-rank tests: `vizkit.runs.survival`.
+
+        Args:
+            metric: a scalar tag; runs without it are left out.
+            target: the value to reach.
+            by: a hyper-parameter, or several: the runs with the same value are one setting; by default each
+                run is alone.
+            x: ``"time"`` since the run's start, ``"relative"``: since the metric's first value, both in
+                seconds; ``"step"``, or ``"epoch"``.
+            mode: ``"max"`` (reached from below), ``"min"``, or ``"auto"``: by the words of the tag.
+
+        Raises:
+            UnknownNameError: no run has the metric or the hyper-parameter.
+            DataError: a target that is not a number, another axis or mode, or a tag that does not tell which
+                value is best.
+        """
+        return times_to_target(self, metric, target, by, x, mode)
+
+    def crossing(
+        self,
+        a: str | Run | Iterable[Run],
+        b: str | Run | Iterable[Run],
+        metric: str,
+        *,
+        x: TimeAxis = "time",
+        mode: str = "auto",
+    ) -> Crossing:
+        """The places where the mean curves of two settings cross, and from when on one of them is better.
+
+        Args:
+            a: a run, runs, a run's name or pattern, or a filter expression, as in `compare`.
+            b: the same.
+            metric: a scalar tag.
+            x: the axis, as in `time_to`.
+            mode: ``"max"``, ``"min"`` or ``"auto"``: by the words of the tag.
+
+        Raises:
+            UnknownNameError: an unknown name or tag.
+            QueryError: not an expression, or curves without a common stretch of x.
+            DataError: another axis or mode, or a metric whose name does not tell which value is best.
+        """
+        return crossing_between(self._meant(a), self._meant(b), metric, x, mode)
 
     def _meant(self, side: str | Run | Iterable[Run]) -> list[Run]:
         if isinstance(side, Run):

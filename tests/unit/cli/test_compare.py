@@ -25,5 +25,7 @@ def test_rank_tells_and_its_exit_code_too(vk: Command) -> None:
     assert "batch size = 32 is the best of 2 settings" in vk("rank", "eval/acc").out
     open_ = vk("rank", "train/loss", "--last", "--by", "seed")
     assert open_.code == 1 and "3 of 3 settings may be the best" in open_.out
+    race = vk("rank", "train/loss", "--target", "0.75", "--by", "batch size", "--x", "step")
+    assert race.code == 1 and "2 of 2 may be the fastest" in race.out and "10 steps" in race.out
     assert vk("rank", "eval/acc", "--where", "seed == 0").code == 2  # one run of each
     assert vk("rank", "eval/acc", "--where", "seed > 9").code == 1

@@ -23,6 +23,7 @@ from vizkit import Runs, plots
 
 EVERY: dict[str, Callable[[Any, Any], Any]] = {
     "confusion_matrix": lambda runs, ax: plots.confusion_matrix(runs[0], ax=ax),
+    "crossing": lambda runs, ax: plots.crossing(runs[:2], runs[2:], "acc", ax=ax),
     "curves": lambda runs, ax: plots.curves(runs, "loss", smooth=0.6, ax=ax),
     "curves by": lambda runs, ax: plots.curves(runs, "acc", x="time", by="batch size", log="xy", ax=ax),
     "heatmap": lambda runs, ax: plots.histogram(runs[0], "w", kind="heatmap", ax=ax),

@@ -15,9 +15,9 @@ from vizkit.errors import DataError
 
 def test_bars_say_what_they_stand_for(runs: Runs) -> None:
     race = plots.time_to(runs, "acc", 0.96)
-    assert race.texts[0].get_text() == f"{race.data.contenders[0].seconds[0]:.3g} s  (step 22)"
+    assert race.texts[0].get_text() == f"{race.data.contenders[0].first:.3g} s  (step 22)"
     assert race.texts[-1].get_text() == "not reached, best 0.9475"
-    assert race.bars[0].get_width() == race.data.contenders[0].seconds[0]
+    assert race.bars[0].get_width() == race.data.contenders[0].first
     share = plots.importance(runs, "acc")
     assert [text.get_text() for text in share.ax.get_yticklabels()] == [
         item.name for item in share.data.hparams
@@ -28,20 +28,20 @@ def test_who_gets_there_first(nine: Runs) -> None:
     data = plots.time_to(nine, "eval/acc", 0.75).data
     first = [contender.name for contender in data.contenders[:6]]
     assert first == ["run7", "run4", "run8", "run5", "run9", "run6"]  # of equal times the better one
-    assert data.contenders[0].seconds[0] == pytest.approx(0.64) and data.contenders[0].steps[0] == 2
-    assert all(np.isnan(contender.seconds[0]) for contender in data.contenders[6:])
+    assert data.contenders[0].first == pytest.approx(0.64) and data.contenders[0].steps[0] == 2
+    assert not any(contender.reached[0] for contender in data.contenders[6:])
     sizes = plots.time_to(nine, "eval/acc", 0.75, by="batch size").data.contenders
     assert [each.name for each in sizes] == [
         "batch size = 32",
         "batch size = 64",
         "batch size = 128",
     ]
-    assert np.isfinite(sizes[0].seconds).sum() == 2 and sizes[0].median == pytest.approx(0.64)
+    assert sizes[0].reached.sum() == 2 and sizes[0].median.value == pytest.approx(0.64)
     assert plots.time_to(nine, "eval/loss", 0.25).data.mode == "min"
     few = plots.time_to(nine, "eval/acc", 0.85, by="batch size").data.contenders[0]  # one of three runs
-    assert np.isfinite(few.seconds).sum() == 1 and np.isnan(few.median)
+    assert few.reached.sum() == 1 and np.isinf(few.median.value)
     alone = plots.time_to(nine, "eval/acc", 0.85, by="optimizer").data.contenders
-    assert [np.isnan(contender.median) for contender in alone] == [False, True, True]
+    assert [np.isinf(contender.median.value) for contender in alone] == [False, True, True]
     with pytest.raises(DataError, match="target"):
         plots.time_to(nine, "eval/acc", float("nan"))
 
@@ -71,8 +71,8 @@ def test_a_group_of_which_some_reached_the_target_says_so(write: Write, tmp_path
         write(name, {"acc": [0.1, best]}, {"size": 3})
     plot = plots.time_to(vizkit.load(tmp_path), "acc", 0.8, by="size")
     assert [contender.name for contender in plot.data.contenders] == ["size = 2", "size = 1", "size = 3"]
-    assert [contender.reached for contender in plot.data.contenders] == [1, 1, 0]
+    assert [int(contender.reached.sum()) for contender in plot.data.contenders] == [1, 1, 0]
     texts = [text.get_text() for text in plot.texts]
-    assert texts[0].startswith("reached by 1 of 2 runs, first after ")
+    assert texts[0] == "1 s  (1 of 2 runs)"  # half of them
     assert texts[1].startswith("reached by 1 of 3 runs, first after ")
     assert texts[2] == "not reached by any of 2 runs, best 0.3"
