@@ -17,6 +17,7 @@ GUIDES = [
     "recording.md",
     "hooks.md",
     "tasks.md",
+    "samples.md",
     "steering.md",
     "sweeps.md",
     "reading.md",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import typer
 from rich.cells import cell_len
@@ -10,6 +11,7 @@ from rich.cells import cell_len
 from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, select_runs
 from vizkit.cli._output import GAP, as_table, for_people, print_json, print_rows, say, stdout
+from vizkit.cli._samples import diff_samples
 from vizkit.errors import UnknownNameError
 from vizkit.runs.formatting import shorten_all, value_text
 from vizkit.runs.query import MISSING
@@ -21,7 +23,22 @@ _NARROWEST = 10  # characters of a run's column
 
 
 def diff(
-    runs: SomeRuns = None, logdir: Logdir = DIRECTORY, where: Where = None, as_json: Json = False
+    runs: SomeRuns = None,
+    logdir: Logdir = DIRECTORY,
+    where: Where = None,
+    as_json: Json = False,
+    samples: Annotated[
+        bool,
+        typer.Option("--samples", help=tr("Compare the predictions of two runs, A and B, sample by sample.")),
+    ] = False,
+    tag: Annotated[
+        str | None,
+        typer.Option("--tag", metavar="TAG", help=tr("The evaluation of --samples; the only one.")),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMN", help=tr("The groups of --samples: label, or a slice.")),
+    ] = None,
 ) -> None:
     """Show what differs between runs.
 
@@ -31,6 +48,11 @@ def diff(
     Example: vizkit diff lenet/run1 lenet/run2
     """
     selected = select_runs(logdir, runs, where)
+    if samples:
+        diff_samples(selected, select_runs(logdir), tag, by, as_json=as_json)
+        return
+    if tag is not None or by is not None:
+        raise typer.BadParameter(tr("--tag and --by belong to --samples"))
     if len(selected) < 2:
         names = ", ".join(select_runs(logdir).names[:20])
         raise UnknownNameError(

@@ -6,9 +6,11 @@ from vizkit.runs.comparison import Comparison
 from vizkit.runs.groups import Groups
 from vizkit.runs.importance import Importance, Interaction
 from vizkit.runs.importances import Importances
+from vizkit.runs.label_errors import LabelErrors
 from vizkit.runs.media import Media
 from vizkit.runs.run import Run
 from vizkit.runs.runs import Runs, load
+from vizkit.runs.sample_difference import SampleDifference
 from vizkit.runs.setting_ranks import RankedSetting, Ranking
 from vizkit.runs.statistics import Point, Summary
 
@@ -18,12 +20,14 @@ __all__ = [
     "Importance",
     "Importances",
     "Interaction",
+    "LabelErrors",
     "Media",
     "Point",
     "RankedSetting",
     "Ranking",
     "Run",
     "Runs",
+    "SampleDifference",
     "Summary",
     "load",
 ]

@@ -23,10 +23,13 @@ from vizkit.runs.export import Exported, as_data
 from vizkit.runs.foreign import foreign_logs
 from vizkit.runs.groups import Groups, group_runs
 from vizkit.runs.importances import Evaluator, Importances, importances_of
+from vizkit.runs.label_errors import LabelErrors
 from vizkit.runs.lookup import find_name, like_name, unknown
 from vizkit.runs.palette_places import places_of_runs
 from vizkit.runs.query_names import chosen, key_values, sort_order
 from vizkit.runs.run import Run
+from vizkit.runs.sample_comparison import diff_runs, label_errors_of
+from vizkit.runs.sample_difference import SampleDifference
 from vizkit.runs.scalar_tags import in_order, shown_metrics, with_tag
 from vizkit.runs.setting_ranks import Ranking, rank_runs
 from vizkit.runs.statistics import best_of_each, checked_mode
@@ -460,6 +463,70 @@ class Runs(Exported, Plottable, Sequence[Run]):
             DataError: another axis or mode, or a metric whose name does not tell which value is best.
         """
         return crossing_between(self._meant(a), self._meant(b), metric, x, mode)
+
+    def diff_samples(
+        self,
+        a: str | Run | Iterable[Run],
+        b: str | Run | Iterable[Run],
+        tag: str | None = None,
+        step: int | float | None = None,
+        *,
+        metric: str | None = None,
+        limit: float | None = None,
+        mode: str = "auto",
+    ) -> SampleDifference:
+        """Compare two runs sample by sample: what did B mend, what did it break, what stays wrong?
+
+        Samples are joined by their ids; the tables of predictions are those of the runs' evaluations
+        (`Run.predictions`).
+
+        Args:
+            a: a run, or the name, pattern or filter expression that means one.
+            b: the same.
+            tag: the evaluation, such as ``eval``; it may be left out if A has one alone.
+            step: its step in both; by default the last of each.
+            metric: a column of numbers or bools; by default that of the task: ``correct``, ``iou`` ...
+            limit: the value of the metric from which on a sample is right; by default, samples with a number
+                are compared by their means.
+            mode: ``"max"``, ``"min"`` or ``"auto"``: by the words of the metric.
+
+        Returns:
+            Samples, classes and slices as frames, and a verdict; printed, it says where the changes are.
+
+        Raises:
+            UnknownNameError: an unknown name, or no such evaluation.
+            QueryError: not an expression, several runs on a side, no such column, or no sample in both.
+            DataError: a damaged table, or a metric whose name does not tell which value is best.
+        """
+        sides = self._meant(a), self._meant(b)
+        return diff_runs(*sides, self._runs, tag, step, metric, limit, mode)
+
+    def label_errors(
+        self,
+        tag: str | None = None,
+        step: int | float | None = None,
+        runs: str | Run | Iterable[Run] | None = None,
+    ) -> LabelErrors:
+        """Find labels that may be wrong: samples of which runs are sure that they belong to another class.
+
+        The scores are averaged over the runs. They must come from networks that were not trained on these
+        samples. Method and source: `vizkit.metrics.confident_learning`.
+
+        Args:
+            tag: the evaluation, such as ``eval``; it may be left out if the first run has one alone.
+            step: its step; by default the last of each run.
+            runs: the runs to ask, as in `compare`, best good ones: "`eval/acc` > 0.9"; by default all that
+                have the table.
+
+        Returns:
+            The samples, the most likely errors first, each with the class that it may be.
+
+        Raises:
+            UnknownNameError: an unknown name, or no such evaluation.
+            QueryError: not an expression, no table of a classifier with scores, or no sample in all.
+            DataError: a damaged table.
+        """
+        return label_errors_of(self._runs if runs is None else self._meant(runs), tag, step)
 
     def _meant(self, side: str | Run | Iterable[Run]) -> list[Run]:
         if isinstance(side, Run):
