@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks._main import main
 
-TOPICS = ["one_run", "many_runs", "training_logs"]
+TOPICS = ["one_run", "many_runs", "training_logs", "samples"]
 PACKAGES = [
     "paddle-vizkit",
     "visualdl",
