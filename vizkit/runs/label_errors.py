@@ -210,6 +210,8 @@ def _dense(votes: _Votes, part: slice, classes: int) -> AnyArray:
     for chosen, scores in zip(votes.classes[:, part], votes.scores[:, part], strict=True):
         out[rows, chosen] = scores
     out[rows, labels] = votes.label_scores[part]
+    if classes == 2 and len(votes.classes) == 1:
+        out[rows, 1 - labels] = 1 - votes.label_scores[part]
     return out
 
 
@@ -239,9 +241,16 @@ def _votes_of(table: PredictionTable, rows: Indices, source: PredictionTable) ->
             )
         return column.astype(np.int64)
 
+    label_scores = table.numbers(_LABEL_SCORE)[rows]
+    if label_scores.min() < 0 or label_scores.max() > 1:
+        raise QueryError(
+            "the scores of {table!r} of {run!r} are no probabilities: record it with activation= or loss=",
+            table=table.name,
+            run=table.run,
+        )
     return _Votes(
         numbers(_LABEL),
-        table.numbers(_LABEL_SCORE)[rows],
+        label_scores,
         np.stack([numbers(name) for name, _ in names]),
         np.stack([table.numbers(name)[rows] for _, name in names]),
     )

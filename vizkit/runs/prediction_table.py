@@ -25,8 +25,9 @@ _METRICS = {
     "regression": "error",
     "labelling": "accuracy",
     "generation": "edits",
-    "detection": "f1",
+    "detection": "recall",
 }  # of a sample, by the task
+_FRACTIONS = {"recall": ("found", "labels"), "accuracy": ("wrong", "tokens")}  # which tables hold as counts
 _CLASSIFIED = ("", "classification")
 _MOST_CLASSES = 1000  # of a table that tells no task
 
@@ -90,7 +91,15 @@ class PredictionTable(NamedTuple):
         )
 
     def numbers(self, name: str) -> AnyArray:
-        """A column of numbers or bools. Errors as of `column`, and if it holds texts."""
+        """A column of numbers or bools. Errors as of `column`, and if it holds texts.
+
+        ``recall`` of a detection and ``accuracy`` of a labelling are made of the counts that tables have.
+        """
+        if name not in self.columns and {*_FRACTIONS.get(name, "?")} <= self.columns.keys():
+            some, every = (self.numbers(part) for part in _FRACTIONS[name])
+            with np.errstate(invalid="ignore", divide="ignore"):
+                share = some / np.where(every > 0, every, np.nan)
+            return np.asarray(1 - share if name == "accuracy" else share)
         found = self.column(name)
         if not isinstance(found, np.ndarray):
             raise QueryError("column {name!r} of {table!r} holds no numbers", name=name, table=self.name)

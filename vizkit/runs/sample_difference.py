@@ -218,11 +218,19 @@ class SampleDifference:
             add(f"{column}_a", a, column, pairs.a)
             add(f"{column}_b", b, column, pairs.b)
         if self.metric != CORRECT:
-            add(f"{self.metric}_a", a, self.metric, pairs.a)
-            add(f"{self.metric}_b", b, self.metric, pairs.b)
+            columns[f"{self.metric}_a"] = a.numbers(self.metric)[pairs.a[rows]]
+            columns[f"{self.metric}_b"] = b.numbers(self.metric)[pairs.b[rows]]
         for column in (*a.slices, "input"):
             add(column, a, column, pairs.a)
-        return table_frame(TableColumns(columns), a.tables)
+        frame = table_frame(TableColumns(columns), a.tables)
+        if "input" in b.columns:  # an evaluation keeps the images of its errors first
+            others = table_frame(TableColumns({"input": b.columns["input"][pairs.b[rows]]}), b.tables)[
+                "input"
+            ]
+            frame["input"] = (
+                frame["input"].where(frame["input"].notna(), others) if "input" in frame else others
+            )
+        return frame
 
     # -- groups ----------------------------------------------------------------------------------
 

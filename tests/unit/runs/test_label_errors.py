@@ -50,7 +50,7 @@ def by_definition(labels: np.ndarray, scores: np.ndarray) -> list[tuple[int, int
     best: dict[int, tuple[float, int]] = {}
     for i in every:
         for j in every:
-            expected = round(joint[i, j] / max(joint[i].sum(), 1) * (labels == i).sum())
+            expected = round(joint[i, j] * (labels == i).sum() / max(joint[i].sum(), 1))
             there = [
                 (row[i] - row[j], x) for x, row in enumerate(scores) if labels[x] == i and row[j] > row[i]
             ]
@@ -62,10 +62,14 @@ def by_definition(labels: np.ndarray, scores: np.ndarray) -> list[tuple[int, int
 @settings(max_examples=60)
 @given(st.integers(1, 80), st.integers(2, 7), st.integers(1, 3), st.integers(0, 10**6))
 def test_label_errors_are_those_of_a_loop(n: int, classes: int, runs: int, seed: int) -> None:
+    """Of two classes, the table has the score of one."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, classes, n)
-    scores = rng.dirichlet([0.5] * classes, (runs, n)) + 0.3 * rng.integers(0, 2) * np.eye(classes)[labels]
-    found = find_label_errors([table(labels, each, classes, f"r{i}") for i, each in enumerate(scores)])
+    scores = rng.dirichlet([0.5] * classes, (runs, n))
+    scores = (scores + 0.3 * rng.integers(0, 2) * np.eye(classes)[labels]) / 1.3
+    scores[..., 0] += 1 - scores.sum(axis=2)
+    top = classes if classes > 2 else 1
+    found = find_label_errors([table(labels, each, top, f"r{i}") for i, each in enumerate(scores)])
     expected = by_definition(labels, scores.mean(axis=0))
     assert [*zip(found.samples["id"], found.samples["suggested"], strict=True)] == expected
     assert len(found) == len(expected) and found.n == n
@@ -122,6 +126,8 @@ def test_what_has_no_scores_is_refused() -> None:
     columns = {name: column for name, column in without.columns.items() if name != "label_score"}
     with pytest.raises(QueryError, match="has no column 'label_score'"):
         find_label_errors([without._replace(columns=TableColumns(columns))])
+    with pytest.raises(QueryError, match="are no probabilities: record it with activation="):
+        find_label_errors([table(labels, 5 * scores, 3)])
     of_values = TableColumns({**without.columns, "label": scores[:, 0]})
     with pytest.raises(QueryError, match="'label' of 'eval/predictions' of 'a' holds no classes"):
         find_label_errors([without._replace(columns=of_values)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -148,6 +149,30 @@ def test_a_limit_makes_samples_right_or_wrong() -> None:
     assert errors.ids("mended") == [1] and errors.mean_b == pytest.approx(2 / 3)
 
 
+@pytest.mark.parametrize(
+    ("task", "counts", "metric", "expected"),
+    [
+        ("detection", {"labels": [2, 4, 0], "found": [[1, 4, 0], [2, 3, 0]], "detected": [9, 9, 9]}, "recall",
+         ([0], [1])),
+        ("labelling", {"tokens": [2, 4, 0], "wrong": [[1, 0, 0], [0, 1, 0]]}, "accuracy", ([0], [1])),
+        ("generation", {"edits": [[1, 0, 3], [0, 1, 3]]}, "edits", ([0], [1])),
+        ("regression", {"error": [[1, 0.1, 3], [0, 0.2, 3]]}, "error", ([0], [1])),
+    ],
+)  # fmt: skip
+def test_each_task_has_its_metric(task: str, counts: Any, metric: str, expected: Any) -> None:
+    sides = []
+    for side in range(2):
+        columns = {
+            name: np.array(rows[side] if isinstance(rows[0], list) else rows) for name, rows in counts.items()
+        }
+        about = TableColumns({"id": np.arange(3), **columns}, {"task": task})
+        sides.append(PredictionTable("ab"[side], "eval/predictions", 1, about, NO_TABLES))
+    found = diff_predictions(sides[0], sides[1])
+    assert (found.metric, found.unknown) == (metric, int(task in ("detection", "labelling")))
+    assert (found.ids("mended"), found.ids("broken")) == expected
+    assert len(found.mended[f"{metric}_b"]) == 1
+
+
 def sure(n: int, mended: int, broken: int) -> SampleDifference:
     labels = np.zeros(n, int)
     predictions = np.zeros((2, n), int)
@@ -231,6 +256,25 @@ def test_what_cannot_be_compared() -> None:
         diff_predictions(ious([np.nan, 1]), ious([1, np.nan]))
     with pytest.raises(QueryError, match=r"ids of A are such as .*1.*, of B such as .*one"):
         diff_predictions(table([(1, 0, 0, 0.5, None)]), table([("one", 0, 0, 0.5, None)]))
+
+
+def test_images_come_from_the_run_that_has_them(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 255, (4, 6, 6), np.uint8)
+    predictions = {"a": [1, 0, 1, 0], "b": [0, 1, 0, 0]}
+    for name, found in predictions.items():
+        with Tracker(tmp_path / name) as tracker:
+            shown = [image if wrong else None for image, wrong in zip(images, found, strict=True)]
+            columns = {"id": range(4), "label": [0] * 4, "prediction": found, "input": shown}
+            tracker.log_table("eval/predictions", columns)
+    difference = load(tmp_path).diff_samples("a", "b")
+    for frame in (difference.mended, difference.broken):
+        for row in frame.itertuples():
+            np.testing.assert_array_equal(row.input.array()[..., 0], images[row.id])
+    assert difference.both_right["input"].isna().all()
+    page = difference._repr_html_()
+    assert (
+        page.count("data:image/png;base64,") == 3 and "id 1; label 0; prediction_a 0; prediction_b 1" in page
+    )
 
 
 # ---- runs ---------------------------------------------------------------------------------------------
