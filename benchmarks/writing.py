@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from benchmarks._main import main
 
-TOPICS = ["scalars", "tensors", "histograms", "images", "curves", "tasks", "hooks", "memory", "killed"]
+TOPICS = [
+    "scalars",
+    "tensors",
+    "histograms",
+    "images",
+    "curves",
+    "tasks",
+    "tables",
+    "hooks",
+    "memory",
+    "killed",
+]
 PACKAGES = [
     "paddle-vizkit",
     "visualdl",

@@ -12,7 +12,7 @@ import paddle
 import pytest
 
 from tests.helpers import by_tag, series
-from vizkit import Tracker, VizKitWarning
+from vizkit import Tracker, VizKitWarning, load
 from vizkit.demo import tasks
 from vizkit.hooks import facts_of_loss
 from vizkit.metrics.ctc import CTC
@@ -330,3 +330,74 @@ def test_boxes_of_a_detector(tmp_path: Path, network: Any, apart: bool) -> None:
 def test_boxes_in_an_unknown_form_are_said(tmp_path: Path) -> None:
     with pytest.warns(VizKitWarning, match="decode="):
         evaluated(tmp_path, HandsOn(0, 1, 2), None, Letters(), strict=False, task="detection")
+
+
+# -- the table of predictions ---------------------------------------------------------------------------
+
+
+class Numbered(paddle.io.Dataset):
+    """Images whose first pixel tells their place."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(3)
+        self.labels = rng.integers(0, 3, 30)
+        self.images = rng.integers(0, 256, (30, 3, 6, 6)).astype("float32")
+        self.images[:, 0, 0, 0] = np.arange(30)
+
+    def __getitem__(self, place: int) -> Any:
+        return self.images[place], self.labels[place : place + 1]
+
+    def __len__(self) -> int:
+        return 30
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_rows_have_the_indices_of_the_data_set(tmp_path: Path, shuffle: bool, workers: int) -> None:
+    data = Numbered()
+    loader = paddle.io.DataLoader(data, batch_size=8, shuffle=shuffle, num_workers=workers)
+    sampler = loader.batch_sampler
+
+    def network() -> Any:
+        return nn.Sequential(nn.Flatten(), nn.Linear(108, 3))
+
+    def fitted(callback: Any = None) -> Any:
+        paddle.seed(1)
+        np.random.seed(1)  # noqa: NPY002  (Paddle's sampler)
+        model = paddle.Model(network())
+        model.prepare(paddle.optimizer.SGD(1e-5, parameters=model.parameters()), nn.CrossEntropyLoss())
+        model.fit(data, loader, epochs=2, batch_size=10, verbose=0, callbacks=callback)
+        return [parameter.numpy() for parameter in model.network.parameters()], model
+
+    light = ["day" if k % 3 else "night" for k in range(30)]
+    with Tracker(tmp_path, strict=True, system=False) as tracker:
+        weights, model = fitted(tracker.callback(slices={"light": light}, class_names=["a", "b", "c"]))
+    assert loader.batch_sampler is sampler
+    for one, other in zip(weights, fitted()[0], strict=True):
+        np.testing.assert_array_equal(one, other)
+    run = load(tmp_path)[0]
+    frame = run.predictions()
+    assert run.tables["eval/predictions"] == [2, 5] and run.problems == []
+    assert sorted(frame["id"]) == list(range(30)) and (frame["id"].tolist() == list(range(30))) is not shuffle
+    assert run.prediction_columns().about["ids"] == "index"
+    assert [data.labels[key] for key in frame["id"]] == list(frame["label"].cat.codes)
+    assert frame["light"].tolist() == [light[key] for key in frame["id"]]
+    assert [int(image.array()[0, 0, 0]) for image in frame["input"]] == frame["id"].tolist()
+    model.network.eval()
+    scores = model.network(paddle.to_tensor(data.images[frame["id"]]))
+    chosen = scores.argmax(axis=1).numpy()
+    assert chosen.tolist() == list(frame["prediction"].cat.codes)
+
+
+def test_rows_of_data_without_indices_say_so(tmp_path: Path) -> None:
+    class Stream(paddle.io.IterableDataset):
+        def __iter__(self) -> Any:
+            return iter([Numbered()[k] for k in range(10)])
+
+    model = paddle.Model(nn.Sequential(nn.Flatten(), nn.Linear(108, 3)))
+    model.prepare(loss=nn.CrossEntropyLoss())
+    with Tracker(tmp_path, strict=True, system=False) as tracker:
+        loader = paddle.io.DataLoader(Stream(), batch_size=4)
+        model.evaluate(loader, verbose=0, callbacks=tracker.callback(graph=False))
+    run = load(tmp_path)[0]
+    assert run.prediction_columns().about["ids"] == "unknown order" and len(run.predictions()) == 10

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -275,6 +276,12 @@ class EvaluationScores:
             outcomes.reliability() if probable else None,
             assumed=self._assumed,
         )
+
+    @property
+    def activation(self) -> Activation | None:
+        """The function that makes probabilities of the scores; "auto" if that is not known."""
+        self._resolve()
+        return "auto" if self._unknown else cast("Activation | None", self._activation)
 
     def probabilities(self, scores: AnyArray) -> AnyArray | None:
         """Convert scores (n, c) as those that were added; None if it is not known what they are."""

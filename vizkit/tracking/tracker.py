@@ -39,6 +39,7 @@ from vizkit.writing.log_file import RecordLog
 from vizkit.writing.log_writer import LogWriter
 from vizkit.writing.run_directory import IfExists, open_run
 from vizkit.writing.tasks.choice import check_task, new_task, task_of
+from vizkit.writing.tasks.sample_rows import checked_slices, row_limit
 from vizkit.writing.tasks.task import NOTHING_TOLD, EvaluationTask, TaskName, TaskOptions
 
 if TYPE_CHECKING:
@@ -579,6 +580,8 @@ class Tracker(PaddleVerbs):
         std: float | Sequence[float] | None = None,
         limit: int = LIMIT,
         most_classes: int = MAX_CURVE_CLASSES,
+        predictions: bool | int | None = None,
+        slices: Mapping[str, Sequence[object] | Mapping[int | str, object]] | None = None,
     ) -> Evaluation:
         """Gather labels and outputs of an evaluation batch by batch, and record what they tell at the end.
 
@@ -638,6 +641,11 @@ class Tracker(PaddleVerbs):
                 they are counted in at most 64 MiB of bins: curves are exact at their points then, AP
                 and AUC within an error that is recorded.
             most_classes: up to how many classes each has records of its own.
+            predictions: the samples that ``<tag>/predictions`` has a row of, a table that `Run.predictions`
+                reads: True for all (up to 5,000,000), False for none, a number for so many, by default
+                10,000. Of more samples those of each label are chosen, the same every time.
+            slices: further columns of that table: name -> values by id, as a list or array over the data
+                set's indices, or as a dict. `Evaluation.add` takes those of a batch.
 
         Raises:
             DataError: a bad option. A bad batch is warned about once a tag, and the evaluation is lost; a
@@ -661,6 +669,9 @@ class Tracker(PaddleVerbs):
             std=std,
             limit=limit,
             most_classes=most_classes,
+            predictions=row_limit(predictions),
+            slices=checked_slices(slices),
+            later=lambda job, size: self._writer.defer(f"{tag}/predictions", job, size),
         )
         check_task(task, options)
 
@@ -704,6 +715,7 @@ class Tracker(PaddleVerbs):
             ignore_index=ignore_index,
             limit=limit,
             most_classes=most_classes,
+            predictions=False,
         )
 
     def log_embeddings(

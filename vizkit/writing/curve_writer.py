@@ -271,6 +271,20 @@ class CurveWriter(TableWriter):
             self._write(tag, task.encode(tag, at, now, without, explained=explained))
 
         self.defer(tag, job, task.nbytes)
+        if task.options.predictions and "://" not in self._log.path:
+            self._add_predictions(f"{tag}/predictions", task, at, now)
+
+    def _add_predictions(self, tag: str, task: EvaluationTask, step: int | float, now: int) -> None:
+        self._check_tag(tag, "text")
+        self._check_tag(f"{tag}/images", "image")
+        at, now = self._table_at(tag, step, now)
+
+        def job() -> None:
+            columns = task.table()
+            if columns:
+                self._write_table(tag, columns, task.about, at, now)
+
+        self.defer(tag, job, 0)
 
 
 def _given(labels: ArrayLike, predictions: ArrayLike, weights: ArrayLike | None) -> list[ArrayLike]:

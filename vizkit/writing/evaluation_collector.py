@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from vizkit._protocols import StepLike
 from vizkit.errors import DataError
@@ -18,6 +18,9 @@ class Evaluation:
     As a context manager it records at the end of the block, unless an error was raised.
 
     If a batch is refused, the evaluation is not recorded, since its numbers would be wrong.
+
+    Attributes:
+        about: texts that the table of predictions tells of itself, such as where its ids come from.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Evaluation:
         self._refuse = refuse
         self._enabled = enabled
         self._refused = False
+        self.about: dict[str, str] = {}
 
     def add(
         self,
@@ -45,6 +49,7 @@ class Evaluation:
         inputs: Labels | None = None,
         *,
         ids: Sequence[int | str] | AnyArray | None = None,
+        slices: Mapping[str, object] | None = None,
     ) -> None:
         """Add a batch; arrays and tensors are only read, and may be changed afterwards.
 
@@ -54,6 +59,8 @@ class Evaluation:
             inputs: what it was given, such as images of shape (n, c, h, w) or n texts: some are recorded.
             ids: whole numbers or texts that tell the samples apart, also in another order and another
                 evaluation; by default their places in this one, from 0 on.
+            slices: name -> a value of each sample, such as ``{"light": ["day", "night", ...]}``: columns of
+                the table of predictions.
 
         Raises:
             DataError: what does not fit the task; raised only if the tracker is strict.
@@ -61,7 +68,7 @@ class Evaluation:
         if not self._enabled or self._refused:
             return
         try:
-            batch = LabelledBatch(labels, outputs, inputs, ids)
+            batch = LabelledBatch(labels, outputs, inputs, ids, slices)
             if self._task is None:
                 self._task = self._new(batch)
             self._task.add(batch)
@@ -87,6 +94,7 @@ class Evaluation:
         if task is None:
             self._refuse(DataError("{tag}: no samples were added", tag=self._tag))
             return
+        task.told = self.about
         self._last = task
         self._record(task, step, without)
 
@@ -95,11 +103,11 @@ class Evaluation:
         self._task, self._refused = None, False
 
     def rows(self) -> dict[str, AnyArray]:
-        """The numbers of each sample of what is being added, or else of what was recorded last.
+        """The table of predictions of what is being added, or else of what was recorded last.
 
         Returns:
-            Columns of equal length, such as ``{"id": ..., "label": ..., "prediction": ...}``; empty if there
-            are none. They end where the limit of what is kept is reached.
+            Columns of equal length, such as ``{"id": ..., "label": ..., "prediction": ...}``, without the
+            inputs; empty if there is none.
         """
         task = self._task or self._last
         return {} if task is None else task.rows()

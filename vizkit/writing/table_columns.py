@@ -2,34 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vizkit._checks import describe
 from vizkit._protocols import ArrayLike, ImageLike
 from vizkit.errors import DataError
+from vizkit.format.input_packs import PNG, TEXT, digest_of
 from vizkit.format.tables import MOST_TABLE_ROWS, TableColumn, Texts
-from vizkit.metrics.arrays import AnyArray, to_array
+from vizkit.media import images, png
+from vizkit.metrics.arrays import AnyArray, Pixels, to_array
 
-__all__ = ["MOST_IMAGE_BYTES", "Given", "Pictures", "checked_columns", "converted", "size_of"]
+__all__ = ["MOST_IMAGE_BYTES", "Given", "Pictures", "checked_columns", "converted", "size_of", "stored"]
 
 MOST_IMAGE_BYTES = 1 << 29
 """Bytes of all images of a table that is passed at once."""
 
 _LONGEST_NAME = 200
+_SHOWN = 12  # images of a table in the log
+_LOOKED_AT = 1000  # rows that they are among
+_LARGEST = 96  # pixels of their longer side
 
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """A column of images: arrays (h, w) or (h, w, c) or (c, h, w), or None."""
+    """A column of images or texts that are stored once a run.
 
-    images: Sequence[AnyArray | None]
+    Attributes:
+        images: arrays (h, w), (h, w, c) or (c, h, w), or texts; None for none.
+        mean: the mean that images were normalised with.
+        std: the standard deviation that they were normalised with.
+    """
+
+    images: Sequence[AnyArray | str | None]
+    mean: float | Sequence[float] | None = None
+    std: float | Sequence[float] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def drawn(self, some: Sequence[AnyArray]) -> list[Pixels]:
+        """Pixels of some images, all on one scale."""
+        axes = {_axes_of(image) for image in some}
+        if len(axes) == 1:
+            return images.to_pixels_each(some, axes.pop(), mean=self.mean, std=self.std)
+        return [images.to_pixels(one, _axes_of(one), mean=self.mean, std=self.std) for one in some]
+
+    def thumbnails(self) -> list[Pixels]:
+        """The first images, small; none of texts."""
+        some = [one for one in self.images[:_LOOKED_AT] if isinstance(one, np.ndarray)][:_SHOWN]
+        pixels = self.drawn(some) if some else []
+        return [images.resize(each, min(1.0, _LARGEST / max(each.shape[:2]))) for each in pixels]
+
+
+def stored(
+    column: Pictures, known: Collection[int], contents: dict[int, tuple[int, bytes]]
+) -> NDArray[np.uint64]:
+    """The digests of images and texts, 0 for none; those that are new go into ``contents``.
+
+    Args:
+        column: the images and texts.
+        known: digests of what is stored already.
+        contents: digest -> kind and bytes, for a pack.
+    """
+    digests = np.zeros(len(column), np.uint64)
+    new: dict[int, AnyArray] = {}
+    options = repr((column.mean, column.std)).encode()
+    for row, one in enumerate(column.images):
+        if isinstance(one, str):
+            data = one.encode("utf-8", "replace")
+            digests[row] = digest = digest_of(data)
+            if digest not in known:
+                contents[digest] = TEXT, data
+        elif one is not None:
+            head = options + repr((one.shape, one.dtype.str)).encode()
+            digests[row] = digest = digest_of(head, np.ascontiguousarray(one).tobytes())
+            if digest not in known and digest not in contents:
+                new[digest] = one
+    if new:
+        for digest, pixels in zip(new, column.drawn(list(new.values())), strict=True):
+            contents[digest] = PNG, png.encode_png(pixels)
+    return digests
+
+
+def _axes_of(image: AnyArray) -> str:
+    """The axes of an image: channels last, unless only the first can be theirs."""
+    if image.ndim == 2:
+        return "HW"
+    return "CHW" if image.shape[-1] not in (1, 3, 4) and image.shape[0] in (1, 3, 4) else "HWC"
 
 
 Given = AnyArray | list[object] | Texts | Pictures
@@ -69,7 +133,7 @@ def checked_columns(columns: object) -> dict[str, Given]:
             lengths=describe(lengths),
         )
     pictures = [image for one in found.values() if isinstance(one, Pictures) for image in one.images]
-    taken = sum(image.nbytes for image in pictures if image is not None)
+    taken = sum(image.nbytes for image in pictures if isinstance(image, np.ndarray))
     if taken > MOST_IMAGE_BYTES:
         raise DataError(
             "the images of a table take at most {most:,} bytes, got {taken:,}: pass smaller ones, or fewer",
@@ -154,7 +218,7 @@ def size_of(columns: Iterable[Given]) -> int:
     total = 0
     for column in columns:
         if isinstance(column, Pictures):
-            total += sum(image.nbytes for image in column.images if image is not None)
+            total += sum(image.nbytes for image in column.images if isinstance(image, np.ndarray))
         else:
             total += column.nbytes if isinstance(column, np.ndarray) else 64 * len(column)
     return total

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -54,6 +54,8 @@ def autolog(
     samples: Sequence[int] | None = None,
     worst: int | None = None,
     curves: bool = True,
+    predictions: bool | int | None = None,
+    slices: Mapping[str, Sequence[object] | Mapping[int | str, object]] | None = None,
     task: TaskName | None = None,
     activation: Activation | None = "auto",
     classes: int | None = None,

@@ -47,6 +47,8 @@ def callback(
     samples: Sequence[int] | None = None,
     worst: int | None = None,
     curves: bool = True,
+    predictions: bool | int | None = None,
+    slices: Mapping[str, Sequence[object] | Mapping[int | str, object]] | None = None,
     task: TaskName | None = None,
     activation: Activation | None = "auto",
     classes: int | None = None,
@@ -92,6 +94,9 @@ def callback(
     ``eval/reliability``                reliability diagram, as an image             every evaluation
     ``eval/reliability/bins``           the same as text                             every evaluation
     ``eval/ece``                        expected calibration error                   every evaluation
+    ``eval/predictions``                a table with a row of each sample, which     every evaluation
+                                        `Run.predictions` reads
+    ``eval/predictions/images``         its first images                             every evaluation
     ``eval/samples``                    the ``samples``, with label and prediction   every evaluation
     ``eval/worst mistakes``             the ``worst``, by their loss                 every evaluation
     ``weights/<parameter>``             histogram, unless `watch` records them       start, spaced, end
@@ -114,6 +119,9 @@ def callback(
         curves: whether to record what else the task has, such as curves, confusion and reliability of a
             classifier. Its labels are whole numbers of shape (n,) or (n, 1) for outputs of shape (n, c), or
             0 and 1 in the shape of the outputs. The first output and label count.
+        predictions: how many samples ``eval/predictions`` has a row of, as of `Tracker.evaluation`. Their
+            ids are the data set's indices, if the loader has a fixed order, or else their places.
+        slices: further columns of that table: name -> values over the data set's indices.
         task: what the network is for, as of `Tracker.evaluation`, which lists what is recorded then; by
             default as the loss and the shapes of labels and outputs tell it. Of other tasks than
             "classification", ``samples`` and ``worst`` are 4 unless given.
@@ -159,6 +167,8 @@ def callback(
             curves,
             samples,
             worst,
+            predictions,
+            slices,
         ),
         graph=graph,
         save_model=save_model,

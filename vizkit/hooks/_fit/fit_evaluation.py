@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
@@ -13,15 +13,17 @@ from vizkit.errors import DataError
 from vizkit.hooks._fit.batch import Batch, binary_labels, class_labels
 from vizkit.hooks._fit.batch_boxes import boxes_of_batch
 from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, metric_scalars, numbered_scalars
-from vizkit.hooks._fit.evaluation_images import EvaluationImages, indices_of
+from vizkit.hooks._fit.evaluation_images import EvaluationImages
 from vizkit.hooks._fit.loss_facts import facts_of_loss
 from vizkit.hooks._fit.sample_images import Display
+from vizkit.hooks._fit.seen_indices import SeenIndices
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
 from vizkit.metrics.activation import Activation
 from vizkit.metrics.arrays import shape_of, to_float
 from vizkit.metrics.quantiles import Quantiles
 from vizkit.writing.tasks.choice import check_task, known_task
+from vizkit.writing.tasks.sample_rows import checked_slices, row_limit
 from vizkit.writing.tasks.task import Decode, Labels, LossFacts, TaskName, TaskOptions
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ class EvaluationSettings:
     curves: bool = True
     samples: Sequence[int] | None = None
     worst: int | None = None
+    predictions: bool | int | None = None
+    slices: Mapping[str, Sequence[object] | Mapping[int | str, object]] | None = None
 
     def check(self) -> None:
         """Check what can be wrong of itself.
@@ -68,6 +72,8 @@ class EvaluationSettings:
                 classes=self.classes,
                 ignore_index=self.ignore_index,
                 quantiles=self.quantiles,
+                predictions=row_limit(self.predictions),
+                slices=checked_slices(self.slices),
             ),
         )
         if self.decode is not None and not callable(self.decode):
@@ -121,7 +127,7 @@ class EvaluationRecorder:
         metrics = (logs or {}).get("metrics") or ()
         self._metrics = list(metrics) if isinstance(metrics, (list, tuple)) else []
         self._loss = MeanLoss()
-        self._outputs = None
+        self._end_outputs()
         loader = model._test_dataloader if paddle.in_dynamic_mode() else None
         loss = getattr(model, "_loss", None)
         if self._settings.curves and loader is not None:
@@ -166,10 +172,16 @@ class EvaluationRecorder:
                 self._tracker.log(scalars, step)
         if not self._shows_samples:
             self._images.record(step)
-        outputs, self._outputs = self._outputs, None
+        outputs = self._outputs
+        self._end_outputs()
         if outputs is not None and not repeated:
             with self._guard("curves"):
                 outputs.record(step, without=scalars)
+
+    def _end_outputs(self) -> None:
+        if self._outputs is not None:
+            self._outputs.end()
+        self._outputs = None
 
     def _repeats_last(self, step: int, scalars: LoggedScalars) -> bool:
         """True if the run's last evaluation was at this step and had the same results, the loss included."""
@@ -229,7 +241,7 @@ class EvaluationOutputs:
         self._settings = settings
         self._loss = loss
         self._facts = settings.told(facts_of_loss(loss))
-        self._indices = indices_of(loader)
+        self._indices = SeenIndices(loader)
         self._warn = warn
         self._evaluation: Evaluation | None = None
         self.task: TaskName | None = None
@@ -254,10 +266,9 @@ class EvaluationOutputs:
         known, truth, output = found
         if self._evaluation is None and not self._begin(known, truth if known == "regression" else output):
             return
-        indices = None if self._indices is None else next(self._indices, None)
-        shown = None if known == "classification" or not batch.inputs else batch.inputs[0]
+        indices = self._indices.next()
         if self._evaluation is not None:
-            self._evaluation.add(truth, output, shown, ids=None if known == "classification" else indices)
+            self._evaluation.add(truth, output, batch.inputs[0] if batch.inputs else None, ids=indices)
 
     def _decoded(self, batch: Batch) -> tuple[TaskName, Labels, Labels] | None:
         """The task of a batch, its labels and outputs; None if it is of no task."""
@@ -305,6 +316,7 @@ class EvaluationOutputs:
             return False
         self.task = task
         settings = self._settings
+        few = 0 if task == "classification" else 4  # of it, `EvaluationImages` shows samples
         self._evaluation = self._tracker.evaluation(
             "eval",
             task=task,
@@ -314,10 +326,12 @@ class EvaluationOutputs:
             class_names=self._fitting_names(classes if shape else None),
             ignore_index=settings.ignore_index,
             quantiles=settings.quantiles if task == "regression" else None,
-            samples=4 if settings.samples is None else settings.samples,
-            worst=4 if settings.worst is None else settings.worst,
+            samples=few if settings.samples is None or not few else settings.samples,
+            worst=few if settings.worst is None or not few else settings.worst,
             mean=settings.display.mean,
             std=settings.display.std,
+            predictions=settings.predictions,
+            slices=settings.slices,
         )
         return True
 
@@ -338,4 +352,9 @@ class EvaluationOutputs:
     def record(self, step: int, without: Collection[str]) -> None:
         """Record the evaluation, but for scalars that metrics have recorded."""
         if self._evaluation is not None and self.wanted:
+            self._evaluation.about["ids"] = "index" if self._indices.known else "unknown order"
             self._evaluation.record(step, without=without)
+
+    def end(self) -> None:
+        """Leave the loader as it was."""
+        self._indices.end()

@@ -20,18 +20,23 @@ import numpy as np
 
 from vizkit._protocols import ArrayLike, StepLike
 from vizkit.format import encode
+from vizkit.format.tables import Texts
 from vizkit.media import images, png
 from vizkit.media.captions import captioned_grid, make_captions, name_of, percent
+from vizkit.metrics.activation import Activation, activate
 from vizkit.metrics.arrays import AnyArray, to_array, to_real
 from vizkit.metrics.evaluation_scores import EvaluationScores
 from vizkit.writing import evaluation
 from vizkit.writing.evaluation import ClassNames
+from vizkit.writing.table_columns import Given
 from vizkit.writing.tasks.samples import KeptSamples
+from vizkit.writing.tasks.score_rows import ScoreRows, score_columns
 from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, TaskOptions
 
 __all__ = ["ClassificationTask"]
 
 _LARGEST = 160  # pixels of an image's longer side in a grid
+_MOST_SIDES = 4_000_000  # scores that are kept of samples with several labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +56,8 @@ class ClassificationTask(EvaluationTask):
         num_thresholds: points on each curve.
     """
 
+    name = "classification"
+
     def __init__(
         self, options: TaskOptions, scores: EvaluationScores | None = None, num_thresholds: int = 127
     ) -> None:
@@ -59,6 +66,7 @@ class ClassificationTask(EvaluationTask):
             activation=options.activation, limit=options.limit, ignore_index=options.ignore_index
         )
         self._num_thresholds = num_thresholds
+        self._each = ScoreRows(self._rows, options.later)
         self._kept: KeptSamples[_Kept] = KeptSamples(options.samples, options.worst)
 
     @property
@@ -69,28 +77,94 @@ class ClassificationTask(EvaluationTask):
     @property
     def nbytes(self) -> int:
         """Bytes of memory in use."""
-        return self._scores.nbytes + self._rows.nbytes
+        return self._scores.nbytes + self._rows.nbytes + self._each.nbytes
 
     def add(self, batch: LabelledBatch) -> None:
         """Add a batch."""
-        labels, outputs = cast("ArrayLike", batch.labels), cast("ArrayLike", batch.outputs)
+        scores = to_real(cast("ArrayLike", batch.outputs), "outputs")
+        labels = to_real(cast("ArrayLike", batch.labels), "labels")
         first = not self._scores.classes
-        self._scores.add(labels, outputs)
+        self._scores.add(labels, scores)
         if first:
             self._names()
-        scores, ids = to_real(outputs, "outputs"), to_real(labels, "labels")
-        if scores.ndim != 2 or scores.shape[1] < 2 or ids.size != len(scores):
-            return  # each place is a sample, or each class
-        ids = ids.reshape(-1).astype(np.int64)
+        if scores.ndim == 1:
+            scores = scores[:, None]
+        if scores.ndim != 2 or not len(scores):
+            return  # each place is a sample
+        if labels.size != len(scores) or scores.shape[1] < 2:
+            self._add_sides(batch, labels.reshape(scores.shape), scores)
+            return
+        ids = labels.reshape(-1).astype(np.int32)
         keys = self._rows.next_ids(batch.ids, len(scores))
-        chosen = scores.argmax(axis=1)
-        best = scores[np.arange(len(scores)), chosen]
         counted = ids != self.options.ignore_index
-        self._rows.add(id=keys[counted], label=ids[counted], prediction=chosen[counted], score=best[counted])
+        if self._rows.most:
+            columns = {"id": keys, **self._rows.extras(batch, len(keys))}
+            kept = scores if _is_fresh(scores, batch.outputs) else scores.copy()
+            if not counted.all():
+                columns = {name: column[counted] for name, column in columns.items()}
+                self._each.add(ids[counted], kept[counted], columns)
+            else:
+                self._each.add(ids, kept, columns)
         if batch.inputs is not None and counted.any():
-            margin = best - scores[np.arange(len(scores)), np.where(counted, ids, 0)]
-            badness = np.where(counted & (chosen != ids), margin, -np.inf)
+            chosen = scores.argmax(axis=1)
+            wrong = counted & (chosen != ids)
+            rows = np.arange(len(scores))
+            margin = scores[rows, chosen] - scores[rows, np.where(counted, ids, 0)]
+            self._rows.offer_images(batch, keys, wrong)
+            badness = np.where(wrong, margin, -np.inf)
             self._kept.offer(keys, badness, lambda row: _copied(batch.input(row), int(ids[row]), scores[row]))
+
+    def _add_sides(self, batch: LabelledBatch, labels: AnyArray, scores: AnyArray) -> None:
+        """Add samples of a single class, or of several labels each: their scores are kept as they are."""
+        keys = self._rows.next_ids(batch.ids, len(scores))
+        if self._rows.most * scores.shape[1] > _MOST_SIDES:
+            self._rows.most = max(1, _MOST_SIDES // scores.shape[1])
+        ignored = (labels == self.options.ignore_index).any(axis=1)
+        columns = {"id": keys, "label": labels == 1, "scores": scores.astype(np.float32)}
+        columns |= self._rows.extras(batch, len(keys))
+        self._rows.add({name: column[~ignored] for name, column in columns.items()})
+        self._rows.offer_images(batch, keys)
+
+    def table(self) -> dict[str, Given]:
+        """The columns of the table of predictions."""
+        self._each.reduce()
+        columns, activation = self._rows.columns(), self._scores.activation
+        if not columns:
+            return {}
+        if "scores" in columns:
+            return self._rows.finished(self._sides(columns, activation))
+        return self._rows.finished(score_columns(columns, activation, self.options.class_names))
+
+    def _sides(self, columns: dict[str, AnyArray], activation: Activation | None) -> dict[str, Given]:
+        scores, labels = columns.pop("scores"), columns.pop("label")
+        found: dict[str, Given] = {"id": columns.pop("id")}
+        names = self._names().shown
+        if activation == "auto":  # it is not known what is predicted
+            shares: AnyArray | None = None
+        else:
+            shares = activate(scores, activation)
+        if scores.shape[1] == 1:
+            sides = Texts(labels[:, 0].astype(np.int8), names, category=True)
+            found["label"] = sides if self.options.class_names else labels[:, 0].astype(np.int8)
+            if shares is not None:
+                positive = shares[:, 0] >= 0.5
+                codes = positive.astype(np.int8)
+                found["prediction"] = Texts(codes, names, True) if self.options.class_names else codes
+                found["score"] = np.where(positive, shares[:, 0], 1 - shares[:, 0]).astype(np.float32)
+                found["label_score"] = np.where(labels[:, 0], shares[:, 0], 1 - shares[:, 0]).astype(
+                    np.float32
+                )
+        else:
+            found["label"] = [", ".join(names[k] for k in np.flatnonzero(row)) for row in labels]
+            if shares is not None:
+                found["prediction"] = [
+                    ", ".join(names[k] for k in np.flatnonzero(row >= 0.5)) for row in shares
+                ]
+                found["wrong"] = ((shares >= 0.5) != labels).sum(axis=1)
+        if shares is not None:
+            with np.errstate(divide="ignore"):
+                found["loss"] = -np.log(np.where(labels, shares, 1 - shares)).mean(axis=1).astype(np.float32)
+        return found | columns
 
     def _names(self) -> ClassNames:
         return ClassNames(self._scores.classes, self.options.class_names, self.options.most_classes)
@@ -151,6 +225,11 @@ class ClassificationTask(EvaluationTask):
             names = [name_of(int(k), self.options.class_names) for k in (one.label, one.scores.argmax())]
             lines.append("\t".join([str(key), *names, share, " ".join(str(one.content).split())]))
         return "\n".join(lines)
+
+
+def _is_fresh(array: AnyArray, given: object) -> bool:
+    """True if an array was made of what was given, and shares no memory with it."""
+    return array is not given and type(given).__module__.startswith("paddle")
 
 
 def _axes(image: AnyArray) -> str:

@@ -63,6 +63,8 @@ class _Kept:
 class DetectionTask(EvaluationTask):
     """The boxes of an evaluation."""
 
+    name = "detection"
+
     def __init__(self, options: TaskOptions) -> None:
         super().__init__(options)
         self._boxes = DetectionScores(options.limit)
@@ -95,7 +97,9 @@ class DetectionTask(EvaluationTask):
         counts = np.array([(each.labels, each.found, each.found_by_best) for each in matches], np.int64)
         counts = counts.reshape(-1, 3)
         detected = np.array([len(each) for each in found], np.int64)
-        self._rows.add(id=keys, labels=counts[:, 0], found=counts[:, 1], detected=detected)
+        columns = {"id": keys, "labels": counts[:, 0], "found": counts[:, 1], "detected": detected}
+        self._rows.add({**columns, **self._rows.extras(batch, len(keys))})
+        self._rows.offer_images(batch, keys, counts[:, 0] != counts[:, 1])
         if batch.inputs is not None:
             missed = counts[:, 0] - counts[:, 2]
             badness = np.where(missed > 0, missed / np.maximum(counts[:, 0], 1), -np.inf)

@@ -80,6 +80,8 @@ class _Kept:
 class RegressionTask(EvaluationTask):
     """The values of an evaluation."""
 
+    name = "regression"
+
     def __init__(self, options: TaskOptions) -> None:
         super().__init__(options)
         self._values = RegressionScores(options.limit)
@@ -128,15 +130,16 @@ class RegressionTask(EvaluationTask):
         if true.ndim == 4:
             self._add_quality(true, found)
         elif true.ndim < 3:
-            columns |= {"label": true.reshape(count, -1), "prediction": found.reshape(count, -1)}
+            columns |= self._flat(true, "label") | self._flat(found, "prediction")
         ends: tuple[Floats, Floats] | None = None
         if self._quantiles is not None and quantiles is not None:
             self._quantiles.add(true.reshape(count, -1).astype(np.float64), quantiles)
             if self._quantiles.widest is not None:
                 low, high = self._quantiles.widest
                 ends = quantiles[..., low], quantiles[..., high]
-                columns |= {"lower": ends[0], "upper": ends[1]}
-        self._rows.add(**columns)
+                columns |= self._flat(ends[0], "lower") | self._flat(ends[1], "upper")
+        self._rows.add({**columns, **self._rows.extras(batch, count)})
+        self._rows.offer_images(batch, keys)
 
         def kept(row: int) -> _Kept:
             interval = None if ends is None else (ends[0][row], ends[1][row])
@@ -174,6 +177,12 @@ class RegressionTask(EvaluationTask):
                 "{outputs} outputs need {outputs} different names, got {names}", outputs=outputs, names=names
             )
         return found
+
+    def _flat(self, values: AnyArray, name: str) -> dict[str, AnyArray]:
+        """Values (n, k) as a column of each output."""
+        each = values.reshape(len(values), -1).astype(np.float64)
+        parts = [f"/{clean_tag(one)}" for one in self._names()] if each.shape[1] > 1 else [""]
+        return {f"{name}{part}": each[:, k] for k, part in enumerate(parts)}
 
     def _ends(self) -> list[str]:
         """The ends of tags of each output; none of a single one."""

@@ -68,6 +68,8 @@ class _Kept:
 class SegmentationTask(EvaluationTask):
     """The pixels of an evaluation."""
 
+    name = "segmentation"
+
     def __init__(self, options: TaskOptions) -> None:
         super().__init__(options)
         self._pixels = self._new_pixels(options.classes)
@@ -98,12 +100,14 @@ class SegmentationTask(EvaluationTask):
         if names and not real and not self._pixels.classes:
             self._pixels = self._new_pixels(len(names))
         maps = self._pixels.add(labels, outputs)
-        if not self._rows.nbytes:
+        if not self._rows.seen:
             self._names()  # that do not fit are refused at once
         if real:
             self._add_curves(maps, outputs)
         ids = self._rows.next_ids(batch.ids, len(maps.iou))
-        self._rows.add(id=ids, iou=maps.iou, accuracy=maps.accuracy)
+        extras = self._rows.extras(batch, len(ids))
+        self._rows.add({"id": ids, "iou": maps.iou, "accuracy": maps.accuracy, **extras})
+        self._rows.offer_images(batch, ids)
         self._kept.offer(ids, -maps.iou, lambda row: _copied(maps, batch, row))
 
     def _add_curves(self, maps: SegmentationMaps, outputs: ArrayLike) -> None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, cast, get_args
 
 import numpy as np
 
-from vizkit._checks import describe
 from vizkit._protocols import ArrayLike, StepLike
-from vizkit.errors import DataError
+from vizkit.format.tables import Texts
 from vizkit.metrics.activation import Activation
 from vizkit.metrics.arrays import AnyArray
 from vizkit.metrics.ctc import CTC
 from vizkit.metrics.evaluation_scores import LIMIT
 from vizkit.metrics.quantiles import Quantiles
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
+from vizkit.writing.table_columns import Given, Pictures
+from vizkit.writing.tasks.sample_rows import SampleRows
 
 __all__ = [
     "NOTHING_TOLD",
@@ -27,10 +28,8 @@ __all__ = [
     "LabelledBatch",
     "Labels",
     "LossFacts",
-    "SampleRows",
     "TaskName",
     "TaskOptions",
-    "checked_ids",
 ]
 
 TaskName = Literal["classification", "segmentation", "regression", "labelling", "generation", "detection"]
@@ -84,6 +83,9 @@ class TaskOptions:
         std: the standard deviation that they were normalised with.
         limit: numbers that are kept; past them they are counted.
         most_classes: with more classes, none has records of its own.
+        predictions: rows of the table of predictions at most; 0 for no table.
+        slices: name -> values by id, of further columns of it.
+        later: has a job run off the training's thread, of so many bytes; None to run it at once.
     """
 
     activation: Activation | None = "auto"
@@ -99,6 +101,9 @@ class TaskOptions:
     std: float | Sequence[float] | None = None
     limit: int = LIMIT
     most_classes: int = MAX_CURVE_CLASSES
+    predictions: int = 0
+    slices: Mapping[str, Any] = field(default_factory=dict)
+    later: Callable[[Callable[[], None], int], None] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,12 +115,14 @@ class LabelledBatch:
         outputs: what the network gave.
         inputs: what it was given; None if that is not to be shown.
         ids: what tells each sample from all others, in every evaluation; None to count them.
+        slices: name -> a value of each sample, which groups it with others.
     """
 
     labels: Labels
     outputs: Labels
     inputs: Labels | None = None
     ids: Sequence[int | str] | AnyArray | None = None
+    slices: Mapping[str, object] | None = None
 
     def input(self, row: int) -> ArrayLike | str:
         """The input of a sample."""
@@ -125,9 +132,12 @@ class LabelledBatch:
 class EvaluationTask(ABC):
     """The labels and outputs of one evaluation, added batch by batch in bounded memory."""
 
+    name: ClassVar[TaskName]
+
     def __init__(self, options: TaskOptions) -> None:
         self.options = options
-        self._rows = SampleRows(options.limit)
+        self.told: dict[str, str] = {}
+        self._rows = SampleRows(options)
 
     @property
     @abstractmethod
@@ -161,58 +171,19 @@ class EvaluationTask(ABC):
             explained: whether the run says already how its numbers are meant.
         """
 
-    def rows(self) -> dict[str, AnyArray]:
-        """A column of each number of a sample, and its ids: ``{"id": ..., "iou": ...}``."""
-        return self._rows.columns()
-
-
-class SampleRows:
-    """Numbers of each sample, for a table: as many samples as the limit allows."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._seen = 0
-        self._kept = 0
-        self._parts: dict[str, list[AnyArray]] = {}
-
-    def next_ids(self, ids: Sequence[int | str] | AnyArray | None, count: int) -> AnyArray:
-        """The ids of the next samples: those given, or their places in the evaluation."""
-        found = np.arange(self._seen, self._seen + count) if ids is None else checked_ids(ids, count)
-        self._seen += count
-        return found
-
-    def add(self, **columns: AnyArray) -> None:
-        """Add the columns of a batch."""
-        rows = len(columns["id"])
-        each = max(1, sum(values.nbytes for values in columns.values()) // (8 * max(1, rows)))
-        count = min(rows, (self._limit - self._kept) // each)  # a long text counts like its numbers
-        if count <= 0:
-            return
-        self._kept += count * each
-        for name, values in columns.items():
-            self._parts.setdefault(name, []).append(np.array(values[:count]))
-
-    def columns(self) -> dict[str, AnyArray]:
-        """All columns so far."""
-        return {name: np.concatenate(parts) for name, parts in self._parts.items()}
+    def table(self) -> dict[str, Given]:
+        """The columns of the table of predictions, off the training's thread; empty without one."""
+        return self._rows.finished(self._rows.columns())
 
     @property
-    def nbytes(self) -> int:
-        """Bytes of memory in use."""
-        return sum(part.nbytes for parts in self._parts.values() for part in parts)
+    def about(self) -> dict[str, str]:
+        """Facts of the table."""
+        return {"task": self.name, **self._rows.about, **self.told}
 
-
-def checked_ids(ids: Sequence[int | str] | AnyArray, count: int) -> AnyArray:
-    """Ids as an array of whole numbers or texts.
-
-    Raises:
-        DataError: not one for each sample.
-    """
-    found = np.asarray(ids.numpy() if hasattr(ids, "numpy") else ids).reshape(-1)
-    if found.dtype.kind not in "iuU" or len(found) != count:
-        raise DataError(
-            "ids must be {count} whole numbers or texts, one a sample, got {ids}",
-            count=count,
-            ids=describe(ids),
-        )
-    return found
+    def rows(self) -> dict[str, AnyArray]:
+        """The columns of the table as plain arrays, without the inputs: ``{"id": ..., "iou": ...}``."""
+        found = {name: column for name, column in self.table().items() if not isinstance(column, Pictures)}
+        return {
+            name: column.to_array() if isinstance(column, Texts) else np.asarray(column)
+            for name, column in found.items()
+        }

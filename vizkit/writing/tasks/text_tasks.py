@@ -79,6 +79,8 @@ class _Texts:
 class GenerationTask(EvaluationTask):
     """The texts of an evaluation."""
 
+    name = "generation"
+
     def __init__(self, options: TaskOptions) -> None:
         super().__init__(options)
         self._texts = TextScores()
@@ -109,11 +111,17 @@ class GenerationTask(EvaluationTask):
         edits = np.array([self._texts.add(*pair) for pair in zip(labels, outputs, strict=True)], np.int64)
         keys = self._rows.next_ids(batch.ids, len(labels))
         lengths = np.array([len(label) for label in labels], np.int64)
-        columns: dict[str, AnyArray] = {"id": keys, "edits": edits, "length": lengths}
+        columns: dict[str, AnyArray] = {
+            "id": keys,
+            "label": _objects(labels),
+            "prediction": _objects(outputs),
+        }
+        columns |= {"edits": edits, "length": lengths}
         tokens = [_in_text(scores) for scores in found.scores]
         if any(tokens):
-            columns |= {"score": _means(found.scores), "token scores": np.array(tokens)}
-        self._rows.add(**columns)
+            columns |= {"score": _means(found.scores), "token scores": _objects(tokens)}
+        self._rows.add({**columns, **self._rows.extras(batch, len(labels))})
+        self._rows.offer_images(batch, keys, edits > 0)
         badness = np.where(edits > 0, edits / np.maximum(lengths, 1), -np.inf)
 
         def kept(row: int) -> _Kept:
@@ -166,6 +174,8 @@ class GenerationTask(EvaluationTask):
 
 class LabellingTask(EvaluationTask):
     """The tokens of an evaluation."""
+
+    name = "labelling"
 
     def __init__(self, options: TaskOptions) -> None:
         super().__init__(options)
@@ -232,12 +242,16 @@ class LabellingTask(EvaluationTask):
         self._right += int((lengths - wrong).sum())
         self._exact += int((wrong == 0).sum())
         keys = self._rows.next_ids(batch.ids, len(ids))
-        columns: dict[str, AnyArray] = {"id": keys, "wrong": wrong, "tokens": lengths}
+        columns: dict[str, AnyArray] = {"id": keys}
+        for name, places in (("label", ids), ("prediction", chosen)) if self._rows.most else ():
+            joined = [" ".join(self._named(row[some])) for row, some in zip(places, counted, strict=True)]
+            columns[name] = _objects(joined)
+        columns |= {"wrong": wrong, "tokens": lengths}
         if self.options.activation != "auto":
             known = given if self.options.activation is None else of_logits
             each = [row[some] for row, some in zip(known, counted, strict=True)]
-            columns |= {"score": _means(each), "token scores": np.array([_in_text(row) for row in each])}
-        self._rows.add(**columns)
+            columns |= {"score": _means(each), "token scores": _objects([_in_text(row) for row in each])}
+        self._rows.add({**columns, **self._rows.extras(batch, len(ids))})
 
         def kept(row: int) -> _Kept:
             names = [self._named(each[row][counted[row]]) for each in (ids, chosen)]
@@ -320,6 +334,12 @@ class LabellingTask(EvaluationTask):
         if told == "auto" and not explained:
             frames.append(encode.encode_text(f"{tag}/scores", ASSUMED[known], step, now))
         return b"".join([*frames, *_tables(tag, self._kept, step, now, known)])
+
+
+def _objects(texts: Sequence[str]) -> AnyArray:
+    found = np.empty(len(texts), object)
+    found[:] = [text[:_LONGEST] for text in texts]
+    return found
 
 
 def _as_texts(values: object, name: str) -> _Texts:

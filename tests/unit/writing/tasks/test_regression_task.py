@@ -59,7 +59,7 @@ def test_named_outputs(tmp_path: Path) -> None:
     assert len(stock(tmp_path, "histogram", "eval/residuals/width")) == 1
     assert not {"eval/samples", "eval/scores", "eval/psnr"} & set(by_tag(tmp_path))
     rows = evaluation.rows()
-    np.testing.assert_array_equal(rows["label"], LABELS)
+    np.testing.assert_array_equal(np.stack([rows["label/width"], rows["label/高"]], 1), LABELS)
     np.testing.assert_allclose(rows["error"], np.sqrt((errors**2).mean(axis=1)), rtol=1e-6)
 
 
@@ -147,7 +147,7 @@ def test_quantiles(tmp_path: Path) -> None:
     first = value(tmp_path, "eval/samples").splitlines()[1].split("\t")
     assert "[" in first[2] and first[2].endswith("]")
     rows = evaluation.rows()
-    np.testing.assert_allclose(rows["upper"] - rows["lower"], 7, rtol=1e-5)
+    np.testing.assert_allclose(rows["upper/width"] - rows["lower/width"], 7, rtol=1e-5)
     assert "eval/interval width/65" not in by_tag(tmp_path)
 
 

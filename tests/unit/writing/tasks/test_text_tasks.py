@@ -94,7 +94,7 @@ def test_a_large_vocabulary_has_no_curves(tmp_path: Path) -> None:
     scores = RNG.normal(0, 1, (2, 3, 500)).astype(np.float32)
     evaluate(tmp_path, scores.argmax(axis=2), scores, task="labelling", activation="softmax")
     assert value(tmp_path, "eval/token acc") == 1
-    assert not any(tag.startswith("eval/pr") for tag in by_tag(tmp_path))
+    assert not any(tag.startswith("eval/pr/") for tag in by_tag(tmp_path))
 
 
 @pytest.mark.parametrize(

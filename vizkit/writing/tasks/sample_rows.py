@@ -1,0 +1,362 @@
+"""The row of each sample of an evaluation, for its table of predictions.
+
+At most so many rows are kept. Of more samples a choice is: as many of each label as there can be, those whose
+ids have the least hashes, so that it is the same choice every time, in any order.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from vizkit._checks import describe, is_whole_number
+from vizkit._protocols import ArrayLike
+from vizkit.errors import DataError
+from vizkit.format.input_packs import digest_of
+from vizkit.metrics.arrays import AnyArray, Bools, shape_of, to_array, to_view
+from vizkit.writing.table_columns import Given, Pictures
+
+if TYPE_CHECKING:
+    from vizkit.writing.tasks.task import LabelledBatch, TaskOptions
+
+__all__ = ["ALL_ROWS", "FEW_ROWS", "SampleRows", "checked_ids", "checked_slices", "chosen_rows", "row_limit"]
+
+FEW_ROWS = 10_000
+"""Rows of a table of predictions unless it is asked for more."""
+
+ALL_ROWS = 5_000_000
+"""Rows of a table that has all samples, at most."""
+
+_MOST_IMAGES = 500  # of an evaluation, wrong predictions first
+_IMAGE_BYTES = 16 << 20  # of them, as they were given
+_LARGEST = 512  # pixels of the longer side
+_LONGEST = 2000  # characters of a text
+_SLACK = 4096  # rows that are held beyond those that are kept
+_RESERVED = ("id", "input", "correct")
+
+
+def row_limit(predictions: object) -> int:
+    """The number of rows that the option ``predictions`` asks for; 0 for no table.
+
+    Raises:
+        DataError: neither a bool, None nor a number from 1 on.
+    """
+    if predictions is None:
+        return FEW_ROWS
+    if isinstance(predictions, bool):
+        return ALL_ROWS if predictions else 0
+    if not is_whole_number(predictions) or cast("int", predictions) < 1:
+        raise DataError(
+            "predictions must be True, False or how many samples to keep, 1 or more, got {predictions}",
+            predictions=describe(predictions),
+        )
+    return min(int(cast("int", predictions)), ALL_ROWS)
+
+
+def checked_slices(slices: object) -> dict[str, Any]:
+    """The option ``slices``: name -> values by id, as a list or array, or as a dict.
+
+    Raises:
+        DataError: none of these.
+    """
+    if slices is None:
+        return {}
+    good = isinstance(slices, Mapping) and all(
+        isinstance(name, str) and name not in _RESERVED and hasattr(values, "__getitem__")
+        for name, values in slices.items()
+    )
+    if not good or any(isinstance(values, (str, bytes)) for values in cast("Any", slices).values()):
+        raise DataError(
+            "slices must be a dict of names (but {reserved}) to the values of all samples, got {slices}",
+            reserved=", ".join(_RESERVED),
+            slices=describe(slices),
+        )
+    return dict(cast("Mapping[str, Any]", slices))
+
+
+def checked_ids(ids: Sequence[int | str] | AnyArray, count: int) -> AnyArray:
+    """Ids as an array of whole numbers or texts.
+
+    Raises:
+        DataError: not one for each sample.
+    """
+    found = np.asarray(ids.numpy() if hasattr(ids, "numpy") else ids).reshape(-1)
+    if found.dtype.kind not in "iuU" or len(found) != count:
+        raise DataError(
+            "ids must be {count} whole numbers or texts, one a sample, got {ids}",
+            count=count,
+            ids=describe(ids),
+        )
+    return found
+
+
+class SampleRows:
+    """The rows of an evaluation, added batch by batch.
+
+    Attributes:
+        most: rows that are kept.
+        seen: samples so far.
+    """
+
+    def __init__(self, options: TaskOptions) -> None:
+        self.most = options.predictions
+        self.seen = 0
+        self._options = options
+        self._given = False  # ids are those of the caller
+        self._count = 0
+        self._parts: list[dict[str, AnyArray]] = []
+        self._images = _ImageChoice()
+
+    def next_ids(self, ids: Sequence[int | str] | AnyArray | None, count: int) -> AnyArray:
+        """The ids of the next samples: those given, or their places in the evaluation."""
+        found = np.arange(self.seen, self.seen + count) if ids is None else checked_ids(ids, count)
+        self._given = ids is not None
+        self.seen += count
+        return found
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Facts of the rows: how samples are told apart, and how many there were."""
+        return {"ids": "given" if self._given else "place", "samples": str(self.seen)}
+
+    def extras(self, batch: LabelledBatch, count: int) -> dict[str, AnyArray]:
+        """The columns of a batch that its caller names: slices, and texts as inputs.
+
+        Raises:
+            DataError: slices that are not one a sample.
+        """
+        found: dict[str, AnyArray] = {}
+        if not self.most:
+            return found
+        for name, values in (batch.slices or {}).items():
+            column = _flat(values)
+            if len(column) != count or name in _RESERVED:
+                raise DataError(
+                    "the slice {name!r} must have {count} values, one a sample, got {values}",
+                    name=name,
+                    count=count,
+                    values=describe(values),
+                )
+            found[name] = column
+        texts = _as_texts(batch.inputs)
+        if texts is not None:
+            found["input"] = texts
+        return found
+
+    def add(self, columns: Mapping[str, AnyArray]) -> None:
+        """Add the rows of some samples; the arrays are kept.
+
+        Raises:
+            DataError: other columns than before.
+        """
+        if not self.most or not len(columns["id"]):
+            return
+        if self._parts and self._parts[0].keys() != columns.keys():
+            raise DataError(
+                "every batch must have the same slices, got {names} after {before}",
+                names=", ".join(columns),
+                before=", ".join(self._parts[0]),
+            )
+        self._parts.append(dict(columns))
+        self._count += len(columns["id"])
+        if self._count > 2 * self.most + _SLACK:
+            self._choose()
+
+    def offer_images(self, batch: LabelledBatch, ids: AnyArray, wrong: Bools | None = None) -> None:
+        """Copy some of the images of a batch, if its inputs are some; wrong predictions come first."""
+        if self.most and batch.inputs is not None:
+            self._images.offer(batch.inputs, ids, wrong)
+
+    def _choose(self) -> None:
+        """Join all parts, and drop what is more than the rows that are kept."""
+        if len(self._parts) > 1:
+            joined = {name: _joined([part[name] for part in self._parts]) for name in self._parts[0]}
+            self._parts = [joined]
+        if self._count > self.most:
+            (part,) = self._parts
+            rows = chosen_rows(part["id"], _strata(part), self.most)
+            self._parts = [{name: column[rows] for name, column in part.items()}]
+            self._count = len(rows)
+
+    def columns(self) -> dict[str, AnyArray]:
+        """All columns: numbers, or objects that are texts, numbers or None."""
+        self._choose()
+        return dict(self._parts[0]) if self._parts else {}
+
+    def finished(self, columns: Mapping[str, Given]) -> dict[str, Given]:
+        """The columns of the table: those of the task, the slices of the options, and the inputs last."""
+        found = {name: _plain(column) for name, column in columns.items()}
+        if not found:
+            return {}
+        ids = cast("AnyArray | list[object]", found["id"])
+        keys: list[Any] = ids.tolist() if isinstance(ids, np.ndarray) else ids
+        for name, values in self._options.slices.items():
+            found[name] = _plain(_looked_up(values, keys))
+        texts = found.pop("input", None)
+        if texts is not None:
+            found["input"] = Pictures(cast("Sequence[str | None]", texts))
+        elif self._images.kept:
+            images = [self._images.kept.get(key) for key in keys]
+            if any(image is not None for image in images):
+                found["input"] = Pictures(images, self._options.mean, self._options.std)
+        return found
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory in use, without those of texts."""
+        rows = sum(column.nbytes for part in self._parts for column in part.values())
+        return rows + self._images.nbytes
+
+
+def chosen_rows(ids: AnyArray, strata: AnyArray | None, most: int) -> AnyArray:
+    """The rows of a choice of samples, in order: of each stratum the same number, by the hashes of ids."""
+    hashes = _hashes(ids)
+    if strata is None:
+        rows = np.argsort(hashes, kind="stable")[:most]
+    else:
+        order = np.lexsort((hashes, strata))
+        begins = np.flatnonzero(np.diff(strata[order], prepend=strata[order[0]] - 1))
+        ranks = np.arange(len(order)) - np.repeat(begins, np.diff([*begins, len(order)]))
+        rows = order[np.lexsort((hashes[order], ranks))[:most]]
+    return np.sort(rows)
+
+
+def _strata(part: Mapping[str, AnyArray]) -> AnyArray | None:
+    labels = part.get("label")
+    return labels.astype(np.int64) if labels is not None and labels.dtype.kind in "iub" else None
+
+
+def _hashes(ids: AnyArray) -> AnyArray:
+    if ids.dtype.kind not in "iu":
+        return np.array([digest_of(str(one).encode("utf-8", "replace")) for one in ids], np.uint64)
+    with np.errstate(over="ignore"):  # splitmix64
+        found = ids.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+        found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return np.asarray(found ^ (found >> np.uint64(31)))
+
+
+def _joined(parts: Sequence[AnyArray]) -> AnyArray:
+    """Parts of a column as one; those of different kinds become objects."""
+    kinds = {part.dtype.kind in "biuf" for part in parts}
+    return np.concatenate(parts if len(kinds) == 1 else [part.astype(object) for part in parts])
+
+
+def _flat(values: object) -> AnyArray:
+    if isinstance(values, np.ndarray) or hasattr(values, "numpy"):
+        array = np.array(values) if isinstance(values, np.ndarray) else to_array(cast("ArrayLike", values))
+        return array.reshape(-1) if array.dtype.kind in "biuf" else array.reshape(-1).astype(object)
+    column: AnyArray = np.array(list(cast("Sequence[object]", values)))
+    if column.dtype.kind in "biuf" and column.ndim == 1:
+        return column
+    column = np.empty(len(cast("Sequence[object]", values)), object)
+    column[:] = list(cast("Sequence[object]", values))
+    return column
+
+
+def _as_texts(inputs: object) -> AnyArray | None:
+    if isinstance(inputs, np.ndarray) and inputs.dtype.kind in "UO":
+        inputs = inputs.tolist()
+    if not isinstance(inputs, (list, tuple)) or not inputs:
+        return None
+    if not all(isinstance(one, str) for one in inputs):
+        if not all(isinstance(one, (list, tuple)) for one in inputs):
+            return None
+        if not all(isinstance(word, str) for one in inputs for word in one):
+            return None
+        inputs = [" ".join(words) for words in inputs]
+    found = np.empty(len(inputs), object)
+    found[:] = [text[:_LONGEST] for text in inputs]
+    return found
+
+
+def _looked_up(values: Any, keys: Sequence[Any]) -> AnyArray:  # noqa: ANN401
+    """The values of some ids; None where there is none."""
+    if isinstance(values, Mapping):
+        picked: list[object] = [values.get(key) for key in keys]
+    else:
+        every = values.tolist() if hasattr(values, "tolist") else values
+        count = len(every)
+        picked = [every[key] if isinstance(key, int) and 0 <= key < count else None for key in keys]
+    found: AnyArray = np.empty(len(picked), object)
+    found[:] = picked
+    return found
+
+
+def _plain(column: Given) -> Given:
+    """A column without objects: numbers where all of them are some, else texts."""
+    if not isinstance(column, np.ndarray) or column.dtype.kind not in "OU":
+        return column
+    values: list[object] = column.tolist()
+    if any(one is not None and not isinstance(one, (int, float, np.number, np.bool_)) for one in values):
+        return values
+    return np.array([np.nan if one is None else one for one in values], None if None not in values else float)
+
+
+class _ImageChoice:
+    """Some images of an evaluation: wrong predictions first, and by the hashes of their ids."""
+
+    def __init__(self) -> None:
+        self.kept: dict[object, AnyArray] = {}
+        self.nbytes = 0
+        self._heap: list[tuple[int, object]] = []  # the last in the order first
+
+    def offer(self, inputs: object, ids: AnyArray, wrong: Bools | None) -> None:
+        rows = _images(inputs)
+        if rows is None or not len(ids):
+            return
+        order = _hashes(ids) >> np.uint64(1)
+        if wrong is not None:
+            order |= np.where(wrong, np.uint64(0), np.uint64(1 << 63))
+        keys = ids.tolist()
+        some = np.flatnonzero(order < -self._heap[0][0]) if self._full else np.arange(len(keys))
+        for row in some[np.argsort(order[some], kind="stable")].tolist():
+            if self._full and int(order[row]) >= -self._heap[0][0]:
+                break
+            if keys[row] in self.kept:
+                continue
+            image = rows(row)
+            self.kept[keys[row]] = image
+            self.nbytes += image.nbytes
+            heapq.heappush(self._heap, (-int(order[row]), keys[row]))
+            while len(self._heap) > 1 and (len(self._heap) > _MOST_IMAGES or self.nbytes > _IMAGE_BYTES):
+                self.nbytes -= self.kept.pop(heapq.heappop(self._heap)[1]).nbytes
+
+    @property
+    def _full(self) -> bool:
+        if not self._heap:
+            return False
+        mean = self.nbytes / len(self._heap)
+        return len(self._heap) >= _MOST_IMAGES or self.nbytes + mean > _IMAGE_BYTES
+
+
+def _images(inputs: object) -> Callable[[int], AnyArray] | None:
+    """A function that copies the image of a row, no larger than is kept; None if inputs are no images."""
+    if isinstance(inputs, (list, tuple)):
+        several = cast("Sequence[ArrayLike]", inputs)
+        if not several or not _is_image(shape_of(several[0])):
+            return None
+        return lambda row: _shrunk(to_array(several[row]))
+    shape = [int(side) for side in getattr(inputs, "shape", ())]
+    if len(shape) != 4 or not _is_image(shape[1:]):
+        return None
+    view = to_view(cast("ArrayLike", inputs))
+    array = to_array(cast("ArrayLike", inputs)) if view is None else view
+    return lambda row: _shrunk(array[row])
+
+
+def _is_image(shape: Sequence[int]) -> bool:
+    return (
+        len(shape) == 3 and (shape[0] in (1, 3, 4) or shape[2] in (1, 3, 4)) and min(sorted(shape)[1:]) >= 4
+    )
+
+
+def _shrunk(image: AnyArray) -> AnyArray:
+    axes = (1, 2) if image.shape[0] in (1, 3, 4) and image.shape[2] not in (1, 3, 4) else (0, 1)
+    step = -(-max(image.shape[axes[0]], image.shape[axes[1]]) // _LARGEST)
+    places = [slice(None)] * 3
+    places[axes[0]] = places[axes[1]] = slice(None, None, step)
+    return image[tuple(places)].copy()
