@@ -320,6 +320,22 @@ def test_nan_infinities_and_zeros_are_said(look: Look, tmp_path: Path) -> None:
         assert 0 < low < 1 and 100 < high < 1000
 
 
+def test_a_diverged_run_that_flattens_the_others_is_said_and_left_out(look: Look, tmp_path: Path) -> None:
+    for number in range(5):
+        with vizkit.LogWriter(tmp_path / "log" / f"run{number}") as writer:
+            for step in range(50):
+                writer.add_scalar("loss", 1e9 * step if number == 3 else number + 1 / (step + 1), step)
+    with serving(tmp_path / "log") as served, look(origin=served.origin) as page:
+        panel = page.panel("loss")
+        expect(panel).to_contain_text("flattened by 1 of 5 curves")
+        assert page.shown("loss")["y"][1] > 4e10
+        panel.get_by_role("button", name="Leave outliers out").click()
+        expect(panel).to_contain_text("1 of 5 curves beyond the range")
+        low, high = page.shown("loss")["y"]
+        assert low < 1 / 50 and 5 <= high < 1e9
+        assert page.query()["robust"] == ["1"]
+
+
 def test_each_pixel_column_holds_the_extremes_of_all_points(look: Look, tmp_path: Path) -> None:
     n = 200_000
     r = np.random.default_rng(7)

@@ -2,7 +2,7 @@
 // points that the server chose: first, least, greatest and last of each column of pixels.
 import uPlot from "uplot";
 import { duration, short } from "./format";
-import { nearest, rangeOf } from "./ranges";
+import { flattening, nearest, rangeOf } from "./ranges";
 
 export interface Line {
   key: string;
@@ -67,6 +67,8 @@ export interface Events {
 export interface Said {
   /** curves that leave the axis's range. */
   outside: number;
+  /** curves that flatten the others. */
+  flattening: number;
   /** values that a logarithmic axis cannot show. */
   refused: number;
 }
@@ -133,7 +135,8 @@ export class Chart {
       this.plot.setScale("y", { min: y0, max: y1 });
     });
     this.plot.redraw(false, true);
-    return { outside: range.outside, refused: range.refused };
+    const free = !axes.robust && !axes.ylog && !axes.yWindow;
+    return { outside: range.outside, flattening: free ? flattening(seen) : 0, refused: range.refused };
   }
 
   resize(): void {

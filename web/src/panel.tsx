@@ -39,7 +39,7 @@ export function Panel({ text, own, full: isFull }: Props) {
   const busy = useSignal(false);
   const attempts = useSignal(0);
   const trouble = useSignal("");
-  const said = useSignal<Said>({ outside: 0, refused: 0 });
+  const said = useSignal<Said>({ outside: 0, flattening: 0, refused: 0 });
   const hover = useSignal<Hover | null>(null);
   const window = useSignal<[number, number] | null>(null);
   const yWindow = useSignal<[number, number] | null>(null);
@@ -207,7 +207,7 @@ export function Panel({ text, own, full: isFull }: Props) {
   const notes = [
     bandText(band.value),
     without.value,
-    said.value.outside ? t("{n} curves leave the range", { n: said.value.outside }) : "",
+    said.value.outside ? t("{n} of {all} curves beyond the range", { n: said.value.outside, all: lines.value.length }) : "",
     said.value.refused ? t("{n} values not above zero are not drawn", { n: said.value.refused }) : "",
     names.value.length ? "" : t("no tag matches"),
   ].filter(Boolean);
@@ -239,6 +239,12 @@ export function Panel({ text, own, full: isFull }: Props) {
       </div>
       {trouble.value && <p class="error" role="alert">{trouble.value}</p>}
       {notes.length > 0 && <p class="note">{notes.join(" · ")}</p>}
+      {said.value.flattening > 0 && (
+        <p class="note">
+          {t("flattened by {n} of {all} curves", { n: said.value.flattening, all: lines.value.length })}{" "}
+          <button class="quiet" onClick={() => show({ robust: true })}>{t("Leave outliers out")}</button>
+        </p>
+      )}
       <p class="unseen" role="status">{told.value}</p>
     </figure>
   );

@@ -68,6 +68,32 @@ export function rangeOf(curves: readonly Float64Array[], log: boolean, robust: b
   return { ...padded(low, high, log), outside, refused };
 }
 
+const FAR = 20; // times the extent of most curves
+
+/** How many curves reach so far beyond most of the others that these look flat on a linear axis. */
+export function flattening(curves: readonly Float64Array[]): number {
+  const extents = curves.map(extent).filter(([low, high]) => low <= high);
+  if (extents.length < 3) return 0;
+  const [low, high] = [median(extents.map((one) => one[0])), median(extents.map((one) => one[1]))];
+  const reach = FAR * (high - low);
+  const far = extents.filter((one) => one[0] < low - reach || one[1] > high + reach).length;
+  return reach > 0 && far < extents.length / 2 ? far : 0;
+}
+
+function extent(values: Float64Array): [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
+
+function median(values: number[]): number {
+  return Float64Array.from(values).sort()[values.length >> 1] ?? NaN;
+}
+
 function padded(low: number, high: number, log: boolean): { low: number; high: number } {
   if (log) {
     const [first, last] = [Math.log10(low), Math.log10(high)];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { matcher, nearest, panelTags, rangeOf, sections } from "../src/ranges";
+import { flattening, matcher, nearest, panelTags, rangeOf, sections } from "../src/ranges";
 
 const of = (...values: number[]) => Float64Array.from(values);
 
@@ -32,6 +32,18 @@ test("a logarithmic range counts what it cannot show", () => {
   assert.ok(found.low > 0 && found.low < 1 && found.high > 100);
   const wide = rangeOf([of(5e-324, 1.7e308)], true, false);
   assert.ok(wide.low > 0 && Number.isFinite(wide.high));
+});
+
+test("curves that flatten most of the others are counted", () => {
+  const good = Array.from({ length: 8 }, (_, run) => Float64Array.from({ length: 100 }, (__, step) => Math.exp(-step / 50) + run * 0.01));
+  const up = Float64Array.from({ length: 100 }, (_, step) => 10 ** (step / 5));
+  const down = up.map((value) => -value);
+  assert.equal(flattening([...good, up, of(NaN, Infinity), of()]), 1);
+  assert.equal(flattening([up, ...good, down]), 2);
+  assert.equal(flattening(good), 0);
+  assert.equal(flattening([of(0, 1), up]), 0); // of two, which one is the other?
+  assert.equal(flattening([of(0, 1), up, up.map((value) => value * 3)]), 0); // most of them
+  assert.equal(flattening([of(1, 1), of(1, 1), of(5, 5)]), 0); // flat by themselves
 });
 
 test("one diverged curve is left out of the range on request, and counted", () => {

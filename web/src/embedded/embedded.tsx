@@ -151,7 +151,7 @@ function Figure({ panel, state }: { panel: Panel; state: State }) {
   seen.value = panel;
   const hover = useSignal<Hover | null>(null);
   const told = useSignal("");
-  const said = useSignal<Said>({ outside: 0, refused: 0 });
+  const said = useSignal<Said>({ outside: 0, flattening: 0, refused: 0 });
   const yZoom = useSignal<[number, number] | null>(null);
   const { x } = state.data.value;
   const lines = useComputed(() => linesOf(seen.value, state.level.value, state.hidden.value, state.dark.value));
@@ -195,7 +195,7 @@ function Figure({ panel, state }: { panel: Panel; state: State }) {
   });
   const notes = [
     bandText(panel.band),
-    said.value.outside ? t("{n} curves leave the range", { n: said.value.outside }) : "",
+    said.value.outside ? t("{n} of {all} curves beyond the range", { n: said.value.outside, all: lines.value.length }) : "",
     said.value.refused ? t("{n} values not above zero are not drawn", { n: said.value.refused }) : "",
   ].filter(Boolean);
   const zoomed = state.zoom.value !== null || yZoom.value !== null;
@@ -215,6 +215,12 @@ function Figure({ panel, state }: { panel: Panel; state: State }) {
       </div>
       <p class="axis">{axisName(x)}</p>
       {notes.length > 0 && <p class="note">{notes.join(" · ")}</p>}
+      {said.value.flattening > 0 && (
+        <p class="note">
+          {t("flattened by {n} of {all} curves", { n: said.value.flattening, all: lines.value.length })}{" "}
+          <button onClick={() => (state.robust.value = true)}>{t("Leave outliers out")}</button>
+        </p>
+      )}
       <p class="unseen" role="status">{told.value}</p>
     </figure>
   );
