@@ -21,6 +21,7 @@ import numpy as np
 from vizkit.metrics.arrays import Floats
 from vizkit.runs.intervals import t_quantile
 from vizkit.runs.sequential import anytime_interval, seeds_to_tell
+from vizkit.runs.setting_ranks import ranks_of
 
 SETTINGS, SEEDS, LEVEL = 9, 20, 0.05
 
@@ -90,15 +91,55 @@ def power(count: int, effect: float, r: np.random.Generator) -> tuple[float, flo
     return found[0], found[1], float(welch.mean())
 
 
-def advice(count: int, effect: float, pilot: int, r: np.random.Generator) -> tuple[float, float]:
-    """How far the advised number of seeds is from the one that the true effect needs.
+def advice(
+    count: int, effect: float, pilot: int, r: np.random.Generator
+) -> tuple[float, float, float, float]:
+    """How often the advised number of seeds is right: that which the true effect needs.
 
-    The share of studies within 20 % of it, and within half and twice.
+    The share of studies whose range holds it; that of ranges that have an end; and the shares in which a
+    single number is within 20 % of it, from the difference and its spread, and with the true spread known.
     """
-    needed = next(n for n in range(2, 10_000) if effect * math.sqrt(n) > t_quantile(1 - LEVEL, n - 1))
-    told = [seeds_to_tell(row) or math.inf for row in r.normal(effect, 1, size=(count, pilot))]
-    ratio = np.array(told) / needed
-    return float((np.abs(ratio - 1) <= 0.2).mean()), float(((ratio >= 0.5) & (ratio <= 2)).mean())
+
+    def needed(size: float) -> float:
+        if size * 100 <= 1.96:
+            return math.inf
+        low, high = 1, 10_000
+        while high - low > 1:
+            middle = (low + high) // 2
+            tells = size * math.sqrt(middle) > t_quantile(1 - LEVEL, middle - 1)
+            low, high = (low, middle) if tells else (middle, high)
+        return high
+
+    true = needed(effect)
+    rows = r.normal(effect, 1, size=(count, pilot))
+    found = [seeds_to_tell(row) for row in rows]
+    holds = [one is not None and one.least <= true <= (one.most or math.inf) for one in found]
+    ends = [one is not None and one.most is not None for one in found]
+    means = np.abs(rows.mean(axis=1))
+    single = np.array([needed(size) for size in means / rows.std(axis=1, ddof=1)])
+    known = np.array([needed(size) for size in means])
+    near = [float((np.abs(number / true - 1) <= 0.2).mean()) for number in (single, known)]
+    return float(np.mean(holds)), float(np.mean(ends)), near[0], near[1]
+
+
+def ranks(
+    count: int, r: np.random.Generator, means: Floats, spread: Floats, seeds: int
+) -> tuple[float, float, float]:
+    """Ranks of settings with the same seeds: how often any of their intervals is wrong.
+
+    And the mean number of settings that may be the best, and of ranks that one may have.
+    """
+    first = 1 + (means[:, None] > means).sum(axis=0)
+    last = (means[:, None] >= means).sum(axis=0)
+    wrong, some, width = 0, 0, 0.0
+    of_seed = r.normal(size=(count, 1, seeds)) * math.sqrt(0.3)
+    own = r.normal(size=(count, len(means), seeds)) * math.sqrt(0.7)
+    for values in means[:, None] + spread[:, None] * (of_seed + own):
+        found = ranks_of(list(values), [range(seeds)] * len(means))
+        wrong += bool(((found.low > last) | (found.high < first)).any())
+        some += int((found.low == 1).sum())
+        width += float((found.high - found.low + 1).mean())
+    return wrong / count, some / count, width / count
 
 
 def main(count: int) -> None:
@@ -116,9 +157,28 @@ def main(count: int) -> None:
             f"a difference of {effect} deviations found within {SEEDS} seeds: one pair {one:.1%}, "
             f"nine settings {all_pairs:.1%}; Welch of one pair, once at the end {welch:.1%}"
         )
-    for pilot in (5, 10, 20, 40, 80):
-        near, half = advice(count, 0.5, pilot, r)
-        print(f"seeds advised after {pilot}: within 20 % {near:.1%}, within half and twice {half:.1%}")
+    for pilot in (3, 5, 10, 20, 40):
+        holds, ends, near, known = advice(count, 0.5, pilot, r)
+        print(
+            f"seeds advised after {pilot}: the range holds the number {holds:.1%}, has an end {ends:.1%}; "
+            f"one number within 20 % {near:.1%}, with the spread known {known:.1%}"
+        )
+    equal, rising = np.zeros(SETTINGS), np.arange(SETTINGS) / 2.0
+    pair = np.where(np.arange(SETTINGS) < SETTINGS - 2, 0.0, 2.0)
+    wide = np.where(np.arange(SETTINGS) < 3, 10.0, 1.0)
+    for name, means, spread in (
+        ("equal", equal, np.ones(SETTINGS)),
+        ("equal, three with ten times the spread", equal, wide),
+        ("half a deviation apart", rising, np.ones(SETTINGS)),
+        ("two better by two", pair, np.ones(SETTINGS)),
+        ("two better by two, three with ten times the spread", pair, wide),
+    ):
+        for seeds in (3, 5, 10, 20):
+            wrong, some, width = ranks(max(count // 5, 1), r, means, spread, seeds)
+            print(
+                f"ranks of {SETTINGS} settings, {name}, {seeds} seeds: an interval wrong {wrong:.2%}, "
+                f"may be the best {some:.1f}, ranks of each {width:.1f}"
+            )
 
 
 if __name__ == "__main__":

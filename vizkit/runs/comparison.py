@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vizkit._language import tr, trn
+from vizkit._language import tr
 from vizkit.errors import QueryError
 from vizkit.metrics.direction import direction
 from vizkit.runs.intervals import welch
-from vizkit.runs.sequential import paired_interval, runs_to_tell, seeds_to_tell
+from vizkit.runs.sequential import (
+    Seeds,
+    more_seeds,
+    more_seeds_text,
+    paired_interval,
+    runs_to_tell,
+    seeds_to_tell,
+)
 from vizkit.runs.statistics import best_of_each
 
 if TYPE_CHECKING:
@@ -37,7 +44,8 @@ class Comparison:
         n_a, n_b: number of runs on each side.
         left_out: number of runs without a finite value of the metric, or without a partner.
         paired: each run of A was compared with the run of B that has the same seed.
-        more: how many more seeds of both sides would tell, if they go on alike; None if that cannot be said.
+        more: how many more seeds of both sides would tell, as a range that is right in 80 %
+            (`vizkit.runs.sequential.seeds_to_tell`); None if that cannot be said.
     """
 
     metric: str
@@ -51,7 +59,7 @@ class Comparison:
     n_b: int
     left_out: int = 0
     paired: bool = False
-    more: int | None = None
+    more: Seeds | None = None
 
     @property
     def better(self) -> bool | None:
@@ -74,7 +82,7 @@ class Comparison:
         if self.paired:
             text += tr("; paired by seed")
         if self.better is None and self.more:
-            text += trn("; about {n} more seed would tell", "; about {n} more seeds would tell", self.more)
+            text += more_seeds_text(self.more)
         return text + (tr("; runs without a number left out: {n}", n=self.left_out) if self.left_out else "")
 
 
@@ -104,7 +112,6 @@ def compared(
                 metric=metric,
             )
     interval = paired_interval(kept[1] - kept[0]) if paired else welch(kept[0], kept[1])
-    n = min(map(len, kept))
     needed = seeds_to_tell(kept[1] - kept[0]) if paired else runs_to_tell(kept[0], kept[1])
     return Comparison(
         metric,
@@ -116,7 +123,7 @@ def compared(
         n_b=len(kept[1]),
         left_out=sum(map(len, sides)) - sum(map(len, kept)),
         paired=paired,
-        more=None if needed is None or needed <= n else needed - n,
+        more=more_seeds(needed, min(map(len, kept))),
     )
 
 

@@ -391,8 +391,8 @@ class Runs(Exported, Plottable, Sequence[Run]):
         """Rank settings: the intervals of ranks that their seeds allow, and which may be the best.
 
         A setting is the runs with the same hyper-parameters, but for ``seed``. Two are compared as by
-        `compare`, seed by seed where they have the same. With 95 %, all intervals of ranks are right, and
-        with 95 % the truly best setting is among those that may be. Method and source:
+        `compare`, seed by seed where they have the same. All ranks together are right with 95 %, and so no
+        setting that is truly the best is left out of those that may be. Method and source:
         `vizkit.runs.setting_ranks`. As of `compare`, this is right for one look.
 
         Args:

@@ -2,14 +2,12 @@
 
 Each two settings are compared as by `Runs.compare`: by seed where the seeds match, else by Welch's test. The
 ranks follow from the differences that are shown: if, of k settings, a are shown to be better than one and b
-to be worse, its rank is between a + 1 and k - b. Where all differences hold together with 95 %, so do all
-intervals of ranks. Source: M. Mogstad, J. P. Romano, A. M. Shaikh and D. Wilhelm, "Inference for ranks with
+to be worse, its rank is between a + 1 and k - b. Where no difference is shown wrongly, with 95 %, no interval
+of ranks is wrong. Source: M. Mogstad, J. P. Romano, A. M. Shaikh and D. Wilhelm, "Inference for ranks with
 applications to mobility across neighbourhoods and academic achievement across countries", Review of Economic
-Studies 91 (2024). They take the quantile of the largest difference from a bootstrap, which needs more than a
-handful of seeds; here the level is divided by the number of pairs (Bonferroni), as by `SweepResult.verdict`.
-
-Whether a setting may be the best asks for less, and is told sooner: it is left out if one of the others is
-better at a level that is divided by their number. What is truly the best stays in with 95 % at least.
+Studies 91 (2024). They find which differences are shown by a bootstrap, which needs more than a handful of
+seeds; here they are tested step by step at levels divided by the number of pairs that are left (S. Holm,
+Scandinavian Journal of Statistics 6 (1979)). Simulated in ``benchmarks/verdicts.py``.
 """
 
 from __future__ import annotations
@@ -51,12 +49,10 @@ class Ranks(NamedTuple):
 
     Attributes:
         low, high: (k,) the least and the greatest rank.
-        best: (k,) True where a setting may be the best.
     """
 
     low: Ints
     high: Ints
-    best: Bools
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,6 @@ class RankedSetting:
         mean: their mean.
         low, high: its 95 % interval (Student's t, of this setting alone); NaN of one run.
         ranks: the least and the greatest rank, with 95 % for all settings together; 1 is the best.
-        may_be_best: it cannot be told from the best.
     """
 
     hparams: Mapping[str, object]
@@ -80,7 +75,11 @@ class RankedSetting:
     low: float
     high: float
     ranks: tuple[int, int]
-    may_be_best: bool
+
+    @property
+    def may_be_best(self) -> bool:
+        """True if no other setting is shown to be better."""
+        return self.ranks[0] == 1
 
     @property
     def name(self) -> str:
@@ -217,7 +216,6 @@ def rank_runs(
                 low,
                 high,
                 (int(ranks.low[place]), int(ranks.high[place])),
-                bool(ranks.best[place]),
             )
         )
     sign = -1 if way == "max" else 1
@@ -257,15 +255,20 @@ def ranks_of(values: Sequence[ArrayLike], seeds: Sequence[Sequence[object]], mod
     k = len(sides)
     sign = 1 if mode == "max" else -1
     means = np.array([sign * side[np.isfinite(side)].mean() for side in sides])
-    above = means[:, None] > means  # the row is better than the column, so far
-    tested = np.isfinite(p)
-    shown = above & (p < _LEVEL / max(int(tested.sum()) // 2, 1))
-    others = np.maximum(tested.sum(axis=0), 1)
-    return Ranks(
-        low=1 + shown.sum(axis=0),
-        high=k - shown.sum(axis=1),
-        best=~(above & (p < _LEVEL / others)).any(axis=0),
-    )
+    shown = (means[:, None] > means) & _holm(p)  # the row is better than the column
+    return Ranks(low=1 + shown.sum(axis=0), high=k - shown.sum(axis=1))
+
+
+def _holm(p: Floats) -> Bools:
+    """The differences that are shown, (k, k), of all tests together: the least p first, until one fails."""
+    shown = np.zeros(p.shape, dtype=bool)
+    one, other = np.nonzero(np.tril(np.isfinite(p)))
+    order = np.argsort(p[one, other], kind="stable")
+    levels = _LEVEL / np.arange(len(order), 0, -1)
+    passed = int(np.logical_and.accumulate(p[one, other][order] < levels).sum())
+    one, other = one[order[:passed]], other[order[:passed]]
+    shown[one, other] = shown[other, one] = True
+    return shown
 
 
 def _pairwise(sides: Sequence[Floats], seeds: Sequence[Sequence[object]]) -> Floats:

@@ -13,7 +13,7 @@ from vizkit._language import tr, trn
 from vizkit._protocols import JSONObject
 from vizkit.errors import QueryError
 from vizkit.runs.intervals import Interval
-from vizkit.runs.sequential import anytime_interval, seeds_to_tell
+from vizkit.runs.sequential import Seeds, anytime_interval, more_seeds, more_seeds_text, seeds_to_tell
 
 if TYPE_CHECKING:
     from vizkit.sweeps.result import SweepResult, Trial
@@ -36,8 +36,8 @@ class Verdict:
         open: those that cannot be told from it, the best first.
         differences: number of a trial -> how much better the best one is, with its interval; above 0 is
             better, whatever the mode.
-        more: how many more seeds of each trial would tell the best from the next, at one look, if they go on
-            alike; None if that cannot be said.
+        more: how many more seeds of each trial would tell the best from the next, at one look, as a range
+            that is right in 80 %; None if that cannot be said.
         seeds: how many seeds each trial has.
         objective: the value of a run that counted.
     """
@@ -46,7 +46,7 @@ class Verdict:
     worse: tuple[int, ...]
     open: tuple[int, ...]
     differences: dict[int, Interval]
-    more: int | None
+    more: Seeds | None
     seeds: int
     objective: Literal["best", "last"]
 
@@ -60,7 +60,7 @@ class Verdict:
                 str(number): [value if np.isfinite(value) else None for value in interval]
                 for number, interval in self.differences.items()
             },
-            "more": self.more,
+            "more": None if self.more is None else list(self.more),
             "seeds": self.seeds,
             "objective": self.objective,
         }
@@ -83,11 +83,7 @@ class Verdict:
             if self.worse:
                 text += trn("; {n} is worse", "; {n} are worse", len(self.worse))
             if self.more:
-                text += trn(
-                    "; about {n} more seed would tell, at one look",
-                    "; about {n} more seeds would tell, at one look",
-                    self.more,
-                )
+                text += more_seeds_text(self.more) + tr(", at one look")
         if self.objective == "best":
             text += tr("; best values of trainings are too good by as much as the metric varies")
         return text
@@ -126,8 +122,8 @@ def _more(
     values: dict[int, np.ndarray[tuple[int], np.dtype[np.float64]]],
     differences: dict[int, Interval],
     seeds: int,
-) -> int | None:
+) -> Seeds | None:
     """How many more seeds would tell the best from the first that it cannot be told from."""
     open_ones = [number for number, interval in differences.items() if not interval.low > 0]
     needed = seeds_to_tell(values[open_ones[0]]) if open_ones else None
-    return None if needed is None or needed <= seeds else needed - seeds
+    return more_seeds(needed, seeds)

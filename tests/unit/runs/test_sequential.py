@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from vizkit.metrics.arrays import Floats
 from vizkit.runs.intervals import Interval
-from vizkit.runs.sequential import anytime_interval, paired_interval, runs_to_tell, seeds_to_tell
+from vizkit.runs.sequential import (
+    Seeds,
+    anytime_interval,
+    more_seeds,
+    more_seeds_text,
+    paired_interval,
+    runs_to_tell,
+    seeds_to_tell,
+)
 
 stats = pytest.importorskip("scipy.stats")
 integrate = pytest.importorskip("scipy.integrate")
@@ -72,27 +80,46 @@ def test_intervals_scale_with_the_values(differences: list[float], scale: float)
     assert other.high == pytest.approx(scale * one.high, rel=1e-6, abs=1e-9)
 
 
-def test_as_many_seeds_as_it_takes_tell() -> None:
-    differences = np.array([0.4, -0.1, 0.5, 0.2, 0.1])
-    needed = seeds_to_tell(differences)
-    assert needed is not None and needed > 5
-    mean, std = differences.mean(), differences.std(ddof=1)
-    ends = [mean - std / math.sqrt(n) * stats.t.ppf(0.975, n - 1) for n in (needed - 1, needed)]
-    assert ends[0] <= 0 < ends[1]
-    assert seeds_to_tell([0.1, 0.2]) == seeds_to_tell([-1.0, -2.0])
-    assert seeds_to_tell([1.0, 1.0]) == 2
-    for unknown in ([], [1.0], [1.0, -1.0], [1e-6, 1.0, -1.0]):
+def needed(effect: float, sides: int = 1) -> int:
+    """The number of seeds that a true effect needs: the smallest n whose interval leaves zero out."""
+    return next(n for n in range(2, 1_001) if effect * math.sqrt(n) > stats.t.ppf(0.975, sides * (n - 1)))
+
+
+@pytest.mark.parametrize(("effect", "pilot"), [(0.5, 3), (0.5, 10), (1.0, 5), (1.5, 4)])
+def test_the_range_of_seeds_that_it_takes_is_right_in_four_of_five(effect: float, pilot: int) -> None:
+    found = [seeds_to_tell(row) for row in np.random.default_rng(pilot).normal(effect, 1, (400, pilot))]
+    true = needed(effect)
+    assert all(one is None or one.least >= 2 for one in found)
+    right = [one is not None and one.least <= true <= (one.most or math.inf) for one in found]
+    assert np.mean(right) > 0.76  # 0.80 less two deviations of 400
+
+
+@pytest.mark.parametrize("pilot", [3, 8])
+def test_so_is_that_of_two_groups(pilot: int) -> None:
+    r = np.random.default_rng(pilot)
+    found = [runs_to_tell(r.normal(0, 1, pilot), r.normal(1, 1, pilot)) for _ in range(400)]
+    true = needed(1 / math.sqrt(2), 2)
+    right = [one is not None and one.least <= true <= (one.most or math.inf) for one in found]
+    assert np.mean(right) > 0.76
+
+
+def test_ends_of_the_range_are_those_of_the_effect() -> None:
+    differences = np.array([0.4, 0.1, 0.5, 0.2, 0.1])
+    found, d = seeds_to_tell(differences), differences.mean() / differences.std(ddof=1)
+    half = stats.norm.ppf(0.9) * math.sqrt(1 / 5 + d**2 / 8)
+    assert found is not None and found == (needed(0.8 * d + half), needed(0.8 * d - half))  # J of 4 is 0.8
+    assert seeds_to_tell([-0.4, -0.1, -0.5, -0.2, -0.1]) == found
+    assert seeds_to_tell([1.0, -1.0, 0.5]) == (seeds_to_tell([1.0, -1.0, 0.5]) or Seeds(0, 0))._replace(
+        most=None
+    )
+    for unknown in ([], [1.0], [1.0, 1.0]):
         assert seeds_to_tell(unknown) is None
-
-
-def test_as_many_runs_as_it_takes_tell() -> None:
-    a, b = np.array([0.1, 0.3, 0.2]), np.array([0.2, 0.35, 0.4])
-    needed = runs_to_tell(a, b)
-    assert needed is not None and needed > 3
-    spread = math.hypot(a.std(ddof=1), b.std(ddof=1))
-    ends = [
-        b.mean() - a.mean() - spread / math.sqrt(n) * stats.t.ppf(0.975, 2 * n - 2)
-        for n in (needed - 1, needed)
-    ]
-    assert ends[0] <= 0 < ends[1]
     assert runs_to_tell([1.0], [2.0, 3.0]) is None
+
+
+def test_more_seeds_are_what_is_missing() -> None:
+    assert more_seeds(Seeds(7, 30), 5) == (2, 25) and more_seeds(Seeds(3, None), 5) == (1, None)
+    assert more_seeds(Seeds(3, 5), 5) is None and more_seeds(None, 5) is None
+    assert more_seeds_text(Seeds(2, 25)) == "; 2 to 25 more seeds would tell (80 %)"
+    assert more_seeds_text(Seeds(1, None)) == "; 1 more seed or more would tell (80 %)"
+    assert more_seeds_text(Seeds(4, 4)) == "; 4 more seeds would tell (80 %)"

@@ -31,14 +31,17 @@ SIDES = st.lists(
 def expected(sides: list[Floats], test: Callable[[Floats, Floats], float]) -> Ranks:
     """The ranks by their definition, with a test of SciPy for each pair."""
     k = len(sides)
-    pairs = k * (k - 1) / 2
-    better = {(i, j) for i, j in itertools.permutations(range(k), 2) if np.mean(sides[i]) > np.mean(sides[j])}
+    better = [(i, j) for i, j in itertools.permutations(range(k), 2) if np.mean(sides[i]) > np.mean(sides[j])]
     p = {pair: test(sides[pair[0]], sides[pair[1]]) for pair in better}
-    shown = {pair for pair in better if p[pair] < 0.05 / pairs}
+    left, shown = k * (k - 1) // 2, set()
+    for pair in sorted(better, key=lambda pair: p[pair]):  # Holm
+        if p[pair] >= 0.05 / left:
+            break
+        shown.add(pair)
+        left -= 1
     low = [1 + sum((i, j) in shown for i in range(k)) for j in range(k)]
     high = [k - sum((i, j) in shown for j in range(k)) for i in range(k)]
-    best = [not any(p.get((i, j), 1) < 0.05 / (k - 1) for i in range(k)) for j in range(k)]
-    return Ranks(np.array(low), np.array(high), np.array(best))
+    return Ranks(np.array(low), np.array(high))
 
 
 def same(found: Ranks, other: Ranks) -> bool:
@@ -70,14 +73,12 @@ def test_all_ranks_together_are_wrong_in_at_most_one_of_twenty() -> None:
     truth = np.array([1.0, 1.0, 0.9, 0.5, 0.5, -2.0])
     spread = np.array([0.1, 0.1, 0.3, 0.1, 0.1, 2.0])
     first, last = 1 + (truth[:, None] < truth).sum(axis=1), (truth[:, None] <= truth).sum(axis=1)
-    wrong = lost = 0
+    wrong = 0
     for _ in range(400):
         values = r.normal(size=(1, 4)) * 0.1 + r.normal(size=(6, 4)) * spread[:, None] + truth[:, None]
         found = ranks_of(list(values), [range(4)] * 6)
         wrong += bool(((found.low > last) | (found.high < first)).any())
-        lost += not found.best[:2].all()
-        assert not found.best.all() or (found.low == 1).all()
-    assert wrong / 400 <= 0.05 and lost / 400 <= 0.05
+    assert wrong / 400 <= 0.05
 
 
 @pytest.fixture

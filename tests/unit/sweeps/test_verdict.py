@@ -10,7 +10,7 @@ import pytest
 
 import vizkit
 from vizkit.errors import QueryError
-from vizkit.runs.sequential import anytime_interval, seeds_to_tell
+from vizkit.runs.sequential import anytime_interval, more_seeds, seeds_to_tell
 from vizkit.sweeps import SweepResult, Trial
 
 
@@ -43,8 +43,8 @@ def test_what_chance_may_have_done_stays_open_with_the_number_of_seeds_that_woul
     close = [0.9 + NOISE[0], 0.897 + NOISE[1], 0.2 + NOISE[2]]
     found = result(*[[*some] for some in close]).verdict()
     assert found.best == 0 and found.open == (1,) and found.worse == (2,)
-    needed = seeds_to_tell(close[0] - close[1])
-    assert needed is not None and found.more == (needed - 12 if needed > 12 else None)
+    assert found.more == more_seeds(seeds_to_tell(close[0] - close[1]), 12) and found.more is not None
+    assert str(found).endswith(" more seed or more would tell (80 %), at one look")
     assert "which is not shown to be better than that of 1; 1 is worse" in str(found)
 
 
@@ -75,7 +75,7 @@ def test_runs_of_the_same_seeds_are_compared_in_pairs(tmp_path: Path) -> None:
     assert found.paired and found.better is True and "paired by seed" in str(found)
     assert found.difference == pytest.approx(0.31 / 3)
     alone = runs.compare("a-*", "b-*", "eval/acc", paired=False)
-    assert not alone.paired and alone.better is None and alone.more and "more seeds would tell" in str(alone)
+    assert not alone.paired and alone.better is None and alone.more and " would tell (80 %)" in str(alone)
     last = runs.compare("a-*", "b-*", "eval/acc", value="last")
     assert last.difference == pytest.approx(0.31 / 6)
     part = runs.compare("a-*", [runs["b-0"], runs["b-2"]], "eval/acc", paired=True)
