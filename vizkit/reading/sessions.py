@@ -50,13 +50,15 @@ def _without_stragglers(steps: AnyArray, begins: Sequence[int]) -> AnyArray:
     That is a record after which steps go on from those before it, or the last of a session whose steps
     ascend until then. Where steps start over, or descend, none is alone.
     """
+    first = np.zeros(len(steps) + 1, bool)  # of a session, and the place behind them all
+    first[[*begins, len(steps)]] = True
     drops = np.flatnonzero(steps[1:] < steps[:-1]) + 1
-    drops = drops[~np.isin(drops, begins)]
+    drops = drops[~first[drops]]
     if not len(drops):
         return steps
-    last = np.isin(drops + 1, [*begins[1:], len(steps)])
+    last = first[drops + 1]
     goes_on = steps[np.minimum(drops + 1, len(steps) - 1)] >= steps[drops - 1]
-    ascends = (steps[drops - 2] <= steps[drops - 1]) & ~np.isin(drops - 1, begins)
+    ascends = (steps[drops - 2] <= steps[drops - 1]) & ~first[drops - 1]
     alone = drops[np.where(last, ascends, goes_on)]
     found = steps.copy()
     found[alone] = steps[alone - 1]
