@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+import visualdl
 
 from tests.helpers import by_tag, series
 from vizkit import LogWriter, MissingDependencyError, Tracker, VizKitWarning, load
@@ -303,6 +306,156 @@ def test_missing_paddledetection_is_named(tracker: Tracker, monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "ppdet", None)
     with pytest.raises(MissingDependencyError, match="PaddleDetection"):
         suites.paddledetection(tracker, Detector())
+
+
+def test_boxes_on_cocos_data_are_evaluated_class_by_class(
+    tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotations = {
+        "images": [{"id": 7}, {"id": 9}],
+        "categories": [{"id": 3, "name": "car"}, {"id": 5, "name": "tree"}],
+        "annotations": [
+            {"image_id": 7, "category_id": 3, "bbox": [10, 10, 40, 30], "area": 1200, "iscrowd": 0},
+            {"image_id": 9, "category_id": 5, "bbox": [0, 0, 20, 20], "area": 400},
+        ],
+    }
+    file = tmp_path / "annotations.json"
+    file.write_text(json.dumps(annotations))
+    found = [
+        {"image_id": 7, "category_id": 3, "bbox": [10, 10, 40, 30], "score": 0.9},
+        {"image_id": 7, "category_id": 5, "bbox": [60, 60, 9, 9], "score": 0.8},
+    ]
+    installed(monkeypatch, "ppdet.engine.callbacks", Callback=Callback)
+    detector = Detector({"bbox": [0.5, *[0.0] * 11]})
+    detector._metrics[0].__dict__.update(
+        results={"bbox": found}, anno_file=str(file), clsid2catid={0: 3, 1: 5}
+    )
+    detector.register_callbacks([suites.paddledetection(tracker, detector)])
+    detector.train()
+    assert series(tmp_path / "run", "eval/ap/car") == [(2, pytest.approx(1)), (5, pytest.approx(1))]
+    assert series(tmp_path / "run", "eval/ap/tree") == [(2, 0), (5, 0)]
+    assert series(tmp_path / "run", "eval/map") == [(2, pytest.approx(0.5)), (5, pytest.approx(0.5))]
+    assert not tracker.lost
+
+
+# -- PaddleSeg -------------------------------------------------------------------------------------------
+
+
+def segmented(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """``paddleseg.core.train`` as a module, whose ``train`` logs as PaddleSeg's does."""
+    results = iter([(0.6, 0.9, np.array([0.9, 0.3]), np.array([0.95, 0.4]), 0.7), (0.1,), (0.8, 0.95)])
+    installed(monkeypatch, "paddleseg.core.train", evaluate=lambda model: next(results))
+    module: Any = sys.modules["paddleseg.core.train"]
+
+    def train(*, averaged: bool = False) -> None:
+        from visualdl import LogWriter
+
+        log_writer = LogWriter("output")
+        log_writer.add_scalar("Train/loss", 0.5, 10)
+        log_writer.add_scalar("Train/lr", 0.01, 10)
+        log_writer.add_scalar("Train/batch_cost", 2.0, 10)
+        miou, acc, *_ = module.evaluate("model")
+        if averaged:
+            module.evaluate("averaged model")
+        log_writer.add_scalar("Evaluate/mIoU", miou, 10)
+        log_writer.add_scalar("Evaluate/Acc", acc, 10)
+        log_writer.close()
+
+    vars(module)["train"] = train
+    return module
+
+
+@pytest.mark.parametrize("averaged", [False, True])
+def test_a_segmentation_has_its_classes(
+    tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, averaged: bool
+) -> None:
+    module, stock = segmented(monkeypatch), visualdl.LogWriter
+    evaluate = module.evaluate
+    with suites.paddleseg(tracker, class_names=["ground", "road"]):
+        module.train(averaged=averaged)
+    assert module.evaluate is evaluate and visualdl.LogWriter is stock
+    found = scalars(tmp_path / "run")
+    expected = {
+        "train/loss": 0.5, "train/learning rate": 0.01, "train/batch_cost": 2.0, "eval/miou": 0.6,
+        "eval/pixel acc": 0.9, "eval/kappa": 0.7, "eval/iou/ground": 0.9, "eval/iou/road": 0.3,
+        "eval/precision/ground": 0.95, "eval/precision/road": 0.4,
+    }  # fmt: skip
+    table = found.pop("eval/classes")
+    assert found == {tag: [(10, pytest.approx(value))] for tag, value in expected.items()}
+    assert table[0][1].splitlines()[1] == "road\t0.3000\t0.4000"
+    assert not tracker.lost
+
+
+def test_missing_paddleseg_is_named(tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "paddleseg", None)
+    with pytest.raises(MissingDependencyError, match="PaddleSeg"), suites.paddleseg(tracker):
+        pass
+
+
+# -- PaddleOCR -------------------------------------------------------------------------------------------
+
+
+class RecMetric:
+    """A metric as PaddleOCR's: called with what a decoder returned, it is empty after ``get_metric``."""
+
+    main_indicator = "acc"
+
+    def __init__(self) -> None:
+        self.right: list[bool] = []
+
+    def __call__(self, found: Any, *args: Any, **kwargs: Any) -> None:
+        self.right += [one[0] == other[0] for one, other in zip(*found, strict=True)]
+
+    def get_metric(self) -> dict[str, float]:
+        right, self.right = self.right, []
+        return {"acc": sum(right) / len(right)}
+
+
+def read(metric: Any, writer: Any, texts: list[list[tuple[str, str]]]) -> None:
+    """Trains and evaluates as ``program.train`` of PaddleOCR does."""
+    for step in range(3):
+        metric(([("x", 0.1)], [("y", 1.0)]), None)  # cal_metric_during_train
+        train = {"loss": 1 / (step + 1), "lr": 0.1, **metric.get_metric()}
+        writer.log_metrics(metrics=train, prefix="TRAIN", step=step)
+    for batch in texts:
+        metric(([(one, 0.5) for one, _ in batch], [(other, 1.0) for _, other in batch]), None)
+    found = {**metric.get_metric(), "fps": 10.0}
+    writer.log_metrics(metrics=found, prefix="EVAL", step=2)
+    writer.log_metrics(metrics={"best_acc": found["acc"]}, prefix="EVAL", step=2)
+    writer.log_model(is_best=True, prefix="best_accuracy", metadata=found)
+    writer.close()
+
+
+def test_read_texts_have_their_error_rates_and_samples(tracker: Tracker, tmp_path: Path) -> None:
+    config = {"Global": {"epoch_num": 2}, "Optimizer": {"lr": {"learning_rate": 0.1}}}
+    writer = suites.paddleocr(tracker, config, RecMetric())
+    assert writer.metric.main_indicator == "acc"
+    read(writer.metric, writer, [[("飞浆", "飞桨"), ("ab", "ab")], [("c", "c")]])
+    found = scalars(tmp_path / "run")
+    assert found["train/loss"][2] == (2, pytest.approx(1 / 3)) and len(found["train/learning rate"]) == 3
+    assert found["eval/acc"] == [(2, pytest.approx(2 / 3))] and found["eval/best_acc"] == found["eval/acc"]
+    assert found["eval/cer"] == [(2, pytest.approx(1 / 5))]
+    assert found["eval/exact match"] == [(2, pytest.approx(2 / 3))]
+    ((_, table),) = found["eval/samples"]
+    assert [line.split("\t")[:4] for line in table.splitlines()][1] == ["0", "飞桨", "飞浆", "0.50"]
+    (record,) = by_tag(tmp_path / "run")["hparam"]
+    assert record.data.metrics == ["eval/acc"]
+    assert record.data.hparams["Optimizer/lr/learning_rate"] == 0.1
+    assert not tracker.lost
+
+
+def test_other_results_than_texts_have_their_metrics_alone(tracker: Tracker, tmp_path: Path) -> None:
+    class DetMetric(RecMetric):
+        def __call__(self, found: Any, *args: Any, **kwargs: Any) -> None:
+            self.right.append(True)
+
+    read((writer := suites.paddleocr(tracker, {}, DetMetric())).metric, writer, [[("a", "b")]])
+    writer.metric([{"points": []}], None)
+    writer.metric.get_metric()
+    writer.log_metrics(metrics={"hmean": 0.5}, prefix="EVAL", step=3)
+    found = scalars(tmp_path / "run")
+    assert found["eval/hmean"] == [(3, 0.5)] and len(found["eval/cer"]) == 1
+    assert not tracker.lost
 
 
 # -- PaddleClas ------------------------------------------------------------------------------------------

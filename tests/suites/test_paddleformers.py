@@ -63,7 +63,9 @@ class Logs(TrainerCallback):
         self.rows.append({**logs, "step": state.global_step})
 
 
-def train(directory: Path, network: Classifier, *callbacks: TrainerCallback) -> None:
+def train(
+    directory: Path, network: Classifier, *callbacks: TrainerCallback, report_to: str | list[str] = "none"
+) -> None:
     args = TrainingArguments(
         output_dir=str(directory / "output"),
         max_steps=STEPS,
@@ -74,7 +76,7 @@ def train(directory: Path, network: Classifier, *callbacks: TrainerCallback) -> 
         per_device_train_batch_size=4,
         learning_rate=0.1,
         save_strategy="no",
-        report_to="none",
+        report_to=report_to,
         amp_master_grad=False,
         disable_tqdm=True,
         device="cpu",
@@ -140,3 +142,25 @@ def test_a_training_that_fails_is_a_failed_run(tmp_path: Path) -> None:
     (run,) = vizkit.load(tmp_path / "run")
     assert run.status == "failed"
     assert series(run, "train/loss")[0][0] == 2
+
+
+@pytest.mark.parametrize("name", ["vizkit", "visualdl", "wandb", "swanlab"])
+def test_what_it_reports_to_is_recorded_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    package = tmp_path / "installed" / name
+    if name in ("wandb", "swanlab"):  # installed, and not to be imported
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("raise AssertionError('the real one')")
+    monkeypatch.syspath_prepend(tmp_path / "installed")
+    bare, recorded = network(), network()
+    train(tmp_path / "bare", bare)
+    vizkit.autolog(tmp_path / "log")
+    train(tmp_path, recorded, report_to=[name])
+    vizkit.autolog(disable=True)
+    assert np.array_equal(bare.linear.weight.numpy(), recorded.linear.weight.numpy())
+    (run,) = vizkit.load(tmp_path / ("log" if package.exists() else "output"))
+    assert [step for step, _ in series(run, "train/loss")] == [2, 4, 6]
+    assert [step for step, _ in series(run, "eval/accuracy")] == [3, 6]
+    assert run.hparams["learning_rate"] == 0.1
+    assert run.status == "finished"

@@ -51,8 +51,8 @@ class Patches:
         self._made.append(_Patch(holder, name, vars(holder)[name], value))
         setattr(holder, name, value)
 
-    def replace_everywhere(self, before: type, value: type, *, but: str) -> None:
-        """Replace a class in all modules that hold it, under any name, except in the package ``but``."""
+    def replace_everywhere(self, before: object, value: object, *, but: str) -> None:
+        """Replace a class or module in all modules that hold it by any name, except in package ``but``."""
         for module, name in _holders(before, but):
             self.replace(module, name, value)
 

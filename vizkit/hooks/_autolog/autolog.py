@@ -21,6 +21,8 @@ from vizkit._after_import import AfterImport
 from vizkit._ranks import rank
 from vizkit._warnings import warn
 from vizkit.hooks._autolog.drop_in import LogWriter, stock_log_writer
+from vizkit.hooks._autolog.local_runs import LocalModules, LocalRun
+from vizkit.hooks._autolog.reporting import Reporting
 from vizkit.hooks._autolog.suite_sessions import end_sessions
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._patching import Patches
@@ -78,8 +80,13 @@ def autolog(
                                          ``logdir`` for each model; those of a second ``fit`` that
                                          differ are named ``fit 2/epochs`` and so on
     ``paddle.callbacks.VisualDL(dir)``   the same, into ``dir``; its own records are left out
+    ``paddle.callbacks.WandbCallback``   the same, into a run of its own
     ``visualdl.LogWriter(...)``          is a `vizkit.LogWriter`, also under the names of modules
                                          that imported it before
+    ``import wandb``, ``swanlab``        where they are installed: modules that record into a run of
+                                         ``logdir``; nothing is sent
+    ``report_to="vizkit"``               of the trainers of PaddleNLP and PaddleFormers: recorded as
+                                         by `vizkit.hooks.suites`, into ``logging_dir``
     ===================================  ===========================================================
 
     A ``fit`` that is given ``tracker.callback()`` is left alone. Failures of autolog are warned about
@@ -140,7 +147,7 @@ class _Call:
     model: paddle.Model
     bound: inspect.BoundArguments
     directories: list[str]
-    muted: list[paddle.callbacks.VisualDL]
+    muted: list[paddle.callbacks.Callback]
 
 
 class _AutoLog:
@@ -159,6 +166,8 @@ class _AutoLog:
         self._fits: dict[str, list[dict[str, object]]] = {}  # directory -> what was recorded of each ``fit``
         self._runs: WeakKeyDictionary[paddle.Model, str] = WeakKeyDictionary()  # model -> directory
         self._calls: list[_Call] = []  # that run now
+        self._local = LocalModules(self._new_run, self._tracker, self._finish)
+        self._reporting = Reporting(self._tracker)
 
     def configure(self, logdir: str, callback: Callable[[Tracker], TrackerCallback], *, quiet: bool) -> None:
         """Set the directory and the callback for the calls from now on."""
@@ -171,6 +180,8 @@ class _AutoLog:
 
     def start(self) -> None:
         """Patch Paddle and VisualDL, if they are not patched yet."""
+        self._local.install()
+        self._reporting.install()
         if self._waiting_for_visualdl is None:
             self._waiting_for_visualdl = _visualdl.after_import(self._patch_visualdl)
         if sys.modules.get("paddle") is not None:
@@ -195,12 +206,13 @@ class _AutoLog:
             from vizkit.hooks._fit.failures import watch_failures
 
             watch_failures()  # below autolog's own patches, which are taken back
-            model, visual = paddle.Model, paddle.callbacks.VisualDL
+            model, visual, wandb = paddle.Model, paddle.callbacks.VisualDL, paddle.callbacks.WandbCallback
             fit, evaluate, updates = vars(model)["fit"], vars(model)["evaluate"], vars(visual)["_updates"]
             self._paddle_patched = True
             self._patches.replace(model, "fit", _recorded(fit))
             self._patches.replace(model, "evaluate", _recorded(evaluate))
             self._patches.replace(visual, "_updates", _mutable(updates))
+            self._patches.replace(wandb, "_updates", _mutable(vars(wandb)["_updates"]))
 
     def stop(self) -> None:
         """Take all patches back and close all runs."""
@@ -208,6 +220,9 @@ class _AutoLog:
             for waiting in (self._waiting, self._waiting_for_visualdl):
                 if waiting is not None:
                     waiting.cancel()
+            with self._guard("the log"):
+                self._local.remove()
+                self._reporting.remove()
             left = self._patches.undo()
             if stock := stock_log_writer():
                 self._patches.undo_everywhere(stock, LogWriter, but="vizkit")
@@ -255,14 +270,20 @@ class _AutoLog:
         given = bound.arguments.get("callbacks") or []
         callbacks = list(given) if isinstance(given, (list, tuple)) else [given]
         visuals = [item for item in callbacks if isinstance(item, paddle.callbacks.VisualDL)]
+        local = {id(item): run for item in callbacks if (run := _local_run(item)) is not None}
+        visuals += [item for item in callbacks if id(item) in local]
         muted = [item for item in visuals if _updates_as_paddle(item)]
         own = [item.tracker for item in callbacks if isinstance(item, TrackerCallback)]
         taken = {_absolute(tracker.logdir) for tracker in own}
-        directories = [_absolute(item.log_dir) for item in muted]
+        directories = [
+            local[id(item)].begin() if id(item) in local else _absolute(item.log_dir) for item in muted
+        ]
         if not own and not visuals:
             outer = next((call for call in reversed(self._calls) if call.model is model), None)
-            directories = outer.directories if outer else [self._runs.get(model) or self._new_run(model)]
-        directories = [name for name in dict.fromkeys(directories) if name not in taken]
+            directories = (
+                outer.directories if outer else [self._runs.get(model) or self._new_run(_title(model))]
+            )
+        directories = [name for name in dict.fromkeys(directories) if name and name not in taken]
         added = [self._tracker(name) for name in directories]
         callbacks += [self._callback(tracker) for tracker in added]
         with self._guard("hyper-parameters"):
@@ -296,8 +317,8 @@ class _AutoLog:
                     self._trackers[name].flush()
             self._close_idle()
 
-    def mutes(self, visual: paddle.callbacks.VisualDL) -> bool:
-        """Return True if VizKit records in the place of a ``paddle.callbacks.VisualDL`` now."""
+    def mutes(self, visual: paddle.callbacks.Callback) -> bool:
+        """Return True if VizKit records in the place of Paddle's callback now."""
         return any(item is visual for call in self._calls for item in call.muted)
 
     # -- runs -------------------------------------------------------------------------------------
@@ -309,8 +330,9 @@ class _AutoLog:
         self._trackers.move_to_end(directory)
         return tracker
 
-    def _new_run(self, model: paddle.Model) -> str:
-        name = os.path.join(_absolute(self._logdir), f"{_title(model)}-{time.strftime('%Y%m%d-%H%M%S')}")
+    def _new_run(self, title: str) -> str:
+        title = re.sub(r"[^\w.-]+", "_", title) or _title()
+        name = os.path.join(_absolute(self._logdir), f"{title}-{time.strftime('%Y%m%d-%H%M%S')}")
         directory, attempt = name, 1
         while os.path.exists(directory):
             attempt += 1
@@ -319,6 +341,11 @@ class _AutoLog:
         directory = _absolute(tracker.logdir)
         self._trackers[directory] = tracker
         return directory
+
+    def _finish(self, directory: str) -> None:
+        """Close a run, unless a call records into it."""
+        if not any(directory in call.directories for call in self._calls) and directory in self._trackers:
+            self._trackers.pop(directory).close()
 
     def _close_idle(self) -> None:
         """Close idle runs: a grid search may make more of them than a process can have files open."""
@@ -350,14 +377,14 @@ def _recorded(method: Callable[..., object]) -> Callable[..., object]:
 
 
 def _mutable(method: Callable[..., None]) -> Callable[..., None]:
-    """Return ``VisualDL._updates`` that records nothing while VizKit's callback does."""
+    """Return a callback's ``_updates`` that records nothing while VizKit's callback does."""
 
     @functools.wraps(method)
-    def updates(self: paddle.callbacks.VisualDL, *args: object, **kwargs: object) -> None:
+    def updates(self: paddle.callbacks.Callback, *args: object, **kwargs: object) -> None:
         active = _active
         if active is None or not active.mutes(self):
             method(self, *args, **kwargs)
-        elif not hasattr(self, "writer"):
+        elif hasattr(self, "log_dir") and not hasattr(self, "writer"):
             self.writer = _visualdl.import_visualdl().LogWriter(
                 self.log_dir
             )  # a subclass, or other callbacks, may use it
@@ -365,8 +392,14 @@ def _mutable(method: Callable[..., None]) -> Callable[..., None]:
     return updates
 
 
-def _updates_as_paddle(visual: paddle.callbacks.VisualDL) -> bool:
-    """Return True if a ``paddle.callbacks.VisualDL`` records in Paddle's way, not in a subclass's."""
+def _local_run(item: object) -> LocalRun | None:
+    """The run of a ``paddle.callbacks.WandbCallback`` that is recorded locally."""
+    run = getattr(item, "_run", None)
+    return run if isinstance(run, LocalRun) else None
+
+
+def _updates_as_paddle(visual: paddle.callbacks.Callback) -> bool:
+    """Return True if a callback records in Paddle's way, not in a subclass's."""
     owner = next(base for base in type(visual).__mro__ if "_updates" in vars(base))
     return owner.__module__.partition(".")[0] == "paddle" and "_updates" not in vars(visual)
 
@@ -379,9 +412,9 @@ def _absolute(directory: object) -> str:
     return path if "://" in path else os.path.abspath(path)
 
 
-def _title(model: paddle.Model) -> str:
-    """Return the name of a run of ``model``: the script's, or the network's if there is no script."""
+def _title(model: paddle.Model = None) -> str:
+    """Return the name of a run: the script's, or that of the model's network if there is no script."""
     script = Path(sys.argv[0] if sys.argv else "").stem
     if script in ("", "-c", "-m", "ipykernel_launcher"):
-        script = type(model.network).__name__
+        script = "run" if model is None else type(model.network).__name__
     return re.sub(r"[^\w.-]+", "_", script)

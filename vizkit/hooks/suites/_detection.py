@@ -10,6 +10,7 @@ import numpy as np
 
 from vizkit._protocols import ScalarLike
 from vizkit.errors import MissingDependencyError
+from vizkit.hooks.suites._coco_boxes import CocoBoxes
 from vizkit.hooks.suites._recorder import Recorder
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ def paddledetection(tracker: Tracker, trainer: Trainer) -> Callback:
 
     It records every step's losses, exact and not smoothed, as ``train/<loss>``, learning rate and
     epoch; of every evaluation ``eval/bbox-mAP`` (``mask-``, ``keypoint-``), with COCO's AP50 and AP75,
-    at the step of the last batch before it; and as hyper-parameters the config's plain values, its
-    learning rate, optimizer and reader.
+    at the step of the last batch before it, and of boxes on COCO's data all that `Tracker.evaluation`
+    records of detections, such as ``eval/ap/<class>`` and ``eval/false positives/<kind>``; and as
+    hyper-parameters the config's plain values, its learning rate, optimizer and reader.
 
     Args:
         tracker: the tracker that records; it stays open.
@@ -48,7 +50,7 @@ def paddledetection(tracker: Tracker, trainer: Trainer) -> Callback:
             "https://github.com/PaddlePaddle/PaddleDetection",
             error=error,
         ) from error
-    recorder = Recorder(tracker)
+    recorder, boxes = Recorder(tracker), CocoBoxes()
     step = tracker.step
 
     class TrackerCallback(base):
@@ -72,6 +74,9 @@ def paddledetection(tracker: Tracker, trainer: Trainer) -> Callback:
                 with recorder.guard("eval scalars"):
                     for metric in self.model._metrics:
                         recorder.scalars(_results(metric.get_results()), step)
+                with recorder.guard("boxes"):
+                    for metric in self.model._metrics:
+                        boxes.record(tracker, metric, step)
 
         def on_train_end(self, status: _Status) -> None:
             recorder.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vizkit._protocols import ScalarLike
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
     from vizkit.tracking.tracker import Tracker
 
-__all__ = ["paddleformers", "paddlenlp"]
+__all__ = ["paddleformers", "paddlenlp", "reporting_class"]
 
 
 class _Arguments(Protocol):
     """Arguments of a training."""
+
+    logging_dir: str
 
     def to_dict(self) -> dict[str, object]: ...
 
@@ -61,10 +63,30 @@ def _callback(tracker: Tracker, suite: str) -> TrainerCallback:
         raise MissingDependencyError(
             "{suite} cannot be imported ({error}): pip install {suite}", suite=suite, error=error
         ) from error
-    recorder = Recorder(tracker)
+    return reporting_class(base, lambda directory: tracker)()
 
-    class TrackerCallback(base):
+
+def reporting_class(base: type, tracker_of: Callable[[str], Tracker]) -> Callable[[], TrainerCallback]:
+    """A class of callbacks, as ``report_to`` takes them by their names.
+
+    Args:
+        base: the suite's ``TrainerCallback``.
+        tracker_of: gives the tracker of a training by its ``logging_dir``.
+    """
+    parent: Any = base
+
+    class TrackerCallback(parent):
+        def __init__(self) -> None:
+            super().__init__()
+            self._recorder: Recorder | None = None
+
+        def _recorder_of(self, args: _Arguments) -> Recorder:
+            if self._recorder is None:
+                self._recorder = Recorder(tracker_of(getattr(args, "logging_dir", "")))
+            return self._recorder
+
         def on_train_begin(self, args: _Arguments, state: _State, control: object, **kwargs: object) -> None:
+            recorder = self._recorder_of(args)
             with recorder.guard("hyper-parameters"):
                 hparams = args.to_dict()
                 best = str(hparams.get("metric_for_best_model") or "loss")
@@ -80,12 +102,13 @@ def _callback(tracker: Tracker, suite: str) -> TrainerCallback:
             logs: Mapping[str, ScalarLike | str] | None = None,
             **kwargs: object,
         ) -> None:
+            recorder = self._recorder_of(args)
             with recorder.guard("logs"):
                 numbers = dict(logs or {})
                 numbers.pop("global_step", None)
                 recorder.scalars(numbers, state.global_step)
 
         def on_train_end(self, args: _Arguments, state: _State, control: object, **kwargs: object) -> None:
-            recorder.flush()
+            self._recorder_of(args).flush()
 
-    return TrackerCallback()
+    return TrackerCallback

@@ -1,0 +1,326 @@
+"""Modules in the place of ``wandb`` and ``swanlab``: what code logs with them is recorded locally.
+
+They are imported only where the real ones are installed, in their place: nothing is sent, no account is asked
+for. What they do not know does nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, cast
+
+import numpy as np
+
+from vizkit._ranks import rank
+from vizkit.environment.masking import mask_settings
+from vizkit.errors import DataError
+from vizkit.format.hparams import flat_hparams
+from vizkit.hooks._guard import Guard
+from vizkit.hooks._patching import Patches
+from vizkit.tracking.tracker import Tracker, tracker_without_log
+
+__all__ = ["LocalModules", "LocalRun"]
+
+_NAMES = ("wandb", "swanlab")
+
+
+@dataclass(frozen=True)
+class _Opener:
+    """The trackers of runs, as autolog keeps them.
+
+    Attributes:
+        name_run: the directory of a new run of a title.
+        tracker: the open tracker of a directory.
+        finish: closes it, unless a training records into it.
+    """
+
+    name_run: Callable[[str], str]
+    tracker: Callable[[str], Tracker]
+    finish: Callable[[str], None]
+
+
+class LocalRun:
+    """A run of ``wandb`` or ``swanlab``, recorded as one of VizKit from its first record on.
+
+    Attributes:
+        config: the settings; each is a hyper-parameter.
+        summary: a dict, which is not recorded.
+        directory: of the run; empty before its first record, and if nothing is recorded.
+        when_ended: called when it is finished.
+    """
+
+    def __init__(self, opener: _Opener, title: str, config: object, *, enabled: bool) -> None:
+        self._opener = opener
+        self._title = title
+        self._enabled = enabled and not rank()
+        self._guard = Guard(tracker_without_log("", enabled=True))
+        self._next = 0
+        self.when_ended: Callable[[], None] = lambda: None
+        self._steps: list[tuple[str, str]] = []  # patterns of tags, and the metric that is their step
+        self.name = self.id = self.project = title
+        self.directory = ""
+        self.summary: dict[str, object] = {}
+        self.config = _Config(self._settings)
+        self.config.update(config if isinstance(config, Mapping) else {})
+
+    def begin(self) -> str:
+        """Make the run's directory, if it is to be recorded."""
+        if self._enabled and not self.directory:
+            self.directory = self._opener.name_run(self._title)
+        return self.directory
+
+    def _tracker(self) -> Tracker | None:
+        directory = self.begin()
+        return self._opener.tracker(directory) if directory else None
+
+    def _settings(self, new: Mapping[str, object]) -> None:
+        with self._guard("hyper-parameters"):
+            tracker = self._tracker() if new else None
+            if tracker is not None:
+                tracker.log_hparams(mask_settings(flat_hparams(new)))
+
+    def define_metric(self, name: str, step_metric: str | None = None, **_: object) -> None:
+        """Take the step of the tags of a pattern from another metric."""
+        if step_metric:
+            self._steps.append((name, step_metric))
+
+    def log(
+        self, data: Mapping[str, object], step: int | None = None, commit: bool = True, **_: object
+    ) -> None:
+        """Record numbers, texts and images of a step; by default of the one after the last."""
+        if step is not None:
+            self._next = int(step)
+        with self._guard("a log"):
+            values = _flat(data)
+            tracker = self._tracker()
+            if tracker is None:
+                return
+            places: dict[int, dict[str, Any]] = {}
+            for tag, value in values.items():
+                at = next((values[name] for pattern, name in self._steps
+                           if fnmatchcase(tag, pattern) and name in values), self._next)  # fmt: skip
+                if isinstance(value, Picture):
+                    value.record(tracker, tag, int(cast("int", at)))
+                elif isinstance(value, str):
+                    tracker.log_text(tag, value, int(cast("int", at)))
+                elif not isinstance(value, _Nothing):
+                    places.setdefault(int(cast("int", at)), {})[tag] = value
+            for place, numbers in places.items():
+                tracker.log(numbers, place)
+        if commit:
+            self._next += 1
+
+    def finish(self, *_: object, **__: object) -> None:
+        """Close the run."""
+        self.when_ended()
+        with self._guard("the log"):
+            if self.directory:
+                self._opener.finish(self.directory)
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Nothing()
+
+
+class _Config(dict[str, object]):
+    """Settings, also as attributes."""
+
+    def __init__(self, record: Callable[[Mapping[str, object]], None]) -> None:
+        super().__init__()
+        self.__dict__["_record"] = record
+
+    def update(  # type: ignore[override]
+        self, given: Mapping[str, object] | None = None, allow_val_change: object = None, **more: object
+    ) -> None:
+        """Take settings over."""
+        new = {str(name): value for name, value in {**(given or {}), **more}.items()}
+        super().update(new)
+        self.__dict__["_record"](new)
+
+    setdefaults = update
+
+    def __setitem__(self, name: str, value: object) -> None:
+        self.update({name: value})
+
+    __setattr__ = __setitem__
+
+    def __getattr__(self, name: str) -> object:
+        if name in self:
+            return self[name]
+        raise AttributeError(name)
+
+
+class Picture:
+    """An image (h, w) or (h, w, c), as arrays, tensors or of Pillow."""
+
+    def __init__(self, data_or_path: object, *_: object, **__: object) -> None:
+        self._data = data_or_path
+
+    def record(self, tracker: Tracker, tag: str, step: int) -> None:
+        """Record it."""
+        if isinstance(self._data, str):
+            raise DataError("an image must be an array, got a path: {path}", path=self._data)
+        pixels = np.asarray(self._data.numpy() if hasattr(self._data, "numpy") else self._data)
+        tracker.log_image(tag, pixels, step, dataformats="HWC" if pixels.ndim == 3 else "HW")
+
+
+class _Nothing:
+    """In place of all that is not recorded."""
+
+    def __call__(self, *_: object, **__: object) -> _Nothing:
+        return self
+
+    def __getattr__(self, name: str) -> _Nothing:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __enter__(self) -> _Nothing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class _LocalModule(ModuleType):
+    """``wandb`` or ``swanlab``: one run at a time."""
+
+    Image = Picture
+
+    def __init__(self, name: str, opener: _Opener) -> None:
+        super().__init__(name, "Records locally, by vizkit.autolog.")
+        self._opener = opener
+        self.run: LocalRun | None = None
+        self.__version__ = "0.0.0+vizkit"
+
+    def init(
+        self, project: str | None = None, config: object = None, mode: str | None = None, **given: object
+    ) -> LocalRun:
+        """Begin a run, unless one is open."""
+        if self.run is None:
+            named = given.get("name") or given.get("experiment_name") or project
+            title = "" if named is None else str(named)
+            self.run = LocalRun(self._opener, title, config, enabled=mode != "disabled")
+            self.run.project = project or ""
+            self.run.when_ended = lambda: setattr(self, "run", None)
+        elif isinstance(config, Mapping):
+            self.run.config.update(config)
+        return self.run
+
+    def log(
+        self, data: Mapping[str, object], step: int | None = None, commit: bool = True, **_: object
+    ) -> None:
+        """Record into the open run."""
+        if self.run is not None:
+            self.run.log(data, step, commit)
+
+    def finish(self, *_: object, **__: object) -> None:
+        """Close the open run."""
+        if self.run is not None:
+            self.run.finish()
+
+    def get_run(self) -> LocalRun | None:
+        """The open run."""
+        return self.run
+
+    def define_metric(self, name: str, step_metric: str | None = None, **_: object) -> None:
+        """As of the open run."""
+        if self.run is not None:
+            self.run.define_metric(name, step_metric)
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in ("config", "summary") and self.run is not None:
+            return getattr(self.run, name)
+        return _Nothing()
+
+
+class LocalModules:
+    """An importer of ``wandb`` and ``swanlab`` as modules that record locally, while it is installed.
+
+    Args:
+        name_run: gives the directory of a new run of a title.
+        tracker: gives the open tracker of a directory.
+        finish: closes it.
+    """
+
+    def __init__(
+        self, name_run: Callable[[str], str], tracker: Callable[[str], Tracker], finish: Callable[[str], None]
+    ) -> None:
+        self._opener = _Opener(name_run, tracker, finish)
+        self._patches = Patches()
+        self._real: dict[str, ModuleType | None] = {}
+        self._looks = False
+
+    def install(self) -> None:
+        """Take the place of the modules; one with an open run of its own is left alone."""
+        if self in sys.meta_path:
+            return
+        sys.meta_path.insert(0, self)
+        for name in _NAMES:
+            real = sys.modules.get(name)
+            if real is not None and getattr(real, "run", None) is None and not isinstance(real, _LocalModule):
+                self._real[name] = real
+                local = _LocalModule(name, self._opener)
+                local.__spec__ = real.__spec__
+                self._patches.replace_everywhere(real, local, but="vizkit")
+                sys.modules[name] = local
+
+    def remove(self) -> None:
+        """Put the modules back; runs that are open are closed."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+        self._patches.undo()
+        for name in _NAMES:
+            local = sys.modules.get(name)
+            if isinstance(local, _LocalModule):
+                local.finish()
+                real = self._real.pop(name, None)
+                if real is None:
+                    del sys.modules[name]
+                else:
+                    sys.modules[name] = real
+
+    # -- an importer -------------------------------------------------------------------------------
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find a module that is installed, as one that records locally."""
+        if name not in _NAMES or self._looks:
+            return None
+        self._looks = True
+        try:
+            finders = [each for each in sys.meta_path if each is not self and hasattr(each, "find_spec")]
+            found = next((spec for each in finders if (spec := each.find_spec(name, path, target))), None)
+        finally:
+            self._looks = False
+        return None if found is None else ModuleSpec(name, cast("Loader", self), origin=found.origin)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Make the module."""
+        return _LocalModule(spec.name, self._opener)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Do nothing: there is no code to run."""
+
+
+def _flat(data: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    out: dict[str, object] = {}
+    for name, value in data.items():
+        if isinstance(value, Mapping):
+            out |= _flat(value, f"{prefix}{name}/")
+        else:
+            out[f"{prefix}{name}"] = value
+    return out
