@@ -11,6 +11,8 @@ import typer
 from vizkit._language import tr, trn
 from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, none_found, select_runs
 from vizkit.cli._output import for_people, say, without_escapes
+from vizkit.runs.export import frame_to_csv, frame_to_parquet, to_json
+from vizkit.runs.table_frames import exported_frame
 
 __all__ = ["export"]
 
@@ -27,6 +29,20 @@ OutputFile = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help=tr("Where to; stdout."), show_default=False),
 ]
 
+TableName = Annotated[
+    str | None,
+    typer.Option(
+        "--table",
+        metavar="NAME",
+        help=tr("Instead of the scalars a table, such as eval/predictions."),
+        show_default=False,
+    ),
+]
+Step = Annotated[
+    float | None,
+    typer.Option("--step", help=tr("The table's step; by default the last."), show_default=False),
+]
+
 EscapeFormulas = Annotated[
     bool,
     typer.Option("--escape-formulas", help=tr("In CSV, put ' before names that spreadsheets would run.")),
@@ -39,12 +55,14 @@ def export(
     where: Where = None,
     format: FormatOption = None,  # noqa: A002 the option's name
     output: OutputFile = None,
+    table: TableName = None,
+    step: Step = None,
     escape_formulas: EscapeFormulas = False,
     as_json: Json = False,
 ) -> None:
-    """Write the scalars of runs as CSV, JSON or Parquet.
+    """Write the scalars or a table of runs as CSV, JSON or Parquet.
 
-    JSON includes hyper-parameters and status. Records that a resumed run superseded are left out.
+    JSON of scalars includes hyper-parameters and status. Records that a resumed run superseded are left out.
 
     Example: vizkit export 'lenet/*' -o scalars.parquet
     """
@@ -54,13 +72,15 @@ def export(
     some = select_runs(logdir, runs, where)
     if not len(some):
         raise none_found(logdir, where)
+    frame = None if table is None else exported_frame(some, table, step)
     if kind == "parquet":
-        some.to_parquet(str(output))
+        frame_to_parquet(some.scalars() if frame is None else frame, str(output))
     else:
         if kind == "json":
-            text = some.to_json(output)
+            text = some.to_json(output) if frame is None else to_json(frame.to_dict("records"), output)
         else:
-            text = some.to_csv(output, escape_formulas=escape_formulas)
+            every = some.scalars() if frame is None else frame
+            text = frame_to_csv(every, output, escape_formulas=escape_formulas)
         sys.stdout.write(without_escapes(text or "") if for_people() else text or "")
     if output:
         say(trn("{n} run written to {path}", "{n} runs written to {path}", len(some), path=output))

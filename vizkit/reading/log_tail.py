@@ -33,7 +33,7 @@ class Problem(NamedTuple):
         kind: ``"torn"`` (a tail that is incomplete, or still being written), ``"damaged"`` (broken bytes
             within), ``"undecodable"`` (a whole frame that is not a record), ``"mixed"`` (records of another
             kind under a tag), ``"unreadable"`` (the file could not be opened), ``"lost"`` (records that the
-            training could not write).
+            training could not write), ``"table"`` (a file of a table), ``"table gone"``.
         start: its first byte.
         end: the byte after it.
         message: a sentence for people.

@@ -7,6 +7,7 @@ A file without a record is passed over; one that is damaged is a problem of that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from vizkit._language import reason_of, tr
@@ -142,7 +143,8 @@ class RunTables:
             table = decode_table(self._content(file.path))
         except (DataError, OSError, MemoryError) as error:
             path = file.path or self._path(directory_name(file.tag))
-            reason = self._note(file.path or f"{path}@{file.step}", path, error)
+            kind = "table" if file.path else "table gone"
+            reason = self._note(file.path or f"{path}@{file.step}", path, error, kind)
             raise DataError("{path}: {error}", path=path, error=reason) from error
         self._problems.pop(file.path, None)
         return table
@@ -154,6 +156,19 @@ class RunTables:
             raise DataError("it has more than {most:,} bytes", most=MOST_BYTES)
         with self._store.open(path) as file:
             return read_bytes(file, 0, size)
+
+    def check(self) -> None:
+        """Read every table and every pack, for the `problems` with them."""
+        for training in (*self._logs.earlier, self._logs):
+            tables = training.tables
+            for tag in tables.names():
+                for file in tables.files(tag, superseded=True):
+                    with suppress(DataError):
+                        tables.read(file)
+            if tables is not self:
+                self._problems |= tables._problems
+        self._packs = {}
+        self.inputs()
 
     @property
     def problems(self) -> list[Problem]:
@@ -177,16 +192,18 @@ class RunTables:
     def _index(self, path: str, size: int) -> dict[int, PackPlace]:
         try:
             with self._store.open(path) as file:
-                return read_index(lambda start, end: read_bytes(file, start, min(end, size)), size)
+                found = read_index(lambda start, end: read_bytes(file, start, min(end, size)), size)
         except (DataError, OSError, MemoryError) as error:
             self._note(path, path, error)
             return {}
+        self._problems.pop(path, None)
+        return found
 
-    def _note(self, key: str, path: str, error: Exception) -> str:
+    def _note(self, key: str, path: str, error: Exception, kind: str = "table") -> str:
         """Keep a problem, and return its reason."""
         reason = reason_of(error) if isinstance(error, OSError) else str(error)
         message = tr("{path}: {what}", path=path, what=reason)
-        self._problems[key] = Problem(path, "table", 0, 0, message)
+        self._problems[key] = Problem(path, kind, 0, 0, message)
         return reason
 
     def contents(self, wanted: Iterable[Input]) -> list[bytes]:

@@ -68,6 +68,18 @@ _MEANING = {
         mark("see to the permissions of the file and its directory"),
     ),
     "environment": (mark("nothing: it does not read this file"), mark("move the file away")),
+    "table": (
+        mark("nothing: it shows the first rows, which are in the log"),
+        mark("move the file away: the run's other tables and records are as they should be"),
+    ),
+    "table gone": (
+        mark("nothing: it shows the first rows, which are in the log"),
+        mark("nothing, or put the file back"),
+    ),
+    "left over": (
+        mark("nothing: it does not read this file"),
+        mark("nothing, or delete it: a process that was killed has left it, or another copy of the run"),
+    ),
     "walltime": (
         mark("it draws these records far from all others on a time axis"),
         mark("pass walltimes in milliseconds since 1970, or none"),
@@ -101,8 +113,17 @@ _MEANING = {
         mark("nothing: it is looked at again when the run has ended"),
     ),
 }
-_NOTES = {"being written", "killed", "lost", "starting over", "superseded", "trainings"}
-_FOR_PEOPLE = {"display name", "no run", "unreadable", "environment", "walltime"}
+_NOTES = {
+    "being written",
+    "killed",
+    "left over",
+    "lost",
+    "starting over",
+    "superseded",
+    "table gone",
+    "trainings",
+}
+_FOR_PEOPLE = {"display name", "no run", "unreadable", "environment", "table", "walltime"}
 
 
 class Finding(NamedTuple):
@@ -114,9 +135,9 @@ class Finding(NamedTuple):
         kind: ``hidden``, ``torn``, ``damaged``, ``undecodable``, ``empty``, ``hiding`` (an empty file
             that hides the others), ``no log``, ``no run`` (the same, where there is no log at all),
             ``copy``, ``mixed``, ``tag``, ``hparams`` (NaN or infinite), ``display name``, ``unreadable``,
-            ``environment``, ``walltime``, ``interrupted`` (a repair), and as notes ``lost`` (records that
-            could not be written), ``killed``, ``trainings``, ``superseded``, ``starting over`` and
-            ``being written``.
+            ``environment``, ``table``, ``walltime``, ``interrupted`` (a repair), and as notes ``lost``
+            (records that could not be written), ``killed``, ``trainings``, ``superseded``, ``starting over``,
+            ``table gone``, ``left over`` (a table without a record) and ``being written``.
         what: a description.
         stock: the effect on stock VisualDL.
         todo: the remedy.
@@ -160,6 +181,8 @@ def check(logdir: str | os.PathLike[str] = "log") -> list[Finding]:
 
 def check_run(run: Run) -> list[Finding]:
     """Check the files of one run."""
+    if "://" not in run.directory:
+        run.logs.tables.check()
     problems = run.problems
     files = inventory(run.directory, run.logs.files, problems)
     busy = being_written(run)
@@ -187,6 +210,9 @@ def check_run(run: Run) -> list[Finding]:
     if not busy:
         what = tr("a repair that was interrupted has left it")
         found += [_finding(run.name, left, "interrupted", what) for left in leftovers(run.directory)]
+    if not busy:
+        what = tr("no record tells of it")
+        found += [_finding(run.name, left, "left over", what) for left in run.logs.tables.unnamed()]
     found += _of_sessions(run)
     if run.status == "killed":
         found.append(_finding(run.name, run.directory, "killed", tr("the run's process was killed")))
@@ -249,7 +275,9 @@ def _of_files(run: str, files: Inventory, trainings: int) -> list[Finding]:
 
 def _of_problem(run: Run, problem: Problem, busy: str) -> Finding:
     kind = problem.kind
-    if problem.path not in run.logs.files:
+    if kind in ("table", "table gone"):
+        pass
+    elif problem.path not in run.logs.files:
         kind = "environment"
     elif kind == "torn" and busy:
         kind = "being written"

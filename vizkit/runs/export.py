@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from vizkit.runs.run import Run
 
-__all__ = ["Exported", "as_data", "plain", "to_json", "without_formula"]
+__all__ = [
+    "Exported",
+    "as_data",
+    "frame_to_csv",
+    "frame_to_parquet",
+    "plain",
+    "to_json",
+    "without_formula",
+]
 
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
@@ -53,12 +61,7 @@ class Exported(ABC):
             escape_formulas: put ``'`` before names that a spreadsheet would run as formulas: those that
                 begin with ``=``, ``+``, ``-``, ``@``, a tab or a line break, and are no numbers.
         """
-        frame = self.scalars()
-        if escape_formulas:
-            for name in frame.columns.intersection(["run", "tag"]):
-                frame[name] = frame[name].map({each: without_formula(each) for each in frame[name].unique()})
-        text: str = frame.to_csv(None, index=False, na_rep="NaN", lineterminator="\n")
-        return _written(text, path)
+        return frame_to_csv(self.scalars(), path, escape_formulas=escape_formulas)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
         """Export the frame of `scalars` into a Parquet file.
@@ -66,13 +69,7 @@ class Exported(ABC):
         Raises:
             MissingDependencyError: pyarrow is missing.
         """
-        try:
-            import pyarrow  # noqa: F401
-        except ImportError as error:
-            raise MissingDependencyError.for_extra(
-                "parquet", tr("Parquet files need pyarrow"), tr("or export with to_csv")
-            ) from error
-        self.scalars().to_parquet(path, index=False, engine="pyarrow")
+        frame_to_parquet(self.scalars(), path)
 
     @overload
     def to_json(self, path: None = None) -> str: ...
@@ -85,6 +82,34 @@ class Exported(ABC):
         ``"-Infinity"``.
         """
         return to_json(self._as_data(), path)
+
+
+def frame_to_csv(
+    frame: pd.DataFrame, path: str | os.PathLike[str] | None, *, escape_formulas: bool = False
+) -> str | None:
+    """Write a frame as CSV, or return it as text; ``escape_formulas`` is as of `Exported.to_csv`."""
+    if escape_formulas:
+        frame = frame.rename(columns=without_formula)
+        for name, column in frame.items():
+            if not hasattr(column.dtype, "kind") or column.dtype.kind not in "biufM":
+                frame[name] = column.map({each: without_formula(each) for each in column.unique()})
+    text: str = frame.to_csv(None, index=False, na_rep="NaN", lineterminator="\n")
+    return _written(text, path)
+
+
+def frame_to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write a frame into a Parquet file.
+
+    Raises:
+        MissingDependencyError: pyarrow is missing.
+    """
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise MissingDependencyError.for_extra(
+            "parquet", tr("Parquet files need pyarrow"), tr("or export with to_csv")
+        ) from error
+    frame.to_parquet(path, index=False, engine="pyarrow")
 
 
 def without_formula(cell: object) -> object:

@@ -18,7 +18,16 @@ from vizkit.runs.media import decode_image
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PREDICTIONS", "TableImage", "prediction_table", "table_frame", "with_correct"]
+    from vizkit.runs.run import Run
+
+__all__ = [
+    "PREDICTIONS",
+    "TableImage",
+    "exported_frame",
+    "prediction_table",
+    "table_frame",
+    "with_correct",
+]
 
 PREDICTIONS = "/predictions"
 """The end of the name of an evaluation's table."""
@@ -75,6 +84,34 @@ def table_frame(table: TableColumns, tables: RunTables) -> pd.DataFrame:
                 column.astype(np.int64) if column.dtype.kind in "iu" and column.dtype != np.uint64 else column
             )
     return pd.DataFrame(found)
+
+
+def exported_frame(runs: Sequence[Run], name: str, step: int | float | None) -> pd.DataFrame:
+    """The tables of a name of several runs, one below the other, without images; ``run`` comes first.
+
+    Raises:
+        UnknownNameError: no run has it.
+        DataError: the file of one is damaged.
+    """
+    import pandas as pd
+
+    having = [run for run in runs if name in run.logs.tables.names()]
+    if not having:
+        names = dict.fromkeys(tag for run in runs for tag in run.logs.tables.names())
+        raise unknown(tr("run with the table"), name, [*names])
+    frames = []
+    for run in having:
+        frame = (
+            run.predictions(step, name.removesuffix(PREDICTIONS))
+            if name.endswith(PREDICTIONS)
+            else run.table(name, step)
+        )
+        images = [column for column in frame if any(isinstance(one, TableImage) for one in frame[column])]
+        frame = frame.drop(columns=images)
+        if "run" not in frame:
+            frame.insert(0, "run", run.name)
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
 
 
 def _referred(column: References, inputs: dict[int, Input], tables: RunTables) -> AnyArray:

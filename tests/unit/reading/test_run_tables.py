@@ -94,7 +94,7 @@ def test_a_damaged_table_is_its_own_problem_alone(run: Path) -> None:
         one.table("eval/a", 2)
     assert one.table("eval/a", 0)["value"].tolist() == [0] and one.tables["eval/a"] == [0, 1]
     assert [(problem.kind, Path(problem.path).name[:2]) for problem in one.problems] == [
-        ("table", "1-"), ("table", "ev"),
+        ("table", "1-"), ("table gone", "ev"),
     ]  # fmt: skip
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import textwrap
 import time
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import vizkit
 from tests.helpers import python
-from tests.unit.repair.logs import kinds, written
+from tests.unit.repair.logs import aged, kinds, written
+from vizkit import LogWriter
 from vizkit.errors import DataError, LogNotFoundError
 from vizkit.format.encode import encode_scalar, step_field, tag_field, walltime_field
 from vizkit.repair._check import check
@@ -146,3 +150,25 @@ def test_walltimes_that_are_no_times_are_found(tmp_path: Path) -> None:
     (finding,) = check(tmp_path)
     assert finding.kind == "walltime" and finding.is_problem and not finding.repairable
     assert "2 records of 2 tags" in finding.what
+
+
+def test_damaged_tables_are_problems_and_those_without_a_record_are_notes(tmp_path: Path) -> None:
+    with LogWriter(tmp_path / "run") as writer:
+        for step in range(3):
+            writer.add_table(
+                "eval/a", {"value": [step], "image": [np.full((4, 4), 9 * step, np.uint8)]}, step
+            )
+    assert [finding for finding in check(tmp_path) if finding.kind != "killed"] == []
+    tables = tmp_path / "run/vizkit.tables"
+    first, second, third = sorted((tables / "eval%2Fa").iterdir())
+    first.write_bytes(first.read_bytes()[:-9])
+    second.unlink()
+    shutil.copy(third, third.with_name("7-1.npz"))
+    (tables / ".inputs/1-2.pack").write_bytes(b"no pack")
+    aged(tmp_path)
+    found = {finding.kind: finding for finding in check(tmp_path)}
+    by_kind = Counter(finding.kind for finding in check(tmp_path))
+    assert by_kind == {"table": 2, "table gone": 1, "left over": 1}
+    assert found["table"].is_problem and not found["table"].repairable
+    assert not found["table gone"].is_problem and not found["left over"].is_problem
+    assert found["left over"].path.endswith("7-1.npz")

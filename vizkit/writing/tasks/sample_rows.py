@@ -106,6 +106,7 @@ class SampleRows:
         self.seen = 0
         self._options = options
         self._given = False  # ids are those of the caller
+        self._slices = dict.fromkeys(options.slices)
         self._count = 0
         self._parts: list[dict[str, AnyArray]] = []
         self._images = _ImageChoice()
@@ -119,8 +120,9 @@ class SampleRows:
 
     @property
     def about(self) -> dict[str, str]:
-        """Facts of the rows: how samples are told apart, and how many there were."""
-        return {"ids": "given" if self._given else "place", "samples": str(self.seen)}
+        """Facts of the rows: how samples are told apart, how many there were, which columns are slices."""
+        found = {"ids": "given" if self._given else "place", "samples": str(self.seen)}
+        return found | ({"slices": "\n".join(self._slices)} if self._slices else {})
 
     def extras(self, batch: LabelledBatch, count: int) -> dict[str, AnyArray]:
         """The columns of a batch that its caller names: slices, and texts as inputs.
@@ -141,6 +143,7 @@ class SampleRows:
                     values=describe(values),
                 )
             found[name] = column
+            self._slices[name] = None
         texts = _as_texts(batch.inputs)
         if texts is not None:
             found["input"] = texts

@@ -137,7 +137,9 @@ def test_slices_of_batches_and_of_the_data_set(tmp_path: Path) -> None:
                 evaluation.rows()
             with pytest.raises(DataError, match="one a sample"):
                 evaluation.add(LABELS, LOGITS, slices={"a": [1]})
-    frame = vizkit.load(tmp_path)[0].predictions(tag="eval")
+    run = vizkit.load(tmp_path)[0]
+    frame = run.predictions(tag="eval")
+    assert run.prediction_columns(tag="eval").about["slices"].split("\n") == ["size", "place", "light", "n"]
     assert [None if pd.isna(one) else one for one in frame["light"]] == light
     assert frame["size"].tolist() == size.tolist()
     np.testing.assert_equal(frame["n"].tolist(), [1, np.nan] * 30)
