@@ -67,6 +67,7 @@ bench: $(VENV)-bench/.bench-$(VERSION)  ## measure VizKit beside its peers, in a
 	$(VENV)-bench/bin/python -m benchmarks.reading
 	$(VENV)-bench/bin/python -m benchmarks.serving
 	$(VENV)-bench/bin/python -m benchmarks.workspace
+	$(VENV)-bench/bin/python -m benchmarks.sweeps
 
 lock: $(UV)  ## resolve the pinned versions anew (UPGRADE=--upgrade: to the newest)
 	$(COMPILE) $(ALL) --group docs --group lint --group test -o constraints.txt

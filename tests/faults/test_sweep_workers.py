@@ -119,6 +119,35 @@ def test_a_training_that_cannot_be_sent_is_refused_before_anything_starts(tmp_pa
     assert not list(tmp_path.glob("trial*"))
 
 
+def test_a_spawned_process_sends_the_scripts_functions(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(
+        """
+import multiprocessing, sys
+import vizkit
+
+def train(hparams, tracker):
+    tracker.log({"eval/acc": hparams["x"]}, step=0)
+
+def search(logdir):
+    result = vizkit.sweep(train, {"x": [1, 2]}, logdir=logdir, metric="eval/acc", workers=2, quiet=True)
+    assert result.best.value == 2
+
+if __name__ == "__main__":
+    process = multiprocessing.get_context("spawn").Process(target=search, args=(sys.argv[1],))
+    process.start()
+    process.join()
+    sys.exit(process.exitcode)
+""",
+        "utf-8",
+    )
+    command = [sys.executable, str(tmp_path / "program.py"), str(tmp_path / "log")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_what_cannot_be_searched_in_a_worker_ends_the_sweep_with_its_reason(tmp_path: Path) -> None:
     def train(hparams: object, tracker: vizkit.Tracker) -> None:
         tracker.log({"eval/acc": 1.0}, step=0)

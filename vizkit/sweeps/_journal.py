@@ -10,8 +10,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from optuna.storages.journal import BaseJournalBackend
-
 from vizkit._files import lock_exclusive, unlock
 from vizkit.errors import VizKitError
 
@@ -71,8 +69,8 @@ class FileLock:
         return fd
 
 
-class Journal(BaseJournalBackend):
-    """The journal: a line of JSON for each change of a study.
+class Journal:
+    """The journal, as Optuna's `JournalStorage` takes it: a line of JSON for each change of a study.
 
     A line that a killed process left torn is cut off by the next one that appends, under the lock. Lines that
     are no JSON (a disk that lost power) count for nobody.

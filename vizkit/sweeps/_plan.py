@@ -77,7 +77,9 @@ def import_optuna() -> None:
         MissingDependencyError: it is not installed.
     """
     try:
-        import optuna
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "IProgress not found")  # of its bars, which we do not show
+            import optuna
     except ImportError:
         raise MissingDependencyError.for_extra("sweep", "sweeps need optuna") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)

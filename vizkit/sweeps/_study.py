@@ -115,7 +115,8 @@ class SweepStudy:
     def _storage(self) -> optuna.storages.JournalStorage:
         import optuna
 
-        return optuna.storages.JournalStorage(Journal(os.path.join(self.directory, "journal"), self.lock))
+        journal = Journal(os.path.join(self.directory, "journal"), self.lock)
+        return optuna.storages.JournalStorage(journal)  # type: ignore[arg-type]  # Optuna is not imported there
 
     def _created(
         self, sampler: optuna.samplers.BaseSampler | None, pruner: optuna.pruners.BasePruner | None

@@ -106,7 +106,10 @@ def pickled(job: Job) -> bytes:
         raise MissingDependencyError.for_extra(
             "sweep", tr("worker processes need cloudpickle"), tr("or pass workers=1")
         ) from None
+    spawned = sys.modules.get("__mp_main__")  # the script, in a spawned process: workers cannot import it
     try:
+        if spawned is not None:
+            cloudpickle.register_pickle_by_value(spawned)
         data: bytes = cloudpickle.dumps(job)
     except Exception as error:
         raise DataError(
@@ -114,6 +117,9 @@ def pickled(job: Job) -> bytes:
             "workers=1",
             error=error,
         ) from error
+    finally:
+        if spawned is not None:
+            cloudpickle.unregister_pickle_by_value(spawned)
     return data
 
 

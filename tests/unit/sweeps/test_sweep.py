@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import vizkit
+from tests.helpers import python
 from vizkit.errors import DataError, LogNotFoundError, UnknownNameError
 from vizkit.sweeps import Pruned, integers, log, status, uniform, when
 from vizkit.sweeps.space import Value
@@ -541,6 +542,15 @@ def test_a_sampler_and_a_pruner_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / ".sweep" / "job.json").write_text('{"command": ["true"], "trials": 9, "until": null}')
     with pytest.raises(DataError, match="an object of its program, BruteForceSampler: run the same program"):
         vizkit.sweeps.join(tmp_path, quiet=True)
+
+
+def test_the_package_that_is_missing_is_named(tmp_path: Path) -> None:
+    done = python(
+        "import sys; sys.modules['optuna'] = None; import vizkit; "
+        "vizkit.sweep(lambda hparams, tracker: None, {'x': [1]}, metric='eval/acc', logdir=sys.argv[1])",
+        tmp_path,
+    )
+    assert "MissingDependencyError: sweeps need optuna: pip install 'paddle-vizkit[sweep]'" in done.stderr
 
 
 def test_pruned_is_no_ordinary_error() -> None:

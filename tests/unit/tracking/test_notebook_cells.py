@@ -122,3 +122,14 @@ def test_the_kernel_is_as_it_was(kernel: RunCell) -> None:
     assert kernel("print(get_ipython().custom_exceptions)") == "()\n"
     kernel("import weakref; dropped = weakref.ref(tracker); tracker.log({'loss': 1})")
     assert kernel("tracker = Tracker('next', quiet=True)\nprint(dropped())") == "None\n"
+
+
+def test_a_sweep_in_a_cell_sends_the_cells_function_to_its_workers(kernel: RunCell) -> None:
+    said = kernel("""
+best = 2
+def train(hparams, tracker):
+    tracker.log({"eval/acc": -abs(hparams["x"] - best)}, step=0)
+result = vizkit.sweep(train, {"x": [1, 2, 3]}, logdir="sweep", metric="eval/acc", workers=2, quiet=True)
+print(result.best.hparams, len(result.finished))
+""")
+    assert said == "{'x': 2} 3\n"
