@@ -271,7 +271,7 @@ class CurveWriter(TableWriter):
             self._write(tag, task.encode(tag, at, now, without, explained=explained))
 
         self.defer(tag, job, task.nbytes)
-        if task.options.predictions and "://" not in self._log.path:
+        if task.options.predictions and self._write_to_disk and "://" not in self._log.path:
             self._add_predictions(f"{tag}/predictions", task, at, now)
 
     def _add_predictions(self, tag: str, task: EvaluationTask, step: int | float, now: int) -> None:

@@ -126,6 +126,11 @@ class RecordLog(ABC):
         return _monotonic() - begin
 
     @property
+    def place(self) -> str:
+        """The path of a log that was begun, absolute: a script may change its directory."""
+        return self.path
+
+    @property
     @abstractmethod
     def is_open(self) -> bool:
         """True from the first record on."""
@@ -241,6 +246,11 @@ class LogFile(RecordLog):
         elif written != len(data):
             self._finish(data, written)
         return took
+
+    @property
+    def place(self) -> str:
+        """The path of a log that was begun, absolute."""
+        return self._place
 
     @property
     def is_open(self) -> bool:

@@ -122,10 +122,11 @@ class TableWriter(RunLog):
         Raises:
             DataError: it is a remote one.
         """
-        self._look()  # the run may have been moved
         if "://" in self._log.path:
             raise DataError("tables are not recorded into remote directories: record into a local one")
-        return os.path.join(os.path.dirname(self._log.path), TABLES_DIRECTORY)
+        self._look()  # the run may have been moved
+        self.begin()  # a run is found by its log
+        return os.path.join(os.path.dirname(self._log.place), TABLES_DIRECTORY)
 
     def _keep_table(
         self, directory: str, name: str, data: bytes, new: Mapping[int, tuple[int, bytes]]
@@ -135,7 +136,6 @@ class TableWriter(RunLog):
         Raises:
             OSError: they cannot be written.
         """
-        self.begin()  # a run is found by its log
         with suppress(FileExistsError):
             os.mkdir(directory)
         if new:

@@ -155,6 +155,18 @@ def test_a_run_that_was_moved_takes_its_tables_along(tmp_path: Path) -> None:
     assert run.table("a", 1)["image"][0].array().shape == (4, 5, 3)
 
 
+def test_a_script_that_changes_its_directory_writes_to_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with LogWriter("run") as writer:
+        writer.add_scalar("loss", 1.0, 0)
+        monkeypatch.chdir("elsewhere")
+        writer.add_table("a", {"value": [1], "image": IMAGES[:1]}, 0)
+    assert vizkit.load(tmp_path)["run"].tables == {"a": [0]} and not list((tmp_path / "elsewhere").iterdir())
+
+
 def test_a_directory_that_cannot_be_written_is_told_of_and_nothing_is_raised(tmp_path: Path) -> None:
     with Tracker(tmp_path / "run", system=False) as tracker:
         tracker.log({"loss": 1.0}, 0)
