@@ -19,7 +19,7 @@ from vizkit.demo.training import Digits, digits
 if TYPE_CHECKING:
     import paddle
 
-__all__ = ["BARE", "DEFAULTS", "hooks_of", "run"]
+__all__ = ["BARE", "CLOCKS", "DEFAULTS", "MOST_SLOWER", "clocks", "hooks_of", "run", "seconds_of"]
 
 MOST_SLOWER, MOST_IN_DEMO = 1.02, 1.03
 LENET_STEPS, RESNET_STEPS = 124, 102  # of a training: weights and an image are recorded at the 101st
@@ -136,7 +136,7 @@ def _compared(root: str, case: _Case) -> Table:
     return _table(case, turns, within)
 
 
-def _seconds(runs: list[list[Turn]], name: str, clock: str) -> NDArray[np.float64]:
+def seconds_of(runs: list[list[Turn]], name: str, clock: str) -> NDArray[np.float64]:
     """Of all turns of a name, shape (trainings, turns)."""
     return np.array([[getattr(turn, clock) for turn in run if turn.name == name] for run in runs])
 
@@ -147,13 +147,13 @@ def _table(case: _Case, turns: dict[str, list[list[Turn]]], within: dict[str, li
     def row(title: str, seconds: Iterable[float]) -> None:
         table.rows.append((title, *(f"{value * 1e3:.2f}" for value in seconds)))
 
-    steps = {clock: {way: _seconds(runs, "step", clock) for way, runs in turns.items()} for clock in CLOCKS}
+    steps = {clock: {way: seconds_of(runs, "step", clock) for way, runs in turns.items()} for clock in CLOCKS}
     for clock, name in CLOCKS.items():
         row(f"a step, mean of all but the first, {name}", (each.mean() for each in steps[clock].values()))
     row("of it in the callbacks, mean", (float(np.mean(each)) for each in within.values()))
     row("of it in the callbacks, median", (median(each) for each in within.values()))
     for part, name in PARTS.items():
-        row(f"{name}, median", (float(np.median(_seconds(runs, part, "wall"))) for runs in turns.values()))
+        row(f"{name}, median", (float(np.median(seconds_of(runs, part, "wall"))) for runs in turns.values()))
     for clock, name in CLOCKS.items():
         ways = steps[clock]
         for title, ratio in (("all steps", totals), ("a usual step", paired)):
@@ -229,7 +229,7 @@ def _train(case: _Case, seed: int, way: str, logdir: str, baton: Baton) -> list[
     train, evaluate = case.data()
     batches = paddle.io.DataLoader(train, batch_size=case.batch, shuffle=True)
     to_evaluate = paddle.io.DataLoader(evaluate, batch_size=case.batch)
-    before, after = _clocks(baton)
+    before, after = clocks(baton)
     gc.collect()
     baton.begin()
     hooks, close = hooks_of(way, logdir)
@@ -240,7 +240,7 @@ def _train(case: _Case, seed: int, way: str, logdir: str, baton: Baton) -> list[
     return [float(both) for both in seconds.sum(axis=1)[1:]]
 
 
-def _clocks(baton: Baton) -> tuple[Any, Any]:
+def clocks(baton: Baton) -> tuple[Any, Any]:
     """One to be asked before all other callbacks, one after them; they end the turns."""
     import paddle
 

@@ -13,6 +13,7 @@ TOPICS = [
     "tasks",
     "tables",
     "hooks",
+    "trainings",
     "memory",
     "killed",
 ]
