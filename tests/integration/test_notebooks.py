@@ -19,6 +19,17 @@ FINDINGS = {
     "03-inside-a-model": [r"hardest digit: \d", r"labels: \["],
     "04-tutorial": ["chosen: LeNet", "0 and 1: accuracy (1|0.9)", "result: 0.9", "agrees on 100%"],
     "04-tutorial.zh-CN": ["选定：LeNet", "0 和 1 的图：准确率 (1|0.9)", r"有 9\d.\d% 读对", "在 100% 的图上"],
+    "05-error-analysis": [
+        r"B is better: B mends 1\d\d",
+        r"tilt +tilted +500 ",
+        r"listed; 1\d of the 20 wrong labels are among the first 20",
+        r"of which (1[5-9]|20) are wrong labels",
+    ],
+    "05-error-analysis.zh-CN": [
+        "B 更好：B 在 1000 个样本中改对 1",
+        "倾斜 +倾斜 +500 ",
+        "个错误标签中有 1\\d 个在前 20 个",
+    ],
 }
 
 
@@ -73,14 +84,15 @@ class _NoTexts(ast.NodeTransformer):
         return ast.Constant("")
 
 
-def test_the_chinese_notebook_does_the_same() -> None:
+@pytest.mark.parametrize("name", ["04-tutorial", "05-error-analysis"])
+def test_the_chinese_notebook_does_the_same(name: str) -> None:
     """Its code is that of the English one, but for texts, comments and the language that it chooses."""
 
     def code(name: str) -> list[str]:
         cells = [cell for cell in read(ROOT / "notebooks" / name).cells if cell.cell_type == "code"]
         return [ast.unparse(_NoTexts().visit(ast.parse(cell.source))) for cell in cells]
 
-    english, chinese = code("04-tutorial.ipynb"), code("04-tutorial.zh-CN.ipynb")
+    english, chinese = code(f"{name}.ipynb"), code(f"{name}.zh-CN.ipynb")
     assert "vizkit.language('')\n" in chinese[1]
     chinese[1] = chinese[1].replace("vizkit.language('')\n", "")
     assert chinese == english

@@ -148,8 +148,8 @@ def gallery(title: str, samples: pd.DataFrame) -> str:
         if not isinstance(picture, _Picture):
             continue
         data = base64.b64encode(picture.png()).decode()
-        said = [f"{name} {value_text(value)}" for name, value in row.items() if name in _SAID]
-        about = html.escape(clean("; ".join(said), 100))
+        said = [f"{_SAID[name]}{value_text(value)}" for name, value in row.items() if name in _SAID]
+        about = html.escape(clean(f"{row['id']}: {', '.join(said)}", 100))
         cells.append(
             f'<figure style="display:inline-block;margin:4px;width:{_PICTURE + 20}px;vertical-align:top">'
             f'<img alt="{about}" width="{_PICTURE}" src="data:image/png;base64,{data}">'
@@ -158,4 +158,10 @@ def gallery(title: str, samples: pd.DataFrame) -> str:
     return f"<p>{html.escape(title)}</p><div>{''.join(cells)}</div>" if cells else ""
 
 
-_SAID = ("id", "label", "label_b", "prediction_a", "prediction_b", "prediction", "suggested")
+_SAID = {
+    "label": "label ",
+    "label_b": "label of B ",
+    "prediction_a": "A ",
+    "prediction_b": "B ",
+    "suggested": "may be ",
+}  # beginnings of captions; the columns have these names in any language

@@ -272,9 +272,36 @@ def test_images_come_from_the_run_that_has_them(tmp_path: Path) -> None:
             np.testing.assert_array_equal(row.input.array()[..., 0], images[row.id])
     assert difference.both_right["input"].isna().all()
     page = difference._repr_html_()
-    assert (
-        page.count("data:image/png;base64,") == 3 and "id 1; label 0; prediction_a 0; prediction_b 1" in page
-    )
+    assert page.count("data:image/png;base64,") == 3 and "1: label 0, A 0, B 1" in page
+
+
+def test_evaluations_are_compared_by_their_slices(tmp_path: Path) -> None:
+    labels = np.arange(30) % 3
+    for name in "ab":
+        scores = np.eye(3)[np.where(np.arange(30) < (12 if name == "a" else 4), 0, labels)] * 0.8 + 0.1 / 1.5
+        with Tracker(tmp_path / name) as tracker:
+            options: Any = {"slices": {"light": ["day", "night"] * 15}, "class_names": ["ant", "bee", "cat"]}
+            with tracker.evaluation("eval", activation=None, **options) as evaluation:
+                for part in (slice(0, 20), slice(20, 30)):
+                    size = [place // 10 for place in range(part.start, part.stop)]
+                    evaluation.add(labels[part], scores[part], slices={"size": size})
+    found = load(tmp_path).diff_samples("a", "b")
+    assert [*found.by_slice.index] == [
+        ("size", 0),
+        ("size", 1),
+        ("size", 2),
+        ("light", "day"),
+        ("light", "night"),
+    ] or [*found.by_slice.index] == [
+        ("light", "day"),
+        ("light", "night"),
+        ("size", 0),
+        ("size", 1),
+        ("size", 2),
+    ]
+    assert found.by_slice.loc[("size", 0), "mended"] == found.count("mended") - 2 == 4
+    assert list(found.by_class.index) == ["ant", "bee", "cat"] and {*found.mended["prediction_a"]} == {"ant"}
+    assert len(load(tmp_path).label_errors()) == 0
 
 
 # ---- runs ---------------------------------------------------------------------------------------------
