@@ -21,6 +21,7 @@ _PAGES = {
     "02-compare-runs.ipynb": "compare-runs.md",
     "03-inside-a-model.ipynb": "inside-a-model.md",
     "04-tutorial.ipynb": "from-problem-to-result.md",
+    "05-error-analysis.ipynb": "error-analysis.md",
 }
 _NOTE = """\
 :::{note}
