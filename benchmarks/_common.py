@@ -135,7 +135,7 @@ def goals_table(goals: Sequence[Goal]) -> Table:
 
 def machine(packages: Sequence[str], command: str) -> str:
     """CPU, versions of packages, load, date and command, as a markdown list."""
-    versions = [f"{package} {importlib.metadata.version(package)}" for package in packages]
+    versions = [f"{package} {_version(package)}" for package in packages]
     load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
     lines = [
         f"date: {time.strftime('%Y-%m-%d %H:%M %Z')}",
@@ -146,6 +146,13 @@ def machine(packages: Sequence[str], command: str) -> str:
         f"Python {platform.python_version()}, {', '.join(versions)}",
     ]
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "(not there)"
 
 
 def _cpu() -> str:

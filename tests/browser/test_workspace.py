@@ -56,6 +56,15 @@ def test_the_pointer_shows_all_values_at_a_step_sorted(look: Look, nine: Served)
         assert other.evaluate("line => line.style.transform") != ""  # the cursor is shared
 
 
+def test_the_cursors_of_all_charts_end_at_the_same_step(look: Look) -> None:
+    with look() as page:
+        for share in (0.2, 0.3, 0.4, 0.7):  # within a moment, in which the others do not follow
+            page.page.mouse.move(*at(page.panel("train/loss"), share, 0.3))
+        places = """() => [...document.querySelectorAll('figure.panel .plot')].filter(plot => plot.chart)
+            .map(({chart: {plot}}) => plot.posToVal(plot.cursor.left, 'x'))"""
+        page.until(lambda: page.page.evaluate(places) == pytest.approx([69.3] * 2, abs=1), "both are there")
+
+
 def test_a_drag_zooms_all_charts_and_a_double_click_goes_back(look: Look) -> None:
     with look() as page:
         panel = page.panel("train/loss")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from vizkit.format.walltime import time_list
-from vizkit.reading import Recorded
+from vizkit.reading import Scalars
+from vizkit.runs import Run
 from vizkit.runs.statistics import Point, Summary
 
 __all__ = ["quick_summary"]
@@ -14,8 +15,8 @@ __all__ = ["quick_summary"]
 _FEW = 4096  # records up to which looking at all of them is quicker
 
 
-def _small_summary(recorded: Recorded) -> Summary:
-    values = np.asarray(recorded.values[:])
+def _small_summary(recorded: Scalars) -> Summary:
+    values = recorded.values
     n, nan = len(values), int(np.isnan(values).sum())
     if nan == n:
         places = [0, n - 1]
@@ -24,17 +25,18 @@ def _small_summary(recorded: Recorded) -> Summary:
     else:
         places = [0, n - 1, int(values.argmin()), int(values.argmax())]
     where = np.array(places)
-    steps, found = np.asarray(recorded.steps[where]).tolist(), values[where].tolist()
-    points = list(map(Point, steps, found, time_list(np.asarray(recorded.walltimes[where]))))
+    steps, found = recorded.steps[where].tolist(), values[where].tolist()
+    points = list(map(Point, steps, found, time_list(recorded.walltimes[where])))
     first, last, *extremes = points
     least, greatest = extremes or (None, None)
     return Summary(n, nan, first, last, least, greatest, float("nan"))
 
 
-def quick_summary(recorded: Recorded) -> Summary:
-    """The summary of a scalar tag with at least one record, as `summarize` has it, but for the mean."""
-    if len(recorded.values) <= _FEW:
-        return _small_summary(recorded)
+def quick_summary(run: Run, tag: str) -> Summary:
+    """The summary of a scalar tag with at least one record, as `Run.summary` has it, but for the mean."""
+    if run.count(tag) <= _FEW:
+        return _small_summary(run.columns(tag))
+    recorded = run.recorded(tag)
     values, pyramid, n = recorded.values, recorded.pyramid, len(recorded.values)
     ends = np.array([0]), np.array([n])
     least, greatest = (float(side[0]) for side in pyramid.extremes(values, *ends))

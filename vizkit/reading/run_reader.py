@@ -372,13 +372,15 @@ class RunReader:
             else:
                 self._mixed.append((part.log, key, part.series))
 
-    def count(self, tag: str) -> int:
-        """The number of records of a tag, superseded ones included; nothing is read.
+    def count(self, tag: str, member: str | None = None) -> int:
+        """The number of records of a tag, or of a member of a group, superseded ones included.
 
         Raises:
             KeyError: there is no such tag.
         """
-        return sum(part.end - part.start for parts in self._parts[tag].values() for part in parts)
+        members = self._parts[tag]
+        some = members.values() if member is None else [members[member]]
+        return sum(part.end - part.start for parts in some for part in parts)
 
     @property
     def superseded(self) -> dict[str, int]:

@@ -180,6 +180,15 @@ class Run(Exported, Plottable):
         """
         return _in_milliseconds(self.logs.scalars(*self._scalar(tag), superseded=superseded))
 
+    def count(self, tag: str) -> int:
+        """The number of records of a scalar tag, superseded ones included.
+
+        Raises:
+            UnknownNameError: no scalars of that tag.
+        """
+        group, member = self._scalar(tag)
+        return self.logs.count(group, member or "")
+
     def recorded(self, tag: str) -> Recorded:
         """The columns of a scalar tag for readers that need parts of them, walltimes as recorded.
 

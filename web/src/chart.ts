@@ -79,6 +79,7 @@ export const DASHES: readonly number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [
 const INK = { light: "#5f6872", dark: "#9aa4af" };
 const GRID = { light: "#e8ebef", dark: "#2a3037" };
 const MANY = 20; // lines from which on they are thin: those of one pixel are drawn twenty times sooner
+const SOON = 40; // milliseconds after the last move at which all charts have the cursor
 const REACH = 12; // pixels beyond a curve's end at which the pointer still tells of it
 /** Distances of ticks in seconds, up to a thousand days. */
 const SECONDS = [...[-6, -5, -4, -3, -2, -1, 0].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power)), 10, 15, 30, ...[1, 2, 5, 10, 15, 30].map((minutes) => 60 * minutes), ...[1, 2, 3, 6, 12].map((hours) => 3600 * hours), ...[1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map((days) => 86400 * days)];
@@ -91,6 +92,8 @@ export class Chart {
   private readonly observer: ResizeObserver;
   private readonly overlay: HTMLCanvasElement;
   private hovering = false;
+  private skips = true;
+  private later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly host: HTMLElement,
@@ -212,6 +215,7 @@ export class Chart {
   destroy(): void {
     this.host.removeEventListener("blur", this.blurred);
     this.observer.disconnect();
+    clearTimeout(this.later);
     this.plot.destroy();
   }
 
@@ -253,7 +257,7 @@ export class Chart {
         y: false,
         points: { show: false },
         drag: { x: true, y: true, uni: 24, setScale: false },
-        ...(sync === null ? {} : { sync: { key: sync, setSeries: false, scales: ["x", null], filters: { pub: (type: string) => type === "mousemove" || type === "mouseleave" } } }),
+        ...(sync === null ? {} : { sync: { key: sync, setSeries: false, scales: ["x", null], filters: { pub: (type: string) => type === "mouseleave" || (type === "mousemove" && this.shares(sync)) } } }),
       },
       hooks: {
         draw: [() => this.draw()],
@@ -396,7 +400,22 @@ export class Chart {
     }
   }
 
+  /** Other charts follow every second move, and the last one: lines that move over the whole screen cost most of a frame. */
+  private shares(sync: string): boolean {
+    clearTimeout(this.later);
+    this.skips = !this.skips;
+    if (this.skips) {
+      this.later = setTimeout(() => {
+        const { cursor, over } = this.plot;
+        this.skips = true;
+        uPlot.sync(sync).pub("mousemove", this.plot, cursor.left ?? -1, cursor.top ?? -1, over.clientWidth, over.clientHeight, cursor.idx ?? 0);
+      }, SOON);
+    }
+    return !this.skips;
+  }
+
   private leave(): void {
+    clearTimeout(this.later);
     this.hovering = false;
     this.clear();
     this.events.hovered(null);

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-const BEYOND = 8; // rows outside of the view that are there already
+const BEYOND = 6; // rows outside of the view that are there already
 
 interface Props<Row> {
   rows: readonly Row[];
@@ -39,7 +39,7 @@ export function Rows<Row>({ rows, height, render, label, head, width }: Props<Ro
       {head}
       <ul aria-label={label} ref={(element) => { if (element) { element.style.height = `${rows.length * height}px`; element.style.minWidth = width ? `${width}px` : ""; } }}>
         {shown.map((row, at) => (
-          <li key={first + at} aria-setsize={rows.length} aria-posinset={first + at + 1} ref={(element) => { if (element) { element.style.transform = `translateY(${(first + at) * height}px)`; element.style.height = `${height}px`; } }}>
+          <li key={(first + at) % count.value} aria-setsize={rows.length} aria-posinset={first + at + 1} ref={(element) => { if (element) { element.style.transform = `translateY(${(first + at) * height}px)`; element.style.height = `${height}px`; } }}>
             {render(row, first + at)}
           </li>
         ))}

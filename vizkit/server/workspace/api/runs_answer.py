@@ -116,7 +116,7 @@ def plain_value(value: object) -> str | float | bool | None:
 
 def metric_summary(run: Run, tag: str) -> MetricSummary:
     """A scalar tag of a run in a few numbers."""
-    found = quick_summary(run.recorded(tag))
+    found = quick_summary(run, tag)
 
     def both(point: Point | None) -> tuple[float | str | None, float | None]:
         return (None, None) if point is None else (number(point.value), point.step)

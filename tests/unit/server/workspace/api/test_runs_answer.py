@@ -77,7 +77,7 @@ def test_quick_summaries_are_those_of_all_records(
         for step, value in enumerate(values):
             writer.add_scalar("x", value, step)
     (run,) = vizkit.load(tmp_path)
-    quick, whole = quick_summary(run.recorded("x")), run.summary("x")
+    quick, whole = quick_summary(run, "x"), run.summary("x")
     assert str(quick._replace(mean=0.0)) == str(whole._replace(mean=0.0))
 
 
