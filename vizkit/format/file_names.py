@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "CONSOLE_FILE",
     "ENVIRONMENT_FILE",
     "GRAPH_WORD",
     "LOG_WORD",
@@ -28,6 +29,9 @@ TRACE_WORD = "paddle_trace"
 
 ENVIRONMENT_FILE = "environment.json"
 """How a run was made; see `vizkit.environment`."""
+
+CONSOLE_FILE = "vizkit.console.log"
+"""What the process printed; see `vizkit.tracking.console`."""
 
 REMARKS_FILE = "remarks.json"
 """What people say of a run; see `vizkit.runs.remarks`."""

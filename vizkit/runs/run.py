@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from vizkit._files import read_bounded
 from vizkit._language import tr
 from vizkit.errors import DataError, MissingDependencyError, UnknownNameError
+from vizkit.format.file_names import CONSOLE_FILE
 from vizkit.format.tables import TableColumns
 from vizkit.format.walltime import milliseconds
 from vizkit.metrics.arrays import Floats, Ints
@@ -42,6 +45,7 @@ __all__ = ["ENDED", "Run"]
 ENDED = {"finished", "failed", "interrupted", "killed"}
 """`Run.status` of a run that has ended."""
 
+_MOST_CONSOLE = 1 << 25  # bytes, twice what a tracker copies
 _METHODS = {
     "scalar": "scalars",
     "scalars": "group",
@@ -408,6 +412,19 @@ class Run(Exported, Plottable):
     def environment(self) -> dict[str, Any]:
         """The environment, as `vizkit.environment.read_environment` returns it; empty if not recorded."""
         return self._times.of_training(self._environment.content())
+
+    @property
+    def console(self) -> str:
+        """The console output of the run's processes, as `vizkit.Tracker` copies it; empty if there was none.
+
+        Raises:
+            DataError: the file is larger than a tracker makes it, or not a regular file.
+        """
+        try:
+            data = read_bounded(os.path.join(self.logs.directory, CONSOLE_FILE), _MOST_CONSOLE)
+        except OSError:
+            return ""
+        return data.decode("utf-8", "replace")
 
     @property
     def status(self) -> str:

@@ -15,6 +15,7 @@ from vizkit._ranks import rank_in_node
 from vizkit._warnings import warn
 from vizkit.environment import Session
 from vizkit.errors import TagError
+from vizkit.tracking.console import ConsoleCopy
 from vizkit.tracking.spawned import SpawnedStart
 from vizkit.tracking.system_metrics import SystemSampler, sampler_of
 from vizkit.writing.log_writer import LogWriter
@@ -57,6 +58,7 @@ class Recording:
             (lambda tag, error: failures.append(error)) if strict else None
         )
         self._session: Session | None = None
+        self._console: ConsoleCopy | None = None
         self._sampler: SystemSampler | None = None
         self._sample_seconds = sample_seconds
         self._lock = threading.RLock()
@@ -220,6 +222,8 @@ class Recording:
         """Finish the run, which has failed or was interrupted if there is an error."""
         self._stop_sampling()
         self._sample_seconds = None
+        if self._console is not None:
+            self._console.stop()
         self._writer.close()
         if self._session:
             self._session.finish(error=error)

@@ -23,6 +23,7 @@ from vizkit.metrics.activation import Activation
 from vizkit.metrics.evaluation_scores import LIMIT
 from vizkit.metrics.quantiles import Quantiles
 from vizkit.tracking.announcement import Announcement
+from vizkit.tracking.console import ConsoleCopy
 from vizkit.tracking.notebook_cells import follow_cells
 from vizkit.tracking.paddle_verbs import PaddleVerbs, open_run_of_rank, tell_failures
 from vizkit.tracking.recording import (
@@ -95,6 +96,8 @@ class Tracker(PaddleVerbs):
         system: True samples the machine into ``system/...`` every 15 seconds, a number every so many
             seconds, False not at all. A step is a second there. Of several ranks the first on each
             machine samples.
+        console: copy what this process prints into ``vizkit.console.log`` in the run's directory, at most
+            16 MB; see `vizkit.tracking.console`.
         strict: raise what cannot be recorded.
         quiet: say nothing on stderr about where the run is and how it has ended. What is lost is said.
 
@@ -119,6 +122,7 @@ class Tracker(PaddleVerbs):
         seed: int | None = None,
         ranks: Literal[0, "all"] = 0,
         system: bool | float = True,
+        console: bool = True,
         strict: bool = False,
         quiet: bool = False,
     ) -> None:
@@ -144,6 +148,7 @@ class Tracker(PaddleVerbs):
                 parents,
                 display_name=display_name,
                 seed=seed,
+                console=console,
                 quiet=quiet or parents is not None,  # the parent says it
             )
             if (hparams is not None or metrics is not None) and not (parents and rank() == 0):
@@ -165,6 +170,7 @@ class Tracker(PaddleVerbs):
         *,
         display_name: str,
         seed: int | None,
+        console: bool,
         quiet: bool,
     ) -> None:
         """Open the run; ``parents`` is the one that the parent of a spawned process has made."""
@@ -198,6 +204,9 @@ class Tracker(PaddleVerbs):
             self._writer.when_moved = self._session.follow
             if not quiet and rank() == 0:
                 self._session.when_ended = Announcement(self.logdir).end
+            if console and "://" not in self.logdir:
+                self._console = ConsoleCopy(self.logdir, self._on_error).start()
+                weakref.finalize(self._writer, self._console.stop).atexit = False
             # A notebook's cell that runs again drops the tracker. Its writer may be in use without it.
             forsaken = self._session, self._writer.log, os.getpid()
             weakref.finalize(self._writer, _end_forsaken, *forsaken).atexit = False

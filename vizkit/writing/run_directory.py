@@ -17,6 +17,7 @@ from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
 from vizkit.errors import RunExistsError, RunStartError, VizKitError
 from vizkit.format.file_names import (
+    CONSOLE_FILE,
     ENVIRONMENT_FILE,
     GRAPH_WORD,
     LOG_WORD,
@@ -50,7 +51,7 @@ class _Writer(Protocol):
 _AnyWriter = TypeVar("_AnyWriter", bound=_Writer)
 
 _WAIT_SECONDS = 10.0
-_OWN = (LOG_WORD, GRAPH_WORD, ENVIRONMENT_FILE, REMARKS_FILE)
+_OWN = (LOG_WORD, GRAPH_WORD, CONSOLE_FILE, ENVIRONMENT_FILE, REMARKS_FILE)
 
 
 def log_files(directory: str | os.PathLike[str]) -> list[str]:
@@ -112,7 +113,7 @@ def write_text(directory: str, name: str, text: str) -> None:
 
 
 def remove_logs(directory: str | os.PathLike[str]) -> None:
-    """Delete a run's logs, graphs, tables and ``environment.json``, and nothing else."""
+    """Delete a run's logs, graphs, tables, console output and ``environment.json``, and nothing else."""
     with os.scandir(directory) as entries:
         for entry in entries:
             if any(part in entry.name for part in _OWN) and entry.is_file():

@@ -67,7 +67,7 @@ function Metric({ tag, runs }: { tag: string; runs: readonly RunInfo[] }) {
 }
 
 function sourceOf(source: string): string {
-  const words: Record<string, string> = { configuration: t("Hyper-parameters"), command: t("Command"), packages: t("Packages"), environment: t("Environment"), code: t("Changes of the code since the commit") };
+  const words: Record<string, string> = { configuration: t("Hyper-parameters"), command: t("Command"), packages: t("Packages"), environment: t("Environment"), code: t("Changes of the code since the commit"), console: t("Console output") };
   return words[source] ?? source.slice(source.indexOf(":") + 1);
 }
 

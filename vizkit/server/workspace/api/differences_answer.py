@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from vizkit.errors import UnknownNameError
+from vizkit.errors import DataError, UnknownNameError
 from vizkit.runs import Run, Runs
 from vizkit.runs import line_difference as line_rows
 from vizkit.runs.difference import flat, made_by
@@ -40,7 +41,8 @@ class TextsQuery:
     a: Annotated[str, "name of a run"]
     b: Annotated[str, "name of another"]
     source: Annotated[
-        str, "`configuration`, `command`, `packages`, `environment`, `code` or `text:` and a tag of texts"
+        str,
+        "`configuration`, `command`, `packages`, `environment`, `code`, `console`, or `text:` and a tag",
     ] = "configuration"
 
 
@@ -95,7 +97,8 @@ def texts_answer(state: WorkspaceState, query: TextsQuery) -> TextsAnswer:
     if source in entries:
         shown, cut = line_rows.entry_difference(*entries[source]), 0
     else:
-        newest = slice(-_MOST_LINES, None) if source in recorded else slice(_MOST_LINES)
+        grows = source in recorded or source == "console"
+        newest = slice(-_MOST_LINES, None) if grows else slice(_MOST_LINES)
         a, b = lines[source]
         shown, cut = line_rows.line_difference(a[newest], b[newest]), max(len(a), len(b)) - _MOST_LINES
     return {
@@ -155,9 +158,15 @@ def _code(run: Run) -> list[str]:
     return [line[:_MOST_CHARACTERS] for line in lines]
 
 
+def _console(run: Run) -> list[str]:
+    with suppress(DataError):  # one among the run's files that is not the tracker's
+        return [line[:_MOST_CHARACTERS] for line in run.console[-_MOST_READ:].splitlines()]
+    return []
+
+
 _ENTRIES: dict[str, Callable[[Run], dict[str, str]]] = {
     "configuration": lambda run: _entries(run.hparams, ": "),
     "packages": lambda run: _entries(run.environment.get("packages"), "=="),
     "environment": _environment,
 }
-_LINES: dict[str, Callable[[Run], list[str]]] = {"command": _command, "code": _code}
+_LINES: dict[str, Callable[[Run], list[str]]] = {"command": _command, "code": _code, "console": _console}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import vizkit
+from vizkit.format.file_names import CONSOLE_FILE
 from vizkit.runs.query import MISSING
 
 from .client import Client
@@ -62,6 +63,22 @@ def test_differences_are_those_of_python(log: Path, client: Client) -> None:
 
 def rows(answer: dict[str, Any]) -> list[tuple[str, str | None, str | None]]:
     return [(line["kind"], line["text_a"], line["text_b"]) for line in answer["lines"]]
+
+
+def test_what_runs_printed_is_laid_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for run, rate in (("a", 0.1), ("b", 0.2)):
+        with vizkit.Tracker(tmp_path / run, quiet=True) as tracker:
+            tracker.log({"loss": 1.0})
+            print("begin", *(f"step {step}" for step in range(2000)), f"rate {rate}", sep="\n")
+    with vizkit.serve(tmp_path) as server:
+        client = Client(server.port)
+        answer = client.json("texts", a="a", b="b", source="console")
+        assert "console" in answer["sources"] and answer["cut"] == 1002
+        assert rows(answer)[-1] == ("changed", "rate 0.1", "rate 0.2")
+        (tmp_path / "b" / CONSOLE_FILE).unlink()
+        (tmp_path / "b" / CONSOLE_FILE).symlink_to("/etc/passwd")
+        answer = client.json("texts", a="a", b="b", source="console")
+        assert {kind for kind, _, _ in rows(answer)} == {"removed"}
 
 
 def test_texts_are_laid_side_by_side(client: Client) -> None:
