@@ -135,6 +135,15 @@ class RecordLog(ABC):
     def is_open(self) -> bool:
         """True from the first record on."""
 
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Time what is written beside the log, which may hang, too."""
+        self._busy_since = _monotonic()
+        try:
+            yield
+        finally:
+            self._busy_since = 0.0
+
     @property
     def hangs(self) -> bool:
         """True if a write that is timed has not come back for long."""

@@ -142,11 +142,14 @@ class TableWriter(RunLog):
             packs = os.path.join(directory, PACKS_DIRECTORY)
             os.makedirs(packs, exist_ok=True)
             pack = f"{time.time_ns()}-{min(new):016x}{PACK_ENDING}"
-            write_durably(os.path.join(packs, pack), encode_pack(new))
+            data_of_pack = encode_pack(new)
+            with self._log.busy():
+                write_durably(os.path.join(packs, pack), data_of_pack)
             self._known_inputs(packs).update(new)
         place = os.path.join(directory, os.path.dirname(name))
         os.makedirs(place, exist_ok=True)
-        write_durably(os.path.join(directory, name), data)
+        with self._log.busy():
+            write_durably(os.path.join(directory, name), data)
 
     def _known_inputs(self, directory: str) -> set[int]:
         """The digests of all contents of the run's packs."""

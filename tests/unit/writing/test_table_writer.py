@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -207,3 +208,19 @@ def test_a_table_is_whole_or_absent_wherever_its_writer_is_killed(tmp_path: Path
                 assert all(file.path for tag in tables.names() for file in tables.files(tag))
         number += 1
     assert number > 12 and vizkit.load(directory.parent)[0].tables == {"a": [0, 1]}
+
+
+def test_a_disk_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    comes_back = threading.Event()
+
+    def hangs(path: object, data: object) -> None:
+        comes_back.wait()
+
+    monkeypatch.setattr("vizkit.writing.table_writer.write_durably", hangs)
+    monkeypatch.setattr("vizkit.writing.log_file.HANG_SECONDS", 0.01)
+    writer = LogWriter(tmp_path / "run")
+    with pytest.warns(vizkit.errors.VizKitWarning, match="come back|waiting"):
+        writer.add_table("a", {"value": [1]}, 0)
+        writer.flush()
+    comes_back.set()
+    writer.close()

@@ -22,7 +22,16 @@ from vizkit.writing.table_columns import Given, Pictures
 if TYPE_CHECKING:
     from vizkit.writing.tasks.task import LabelledBatch, TaskOptions
 
-__all__ = ["ALL_ROWS", "FEW_ROWS", "SampleRows", "checked_ids", "checked_slices", "chosen_rows", "row_limit"]
+__all__ = [
+    "ALL_ROWS",
+    "FEW_ROWS",
+    "SampleRows",
+    "checked_ids",
+    "checked_slices",
+    "chosen_rows",
+    "joined_columns",
+    "row_limit",
+]
 
 FEW_ROWS = 10_000
 """Rows of a table of predictions unless it is asked for more."""
@@ -35,6 +44,7 @@ _IMAGE_BYTES = 16 << 20  # of them, as they were given
 _LARGEST = 512  # pixels of the longer side
 _LONGEST = 2000  # characters of a text
 _SLACK = 4096  # rows that are held beyond those that are kept
+_RECENT = 256  # batches
 _RESERVED = ("id", "input", "correct")
 
 
@@ -108,7 +118,8 @@ class SampleRows:
         self._given = False  # ids are those of the caller
         self._slices = dict.fromkeys(options.slices)
         self._count = 0
-        self._parts: list[dict[str, AnyArray]] = []
+        self._parts: list[Mapping[str, AnyArray]] = []
+        self._recent: list[Mapping[str, AnyArray]] = []
         self._images = _ImageChoice()
 
     def next_ids(self, ids: Sequence[int | str] | AnyArray | None, count: int) -> AnyArray:
@@ -157,13 +168,11 @@ class SampleRows:
         """
         if not self.most or not len(columns["id"]):
             return
-        if self._parts and self._parts[0].keys() != columns.keys():
-            raise DataError(
-                "every batch must have the same slices, got {names} after {before}",
-                names=", ".join(columns),
-                before=", ".join(self._parts[0]),
-            )
-        self._parts.append(dict(columns))
+        if len(self._recent) >= _RECENT:  # many small arrays take more room and time than few
+            self._parts.append(joined_columns(self._recent))
+            self._recent = []
+        self._recent.append(dict(columns))
+        _check_names([*self._parts[:1], *self._recent[:1], columns])
         self._count += len(columns["id"])
         if self._count > 2 * self.most + _SLACK:
             self._choose()
@@ -175,9 +184,9 @@ class SampleRows:
 
     def _choose(self) -> None:
         """Join all parts, and drop what is more than the rows that are kept."""
-        if len(self._parts) > 1:
-            joined = {name: _joined([part[name] for part in self._parts]) for name in self._parts[0]}
-            self._parts = [joined]
+        every, self._recent = [*self._parts, *self._recent], []
+        if every:
+            self._parts = [joined_columns(every)]
         if self._count > self.most:
             (part,) = self._parts
             rows = chosen_rows(part["id"], _strata(part), self.most)
@@ -210,7 +219,7 @@ class SampleRows:
     @property
     def nbytes(self) -> int:
         """Bytes of memory in use, without those of texts."""
-        rows = sum(column.nbytes for part in self._parts for column in part.values())
+        rows = sum(column.nbytes for part in [*self._parts, *self._recent] for column in part.values())
         return rows + self._images.nbytes
 
 
@@ -242,9 +251,31 @@ def _hashes(ids: AnyArray) -> AnyArray:
         return np.asarray(found ^ (found >> np.uint64(31)))
 
 
+def joined_columns(parts: Sequence[Mapping[str, AnyArray]]) -> dict[str, AnyArray]:
+    """Rows of several batches as one.
+
+    Raises:
+        DataError: they have different columns.
+    """
+    _check_names(parts)
+    return {name: _joined([part[name] for part in parts]) for name in parts[0]}
+
+
+def _check_names(parts: Sequence[Mapping[str, AnyArray]]) -> None:
+    for part in parts:
+        if part.keys() != parts[0].keys():
+            raise DataError(
+                "every batch must have the same slices, got {names} after {before}",
+                names=", ".join(part),
+                before=", ".join(parts[0]),
+            )
+
+
 def _joined(parts: Sequence[AnyArray]) -> AnyArray:
     """Parts of a column as one; those of different kinds become objects."""
     kinds = {part.dtype.kind in "biuf" for part in parts}
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate(parts if len(kinds) == 1 else [part.astype(object) for part in parts])
 
 

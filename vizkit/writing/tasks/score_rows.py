@@ -16,7 +16,7 @@ from vizkit.format.tables import Texts
 from vizkit.metrics.activation import Activation
 from vizkit.metrics.arrays import AnyArray
 from vizkit.writing.table_columns import Given
-from vizkit.writing.tasks.sample_rows import SampleRows
+from vizkit.writing.tasks.sample_rows import SampleRows, joined_columns
 
 __all__ = ["ScoreRows", "score_columns"]
 
@@ -65,10 +65,13 @@ class ScoreRows:
     def reduce(self) -> None:
         """Reduce all batches that are waiting."""
         with self._lock:
-            while self._waiting:
-                labels, scores, columns = self._waiting.pop(0)
-                self._rows.add({**columns, "label": labels, **_reduced(labels, scores)})
+            waiting = [self._waiting.pop(0) for _ in range(len(self._waiting))]
             self._size = 0
+            if waiting:
+                labels = np.concatenate([batch[0] for batch in waiting])
+                scores = np.concatenate([batch[1] for batch in waiting])
+                columns = joined_columns([batch[2] for batch in waiting])
+                self._rows.add({**columns, "label": labels, **_reduced(labels, scores)})
 
 
 def _reduced(labels: AnyArray, scores: AnyArray) -> dict[str, AnyArray]:
