@@ -458,6 +458,39 @@ def test_other_results_than_texts_have_their_metrics_alone(tracker: Tracker, tmp
     assert not tracker.lost
 
 
+# -- PaddleTS --------------------------------------------------------------------------------------------
+
+
+def test_a_model_of_series_is_recorded_batch_by_batch(
+    tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SeriesCallback:
+        on_batch_end: Any
+        on_epoch_end: Any
+        on_train_end: Any
+
+    installed(monkeypatch, "paddlets.models.common.callbacks", Callback=SeriesCallback)
+    callback = suites.paddlets(tracker)
+    assert isinstance(callback, SeriesCallback)
+    for epoch in range(2):
+        for batch in range(3):
+            callback.on_batch_end(batch, {"batch_size": 4, "loss": np.float32(1 / (1 + batch))})
+        callback.on_epoch_end(epoch, {"loss": 0.6, "lr": 0.1, "val_0_mae": 0.5 - epoch / 4})
+    callback.on_train_end({})
+    found = scalars(tmp_path / "run")
+    assert found["train/loss"] == [(step, pytest.approx(1 / (1 + step % 3))) for step in range(6)]
+    assert found["eval/val_0_mae"] == [(2, 0.5), (5, 0.25)]
+    assert found["train/epoch"] == [(2, 0), (5, 1)]
+    assert found["train/learning rate"] == [(2, pytest.approx(0.1)), (5, pytest.approx(0.1))]
+    assert not tracker.lost
+
+
+def test_missing_paddlets_is_named(tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "paddlets", None)
+    with pytest.raises(MissingDependencyError, match="PaddleTS"):
+        suites.paddlets(tracker)
+
+
 # -- PaddleClas ------------------------------------------------------------------------------------------
 
 

@@ -273,6 +273,16 @@ def test_a_ctc_loss_has_texts(tmp_path: Path, named: bool) -> None:
     ]
 
 
+def test_a_network_that_reads_nothing_in_a_whole_batch_has_its_rows(tmp_path: Path) -> None:
+    with Tracker(tmp_path, strict=True) as tracker:
+        evaluation = tracker.evaluation(loss=nn.CTCLoss(), class_names=["-", "a"])
+        for best in ([0, 0], [1, 0]):
+            evaluation.add(np.array([[1]]), 9 * np.eye(2)[best][:, None])
+        evaluation.record(0)
+        assert evaluation.rows()["token scores"].tolist() == ["", "1.00"]
+    assert last(tmp_path, "eval/cer") == 0.5
+
+
 def test_texts_of_a_decoder_of_the_users(tmp_path: Path) -> None:
     def decode(outputs: Any, labels: Any) -> Any:
         texts = ["".join("-ab"[k] for k in row) for row in outputs[0].argmax(axis=2).numpy()]

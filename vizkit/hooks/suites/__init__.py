@@ -10,6 +10,15 @@ from vizkit.hooks.suites._classification import paddleclas
 from vizkit.hooks.suites._detection import paddledetection
 from vizkit.hooks.suites._ocr import paddleocr
 from vizkit.hooks.suites._segmentation import paddleseg
+from vizkit.hooks.suites._series import paddlets
 from vizkit.hooks.suites._trainer import paddleformers, paddlenlp
 
-__all__ = ["paddleclas", "paddledetection", "paddleformers", "paddlenlp", "paddleocr", "paddleseg"]
+__all__ = [
+    "paddleclas",
+    "paddledetection",
+    "paddleformers",
+    "paddlenlp",
+    "paddleocr",
+    "paddleseg",
+    "paddlets",
+]

@@ -74,6 +74,7 @@ class _Texts:
 
     texts: list[str]
     scores: list[Floats]
+    scored: bool
 
 
 class GenerationTask(EvaluationTask):
@@ -118,7 +119,7 @@ class GenerationTask(EvaluationTask):
         }
         columns |= {"edits": edits, "length": lengths}
         tokens = [_in_text(scores) for scores in found.scores]
-        if any(tokens):
+        if found.scored:
             columns |= {"score": _means(found.scores), "token scores": _objects(tokens)}
         self._rows.add({**columns, **self._rows.extras(batch, len(labels))})
         self._rows.offer_images(batch, keys, edits > 0)
@@ -142,7 +143,7 @@ class GenerationTask(EvaluationTask):
             labels, steps, lengths = cast("tuple[ArrayLike, ArrayLike, ArrayLike]", tuple(labels))
         softmax = self.options.activation is not None
         found = decode_ctc(outputs, ctc, softmax=softmax, lengths=steps)
-        texts = _Texts([self._text_of(one.ids) for one in found], [one.scores for one in found])
+        texts = _Texts([self._text_of(one.ids) for one in found], [one.scores for one in found], scored=True)
         if isinstance(labels, (list, tuple)) and all(isinstance(label, str) for label in labels):
             return _as_texts(labels, "labels").texts, texts
         tokens = token_labels(cast("ArrayLike", labels), ctc, lengths)
@@ -358,7 +359,7 @@ def _as_texts(values: object, name: str) -> _Texts:
             name=name,
             values=describe(values),
         )
-    return _Texts(cast("list[str]", texts), scores)
+    return _Texts(cast("list[str]", texts), scores, scored=any(len(row) for row in scores))
 
 
 def _in_text(scores: Floats) -> str:
