@@ -136,7 +136,7 @@ def ranks(
     own = r.normal(size=(count, len(means), seeds)) * math.sqrt(0.7)
     for values in means[:, None] + spread[:, None] * (of_seed + own):
         found = ranks_of(list(values), [range(seeds)] * len(means))
-        wrong += bool(((found.low > last) | (found.high < first)).any())
+        wrong += bool(((found.low > first) | (found.high < last)).any())
         some += int((found.low == 1).sum())
         width += float((found.high - found.low + 1).mean())
     return wrong / count, some / count, width / count

@@ -22,6 +22,7 @@ _PAGES = {
     "03-inside-a-model.ipynb": "inside-a-model.md",
     "04-tutorial.ipynb": "from-problem-to-result.md",
     "05-error-analysis.ipynb": "error-analysis.md",
+    "06-find-the-setting.ipynb": "find-the-setting.md",
 }
 _NOTE = """\
 :::{note}

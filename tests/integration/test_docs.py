@@ -21,6 +21,7 @@ GUIDES = [
     "steering.md",
     "sweeps.md",
     "reading.md",
+    "comparing.md",
     "plots.md",
     "serving.md",
 ]

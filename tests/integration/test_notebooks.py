@@ -30,6 +30,21 @@ FINDINGS = {
         "倾斜 +倾斜 +500 ",
         "个错误标签中有 (9|1\\d) 个在前 20 个",
     ],
+    "06-find-the-setting": [
+        r"loss \d\.\d+ at first, 0\.\d+ in the end",
+        "eval/acc ≥ 0.8: .* fastest",
+        r"A 0\.\d+ \(n = 5\), B 0\.\d+ \(n = 5\), .*; paired by seed",
+        "eval/acc: .* the best",
+        "has the best mean|is better than",
+        r": [89]\d\.\d% of the pictures that were put aside",
+    ],
+    "06-find-the-setting.zh-CN": [
+        r"损失起初 \d\.\d+，最后 0\.\d+",
+        "eval/acc ≥ 0.8：.*最快",
+        r"A 0\.\d+ \(n = 5\)",
+        "eval/acc：.*最好的",
+        r"留到最后的图有 [89]\d\.\d% 读对",
+    ],
 }
 
 
@@ -84,7 +99,7 @@ class _NoTexts(ast.NodeTransformer):
         return ast.Constant("")
 
 
-@pytest.mark.parametrize("name", ["04-tutorial", "05-error-analysis"])
+@pytest.mark.parametrize("name", [name for name in FINDINGS if f"{name}.zh-CN" in FINDINGS])
 def test_the_chinese_notebook_does_the_same(name: str) -> None:
     """Its code is that of the English one, but for texts, comments and the language that it chooses."""
 

@@ -30,7 +30,7 @@ __all__ = ["Crossing", "crossing_of"]
 _POINTS = 500
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Crossing(Printed, DrawnCrossing):
     """The difference of the mean curves of B and A, over all x at which both have all their runs.
 

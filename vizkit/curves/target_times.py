@@ -66,7 +66,7 @@ class Contender:
         return float(np.min(self.times, where=self.reached, initial=math.inf))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TimeTo(Printed, DrawnTimeTo):
     """The time until a metric reaches a target; runs that never reach it count as such.
 

@@ -1,6 +1,7 @@
 from vizkit.plots._confusion_matrix import confusion_matrix as confusion_matrix
 from vizkit.plots._crossing import crossing as crossing
 from vizkit.plots._curves import curves as curves
+from vizkit.plots._difference_intervals import difference_intervals as difference_intervals
 from vizkit.plots._histogram import histogram as histogram
 from vizkit.plots._images import images as images
 from vizkit.plots._importance import importance as importance

@@ -21,14 +21,16 @@ if TYPE_CHECKING:
     from vizkit.curves.x_axis import X
     from vizkit.plots._crossing import CrossingPlot
     from vizkit.plots._curves import CurvesPlot
+    from vizkit.plots._difference_intervals import DifferenceIntervalsPlot
     from vizkit.plots._importance import ImportancePlot
     from vizkit.plots._setting_ranks import RanksPlot
     from vizkit.plots._time_to import TimeToPlot
+    from vizkit.runs.comparison import Comparison
     from vizkit.runs.importances import Importances
     from vizkit.runs.run import Run
     from vizkit.runs.setting_ranks import Ranking
 
-__all__ = ["DrawnCrossing", "DrawnImportances", "DrawnRanking", "DrawnTimeTo", "Plottable"]
+__all__ = ["DrawnComparison", "DrawnCrossing", "DrawnImportances", "DrawnRanking", "DrawnTimeTo", "Plottable"]
 
 
 class DrawnImportances:
@@ -49,6 +51,18 @@ class DrawnRanking:
         from vizkit.plots._setting_ranks import draw_ranking
 
         return draw_ranking(cast("Ranking", self), ax)
+
+
+class DrawnComparison:
+    """The ``plot`` method of `Comparison`."""
+
+    def plot(self, *, ax: Axes | None = None) -> DifferenceIntervalsPlot:
+        """Draw the difference with its interval; see `vizkit.plots.difference_intervals`."""
+        from vizkit.plots import difference_intervals
+
+        found = cast("Comparison", self)
+        intervals = [(found.difference, found.low, found.high)]
+        return difference_intervals(["B - A"], intervals, label=found.metric, ax=ax)
 
 
 class DrawnTimeTo:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from vizkit._language import tr
+from vizkit._protocols import JSONObject
 from vizkit.errors import QueryError
 from vizkit.metrics.direction import direction
+from vizkit.runs._plotting import DrawnComparison
+from vizkit.runs.display import Cell, Table
 from vizkit.runs.intervals import welch
+from vizkit.runs.printed import Printed
 from vizkit.runs.sequential import (
     Seeds,
     more_seeds,
@@ -30,8 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "compare_runs", "compared", "seeds_match", "values_of"]
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Printed, DrawnComparison):
     """The comparison of a metric between two sets of runs, A and B.
 
     Attributes:
@@ -69,6 +73,11 @@ class Comparison:
         return (self.low > 0) is (self.mode == "max")
 
     def __str__(self) -> str:
+        return self.sentence
+
+    @property
+    def sentence(self) -> str:
+        """The answer in one sentence, in VizKit's language."""
         text = (
             f"{self.metric}: A {self.mean_a:.6g} (n = {self.n_a}), B {self.mean_b:.6g} (n = {self.n_b}), "
             + tr("difference {difference:+.3g}", difference=self.difference)
@@ -84,6 +93,22 @@ class Comparison:
         if self.better is None and self.more:
             text += more_seeds_text(self.more)
         return text + (tr("; runs without a number left out: {n}", n=self.left_out) if self.left_out else "")
+
+    def table(self) -> Table:
+        """The content of what a notebook shows."""
+        sides = (("A", self.n_a, self.mean_a), ("B", self.n_b, self.mean_b))
+        rows = [[Cell(name), Cell(str(n)), Cell(f"{mean:.6g}")] for name, n, mean in sides]
+        return Table(
+            tr("A and B by {metric}", metric=self.metric),
+            ["", tr("runs"), self.metric],
+            rows,
+            [self.sentence],
+        )
+
+    def to_dict(self) -> JSONObject:
+        """The comparison as JSON; ends that are unknown are None."""
+        found: JSONObject = {**asdict(self), "better": self.better, "more": self.more and list(self.more)}
+        return {**found, **{end: None for end in ("low", "high") if math.isnan(found[end])}}
 
 
 def compared(

@@ -36,7 +36,7 @@ _SURE = 0.05
 _NAMED = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Importances(Printed, DrawnImportances):
     """The shares of a metric's variance that hyper-parameters explain; method: `vizkit.runs.importance`.
 

@@ -22,7 +22,7 @@ class Printed:
         """The content of what is printed."""
         raise NotImplementedError
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return as_text(self.table())
 
     def _repr_html_(self) -> str:

@@ -159,10 +159,12 @@ def more_seeds_text(more: Seeds) -> str:
     """The words for how many more seeds would tell."""
     if more.most is None:
         return trn(
-            "; {n} more seed or more would tell (80 %)",
-            "; {n} more seeds or more would tell (80 %)",
+            "; it takes at least {n} more seed to tell (80 %)",
+            "; it takes at least {n} more seeds to tell (80 %)",
             more.least,
         )
     if more.most == more.least:
-        return trn("; {n} more seed would tell (80 %)", "; {n} more seeds would tell (80 %)", more.least)
-    return tr("; {low} to {high} more seeds would tell (80 %)", low=more.least, high=more.most)
+        return trn(
+            "; it takes {n} more seed to tell (80 %)", "; it takes {n} more seeds to tell (80 %)", more.least
+        )
+    return tr("; it takes {low} to {high} more seeds to tell (80 %)", low=more.least, high=more.most)

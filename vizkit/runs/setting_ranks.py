@@ -93,7 +93,7 @@ class RankedSetting:
         return str(low) if low == high else tr("{low} to {high}", low=low, high=high)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ranking(Printed, DrawnRanking):
     """Settings with intervals of their ranks; `vizkit.runs.setting_ranks` has the method.
 

@@ -12,17 +12,22 @@ import numpy as np
 from vizkit._language import tr, trn
 from vizkit._protocols import JSONObject
 from vizkit.errors import QueryError
+from vizkit.runs.display import Cell, Table
 from vizkit.runs.intervals import Interval
+from vizkit.runs.printed import MOST_ROWS, Printed
 from vizkit.runs.sequential import Seeds, anytime_interval, more_seeds, more_seeds_text, seeds_to_tell
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from vizkit.plots._difference_intervals import DifferenceIntervalsPlot
     from vizkit.sweeps.result import SweepResult, Trial
 
 __all__ = ["Verdict", "verdict_on"]
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, repr=False)
+class Verdict(Printed):
     """The best trial beside each other one.
 
     The difference of two trials is that of the runs with the same seed. Its interval is one of a
@@ -65,7 +70,37 @@ class Verdict:
             "objective": self.objective,
         }
 
+    def plot(self, *, ax: Axes | None = None) -> DifferenceIntervalsPlot:
+        """Draw how much better the best trial is than the others: `vizkit.plots.difference_intervals`."""
+        from vizkit.plots import difference_intervals
+
+        names = [tr("trial {number}", number=number) for number in self._others]
+        label = tr("how much better trial {best} is", best=self.best)
+        return difference_intervals(
+            names, [self.differences[number] for number in self._others], label=label, ax=ax
+        )
+
+    def table(self) -> Table:
+        """The content of what a notebook shows."""
+        rows = []
+        for number in self._others[:MOST_ROWS]:
+            value, *ends = self.differences[number]
+            interval = " … ".join(f"{end:.4g}" for end in ends) if np.isfinite(ends).all() else ""
+            mark = tr("yes") if number in self.worse else ""
+            rows.append([Cell(text) for text in (str(number), f"{value:.4g}", interval, mark)])
+        header = [tr("trial"), tr("difference"), tr("interval"), tr("shown")]
+        return Table(tr("how much better trial {best} is", best=self.best), header, rows, [self.sentence])
+
+    @property
+    def _others(self) -> list[int]:
+        return [*self.open, *self.worse]
+
     def __str__(self) -> str:
+        return self.sentence
+
+    @property
+    def sentence(self) -> str:
+        """The answer in one sentence, in VizKit's language."""
         if not self.open:
             text = trn(
                 "trial {best} is better than the other one",

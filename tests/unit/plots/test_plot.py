@@ -26,6 +26,9 @@ EVERY: dict[str, Callable[[Any, Any], Any]] = {
     "crossing": lambda runs, ax: plots.crossing(runs[:2], runs[2:], "acc", ax=ax),
     "curves": lambda runs, ax: plots.curves(runs, "loss", smooth=0.6, ax=ax),
     "curves by": lambda runs, ax: plots.curves(runs, "acc", x="time", by="batch size", log="xy", ax=ax),
+    "difference_intervals": lambda _, ax: plots.difference_intervals(
+        ["b - a", "c - a"], [(1, 0.5, 1.5), (0.2, -np.inf, np.inf)], ax=ax
+    ),
     "heatmap": lambda runs, ax: plots.histogram(runs[0], "w", kind="heatmap", ax=ax),
     "histogram": lambda runs, ax: plots.histogram(runs[0], "w", ax=ax),
     "images": lambda runs, ax: plots.images(runs, "sample", ax=ax),

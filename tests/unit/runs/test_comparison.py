@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -29,6 +30,14 @@ def test_one_run_a_side_has_no_interval(seeds: Runs) -> None:
     found = seeds.compare("sgd-0", seeds["adam-0"], "acc")
     assert found.better is None and math.isnan(found.low) and found.n_a == 1
     assert "no interval can be given" in str(found)
+    told = json.loads(json.dumps(found.to_dict()))
+    assert told["low"] is None and told["better"] is None and told["n_a"] == 1
+
+
+def test_a_comparison_is_a_table_and_a_picture_too(seeds: Runs) -> None:
+    found = seeds.compare("sgd-*", "adam-*", "acc")
+    assert f"<p>{found.sentence}</p>" in found._repr_html_() and "<td>0.703333</td>" in found._repr_html_()
+    assert found.plot().data.intervals == ((found.difference, found.low, found.high),)
 
 
 def test_what_cannot_be_compared(seeds: Runs) -> None:

@@ -120,6 +120,6 @@ def test_ends_of_the_range_are_those_of_the_effect() -> None:
 def test_more_seeds_are_what_is_missing() -> None:
     assert more_seeds(Seeds(7, 30), 5) == (2, 25) and more_seeds(Seeds(3, None), 5) == (1, None)
     assert more_seeds(Seeds(3, 5), 5) is None and more_seeds(None, 5) is None
-    assert more_seeds_text(Seeds(2, 25)) == "; 2 to 25 more seeds would tell (80 %)"
-    assert more_seeds_text(Seeds(1, None)) == "; 1 more seed or more would tell (80 %)"
-    assert more_seeds_text(Seeds(4, 4)) == "; 4 more seeds would tell (80 %)"
+    assert more_seeds_text(Seeds(2, 25)) == "; it takes 2 to 25 more seeds to tell (80 %)"
+    assert more_seeds_text(Seeds(1, None)) == "; it takes at least 1 more seed to tell (80 %)"
+    assert more_seeds_text(Seeds(4, 4)) == "; it takes 4 more seeds to tell (80 %)"

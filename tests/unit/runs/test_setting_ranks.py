@@ -77,7 +77,7 @@ def test_all_ranks_together_are_wrong_in_at_most_one_of_twenty() -> None:
     for _ in range(400):
         values = r.normal(size=(1, 4)) * 0.1 + r.normal(size=(6, 4)) * spread[:, None] + truth[:, None]
         found = ranks_of(list(values), [range(4)] * 6)
-        wrong += bool(((found.low > last) | (found.high < first)).any())
+        wrong += bool(((found.low > first) | (found.high < last)).any())
     assert wrong / 400 <= 0.05
 
 

@@ -44,7 +44,7 @@ def test_what_chance_may_have_done_stays_open_with_the_number_of_seeds_that_woul
     found = result(*[[*some] for some in close]).verdict()
     assert found.best == 0 and found.open == (1,) and found.worse == (2,)
     assert found.more == more_seeds(seeds_to_tell(close[0] - close[1]), 12) and found.more is not None
-    assert str(found).endswith(" more seed or more would tell (80 %), at one look")
+    assert str(found).endswith(" more seed to tell (80 %), at one look")
     assert "which is not shown to be better than that of 1; 1 is worse" in str(found)
 
 
@@ -52,6 +52,15 @@ def test_three_seeds_show_nothing_yet() -> None:
     found = result([0.9, 0.91, 0.9], [0.5, 0.51, 0.5], objective="best").verdict()
     assert found.open == (1,) and "too good by as much as the metric varies" in str(found)
     assert json.loads(json.dumps(found.to_dict()))["differences"]["1"][1:] == [None, None]
+    assert "<td>0.4</td><td></td>" in found._repr_html_()  # an interval without an end
+
+
+def test_a_verdict_is_drawn_with_its_intervals() -> None:
+    found = result([*0.9 + NOISE[0]], [*0.897 + NOISE[1]], [*0.1 + NOISE[2]]).verdict()
+    plot = found.plot()
+    assert plot.data.names == ("trial 1", "trial 2") and plot.data.intervals[1] == found.differences[2]
+    colors = [each.lines[0].get_color() for each in plot.points]
+    assert colors[0] != colors[1] and repr(found).startswith("how much better trial 0 is\n")
 
 
 def test_one_seed_or_one_trial_is_no_ground_for_a_verdict() -> None:
@@ -75,7 +84,7 @@ def test_runs_of_the_same_seeds_are_compared_in_pairs(tmp_path: Path) -> None:
     assert found.paired and found.better is True and "paired by seed" in str(found)
     assert found.difference == pytest.approx(0.31 / 3)
     alone = runs.compare("a-*", "b-*", "eval/acc", paired=False)
-    assert not alone.paired and alone.better is None and alone.more and " would tell (80 %)" in str(alone)
+    assert not alone.paired and alone.better is None and alone.more and " to tell (80 %)" in str(alone)
     last = runs.compare("a-*", "b-*", "eval/acc", value="last")
     assert last.difference == pytest.approx(0.31 / 6)
     part = runs.compare("a-*", [runs["b-0"], runs["b-2"]], "eval/acc", paired=True)
