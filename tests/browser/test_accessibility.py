@@ -22,6 +22,7 @@ VIEWS = {
     "groups": "?group=batch+size&smooth=ema",
     "full screen": "?full=train/loss&ylog=1",
     "media": "?tab=media",
+    "samples": "?tab=samples",
     "table": "?tab=table&baseline=batch32-1",
     "compare": "?tab=compare",
     "one run": "?run=batch32-0",

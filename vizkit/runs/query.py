@@ -19,13 +19,13 @@ from typing import Any, Final, cast
 from vizkit._language import mark, tr
 from vizkit.errors import QueryError
 
-__all__ = ["MISSING", "Query"]
+__all__ = ["COMPARISONS", "MISSING", "Query"]
 
 _LONGEST = 4_000  # characters
 _DEEPEST = 100  # levels
 _PLACE = "ˉquoted{}ˉ"  # a valid name of Python that nobody writes
 
-_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], object]] = {
+COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], object]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -149,7 +149,7 @@ class Query:
             children = [node.left, *node.comparators]
             for op, right in zip(node.ops, node.comparators, strict=True):
                 nothing = isinstance(right, ast.Constant) and right.value is None
-                if type(op) not in _COMPARISONS and not (isinstance(op, (ast.Is, ast.IsNot)) and nothing):
+                if type(op) not in COMPARISONS and not (isinstance(op, (ast.Is, ast.IsNot)) and nothing):
                     raise QueryError("in {text!r}, 'is' goes with None only; compare with ==", text=self.text)
         else:
             raise QueryError(
@@ -246,7 +246,7 @@ class Query:
         if left is MISSING or right is MISSING:
             return MISSING
         try:
-            return bool(_COMPARISONS[type(op)](left, right))
+            return bool(COMPARISONS[type(op)](left, right))
         except TypeError:
             self._note(mark("{values} cannot be compared so"), (left, right))
             return MISSING

@@ -11,6 +11,7 @@ import { Lazy } from "./lazy";
 import type { MediaOptions } from "./media";
 import { Problems, useTroubled } from "./problems";
 import { Sidebar } from "./sidebar";
+import type { SamplesOptions } from "./samples";
 import { answer, connected, dark, follow, followFilter, load, remarked } from "./store";
 import { Table } from "./table";
 import { Views } from "./views";
@@ -18,13 +19,14 @@ import { followAddress, show, type View, view } from "./view";
 
 const remarks = () => import("./remarks").then((part) => part.RemarksDialog);
 const media = () => import("./media").then((part) => part.Media);
+const samples = () => import("./samples").then((part) => part.Samples);
 const runPage = () => import("./run").then((part) => part.RunPage);
 
 function App() {
   const { tab, run } = view.value;
   const troubled = useTroubled().value;
   const running = answer.value?.runs.some((run) => run.status === "running") ?? false;
-  const tabs: [typeof tab, string][] = [["charts", mark("Charts")], ["media", mark("Media")], ["table", mark("Table")], ["compare", mark("Compare")], ["problems", mark("Problems")]];
+  const tabs: [typeof tab, string][] = [["charts", mark("Charts")], ["media", mark("Media")], ["samples", mark("Samples")], ["table", mark("Table")], ["compare", mark("Compare")], ["problems", mark("Problems")]];
   return (
     <>
       <header>
@@ -47,7 +49,7 @@ function App() {
       </header>
       <div class="body">
         {(tab !== "table" || run) && <Sidebar />}
-        <main id="main" tabIndex={-1}>{!run && <h1 class="unseen">{t(tabs.find(([value]) => value === tab)?.[1] ?? "VizKit")}</h1>}{run ? <Lazy key="run" load={runPage} options={{}} /> : tab === "charts" ? <Charts /> : tab === "media" ? <Lazy<MediaOptions> key="media" load={media} options={{}} /> : tab === "compare" ? <Compare /> : tab === "problems" ? <Problems /> : <Table />}</main>
+        <main id="main" tabIndex={-1}>{!run && <h1 class="unseen">{t(tabs.find(([value]) => value === tab)?.[1] ?? "VizKit")}</h1>}{run ? <Lazy key="run" load={runPage} options={{}} /> : tab === "charts" ? <Charts /> : tab === "media" ? <Lazy<MediaOptions> key="media" load={media} options={{}} /> : tab === "samples" ? <Lazy<SamplesOptions> key="samples" load={samples} options={{}} /> : tab === "compare" ? <Compare /> : tab === "problems" ? <Problems /> : <Table />}</main>
       </div>
       {remarked.value && <Lazy<object> key={remarked.value} load={remarks} options={{}} />}
     </>

@@ -13,6 +13,7 @@ import type { MediaOptions } from "./media";
 import { Panel } from "./panel";
 import { Messages } from "./problems";
 import { matcher, sections } from "./ranges";
+import type { SamplesOptions } from "./samples";
 import { alone, answer, dark, freshness, remarked, runSpan } from "./store";
 import { Toolbar } from "./toolbar";
 import { openRun, part, show, toggled, view } from "./view";
@@ -23,6 +24,7 @@ const MOST_ROWS = 100;
 const SHOWN = new Set(["scalar", "scalars", "image", "histogram", "pr_curve", "roc_curve", "text", "audio", "hparams", "meta_data"]);
 
 const media = () => import("./media").then((part) => part.Media);
+const samples = () => import("./samples").then((part) => part.Samples);
 const folded = part("folded");
 const pattern = part("tags");
 
@@ -95,6 +97,7 @@ function OneRun({ run }: { run: RunInfo }) {
           {details && <Facts run={run} details={details} />}
         </div>
       </div>
+      {run.kinds.text?.length ? <Lazy<SamplesOptions> load={samples} options={{ bare: true }} /> : null}
       {details && <Scalars details={details} />}
       <Others run={run} />
       {details && <Files run={run.path} details={details} />}

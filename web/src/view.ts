@@ -2,7 +2,7 @@
 import { computed, effect, signal } from "@preact/signals";
 
 export interface View {
-  tab: "charts" | "media" | "table" | "compare" | "problems";
+  tab: "charts" | "media" | "samples" | "table" | "compare" | "problems";
   /** path of a run whose own page is shown in place of the tab; empty: none. */
   run: string;
   /** the horizontal axis on that page, where training and machine share one. */
@@ -87,6 +87,19 @@ export interface View {
   left: string;
   right: string;
   text: string;
+  /** the table of samples that is shown; empty: chosen by the page. */
+  sheet: string;
+  /** path of its run, and of the run whose samples stand beside. */
+  of: string;
+  against: string;
+  /** an expression that selects samples, and the column they are sorted by. */
+  where: string;
+  order: string;
+  down: boolean;
+  /** the column that samples are grouped by. */
+  by: string;
+  /** id of the sample that is open. */
+  sample: string;
   /** archived runs are listed too. */
   archived: boolean;
 }
@@ -146,11 +159,19 @@ export const PLAIN: View = {
   left: "",
   right: "",
   text: "configuration",
+  sheet: "",
+  of: "",
+  against: "",
+  where: "",
+  order: "",
+  down: false,
+  by: "",
+  sample: "",
   archived: false,
 };
 
 const CHOICES: Partial<Record<keyof View, readonly string[]>> = {
-  tab: ["charts", "media", "table", "compare", "problems"],
+  tab: ["charts", "media", "samples", "table", "compare", "problems"],
   centre: ["mean", "median"],
   band: ["auto", "ci", "std", "se", "minmax", "none"],
   versus: ["beside", "swipe", "blink", "difference"],
@@ -215,7 +236,7 @@ export function chooseAxis(x: string): void {
 
 /** Show the page of a run, or for none go back to the tab. */
 export function openRun(path: string): void {
-  show({ run: path, full: "", look: "", from: null, to: null }, true);
+  show({ run: path, full: "", look: "", sample: "", where: "", from: null, to: null }, true);
 }
 
 /** The address of a run's page, for links. */

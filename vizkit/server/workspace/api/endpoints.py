@@ -75,6 +75,26 @@ from vizkit.server.workspace.api.records_answer import RecordsQuery, ValuesQuery
 from vizkit.server.workspace.api.run_details import RunQuery, run_details
 from vizkit.server.workspace.api.runs_answer import ChangesQuery, RunsQuery, changes, runs_answer
 from vizkit.server.workspace.api.state import WorkspaceState
+from vizkit.server.workspace.api.table_answers import (
+    RowGroupsAnswer,
+    RowsAnswer,
+    SampleAnswer,
+    TablesAnswer,
+)
+from vizkit.server.workspace.api.tables_answer import (
+    CsvQuery,
+    InputQuery,
+    RowGroupsQuery,
+    RowsQuery,
+    SampleQuery,
+    TablesQuery,
+    input_content,
+    row_groups,
+    rows,
+    rows_csv,
+    sample,
+    tables,
+)
 from vizkit.server.workspace.api.verdicts import (
     ComparisonQuery,
     ImportanceQuery,
@@ -156,6 +176,12 @@ OPERATIONS = (
     Operation("layer", "A layer of an image", LayerQuery, bytes, layer, "image/png"),
     Operation("histograms", "Histograms over steps", HistogramsQuery, HistogramsAnswer, histograms),
     Operation("search", "Texts that hold some words", SearchQuery, SearchAnswer, search_texts),
+    Operation("tables", "Tables of runs", TablesQuery, TablesAnswer, tables),
+    Operation("rows", "Rows of a table", RowsQuery, RowsAnswer, rows),
+    Operation("rows.csv", "Rows of a table as CSV", CsvQuery, bytes, rows_csv, "text/csv"),
+    Operation("row-groups", "Rows of a table in groups", RowGroupsQuery, RowGroupsAnswer, row_groups),
+    Operation("sample", "A sample over steps and runs", SampleQuery, SampleAnswer, sample),
+    Operation("input", "An image or text of a table", InputQuery, bytes, input_content, "image/png"),
     Operation("views", "Saved views", ViewsQuery, ViewsAnswer, views_answer),
     Operation("changes", "Changes since a cursor", ChangesQuery, ChangesAnswer, changes),
 )

@@ -15,6 +15,7 @@ from vizkit.errors import UnknownNameError
 from vizkit.runs import Run, Runs
 from vizkit.runs.run import ENDED
 from vizkit.server.live_runs import LiveRuns
+from vizkit.server.workspace.api.table_store import TableStore
 from vizkit.server.workspace.current_runs import CurrentRuns
 from vizkit.server.workspace.saved_views import SavedViews
 
@@ -37,6 +38,7 @@ class WorkspaceState:
         views: the views that people saved.
         edit: True if the page may change remarks and views.
         traces: lines of runs.
+        tables: tables of runs.
         records: run -> what its record depends on besides its logs, and the record as JSON.
     """
 
@@ -45,6 +47,7 @@ class WorkspaceState:
     views: SavedViews
     edit: bool = False
     traces: TraceStore = field(default_factory=TraceStore)
+    tables: TableStore = field(default_factory=TableStore)
     records: WeakKeyDictionary[Run, tuple[Hashable, bytes]] = field(default_factory=WeakKeyDictionary)
     instance: str = field(default_factory=lambda: secrets.token_hex(4))
     """Differs for each start of the server, whose versions count anew."""

@@ -34,6 +34,13 @@ def write_log(root: Path) -> None:
             writer.add_image("picture", np.ones((4, 4, 3), np.uint8), 5)
             writer.add_text("words", "some text", 1)
             writer.add_histogram("weights", random.random(50), 2)
+            table = {
+                "id": np.arange(4),
+                "x": random.random(4),
+                "label": list("aabb"),
+                "prediction": list("abab"),
+            }
+            writer.add_table("guesses", table, 1)
 
 
 @pytest.fixture(scope="module")

@@ -46,6 +46,11 @@ WRONG = [
     ("layer", {"run": "lr0/seed0", "tag": "picture", "place": 0, "name": "a", "layer": ["a", "b"]}, "layer"),
     ("histograms", {"run": "lr0/seed0", "tag": "weights", "most": 501}, "most"),
     ("search", {}, "text"),
+    ("rows", {"run": "lr0/seed0", "table": "eval/predictions", "most": 1001}, "most"),
+    ("rows", {"run": "lr0/seed0", "table": "eval/predictions", "direction": "left"}, "direction"),
+    ("row-groups", {"run": "lr0/seed0", "table": "eval/predictions", "most": 0}, "most"),
+    ("sample", {"run": "lr0/seed0", "table": "eval/predictions"}, "id"),
+    ("input", {"run": "lr0/seed0", "digest": "1", "side": 1}, "side"),
 ]
 
 
@@ -67,7 +72,10 @@ NUMBERS = st.one_of(
     st.sampled_from(["", "0", "-0", "1e400", "0x10", "１２", "1_0"]),
 )
 TEXTS = st.one_of(
-    st.text(max_size=20), st.sampled_from(["loss", "eval/acc", "lr", "step", "../..", "%00", "pair/a"])
+    st.text(max_size=20),
+    st.sampled_from(
+        ["loss", "lr0/seed0", "guesses", "id", "x > 1", "eval/acc", "lr", "step", "../..", "%00", "pair/a"]
+    ),
 )
 
 
@@ -91,13 +99,22 @@ TEXTS = st.one_of(
                 "name",
                 "text",
                 "layer",
+                "table",
+                "against",
+                "where",
+                "order",
+                "by",
+                "id",
+                "digest",
             ]
         ),
         TEXTS,
         max_size=4,
     ),
     numbers=st.dictionaries(
-        st.sampled_from(["start", "end", "width", "at", "tail", "most", "place", "side"]), NUMBERS, max_size=4
+        st.sampled_from(["start", "end", "width", "at", "tail", "most", "place", "side", "step"]),
+        NUMBERS,
+        max_size=4,
     ),
     right=st.booleans(),
 )
@@ -169,6 +186,10 @@ def test_the_document_describes_what_is_answered(client: Client) -> None:
         "differences": {"run": ["lr0/seed0", "lr1/seed2"]},
         "texts": {"a": "lr0/seed0", "b": "lr1/seed2"},
         "views": {},
+        "tables": {},
+        "rows": {"run": "lr0/seed0", "table": "guesses", "against": "lr0/seed1"},
+        "row-groups": {"run": "lr0/seed0", "table": "guesses", "by": "x"},
+        "sample": {"run": ["lr0/seed0", "lr1/seed2"], "table": "guesses", "id": "1"},
     }
     for path, query in queries.items():
         schema = document["paths"][f"/{path}"]["get"]["responses"]["200"]["content"]["application/json"][

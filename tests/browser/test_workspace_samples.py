@@ -1,0 +1,194 @@
+"""The workspace's tables of samples in a browser: filtered, grouped, compared, a million rows long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, expect
+
+import vizkit
+
+from .test_accessibility import violations
+from .workspace_page import HOSTILE, Look, Served, Workspace, serving
+
+pytestmark = pytest.mark.browser
+
+NAMES = ["cat", HOSTILE, "owl"]
+N = 240
+LONG = 1_000_000
+
+
+def predictions(seed: int, step: int) -> dict[str, Any]:
+    random = np.random.default_rng([seed, step])
+    label = np.arange(N) % 3
+    guess = np.where(random.random(N) < 0.5 + 0.1 * seed + 0.02 * step, label, (label + 1) % 3)
+    images = [np.full((8, 8, 3), (row, 40, 200 - 50 * seed), np.uint8) for row in range(N)]
+    return {
+        "id": np.arange(N),
+        "label": [NAMES[place] for place in label],
+        "prediction": [NAMES[place] for place in guess],
+        "loss": random.exponential(size=N).astype(np.float32),
+        "input": images,
+    }
+
+
+def write(root: Path) -> None:
+    for seed, run in enumerate(["a", "b"]):
+        with vizkit.Tracker(root / run, system=False) as tracker:
+            for step in (0, 5):
+                tracker.log_table("eval/predictions", predictions(seed, step), step=step)
+    with vizkit.Tracker(root / "long", system=False) as tracker:
+        tracker.log_table("rows", {"id": np.arange(LONG), "x": np.arange(LONG)[::-1] / 2}, step=0)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    root = tmp_path_factory.mktemp("samples") / "log"
+    write(root)
+    with serving(root) as served:
+        yield served
+
+
+def shown(page: Workspace) -> Locator:
+    return page.page.locator(".samples-row")
+
+
+def until_found(page: Workspace, text: str) -> None:
+    expect(page.page.locator(".samples [role=status]")).to_have_text(text)
+
+
+def cells(row: Locator) -> list[str]:
+    return [cell.inner_text().strip() for cell in row.get_by_role("cell").all()]
+
+
+def test_samples_are_filtered_sorted_and_opened(look: Look, tables: Served) -> None:
+    frame = vizkit.load(tables.log)["a"].predictions(tag="eval")
+    with look("?tab=samples", origin=tables.origin) as page:
+        until_found(page, f"{N} samples")
+        head = page.page.locator(".samples-head [role=columnheader]")
+        expect(head).to_have_text(["id", "input", "label", "prediction", "loss", "correct"])
+        image = shown(page).nth(3).locator("img")
+        page.until(lambda: image.evaluate("image => image.naturalWidth") == 8, "the image is there")
+        wrong = frame[~frame.correct]
+        page.page.get_by_role("button", name="Only wrong ones").click()
+        until_found(page, f"{len(wrong)} of {N} samples")
+        assert page.query()["where"] == ["not correct"]
+        head.get_by_role("button", name="loss").click()
+        head.get_by_role("button", name="loss").click()
+        expect(head.nth(4)).to_have_attribute("aria-sort", "descending")
+        worst = wrong.sort_values("loss", ascending=False).iloc[0]
+        expect(shown(page).first.get_by_role("cell").first).to_have_text(str(worst.id))
+        assert cells(shown(page).first)[2:4] == [worst.label[:1000], worst.prediction[:1000]]
+        page.page.get_by_label("Filter samples").fill("label = 3")
+        expect(page.page.get_by_role("alert")).to_contain_text("no expression")
+        assert shown(page).count() > 5  # an expression that is none hides nothing
+        page._faults.clear()  # the browser tells of the refusal
+        page.page.get_by_label("Filter samples").fill("id == 7")
+        until_found(page, f"1 of {N} samples")
+        shown(page).first.get_by_role("button", name="7").click()
+        details = page.page.get_by_label("Sample 7", exact=True)
+        expect(details.locator("tbody tr")).to_have_count(4)  # two steps of two runs
+        said = details.locator("tbody tr").nth(3).locator("td").all_inner_texts()
+        last = vizkit.load(tables.log)["b"].predictions(5, "eval").iloc[7]
+        assert said[0] == "5" and last.prediction in said
+        expect(details.locator("img.large")).to_be_visible()
+        page.page.keyboard.press("Escape")
+        expect(details).to_have_count(0)
+        page.page.get_by_label("Filter samples").fill("")
+        page.page.get_by_label("Step of the table").fill("0")
+        page.until(lambda: page.query().get("at") == ["0"], "another step")
+        first = vizkit.load(tables.log)["a"].predictions(0, "eval").sort_values("loss").iloc[-1]
+        expect(shown(page).first.get_by_role("cell").first).to_have_text(str(first.id))
+
+
+def test_cells_of_the_confusion_matrix_and_groups_choose_samples(look: Look, tables: Served) -> None:
+    frame = vizkit.load(tables.log)["a"].predictions(tag="eval")
+    with look("?tab=samples&by=label", origin=tables.origin) as page:
+        matrix = page.page.locator(".samples-matrix")
+        expect(matrix.locator("tbody tr")).to_have_count(3)
+        chosen = frame[(frame.label == "cat") & (frame.prediction == HOSTILE)]
+        name = f"true cat, predicted {HOSTILE}: {len(chosen)}"
+        matrix.get_by_role("button", name=name).click()
+        until_found(page, f"{len(chosen)} of {N} samples")
+        assert {cells(row)[0] for row in shown(page).all()} <= set(chosen.id.astype(str))
+        matrix.get_by_role("button", name=name).click()  # again: all
+        until_found(page, f"{N} samples")
+        groups = page.page.locator(".samples-groups")
+        share = frame[frame.label == "owl"].correct.mean()
+        row = groups.locator("tr", has_text="owl")
+        expect(row.locator("td").nth(0)).to_have_text("80")
+        expect(row.locator("td").nth(1)).to_have_text(f"{100 * share:.3g} %")
+        row.get_by_role("button").click()
+        until_found(page, f"80 of {N} samples")
+
+
+def test_two_runs_show_what_was_mended_and_broken(look: Look, tables: Served) -> None:
+    expected = vizkit.load(tables.log).diff_samples("a", "b", tag="eval")
+    with look("?tab=samples&of=a", origin=tables.origin) as page:
+        until_found(page, f"{N} samples")
+        page.page.get_by_label("compared with").select_option("b")
+        changes = page.page.get_by_role("group", name="What B changes")
+        expect(changes.get_by_role("button").first).to_have_text(f"mended {len(expected.mended)}")
+        expect(page.page.locator(".verdict")).to_have_text(expected.verdict)
+        changes.get_by_role("button", name="broken").click()
+        until_found(page, f"{len(expected.broken)} of {N} samples")
+        found = {cells(row)[0] for row in shown(page).all()}
+        assert found and found <= set(expected.broken.id.astype(str))
+        expect(page.page.locator(".samples-matrix")).to_have_count(2)
+        with page.page.expect_download() as download:
+            page.page.get_by_role("link", name="CSV").click()
+        lines = Path(download.value.path()).read_text("utf-8").splitlines()
+        assert len(lines) == len(expected.broken) + 1 and lines[0].startswith("change,id,label")
+
+
+def test_a_million_rows_scroll_to_their_end(look: Look, tables: Served) -> None:
+    with look("?tab=samples&only=long", origin=tables.origin) as page:
+        until_found(page, f"{LONG} samples")
+        table = page.page.get_by_role("table", name="Samples")
+        assert table.get_attribute("aria-rowcount") == str(LONG + 1)
+        for share, first in ((1.0, LONG - 1), (0.0, 0)):
+            table.evaluate("(element, share) => { element.scrollTop = share * element.scrollHeight; }", share)
+            row = shown(page).last if share else shown(page).first
+            expect(row.get_by_role("cell").first).to_have_text(str(first))
+            value = row.get_by_role("cell").nth(1).locator("span")
+            assert value.get_attribute("title") == repr((LONG - 1 - first) / 2).removesuffix(".0")
+        table.evaluate("element => { element.scrollTop = element.scrollHeight / 2; }")
+        middle = shown(page).nth(10).get_by_role("cell").first
+        page.until(lambda: middle.inner_text().isdigit(), "the rows of the middle are there")
+        assert abs(int(middle.inner_text()) - LONG / 2) < 100
+        page.page.get_by_label("Filter samples").fill("x >= 10 and x < 12")
+        until_found(page, f"4 of {LONG} samples")
+        assert [cells(row)[1] for row in shown(page).all()] == ["11.5", "11", "10.5", "10"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_samples_in_chinese_on_a_phone(look: Look, tables: Served, scheme: str) -> None:
+    query = "?tab=samples&of=a&against=b&by=label&sample=7"
+    narrow = {"width": 390, "height": 844}
+    with look(query, origin=tables.origin, locale="zh-CN", viewport=narrow, color_scheme=scheme) as page:
+        until_found(page, f"{N} 个样本")
+        expect(page.page.get_by_label("样本 7", exact=True)).to_be_visible()
+        expect(page.page.locator(".samples-row").first).to_be_attached()
+        expect(page.page.locator(".samples-matrix")).to_have_count(2)
+        expect(page.page.locator(".samples-groups tbody tr")).to_have_count(3)
+        assert page.page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert violations(page.page) == []
+
+
+def test_the_page_of_a_run_has_its_samples(look: Look, tables: Served) -> None:
+    with look("?run=b", origin=tables.origin) as page:
+        section = page.page.get_by_role("region", name="Samples", exact=True)
+        section.scroll_into_view_if_needed()
+        until_found(page, f"{N} samples")
+        expect(section.locator("details")).not_to_have_attribute("open", "")
+    with look("?run=long", origin=tables.origin) as page:
+        until_found(page, f"{LONG} samples")
+
+
+def test_runs_without_tables_say_so(look: Look) -> None:
+    with look("?tab=samples") as page:
+        expect(page.page.locator(".samples .empty")).to_contain_text("no table of samples")

@@ -1,0 +1,61 @@
+// One sample: its image or text, and what each run made of it at each step.
+import { useComputed } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { RunInfo } from "../api";
+import { useAsked } from "../asked";
+import { exact } from "../format";
+import { t } from "../language";
+import { Name } from "../media/frame";
+import { view } from "../view";
+import { type Column, imageAddress, sampleOf } from "./answers";
+import { Value } from "./rows";
+import { wordOf } from "./words";
+
+const MOST_RUNS = 20;
+
+export function SampleDetails({ table, columns, runs, fresh, close }: { table: string; columns: readonly Column[]; runs: readonly RunInfo[]; fresh: string; close(): void }) {
+  const host = useRef<HTMLElement>(null);
+  const id = view.value.sample;
+  const text = JSON.stringify([table, id, runs.slice(0, MOST_RUNS).map((run) => run.path), fresh]);
+  const given = useRef(text);
+  given.current = text;
+  const question = useComputed(() => { void view.value; return given.current; });
+  const { answer, failure } = useAsked(question, (asked, signal) => {
+    const [name, wanted, paths] = JSON.parse(asked) as [string, string, string[]];
+    return sampleOf(name, wanted, paths, signal);
+  }).value;
+  useEffect(() => host.current?.focus({ preventScroll: true }), [id]);
+  const own = columns.filter(({ name }) => !name.startsWith("b.") && name !== "change" && name !== "id");
+  const rows = answer?.rows ?? [];
+  const last = rows.at(-1);
+  const first = own.filter(({ kind }) => kind === "input").map((column) => ({ column, digest: rows.findLast(({ cells }) => cells[column.name])?.cells[column.name] ?? null }));
+  const varying = own.filter(({ name, kind }) => kind !== "input" && (rows.length < 2 || rows.some(({ cells }) => cells[name] !== rows[0]?.cells[name]) || ["prediction", "correct"].includes(name)));
+  const constant = own.filter(({ kind, name }) => kind !== "input" && !varying.some((one) => one.name === name));
+  return (
+    <aside ref={host} class="sample" tabIndex={-1} aria-label={t("Sample {id}", { id })} onKeyDown={(event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } }}>
+      <p class="line"><b>{t("Sample {id}", { id })}</b><span class="fill" /><button class="icon" aria-label={t("Close")} title={t("Close")} onClick={close}>✕</button></p>
+      {failure && <p class="error" role="alert">{failure}</p>}
+      {answer && !rows.length && <p class="note">{t("No table of these runs has this sample")}</p>}
+      {answer && first.map(({ column, digest }) => {
+        const address = imageAddress(answer, digest, 0);
+        const words = answer.texts[String(digest)];
+        return address ? <a key={column.name} href={address} target="_blank" rel="noreferrer"><img class="large" src={address} alt={`${column.name}, ${t("Sample {id}", { id })}`} /></a> : words !== undefined && <pre key={column.name} class="text">{words}</pre>;
+      })}
+      {last && constant.length > 0 && answer && <dl>{constant.map((column) => <div key={column.name}><dt>{wordOf(column.name)}</dt><dd><Value column={column} cell={last.cells[column.name] ?? null} inputs={answer} /></dd></div>)}</dl>}
+      {answer && rows.length > 0 && (
+        <div class="scroll" tabIndex={0} role="region" aria-label={t("Over steps and runs")}>
+          <table class="diff numbers">
+            <thead><tr><th scope="col">{t("Run")}</th><th scope="col">{t("Step")}</th>{varying.map(({ name }) => <th key={name} scope="col">{wordOf(name)}</th>)}</tr></thead>
+            <tbody>
+              {rows.map(({ run, step, cells }) => {
+                const known = runs.find(({ path }) => path === run);
+                return <tr key={`${run} ${step}`}><th scope="row">{known ? <Name run={known} /> : run}</th><td>{exact(step)}</td>{varying.map((column) => <td key={column.name}><Value column={column} cell={cells[column.name] ?? null} inputs={answer} /></td>)}</tr>;
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {answer && !answer.complete && <p class="note">{t("Not all steps were looked at")}</p>}
+    </aside>
+  );
+}
