@@ -16,7 +16,7 @@ from PIL import Image
 
 import vizkit
 from tests.faults.killed_repairs import die_at
-from tests.helpers import stock
+from tests.helpers import PATIENCE, stock, until
 from vizkit import DataError, LogWriter, Tracker
 from vizkit.reading import RunReader
 from vizkit.writing.table_columns import Pictures, checked_columns
@@ -223,4 +223,6 @@ def test_a_disk_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest
         writer.add_table("a", {"value": [1]}, 0)
         writer.flush()
     comes_back.set()
+    until(lambda: writer._worker.idle)
+    monkeypatch.setattr("vizkit.writing.log_file.HANG_SECONDS", PATIENCE)
     writer.close()
