@@ -223,6 +223,14 @@ def test_the_table_says_what_was_left_out() -> None:
     assert text.count("\x1b") == 0 and "<script" not in found._repr_html_()
 
 
+def test_an_order_that_may_have_changed_is_said() -> None:
+    side = table([(0, 0, 0, 0.5, None), (1, 1, 0, 0.5, None)])
+    columns = TableColumns(side.columns.columns, {"task": "classification", "ids": "unknown order"})
+    doubtful = diff_predictions(side, side._replace(columns=columns))
+    assert doubtful.in_doubt and "their order may have changed" in repr(doubtful)
+    assert not diff_predictions(side, side).in_doubt
+
+
 def test_class_names_are_the_labels_in_their_order() -> None:
     names = ["zebra", "ant", "bee"]
     columns: dict[str, TableColumn] = {
