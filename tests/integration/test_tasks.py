@@ -293,6 +293,28 @@ def test_texts_of_a_decoder_of_the_users(tmp_path: Path) -> None:
     assert last(tmp_path, "eval/exact match") == pytest.approx(2 / 3)
 
 
+class Steps(paddle.io.Dataset):
+    """Ordinal logits, of being above class 0 and above class 1, and the class."""
+
+    def __getitem__(self, place: int) -> Any:
+        return np.array([[-3, -5], [2, -2], [4, 3], [1, -1]][place], "float32"), np.array([0, 1, 2, 2][place])
+
+    def __len__(self) -> int:
+        return 4
+
+
+def test_ordinal_scores_become_probabilities(tmp_path: Path) -> None:
+    def decode(outputs: Any, labels: Any) -> Any:
+        above = F.sigmoid(outputs[0]).numpy()
+        ones, zeros = np.ones((len(above), 1)), np.zeros((len(above), 1))
+        return labels[0], np.concatenate([ones, above], 1) - np.concatenate([above, zeros], 1)
+
+    options: Any = {"decode": decode, "task": "classification", "activation": None}
+    evaluated(tmp_path, HandsOn(0, 1), None, Steps(), **options)
+    rows = [line.split("\t") for line in last(tmp_path, "eval/confusion/counts").splitlines()]
+    assert [row[-3:] for row in rows[-3:]] == [["1", "0", "0"], ["0", "1", "0"], ["0", "1", "1"]]
+
+
 def test_a_decoder_that_fails_is_said_once_and_records_no_part_of_an_evaluation(tmp_path: Path) -> None:
     def decode(outputs: Any, labels: Any) -> Any:
         if len(outputs[0]) == 1:

@@ -231,7 +231,7 @@ def _regression(samples: int, rng: np.random.Generator) -> Example:
 
     def network() -> paddle.nn.Layer:
         return nn.Sequential(
-            *(nn.Linear(8, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, len(LEVELS)))
+            *(nn.Linear(8, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, len(LEVELS)))
         )
 
     levels = np.array(LEVELS, np.float32)
@@ -244,7 +244,7 @@ def _regression(samples: int, rng: np.random.Generator) -> Example:
     spread = 0.2 + 0.4 * np.abs(x[:, 1])  # unequal, for the quantiles to learn
     y = np.sin(3 * x[:, 0]) + x[:, 2] * x[:, 3] + spread * rng.normal(size=len(x))
     data = _split(samples, x, y[:, None].astype(np.float32))
-    return Example(network, pinball, *data, batch=128, options={"quantiles": LEVELS})
+    return Example(network, pinball, *data, batch=512, options={"quantiles": LEVELS})
 
 
 # -- lines of text: a generation ---------------------------------------------------------------------------
@@ -259,8 +259,8 @@ def _text(samples: int, rng: np.random.Generator) -> Example:
         def __init__(self) -> None:
             super().__init__()
             self.layers = nn.Sequential(
-                *(nn.Conv1D(_FEATURES, 64, 5, padding=2), nn.ReLU()),
-                *(nn.Conv1D(64, 64, 5, padding=2), nn.ReLU(), nn.Conv1D(64, len(LETTERS) + 1, 3, padding=1)),
+                *(nn.Conv1D(_FEATURES, 96, 5, padding=2), nn.ReLU()),
+                *(nn.Conv1D(96, 96, 5, padding=2), nn.ReLU(), nn.Conv1D(96, len(LETTERS) + 1, 3, padding=1)),
             )
 
         def forward(self, columns: paddle.Tensor) -> paddle.Tensor:

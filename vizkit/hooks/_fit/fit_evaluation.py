@@ -255,11 +255,12 @@ class EvaluationOutputs:
         found = self._decoded(batch)
         if found is None or (self.task is not None and found[0] != self.task):
             self._evaluation, self.task = None, None
-            if found is None and self._settings.task in ("detection", "generation"):
+            told = self._settings.task or self._facts.task
+            if found is None and told in ("detection", "generation"):
                 raise DataError(
                     "outputs and labels are not in a form that is known of a {task}: give callback a "
                     "decode=, a function of both that returns the labels and outputs of the batch",
-                    task=self._settings.task,
+                    task=told,
                 )
             return
         self.wanted = True
