@@ -83,11 +83,11 @@ def seeds_to_tell(differences: ArrayLike, confidence: float = 0.95) -> Seeds | N
     """How many pairs it takes in all until Student's t interval leaves zero out: a range, right in 80 %.
 
     It is the number for the true difference, the smallest n with ``|mean| / std * sqrt(n)`` above the
-    quantile for n - 1 degrees of freedom. A single number would be within 20 % of it in one study of five at
-    best, even if the spread were known, since the difference is not: it goes into the number with its square.
-    The range is that of the 80 % interval of the effect size (L. V. Hedges, "Distribution theory for Glass's
-    estimator of effect size", Journal of Educational Statistics 6 (1981)). It has no end where that interval
-    holds zero, and where it takes more than 1,000.
+    quantile for n - 1 degrees of freedom. A single number would be within 20 % of it in less than a third of
+    studies, even if the spread were known, since the difference is not, and goes into the number with its
+    square. The range is that of the 80 % interval of the effect size (L. V. Hedges, "Distribution theory for
+    Glass's estimator of effect size", Journal of Educational Statistics 6 (1981)). It has no end where that
+    interval holds zero, and where it takes more than 1,000.
 
     Returns:
         None of fewer than two, of differences that are all equal, and where it takes more than 1,000.

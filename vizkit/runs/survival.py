@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -17,6 +18,7 @@ __all__ = ["LogRank", "Survival", "log_rank", "survival"]
 
 _SHUFFLES = 5_000
 _SEED = 0
+_BLOCK = 1 << 19  # numbers that are divided at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +53,9 @@ def survival(times: ArrayLike, reached: ArrayLike, confidence: float = 0.95) -> 
         confidence: of the intervals.
     """
     t, event = np.asarray(times, dtype=np.float64), np.asarray(reached, dtype=bool)
-    at = np.unique(t[event])
-    risk = (t[:, None] >= at).sum(axis=0)
-    events = (t[event][:, None] == at).sum(axis=0)
-    share = np.cumprod(1 - events / risk)
+    at, events = np.unique(t[event], return_counts=True)
+    risk = len(t) - np.searchsorted(np.sort(t), at)
+    share = np.cumprod(1 - events / risk, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         greenwood = np.cumsum(events / (risk * (risk - events)))
         log = np.log(share)
@@ -99,33 +100,41 @@ def log_rank(a: tuple[ArrayLike, ArrayLike], b: tuple[ArrayLike, ArrayLike]) -> 
     event = np.concatenate([r for _, r in sides])
     n, first = len(times), len(sides[0][0])
     own = np.arange(n) < first
-    statistic = _statistics(times, event, own[None])
-    if not np.isfinite(statistic[0]):
+    statistic = float(_statistics(times, event, own[None])[0])
+    if not math.isfinite(statistic):
         return LogRank(math.nan, math.nan)
-    found = np.abs(_statistics(times, event, _divisions(n, first)))
-    return LogRank(float(statistic[0]), float((found >= abs(statistic[0]) - 1e-9).mean()))
+    ways = as_far = 0
+    for chosen in _divisions(n, first):
+        ways += len(chosen)
+        as_far += int((np.abs(_statistics(times, event, chosen)) >= abs(statistic) - 1e-9).sum())
+    return LogRank(statistic, as_far / ways)
 
 
-def _divisions(n: int, first: int) -> Bools:
-    """Divisions of n runs in two, (ways, n): all of them, or random ones with the identity."""
+def _divisions(n: int, first: int) -> Iterator[Bools]:
+    """Divisions of n runs in two, in blocks of (ways, n): all, or random ones with that of ``first``."""
     if math.comb(n, first) <= _SHUFFLES:
-        ways = list(itertools.combinations(range(n), first))
+        ways = np.array(list(itertools.combinations(range(n), first)), dtype=np.int64).reshape(-1, first)
         chosen = np.zeros((len(ways), n), dtype=bool)
-        chosen[np.arange(len(ways))[:, None], np.array(ways, dtype=np.int64).reshape(len(ways), first)] = True
-        return chosen
+        chosen[np.arange(len(ways))[:, None], ways] = True
+        yield chosen
+        return
     own = np.arange(n) < first
-    random = np.random.default_rng(_SEED).permuted(np.tile(own, (_SHUFFLES, 1)), axis=1)
-    return np.vstack([own, random])
+    yield own[None]
+    random, rows = np.random.default_rng(_SEED), max(_BLOCK // n, 1)
+    for start in range(0, _SHUFFLES, rows):
+        yield random.permuted(np.tile(own, (min(rows, _SHUFFLES - start), 1)), axis=1)
 
 
 def _statistics(times: Floats, event: Bools, chosen: Bools) -> Floats:
     """The log-rank statistic of the chosen runs of each row, (ways,)."""
-    at = np.unique(times[event])
-    there = (times[:, None] >= at).astype(np.float64)
-    here = ((times[:, None] == at) & event[:, None]).astype(np.float64)
-    risk, events = there.sum(axis=0), here.sum(axis=0)
-    share = chosen @ there / risk
+    order = np.argsort(times, kind="stable")
+    _, starts = np.unique(times[order], return_index=True)
+    n, event, chosen = len(times), event[order], chosen[:, order].astype(np.float64)
+    risk, events = n - starts, np.add.reduceat(event.astype(np.float64), starts)
+    own_risk = chosen.sum(axis=1)[:, None] - (np.cumsum(chosen, axis=1) - chosen)[:, starts]
+    own_events = np.add.reduceat(chosen * event, starts, axis=1)
+    share = own_risk / risk
     expected = (events * share).sum(axis=1)
     variance = (events * share * (1 - share) * (risk - events) / np.maximum(risk - 1, 1)).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((expected - (chosen @ here).sum(axis=1)) / np.sqrt(variance))
+        return np.asarray((expected - own_events.sum(axis=1)) / np.sqrt(variance))

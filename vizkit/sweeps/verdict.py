@@ -116,7 +116,7 @@ class Verdict(Printed):
                 names=names,
             )
             if self.worse:
-                text += trn("; {n} is worse", "; {n} are worse", len(self.worse))
+                text += trn("; {n} other is worse", "; {n} others are worse", len(self.worse))
             if self.more:
                 text += more_seeds_text(self.more) + tr(", at one look")
         if self.objective == "best":

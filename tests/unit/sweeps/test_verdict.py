@@ -45,7 +45,7 @@ def test_what_chance_may_have_done_stays_open_with_the_number_of_seeds_that_woul
     assert found.best == 0 and found.open == (1,) and found.worse == (2,)
     assert found.more == more_seeds(seeds_to_tell(close[0] - close[1]), 12) and found.more is not None
     assert str(found).endswith(" more seed to tell (80 %), at one look")
-    assert "which is not shown to be better than that of 1; 1 is worse" in str(found)
+    assert "which is not shown to be better than that of 1; 1 other is worse" in str(found)
 
 
 def test_three_seeds_show_nothing_yet() -> None:
