@@ -614,6 +614,7 @@ class Tracker(PaddleVerbs):
         ``"generation"``      n texts; or tokens (n, l)       n texts, or pairs of a text and its scores;
                               beside the scores of a          or the scores that the ``loss``, a
                               ``CTCLoss``                     ``CTCLoss``, takes
+        ``"retrieval"``       class numbers (n,)              embeddings (n, d)
         ``"detection"``       of each image a dict of boxes   of each image a dict of boxes, labels and
                               (m, 4: left, top, right,        scores; or PaddleDetection's arrays and
                               bottom in pixels) and labels    batches (``bbox``, ``bbox_num``)

@@ -297,7 +297,7 @@ class EvaluationOutputs:
         return None if truth is None else ("classification", truth, output)
 
     def _begin(self, task: TaskName, output: Labels) -> bool:
-        shape = [] if task in ("detection", "generation") else shape_of(output)
+        shape = [] if task in ("detection", "generation", "retrieval") else shape_of(output)
         classes = shape[self._facts.class_axis if len(shape) > 3 else 1] if len(shape) > 1 else 1
         if task == "regression":
             classes = classes if len(shape) == 2 else 1

@@ -42,6 +42,10 @@ def _class_of(task: TaskName) -> type[EvaluationTask]:
         from vizkit.writing.tasks.regression_task import RegressionTask
 
         return RegressionTask
+    if task == "retrieval":
+        from vizkit.writing.tasks.retrieval_task import RetrievalTask
+
+        return RetrievalTask
     if task == "segmentation":
         from vizkit.writing.tasks.segmentation_task import SegmentationTask
 

@@ -32,7 +32,9 @@ __all__ = [
     "TaskOptions",
 ]
 
-TaskName = Literal["classification", "segmentation", "regression", "labelling", "generation", "detection"]
+TaskName = Literal[
+    "classification", "segmentation", "regression", "labelling", "generation", "detection", "retrieval"
+]
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
 
 Labels = ArrayLike | Sequence[str] | Sequence[Mapping[str, object]] | Mapping[str, object]
