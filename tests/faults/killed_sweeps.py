@@ -19,7 +19,6 @@ from typing import NamedTuple
 from visualdl import LogReader
 
 import vizkit
-from tests.helpers import log_of
 from vizkit.sweeps import status
 from vizkit.sweeps.space import Value
 
@@ -118,10 +117,11 @@ def _outcome(directory: Path, kills: int, trials: int) -> Outcome:
 
 def _is_readable(run: Path, whole: bool) -> bool:
     """True if a run's log holds what was recorded from the first step on: all of it, if it has finished."""
-    if not list(run.glob("*vdlrecords*")):
+    logs = list(run.glob("*vdlrecords*"))
+    if not logs:
         return not whole  # killed before the first record
     try:
-        stock = LogReader(file_path=str(log_of(run)))
+        stock = LogReader(file_path=str(logs[0]))
         (found,) = vizkit.load(run)
         if "eval/acc" not in found.scalar_tags:
             return not whole
