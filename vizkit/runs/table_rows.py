@@ -72,15 +72,18 @@ class RowGroup(NamedTuple):
     rows: Ints
 
 
-def grouped_rows(columns: Sequence[TableColumn], rows: Ints) -> list[RowGroup]:
+def grouped_rows(
+    columns: Sequence[TableColumn], rows: Ints, most: int | None = None
+) -> tuple[list[RowGroup], int]:
     """Group rows by the values of columns; numbers of more than 200 values are in ten bins of equal size.
 
     Args:
         columns: one or more columns of the whole table.
         rows: (n,) the places of some rows.
+        most: how many of the first groups to return.
 
     Returns:
-        The groups in the order of their values.
+        The groups in the order of their values, and how many there are in all.
     """
     parts = [_values_of(column, rows) for column in columns]
     code = np.zeros(len(rows), np.int64)
@@ -90,13 +93,14 @@ def grouped_rows(columns: Sequence[TableColumn], rows: Ints) -> list[RowGroup]:
     sorted_codes = code[order]
     starts = np.flatnonzero(np.diff(sorted_codes, prepend=-1))
     found = []
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):
+    ends = np.append(starts[1:], len(order))
+    for start, end in zip(starts[:most].tolist(), ends[:most].tolist(), strict=True):
         left, named = int(sorted_codes[start]), []
         for _, values in reversed(parts):
             left, place = divmod(left, len(values))
             named.append(values[place])
         found.append(RowGroup(tuple(reversed(named)), rows[order[start:end]]))
-    return found
+    return found, len(starts)
 
 
 def _values_of(column: TableColumn, rows: Ints) -> tuple[Ints, list[object]]:

@@ -42,7 +42,7 @@ def test_rows_are_sorted_stably_and_those_without_a_value_come_last(
 def test_categories_keep_their_own_order() -> None:
     column = Texts(np.array([0, 1, 2, -1]), ["small", "medium", "large"], category=True)
     assert ordered_rows(column, np.arange(4), descending=True).tolist() == [2, 1, 0, 3]
-    assert [group.values for group in grouped_rows([column], np.arange(4))] == [
+    assert [group.values for group in grouped_rows([column], np.arange(4))[0]] == [
         ("small",), ("medium",), ("large",), (None,),
     ]  # fmt: skip
 
@@ -51,17 +51,19 @@ def test_categories_keep_their_own_order() -> None:
 def test_groups_hold_each_row_once_by_its_values(one: Any, other: Any) -> None:
     n = min(len(one), len(other))
     rows = np.arange(n)
-    groups = grouped_rows([one[:n], other[:n]], rows)
+    groups, count = grouped_rows([one[:n], other[:n]], rows)
     pairs = list(zip(values_of(one[:n]), values_of(other[:n]), strict=True))
     assert sorted(row for group in groups for row in group.rows.tolist()) == rows.tolist()
-    assert len(groups) == len(set(pairs))
+    assert len(groups) == count == len(set(pairs))
+    few, still = grouped_rows([one[:n], other[:n]], rows, 2)
+    assert ([group.values for group in few], still) == ([group.values for group in groups[:2]], count)
     for group in groups:
         assert {pairs[row] for row in group.rows.tolist()} == {group.values}
 
 
 def test_many_numbers_are_in_bins_of_equal_size() -> None:
     values = np.random.default_rng(0).permutation(1000).astype(np.float32)
-    groups = grouped_rows([values], np.arange(1000))
+    groups, _ = grouped_rows([values], np.arange(1000))
     assert [len(group.rows) for group in groups] == [99, *[100] * 8, 101]
     for group in groups:
         bounds: Any = group.values[0]

@@ -24,7 +24,7 @@ from vizkit.server.sized_cache import SizedCache
 
 __all__ = ["OpenTable", "TableStore", "nearest_file"]
 
-_TABLES = 512 << 20  # bytes of tables
+_TABLES = 256 << 20  # bytes of tables, and of those that are joined
 _ROWS = 128 << 20  # bytes of places of rows
 
 

@@ -197,7 +197,7 @@ def row_groups(state: WorkspaceState, query: RowGroupsQuery) -> RowGroupsAnswer:
         if name not in columns:
             raise UnknownNameError("there is no column {name}", name=repr(name[:200]))
     places = state.tables.rows(table, query.where)
-    groups = grouped_rows([columns[name] for name in query.by], places)
+    groups, count = grouped_rows([columns[name] for name in query.by], places, query.most)
     correct, loss = columns.get("correct"), columns.get("loss")
     return {
         "groups": [
@@ -208,9 +208,9 @@ def row_groups(state: WorkspaceState, query: RowGroupsQuery) -> RowGroupsAnswer:
                 "correct": number_mean(correct, group.rows),
                 "loss": _finite(number_mean(loss, group.rows)),
             }
-            for group in groups[: query.most]
+            for group in groups
         ],
-        "more": max(len(groups) - query.most, 0),
+        "more": count - len(groups),
     }
 
 
