@@ -9,7 +9,7 @@ from typing import Literal, cast
 import numpy as np
 
 from vizkit._protocols import ArrayLike, StepLike
-from vizkit.errors import DataError
+from vizkit.errors import DataError, TagError
 from vizkit.format import encode
 from vizkit.format.tags import clean_tag
 from vizkit.metrics import pr_roc
@@ -272,7 +272,10 @@ class CurveWriter(TableWriter):
 
         self.defer(tag, job, task.nbytes)
         if task.options.predictions and self._write_to_disk and "://" not in self._log.path:
-            self._add_predictions(f"{tag}/predictions", task, at, now)
+            try:
+                self._add_predictions(f"{tag}/predictions", task, at, now)
+            except TagError as error:  # that tag is taken; the rest of the evaluation is not
+                self._on_error(f"{tag}/predictions", error)
 
     def _add_predictions(self, tag: str, task: EvaluationTask, step: int | float, now: int) -> None:
         self._check_tag(tag, "text")

@@ -159,6 +159,19 @@ def test_no_table_is_made_where_none_is_asked_for(tmp_path: Path) -> None:
     assert run.tables == {} and not (tmp_path / "vizkit.tables").exists()
 
 
+def test_an_evaluation_whose_tag_of_the_table_is_taken_is_recorded_without_it(tmp_path: Path) -> None:
+    with Tracker(tmp_path, system=False) as tracker:
+        tracker.log({"eval/predictions": 3}, 0)
+        with (
+            pytest.warns(vizkit.errors.VizKitWarning, match="eval/predictions"),
+            tracker.evaluation("eval", activation="softmax") as evaluation,
+        ):
+            evaluation.add(LABELS, LOGITS)
+        assert tracker.lost == {"eval/predictions": 1}
+    run = vizkit.load(tmp_path)[0]
+    assert run.tables == {} and len(run.columns("eval/auc").steps) == 1
+
+
 def test_texts_are_stored_once(tmp_path: Path) -> None:
     texts = [f"text {k % 7}" for k in range(COUNT)]
     for _ in range(2):
