@@ -82,6 +82,12 @@ class Serving:
     seconds: float
     pid: int
 
+    def cpu_and_memory(self) -> tuple[float, int]:
+        """Seconds of CPU that its process has used, and bytes of memory that it holds."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu, int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+
 
 def vizkit_command(logs: Path, port: int) -> list[str]:
     """What starts VizKit's server."""

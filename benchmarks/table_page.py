@@ -26,15 +26,17 @@ RUNS = 1_000 if QUICK else 10_000
 STEPS, TAGS = 10, ["train/loss", "eval/acc", "lr"]
 SCROLLS = 60
 
-# Milliseconds from the address until all runs are listed and those in view have their numbers.
+# Milliseconds from the address until the rows in view have their numbers, and until all runs are listed.
 _USABLE = """async (runs) => {
     const pause = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
     const rows = () => [...document.querySelectorAll('.sheet .rows li')];
-    const listed = () => Number(rows()[0].getAttribute('aria-setsize'));
-    while (!(rows().length > 10 && listed() === runs
-        && rows().every(row => row.querySelector('.number')?.textContent.trim()))) await pause();
+    const usable = () => rows().length > 10
+        && rows().every(row => row.querySelector('.number')?.textContent.trim());
+    while (!usable()) await pause();
     await pause();
-    return performance.now();
+    const first = performance.now();
+    while (!(usable() && Number(rows()[0].getAttribute('aria-setsize')) === runs)) await pause();
+    return [first, performance.now()];
 }"""
 
 
@@ -47,6 +49,7 @@ def run(root: str) -> list[Table]:
         (
             "",
             "usable, s",
+            "all runs, s",
             "scrolling: p95 of frames, ms",
             "greatest",
             "tasks over 50 ms",
@@ -56,17 +59,18 @@ def run(root: str) -> list[Table]:
     port = free_port()
     with served(vizkit_command(logs, port), port, "/alive") as server, opened_browser() as browser:
         for name, query, box in (
-            ("table", "?tab=table", ".sheet"),
+            ("table, right after the server's start", "?tab=table", ".sheet"),
+            ("table, opened again", "?tab=table", ".sheet"),
             ("runs beside charts", "?tags=^lr$", ".runs"),
         ):
             page = new_page(browser)
             start = time.perf_counter()
             page.goto(f"{server.origin}/vizkit/{query}", wait_until="commit")
-            if name == "table":
-                usable = page.evaluate(_USABLE, RUNS) / 1000
+            if box == ".sheet":
+                usable, complete = (one / 1000 for one in page.evaluate(_USABLE, RUNS))
             else:
                 page.wait_for_selector('figure.panel[data-busy="0"] canvas')
-                usable = time.perf_counter() - start
+                usable = complete = time.perf_counter() - start
             page.locator(f"{box} .rows").hover(position={"x": 100, "y": 200})
             page.wait_for_timeout(1000)
             with frames_while(page) as frames:
@@ -77,14 +81,17 @@ def run(root: str) -> list[Table]:
                 (
                     name,
                     f"{usable:.2f}",
+                    f"{complete:.2f}",
                     f"{frames.quantile(0.95):.1f}",
                     f"{max(frames.frames):.1f}",
                     str(len(frames.tasks)),
                     f"{heap_of(page) / 1e6:.0f}",
                 )
             )
-            if name == "table":
-                table.goals.append(Goal(f"{RUNS:,} runs: table usable", "2 s", f"{usable:.2f} s", usable < 2))
+            if box == ".sheet":
+                table.goals.append(
+                    Goal(f"{RUNS:,} runs: {name}: usable", "2 s", f"{usable:.2f} s", usable < 2)
+                )
             greatest = max(frames.frames)
             table.goals.append(
                 Goal(
@@ -95,10 +102,12 @@ def run(root: str) -> list[Table]:
                 )
             )
             page.context.close()
+        cpu, memory = server.cpu_and_memory()
     table.notes.append(
-        f"Runs of {len(TAGS)} tags of {STEPS} steps and 4 hyper-parameters. From the address to rows with "
-        "their numbers, in a new profile; the server was up, which took "
-        f"{server.seconds:.1f} s. Scrolled by the wheel, also a thousand rows at once."
+        f"Runs of {len(TAGS)} tags of {STEPS} steps and 4 hyper-parameters. Usable: from the address to rows "
+        "in view with their numbers, in a new profile; all runs: until all are listed. The server took "
+        f"{server.seconds:.1f} s to its first answer, {cpu:.1f} s of CPU until the end, and holds "
+        f"{memory / 1e6:.0f} MB. Scrolled by the wheel, also a thousand rows at once."
     )
     return [table]
 

@@ -58,8 +58,19 @@ def test_the_pointer_shows_all_values_at_a_step_sorted(look: Look, nine: Served)
 
 def test_the_cursors_of_all_charts_end_at_the_same_step(look: Look) -> None:
     with look() as page:
-        for share in (0.2, 0.3, 0.4, 0.7):  # within a moment, in which the others do not follow
-            page.page.mouse.move(*at(page.panel("train/loss"), share, 0.3))
+        move = """over => {
+            const {left, top, width, height} = over.getBoundingClientRect();
+            for (const share of [0.2, 0.7]) {  // at once: the others follow the first one
+                const clientX = left + share * width, clientY = top + height / 2;
+                const move = {clientX, clientY, bubbles: true, movementX: 3};
+                over.dispatchEvent(new MouseEvent('mousemove', move));
+            }
+        }"""
+        over = page.panel("train/loss").locator(".u-over")
+        page.page.mouse.move(*at(page.panel("train/loss"), 0.5, 0.3))
+        expect(page.panel("train/loss").locator(".tooltip")).to_be_visible()  # which comes when all follow
+        page.page.wait_for_timeout(100)
+        over.evaluate(move)
         places = """() => [...document.querySelectorAll('figure.panel .plot')].filter(plot => plot.chart)
             .map(({chart: {plot}}) => plot.posToVal(plot.cursor.left, 'x'))"""
         page.until(lambda: page.page.evaluate(places) == pytest.approx([69.3] * 2, abs=1), "both are there")

@@ -79,7 +79,7 @@ export const DASHES: readonly number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [
 const INK = { light: "#5f6872", dark: "#9aa4af" };
 const GRID = { light: "#e8ebef", dark: "#2a3037" };
 const MANY = 20; // lines from which on they are thin: those of one pixel are drawn twenty times sooner
-const SOON = 40; // milliseconds after the last move at which all charts have the cursor
+const SOON = 40; // milliseconds after the last move at which all of the screen has followed it
 const REACH = 12; // pixels beyond a curve's end at which the pointer still tells of it
 /** Distances of ticks in seconds, up to a thousand days. */
 const SECONDS = [...[-6, -5, -4, -3, -2, -1, 0].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power)), 10, 15, 30, ...[1, 2, 5, 10, 15, 30].map((minutes) => 60 * minutes), ...[1, 2, 3, 6, 12].map((hours) => 3600 * hours), ...[1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map((days) => 86400 * days)];
@@ -92,7 +92,7 @@ export class Chart {
   private readonly observer: ResizeObserver;
   private readonly overlay: HTMLCanvasElement;
   private hovering = false;
-  private skips = true;
+  private sharing = false;
   private later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -186,6 +186,7 @@ export class Chart {
   /** Move the cursor to a place, as the pointer does. */
   point(left: number): void {
     this.hovering = true;
+    this.sharing = false;
     this.plot.setCursor({ left, top: this.plot.over.clientHeight / 2 });
   }
 
@@ -400,23 +401,27 @@ export class Chart {
     }
   }
 
-  /** Other charts follow every second move, and the last one: lines that move over the whole screen cost most of a frame. */
+  /**
+   * Whether other charts follow a move: every second one, and the last. This chart's values are told with those between.
+   * Lines that move over the whole screen, and a table of fifty runs, each cost the most part of a frame.
+   */
   private shares(sync: string): boolean {
     clearTimeout(this.later);
-    this.skips = !this.skips;
-    if (this.skips) {
-      this.later = setTimeout(() => {
-        const { cursor, over } = this.plot;
-        this.skips = true;
-        uPlot.sync(sync).pub("mousemove", this.plot, cursor.left ?? -1, cursor.top ?? -1, over.clientWidth, over.clientHeight, cursor.idx ?? 0);
-      }, SOON);
-    }
-    return !this.skips;
+    this.sharing = !this.sharing;
+    this.later = setTimeout(() => this.settle(sync), SOON);
+    return this.sharing;
+  }
+
+  private settle(sync: string): void {
+    const { cursor, over } = this.plot;
+    if (!this.sharing) uPlot.sync(sync).pub("mousemove", this.plot, cursor.left ?? -1, cursor.top ?? -1, over.clientWidth, over.clientHeight, cursor.idx ?? 0);
+    this.sharing = false;
+    this.moved();
   }
 
   private leave(): void {
     clearTimeout(this.later);
-    this.hovering = false;
+    this.hovering = this.sharing = false;
     this.clear();
     this.events.hovered(null);
   }
@@ -437,7 +442,7 @@ export class Chart {
     const place = this.plot.posToVal(left, "x");
     const near = this.nearAt(place, top);
     this.highlight(near);
-    this.events.hovered({ left, top, place, near });
+    if (!this.sharing) this.events.hovered({ left, top, place, near });
   }
 
   /** The curves' points nearest to a place, the greatest value first. */
