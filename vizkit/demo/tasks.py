@@ -231,7 +231,7 @@ def _regression(samples: int, rng: np.random.Generator) -> Example:
 
     def network() -> paddle.nn.Layer:
         return nn.Sequential(
-            *(nn.Linear(8, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, len(LEVELS)))
+            *(nn.Linear(8, 1024), nn.ReLU(), nn.Linear(1024, 1024), nn.ReLU(), nn.Linear(1024, len(LEVELS)))
         )
 
     levels = np.array(LEVELS, np.float32)
