@@ -88,7 +88,7 @@ def test_curves_cross_where_their_means_are_equal(write: Write, tmp_path: Path) 
     for seed in range(3):
         noise = 0.01 * seed
         write(f"a-{seed}", {"acc": [0.5 + noise] * 11}, {"seed": seed})
-        write(f"b-{seed}", {"acc": 0.1 + 0.1 * np.arange(11) + noise + 0.001 * seed}, {"seed": seed})
+        write(f"b-{2 - seed}", {"acc": 0.1 + 0.1 * np.arange(11) + noise + 0.001 * seed}, {"seed": seed})
     runs = vizkit.load(tmp_path)
     found = runs.crossing("a-*", "b-*", "acc", x="step")
     assert found.crossings == pytest.approx((3.99,)) and found.told_from == 5.0  # 0.401 of 0.1 a step
