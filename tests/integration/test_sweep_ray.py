@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from vizkit.sweeps import Dimension
 from vizkit.sweeps.space import Value
 
 ray = pytest.importorskip("ray")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="Ray has clusters of two nodes on Linux alone"
+)
 
 SPACE: dict[str, Dimension | list[int]] = {"x": [0, 1, 2, 3]}
 
