@@ -119,7 +119,9 @@ def _digits(samples: int, rng: np.random.Generator) -> Example:
 
     train, rest = digits(samples)
     evaluate = MadeData((rest.images[: samples // 4], rest.labels[: samples // 4]))
-    return Example(paddle.vision.models.LeNet, paddle.nn.CrossEntropyLoss(), train, evaluate, rate=1e-3)
+    return Example(
+        paddle.vision.models.LeNet, paddle.nn.CrossEntropyLoss(), train, evaluate, batch=64, rate=1e-3
+    )
 
 
 # -- shapes: a segmentation and a detection ----------------------------------------------------------------
