@@ -121,7 +121,7 @@ def test_tasks_of_asyncio_share_a_tracker(tmp_path: Path) -> None:
 
 def test_a_process_that_is_terminated_in_another_threads_write_leaves_whole_records(tmp_path: Path) -> None:
     code = """
-import signal, sys, threading
+import signal, sys, threading, time
 import vizkit
 tracker = vizkit.Tracker(sys.argv[1], system=False, quiet=True)
 def record(number):
@@ -134,7 +134,7 @@ for number in range(4):
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
 print("ready", flush=True)
 while True:
-    signal.pause()
+    time.sleep(0.01)  # a signal just before `signal.pause` would not end it
 """
     for attempt in range(2):
         run = tmp_path / str(attempt)
