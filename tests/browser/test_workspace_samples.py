@@ -65,6 +65,12 @@ def cells(row: Locator) -> list[str]:
     return [cell.inner_text().strip() for cell in row.get_by_role("cell").all()]
 
 
+def until_only(page: Workspace, ids: set[str]) -> None:
+    """Wait until rows are shown, and all of them are some samples'; the rows follow their number."""
+    first = "rows => rows.map(row => row.querySelector('[role=cell]')?.innerText.trim() ?? '')"
+    page.until(lambda: set() < set(shown(page).evaluate_all(first)) <= ids, "the samples are shown")
+
+
 def test_samples_are_filtered_sorted_and_opened(look: Look, tables: Served) -> None:
     frame = vizkit.load(tables.log)["a"].predictions(tag="eval")
     with look("?tab=samples", origin=tables.origin) as page:
@@ -114,7 +120,7 @@ def test_cells_of_the_confusion_matrix_and_groups_choose_samples(look: Look, tab
         name = f"true cat, predicted {HOSTILE}: {len(chosen)}"
         matrix.get_by_role("button", name=name).click()
         until_found(page, f"{len(chosen)} of {N} samples")
-        assert {cells(row)[0] for row in shown(page).all()} <= set(chosen.id.astype(str))
+        until_only(page, set(chosen.id.astype(str)))
         matrix.get_by_role("button", name=name).click()  # again: all
         until_found(page, f"{N} samples")
         groups = page.page.locator(".samples-groups")
@@ -136,8 +142,7 @@ def test_two_runs_show_what_was_mended_and_broken(look: Look, tables: Served) ->
         expect(page.page.locator(".verdict")).to_have_text(expected.verdict)
         changes.get_by_role("button", name="broken").click()
         until_found(page, f"{len(expected.broken)} of {N} samples")
-        found = {cells(row)[0] for row in shown(page).all()}
-        assert found and found <= set(expected.broken.id.astype(str))
+        until_only(page, set(expected.broken.id.astype(str)))
         expect(page.page.locator(".samples-matrix")).to_have_count(2)
         with page.page.expect_download() as download:
             page.page.get_by_role("link", name="CSV").click()
@@ -166,7 +171,9 @@ def test_a_million_rows_scroll_to_their_end(look: Look, tables: Served) -> None:
         page.until(is_there, "the rows of the middle are there")
         page.page.get_by_label("Filter samples").fill("x >= 10 and x < 12")
         until_found(page, f"4 of {LONG} samples")
-        assert [cells(row)[1] for row in shown(page).all()] == ["11.5", "11", "10.5", "10"]
+        second = "rows => rows.map(row => row.querySelectorAll('[role=cell]')[1].innerText.trim())"
+        wanted = ["11.5", "11", "10.5", "10"]
+        page.until(lambda: shown(page).evaluate_all(second) == wanted, "the rows are sorted")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -196,6 +196,8 @@ class Worker:
     # -- the thread's side --------------------------------------------------------------------
 
     def _run(self) -> None:
+        if trace := threading.gettrace():  # of a debugger, or of coverage: `Thread.start` would set it
+            sys.settrace(trace)
         while self._turn.acquire(blocking=False):
             try:
                 self._alive, self._asked = True, False

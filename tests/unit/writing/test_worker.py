@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from types import FrameType
 
 import pytest
 
@@ -50,6 +51,25 @@ def test_a_small_job_wakes_a_thread_that_sleeps(monkeypatch: pytest.MonkeyPatch)
         time.sleep(0.001)
     worker.submit(done.set)
     assert done.wait(60)
+
+
+def test_the_trace_of_a_debugger_or_of_coverage_holds_in_the_thread() -> None:
+    traced: set[str] = set()
+
+    def trace(frame: FrameType, event: str, arg: object) -> None:
+        traced.add(frame.f_code.co_name)
+
+    def a_job() -> None:
+        done.set()
+
+    before, done = threading.gettrace(), threading.Event()
+    threading.settrace(trace)
+    try:
+        Worker().submit(a_job, LARGE)
+        assert done.wait(60)
+    finally:
+        threading.settrace(before)
+    assert "a_job" in traced
 
 
 def test_the_caller_runs_its_jobs_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
