@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vizkit.environment import FILE_NAME
 from vizkit.format.decode import decode_record
-from vizkit.format.file_names import TABLES_DIRECTORY
+from vizkit.format.file_names import CONSOLE_FILE, TABLES_DIRECTORY
 from vizkit.format.frames import read_frames
 from vizkit.format.tags import MACHINE
 from vizkit.writing import run_directory
@@ -24,7 +24,7 @@ _KEPT = ("format", "started", "ended", "status", "python", "rank", "world_size")
 def shrink(run: Path) -> None:
     """Keep only the last record of each tag of a finished run's images, curves and texts.
 
-    The saved model, tables, system metrics and the description of the machine are removed.
+    The saved model, tables, system metrics, console output and the description of the machine are removed.
     """
     path = Path(run_directory.log_path(str(run))[0])
     frames = list(read_frames(path.read_bytes()))
@@ -37,7 +37,7 @@ def shrink(run: Path) -> None:
         and (record.kind not in _LARGE or index == last[record.kind, record.tag])
     ]
     path.write_bytes(b"".join(len(frame).to_bytes(8, "little") + frame for frame in kept))
-    for saved in (*run.glob("inference.*"), *run.glob("environment.*.diff")):
+    for saved in (*run.glob("inference.*"), *run.glob("environment.*.diff"), *run.glob(CONSOLE_FILE)):
         saved.unlink()
     shutil.rmtree(run / TABLES_DIRECTORY, ignore_errors=True)
     about = run / FILE_NAME
