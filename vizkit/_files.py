@@ -150,16 +150,7 @@ def rewrite(path: str | os.PathLike[str], parts: Iterable[bytes], beside: str) -
     """
     target = Path(path)
     part = target.with_name(beside)
-    try:
-        with open(part, "wb") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        shutil.copymode(target, part)
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
-    _sync_directory(target.parent)
+    _write_beside(target, part, parts, like_target=True)
 
 
 def write_durably(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
@@ -170,11 +161,20 @@ def write_durably(path: str | os.PathLike[str], data: bytes | memoryview) -> Non
     """
     target = Path(path)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    _write_beside(target, part, [data], like_target=False)
+
+
+def _write_beside(
+    target: Path, part: Path, parts: Iterable[bytes | memoryview], *, like_target: bool
+) -> None:
+    """Write and sync ``part``, with the mode of ``target`` if it is to replace one, and put it there."""
     try:
         with open(part, "wb") as file:
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
+        if like_target:
+            shutil.copymode(target, part)
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)

@@ -62,6 +62,7 @@ class ConsoleCopy:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+        self._size = _MOST + 1  # a thread that is printing now may still come
 
     def take(self, stream: str, text: str) -> None:
         """Copy what was printed on a stream."""
