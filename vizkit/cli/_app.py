@@ -30,6 +30,7 @@ from vizkit.cli import (
     sweep,
     tag,
     tail,
+    view,
 )
 from vizkit.cli._help import UNWRAPPED, translated
 from vizkit.cli._output import say
@@ -89,6 +90,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "tag": tag.tag,
     "note": note.note,
     "archive": archive.archive,
+    "view": view.view,
     "check": check.check_logs,
     "sweep": sweep.sweep_script,
     "serve": _serve,

@@ -37,7 +37,7 @@ REMARKS_FILE = "remarks.json"
 """What people say of a run; see `vizkit.runs.remarks`."""
 
 VIEWS_FILE = "views.json"
-"""Views that people saved, in the log directory; see `vizkit.server.workspace.saved_views`."""
+"""Views that people saved, in the log directory; see `vizkit.runs.saved_views`."""
 
 TABLES_DIRECTORY = "vizkit.tables"
 """The directory beside a log with its tables; it is never taken for a run's."""

@@ -11,6 +11,7 @@ from vizkit.runs.media import Media
 from vizkit.runs.run import Run
 from vizkit.runs.runs import Runs, load
 from vizkit.runs.sample_difference import SampleDifference
+from vizkit.runs.saved_views import Views
 from vizkit.runs.setting_ranks import RankedSetting, Ranking
 from vizkit.runs.statistics import Point, Summary
 
@@ -29,5 +30,6 @@ __all__ = [
     "Runs",
     "SampleDifference",
     "Summary",
+    "Views",
     "load",
 ]

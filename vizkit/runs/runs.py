@@ -30,6 +30,7 @@ from vizkit.runs.query_names import chosen, key_values, sort_order
 from vizkit.runs.run import Run
 from vizkit.runs.sample_comparison import diff_runs, label_errors_of
 from vizkit.runs.sample_difference import SampleDifference
+from vizkit.runs.saved_views import Views
 from vizkit.runs.scalar_tags import in_order, shown_metrics, with_tag
 from vizkit.runs.setting_ranks import Ranking, rank_runs
 from vizkit.runs.statistics import best_of_each, checked_mode
@@ -92,6 +93,11 @@ class Runs(Exported, Plottable, Sequence[Run]):
     def root(self) -> str | None:
         """The directory that `load` read, whose runs these all are; None for runs that were chosen."""
         return None if self._root is None else self._root.root
+
+    @property
+    def views(self) -> Views:
+        """The workspace's saved views of this directory, name -> query, to be read, set and deleted."""
+        return Views(self._where)
 
     def refresh(self) -> Changes:
         """Read what was appended since; the runs of `load` also gain new ones and lose those that are gone.

@@ -1,4 +1,4 @@
-"""``vizkit tag``, ``vizkit note``, ``vizkit archive``, and what ``vizkit ls`` leaves out."""
+"""``vizkit tag``, ``vizkit note``, ``vizkit archive``, ``vizkit view``, and what ``vizkit ls`` leaves out."""
 
 from __future__ import annotations
 
@@ -50,3 +50,17 @@ def test_archived_runs_are_left_out_and_it_is_said(vk: Command, log: Path) -> No
     assert vk("archive", "--where", "archived", "--undo", at=log).err == "vizkit: 1 run taken back\n"
     assert len(vk("ls", "--json", at=log).data) == 2
     assert vk("archive", at=log).code == 2
+
+
+def test_views_are_saved_printed_and_deleted(vk: Command, log: Path) -> None:
+    assert vk("view", at=log) == (0, "", "")
+    assert vk("view", "losses", "http://localhost:8040/vizkit/?tags=loss&token=secret", at=log) == (0, "", "")
+    vk("view", "all", "tab=table", at=log)
+    assert vk("view", at=log).out == "all\ttab=table\nlosses\ttags=loss\n"
+    assert vk("view", "--json", at=log).data == {"losses": "tags=loss", "all": "tab=table"}
+    assert vk("view", "losses", at=log).out == "tags=loss\n"
+    assert dict(vizkit.load(log).views) == {"losses": "tags=loss", "all": "tab=table"}
+    assert vk("view", "losses", "", at=log) == (0, "", "")
+    said = vk("view", "losses", at=log)
+    assert said.code == 2 and "'losses'" in said.err and "'all'" in said.err
+    assert vk("view", at=log / "nowhere").code == 2

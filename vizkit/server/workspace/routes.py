@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from vizkit._language import LANGUAGES, language, speaking, tr
 from vizkit.errors import VizKitError
 from vizkit.runs.formatting import clean
+from vizkit.runs.saved_views import SavedViews
 from vizkit.server.http import Answer, no_file, preferred_language, redirect, respond
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.security import WORKSPACE_POLICY
@@ -23,7 +24,6 @@ from vizkit.server.workspace.api.endpoints import api_routes
 from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.current_runs import CurrentRuns
 from vizkit.server.workspace.earlier_addresses import EARLIER_VIEWS, query_of_earlier
-from vizkit.server.workspace.saved_views import SavedViews
 
 __all__ = ["workspace_routes"]
 

@@ -14,10 +14,10 @@ from vizkit.curves.traces import TraceStore
 from vizkit.errors import UnknownNameError
 from vizkit.runs import Run, Runs
 from vizkit.runs.run import ENDED
+from vizkit.runs.saved_views import SavedViews
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.workspace.api.table_store import TableStore
 from vizkit.server.workspace.current_runs import CurrentRuns
-from vizkit.server.workspace.saved_views import SavedViews
 
 __all__ = ["RELEASED_AFTER", "WorkspaceState", "named"]
 

@@ -19,12 +19,12 @@ import vizkit
 from vizkit.curves import summaries
 from vizkit.curves.summaries import quick_summary
 from vizkit.media.palette import color
+from vizkit.runs.saved_views import SavedViews
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.workspace.api.endpoints import api_routes
 from vizkit.server.workspace.api.runs_answer import ChangesQuery, RunsQuery, changes, runs_answer
 from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.current_runs import CurrentRuns
-from vizkit.server.workspace.saved_views import SavedViews
 
 from .client import Client
 

@@ -4,20 +4,100 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, MutableMapping
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from vizkit._files import hold_directory, read_bounded, write_atomic
 from vizkit._json import parse_json
-from vizkit.errors import ConflictError, DataError
+from vizkit.errors import ConflictError, DataError, LogNotFoundError
 from vizkit.format.file_names import VIEWS_FILE
 from vizkit.runs.followed_file import FollowedFile
+from vizkit.runs.lookup import unknown
 
-__all__ = ["SavedViews"]
+__all__ = ["SavedViews", "Views"]
 
 _LONGEST_NAME = 100  # characters
 _LONGEST_QUERY = 20_000
 _MOST_VIEWS = 200
 _MOST_BYTES = 8 << 20
+_OF_THE_READER = {"token", "lang"}  # parts of an address that are no part of a view
 _PATIENCE = 10.0  # seconds that another editor may hold the directory
+
+
+class Views(MutableMapping[str, str]):
+    """The saved views of a log directory: name -> query of the workspace's address.
+
+    They lie in its ``views.json``, which any number of people may edit at once. A view is given as an address
+    of the workspace (``http://127.0.0.1:8040/vizkit/?tab=table``) or as its query (``tab=table``); a token
+    and a language are left out.
+
+    Args:
+        logdir: the log directory, or a log file in it.
+
+    Raises:
+        LogNotFoundError: there is no such directory or file.
+    """
+
+    def __init__(self, logdir: str | os.PathLike[str]) -> None:
+        path = os.path.expanduser(logdir)
+        if "://" not in path and not os.path.exists(path):
+            raise LogNotFoundError("{root!r} is not there: views are saved in a directory of runs", root=path)
+        self._file = SavedViews(path)
+
+    def __getitem__(self, name: str) -> str:
+        """The query of a view.
+
+        Raises:
+            UnknownNameError: there is none of this name.
+            DataError: the file cannot be read.
+        """
+        views = self._content()
+        if name not in views:
+            raise unknown("view", name, views)
+        return views[name]
+
+    def __setitem__(self, name: str, address: str) -> None:
+        """Save a view, in place of the one of this name.
+
+        Raises:
+            ConflictError: somebody else has just saved another one.
+            DataError: the name or the address is none, there are too many views, the directory is remote, or
+                the file cannot be read.
+            OSError: the file cannot be written.
+        """
+        self._file.edit(name, _query_of(address), self._content().get(name))
+
+    def __delitem__(self, name: str) -> None:
+        """Delete a view. Errors as of the other two."""
+        self._file.edit(name, None, self[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._content())
+
+    def __len__(self) -> int:
+        return len(self._content())
+
+    def __repr__(self) -> str:
+        return f"Views({self._content()!r})"
+
+    def _content(self) -> dict[str, str]:
+        found = self._file.content()
+        for problem in self._file.problems:
+            raise DataError("{message}", message=problem.message)
+        return found
+
+
+def _query_of(address: str) -> str:
+    """The query of an address, encoded as the page encodes it; of a text that is no address, itself."""
+    before, mark, behind = address.partition("?")
+    if "=" in before:
+        query = address
+    elif mark:
+        query = behind.partition("#")[0]
+    else:
+        query = "" if "://" in address else address
+    pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] not in _OF_THE_READER]
+    return urlencode(pairs, quote_via=lambda text, *_: quote_plus(text, safe="*").replace("~", "%7E"))
 
 
 class SavedViews(FollowedFile[dict[str, str]]):

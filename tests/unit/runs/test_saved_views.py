@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from vizkit.errors import ConflictError, DataError
-from vizkit.server.workspace.saved_views import SavedViews
+from vizkit.errors import ConflictError, DataError, LogNotFoundError, UnknownNameError
+from vizkit.runs import Runs
+from vizkit.runs.saved_views import SavedViews, Views
 
 
 def test_views_are_saved_renamed_and_deleted(tmp_path: Path) -> None:
@@ -125,3 +126,45 @@ def test_views_of_one_log_file_and_of_a_remote_directory(tmp_path: Path) -> None
     assert remote.content() == {}
     with pytest.raises(DataError, match="remote"):
         remote.edit("a", "x=time", None)
+
+
+@pytest.mark.parametrize(
+    ("address", "query"),
+    [
+        ("tags=loss&x=time", "tags=loss&x=time"),
+        ("?tags=loss", "tags=loss"),
+        ("tags=^a?b#c", "tags=%5Ea%3Fb%23c"),
+        ("http://127.0.0.1:8040/vizkit/?token=secret&lang=zh&tags=loss#top", "tags=loss"),
+        ("https://host/proxy/8040/vizkit/", ""),
+        ("filter=lr < 0.1&only=a/b&only=c*~", "filter=lr+%3C+0.1&only=a%2Fb&only=c*%7E"),
+        ("filter=lr+%3C+0.1&find=%E6%97%B6", "filter=lr+%3C+0.1&find=%E6%97%B6"),
+        ("find=时&from=1e-3", "find=%E6%97%B6&from=1e-3"),
+    ],
+)
+def test_views_are_saved_from_python_as_the_page_saves_them(address: str, query: str, tmp_path: Path) -> None:
+    views = Runs(where=str(tmp_path)).views
+    views["a"] = address
+    assert dict(Views(tmp_path)) == SavedViews(str(tmp_path)).content() == {"a": query}
+    views["a"] = "x=epoch"
+    assert views["a"] == "x=epoch" and list(views) == ["a"] and len(views) == 1
+    del views["a"]
+    assert "a" not in views and json.loads((tmp_path / "views.json").read_text()) == {"views": {}}
+
+
+def test_what_cannot_be_a_view_is_said(tmp_path: Path) -> None:
+    views = Views(tmp_path)
+    views["losses"] = "tags=loss"
+    with pytest.raises(UnknownNameError, match="losses"):
+        views["loses"]
+    with pytest.raises(UnknownNameError):
+        del views["other"]
+    with pytest.raises(DataError, match="name of a view"):
+        views[""] = "x=time"
+    (tmp_path / "views.json").write_text("{")
+    for use in (lambda: dict(views), lambda: views.__setitem__("a", "x=time")):
+        with pytest.raises(DataError, match="not JSON"):
+            use()
+    with pytest.raises(LogNotFoundError, match="nowhere"):
+        Views(tmp_path / "nowhere")
+    with pytest.raises(LogNotFoundError):
+        dict(Runs().views)
