@@ -76,6 +76,7 @@ class Pattern:
     sessions: int = 1
     back: int = 0  # steps
     files: int = 1
+    marks: str = "resumes"  # of all sessions but the first
 
 
 _CHOICES: dict[str, Callable[[random.Random], object]] = {
@@ -94,6 +95,7 @@ _CHOICES: dict[str, Callable[[random.Random], object]] = {
     "sessions": lambda r: int(2 ** r.uniform(0, 7)),
     "back": lambda r: r.choice([0, 1, 100]),
     "files": lambda r: r.choice([1, 1, 2, 5]),
+    "marks": lambda r: r.choice(["resumes", "begins"]),
 }
 
 
@@ -104,7 +106,7 @@ def changed(pattern: Pattern, r: random.Random, count: int = len(_CHOICES)) -> P
 
 
 def frames_of(pattern: Pattern, records: int, seed: int = 0) -> Iterator[list[bytes]]:
-    """The frames of each of a pattern's files, ``records`` in all."""
+    """The frames of each of a pattern's files, ``records`` in all, or more for very many tags."""
     from vizkit.format import encode
     from vizkit.format.types import SessionMark
     from vizkit.media.png import encode_png
@@ -119,14 +121,16 @@ def frames_of(pattern: Pattern, records: int, seed: int = 0) -> Iterator[list[by
     histogram = Histogram(np.arange(10), np.arange(11.0), 0, 0, 0)
     tags_of = {"member": pattern.members}.get(pattern.other, 1) if pattern.others else 0
     tags_of += pattern.tags * (2 if pattern.evaluations else 1)
-    most = max(records // (LEAST * tags_of), 1)
+    records = max(records, LEAST * tags_of)
+    most = records // (LEAST * tags_of)
     files = min(pattern.files, most)
     sessions = max(min(pattern.sessions, most), files)
     count = n = 0
     for session in range(sessions):
         if session * files // sessions != (session - 1) * files // sessions:
             frames: list[bytes] = []
-        mark = SessionMark.RESUMES if session else SessionMark.BEGINS
+        resumes = session and pattern.marks == "resumes"
+        mark = SessionMark.RESUMES if resumes else SessionMark.BEGINS
         frames.append(encode.encode_meta_data("meta_data_tag", "", 0, NOW, mark))
         n = max(n - pattern.back, 0)
         while count < records * (session + 1) // sessions:
@@ -199,7 +203,9 @@ def main() -> None:
     """Print each pattern that is worse than all before, and the worst ones measured anew."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.worst_logs", description=__doc__)
     parser.add_argument("--seconds", type=float, default=300, help="how long to search (%(default)s)")
-    parser.add_argument("--records", type=int, default=30_000, help="records of a log (%(default)s)")
+    parser.add_argument(
+        "--records", type=int, default=30_000, help="records of a log, at least (%(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     r = random.Random(given.seed)

@@ -155,7 +155,7 @@ class ColumnBuilder:
             steps, walltimes, values = (_of_records(column, which, len(repeats.starts)) for column in every)
             key = SCALAR, self._names.tags.number(tag), -1
             series = self._series_of(key, start + repeats.starts[which[0]])
-            columns = SortedRows(steps, None, walltimes, (values,))
+            columns = SortedRows(steps, walltimes, (values,))
             series.append(len(self.sessions) - 1, columns, 0, len(steps), end)
 
     def take(self, log: Readable, piece: Piece) -> None:
@@ -214,16 +214,22 @@ class ColumnBuilder:
             new |= of_session[1:] != of_session[:-1]
         bounds = np.concatenate([[0], np.flatnonzero(new) + 1, [len(order)]])
         firsts, lasts = order[bounds[:-1]], order[bounds[1:] - 1]
-        fractions = None if batch.fractions is None else batch.fractions[order]
         others = tuple(column[order] for column in content)
-        columns = SortedRows(batch.steps[order], fractions, batch.walltimes[order], others)
+        whole = SortedRows(batch.steps[order], batch.walltimes[order], others)
+        columns = [whole] * len(firsts)
+        if batch.fractions is not None:
+            fractions = batch.fractions[order]
+            none = np.isnan(fractions)
+            fractional = whole._replace(steps=np.where(none, whole.steps, fractions))
+            every = np.logical_and.reduceat(none, bounds[:-1]).tolist()
+            columns = [whole if each else fractional for each in every]
         members = np.full(len(firsts), -1)
         if number == MEMBER and batch.members is not None:
             members = batch.members[firsts]
         rows = (batch.tags[firsts], members, batch.starts[firsts], batch.ends[lasts], sessions[firsts])
-        every = zip(*(row.tolist() for row in rows), pairwise(bounds.tolist()), strict=True)
-        for tag, member, first, end, session, (start, stop) in every:
-            self._series_of((number, tag, member), first).append(session, columns, start, stop, end)
+        keyed = zip(*(row.tolist() for row in rows), columns, pairwise(bounds.tolist()), strict=True)
+        for tag, member, first, end, session, some, (start, stop) in keyed:
+            self._series_of((number, tag, member), first).append(session, some, start, stop, end)
 
     def _series_of(self, key: tuple[int, int, int], first: int) -> Series:
         """The columns of a kind, tag and member; new ones for the first record.

@@ -70,16 +70,12 @@ class NameTable:
         return numbers, known
 
     def _find_long(self, buf: Bytes, at: list[int], lengths: list[int]) -> list[int]:
-        numbers = []
-        first = at[0]
-        data = buf[first : at[-1] + lengths[-1]].tobytes()  # bytes are sliced faster than arrays
-        for start, length in zip(at, lengths, strict=True):
-            name = data[start - first : start - first + length]
-            number = self._long.get(name)
-            if number is None:
-                number = self._long[name] = self.number(name.decode("utf-8", "replace"))
-            numbers.append(number)
-        return numbers
+        data = buf[: at[-1] + lengths[-1]].tobytes()  # bytes are sliced faster than arrays
+        names = [data[start : start + length] for start, length in zip(at, lengths, strict=True)]
+        for name in dict.fromkeys(names):
+            if name not in self._long:
+                self._long[name] = self.number(name.decode("utf-8", "replace"))
+        return [self._long[name] for name in names]
 
     def _find(self, buf: Bytes, at: Ints, lengths: Ints, longest: int) -> tuple[Ints, Bools]:
         columns = _read(buf, at, lengths, longest)

@@ -8,7 +8,7 @@ import numpy as np
 
 from vizkit.columns.packed import Column, Joined, Packed, pack
 from vizkit.columns.pyramid import Pyramid
-from vizkit.metrics.arrays import AnyArray, Floats, Ints
+from vizkit.metrics.arrays import AnyArray, Ints
 
 __all__ = ["LONG", "Series", "SortedRows"]
 
@@ -22,26 +22,19 @@ class SortedRows(NamedTuple):
     """Records in the order in which they were written, often of several tags, tag by tag.
 
     Attributes:
-        steps: (n,) int64.
-        fractions: (n,) the fractional steps, NaN for whole ones; None if all are whole.
+        steps: (n,) int64, or float64 if there are fractions.
         walltimes: (n,) int64.
         content: columns of the content, each (n,).
     """
 
-    steps: Ints
-    fractions: Floats | None
+    steps: AnyArray
     walltimes: Ints
     content: tuple[AnyArray, ...]
 
     def part(self, start: int, stop: int) -> list[AnyArray]:
-        """Steps, walltimes and content of some rows; steps are float64 if any of them is a fraction."""
-        steps: AnyArray = self.steps[start:stop]
-        if self.fractions is not None:
-            fractions = self.fractions[start:stop]
-            whole = np.isnan(fractions)
-            if not whole.all():
-                steps = np.where(whole, steps, fractions)
-        return [steps, self.walltimes[start:stop], *(column[start:stop] for column in self.content)]
+        """Steps, walltimes and content of some rows."""
+        columns = (self.steps, self.walltimes, *self.content)
+        return [column[start:stop] for column in columns]
 
 
 class Series:

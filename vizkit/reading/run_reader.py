@@ -24,7 +24,7 @@ from vizkit.columns.pyramid import Pyramid
 from vizkit.columns.series import LONG, Series
 from vizkit.errors import DataError
 from vizkit.format.tags import SECONDS
-from vizkit.format.types import HParams, Record
+from vizkit.format.types import HParams, Record, SessionMark
 from vizkit.format.walltime import count_odd
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.reading.column_cache import ColumnCache
@@ -320,7 +320,8 @@ class RunReader:
         self._take_sessions(starts[-1])
 
     def _training_starts(self) -> list[int]:
-        if len(self._logs) == 1 and len(self._logs[0].records.sessions) == 1:
+        marks = [mark for log in self._logs for mark in log.records.sessions]
+        if all(mark == SessionMark.RESUMES for mark in marks[1:]):
             return [0]
         found = TrainingStarts()
         number = 0
@@ -533,14 +534,9 @@ def without_gc() -> Iterator[None]:
 
 def _session_begins(series: Series) -> Iterator[tuple[int, Begin]]:
     """The number of each session of a series, and where it begins."""
-    numbers, rows = zip(*series.sessions, strict=True)
     steps, walltimes = series.columns()[:2]
-    if len(rows) == 1:
-        return iter([(numbers[0], Begin(steps[0].item(), walltimes[0].item(), steps[-1].item()))])
-    firsts = np.array(rows)
-    lasts = np.append(firsts[1:], series.count) - 1
-    columns = (steps[firsts].tolist(), walltimes[firsts].tolist(), steps[lasts].tolist())
-    return zip(numbers, map(Begin, *columns), strict=True)
+    for (number, row), (_, behind) in pairwise([*series.sessions, (0, series.count)]):
+        yield number, Begin(steps.item(row), walltimes.item(row), steps.item(behind - 1))
 
 
 def _part_of(log: LogTail, series: Series, first: int, last: int) -> _Part | None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizkit.format.types import SessionMark
-from vizkit.metrics.arrays import AnyArray
+from vizkit.metrics.arrays import AnyArray, Ints
 
 __all__ = ["Begin", "TrainingStarts", "counting"]
 
@@ -30,29 +30,37 @@ def counting(steps: AnyArray, begins: Sequence[int]) -> NDArray[np.int64] | None
     Returns:
         (m,) rows; None if all count as they stand.
     """
+    drops = (steps[1:] < steps[:-1]).nonzero()[0] + 1
+    if not len(drops) and all(steps.item(row - 1) < steps.item(row) for row in begins[1:]):
+        return None
     rows = None
     if len(begins) > 1:
-        least = np.minimum.reduceat(_without_stragglers(steps, begins), begins)
-        later = np.append(np.minimum.accumulate(least[:0:-1])[::-1], np.inf)  # of the sessions after each
-        kept = steps < np.repeat(later, np.diff([*begins, len(steps)]))
+        least = np.minimum.reduceat(_without_stragglers(steps, begins, drops), begins)
+        later = np.minimum.accumulate(least[:0:-1])[::-1]  # of the sessions after each but the last
+        last = begins[-1]
+        kept = steps[:last] < later.repeat(np.diff(begins))
         if not kept.all():
-            rows = np.flatnonzero(kept)
+            rows = np.concatenate([kept.nonzero()[0], np.arange(last, len(steps))])
             steps = steps[rows]
-    if len(steps) < 2 or (steps[1:] >= steps[:-1]).all():
-        return rows
+            if (steps[1:] >= steps[:-1]).all():
+                return rows
     order = np.argsort(steps, kind="stable")
     return order if rows is None else rows[order]
 
 
-def _without_stragglers(steps: AnyArray, begins: Sequence[int]) -> AnyArray:
+def _without_stragglers(steps: AnyArray, begins: Sequence[int], drops: Ints) -> AnyArray:
     """The steps, with that of the record before in place of each one that is lower, alone in its session.
 
     That is a record after which steps go on from those before it, or the last of a session whose steps
     ascend until then. Where steps start over, or descend, none is alone.
+
+    Args:
+        steps: (n,) in the order of writing.
+        begins: the row where each session begins.
+        drops: the rows whose step is below the one before.
     """
     first = np.zeros(len(steps) + 1, bool)  # of a session, and the place behind them all
     first[[*begins, len(steps)]] = True
-    drops = np.flatnonzero(steps[1:] < steps[:-1]) + 1
     drops = drops[~first[drops]]
     if not len(drops):
         return steps

@@ -97,6 +97,21 @@ def test_any_scalars_come_back(
     assert_same(RunReader(directory), [data[: max(len(data) - cut, 0)]])
 
 
+def test_fractions_of_one_tag_leave_the_steps_of_others_whole(tmp_path: Path) -> None:
+    with LogWriter(str(tmp_path)) as writer:
+        for step in (2**53 + 1, 2**53 + 2, 2**53 + 3):
+            writer.add_scalar("whole", 0.5, step, 1.0)
+            writer.add_scalar("fractions", 0.5, step % 8 + 0.25, 1.0)
+        writer.add_scalar("both", 0.5, 7, 1.0)
+        writer.add_scalar("both", 0.5, 7.5, 1.0)
+    run = RunReader(str(tmp_path))
+    steps = {tag: run.scalars(tag).steps for tag in ("whole", "fractions", "both")}
+    assert steps["whole"].dtype == np.int64
+    assert steps["whole"].tolist() == [2**53 + 1, 2**53 + 2, 2**53 + 3]
+    assert steps["fractions"].tolist() == [1.25, 2.25, 3.25]
+    assert steps["both"].tolist() == [7, 7.5]
+
+
 def test_a_long_log_is_read_whole_and_in_bounded_memory(tmp_path: Path) -> None:
     import tracemalloc
 
