@@ -35,12 +35,14 @@ class Turn:
         wall: seconds.
         alone: those but what its main thread waited for a core that others had (Linux counts that).
         cpu: seconds of CPU time, of all threads together.
+        thread: those of its main thread.
     """
 
     name: str
     wall: float
     alone: float
     cpu: float
+    thread: float
 
 
 class Baton:
@@ -48,7 +50,7 @@ class Baton:
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
-        self._began = (0.0, 0.0, 0.0)
+        self._began = (0.0, 0.0, 0.0, 0.0)
 
     def begin(self) -> None:
         """What comes before is not timed. Waits for the first turn."""
@@ -56,8 +58,8 @@ class Baton:
 
     def next(self, name: str) -> None:
         """Ends a turn, names what was done in it, and waits for the next one."""
-        wall, waited, cpu = np.subtract(_clocks(), self._began).tolist()
-        self._wait(Turn(name, wall, wall - waited, cpu))
+        wall, waited, cpu, thread = np.subtract(_clocks(), self._began).tolist()
+        self._wait(Turn(name, wall, wall - waited, cpu, thread))
 
     def _wait(self, message: Turn | None) -> None:
         self._pipe.send(message)
@@ -65,14 +67,14 @@ class Baton:
         self._began = _clocks()
 
 
-def _clocks() -> tuple[float, float, float]:
-    """Seconds: the wall's, what this thread waited for a core, and CPU time."""
+def _clocks() -> tuple[float, float, float, float]:
+    """Seconds: the wall's, what this thread waited for a core, CPU time, and that of this thread."""
     try:
         with open("/proc/thread-self/schedstat") as file:
             waited = int(file.read().split()[1]) / 1e9
     except OSError:
         waited = 0.0
-    return time.perf_counter(), waited, time.process_time()
+    return time.perf_counter(), waited, time.process_time(), time.thread_time()
 
 
 class Processes:

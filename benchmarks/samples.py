@@ -9,7 +9,9 @@ import numpy as np
 from benchmarks._common import Goal, Table, interleaved, median, timed
 from vizkit import Tracker, load
 
-__all__ = ["run"]
+__all__ = ["ROWS", "TABLE", "record_pair", "run"]
+
+TABLE = "eval/predictions"
 
 ROWS = 20_000 if os.environ.get("VIZKIT_BENCH_QUICK") else 1_000_000
 CLASSES, ERRORS, REPEATS, MOST_SECONDS = 10, (0.10, 0.09), 5, 1.0
@@ -18,7 +20,7 @@ CLASSES, ERRORS, REPEATS, MOST_SECONDS = 10, (0.10, 0.09), 5, 1.0
 def run(root: str) -> list[Table]:
     kinds = {"the same order": "same", "B in another order": "shuffled", "ids that are texts": "texts"}
     for kind in kinds.values():
-        _record(f"{root}/{kind}", kind)
+        record_pair(f"{root}/{kind}", kind)
     cases = {
         name: lambda kind=kind: timed(lambda: _compared(f"{root}/{kind}")) for name, kind in kinds.items()
     }
@@ -47,7 +49,8 @@ def _compared(directory: str) -> None:
     str(load(directory).diff_samples("a", "b"))
 
 
-def _record(directory: str, kind: str) -> None:
+def record_pair(directory: str, kind: str) -> None:
+    """Record the runs a and b, whose predictions are of the same samples."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, CLASSES, ROWS)
     for name, errors in zip("ab", ERRORS, strict=True):
@@ -65,4 +68,4 @@ def _record(directory: str, kind: str) -> None:
             "score2": ((1 - score) / 2)[order],
         }
         with Tracker(f"{directory}/{name}", system=False, quiet=True) as tracker:
-            tracker.log_table("eval/predictions", columns)
+            tracker.log_table(TABLE, columns)

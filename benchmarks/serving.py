@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks._main import main
 
-TOPICS = ["first_answer", "polling", "scalar_page", "windows"]
+TOPICS = ["first_answer", "polling", "scalar_page", "windows", "sample_rows"]
 PACKAGES = [
     "paddle-vizkit",
     "visualdl",

@@ -24,13 +24,22 @@ def run(root: str) -> list[Table]:
 
     table = Table(
         "A training of each task, with everything recorded and without",
-        ("ms a step", BARE, ALL, *(f"times, {name}" for name in CLOCKS.values()), "an evaluation"),
+        (
+            "ms a step",
+            BARE,
+            ALL,
+            *(f"times, {name}" for name in CLOCKS.values()),
+            "more CPU, training's thread",
+            "others",
+            "an evaluation",
+        ),
         notes=[
             f"{TRAININGS} trainings of other seeds in each way, of {STEPS} steps in {EPOCHS} epochs: the "
             "examples of `vizkit.demo.tasks`. Everything: the callback with its defaults, `tracker.watch` "
             "with its optimizer, the machine. Means of all steps but the first; each way in a process of its "
-            "own, in turns of one step. Ratios with 95 % intervals. An evaluation: what recording adds to "
-            f"one, of {STEPS // EPOCHS // 4} batches, in ms, the median."
+            "own, in turns of one step. Ratios with 95 % intervals. More CPU: milliseconds a step on the "
+            "training's own thread and on all others, the worker's among them. An evaluation: what recording "
+            f"adds to one, of {STEPS // EPOCHS // 4} batches, in ms, the median."
         ],
     )
     for name in EXAMPLES:
@@ -52,8 +61,11 @@ def _compare(root: str, name: str, table: Table) -> None:
     found = {clock: totals(of[ALL], of[BARE]) for clock, of in steps.items()}
     cells = ["{:.3f} ({:.3f} to {:.3f})".format(*ratio) for ratio in found.values()]
     means = [f"{steps['wall'][way].mean() * 1e3:.1f}" for way in (BARE, ALL)]
+    thread = {way: seconds_of(runs, "step", "thread").mean() * 1e3 for way, runs in turns.items()}
+    others = {way: steps["cpu"][way].mean() * 1e3 - thread[way] for way in turns}
+    more = [f"{each[ALL] - each[BARE]:+.2f}" for each in (thread, others)]
     evaluations = {way: np.median(seconds_of(runs, "evaluation", "wall")) for way, runs in turns.items()}
-    table.rows.append((name, *means, *cells, f"+{(evaluations[ALL] - evaluations[BARE]) * 1e3:.0f}"))
+    table.rows.append((name, *means, *cells, *more, f"+{(evaluations[ALL] - evaluations[BARE]) * 1e3:.0f}"))
     measured = ", ".join(f"{CLOCKS[clock]} {ratio[0] - 1:+.1%}" for clock, ratio in found.items())
     table.goals.append(
         Goal(

@@ -14,7 +14,7 @@ import pytest
 
 from tests.helpers import PATIENCE, damage, log_of, python, series, stock, until
 from vizkit import Tracker, VizKitWarning
-from vizkit.writing import log_file, paced_log
+from vizkit.writing import log_file, paced_log, record_log
 
 
 class Disk:
@@ -55,7 +55,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     monkeypatch.setattr(paced_log, "_AT_ONCE_SECONDS", 0.25)
     monkeypatch.setattr(log_file, "_os_write", made.write)
     monkeypatch.setattr(log_file, "_held_write", lambda: made.held)
-    for module in (log_file, paced_log):
+    for module in (log_file, record_log, paced_log):
         monkeypatch.setattr(module, "_monotonic", lambda: made.now)
     yield made
     made.works.set()

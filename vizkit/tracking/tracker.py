@@ -36,8 +36,8 @@ from vizkit.tracking.spawned import SpawnedStart
 from vizkit.tracking.started_trial import take_run
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
 from vizkit.writing.evaluation_collector import Evaluation
-from vizkit.writing.log_file import RecordLog
 from vizkit.writing.log_writer import LogWriter
+from vizkit.writing.record_log import RecordLog
 from vizkit.writing.run_directory import IfExists, open_run
 from vizkit.writing.tasks.choice import check_task, new_task, task_of
 from vizkit.writing.tasks.sample_rows import checked_slices, row_limit

@@ -15,156 +15,27 @@ import os
 import threading
 import time
 import weakref
-from _thread import LockType
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, NamedTuple, Protocol, cast
 
-from vizkit._files import (
-    FileReader,
-    free_name,
-    keep_beside,
-    lock_exclusive,
-    lock_shared,
-    mapped,
-    path_of_open_file,
-    rewrite,
-    unlock,
-)
+from vizkit._files import lock_exclusive, lock_shared, path_of_open_file, unlock
 from vizkit._language import reason_of, tr
-from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
-from vizkit.columns.frame_scan import FrameWalk
 from vizkit.errors import ClosedError
-from vizkit.format.file_names import LOG_WORD
-from vizkit.format.frames import Damage, Frame, scan
-from vizkit.writing.log_heads import proved_position
+from vizkit.writing.log_repair import repair_log
+from vizkit.writing.record_log import Found, RecordLog
+from vizkit.writing.remote_log import RemoteLog
 from vizkit.writing.restoring import restore
 
-__all__ = [
-    "HANG_SECONDS",
-    "Found",
-    "LogFile",
-    "NullLog",
-    "RecordLog",
-    "RemoteLog",
-    "hold_all",
-    "leave_all",
-    "open_log",
-    "release_all",
-    "wait_without",
-]
-
-
-HANG_SECONDS = 30.0
-"""After this, a write that has not come back is not waited for any longer."""
+__all__ = ["LogFile", "live_logs", "open_log"]
 
 _PREEMPTED_SECONDS = 0.001  # of a write: other processes may have had the core
 
 _os_write = os.write
 _monotonic = time.monotonic
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-
-
-class Found(NamedTuple):
-    """A change that others made to the file of a log.
-
-    Attributes:
-        note: the words for a warning.
-        lost: whether records are lost by it.
-    """
-
-    note: str
-    lost: bool = False
-
-
-class RecordLog(ABC):
-    """A log that frames are appended to.
-
-    Attributes:
-        path: its path.
-        lock: held while frames are written.
-        closed: True if no frames are accepted any more.
-    """
-
-    path: str
-    lock: threading.RLock
-    closed = False
-    _busy_since = 0.0
-
-    @abstractmethod
-    def append(self, data: bytes) -> None:
-        """Append one or more whole frames."""
-
-    def timed(self, data: bytes, *, held: bool = False) -> float:
-        """Append frames, and return the seconds that the write took.
-
-        Args:
-            data: whole frames.
-            held: keep other threads of the interpreter from running meanwhile, and leave out the time that
-                other processes had the core, so that the time is the disk's alone.
-        """
-        if not self.is_open:
-            self.append(data)
-            return 0.0
-        with self.lock:
-            begin = self._busy_since = _monotonic()
-            try:
-                if held:
-                    return self._held(data)
-                self.append(data)
-                return _monotonic() - begin
-            finally:
-                self._busy_since = 0.0
-
-    def _held(self, data: bytes) -> float:
-        begin = _monotonic()
-        self.append(data)
-        return _monotonic() - begin
-
-    @property
-    def place(self) -> str:
-        """The path of a log that was begun, absolute: a script may change its directory."""
-        return self.path
-
-    @property
-    @abstractmethod
-    def is_open(self) -> bool:
-        """True from the first record on."""
-
-    @contextmanager
-    def busy(self) -> Iterator[None]:
-        """Time what is written beside the log, which may hang, too."""
-        self._busy_since = _monotonic()
-        try:
-            yield
-        finally:
-            self._busy_since = 0.0
-
-    @property
-    def hangs(self) -> bool:
-        """True if a write that is timed has not come back for long."""
-        since = self._busy_since
-        return since > 0 and _monotonic() - since > HANG_SECONDS
-
-    def look(self, *, last: bool = False) -> Found | None:
-        """Notice what others have done to the file.
-
-        Args:
-            last: whether the log is about to be closed.
-        """
-        return None
-
-    @abstractmethod
-    def close(self) -> None:
-        """Release the file; `append` raises `ClosedError` from now on.
-
-        Raises:
-            OSError: the file system says so late that it could not keep what was written.
-        """
 
 
 def open_log(
@@ -314,7 +185,7 @@ class LogFile(RecordLog):
             try:
                 # The file may be repaired unless another process is writing it.
                 if lock_exclusive(fd) is not False:
-                    _repair(fd, self.path)
+                    repair_log(fd, self.path)
                 lock_shared(fd)  # waits for a process that repairs it
                 stat = os.fstat(fd)
                 if not _is_at(stat, self.path):  # repaired: another file is there now
@@ -450,7 +321,8 @@ class LogFile(RecordLog):
         if getattr(self, "_fd", -1) >= 0:
             os.close(self._fd)
 
-    def _leave_to_parent(self) -> None:
+    def leave_to_parent(self) -> None:
+        """In a forked child: close the log, and write nothing more to it."""
         self._new_lock()
         self._hidden = False
         self._parents = not self.closed
@@ -475,33 +347,6 @@ def _waited_for_a_core() -> float:
             return int(file.read().split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
         return 0.0
-
-
-def _repair(fd: int, path: str) -> None:
-    """Cut off a torn tail; with broken bytes within, keep a copy of the log and close the gap.
-
-    Stock VisualDL reads nothing after a broken frame, and its server does not start.
-    """
-    # If the path leads to another file by now, or to none, `_opened` begins again.
-    try:
-        with FileReader(path) as log:
-            stat = os.fstat(fd)
-            walk = FrameWalk(log, proved_position(log, stat), stat.st_size)
-            if not any(isinstance(part, Damage) for part in walk):
-                return
-    except FileNotFoundError:
-        return
-    with mapped(fd) as data:
-        parts = list(scan(data))
-        broken = [part for part in parts if isinstance(part, Damage)]
-        if len(broken) > 1 or (broken and broken[0] is not parts[-1]):
-            # Without `LOG_WORD` in their names: VisualDL would take them for logs.
-            directory, name = os.path.split(path)
-            keep_beside(path, free_name(directory, name.replace(LOG_WORD, "damaged") + ".bak"))
-            whole = (data[part.start - 8 : part.end] for part in parts if isinstance(part, Frame))
-            rewrite(path, whole, free_name(directory, name.replace(LOG_WORD, "repairing")))
-        elif broken:
-            os.ftruncate(fd, broken[0].start)
 
 
 def _is_at(stat: os.stat_result, path: str) -> bool:
@@ -533,168 +378,12 @@ def _write_rest(fd: int, data: bytes, written: int = 0) -> None:
         raise
 
 
-class NullLog(RecordLog):
-    """A log that keeps nothing, for ``write_to_disk=False`` and ranks that do not record."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.lock = threading.RLock()
-
-    @property
-    def is_open(self) -> bool:
-        """Always False."""
-        return False
-
-    def append(self, data: bytes) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-class RemoteLog(RecordLog):
-    """A log behind VisualDL's own file layer, without locks and repair."""
-
-    def __init__(
-        self, path: str, first: Callable[[], bytes] = bytes, again: Callable[[], bytes] = bytes
-    ) -> None:
-        self.path = path
-        self._first = first
-        self._again = again
-        self._file: IO[bytes] | None = None
-        self._head = b""  # what the file begins with, if this process has created it
-        self.lock = threading.RLock()
-
-    @property
-    def is_open(self) -> bool:
-        """True if the remote file is open."""
-        return self._file is not None
-
-    def append(self, data: bytes) -> None:
-        """Append whole frames.
-
-        Raises:
-            ClosedError: the log is closed.
-            OSError: they could not be written, whatever error the file layer gives for it.
-        """
-        with self.lock:
-            if self.closed:
-                raise ClosedError("{path}: nothing can be recorded after close()", path=self.path)
-            with self._os_errors():
-                if self._file is None:
-                    self._file = self._opened()
-                self._file.write(data)
-
-    def _opened(self) -> IO[bytes]:
-        import_visualdl()
-        from visualdl.io import bfile
-
-        parent = self.path.rpartition("/")[0]
-        if not bfile.exists(parent):
-            bfile.makedirs(parent)
-        new = not bfile.exists(self.path)
-        file: IO[bytes] = bfile.BFile(self.path, "wb")
-        self._head = self._first() if new else b""
-        file.write(self._head or self._again())
-        return file
-
-    def close(self) -> None:
-        """Flush and close the remote file.
-
-        Raises:
-            OSError: it cannot be written, or was deleted meanwhile, which only its end tells: looking for
-                it takes a request, and nothing is left to write it again.
-        """
-        with self.lock:
-            file, self._file = self._file, None
-            self.closed = True
-            if file is not None:
-                with self._os_errors():
-                    file.close()
-                    self._check()
-
-    def _check(self) -> None:
-        from visualdl.io import bfile
-
-        if not bfile.exists(self.path) or bfile.BFile(self.path, "rb").read(len(self._head)) != self._head:
-            raise FileNotFoundError(
-                errno.ENOENT, "deleted while it was recorded, with its records", self.path
-            )
-
-    @contextmanager
-    def _os_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError:
-            raise
-        except Exception as error:  # of a client of the remote system
-            raise OSError(errno.EIO, f"{type(error).__name__}: {error}", self.path) from error
-
-
-class _OwnedLock(Protocol):
-    """A reentrant lock, with the methods that `threading.Condition` uses too."""
-
-    def _is_owned(self) -> bool: ...
-    def _release_save(self) -> object: ...
-    def _acquire_restore(self, state: object) -> None: ...
-
-
-def wait_without(log: RecordLog | None, waiter: LockType, seconds: float) -> None:
-    """Wait until a lock can be acquired; meanwhile release a log's own lock if this thread has it.
-
-    Args:
-        log: the log.
-        waiter: the lock that is waited for.
-        seconds: how long, at most.
-    """
-    lock = cast("_OwnedLock | None", getattr(log, "lock", None))
-    if lock is None or not lock._is_owned():
-        waiter.acquire(True, seconds)
-        return
-    state = None
-    try:
-        state = lock._release_save()
-        waiter.acquire(True, seconds)
-    finally:
-        if state is not None:
-            lock._acquire_restore(state)
-
-
 _begun: set[tuple[int, int, int]] = set()
 """Process, device and inode of the logs that this process has written to: its session has begun there."""
 
 _live: weakref.WeakValueDictionary[int, LogFile] = weakref.WeakValueDictionary()
-_FORK_SECONDS = 5.0
-_forking = threading.RLock()  # one thread forks at a time: each releases what it has locked
-_held: list[list[LogFile]] = []
 
 
-def hold_all() -> None:
-    """Lock all logs before a fork, so that none is in the middle of a write.
-
-    A log that stays locked for seconds (by a disk that hangs) does not keep the process from forking.
-    """
-    _forking.acquire()
-    held: list[LogFile] = []
-    _held.append(held)
-    held.extend(log for log in _logs() if log.lock.acquire(timeout=_FORK_SECONDS))
-
-
-def release_all() -> None:
-    """Unlock all logs after a fork, in the parent."""
-    for log in _held.pop():
-        log.lock.release()
-    _forking.release()
-
-
-def leave_all() -> None:
-    """Close all logs after a fork, in the child: they belong to the parent."""
-    global _forking
-    _forking = threading.RLock()
-    _held.clear()
-    for log in _logs():
-        log._leave_to_parent()
-
-
-def _logs() -> list[LogFile]:
+def live_logs() -> list[LogFile]:
+    """All logs of this process that are in use."""
     return [log for ref in _live.valuerefs() if (log := ref())]

@@ -12,8 +12,9 @@ from vizkit._files import at_exit_of_child
 from vizkit._language import speaking, tr
 from vizkit._warnings import count_lost, in_words
 from vizkit.errors import ClosedError
-from vizkit.writing.log_file import NullLog, RecordLog, open_log
+from vizkit.writing.log_file import open_log
 from vizkit.writing.paced_log import PacedLog
+from vizkit.writing.record_log import NullLog, RecordLog
 
 __all__ = ["Losses", "end_all"]
 

@@ -11,7 +11,7 @@ from vizkit._warnings import warn
 from vizkit.errors import ClosedError
 from vizkit.format.decode import decode_head
 from vizkit.format.frames import read_frames
-from vizkit.writing.log_file import HANG_SECONDS, RecordLog
+from vizkit.writing.record_log import HANG_SECONDS, RecordLog
 from vizkit.writing.worker import Worker
 
 __all__ = ["PacedLog", "hanging"]

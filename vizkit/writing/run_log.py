@@ -26,10 +26,11 @@ from vizkit.format.types import HParams, SessionMark
 from vizkit.format.walltime import plain_walltime
 from vizkit.metrics.arrays import AnyArray, to_array, to_float
 from vizkit.writing import run_directory
-from vizkit.writing.log_file import HANG_SECONDS, NullLog, RecordLog, open_log
+from vizkit.writing.log_file import open_log
 from vizkit.writing.log_heads import read_heads
 from vizkit.writing.losses import Losses, end_all
 from vizkit.writing.paced_log import PacedLog, hanging
+from vizkit.writing.record_log import HANG_SECONDS, NullLog, RecordLog
 from vizkit.writing.renamed_tags import RenamedTags
 from vizkit.writing.worker import MAX_JOBS, Worker, drain_all
 

@@ -23,7 +23,8 @@ from typing import Protocol
 
 from vizkit._files import at_exit_of_child
 from vizkit._warnings import warn
-from vizkit.writing import log_file
+from vizkit.writing import log_forks
+from vizkit.writing.record_log import RecordLog, wait_without
 
 __all__ = ["MAX_JOBS", "Worker", "drain_all"]
 
@@ -71,7 +72,7 @@ class Worker:
     """
 
     def __init__(
-        self, max_jobs: int = MAX_JOBS, max_bytes: int = 1 << 28, *, log: log_file.RecordLog | None = None
+        self, max_jobs: int = MAX_JOBS, max_bytes: int = 1 << 28, *, log: RecordLog | None = None
     ) -> None:
         self._max_jobs = max_jobs
         self._max_bytes = max_bytes
@@ -190,7 +191,7 @@ class Worker:
             self._call()
             first = False
             if not job.done:
-                log_file.wait_without(self._log, waiter, _WAIT_SECONDS)
+                wait_without(self._log, waiter, _WAIT_SECONDS)
         return True
 
     # -- the thread's side --------------------------------------------------------------------
@@ -278,15 +279,15 @@ def _at_exit() -> None:
 
 def _before_fork() -> None:
     drain_all()  # first: the last job needs the log's lock
-    log_file.hold_all()
+    log_forks.hold_all()
 
 
 def _in_child() -> None:
-    log_file.leave_all()
+    log_forks.leave_all()
     for worker in _workers():
         worker._reset()
 
 
 atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=log_file.release_all, after_in_child=_in_child)
+    os.register_at_fork(before=_before_fork, after_in_parent=log_forks.release_all, after_in_child=_in_child)

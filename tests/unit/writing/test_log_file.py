@@ -23,7 +23,8 @@ from vizkit.errors import ClosedError, VizKitWarning
 from vizkit.format import encode
 from vizkit.format.decode import decode_record
 from vizkit.format.frames import read_frames
-from vizkit.writing.log_file import LogFile, RemoteLog
+from vizkit.writing.log_file import LogFile
+from vizkit.writing.remote_log import RemoteLog
 from vizkit.writing.worker import Worker
 
 

@@ -217,12 +217,12 @@ def test_a_disk_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest
         comes_back.wait()
 
     monkeypatch.setattr("vizkit.writing.table_writer.write_durably", hangs)
-    monkeypatch.setattr("vizkit.writing.log_file.HANG_SECONDS", 0.01)
+    monkeypatch.setattr("vizkit.writing.record_log.HANG_SECONDS", 0.01)
     writer = LogWriter(tmp_path / "run")
     with pytest.warns(vizkit.errors.VizKitWarning, match="come back|waiting"):
         writer.add_table("a", {"value": [1]}, 0)
         writer.flush()
     comes_back.set()
     until(lambda: writer._worker.idle)
-    monkeypatch.setattr("vizkit.writing.log_file.HANG_SECONDS", PATIENCE)
+    monkeypatch.setattr("vizkit.writing.record_log.HANG_SECONDS", PATIENCE)
     writer.close()
