@@ -6,9 +6,10 @@ makes this fast.
 
 from __future__ import annotations
 
+from vizkit.reading.entries import Entries
 from vizkit.reading.log_root import Changes, LogRoot, natural_key
 from vizkit.reading.log_tail import Problem
-from vizkit.reading.run_reader import Entries, Recorded, RunReader, Scalars
+from vizkit.reading.run_reader import Recorded, RunReader, Scalars
 from vizkit.reading.run_tables import Input, RunTables, TableFile
 
 __all__ = [

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import os
 import sys
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,20 +19,27 @@ from vizkit.columns.column_builder import SeriesKey
 from vizkit.columns.packed import Column, pack
 from vizkit.columns.pyramid import Pyramid
 from vizkit.columns.series import LONG, Series
-from vizkit.errors import DataError
 from vizkit.format.tags import SECONDS
-from vizkit.format.types import HParams, Record, SessionMark
+from vizkit.format.types import HParams, SessionMark
 from vizkit.format.walltime import count_odd
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.reading.column_cache import ColumnCache
+from vizkit.reading.entries import Entries
 from vizkit.reading.filesystem import LogStat, Store, store_of
 from vizkit.reading.log_tail import LogTail, Problem
+from vizkit.reading.parts import (
+    Part,
+    Parts,
+    begins_of,
+    column_of_parts,
+    columns_of_parts,
+    part_of,
+    session_begins,
+)
 from vizkit.reading.run_tables import RunTables
 from vizkit.reading.sessions import Begin, TrainingStarts, counting
 
-__all__ = ["Entries", "Recorded", "RunReader", "Scalars", "without_gc"]
-
-Content = TypeVar("Content")
+__all__ = ["Recorded", "RunReader", "Scalars", "without_gc"]
 
 
 class Scalars(NamedTuple):
@@ -54,102 +58,6 @@ class Scalars(NamedTuple):
     values: Floats
 
 
-@dataclass(frozen=True)
-class Entries(Sequence[Content]):
-    """The records of one tag of any kind but scalar; contents are decoded when they are accessed.
-
-    Attributes:
-        kind: as in `vizkit.format.types.KINDS`.
-        steps: (n,) int64 or float64.
-        walltimes: (n,) int64 as recorded; see `vizkit.format.walltime.milliseconds`.
-    """
-
-    kind: str
-    steps: AnyArray
-    walltimes: Ints
-    _tag: str
-    _logs: Sequence[LogTail]
-    _which: Ints  # (n,) the log of each record, and where it lies there
-    _starts: Ints
-    _ends: Ints
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    @overload
-    def __getitem__(self, index: int) -> Content: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Content]: ...
-    def __getitem__(self, index: int | slice) -> Content | list[Content]:
-        """The content of a record, as `Record.data` has it for this kind.
-
-        Raises:
-            DataError: the content is broken, or the log is gone or was replaced since the last refresh.
-            IndexError: there is no such record.
-        """
-        if isinstance(index, slice):
-            return list(self._contents(np.arange(len(self))[index]))
-        return next(self._contents(np.arange(len(self))[index].reshape(1)))
-
-    def __iter__(self) -> Iterator[Content]:
-        return self._contents(np.arange(len(self)))
-
-    def name(self, index: int) -> str:
-        """Name a record for good: the same name never means another content, also in a later `Entries`."""
-        columns = (self.steps, self.walltimes, self._starts, self._ends)
-        log = os.path.basename(self._logs[self._which[index]].path)
-        place = repr((log, self._tag, *(column[index].item() for column in columns)))
-        return hashlib.blake2b(place.encode("utf-8", "replace"), digest_size=9).hexdigest()
-
-    def layers(self, index: int) -> bytes:
-        """The layers of an image, as `vizkit.format.packed_layers` reads them; empty if it has none.
-
-        Raises:
-            DataError, IndexError: as for its content.
-        """
-        return next(self._records(np.arange(len(self))[index].reshape(1))).layers
-
-    def has_layers(self, index: int) -> bool:
-        """True if an image has layers; its content is not read."""
-        if self.kind != "image":
-            return False
-        log: LogTail = self._logs[self._which[index]]
-        try:
-            return log.has_layers(self._starts[index].item(), self._ends[index].item())
-        except OSError:
-            return False
-
-    def _contents(self, indexes: Ints) -> Iterator[Content]:
-        return (record.data for record in self._records(indexes))
-
-    def _records(self, indexes: Ints) -> Iterator[Record]:
-        for log, some in _by_log(self._logs, self._which, indexes):
-            yield from self._records_in(log, self._starts[some], self._ends[some])
-
-    def _records_in(self, log: LogTail, starts: Ints, ends: Ints) -> Iterator[Record]:
-        try:
-            for record in log.decoded(starts, ends):
-                if (record.kind, record.tag) != (self.kind, self._tag):
-                    raise ValueError("there is another record now")
-                yield record
-        except (OSError, ValueError) as error:
-            raise DataError(
-                "{path}: a record of {tag!r} ({kind}) cannot be decoded: {error}",
-                path=log.path,
-                tag=self._tag,
-                kind=self.kind,
-                error=error,
-            ) from error
-
-
-def _by_log(logs: Sequence[LogTail], which: Ints, indexes: Ints) -> Iterator[tuple[LogTail, Ints]]:
-    """Consecutive indexes of records in the same log."""
-    if len(indexes):
-        bounds = np.flatnonzero(np.diff(which[indexes])) + 1
-        for some in np.split(indexes, bounds):
-            yield logs[which[some[0]]], some
-
-
 class Recorded(NamedTuple):
     """The columns of one scalar tag as they are kept, for readers that need parts of them.
 
@@ -164,19 +72,6 @@ class Recorded(NamedTuple):
     values: Column
     pyramid: Pyramid
     ascends: bool
-
-
-class _Part(NamedTuple):
-    """The records of a tag in one log: rows of its series, and where its sessions begin among them."""
-
-    log: LogTail
-    series: Series
-    start: int
-    end: int
-    begins: list[int]
-
-
-_Parts = list[_Part]
 
 
 class RunReader:
@@ -208,10 +103,10 @@ class RunReader:
         self._cache = cache
         self._logs: list[LogTail] = []
         self._stats: list[LogStat] = []
-        self._parts: dict[str, dict[str, _Parts]] = {}  # tag -> name within the group -> in each log
+        self._parts: dict[str, dict[str, Parts]] = {}  # tag -> name within the group -> in each log
         self._mixed: list[tuple[LogTail, SeriesKey, Series]] = []
         self._scalars: dict[tuple[str, str, bool], Scalars] = {}  # cache of `scalars` and `group`
-        self._recorded: dict[tuple[str, str], tuple[_Parts, Recorded]] = {}
+        self._recorded: dict[tuple[str, str], tuple[Parts, Recorded]] = {}
         self._last: int | None = None  # the first session of the next training; None: this is the last one
         self._hparams = HParams({})
         self.tables = RunTables(self)
@@ -330,7 +225,7 @@ class RunReader:
             sessions: list[dict[str, Begin]] = [{} for _ in log.records.sessions]
             for key, series in log.records.series.items():
                 if key.kind == "scalar" and not key.tag.startswith(SECONDS):
-                    for session, begin in _session_begins(series):
+                    for session, begin in session_begins(series):
                         sessions[session][key.tag] = begin
             own = log.records.hparams.hparams if log.records.hparams else {}
             other = bool(hparams) and bool(own) and own != hparams
@@ -345,7 +240,7 @@ class RunReader:
         self._parts, self._mixed, self._scalars = {}, [], {}
         self._hparams = HParams({})
         base = 0
-        found: list[tuple[SeriesKey, _Part]] = []
+        found: list[tuple[SeriesKey, Part]] = []
         self.kinds, several = {}, set()
         for log in self._logs:
             first, last = start - base, sys.maxsize if self._last is None else self._last - base
@@ -356,7 +251,7 @@ class RunReader:
                 if first <= session < last:
                     self._hparams = hparams
             for key, series in sorted(log.records.series.items(), key=lambda item: item[1].first):
-                part = _part_of(log, series, first, last)
+                part = part_of(log, series, first, last)
                 if part is not None:
                     found.append((key, part))
                     if self.kinds.setdefault(key.tag, key.kind) != key.kind:
@@ -391,8 +286,8 @@ class RunReader:
             hidden = 0
             for parts in members.values():
                 if len(parts) > 1 or len(parts[0].begins) > 1:
-                    steps = _column(parts, 0)
-                    rows = counting(steps, _begins(parts))
+                    steps = column_of_parts(parts, 0)
+                    rows = counting(steps, begins_of(parts))
                     hidden += 0 if rows is None else len(steps) - len(rows)
             if hidden:
                 found[tag] = hidden
@@ -405,9 +300,9 @@ class RunReader:
         for tag, members in self._parts.items():
             if self.kinds[tag] == "scalar":
                 parts = members[""]
-                steps = _column(parts, 0)
+                steps = column_of_parts(parts, 0)
                 back = np.flatnonzero(steps[1:] < steps[:-1]) + 1
-                if len(np.setdiff1d(back, _begins(parts))):
+                if len(np.setdiff1d(back, begins_of(parts))):
                     found.append(tag)
         return found
 
@@ -416,7 +311,7 @@ class RunReader:
         """Tag -> the number of its records whose walltimes are neither seconds nor milliseconds of a time."""
         found = {}
         for tag, members in self._parts.items():
-            if count := sum(count_odd(_column(parts, 1)) for parts in members.values()):
+            if count := sum(count_odd(column_of_parts(parts, 1)) for parts in members.values()):
                 found[tag] = count
         return found
 
@@ -467,11 +362,11 @@ class RunReader:
         members = self._parts_of(tag, "scalars")
         return {name: self._columns_of(tag, name, parts, superseded) for name, parts in members.items()}
 
-    def _columns_of(self, tag: str, member: str, parts: _Parts, superseded: bool) -> Scalars:
+    def _columns_of(self, tag: str, member: str, parts: Parts, superseded: bool) -> Scalars:
         key = tag, member, superseded
         found = self._scalars.get(key)
         if found is None:
-            found = Scalars(*_columns(parts, superseded))
+            found = Scalars(*columns_of_parts(parts, superseded))
             if not any(part.series.packed for part in parts):
                 self._scalars[key] = found
         return found
@@ -511,10 +406,10 @@ class RunReader:
         parts = self._parts[tag][""]
         logs = [part.log for part in parts]
         which = np.repeat(np.arange(len(parts)), [part.end - part.start for part in parts])
-        steps, walltimes, starts, ends, which = _columns(parts, superseded, which)
+        steps, walltimes, starts, ends, which = columns_of_parts(parts, superseded, which)
         return Entries(kind, steps, walltimes, tag, logs, which, starts, ends)
 
-    def _parts_of(self, tag: str, kind: str) -> dict[str, _Parts]:
+    def _parts_of(self, tag: str, kind: str) -> dict[str, Parts]:
         if self.kinds[tag] != kind:
             raise KeyError(tag)
         return self._parts[tag]
@@ -532,23 +427,6 @@ def without_gc() -> Iterator[None]:
             gc.enable()
 
 
-def _session_begins(series: Series) -> Iterator[tuple[int, Begin]]:
-    """The number of each session of a series, and where it begins."""
-    steps, walltimes = series.columns()[:2]
-    for (number, row), (_, behind) in pairwise([*series.sessions, (0, series.count)]):
-        yield number, Begin(steps.item(row), walltimes.item(row), steps.item(behind - 1))
-
-
-def _part_of(log: LogTail, series: Series, first: int, last: int) -> _Part | None:
-    """The records of the sessions from ``first`` up to but not including ``last``, if there are any."""
-    sessions = series.sessions
-    begin, end = bisect_left(sessions, (first,)), bisect_left(sessions, (last,))
-    if begin == end:
-        return None
-    rows = [row for _, row in sessions[begin:end]]
-    return _Part(log, series, rows[0], sessions[end][1] if end < len(sessions) else series.count, rows)
-
-
 def _goes_on(known: Recorded, columns: Scalars) -> bool:
     """True if columns begin with those that are known."""
     count = len(known.values)
@@ -556,39 +434,3 @@ def _goes_on(known: Recorded, columns: Scalars) -> bool:
         np.array_equal(old[:count], new[:count], equal_nan=True)
         for old, new in zip(known[:3], columns, strict=True)
     )
-
-
-def _begins(parts: _Parts) -> list[int]:
-    """The rows of a tag's records, over all logs, where sessions begin."""
-    begins, offset = [], 0
-    for part in parts:
-        begins += [offset + row - part.start for row in part.begins]
-        offset += part.end - part.start
-    return begins
-
-
-def _columns_of_part(part: _Part) -> list[AnyArray]:
-    columns = part.series.columns()
-    whole = part.end - part.start == part.series.count
-    return columns if whole else [column[part.start : part.end] for column in columns]
-
-
-def _column(parts: _Parts, index: int) -> AnyArray:
-    """One column of a tag over all logs: 0 the steps, 1 the walltimes."""
-    columns = [np.asarray(part.series.column(index)[part.start : part.end]) for part in parts]
-    return columns[0] if len(columns) == 1 else np.concatenate(columns)
-
-
-def _columns(parts: _Parts, superseded: bool, *more: AnyArray) -> list[AnyArray]:
-    """The columns of a tag over all logs, and ``more`` of the same length."""
-    if len(parts) == 1:
-        columns = _columns_of_part(parts[0])
-    else:
-        columns = [*map(np.concatenate, zip(*map(_columns_of_part, parts), strict=True))]
-    columns = [*columns, *more]
-    rows = None if superseded else counting(columns[0], _begins(parts))
-    if rows is not None:
-        columns = [column[rows] for column in columns]
-    for column in columns:
-        column.flags.writeable = False
-    return columns
