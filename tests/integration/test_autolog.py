@@ -758,7 +758,7 @@ def test_the_machine_of_a_suite_is_sampled(tmp_path: Path, monkeypatch: pytest.M
     with visualdl.LogWriter(str(tmp_path)) as writer:
         writer.add_scalar("loss", 0.5, 0)
         until(lambda: writer.last_step_of("system/process memory GB") == 0)
-    assert steps(tmp_path, "system/process memory GB") == [0]
+    assert set(steps(tmp_path, "system/process memory GB")) == {0}  # a slow machine is sampled twice
 
 
 # ---- on and off ------------------------------------------------------------------------------------
