@@ -101,7 +101,7 @@ def test_samples_are_filtered_sorted_and_opened(look: Look, tables: Served) -> N
         said = details.locator("tbody tr").nth(3).locator("td").all_inner_texts()
         last = vizkit.load(tables.log)["b"].predictions(5, "eval").iloc[7]
         assert said[0] == "5" and last.prediction in said
-        expect(details.locator("img.large")).to_be_visible()
+        expect(details.locator("figure img")).to_be_visible()
         page.page.keyboard.press("Escape")
         expect(details).to_have_count(0)
         page.page.get_by_label("Filter samples").fill("")
@@ -188,6 +188,54 @@ def test_samples_in_chinese_on_a_phone(look: Look, tables: Served, scheme: str) 
         expect(page.page.locator(".samples-groups tbody tr")).to_have_count(3)
         assert page.page.evaluate("document.documentElement.scrollWidth") <= 390
         assert violations(page.page) == []
+
+
+def write_maps(root: Path) -> None:
+    random = np.random.default_rng(0)
+    label = np.zeros((3, 32, 32), np.int64)
+    label[:, 4:16, 6:20], label[:, 20:28, 10:30] = 1, 2
+    images = random.random((3, 3, 32, 32)).astype(np.float32)
+    for run, noise in (("a", 1.5), ("b", 0.5)):
+        scores = 2 * np.eye(3)[label].transpose(0, 3, 1, 2) + random.normal(0, noise, (3, 3, 32, 32))
+        names = ["ground", "<b>a & b", "树"]
+        with vizkit.Tracker(root / run, system=False) as tracker:
+            boxes = [{"boxes": np.array([[4, 4, 16, 20.0]]), "labels": np.array([1])}] * 3
+            found = [{**one, "scores": np.array([0.2 if run == "a" else 0.8])} for one in boxes]
+            with tracker.evaluation("maps", activation="softmax", class_names=names) as evaluation:
+                evaluation.add(label, scores, images, ids=["x", "y&z", "<i>"])
+            with tracker.evaluation("boxes", task="detection", class_names=names) as evaluation:
+                evaluation.add(boxes, found, images)
+
+
+def test_masks_and_boxes_of_samples_are_layers(look: Look, tmp_path: Path) -> None:
+    write_maps(tmp_path / "log")
+    with serving(tmp_path / "log") as served:
+        query = "?tab=samples&sheet=maps/predictions&of=a&against=b&sample=y%26z"
+        with look(query, origin=served.origin) as page:
+            pictures = page.page.locator(".sample figure")
+            expect(pictures).to_have_count(2)
+            expect(pictures.nth(0)).to_contain_text("a")
+            expect(pictures.nth(1)).to_contain_text("<b>a & b")  # what the colours mean
+            mask = pictures.nth(0).locator("[data-layer=prediction]")
+            expect(mask).to_be_visible()
+            page.until(lambda: mask.evaluate("image => image.naturalWidth") == 32, "the mask is drawn")
+            first, second = (each.locator("[data-layer]").get_attribute("src") for each in pictures.all())
+            assert first != second
+            switches = page.page.get_by_role("group", name="Layers of images")
+            switches.get_by_role("button", name="where they differ").click()
+            expect(pictures.nth(0).locator("[data-layer=difference]")).to_be_visible()
+            switches.get_by_role("button", name="prediction").click()
+            expect(page.page.locator("[data-layer=prediction]")).to_have_count(0)
+            row = shown(page).filter(has_text="y&z")
+            expect(row.locator("[data-layer=difference]")).to_have_count(2)  # of A and of B
+        with look("?tab=samples&sheet=boxes/predictions&sample=1", origin=served.origin) as page:
+            pictures = page.page.locator(".sample figure")
+            expect(pictures.nth(1).locator("rect[data-layer=prediction]")).to_have_count(1)
+            least = page.page.get_by_label("Score from")
+            least.fill("0.5")
+            expect(pictures.nth(0).locator("rect[data-layer=prediction]")).to_have_count(0)
+            expect(pictures.nth(1).locator("rect[data-layer=prediction]")).to_have_count(1)
+            expect(pictures.nth(0).locator("rect[data-layer=label]")).to_have_count(1)
 
 
 def test_the_page_of_a_run_has_its_samples(look: Look, tables: Served) -> None:

@@ -1,4 +1,4 @@
-"""Packs: files that hold images and texts of tables, each once, found by a digest of its content.
+"""Packs: files that hold images, texts and layers of tables, each once, found by a digest of its content.
 
 ==========  ==========================================================
 bytes       content
@@ -7,7 +7,7 @@ bytes       content
 8           number n of contents, unsigned, little-endian like all here
 8 n         their digests, unsigned
 8 n         where each ends, counted from the first content's begin
-n           their kinds: 0 a text in UTF-8, 1 a PNG file
+n           their kinds: 0 a text in UTF-8, 1 a PNG file, 2 layers (`vizkit.format.packed_layers`)
 the rest    the contents, one after the other
 ==========  ==========================================================
 """
@@ -23,9 +23,9 @@ import numpy as np
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray
 
-__all__ = ["PACK_ENDING", "PNG", "TEXT", "PackPlace", "digest_of", "encode_pack", "read_index"]
+__all__ = ["OVERLAYS", "PACK_ENDING", "PNG", "TEXT", "PackPlace", "digest_of", "encode_pack", "read_index"]
 
-TEXT, PNG = 0, 1
+TEXT, PNG, OVERLAYS = 0, 1, 2
 
 PACK_ENDING = ".pack"
 

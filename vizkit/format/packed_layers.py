@@ -1,8 +1,9 @@
 """Layers of an image as bytes, which VizKit's image records hold beside the picture that VisualDL shows.
 
 They are a message: 1 a head in JSON, 2 the bare image as a PNG file, 3 (repeated) a PNG file with a palette
-for each mask that the head names. A mask's pixels are places of the palette: 0 is nothing, then come the
-classes of the head's list, and the place behind them is of pixels that do not count.
+for each mask that the head names. Those of a table's row have no image, which is stored once for all of them.
+A mask's pixels are places of the palette: 0 is nothing, then come the classes of the head's list, and the
+place behind them is of pixels that do not count.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.format import wire
 from vizkit.media import png
-from vizkit.media.image_layers import DIFFERENCE, BoxLayer, Layers
+from vizkit.media.image_layers import DIFFERENCE, NO_IMAGE, BoxLayer, Layers
 from vizkit.media.overlays import IGNORED
 from vizkit.media.palette import class_color
 from vizkit.metrics.arrays import AnyArray, Ints, Pixels
@@ -49,7 +50,7 @@ def pack_layers(layers: Layers) -> bytes:
         masks, present = {}, []
     names = layers.class_names
     head = {
-        "size": list(layers.image.shape[:2]),
+        "size": list(layers.size),
         "classes": [[number, names.get(number, str(number))[:_MOST_NAME]] for number in present],
         "masks": list(masks),
         "boxes": {name: _packed_boxes(boxes) for name, boxes in layers.boxes.items()},
@@ -58,10 +59,9 @@ def pack_layers(layers: Layers) -> bytes:
     clear = (0, 0, 0, 0)
     colors = [clear, *((*class_color(number), 255) for number in present), clear]
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    parts = [
-        wire.length_delimited(_HEAD, text.encode("utf-8", "replace")),
-        wire.length_delimited(_IMAGE, png.encode_png(_plain(layers.image))),
-    ]
+    parts = [wire.length_delimited(_HEAD, text.encode("utf-8", "replace"))]
+    if layers.image.size:
+        parts.append(wire.length_delimited(_IMAGE, png.encode_png(_plain(layers.image))))
     parts += [
         wire.length_delimited(_MASK, png.encode_indexes(_places(mask, present), colors))
         for mask in masks.values()
@@ -111,7 +111,7 @@ class PackedLayers:
 
     Attributes:
         size: height and width in pixels.
-        image: the bare image, a PNG file.
+        image: the bare image, a PNG file; None if it is kept elsewhere.
         masks: name -> a PNG file with a palette.
         boxes: name -> boxes.
         classes: class numbers and names, in the order of the palette.
@@ -119,7 +119,7 @@ class PackedLayers:
     """
 
     size: tuple[int, int]
-    image: bytes
+    image: bytes | None
     masks: dict[str, bytes]
     boxes: dict[str, BoxLayer]
     classes: list[tuple[int, str]]
@@ -147,10 +147,12 @@ class PackedLayers:
             raise ValueError(tr("their head is longer than {n:,} bytes", n=_MOST_HEAD))
         head = cast("dict[str, Any]", parse_json(parts[_HEAD][0]))
         height, width = (int(side) for side in head["size"])
-        image = parts[_IMAGE][0]
+        image = parts[_IMAGE][0] if parts[_IMAGE] else None
+        if not 0 < height * width <= _MOST_PIXELS or min(height, width) < 1:
+            raise ValueError(tr("they are not of one size"))
         masks = dict(zip(map(_name, head["masks"]), parts[_MASK], strict=True))
-        for picture in (image, *masks.values()):
-            if png.png_size(picture) != (height, width) or not 0 < height * width <= _MOST_PIXELS:
+        for picture in (*([] if image is None else [image]), *masks.values()):
+            if png.png_size(picture) != (height, width):
                 raise ValueError(tr("they are not of one size"))
         classes = [(int(number), _name(name)) for number, name in head["classes"][:_MOST_CLASSES]]
         if sum(map(len, head["boxes"].values())) > _MOST_BOXES:
@@ -168,11 +170,12 @@ class PackedLayers:
         numbers[1 : len(self.classes) + 1] = [number for number, _ in self.classes]
         numbers[len(self.classes) + 1] = IGNORED
         return Layers(
-            png.decode_png(self.image),
+            NO_IMAGE if self.image is None else png.decode_png(self.image),
             {name: numbers[png.decode_indexes(mask)] for name, mask in self.masks.items()},
             self.boxes,
             dict(self.classes),
             self.threshold,
+            self.size,
         )
 
     @property

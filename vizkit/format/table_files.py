@@ -60,6 +60,8 @@ def encode_table(table: TableColumns) -> bytes:
             kind["array"] = kept(key, narrowed(column.codes))
         elif isinstance(column, References):
             kind["array"] = kept(key, column.digests)
+            if column.layers is not None:
+                kind["layers"] = kept(f"~{place}.layers", column.layers)
         elif is_range(column):
             kind["range"] = [int(column[0]), len(column)]
         else:
@@ -130,6 +132,17 @@ def _texts(codes: AnyArray, values: Sequence[str], *, category: bool) -> Texts:
     return Texts(codes, values, category)
 
 
+def _references(digests: AnyArray, layers: AnyArray | None) -> References:
+    if layers is not None and len(layers) != len(digests):
+        raise ValueError("its layers are not one a row")
+    first, second = (
+        None if each is None else each.astype(np.uint64, casting="safe", copy=False)
+        for each in (digests, layers)
+    )
+    assert first is not None
+    return References(first, second)
+
+
 def _decoded(data: bytes) -> TableColumns:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {info.filename: info for info in archive.infolist()}
@@ -153,7 +166,9 @@ def _decoded(data: bytes) -> TableColumns:
             found = array(kind["array"])
             _check_size(len(found), len(kinds))
             if kind["kind"] == "input":
-                columns[kind["name"]] = References(found.astype(np.uint64, casting="safe", copy=False))
+                columns[kind["name"]] = _references(
+                    found, array(kind["layers"]) if "layers" in kind else None
+                )
             elif kind["kind"] in ("text", "category"):
                 values = _split(array(kind["texts"]).tobytes(), array(kind["ends"]))
                 columns[kind["name"]] = _texts(found, values, category=kind["kind"] == "category")

@@ -79,15 +79,17 @@ class References:
 
     Attributes:
         digests: (n,) uint64; 0 for none.
+        layers: (n,) likewise, of the layers over the images; None if no row has some.
     """
 
     digests: AnyArray
+    layers: AnyArray | None = None
 
     def __len__(self) -> int:
         return len(self.digests)
 
     def __getitem__(self, rows: AnyArray | slice) -> References:
-        return References(self.digests[rows])
+        return References(self.digests[rows], None if self.layers is None else self.layers[rows])
 
 
 TableColumn = AnyArray | Texts | References

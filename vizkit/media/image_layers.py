@@ -14,10 +14,12 @@ from vizkit.media.lettering import one_line
 from vizkit.media.overlays import IGNORED, Annotations
 from vizkit.metrics.arrays import Bools, Floats, Ints, Pixels
 
-__all__ = ["DIFFERENCE", "BoxLayer", "LayeredPanel", "Layers", "layered_sheet", "layers_of"]
+__all__ = ["DIFFERENCE", "NO_IMAGE", "BoxLayer", "LayeredPanel", "Layers", "layered_sheet", "layers_of"]
 
 DIFFERENCE = "difference"
 """The layer of pixels whose label and prediction differ; it is made of these two."""
+
+NO_IMAGE: Pixels = np.zeros((0, 0, 3), np.uint8)
 
 _SIDE = 256  # pixels to which small panels are enlarged, about
 _GAP = 4
@@ -47,11 +49,12 @@ class Layers:
     """An image without anything drawn over it, and what goes over it.
 
     Attributes:
-        image: uint8, shape (H, W), (H, W, 3) or (H, W, 4).
+        image: uint8, shape (H, W), (H, W, 3) or (H, W, 4); `NO_IMAGE` if it is kept elsewhere.
         masks: name, such as ``"label"`` -> (H, W) class numbers; 0 is the background, 255 does not count.
         boxes: name -> boxes.
         class_names: names of the masks' classes by their numbers.
         threshold: the score from which on boxes are shown at first.
+        size: the height and width that masks and boxes are of; by default those of the image.
     """
 
     image: Pixels
@@ -59,6 +62,12 @@ class Layers:
     boxes: Mapping[str, BoxLayer] = field(default_factory=dict)
     class_names: Mapping[int, str] = field(default_factory=dict)
     threshold: float = 0.0
+    size: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        if not any(self.size):
+            height, width = self.image.shape[:2]
+            object.__setattr__(self, "size", (height, width))
 
     @property
     def difference(self) -> Bools | None:

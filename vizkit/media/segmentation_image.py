@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from vizkit.media.captions import Caption, captioned_grid, percent
-from vizkit.media.image_layers import LayeredPanel, Layers, layered_sheet
+from vizkit.media.image_layers import NO_IMAGE, LayeredPanel, Layers, layered_sheet
 from vizkit.media.images import enlarge, resize, to_rgb
-from vizkit.media.lettering import picture_text
+from vizkit.media.lettering import one_line, picture_text
 from vizkit.media.overlays import IGNORED, draw_legend, draw_mask
 from vizkit.metrics.arrays import AnyArray, Ints, Pixels
 
-__all__ = ["SegmentedImage", "segmentation_image", "segmentation_layers"]
+__all__ = ["SegmentedImage", "mask_layers", "segmentation_image", "segmentation_layers"]
 
 _SIDE = 256  # pixels of a panel's longer side, about
 _WRONG = (230, 97, 1)  # orange on grey: different for colour-blind readers, and in grey prints
@@ -94,14 +94,21 @@ def segmentation_layers(samples: Sequence[SegmentedImage], class_names: Sequence
     return layered_sheet(panels, class_names)
 
 
+def mask_layers(label: AnyArray, prediction: AnyArray, class_names: Sequence[str]) -> Layers:
+    """Label and prediction of one image, which is kept elsewhere, as layers over it."""
+    one, other = _both_ids(label, prediction, len(class_names))
+    names = {number: one_line(name) for number, name in enumerate(class_names)}
+    height, width = one.shape
+    return Layers(NO_IMAGE, {"label": one, "prediction": other}, class_names=names, size=(height, width))
+
+
 def _title(sample: SegmentedImage) -> str:
     return picture_text("sample {key}, IoU {iou}", key=sample.key, iou=f"{sample.iou:.3f}")
 
 
 def _shown(sample: SegmentedImage, classes: int) -> tuple[Pixels, Ints, Ints]:
     """Picture, label and prediction in the size in which they are shown."""
-    label, prediction = (_ids(ids, classes) for ids in (sample.label, sample.prediction))
-    prediction = np.where(label == IGNORED, IGNORED, prediction)
+    label, prediction = _both_ids(sample.label, sample.prediction, classes)
     picture = np.full((*label.shape, 3), 255, np.uint8) if sample.pixels is None else to_rgb(sample.pixels)
     scale = _SIDE / max(label.shape)
     if scale >= 2:
@@ -113,9 +120,10 @@ def _shown(sample: SegmentedImage, classes: int) -> tuple[Pixels, Ints, Ints]:
     return picture, label, prediction
 
 
-def _ids(ids: AnyArray, classes: int) -> Ints:
+def _both_ids(label: AnyArray, prediction: AnyArray, classes: int) -> tuple[Ints, Ints]:
     """Class ids as masks have them."""
-    return np.where(ids >= classes, IGNORED, ids.astype(np.int64))
+    one, other = (np.where(ids >= classes, IGNORED, ids.astype(np.int64)) for ids in (label, prediction))
+    return one, np.where(one == IGNORED, IGNORED, other)
 
 
 def _shrunk(ids: Ints, size: tuple[int, ...]) -> Ints:

@@ -14,7 +14,7 @@ from vizkit._language import reason_of, tr
 from vizkit.columns.frame_scan import read_bytes
 from vizkit.errors import DataError
 from vizkit.format.file_names import PACKS_DIRECTORY, TABLES_DIRECTORY
-from vizkit.format.input_packs import PACK_ENDING, PNG, PackPlace, read_index
+from vizkit.format.input_packs import OVERLAYS, PACK_ENDING, PNG, TEXT, PackPlace, read_index
 from vizkit.format.table_files import ENDING, MOST_BYTES, decode_table
 from vizkit.format.tables import TableColumns, directory_name, file_stem
 from vizkit.reading.filesystem import Store, store_of
@@ -46,7 +46,7 @@ class TableFile(NamedTuple):
 
 
 class Input(NamedTuple):
-    """An image or a text that a table refers to, in a pack.
+    """An image, a text, or the layers of an image that a table refers to, in a pack.
 
     Attributes:
         path: the pack.
@@ -58,8 +58,18 @@ class Input(NamedTuple):
 
     @property
     def is_image(self) -> bool:
-        """True for an image, a PNG file; False for a text in UTF-8."""
+        """True for an image, a PNG file."""
         return self.place.kind == PNG
+
+    @property
+    def is_text(self) -> bool:
+        """True for a text in UTF-8."""
+        return self.place.kind == TEXT
+
+    @property
+    def is_layers(self) -> bool:
+        """True for layers, as `vizkit.format.packed_layers` packs them."""
+        return self.place.kind == OVERLAYS
 
 
 class RunTables:
@@ -178,7 +188,7 @@ class RunTables:
     # -- images and texts that they refer to ----------------------------------------------------------
 
     def inputs(self) -> dict[int, Input]:
-        """All images and texts of the run by their digests."""
+        """All images, texts and layers of the run by their digests."""
         found: dict[int, Input] = {}
         total = 0
         for path, size in self._pack_paths(PACK_ENDING).items():

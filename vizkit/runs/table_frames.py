@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vizkit._language import tr
 from vizkit.errors import UnknownNameError
+from vizkit.format.packed_layers import PackedLayers
 from vizkit.format.tables import References, TableColumn, TableColumns, Texts
+from vizkit.media.image_layers import Layers
 from vizkit.metrics.arrays import AnyArray, Pixels
 from vizkit.reading import Input, RunTables
 from vizkit.runs.lookup import unknown
@@ -36,9 +39,10 @@ PREDICTIONS = "/predictions"
 class TableImage:
     """An image of a table; it is read when it is asked for."""
 
-    def __init__(self, tables: RunTables, found: Input) -> None:
+    def __init__(self, tables: RunTables, found: Input, layers: Input | None = None) -> None:
         self._tables = tables
         self._found = found
+        self._layers = layers
 
     def png(self) -> bytes:
         """The PNG file.
@@ -56,6 +60,20 @@ class TableImage:
             OSError: it is no image, or has too many pixels.
         """
         return decode_image(self.png())
+
+    def layers(self) -> Layers | None:
+        """The image with masks and boxes of label and prediction; None if it has none.
+
+        They are of the size ``layers().size``, which is not the image's where the network's maps are smaller.
+
+        Raises:
+            DataError: they are broken, or cannot be read any more.
+            OSError: as of `array`.
+        """
+        if self._layers is None:
+            return None
+        packed = PackedLayers.of(self._tables.contents([self._layers])[0])
+        return replace(packed.unpacked(), image=self.array(), size=packed.size)
 
     def _repr_png_(self) -> bytes:
         return self.png()
@@ -116,15 +134,21 @@ def exported_frame(runs: Sequence[Run], name: str, step: int | float | None) -> 
 
 def _referred(column: References, inputs: dict[int, Input], tables: RunTables) -> AnyArray:
     digests, places = np.unique(column.digests, return_inverse=True)
-    there = {digest: inputs[digest] for digest in digests.tolist() if digest in inputs}
-    texts = [one for one in there.values() if not one.is_image]
+    there = [inputs.get(digest) for digest in digests.tolist()]
+    texts = [one for one in there if one is not None and one.is_text]
     read = dict(zip(texts, tables.contents(texts), strict=True))
     objects: AnyArray = np.empty(len(digests), object)
-    for row, digest in enumerate(digests.tolist()):
-        one = there.get(digest)
-        if one is not None:
-            objects[row] = TableImage(tables, one) if one.is_image else read[one].decode("utf-8", "replace")
+    for place, one in enumerate(there):
+        if one is not None and one.is_image:
+            objects[place] = TableImage(tables, one)
+        elif one is not None and one.is_text:
+            objects[place] = read[one].decode("utf-8", "replace")
     chosen: AnyArray = objects[places]
+    over = np.zeros(0, np.uint64) if column.layers is None else column.layers
+    for row in np.flatnonzero(over).tolist():
+        image, layers = there[places[row]], inputs.get(int(over[row]))
+        if image is not None and image.is_image and layers is not None and layers.is_layers:
+            chosen[row] = TableImage(tables, image, layers)
     return chosen
 
 

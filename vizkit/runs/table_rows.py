@@ -169,7 +169,8 @@ def _same(one: TableColumn, other: TableColumn) -> bool:
             return bool((one.to_array() == other.to_array()).all())
         return bool(np.array_equal(one.codes, other.codes))
     if isinstance(one, References) and isinstance(other, References):
-        return bool(np.array_equal(one.digests, other.digests))
+        layers = [np.zeros(len(each)) if each.layers is None else each.layers for each in (one, other)]
+        return np.array_equal(one.digests, other.digests) and np.array_equal(layers[0], layers[1])
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
         is_real = one.dtype.kind == "f" and other.dtype.kind == "f"
         return bool(np.array_equal(one, other, equal_nan=is_real))

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizkit._checks import describe
 from vizkit._protocols import ArrayLike, ImageLike
 from vizkit.errors import DataError
-from vizkit.format.input_packs import PNG, TEXT, digest_of
-from vizkit.format.tables import MOST_TABLE_ROWS, TableColumn, Texts
+from vizkit.format.input_packs import OVERLAYS, PNG, TEXT, digest_of
+from vizkit.format.packed_layers import pack_layers
+from vizkit.format.tables import MOST_TABLE_ROWS, References, TableColumn, Texts
 from vizkit.media import images, png
+from vizkit.media.image_layers import Layers
 from vizkit.metrics.arrays import AnyArray, Pixels, to_array
 
 __all__ = ["MOST_IMAGE_BYTES", "Given", "Pictures", "checked_columns", "converted", "size_of", "stored"]
@@ -36,11 +37,13 @@ class Pictures:
         images: arrays (h, w), (h, w, c) or (c, h, w), or texts; None for none.
         mean: the mean that images were normalised with.
         std: the standard deviation that they were normalised with.
+        layers: makes the layers over the image of a row, or None.
     """
 
     images: Sequence[AnyArray | str | None]
     mean: float | Sequence[float] | None = None
     std: float | Sequence[float] | None = None
+    layers: Callable[[int], Layers | None] = lambda _row: None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -59,10 +62,8 @@ class Pictures:
         return [images.resize(each, min(1.0, _LARGEST / max(each.shape[:2]))) for each in pixels]
 
 
-def stored(
-    column: Pictures, known: Collection[int], contents: dict[int, tuple[int, bytes]]
-) -> NDArray[np.uint64]:
-    """The digests of images and texts, 0 for none; those that are new go into ``contents``.
+def stored(column: Pictures, known: Collection[int], contents: dict[int, tuple[int, bytes]]) -> References:
+    """The digests of images, texts and layers, 0 for none; those that are new go into ``contents``.
 
     Args:
         column: the images and texts.
@@ -86,7 +87,22 @@ def stored(
     if new:
         for digest, pixels in zip(new, column.drawn(list(new.values())), strict=True):
             contents[digest] = PNG, png.encode_png(pixels)
-    return digests
+    over = np.array(
+        [_stored_layers(column.layers(row), known, contents) for row in range(len(column))], np.uint64
+    )
+    return References(digests, over if over.any() else None)
+
+
+def _stored_layers(
+    layers: Layers | None, known: Collection[int], contents: dict[int, tuple[int, bytes]]
+) -> int:
+    if layers is None:
+        return 0
+    data = pack_layers(layers)
+    digest = digest_of(data)
+    if digest not in known:
+        contents[digest] = OVERLAYS, data
+    return digest
 
 
 def _axes_of(image: AnyArray) -> str:

@@ -18,7 +18,6 @@ from vizkit.format.file_names import PACKS_DIRECTORY, TABLES_DIRECTORY
 from vizkit.format.input_packs import PACK_ENDING, encode_pack, read_index
 from vizkit.format.table_files import ENDING, encode_table
 from vizkit.format.tables import (
-    References,
     TableColumn,
     TableColumns,
     directory_name,
@@ -103,7 +102,7 @@ class TableWriter(RunLog):
             column = converted(values)
             if isinstance(column, Pictures):
                 known = self._known_inputs(os.path.join(directory, PACKS_DIRECTORY))
-                columns[name] = References(stored(column, known, contents))
+                columns[name] = stored(column, known, contents)
                 shown = shown or column.thumbnails()
             else:
                 columns[name] = column

@@ -19,7 +19,7 @@ from vizkit import DataError, Tracker
 from vizkit.format import wire
 from vizkit.format.packed_layers import PackedLayers, pack_layers
 from vizkit.media import png
-from vizkit.media.image_layers import BoxLayer, Layers
+from vizkit.media.image_layers import NO_IMAGE, BoxLayer, Layers
 from vizkit.media.overlays import check_annotations, draw_annotations
 from vizkit.media.palette import class_color
 
@@ -59,6 +59,17 @@ def test_masks_come_back_class_by_class(classes: list[int], seed: int) -> None:
 def test_the_bare_image_is_any_image(shape: tuple[int, ...]) -> None:
     image = RNG.integers(0, 256, shape).astype(np.uint8)
     np.testing.assert_array_equal(reread(Layers(image)).image.reshape(shape), image)
+
+
+def test_layers_may_be_of_an_image_that_is_elsewhere() -> None:
+    mask = RNG.integers(0, 4, (6, 9))
+    found = reread(Layers(NO_IMAGE, {"label": mask}, size=(6, 9)))
+    assert found.size == (6, 9) and not found.image.size
+    np.testing.assert_array_equal(found.masks["label"], mask)
+    with pytest.raises(DataError, match="not of one size"):
+        PackedLayers.of(pack_layers(Layers(NO_IMAGE, {"label": mask}, size=(6, 8))))
+    with pytest.raises(DataError, match="not of one size"):
+        PackedLayers.of(pack_layers(Layers(NO_IMAGE, size=(1 << 20, 1 << 20))))
 
 
 def test_boxes_come_back_with_scores_or_none() -> None:

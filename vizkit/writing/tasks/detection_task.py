@@ -26,7 +26,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from functools import cached_property
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -36,7 +37,7 @@ from vizkit.format import encode
 from vizkit.format.packed_layers import pack_layers
 from vizkit.media import images, png
 from vizkit.media.captions import Caption, captioned_grid
-from vizkit.media.image_layers import BoxLayer, LayeredPanel, Layers, layered_sheet
+from vizkit.media.image_layers import NO_IMAGE, BoxLayer, LayeredPanel, Layers, layered_sheet
 from vizkit.media.lettering import one_line, picture_text
 from vizkit.media.overlays import check_annotations, draw_annotations
 from vizkit.metrics.arrays import AnyArray, Bools, Pixels, to_array
@@ -58,6 +59,18 @@ class _Kept:
     image: AnyArray
     labels: Boxes
     found: Boxes
+
+
+class _BoxPair(NamedTuple):
+    """Boxes of label and prediction of an image, and the scale in which it is kept."""
+
+    labels: Boxes
+    found: Boxes
+    scale: float
+
+    @property
+    def nbytes(self) -> int:
+        return 64 * (len(self.labels) + len(self.found))
 
 
 class DetectionTask(EvaluationTask):
@@ -99,7 +112,10 @@ class DetectionTask(EvaluationTask):
         detected = np.array([len(each) for each in found], np.int64)
         columns = {"id": keys, "labels": counts[:, 0], "found": counts[:, 1], "detected": detected}
         self._rows.add({**columns, **self._rows.extras(batch, len(keys))})
-        self._rows.offer_images(batch, keys, counts[:, 0] != counts[:, 1])
+        wrong = counts[:, 0] != counts[:, 1]
+        self._rows.offer_images(
+            batch, keys, wrong, lambda row, step: _BoxPair(labels[row], found[row], 1 / step)
+        )
         if batch.inputs is not None:
             missed = counts[:, 0] - counts[:, 2]
             badness = np.where(missed > 0, missed / np.maximum(counts[:, 0], 1), -np.inf)
@@ -172,7 +188,7 @@ class DetectionTask(EvaluationTask):
         for name, shown in (("samples", self._kept.followed()), ("worst", self._kept.worst())):
             if shown:
                 picture = png.encode_png(self._picture(shown, found, names))
-                layers = pack_layers(self._layers(shown, found, names))
+                layers = pack_layers(self._sheet(shown, found, names))
                 frames.append(encode.encode_image(f"{tag}/{name}", picture, step, now, layers))
         return b"".join(frames)
 
@@ -200,20 +216,25 @@ class DetectionTask(EvaluationTask):
         scale = min(1.0, _LARGEST / max(pixels.shape[:2]))
         return images.resize(pixels, scale), scale
 
-    def _layers(
+    def _sheet(
         self, shown: list[tuple[int | str, _Kept]], result: DetectionResult, names: Sequence[str]
     ) -> Layers:
         """The images with their labels and detections, also those of low scores, as layers."""
         panels = []
         for key, one in shown:
             pixels, scale = self._pixels(one)
-            boxes = {
-                "label": _layer(one.labels, scale, names, scored=False),
-                "prediction": _layer(one.found, scale, names, scored=True),
-            }
+            boxes = _both_layers(one.labels, one.found, scale, names)
             panels.append(LayeredPanel(pixels, picture_text("sample {key}", key=key), boxes=boxes))
-        best = result.best_score[(result.labels > 0) & np.isfinite(result.best_score)]
-        return layered_sheet(panels, names, float(best.min(initial=1.0)) if len(best) else 0.0)
+        return layered_sheet(panels, names, _threshold(result))
+
+    def _layers(self, marks: Any, size: tuple[int, int]) -> Layers:  # noqa: ANN401
+        names = self._names().shown
+        boxes = _both_layers(marks.labels, marks.found, marks.scale, names)
+        return Layers(NO_IMAGE, boxes=boxes, threshold=self._threshold, size=size)
+
+    @cached_property
+    def _threshold(self) -> float:
+        return _threshold(self._boxes.result(self._count()))
 
 
 def _drawn(
@@ -234,6 +255,19 @@ def _drawn(
         class_names=names,
     )
     return draw_annotations(pixels, marks)
+
+
+def _threshold(result: DetectionResult) -> float:
+    """The least of the scores with the best F1 of the classes."""
+    best = result.best_score[(result.labels > 0) & np.isfinite(result.best_score)]
+    return float(best.min(initial=1.0)) if len(best) else 0.0
+
+
+def _both_layers(labels: Boxes, found: Boxes, scale: float, names: Sequence[str]) -> dict[str, BoxLayer]:
+    return {
+        "label": _layer(labels, scale, names, scored=False),
+        "prediction": _layer(found, scale, names, scored=True),
+    }
 
 
 def _layer(boxes: Boxes, scale: float, names: Sequence[str], *, scored: bool) -> BoxLayer:

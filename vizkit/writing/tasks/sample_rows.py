@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from vizkit.metrics.arrays import AnyArray, Bools, shape_of, to_array, to_view
 from vizkit.writing.table_columns import Given, Pictures
 
 if TYPE_CHECKING:
+    from vizkit.media.image_layers import Layers
     from vizkit.writing.tasks.task import LabelledBatch, TaskOptions
 
 __all__ = [
@@ -177,10 +178,23 @@ class SampleRows:
         if self._count > 2 * self.most + _SLACK:
             self._choose()
 
-    def offer_images(self, batch: LabelledBatch, ids: AnyArray, wrong: Bools | None = None) -> None:
-        """Copy some of the images of a batch, if its inputs are some; wrong predictions come first."""
+    def offer_images(
+        self,
+        batch: LabelledBatch,
+        ids: AnyArray,
+        wrong: Bools | None = None,
+        marks: Callable[[int, int], Marks] | None = None,
+    ) -> None:
+        """Copy some of the images of a batch, if its inputs are some; wrong predictions come first.
+
+        Args:
+            batch: the batch.
+            ids: of its samples.
+            wrong: (n,) whether each was predicted wrongly.
+            marks: copies what goes over the image of a row, of which each so many-th pixel is kept.
+        """
         if self.most and batch.inputs is not None:
-            self._images.offer(batch.inputs, ids, wrong)
+            self._images.offer(batch.inputs, ids, wrong, marks)
 
     def _choose(self) -> None:
         """Join all parts, and drop what is more than the rows that are kept."""
@@ -198,8 +212,17 @@ class SampleRows:
         self._choose()
         return dict(self._parts[0]) if self._parts else {}
 
-    def finished(self, columns: Mapping[str, Given]) -> dict[str, Given]:
-        """The columns of the table: those of the task, the slices of the options, and the inputs last."""
+    def finished(
+        self,
+        columns: Mapping[str, Given],
+        layers: Callable[[Any, tuple[int, int]], Layers | None] | None = None,
+    ) -> dict[str, Given]:
+        """The columns of the table: those of the task, the slices of the options, and the inputs last.
+
+        Args:
+            columns: those of the task.
+            layers: makes layers of the marks of an image, and of its height and width.
+        """
         found = {name: _plain(column) for name, column in columns.items()}
         if not found:
             return {}
@@ -211,9 +234,15 @@ class SampleRows:
         if texts is not None:
             found["input"] = Pictures(cast("Sequence[str | None]", texts))
         elif self._images.kept:
-            images = [self._images.kept.get(key) for key in keys]
-            if any(image is not None for image in images):
-                found["input"] = Pictures(images, self._options.mean, self._options.std)
+            kept = [self._images.kept.get(key) for key in keys]
+
+            def layers_of(row: int) -> Layers | None:
+                one = kept[row]
+                return None if not one or not one.marks or not layers else layers(one.marks, one.size)
+
+            if any(one is not None for one in kept):
+                images = [None if one is None else one.image for one in kept]
+                found["input"] = Pictures(images, self._options.mean, self._options.std, layers_of)
         return found
 
     @property
@@ -330,15 +359,44 @@ def _plain(column: Given) -> Given:
     return np.array([np.nan if one is None else one for one in values], None if None not in values else float)
 
 
+class Marks(Protocol):
+    """Labels and predictions of an image, which become layers over it."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        ...
+
+
+class _KeptImage(NamedTuple):
+    image: AnyArray
+    marks: Marks | None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        rows, columns = _plane(self.image.shape)
+        return self.image.shape[rows], self.image.shape[columns]
+
+    @property
+    def nbytes(self) -> int:
+        return self.image.nbytes + (0 if self.marks is None else self.marks.nbytes)
+
+
 class _ImageChoice:
     """Some images of an evaluation: wrong predictions first, and by the hashes of their ids."""
 
     def __init__(self) -> None:
-        self.kept: dict[object, AnyArray] = {}
+        self.kept: dict[object, _KeptImage] = {}
         self.nbytes = 0
         self._heap: list[tuple[int, object]] = []  # the last in the order first
 
-    def offer(self, inputs: object, ids: AnyArray, wrong: Bools | None) -> None:
+    def offer(
+        self,
+        inputs: object,
+        ids: AnyArray,
+        wrong: Bools | None,
+        marks: Callable[[int, int], Marks] | None,
+    ) -> None:
         rows = _images(inputs)
         if rows is None or not len(ids):
             return
@@ -352,9 +410,9 @@ class _ImageChoice:
                 break
             if keys[row] in self.kept:
                 continue
-            image = rows(row)
-            self.kept[keys[row]] = image
-            self.nbytes += image.nbytes
+            image, step = rows(row)
+            kept = self.kept[keys[row]] = _KeptImage(image, marks and marks(row, step))
+            self.nbytes += kept.nbytes
             heapq.heappush(self._heap, (-int(order[row]), keys[row]))
             while len(self._heap) > 1 and (len(self._heap) > _MOST_IMAGES or self.nbytes > _IMAGE_BYTES):
                 self.nbytes -= self.kept.pop(heapq.heappop(self._heap)[1]).nbytes
@@ -367,8 +425,11 @@ class _ImageChoice:
         return len(self._heap) >= _MOST_IMAGES or self.nbytes + mean > _IMAGE_BYTES
 
 
-def _images(inputs: object) -> Callable[[int], AnyArray] | None:
-    """A function that copies the image of a row, no larger than is kept; None if inputs are no images."""
+def _images(inputs: object) -> Callable[[int], tuple[AnyArray, int]] | None:
+    """A function that copies the image of a row, no larger than is kept: each so many-th pixel of it.
+
+    None if inputs are no images.
+    """
     if isinstance(inputs, (list, tuple)):
         several = cast("Sequence[ArrayLike]", inputs)
         if not several or not _is_image(shape_of(several[0])):
@@ -388,9 +449,14 @@ def _is_image(shape: Sequence[int]) -> bool:
     )
 
 
-def _shrunk(image: AnyArray) -> AnyArray:
-    axes = (1, 2) if image.shape[0] in (1, 3, 4) and image.shape[2] not in (1, 3, 4) else (0, 1)
+def _plane(shape: Sequence[int]) -> tuple[int, int]:
+    """The axes of rows and columns."""
+    return (1, 2) if shape[0] in (1, 3, 4) and shape[2] not in (1, 3, 4) else (0, 1)
+
+
+def _shrunk(image: AnyArray) -> tuple[AnyArray, int]:
+    axes = _plane(image.shape)
     step = -(-max(image.shape[axes[0]], image.shape[axes[1]]) // _LARGEST)
     places = [slice(None)] * 3
     places[axes[0]] = places[axes[1]] = slice(None, None, step)
-    return image[tuple(places)].copy()
+    return image[tuple(places)].copy(), step

@@ -30,7 +30,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -38,8 +38,14 @@ from vizkit._protocols import ArrayLike, StepLike
 from vizkit.format import encode
 from vizkit.format.packed_layers import pack_layers
 from vizkit.media import png
+from vizkit.media.image_layers import Layers
 from vizkit.media.images import to_pixels
-from vizkit.media.segmentation_image import SegmentedImage, segmentation_image, segmentation_layers
+from vizkit.media.segmentation_image import (
+    SegmentedImage,
+    mask_layers,
+    segmentation_image,
+    segmentation_layers,
+)
 from vizkit.metrics.arrays import AnyArray, Floats, dtype_of, shape_of, to_array, to_view
 from vizkit.metrics.evaluation_scores import EvaluationScores
 from vizkit.metrics.segmentation import SegmentationMaps, SegmentationResult, SegmentationScores
@@ -63,6 +69,22 @@ class _Kept:
     prediction: AnyArray
     iou: float
     accuracy: float
+
+
+class _MaskPair(NamedTuple):
+    """Label and prediction of an image."""
+
+    label: AnyArray
+    prediction: AnyArray
+
+    @classmethod
+    def of(cls, maps: SegmentationMaps, row: int, step: int) -> _MaskPair:
+        some = slice(None, None, step)
+        return cls(maps.labels[row, some, some].copy(), maps.predictions[row, some, some].copy())
+
+    @property
+    def nbytes(self) -> int:
+        return self.label.nbytes + self.prediction.nbytes
 
 
 class SegmentationTask(EvaluationTask):
@@ -107,7 +129,7 @@ class SegmentationTask(EvaluationTask):
         ids = self._rows.next_ids(batch.ids, len(maps.iou))
         extras = self._rows.extras(batch, len(ids))
         self._rows.add({"id": ids, "iou": maps.iou, "accuracy": maps.accuracy, **extras})
-        self._rows.offer_images(batch, ids)
+        self._rows.offer_images(batch, ids, marks=lambda row, step: _MaskPair.of(maps, row, step))
         self._kept.offer(ids, -maps.iou, lambda row: _copied(maps, batch, row))
 
     def _add_curves(self, maps: SegmentationMaps, outputs: ArrayLike) -> None:
@@ -149,6 +171,9 @@ class SegmentationTask(EvaluationTask):
     def _curve_names(self) -> ClassNames:
         classes = 0 if self._curves is None else self._curves.classes
         return ClassNames(classes, self.options.class_names, self.options.most_classes)
+
+    def _layers(self, marks: Any, size: tuple[int, int]) -> Layers:  # noqa: ANN401
+        return mask_layers(marks.label, marks.prediction, self._names().shown)
 
     def encode(
         self, tag: str, step: StepLike, now: int, without: Collection[str], *, explained: bool

@@ -11,6 +11,7 @@ import numpy as np
 
 from vizkit._protocols import ArrayLike, StepLike
 from vizkit.format.tables import Texts
+from vizkit.media.image_layers import Layers
 from vizkit.metrics.activation import Activation
 from vizkit.metrics.arrays import AnyArray
 from vizkit.metrics.ctc import CTC
@@ -175,7 +176,11 @@ class EvaluationTask(ABC):
 
     def table(self) -> dict[str, Given]:
         """The columns of the table of predictions, off the training's thread; empty without one."""
-        return self._rows.finished(self._rows.columns())
+        return self._rows.finished(self._rows.columns(), self._layers)
+
+    def _layers(self, marks: Any, size: tuple[int, int]) -> Layers | None:  # noqa: ANN401
+        """The layers over an image of this height and width, of the marks that a task has offered."""
+        return None
 
     @property
     def about(self) -> dict[str, str]:

@@ -49,7 +49,7 @@ export function HistogramTag({ tag }: { tag: string }) {
     </>
   );
   return (
-    <Frame tag={tag} host={host} found={found.value.map(({ run, total, records }) => ({ run, total, kind: "histogram", layers: false, records: records.map(({ step }) => ({ step, walltime: null, layered: false, address: "" })) }))} trouble={trouble.value} left={left.value} more={more} extra={extra}>
+    <Frame tag={tag} host={host} found={found.value.map(({ run, total, records }) => ({ run, total, kind: "histogram", layers: false, records: records.map(({ step }) => ({ step, walltime: null, layers: null, bare: "", address: "" })) }))} trouble={trouble.value} left={left.value} more={more} extra={extra}>
       {found.value.map(({ run, records }) => <HistogramsOfRun key={run.path} tag={tag} run={run} records={records} range={range} />)}
     </Frame>
   );

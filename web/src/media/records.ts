@@ -7,8 +7,10 @@ export interface Place {
   walltime: number | null;
   /** of the content, for good. */
   address: string;
-  /** an image that may have layers. */
-  layered: boolean;
+  /** of the layers of an image; null if it has none. */
+  layers: string | null;
+  /** of the image without them. */
+  bare: string;
 }
 
 /** Masks and boxes over an image. */
@@ -103,7 +105,12 @@ export async function placesOf(tag: string, runs: readonly string[], fresh: stri
     kind,
     layers,
     total,
-    records: steps.map((step, at) => ({ step, walltime: walltimes[at] ?? null, layered: layers, address: `api/content?${new URLSearchParams([["run", run], ["tag", tag], ["place", String(places[at])], ["name", names[at] ?? ""]])}` })),
+    records: steps.map((step, at) => {
+      const query = new URLSearchParams([["run", run], ["tag", tag], ["place", String(places[at])], ["name", names[at] ?? ""]]);
+      const address = `api/content?${query}`;
+      const over = layers ? `api/layers?${query}` : null;
+      return { step, walltime: walltimes[at] ?? null, address, layers: over, bare: over ? layerAddress(over, BARE) : address };
+    }),
   }]));
 }
 
@@ -152,10 +159,9 @@ export const ANY = "any";
 /** Stands for the image itself, without any layer. */
 export const BARE = "image";
 
-/** The address of an image's layers, or of the picture of one of them. */
-export function layersAddress(address: string, layer = ""): string {
-  const query = address.slice(address.indexOf("?"));
-  return layer ? `api/layer${query}&${new URLSearchParams({ layer })}` : `api/layers${query}`;
+/** The address of the picture of a layer. */
+export function layerAddress(layers: string, layer: string): string {
+  return `${layers.replace("layers?", "layer?")}&${new URLSearchParams({ layer })}`;
 }
 
 /** The address of an image that has so many pixels on its longer side, if it has more. */

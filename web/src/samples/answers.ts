@@ -29,7 +29,7 @@ export interface Pairs {
 
 /** Images and texts that rows refer to. */
 export interface Inputs {
-  /** digest of an image -> the run that has it. */
+  /** digest of an image or of layers -> the run that has it. */
   images: Record<string, string>;
   /** digest of a text -> its beginning. */
   texts: Record<string, string>;
@@ -83,10 +83,27 @@ export function sampleOf(table: string, id: string, runs: readonly string[], sig
   return json("sample", [["table", table], ["id", id], ...runs.map((run): [string, string] => ["run", run])], signal);
 }
 
-/** The address of an image that has so many pixels on its longer side. */
-export function imageAddress({ images }: Inputs, digest: Cell, side: number): string | null {
-  const run = typeof digest === "string" ? images[digest] : undefined;
-  return run === undefined ? null : `api/input?${new URLSearchParams([["run", run], ["digest", String(digest)], ...(side ? [["side", String(side)]] : [])])}`;
+/** An image of a cell. */
+export interface InputImage {
+  address: string;
+  /** the address of its layers; null if it has none. */
+  layers: string | null;
+}
+
+/** The image of a cell with so many pixels on its longer side, 0 for all; null if it is none, or gone. */
+export function imageOf({ images }: Inputs, cell: Cell, side: number): InputImage | null {
+  const [digest = "", over = ""] = typeof cell === "string" ? cell.split(" ") : [];
+  const [run, other] = [images[digest], images[over]];
+  if (run === undefined) return null;
+  return {
+    address: `api/input?${new URLSearchParams([["run", run], ["digest", digest], ...(side ? [["side", String(side)]] : [])])}`,
+    layers: other === undefined ? null : `api/input-layers?${new URLSearchParams({ run: other, digest: over })}`,
+  };
+}
+
+/** The text of a cell. */
+export function textOf({ texts }: Inputs, cell: Cell): string | undefined {
+  return typeof cell === "string" ? texts[cell.split(" ")[0] ?? ""] : undefined;
 }
 
 export function csvAddress(query: Query): string {

@@ -1,10 +1,12 @@
 // Tables of samples: filtered, sorted and grouped by the server, of one run or of two beside each other.
 import { type ReadonlySignal, useComputed } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { RunInfo } from "../api";
 import { useAsked } from "../asked";
 import { exact } from "../format";
 import { t } from "../language";
 import { StepSlider } from "../media/frame";
+import { hasLayers, LayerSwitches } from "../media/layers";
 import { drawn, freshness } from "../store";
 import { show, view } from "../view";
 import { csvAddress, type Pairs, quoted, rowsOf, type RowsOf, type TablePlace, tablesOf } from "./answers";
@@ -53,6 +55,10 @@ function Chosen({ bare, runs, fresh, tables }: { bare: boolean; runs: ReadonlySi
   const shownName = (path: string) => runs.value.find((one) => one.path === path)?.name ?? path;
   const { where, by, sample } = view.value;
   const columns = answer?.columns ?? [];
+  const rankOf = ({ path }: RunInfo) => (path === run ? 2 : path === second ? 1 : 0);
+  const inputs = columns.flatMap(({ kind }, at) => (kind === "input" ? [at] : []));
+  const layered = answer?.rows.some((row) => inputs.some((at) => String(row[at]).includes(" "))) ?? false;
+  useEffect(() => { if (layered) hasLayers.value = true; }, [layered]);
   return (
     <section class={bare ? "samples part" : "samples"} aria-label={t("Samples")}>
       {bare && <h2>{t("Samples")}</h2>}
@@ -62,6 +68,7 @@ function Chosen({ bare, runs, fresh, tables }: { bare: boolean; runs: ReadonlySi
         {names.length > 1 && <label>{t("Table")} <select value={table} onChange={(event) => show({ sheet: event.currentTarget.value, where: "", order: "", by: "", sample: "" })}>{names.map((name) => <option key={name}>{name}</option>)}</select></label>}
         {names.length === 1 && <b><bdi>{table}</bdi></b>}
         {answer && <StepSlider steps={answer.steps} name={t("Step of the table")} />}
+        <LayerSwitches always />
       </div>
       <div class="line">
         <label class="grow"><span class="unseen">{t("Filter samples")}</span><input type="search" value={where} spellcheck={false} placeholder={t("Filter, such as: label == 'cat' and not correct")} list="sample-columns" onInput={(event) => show({ where: event.currentTarget.value })} /></label>
@@ -86,7 +93,7 @@ function Chosen({ bare, runs, fresh, tables }: { bare: boolean; runs: ReadonlySi
       {answer && (
         <div class="samples-parts">
           <SampleRows query={query} first={answer as RowsOf} open={(id) => show({ sample: id })} />
-          {sample && <SampleDetails table={table} columns={columns} runs={runs.value.filter((one) => having.includes(one.path)).sort((one, other) => Number(other.path === run) - Number(one.path === run))} fresh={fresh.value} close={() => show({ sample: "" })} />}
+          {sample && <SampleDetails table={table} columns={columns} runs={runs.value.filter((one) => having.includes(one.path)).sort((one, other) => rankOf(other) - rankOf(one))} fresh={fresh.value} close={() => show({ sample: "" })} />}
         </div>
       )}
     </section>

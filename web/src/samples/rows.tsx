@@ -5,7 +5,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { exact, short } from "../format";
 import { t } from "../language";
 import { show, view } from "../view";
-import { type Cell, type Column, imageAddress, type Inputs, type RowsOf, rowsOf } from "./answers";
+import { type Cell, type Column, imageOf, type Inputs, type RowsOf, rowsOf, textOf } from "./answers";
+import { SamplePicture } from "./picture";
 import { wordOf } from "./words";
 
 const PAGE = 100;
@@ -143,10 +144,10 @@ function Opener({ id, open }: { id: string; open(id: string): void }) {
 export function Value({ column, cell, inputs, side = 56 }: { column: Column; cell: Cell; inputs: Inputs; side?: number }): ComponentChildren {
   if (cell === null) return <span class="none" aria-label={t("none")}>–</span>;
   if (column.kind === "input") {
-    const address = imageAddress(inputs, cell, side > 256 ? 0 : 2 * side);
-    if (address) return <img loading="lazy" src={address} alt={column.name} style={{ width: `${side}px`, height: `${side}px` }} />;
-    const text = inputs.texts[String(cell)];
-    return text === undefined ? <span class="none">?</span> : <span title={text}>{text.slice(0, 200)}</span>;
+    const image = imageOf(inputs, cell, 2 * side);
+    if (image) return <SamplePicture image={image} width={side} height={side} label={column.name} />;
+    const text = textOf(inputs, cell);
+    return text === undefined ? <span class="none" title={t("It is not there any more")}>?</span> : <span title={text}>{text.slice(0, 200)}</span>;
   }
   if (typeof cell === "boolean") return cell ? <span class="right">✓<span class="unseen">{t("yes")}</span></span> : <span class="wrong">✗<span class="unseen">{t("no")}</span></span>;
   if (typeof cell === "number") return <span title={exact(cell)}>{column.kind === "whole" ? exact(cell) : short(cell)}</span>;

@@ -67,6 +67,21 @@ def test_boxes_of_label_and_prediction_are_layers(tmp_path: Path) -> None:
     assert layers.threshold == pytest.approx(gathered(LABELS, FOUND).best_score.min(), abs=1e-4)
 
 
+def test_images_of_a_table_have_boxes_as_layers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vizkit.writing.tasks.sample_rows._LARGEST", 240)
+    evaluate(tmp_path, LABELS, FOUND, IMAGES, class_names=NAMES, samples=0, worst=0)
+    frame = vizkit.load(tmp_path)[0].predictions().dropna(subset=["input"])
+    assert len(frame) >= 5
+    for key, image in zip(frame.id, frame.input, strict=True):
+        layers = image.layers()
+        label, prediction = layers.boxes["label"], layers.boxes["prediction"]
+        assert layers.size == (240, 235) == image.array().shape[:2]
+        np.testing.assert_allclose(label.places, LABELS[key]["boxes"] / 2, atol=0.006)
+        assert label.texts == [NAMES[kind] for kind in LABELS[key]["labels"]]
+        assert prediction.scores.tolist() == sorted(prediction.scores, reverse=True)
+        assert layers.threshold == pytest.approx(gathered(LABELS, FOUND).best_score.min(), abs=1e-4)
+
+
 def test_batches_of_paddledetection(tmp_path: Path) -> None:
     labels, found = made(6, crowds=0.2)
     outputs = {

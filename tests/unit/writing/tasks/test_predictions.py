@@ -271,4 +271,4 @@ def test_few_images_are_kept_the_wrong_ones_first(monkeypatch: pytest.MonkeyPatc
         kept.append(rows._images.kept)
         assert rows.nbytes == 12 * 3 * 64
     assert kept[0].keys() == kept[1].keys() and set(np.flatnonzero(wrong)) <= kept[0].keys()
-    assert len(kept[0]) == 12 and all((image == IMAGES[key]).all() for key, image in kept[0].items())  # type: ignore[call-overload]
+    assert len(kept[0]) == 12 and all((one.image == IMAGES[key]).all() for key, one in kept[0].items())  # type: ignore[call-overload]

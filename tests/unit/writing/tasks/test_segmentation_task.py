@@ -122,6 +122,30 @@ def test_rows_of_a_table(tmp_path: Path) -> None:
     np.testing.assert_allclose(rows["accuracy"], expected)
 
 
+@pytest.mark.parametrize("step", [1, 3])
+def test_images_of_a_table_have_label_and_prediction_as_layers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    monkeypatch.setattr("vizkit.writing.tasks.sample_rows._LARGEST", -(-44 // step))
+    with Tracker(tmp_path, strict=True) as tracker:
+        evaluate(tracker, class_names=NAMES)
+        evaluate(tracker, class_names=NAMES)
+    run = vizkit.load(tmp_path)[0]
+    frame = run.predictions(0)
+    for row, image in enumerate(frame.input):
+        layers = image.layers()
+        assert layers.class_names == {1: "disc", 2: "方块"}
+        thin = LABELS[row, ::step, ::step]
+        np.testing.assert_array_equal(layers.masks["label"], thin)
+        chosen = np.where(thin == 255, 255, SCORES[row].argmax(axis=0)[::step, ::step])
+        np.testing.assert_array_equal(layers.masks["prediction"], chosen)
+        np.testing.assert_array_equal(layers.difference, CHOSEN_MAPS_WRONG[row, ::step, ::step])
+        np.testing.assert_array_equal(layers.image, image.array())
+        assert layers.size == layers.image.shape[:2] == thin.shape
+    packs = list((tmp_path / "vizkit.tables").glob("*/*.pack"))
+    assert len(packs) == 1  # of two evaluations: all of it is stored once
+
+
 def test_curves_of_large_images_are_of_some_pixels_and_say_so_once(tmp_path: Path) -> None:
     big = RNG.normal(0, 1, (2, 2, 200, 210)).astype(np.float32)
     labels = (big[:, 1] > 0.3).astype(np.int64)

@@ -68,7 +68,16 @@ from vizkit.server.workspace.api.edits import (
     views_answer,
 )
 from vizkit.server.workspace.api.groups_answer import GroupsQuery, groups_answer
-from vizkit.server.workspace.api.layers_answer import LayerQuery, LayersQuery, layer, layers
+from vizkit.server.workspace.api.layers_answer import (
+    InputLayerQuery,
+    InputLayersQuery,
+    LayerQuery,
+    LayersQuery,
+    input_layer,
+    input_layers,
+    layer,
+    layers,
+)
 from vizkit.server.workspace.api.packing import ARRAYS
 from vizkit.server.workspace.api.queries import WrongParameter, read_query
 from vizkit.server.workspace.api.records_answer import RecordsQuery, ValuesQuery, records, values
@@ -182,6 +191,12 @@ OPERATIONS = (
     Operation("row-groups", "Rows of a table in groups", RowGroupsQuery, RowGroupsAnswer, row_groups),
     Operation("sample", "A sample over steps and runs", SampleQuery, SampleAnswer, sample),
     Operation("input", "An image or text of a table", InputQuery, bytes, input_content, "image/png"),
+    Operation(
+        "input-layers", "The layers of an image of a table", InputLayersQuery, LayersAnswer, input_layers
+    ),
+    Operation(
+        "input-layer", "A layer of an image of a table", InputLayerQuery, bytes, input_layer, "image/png"
+    ),
     Operation("views", "Saved views", ViewsQuery, ViewsAnswer, views_answer),
     Operation("changes", "Changes since a cursor", ChangesQuery, ChangesAnswer, changes),
 )

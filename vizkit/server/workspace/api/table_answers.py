@@ -18,7 +18,10 @@ __all__ = [
 ]
 
 SampleValue = str | float | bool | None
-"""A value of a row; null for none and NaN, ``"inf"`` and ``"-inf"`` for infinities, a digest for an input."""
+"""A value of a row; null for none and NaN, ``"inf"`` and ``"-inf"`` for infinities, a digest for an input.
+
+The digest of an image with layers has a space and the digest of these behind it.
+"""
 
 ColumnKind = Literal["whole", "number", "bool", "text", "category", "input"]
 
@@ -71,7 +74,7 @@ class RowsAnswer(TypedDict):
     columns: list[ColumnHead]
     rows: Annotated[list[list[SampleValue]], "a value for each column"]
     places: Annotated[list[int], "places of the rows in the table"]
-    images: Annotated[dict[str, str], "digests of images -> the run that has it, for `input`"]
+    images: Annotated[dict[str, str], "digests of images and layers -> the run that has it, for `input`"]
     texts: Annotated[dict[str, str], "digests of texts -> their beginnings"]
     pairs: Annotated[PairsAnswer | None, "with a second run"]
 

@@ -14,6 +14,7 @@ import numpy as np
 from starlette.responses import StreamingResponse
 
 from vizkit.errors import DataError, UnknownNameError
+from vizkit.format.input_packs import OVERLAYS, TEXT
 from vizkit.format.tables import References, TableColumn, TableColumns, Texts
 from vizkit.metrics.arrays import AnyArray, Ints
 from vizkit.metrics.downsampling import evenly
@@ -45,6 +46,7 @@ __all__ = [
     "SampleQuery",
     "TablesQuery",
     "input_content",
+    "read_input",
     "row_groups",
     "rows",
     "rows_csv",
@@ -244,20 +246,31 @@ def sample(state: WorkspaceState, query: SampleQuery) -> SampleAnswer:
 
 def input_content(state: WorkspaceState, query: InputQuery) -> Answer:
     """Answer with an image or a text."""
-    with state.runs() as runs:
-        (run,) = named(runs, [query.run])
-    known = run.logs.tables.inputs()
-    digest = int(query.digest) if query.digest.isascii() and query.digest.isdigit() else 0
-    if digest not in known:
+    kind, data = read_input(state, query.run, query.digest)
+    if kind == OVERLAYS:
         raise UnknownNameError("there is no such image or text (any more)")
-    try:
-        (data,) = run.logs.tables.contents([known[digest]])
-    except DataError as error:
-        raise UnknownNameError("the record cannot be read: {error}", error=error) from error
-    if not known[digest].is_image:
+    if kind == TEXT:
         return Answer.of(data, "text/plain; charset=utf-8", headers=FOR_GOOD)
     picture = data if query.side is None else thumbnail(data, query.side)
     return Answer.of(picture, image_type(picture), headers=FOR_GOOD)
+
+
+def read_input(state: WorkspaceState, name: str, digest: str) -> tuple[int, bytes]:
+    """The kind and the bytes of what a row of a run refers to.
+
+    Raises:
+        UnknownNameError: it is not there, or cannot be read.
+    """
+    with state.runs() as runs:
+        (run,) = named(runs, [name])
+    found = run.logs.tables.inputs().get(int(digest) if digest.isascii() and digest.isdigit() else 0)
+    if found is None:
+        raise UnknownNameError("there is no such image or text (any more)")
+    try:
+        (data,) = run.logs.tables.contents([found])
+    except DataError as error:
+        raise UnknownNameError("the record cannot be read: {error}", error=error) from error
+    return found.place.kind, data
 
 
 # -- their parts --------------------------------------------------------------------------------------
@@ -314,7 +327,11 @@ def _cells(column: TableColumn, places: Ints) -> list[SampleValue]:
         texts = column[places].to_array().tolist()
         return [None if text is None else text[:_MOST_CELL] for text in texts]
     if isinstance(column, References):
-        return [str(digest) if digest else None for digest in column.digests[places].tolist()]
+        some = column[places]
+        over = np.zeros(len(some), np.uint64) if some.layers is None else some.layers
+        pairs = zip(some.digests.tolist(), over.tolist(), strict=True)
+        named = [f"{digest} {layers}" if layers else str(digest) for digest, layers in pairs]
+        return [name if digest else None for name, digest in zip(named, some.digests.tolist(), strict=True)]
     return [_value(value) for value in _shortest(column[places])]
 
 
@@ -365,18 +382,20 @@ def _literal(value: object) -> str:
 def _inputs(
     table: TableColumns, places: Ints, sources: dict[str, RunTables]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Of the inputs in some rows, the runs that have the images, and the texts."""
+    """Of the inputs in some rows, the runs that have the images and layers, and the texts."""
     wanted: set[int] = set()
     for column in table.values():
         if isinstance(column, References):
-            wanted.update(column.digests[places].tolist())
+            some = column[places]
+            wanted.update(some.digests.tolist())
+            wanted.update([] if some.layers is None else some.layers.tolist())
     images: dict[str, str] = {}
     texts: dict[str, str] = {}
     for run, tables in sources.items():
         known = tables.inputs() if wanted else {}
         there = [digest for digest in wanted if digest in known]
-        images.update({str(digest): run for digest in there if known[digest].is_image})
-        words = [digest for digest in there if not known[digest].is_image]
+        images.update({str(digest): run for digest in there if not known[digest].is_text})
+        words = [digest for digest in there if known[digest].is_text]
         try:
             contents = tables.contents(known[digest] for digest in words)
         except DataError:
