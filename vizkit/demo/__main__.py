@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import shutil
-import sys
 import warnings
 from pathlib import Path
 
@@ -65,10 +65,8 @@ def main() -> None:
         workers=options.workers,
     )
     print(result)
-    root = options.logdir.parent if options.logdir.parent != Path() else options.logdir
-    beside = os.path.relpath(Path(sys.executable).with_name("visualdl"))
-    visualdl = "visualdl" if shutil.which("visualdl") else beside
-    print(tr("Look at them with:  {command}", command=f"{visualdl} --logdir {root}"))
+    program = "vizkit" if shutil.which("vizkit") else "python -m vizkit"
+    print(tr("Look at them with:  {command}", command=f"{program} serve {shlex.quote(str(options.logdir))}"))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,15 @@
 // One chart on a canvas. uPlot draws axes and grid and follows the pointer; the curves are drawn here, through the
 // points that the server chose: first, least, greatest and last of each column of pixels.
 import uPlot from "uplot";
-import { duration, short } from "./format";
+import { duration } from "./format";
+import { pictureOf } from "./picture";
 import { flattening, nearest, rangeOf } from "./ranges";
+import { distances, logTexts, multiples, tickTexts } from "./ticks";
 
 export interface Line {
   key: string;
+  /** paths of its runs. */
+  runs: readonly string[];
   name: string;
   color: string;
   dash: number[];
@@ -77,6 +81,7 @@ export interface Said {
 export const DASHES: readonly number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [4, 2]];
 
 const INK = { light: "#5f6872", dark: "#9aa4af" };
+const PAPER = { light: "#fff", dark: "#15181c" };
 const GRID = { light: "#e8ebef", dark: "#2a3037" };
 const MANY = 20; // lines from which on they are thin: those of one pixel are drawn twenty times sooner
 const SOON = 40; // milliseconds after the last move at which all of the screen has followed it
@@ -120,15 +125,17 @@ export class Chart {
     this.lines = lines;
     this.axes = axes;
     const [x0, x1] = axes.window ?? this.span();
-    const seen = lines.flatMap((line) => [
-      visible(line.x, line.smooth && !line.band ? EMPTY : line.y, x0, x1),
-      ...(line.smooth ? [visible(line.smooth.x, line.smooth.y, x0, x1)] : []),
-      ...(line.band ? [visible(line.band.x, line.band.low, x0, x1), visible(line.band.x, line.band.high, x0, x1)] : []),
-    ]);
-    // The pale raw curve counts too, unless it alone would flatten the smoothed one.
-    if (!axes.robust) for (const line of lines) if (line.smooth && !line.band) seen.push(visible(line.x, line.y, x0, x1));
-    const range = rangeOf(seen, axes.ylog, axes.robust);
-    const own = rangeOf(this.lines.map((line) => visible(line.x, line.y, x0, x1)), axes.ylog, false);
+    const curves = lines.map((line) => (line.smooth ? visible(line.smooth.x, line.smooth.y, x0, x1) : visible(line.x, line.y, x0, x1)));
+    const [seen, owners] = [[...curves], curves.map((_, at) => at)];
+    for (const [at, line] of lines.entries()) {
+      // The pale raw curve counts too, unless it alone would flatten the smoothed one.
+      const more = line.smooth && (line.band || !axes.robust) ? [visible(line.x, line.y, x0, x1)] : [];
+      if (line.band) more.push(visible(line.band.x, line.band.low, x0, x1), visible(line.band.x, line.band.high, x0, x1));
+      seen.push(...more);
+      owners.push(...more.map(() => at));
+    }
+    const range = rangeOf(seen, axes.ylog, axes.robust, owners);
+    const own = rangeOf(lines.map((line) => visible(line.x, line.y, x0, x1)), axes.ylog, false);
     range.refused = own.refused; // values, not edges of bands
     if (axes.ylog && this.lines.some((line) => line.band)) range.low = Math.max(range.low, own.low / 10); // a band may reach to zero
     const [y0, y1] = axes.yWindow ?? [range.low, range.high];
@@ -139,7 +146,7 @@ export class Chart {
     });
     this.plot.redraw(false, true);
     const free = !axes.robust && !axes.ylog && !axes.yWindow;
-    return { outside: range.outside, flattening: free ? flattening(seen) : 0, refused: range.refused };
+    return { outside: range.outside, flattening: free ? flattening(curves) : 0, refused: range.refused };
   }
 
   resize(): void {
@@ -155,16 +162,18 @@ export class Chart {
     return Math.max(1, Math.round(this.plot.bbox.width));
   }
 
-  /** The picture, on the page's background. */
-  picture(background: string): HTMLCanvasElement {
-    const { canvas } = this.plot.ctx;
-    const copy = document.createElement("canvas");
-    [copy.width, copy.height] = [canvas.width, canvas.height];
-    const context = copy.getContext("2d") as CanvasRenderingContext2D;
-    context.fillStyle = background;
-    context.fillRect(0, 0, copy.width, copy.height);
-    context.drawImage(canvas, 0, 0);
-    return copy;
+  /** The picture, with a title and the names of the curves, on the page's background. */
+  picture(background: string, title: string): HTMLCanvasElement {
+    return pictureOf(this.plot.ctx.canvas, this.lines, title, { background, ink: this.axes.dark ? INK.dark : INK.light, font: FONT, ratio: uPlot.pxRatio });
+  }
+
+  /** The places and texts of the ticks that have a text. */
+  ticks(): { x: [number, string][]; y: [number, string][] } {
+    const [x, y] = this.plot.axes.map((axis) => {
+      const { _splits: splits, _values: values } = axis as unknown as { _splits?: (number | null)[]; _values?: (string | null)[] };
+      return (splits ?? []).flatMap((place, at): [number, string][] => (place !== null && values?.[at] ? [[place, values[at]]] : []));
+    });
+    return { x: x ?? [], y: y ?? [] };
   }
 
   /** What the axes show now, for tests and for exports. */
@@ -239,6 +248,8 @@ export class Chart {
     const ink = () => (this.axes.dark ? INK.dark : INK.light);
     const grid = { stroke: () => (this.axes.dark ? GRID.dark : GRID.light), width: 1 };
     const axis = { stroke: ink, grid, ticks: { ...grid, size: 4 }, font: FONT };
+    const places = { incrs: (_: uPlot, __: number, low: number, high: number) => distances(low, high), splits: (_: uPlot, __: number, low: number, high: number, by: number) => multiples(low, high, by) };
+    const numbers = (log: boolean) => ({ ...(log ? {} : places), values: (_: uPlot, splits: (number | null)[]) => (log ? logTexts(splits) : tickTexts(splits)) });
     const { clientWidth, clientHeight } = this.host;
     return {
       width: Math.max(clientWidth, 50),
@@ -250,8 +261,8 @@ export class Chart {
         y: { auto: false, distr: this.axes.ylog ? 3 : 1 },
       },
       axes: [
-        { ...axis, size: 26, space: 60, ...(this.axes.kind === "seconds" ? { incrs: SECONDS, space: 84 } : {}), ...(this.axes.kind === "clock" ? { values: clock(this.axes.language) } : { values: (_, splits) => splits.map((at) => (at === null ? "" : this.axes.kind === "seconds" ? duration(at) : short(at))) }) },
-        { ...axis, size: (_, values) => 14 + 7 * Math.max(this.axes.aligned ? 7 : 2, ...(values ?? []).map((text) => text?.length ?? 0)), space: 28, values: (_, splits) => splits.map((at) => (at === null ? "" : short(at))) },
+        { ...axis, size: 26, space: 60, ...(this.axes.kind === "seconds" ? { incrs: SECONDS, space: 84, values: (_: uPlot, splits: (number | null)[]) => splits.map(duration) } : this.axes.kind === "clock" ? { values: clock(this.axes.language) } : numbers(this.axes.xlog)) },
+        { ...axis, size: (_, values) => 14 + 7 * Math.max(this.axes.aligned ? 7 : 2, ...(values ?? []).map((text) => text?.length ?? 0)), space: 28, ...numbers(this.axes.ylog) },
       ],
       series: [{}, { show: true, points: { show: false }, paths: () => null }],
       cursor: {
@@ -464,17 +475,49 @@ export class Chart {
     return found.sort((a, b) => order(b.smooth ?? b.y) - order(a.smooth ?? a.y));
   }
 
-  private highlight(near: readonly Near[]): void {
-    const ratio = uPlot.pxRatio;
+  /** Show the curves of some runs before all others, which pale. */
+  emphasize(runs: readonly string[]): void {
+    const lines = runs.length ? this.lines.filter((line) => line.runs.some((run) => runs.includes(run))) : [];
+    if (this.hovering) return;
+    if (!lines.length) return this.clear();
+    const context = this.emptied();
+    if (!context) return;
+    context.fillStyle = this.axes.dark ? PAPER.dark : PAPER.light;
+    context.globalAlpha = 0.65;
+    context.fillRect(0, 0, this.overlay.width, this.overlay.height);
+    context.globalAlpha = 1;
+    for (const line of lines) this.bold(context, line);
+  }
+
+  /** A curve on the canvas above the others, with an edge that parts it from them. */
+  private bold(context: CanvasRenderingContext2D, line: Line): void {
+    const { left, top } = this.plot.bbox;
+    const { x, y } = line.smooth ?? line;
+    context.setTransform(1, 0, 0, 1, -left, -top);
+    context.lineJoin = "bevel";
+    this.stroke(context, { ...line, dash: [], color: this.axes.dark ? PAPER.dark : PAPER.light }, x, y, 0.8, 5);
+    this.stroke(context, line, x, y, 1, 2.5);
+  }
+
+  /** The canvas above the others, empty and shown. */
+  private emptied(): CanvasRenderingContext2D | null {
     const { width, height } = this.plot.bbox; // the element's own size would lay the page out anew
     if (this.overlay.width !== width || this.overlay.height !== height) [this.overlay.width, this.overlay.height] = [width, height];
     this.overlay.hidden = false;
     const context = this.overlay.getContext("2d");
+    context?.setTransform(1, 0, 0, 1, 0, 0);
+    context?.clearRect(0, 0, width, height);
+    return context;
+  }
+
+  private highlight(near: readonly Near[]): void {
+    const ratio = uPlot.pxRatio;
+    const context = this.emptied();
     if (!context) return;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
     if (!near.length) return;
     const closest = near.reduce((a, b) => (b.away < a.away ? b : a));
+    if (near.length > 1 && closest.away < Infinity) this.bold(context, closest.line);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
     for (const { line, x, y, smooth } of near) {
       const [left, top] = this.place(x, smooth ?? y);
       if (!Number.isFinite(top)) continue;
@@ -522,8 +565,6 @@ export function moved(low: number, high: number, by: number, log: boolean): [num
   const factor = (high / low) ** by;
   return [low * factor, high * factor];
 }
-
-const EMPTY = new Float64Array();
 
 /** Values of the points whose places lie in a window, and those next to it: a line leads there. */
 function visible(x: Float64Array, y: Float64Array, low: number, high: number): Float64Array {

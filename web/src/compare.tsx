@@ -7,13 +7,14 @@ import { Difference, Texts } from "./difference";
 import { GroupTable } from "./groups";
 import { t } from "./language";
 import { kindOf } from "./words";
-import { brushed, brushOf, placeOn, readBrushes, type Scale, scaleOf, ticksOf } from "./scales";
+import { brushed, brushOf, hueAt, placeOn, readBrushes, type Scale, scaleOf, ticksOf } from "./scales";
 import { answer, dark, drawn, drawnPaths, hparams, listed, sortValue, tags } from "./store";
 import { emptied, useWidth } from "./sized";
 import { Importance, Verdict } from "./verdict";
 import { show, toggled, view } from "./view";
 
 const MOST_AXES = 12;
+const LEAST_GAP = 84; // pixels between axes
 
 /** What runs can be laid out by: hyper-parameters that differ, then metrics. */
 function useKeys() {
@@ -38,6 +39,21 @@ function titleOf(key: string): string {
 function scaleFor(key: string, runs: readonly RunInfo[]): Scale {
   return scaleOf(key, titleOf(key), runs.map((run) => sortValue(run, key)));
 }
+
+/** The colours of runs: their own, or those of their places on a chosen axis; null: no value there. */
+function useHues() {
+  return useComputed(() => {
+    const key = view.value.hue;
+    const scale = key ? scaleFor(key, answer.value?.runs ?? []) : null;
+    const colorOf = (run: RunInfo): string | null => {
+      const place = scale && placeOn(scale, sortValue(run, key));
+      return place === null ? (scale ? null : tint(run.color, dark.value)) : tint(hueAt(place), dark.value);
+    };
+    return { scale, colorOf };
+  });
+}
+
+const NO_VALUE = { light: "#8b929a", dark: "#78818b" };
 
 export function Compare() {
   return (
@@ -66,16 +82,21 @@ function Parallel() {
   });
   const height = 300;
   const [top, bottom, side] = [30, height - 14, 60];
-  const toX = (at: number) => side + (axes.value.length > 1 ? (at / (axes.value.length - 1)) * (width.value - 2 * side) : (width.value - 2 * side) / 2);
+  const hues = useHues();
+  const wide = Math.max(width.value, 2 * side + LEAST_GAP * (axes.value.length - 1)); // scrolls where there is less room
+  const gap = (wide - 2 * side) / Math.max(axes.value.length - 1, 1);
+  const letters = Math.max(6, Math.floor(gap / 7));
+  const toX = (at: number) => side + (axes.value.length > 1 ? at * gap : gap / 2);
   const toY = (place: number) => bottom - place * (bottom - top);
   useEffect(() => {
-    const context = emptied(canvas.current, width.value, height);
+    if (canvas.current) canvas.current.style.width = `${wide}px`;
+    const context = emptied(canvas.current, wide, height);
     if (!context) return;
     const on = drawnPaths.value;
     const order = [...listed.value].sort((a, b) => Number(on.has(a.path)) - Number(on.has(b.path)));
     for (const run of order) {
       const alive = on.has(run.path);
-      context.strokeStyle = alive ? tint(run.color, dark.value) : dark.value ? "#31373e" : "#dfe3e8";
+      context.strokeStyle = alive ? (hues.value.colorOf(run) ?? (dark.value ? NO_VALUE.dark : NO_VALUE.light)) : dark.value ? "#31373e" : "#dfe3e8";
       context.globalAlpha = alive ? 0.85 : 0.6;
       context.lineWidth = alive ? 1.6 : 1;
       context.beginPath();
@@ -116,12 +137,13 @@ function Parallel() {
       <figcaption>
         <b>{t("Parallel coordinates")}</b>
         {brushes.length > 0 && <button class="quiet" onClick={() => show({ brush: [] })}>{t("Remove the brushes")}</button>}
+        <HueField keys={keys.value} scale={hues.value.scale} />
         <Axes keys={keys.value} shown={axes.value.map((scale) => scale.key)} />
       </figcaption>
       <p class="note">{t("Drag along an axis: only the runs in that part are drawn, in all views.")}</p>
       <div class="parallel" ref={host}>
         <canvas ref={canvas} class="drawing" height={height} role="img" aria-label={t("{n} runs", { n: drawn.value.length })} />
-        <svg width={width.value} height={height}>
+        <svg width={wide} height={height}>
           {axes.value.map((scale, at) => {
             const x = toX(at);
             const brush = brushes.find((one) => one.key === scale.key);
@@ -130,9 +152,9 @@ function Parallel() {
             return (
               <g key={scale.key} transform={`translate(${x} 0)`}>
                 <title>{scale.title}</title>
-                <text y={14} text-anchor="middle" class="axis-title">{shortened(scale.title, Math.max(6, Math.floor((width.value - 2 * side) / Math.max(axes.value.length - 1, 1) / 7)))}</text>
+                <text y={14} text-anchor="middle" class="axis-title">{shortened(scale.title, letters)}</text>
                 <line y1={top} y2={bottom} class="axis" />
-                {ticksOf(scale).map((tick) => <text key={tick.place} x={6} y={toY(tick.place) + 4} class="tick">{shortened(tick.text, 16)}</text>)}
+                {ticksOf(scale).map((tick) => <text key={tick.place} x={6} y={toY(tick.place) + 4} class="tick">{shortened(tick.text, Math.min(16, letters))}</text>)}
                 {span && <rect x={-7} width={14} y={toY(Math.max(...span))} height={Math.max(2, Math.abs(toY(span[0]) - toY(span[1])))} class="brush" />}
                 <rect
                   x={-14}
@@ -159,6 +181,17 @@ function Parallel() {
         </svg>
       </div>
     </figure>
+  );
+}
+
+/** Chooses what the colours of runs show, and tells it. */
+function HueField({ keys, scale }: { keys: string[]; scale: Scale | null }) {
+  const ends = scale ? (scale.kind === "words" ? [scale.words[0] ?? "", scale.words.at(-1) ?? ""] : [short(scale.low), short(scale.high)]) : [];
+  return (
+    <span class="hue">
+      <label>{t("Colour")} <select value={view.value.hue} onChange={(event) => show({ hue: event.currentTarget.value })}><option value="">{t("Run")}</option>{keys.slice(0, 300).map((key) => <option key={key} value={key}>{titleOf(key)}</option>)}</select></label>
+      {scale && <small>{shortened(ends[0] ?? "", 12)} <i style={{ background: `linear-gradient(to right, ${[0, 0.33, 0.67, 1].map((place) => tint(hueAt(place), dark.value)).join(", ")})` }} /> {shortened(ends[1] ?? "", 12)}</small>}
+    </span>
   );
 }
 
@@ -189,6 +222,7 @@ function Scatter() {
   const y = keys.value.includes(view.value.sy) ? view.value.sy : metric;
   const runs = drawn.value;
   const [across, up] = [scaleFor(x, runs), scaleFor(y, runs)];
+  const hues = useHues();
   const height = 300;
   const box = { left: 64, right: width - 16, top: 12, bottom: height - 30 };
   const points = runs.flatMap((run) => {
@@ -215,7 +249,7 @@ function Scatter() {
         <svg width={width} height={height} role="img" tabindex={0} aria-label={`${across.title}, ${up.title}: ${t("{n} runs", { n: points.length })}`} onKeyDown={keyed} onBlur={() => (over.value = null)}>
           {ticksOf(across).map((tick) => <text key={tick.place} x={box.left + (0.03 + 0.94 * tick.place) * (box.right - box.left)} y={height - 12} text-anchor="middle" class="tick">{shortened(tick.text, 14)}</text>)}
           {ticksOf(up).map((tick) => { const top = box.bottom - (0.04 + 0.92 * tick.place) * (box.bottom - box.top); return <g key={tick.place}><line x1={box.left} x2={box.right} y1={top} y2={top} class="grid-line" /><text x={box.left - 6} y={top + 4} text-anchor="end" class="tick">{shortened(tick.text, 9)}</text></g>; })}
-          {points.map(({ run, left, top }) => <circle key={run.path} cx={left} cy={top} r={over.value === run ? 7 : 5} fill={tint(run.color, dark.value)} onMouseEnter={() => (over.value = run)} onMouseLeave={() => (over.value = null)}><title>{`${run.name}\n${across.title}: ${setting(sortValue(run, x))}\n${up.title}: ${setting(sortValue(run, y))}`}</title></circle>)}
+          {points.map(({ run, left, top }) => <circle key={run.path} cx={left} cy={top} r={over.value === run ? 7 : 5} fill={hues.value.colorOf(run) ?? (dark.value ? NO_VALUE.dark : NO_VALUE.light)} onMouseEnter={() => (over.value = run)} onMouseLeave={() => (over.value = null)}><title>{`${run.name}\n${across.title}: ${setting(sortValue(run, x))}\n${up.title}: ${setting(sortValue(run, y))}`}</title></circle>)}
         </svg>
       </div>
       <p class="note" role="status">{over.value ? `${over.value.name} · ${across.title} ${setting(sortValue(over.value, x))} · ${up.title} ${typeof sortValue(over.value, y) === "number" ? exact(sortValue(over.value, y) as number) : setting(sortValue(over.value, y))}` : points.length < runs.length ? t("{n} of {all} runs have no such record", { n: runs.length - points.length, all: runs.length }) : " "}</p>

@@ -1,6 +1,6 @@
 // What a panel gives away: its data, its picture, its code.
 import type { Chart, Line } from "./chart";
-import { exact, short } from "./format";
+import { exact } from "./format";
 import type { View } from "./view";
 
 export function download(name: string, content: string | Blob, type = "text/plain"): void {
@@ -46,6 +46,9 @@ export function pythonCode(logdir: string, tags: readonly string[], view: View):
   return `import vizkit\n\n${runs}.plot(${options.join(", ")})\n`;
 }
 
+type Band = NonNullable<Line["band"]>;
+
+const MOST_NAMED = 60;
 const MARGIN = { left: 64, right: 160, top: 32, bottom: 34 };
 
 /** The chart as a drawing of vectors, with a legend. */
@@ -65,20 +68,45 @@ export function svg(chart: Chart, title: string): string {
     }
     return text;
   };
-  for (let tick = 0; tick <= 4; tick += 1) {
-    const [atX, atY] = [x[0] + ((x[1] - x[0]) * tick) / 4, y[0] + ((y[1] - y[0]) * tick) / 4];
-    const [left] = chart.place(atX, y[0]);
-    const [, top] = chart.place(x[0], atY);
-    out.push(`<text x="${left.toFixed(1)}" y="${height + 18}" text-anchor="middle">${escape(short(atX))}</text>`);
-    out.push(`<line x1="0" x2="${width}" y1="${top.toFixed(1)}" y2="${top.toFixed(1)}" stroke="#e3e6ea"/><text x="-6" y="${(top + 4).toFixed(1)}" text-anchor="end">${escape(short(atY))}</text>`);
+  /** Where a band has edges: its first point and the one behind its last. */
+  const stretches = ({ low, high }: Band) => {
+    const found: [number, number][] = [];
+    for (let at = 0; at < low.length; at += 1) {
+      if (!Number.isFinite(low[at]) || !Number.isFinite(high[at])) continue;
+      const last = found.at(-1);
+      if (last && last[1] === at) last[1] = at + 1;
+      else found.push([at, at + 1]);
+    }
+    return found;
+  };
+  const area = ({ x: places, low, high }: Band, from: number, to: number) => {
+    const at = (one: number, value: number) => {
+      const [left, top] = chart.place(places[one] as number, value);
+      return `${left.toFixed(2)} ${Number.isFinite(top) ? top.toFixed(2) : height}`; // zero on a logarithmic axis: its foot
+    };
+    const members = Array.from({ length: to - from }, (_, one) => from + one);
+    return `M${[...members.map((one) => at(one, high[one] as number)), ...members.toReversed().map((one) => at(one, low[one] as number))].join("L")}Z`;
+  };
+  const ticks = chart.ticks();
+  for (const [at, text] of ticks.x) {
+    const left = chart.place(at, y[0])[0].toFixed(1);
+    out.push(`<line x1="${left}" x2="${left}" y1="0" y2="${height}" stroke="#e3e6ea"/><text x="${left}" y="${height + 18}" text-anchor="middle">${escape(text)}</text>`);
   }
-  for (const [at, line] of chart.lines.entries()) {
+  for (const [at, text] of ticks.y) {
+    const top = chart.place(x[0], at)[1];
+    out.push(`<line x1="0" x2="${width}" y1="${top.toFixed(1)}" y2="${top.toFixed(1)}" stroke="#e3e6ea"/><text x="-6" y="${(top + 4).toFixed(1)}" text-anchor="end">${escape(text)}</text>`);
+  }
+  const named = chart.lines.filter((line) => !line.faint);
+  for (const line of chart.lines) {
+    const at = named.indexOf(line);
     const dash = line.dash.length ? ` stroke-dasharray="${line.dash.join(" ")}"` : "";
-    out.push(`<g clip-path="url(#area)"><path d="${path(line.x, line.y)}" fill="none" stroke="${line.color}"${dash} stroke-width="1.5"${line.smooth ? ' opacity="0.25"' : ""}/>`);
+    if (line.band) out.push(`<g clip-path="url(#area)">${stretches(line.band).map(([from, to]) => `<path d="${area(line.band as Band, from, to)}" fill="${line.color}" opacity="0.18"/>`).join("")}</g>`);
+    out.push(`<g clip-path="url(#area)"><path d="${path(line.x, line.y)}" fill="none" stroke="${line.color}"${dash} stroke-width="1.5"${line.smooth ? ' opacity="0.25"' : line.faint ? ' opacity="0.4"' : ""}/>`);
     if (line.smooth) out.push(`<path d="${path(line.smooth.x, line.smooth.y)}" fill="none" stroke="${line.color}"${dash} stroke-width="1.5"/>`);
     out.push("</g>");
-    if (at < 30) out.push(`<line x1="${width + 10}" x2="${width + 28}" y1="${8 + at * 16}" y2="${8 + at * 16}" stroke="${line.color}"${dash} stroke-width="2"/><text x="${width + 32}" y="${12 + at * 16}">${escape(line.name)}</text>`);
+    if (at >= 0 && at < MOST_NAMED) out.push(`<line x1="${width + 10}" x2="${width + 28}" y1="${8 + at * 16}" y2="${8 + at * 16}" stroke="${line.color}"${dash} stroke-width="2"/><text x="${width + 32}" y="${12 + at * 16}">${escape(line.name)}</text>`);
   }
-  const [fullWidth, fullHeight] = [width + MARGIN.left + MARGIN.right, height + MARGIN.top + MARGIN.bottom];
+  const room = named.slice(0, MOST_NAMED).reduce((most, line) => Math.max(most, 44 + 7 * line.name.length), MARGIN.right); // letters are 7 wide at most, but for Chinese ones
+  const [fullWidth, fullHeight] = [width + MARGIN.left + room, Math.max(height, 16 * Math.min(named.length, MOST_NAMED)) + MARGIN.top + MARGIN.bottom];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${fullWidth}" height="${fullHeight}" font-family="sans-serif" font-size="12" fill="#333"><rect width="100%" height="100%" fill="#fff"/><text x="${MARGIN.left}" y="20" font-size="14">${escape(title)}</text><defs><clipPath id="area"><rect width="${width}" height="${height}"/></clipPath></defs><g transform="translate(${MARGIN.left} ${MARGIN.top})">${out.join("")}</g></svg>\n`;
 }

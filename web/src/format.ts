@@ -1,14 +1,14 @@
 // Numbers, durations and times as texts.
 
 /** A number of few digits, as it is read in a chart. */
-export function short(value: number): string {
+export function short(value: number, digits = 5): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-4) return tidy(value.toExponential(3));
+  if (size >= 1e6 || size < 1e-4) return tidy(value.toExponential(digits > 5 ? digits - 1 : 3));
   if (Number.isInteger(value)) return String(value);
-  return tidy(value.toPrecision(5));
+  return tidy(value.toPrecision(digits));
 }
 
 function tidy(text: string): string {

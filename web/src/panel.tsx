@@ -6,12 +6,13 @@ import { type Answer, type Curve, curves, Refusal } from "./api";
 import { has } from "./expressions";
 import { csv, download, pythonCode, svg } from "./export";
 import { short, tint } from "./format";
+import { groupOf } from "./grouping";
 import { Icon } from "./icon";
 import { language, t } from "./language";
 import { Menu } from "./menu";
 import { bandText } from "./words";
 import { panelTags } from "./ranges";
-import { answer, dark, drawn, freshness, span, tags as allTags } from "./store";
+import { answer, dark, drawn, freshness, pointed, span, tags as allTags } from "./store";
 import { spoken, Tooltip } from "./tooltip";
 import { axis, part, show, toggled, view } from "./view";
 
@@ -172,8 +173,7 @@ export function Panel({ text, own, full: isFull }: Props) {
       .then(({ found, alone, few }) => {
         if (abort.signal.aborted) return;
         const whole = found.flatMap((one) => one.curves).map((curve) => (alone.length && curve.paths.some((path) => few.has(path)) ? { ...curve, band: null } : curve));
-        const of = new Map(whole.flatMap((curve) => curve.paths.map((path) => [path, curve.paths[0] ?? path])));
-        lines.value = [...toLines(alone, tags, of), ...toLines(whole, tags, new Map())];
+        lines.value = [...toLines(alone, tags, true), ...toLines(whole, tags, false)];
         band.value = alone.length ? "" : (found[0]?.band ?? "");
         thinned.current = whole.some((curve) => curve.thinned);
         without.value = Object.values(found[0]?.without ?? {})[0] ?? "";
@@ -203,6 +203,12 @@ export function Panel({ text, own, full: isFull }: Props) {
     measure();
   });
 
+  useSignalEffect(() => {
+    const runs = pointed.value;
+    void lines.value;
+    chart.current?.emphasize(runs);
+  });
+
   const name = own ? text : text.slice(text.indexOf("/") + 1);
   const notes = [
     bandText(band.value),
@@ -227,7 +233,7 @@ export function Panel({ text, own, full: isFull }: Props) {
         <Menu label={t("More of {tag}", { tag: text })} icon="M8 3v.01M8 8v.01M8 13v.01">
           {(close) => <>
             <button role="menuitem" onClick={act(close, () => download(`${text}.csv`, csv(lines.value, axis.value), "text/csv"))}>{t("Data as CSV")}</button>
-            <button role="menuitem" onClick={act(close, () => chart.current?.picture(getComputedStyle(document.body).backgroundColor).toBlob((blob) => blob && download(`${text}.png`, blob)))}>{t("Picture as PNG")}</button>
+            <button role="menuitem" onClick={act(close, () => chart.current?.picture(getComputedStyle(document.body).backgroundColor, text).toBlob((blob) => blob && download(`${text}.png`, blob)))}>{t("Picture as PNG")}</button>
             <button role="menuitem" onClick={act(close, () => chart.current && download(`${text}.svg`, svg(chart.current, text), "image/svg+xml"))}>{t("Picture as SVG")}</button>
             <button role="menuitem" onClick={() => void navigator.clipboard?.writeText(pythonCode(document.body.dataset.logdir ?? "log", names.value, { ...view.value, x: axis.value })).then(() => { copied.value = true; setTimeout(() => { copied.value = false; close(); }, 900); })}>{(copied.value ? t("Copied") : t("Copy Python code"))}</button>
             {own && <button role="menuitem" onClick={act(close, () => show({ panels: toggled(view.value.panels, text), full: full.value === text ? "" : full.value }))}>{t("Remove panel")}</button>}
@@ -262,21 +268,23 @@ export function Panel({ text, own, full: isFull }: Props) {
     if (now && now !== width.peek() && thinned.current) width.value = now;
   }
 
-  function toLines(found: Curve[], tags: string[], leader: ReadonlyMap<string, string>): Line[] {
+  function toLines(found: Curve[], tags: string[], faint: boolean): Line[] {
     const known = new Map((answer.peek()?.runs ?? []).map((run) => [run.path, run]));
     const several = tags.length > 1;
     return found.map((curve) => {
       const first = curve.paths[0] ?? "";
-      const run = known.get(leader.get(first) ?? first); // a group has its first run's colour
-      const dash = several ? tags.indexOf(curve.tag) : (run?.dash ?? 0);
+      const run = known.get(first);
+      const group = groupOf.peek().get(first); // a mean has its group's colour, and so have its runs behind it
+      const dash = several ? tags.indexOf(curve.tag) : ((group ? group.lap : run?.dash) ?? 0);
       const label = curve.counts ? curve.key || t("{n} runs", { n: curve.paths.length }) : (run?.name ?? curve.key);
       return {
         key: `${curve.key} ${curve.tag}`,
+        runs: curve.paths,
         name: several ? `${label} · ${curve.tag}` : label,
-        color: tint(run?.color ?? "#5790fc", dark.value),
+        color: tint(group?.color ?? run?.color ?? "#5790fc", dark.value),
         dash: DASHES[dash % DASHES.length] ?? [],
         width: curve.counts ? 2.2 : 1.5,
-        faint: leader.size > 0,
+        faint,
         x: curve.x,
         y: curve.y,
         smooth: curve.smooth,

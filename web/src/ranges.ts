@@ -32,9 +32,10 @@ export interface Range {
 /** The range of values of some curves, with a margin.
  *
  * `robust` leaves out what lies more than three interquartile ranges beyond the quartiles of the curves' values
- * (Tukey's outer fences).
+ * (Tukey's outer fences). `owners` are the numbers of the curves that the values belong to, where a curve has several:
+ * its own, and the edges of its band.
  */
-export function rangeOf(curves: readonly Float64Array[], log: boolean, robust: boolean): Range {
+export function rangeOf(curves: readonly Float64Array[], log: boolean, robust: boolean, owners?: readonly number[]): Range {
   let low = Infinity;
   let high = -Infinity;
   let refused = 0;
@@ -61,7 +62,8 @@ export function rangeOf(curves: readonly Float64Array[], log: boolean, robust: b
     const [least, most] = log ? [10 ** (q1 - reach), 10 ** (q3 + reach)] : [q1 - reach, q3 + reach];
     if (q3 > q1) {
       const [first, last] = [Math.max(low, least), Math.min(high, most)];
-      outside = curves.filter((values) => values.some((value) => Number.isFinite(value) && (value < first || value > last) && !(log && value <= 0))).length;
+      const beyond = (values: Float64Array) => values.some((value) => Number.isFinite(value) && (value < first || value > last) && !(log && value <= 0));
+      outside = new Set(curves.flatMap((values, at) => (beyond(values) ? [owners?.[at] ?? at] : []))).size;
       [low, high] = [first, last];
     }
   }

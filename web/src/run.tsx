@@ -110,7 +110,7 @@ function Head({ run, details }: { run: RunInfo; details: RunDetails | null }) {
   const problems = details?.problems ?? run.problems;
   return (
     <>
-      <div class="head">
+      <div class="title">
         <h1><i ref={(element) => { if (element) element.style.background = tint(run.color, dark.value); }} /> <bdi>{run.name}</bdi> {run.name !== run.path && <small><bdi>{run.path}</bdi></small>}</h1>
         <button onClick={() => openRun("")}>{t("Back to all runs")}</button>
       </div>

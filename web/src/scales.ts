@@ -1,5 +1,6 @@
 // Axes of hyper-parameters and metrics: numbers, linear or logarithmic, or words.
 import { natural, setting, short } from "./format";
+import { logTicks, roundTicks, tickTexts } from "./ticks";
 
 export interface Scale {
   key: string;
@@ -12,6 +13,8 @@ export interface Scale {
   /** the numbers there are, if few. */
   marks: number[];
 }
+
+const MOST_TICKS = 6;
 
 /** An axis for some values; logarithmic if they are positive and span more than a factor of 50. */
 export function scaleOf(key: string, title: string, values: readonly unknown[]): Scale {
@@ -48,12 +51,21 @@ export function ticksOf(scale: Scale): { place: number; text: string }[] {
     const every = Math.max(1, Math.ceil(scale.words.length / 12));
     return scale.words.map((text, at) => ({ place: scale.words.length === 1 ? 0.5 : at / (scale.words.length - 1), text })).filter((_, at) => at % every === 0);
   }
-  if (scale.marks.length) return scale.marks.map((value) => ({ place: placeOn(scale, value) ?? 0, text: short(value) }));
-  const [low, high] = scale.kind === "log" ? [Math.log(scale.low), Math.log(scale.high)] : [scale.low, scale.high];
-  return [0, 0.25, 0.5, 0.75, 1].map((place) => {
-    const value = low + (high - low) * place;
-    return { place, text: short(scale.kind === "log" ? Math.exp(value) : value) };
-  });
+  const round = scale.kind === "log" ? logTicks(scale.low, scale.high, MOST_TICKS) : roundTicks(scale.low, scale.high, MOST_TICKS);
+  const values = scale.marks.length ? scale.marks : round.length > 1 ? round : [scale.low, scale.high];
+  const texts = tickTexts(values);
+  return values.map((value, at) => ({ place: placeOn(scale, value) ?? 0, text: scale.kind === "log" ? short(value) : (texts[at] ?? "") }));
+}
+
+/** Hues of a value's place on an axis: dark blue, violet, red, orange. */
+const RAMP = [[13, 8, 135], [126, 3, 168], [204, 71, 120], [248, 149, 64]] as const;
+
+/** The colour of a place on an axis, from 0 to 1, as #rrggbb. */
+export function hueAt(place: number): string {
+  const at = Math.min(Math.max(place, 0), 1) * (RAMP.length - 1);
+  const first = Math.min(Math.floor(at), RAMP.length - 2);
+  const channel = (one: 0 | 1 | 2) => Math.round((RAMP[first]?.[one] ?? 0) + ((RAMP[first + 1]?.[one] ?? 0) - (RAMP[first]?.[one] ?? 0)) * (at - first));
+  return `#${[channel(0), channel(1), channel(2)].map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 }
 
 export interface Brush {

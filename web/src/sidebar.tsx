@@ -8,7 +8,7 @@ import { language, t } from "./language";
 import { statusOf } from "./words";
 import { Rows } from "./rows";
 import { RunLink } from "./run-link";
-import { answer, chosen, dark, drawnPaths, failure, hparams, isSearch, listed, MOST_DRAWN, remarked, tags, toggle } from "./store";
+import { answer, chosen, dark, drawnPaths, failure, hparams, isSearch, listed, MOST_DRAWN, pointed, remarked, tags, toggle } from "./store";
 import { part, show, toggled, view } from "./view";
 
 const pinned = part("pinned");
@@ -110,8 +110,10 @@ function Row({ run }: { run: RunInfo }) {
   const isBase = baseline.value === run.path;
   const label = (isDrawn ? t("Hide {name}", { name: run.name }) : t("Show {name}", { name: run.name }));
   const about = [run.name, statusOf(run.status), moment(run.started, language), utc(run.started), duration(run.seconds), run.labels.join(", "), run.note].filter(Boolean).join("\n");
+  const point = () => (pointed.value = [run.path]);
+  const leave = () => { if (pointed.value[0] === run.path) pointed.value = []; };
   return (
-    <div class={isDrawn ? "run" : "run away"}>
+    <div class={isDrawn ? "run" : "run away"} onMouseEnter={point} onMouseLeave={leave} onFocusIn={point} onFocusOut={leave}>
       <button class="eye" aria-pressed={isDrawn} aria-label={label} title={`${label}\n${t("Alt: only this one")}`} onClick={(event) => toggle(run.path, event.altKey)}>
         <i ref={(element) => { if (element) element.style.background = isDrawn ? tint(run.color, dark.value) : ""; }} />
       </button>

@@ -18,6 +18,8 @@ export const failure = signal("");
 /** path of a run -> a number that grows with its records. */
 export const freshness = signal<ReadonlyMap<string, number>>(new Map());
 export const dark = signal(false);
+/** paths of the runs that the pointer or the focus is at in a list. */
+export const pointed = signal<readonly string[]>([]);
 /** path of the run whose labels and note are open; empty: none. */
 export const remarked = signal("");
 

@@ -77,6 +77,8 @@ export interface View {
   axes: string[];
   sx: string;
   sy: string;
+  /** what colours the runs of both show; empty: each its own. */
+  hue: string;
   /** the metric of importance and verdict, and its better direction. */
   metric: string;
   better: "auto" | "max" | "min";
@@ -152,6 +154,7 @@ export const PLAIN: View = {
   axes: [],
   sx: "",
   sy: "",
+  hue: "",
   metric: "",
   better: "auto",
   a: "",

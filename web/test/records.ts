@@ -31,4 +31,6 @@ test("percentiles lie evenly within a bin, and empty bins hold none", () => {
 
 test("classes share the beginning of their tags; a tag without others stands alone", () => {
   assert.deepEqual([...classesOf(["eval/pr/cat", "train/pr", "eval/pr/dog", "pr"])], [["eval/pr", ["eval/pr/cat", "eval/pr/dog"]], ["train/pr", ["train/pr"]], ["pr", ["pr"]]]);
+  const slashes = ["a/pr/and/or", "a/pr/cat", "a/pr/<b>x</b>"]; // a class's name may hold a slash
+  assert.deepEqual([...classesOf(slashes)], [["a/pr", slashes]]);
 });

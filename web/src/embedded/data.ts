@@ -110,6 +110,7 @@ export function linesOf(panel: Panel, level: string, hidden: ReadonlySet<string>
     return [
       {
         key: curve.key,
+        runs: [curve.key],
         name: names[at] ?? curve.name,
         color: tint(curve.color, dark),
         dash: DASHES[curve.dash % DASHES.length] ?? [],

@@ -23,6 +23,8 @@ interface Chosen {
   hidden: Signal<ReadonlySet<string>>;
   /** the part of the x axis that all panels show; null: all. */
   zoom: Signal<[number, number] | null>;
+  /** keys of the curves that the pointer is at in the legend. */
+  pointed: Signal<readonly string[]>;
 }
 
 /** What a reader sees at first. */
@@ -34,6 +36,7 @@ export function plain(data: Data): Chosen {
     robust: signal(data.robust),
     hidden: signal<ReadonlySet<string>>(new Set()),
     zoom: signal<[number, number] | null>(null),
+    pointed: signal<readonly string[]>([]),
   };
 }
 
@@ -134,7 +137,7 @@ function Legend({ state }: { state: State }) {
     <ul class="legend" aria-label={t("Runs")}>
       {[...entries.values()].map(({ name, keys, color, dash }) => (
         <li key={name}>
-          <button aria-pressed={!keys.every((key) => hidden.has(key))} title={t("Alt: only this one")} onClick={(event) => choose(keys, event.altKey)}>
+          <button aria-pressed={!keys.every((key) => hidden.has(key))} title={t("Alt: only this one")} onMouseEnter={() => (state.pointed.value = keys)} onMouseLeave={() => (state.pointed.value = [])} onClick={(event) => choose(keys, event.altKey)}>
             <svg width="18" height="8" aria-hidden="true"><path d="M0 4h18" stroke={tint(color, state.dark.value)} stroke-width="3" stroke-dasharray={["", "5 3", "2 2", "6 2 2 2", "3 2"][dash % 5]} /></svg>
             {name}
           </button>
@@ -193,6 +196,10 @@ function Figure({ panel, state }: { panel: Panel; state: State }) {
     const [now, how] = [lines.value, axes.value];
     if (chart.current) said.value = chart.current.update(now, how);
   });
+  useSignalEffect(() => {
+    void lines.value;
+    chart.current?.emphasize(state.pointed.value);
+  });
   const notes = [
     bandText(panel.band),
     said.value.outside ? t("{n} of {all} curves beyond the range", { n: said.value.outside, all: lines.value.length }) : "",
@@ -207,7 +214,7 @@ function Figure({ panel, state }: { panel: Panel; state: State }) {
         <b title={panel.title}>{panel.title}</b>
         {zoomed && <button onClick={() => { state.zoom.value = null; yZoom.value = null; }}>{t("Reset zoom")}</button>}
         <button title={t("Data as CSV")} onClick={() => download(`${panel.title}.csv`, csv(lines.value, x), "text/csv")}>CSV</button>
-        <button title={t("Picture as PNG")} onClick={() => chart.current?.picture(state.dark.value ? "#15181c" : "#fff").toBlob((blob) => blob && download(`${panel.title}.png`, blob))}>PNG</button>
+        <button title={t("Picture as PNG")} onClick={() => chart.current?.picture(state.dark.value ? "#15181c" : "#fff", panel.title).toBlob((blob) => blob && download(`${panel.title}.png`, blob))}>PNG</button>
         <button title={t("Picture as SVG")} onClick={() => chart.current && download(`${panel.title}.svg`, svg(chart.current, panel.title), "image/svg+xml")}>SVG</button>
       </figcaption>
       <div class="plot" ref={host} role="img" tabIndex={0} aria-label={about} onKeyDown={keyed}>

@@ -114,7 +114,7 @@ export function CurvesOfClasses({ kind, name, tags }: { kind: string; name: stri
     <Frame tag={name} host={host} found={[...places.value.values()].flat()} trouble={trouble.value || lost.value} left={many.left.value} more={many.more}>
       {tags.length > 1 && (
         <div class="choices" role="group" aria-label={t("Classes")}>
-          {tags.map((tag) => <button key={tag} aria-pressed={chosenTags.value.includes(tag)} onClick={() => show({ classes: toggled(view.value.classes.length ? view.value.classes : chosenTags.value.map(endOf), endOf(tag)) })}>{endOf(tag)}</button>)}
+          {tags.map((tag) => <button key={tag} title={endOf(tag)} aria-pressed={chosenTags.value.includes(tag)} onClick={() => show({ classes: toggled(view.value.classes.length ? view.value.classes : chosenTags.value.map(endOf), endOf(tag)) })}>{endOf(tag)}</button>)}
         </div>
       )}
       <Drawing height={HEIGHT} label={name} draw={(context, width, tall) => drawCurves(context, width, tall, lines.map(({ curve, color, dash }) => ({ x: curve.x, y: curve.y, color, dash })), mark, names, roc, dark.value)} watch={[lines.map((one) => `${one.run.path} ${one.name} ${one.step} ${one.color}`).join(), contents.value, mark?.x, mark?.y, dark.value]} onMove={move} onLeave={() => (pointed.value = null)} onKey={key} />

@@ -1,10 +1,11 @@
 // Confusion matrices: counts and rates, and what is taken for what.
 import { useComputed, useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { RunInfo } from "../api";
 import { exact, short } from "../format";
 import { mark, t } from "../language";
 import { dark } from "../store";
+import { useWidth } from "../sized";
 import { show, type View, view } from "../view";
 import { cellOf, type Confusion, mistakesOf, readConfusion, sumsOf } from "./counts";
 import { type Chosen, Drawing, Frame, Name, useChosen, useContents, useRecords } from "./frame";
@@ -81,6 +82,8 @@ function Cells({ confusion, sums, run, pointed, point }: CellsOptions) {
   const { names } = confusion;
   const { rates } = view.value;
   const count = names.length;
+  const host = useRef<HTMLDivElement>(null);
+  const room = useWidth(host, 520);
   const key = (pressed: string) => {
     const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[pressed];
     if (!by) return false;
@@ -91,9 +94,10 @@ function Cells({ confusion, sums, run, pointed, point }: CellsOptions) {
   // A cell's colour is its share of the true class, but for shares of the predicted one.
   const depth = (row: number, column: number) => cellOf(confusion, sums, row, column, rates === "predicted" ? "predicted" : "true");
   if (count > MOST_CELLS) {
-    const side = Math.min(520, Math.max(300, count * 4));
+    const most = Math.min(520, Math.max(300, count * 4));
+    const side = Math.min(most, room.value);
     return (
-      <div class="matrix-drawn" style={{ width: `${side}px` }}>
+      <div class="matrix-drawn" ref={host} style={{ width: `${most}px` }}>
         <Drawing height={side} label={`${run.name}, ${count} × ${count}`} draw={(context, width, height) => {
           const cell = Math.min(width, height) / count;
           const whole = document.createElement("canvas");

@@ -88,6 +88,20 @@ export function drawRidges(context: Context, width: number, height: number, reco
     context.lineWidth = record === pointed ? 1.5 : 0.7;
     context.stroke();
   }
+  // The steps of the first ridge and the last, and of those between that have room.
+  context.font = FONT;
+  context.textAlign = "right";
+  context.fillStyle = ink(dark);
+  context.strokeStyle = page(dark);
+  context.lineWidth = 3;
+  let free = Infinity;
+  for (const { record, base } of shown.toReversed()) {
+    if (base > free) continue;
+    context.strokeText(short(record.step), width - 2, base - 2);
+    context.fillText(short(record.step), width - 2, base - 2);
+    free = base - 14;
+  }
+  context.textAlign = "left";
   foot(context, width, height, low, high, dark);
 }
 

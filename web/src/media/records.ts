@@ -223,11 +223,11 @@ export function quantile({ edges, counts }: Pick<Histogram, "edges" | "counts">,
   return last;
 }
 
-/** Tags with a common beginning and the ends of each: `eval/pr/cat` and `eval/pr/dog` are two of `eval/pr`. */
+/** Tags with a common beginning and the ends of each: `eval/pr/cat` and `eval/pr/and/or` are two of `eval/pr`. */
 export function classesOf(tags: readonly string[]): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const tag of tags) {
-    const parent = tag.slice(0, Math.max(tag.lastIndexOf("/"), 0));
+    const parent = /^(?:.*?\/)?(?:pr|roc)(?=\/)/u.exec(tag)?.[0] ?? tag.slice(0, Math.max(tag.lastIndexOf("/"), 0)); // a class's name may hold a slash
     found.set(parent, [...(found.get(parent) ?? []), tag]);
   }
   for (const [parent, members] of [...found]) {
