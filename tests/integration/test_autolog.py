@@ -971,7 +971,7 @@ def test_paddle_is_patched_when_it_is_imported() -> None:
         "import importlib.util, sys, vizkit; vizkit.LogWriter\n"
         "finders = list(sys.meta_path)\n"
         "vizkit.autolog(); vizkit.autolog()\n"
-        "assert len(sys.meta_path) == len(finders) + 5\n"  # Paddle, VisualDL, wandb, two trainers
+        "assert len(sys.meta_path) == len(finders) + 11\n"  # Paddle, VisualDL, wandb, eight suites
         "vizkit.autolog(disable=True); assert sys.meta_path == finders\n"
         "vizkit.autolog()\n"
         "assert importlib.util.find_spec('paddle')\n"

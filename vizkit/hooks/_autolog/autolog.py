@@ -24,6 +24,7 @@ from vizkit.hooks._autolog.drop_in import LogWriter, stock_log_writer
 from vizkit.hooks._autolog.local_runs import LocalModules, LocalRun
 from vizkit.hooks._autolog.reporting import Reporting
 from vizkit.hooks._autolog.suite_sessions import end_sessions
+from vizkit.hooks._autolog.suite_trainings import SuiteTrainings
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._patching import Patches
 from vizkit.tracking.tracker import Tracker, tracker_without_log
@@ -87,6 +88,8 @@ def autolog(
                                          ``logdir``; nothing is sent
     ``report_to="vizkit"``               of the trainers of PaddleNLP and PaddleFormers: recorded as
                                          by `vizkit.hooks.suites`, into ``logging_dir``
+    ``tools/train.py`` of PaddleOCR,     where it logs to nothing: recorded as by `vizkit.hooks.suites`,
+    PaddleDetection, -Clas and -Seg      into a new run of ``logdir``
     ===================================  ===========================================================
 
     A ``fit`` that is given ``tracker.callback()`` is left alone. Failures of autolog are warned about
@@ -168,6 +171,7 @@ class _AutoLog:
         self._calls: list[_Call] = []  # that run now
         self._local = LocalModules(self._new_run, self._tracker, self._finish)
         self._reporting = Reporting(self._tracker)
+        self._trainings = SuiteTrainings(self._new_run, self._tracker)
 
     def configure(self, logdir: str, callback: Callable[[Tracker], TrackerCallback], *, quiet: bool) -> None:
         """Set the directory and the callback for the calls from now on."""
@@ -182,6 +186,7 @@ class _AutoLog:
         """Patch Paddle and VisualDL, if they are not patched yet."""
         self._local.install()
         self._reporting.install()
+        self._trainings.install()
         if self._waiting_for_visualdl is None:
             self._waiting_for_visualdl = _visualdl.after_import(self._patch_visualdl)
         if sys.modules.get("paddle") is not None:
@@ -223,6 +228,7 @@ class _AutoLog:
             with self._guard("the log"):
                 self._local.remove()
                 self._reporting.remove()
+                self._trainings.remove()
             left = self._patches.undo()
             if stock := stock_log_writer():
                 self._patches.undo_everywhere(stock, LogWriter, but="vizkit")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from vizkit.hooks.suites._classification import paddleclas
 from vizkit.hooks.suites._detection import paddledetection
 from vizkit.hooks.suites._ocr import paddleocr
+from vizkit.hooks.suites._science import paddlescience
 from vizkit.hooks.suites._segmentation import paddleseg
 from vizkit.hooks.suites._series import paddlets
 from vizkit.hooks.suites._trainer import paddleformers, paddlenlp
@@ -19,6 +20,7 @@ __all__ = [
     "paddleformers",
     "paddlenlp",
     "paddleocr",
+    "paddlescience",
     "paddleseg",
     "paddlets",
 ]
