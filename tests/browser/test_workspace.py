@@ -39,6 +39,25 @@ def test_every_run_is_drawn_in_its_colour_through_its_values(look: Look, nine: S
         assert low < math.exp(-99 / 32) and high > 1.1
 
 
+def test_a_page_that_is_opened_draws_each_curve_once(look: Look, nine: Served) -> None:
+    count = """() => {
+        window.drawn = 0;
+        const lineTo = CanvasRenderingContext2D.prototype.lineTo;
+        CanvasRenderingContext2D.prototype.lineTo = function (x, y) {
+            if (this.lineWidth === 1.5) window.drawn += 1;  // a curve's
+            lineTo.call(this, x, y);
+        };
+    }"""
+    with look("?tags=train/loss") as page:
+        page.page.add_init_script(f"({count})()")
+        page.page.reload()
+        lines = page.lines("train/loss")
+        points = sum(len(line["x"]) - 1 for line in lines.values())
+        page.until(lambda: page.page.evaluate("window.drawn") > 0, "curves are drawn")
+        page.page.wait_for_timeout(300)
+        assert len(lines) == 9 and page.page.evaluate("window.drawn") == points
+
+
 def test_the_pointer_shows_all_values_at_a_step_sorted(look: Look, nine: Served) -> None:
     with look() as page:
         panel = page.panel("train/loss")

@@ -281,9 +281,9 @@ def _kind(drawn: Points | Columns, out: Embedded) -> str:
 
 
 def _mean(window: GroupWindow, out: Embedded) -> _Places:
-    places = _drawn(window.drawn, out) | {"reach": _array(window.reach, out.body)}
+    places = _drawn(window.drawn, out) | {"reach": out.body.add(window.reach)}
     if window.low is not None and window.high is not None:
-        places |= {"low": _array(window.low, out.body), "high": _array(window.high, out.body)}
+        places |= {"low": out.body.add(window.low), "high": out.body.add(window.high)}
     return places
 
 
@@ -291,27 +291,10 @@ def _drawn(drawn: Points | Columns, out: Embedded) -> _Places:
     odd = ("nan", "above", "below")
     arrays = drawn._asdict().items()
     return {
-        name: _array(array, out.body)
+        name: out.body.add(array)
         for name, array in arrays
         if name != "n" and (name not in odd or array.any())
     }
-
-
-def _array(array: AnyArray, body: Body) -> dict[str, object]:
-    """Append an array in the smallest form that has the same numbers."""
-    values = np.asarray(array)
-    if values.dtype.kind in "iu":
-        return {"type": "uint32", "offset": body.append(values.astype("<u4").tobytes()), "count": len(values)}
-    values = values.astype(np.float64)
-    if len(values) > 2:
-        start, step = float(values[0]), float(values[1] - values[0])
-        if np.array_equal(start + step * np.arange(len(values)), values):
-            return {"type": "ramp", "offset": 0, "count": len(values), "start": start, "step": step}
-    with np.errstate(over="ignore"):
-        short = values.astype("<f4")
-    if np.array_equal(short.astype(np.float64), values, equal_nan=True):
-        return {"type": "float32", "offset": body.append(short.tobytes()), "count": len(values)}
-    return {"type": "float64", "offset": body.append(values.astype("<f8").tobytes()), "count": len(values)}
 
 
 def packed_chart(data: Embedded, head: dict[str, Any]) -> bytes:

@@ -7,10 +7,13 @@ import numpy as np
 from vizkit.columns.packed import Column
 from vizkit.metrics.arrays import AnyArray, Floats, Ints
 
-__all__ = ["FACTOR", "OddCounts", "Pyramid"]
+__all__ = ["FACTOR", "SHORT", "OddCounts", "Pyramid"]
 
 FACTOR = 16
 """Values in a block of the first level, and blocks in a block of every further one."""
+
+SHORT = 4096
+"""Values up to which a look at all of them is as quick: a pyramid is made where one is asked for."""
 
 _PART = 1 << 20  # values that are read at once
 _ROW = np.arange(FACTOR)[:, None]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from vizkit.columns.pyramid import SHORT, Pyramid
 from vizkit.format.walltime import time_list
 from vizkit.reading import Scalars
 from vizkit.runs import Run
 from vizkit.runs.statistics import Point, Summary
 
 __all__ = ["quick_summary"]
-
-
-_FEW = 4096  # records up to which looking at all of them is quicker
 
 
 def _small_summary(recorded: Scalars) -> Summary:
@@ -34,10 +32,11 @@ def _small_summary(recorded: Scalars) -> Summary:
 
 def quick_summary(run: Run, tag: str) -> Summary:
     """The summary of a scalar tag with at least one record, as `Run.summary` has it, but for the mean."""
-    if run.count(tag) <= _FEW:
+    if run.count(tag) <= SHORT:
         return _small_summary(run.columns(tag))
     recorded = run.recorded(tag)
-    values, pyramid, n = recorded.values, recorded.pyramid, len(recorded.values)
+    values, n = recorded.values, len(recorded.values)
+    pyramid = recorded.pyramid or Pyramid(values)  # of many, most may be superseded
     ends = np.array([0]), np.array([n])
     least, greatest = (float(side[0]) for side in pyramid.extremes(values, *ends))
     nan, above, below = (int(count[0]) for count in pyramid.counts(values, *ends))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -83,7 +84,7 @@ class Trace:
     Args:
         x: (n,) finite; a curve whose x does not ascend is sorted once.
         y: (n,) the values, in the order of recording.
-        pyramid: that of ``y``, if there is one already.
+        pyramid: that of ``y``, if there is one already; else it is made when it is needed.
         ascends: True if x is known to ascend.
     """
 
@@ -107,7 +108,13 @@ class Trace:
             x, y = places[self.order], np.asarray(y[:])[self.order]
             pyramid = None
         self.x, self.y = x, y
-        self.pyramid = Pyramid(y) if pyramid is None else pyramid
+        if pyramid is not None:
+            self.pyramid = pyramid
+
+    @cached_property
+    def pyramid(self) -> Pyramid:
+        """The extremes of y, which few windows of short curves need."""
+        return Pyramid(self.y)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -147,14 +154,14 @@ class Trace:
 
     def window(self, start: float, end: float, width: int) -> Window:
         """The points with x in [start, end], or the extremes of ``width`` equal pixel columns of it."""
-        places = pixel_places(self.x, start, end, width)
-        first, last = int(places[0]), int(places[-1])
+        first = int(search(self.x, np.array([start]), "left")[0])
+        last = int(search(self.x, np.array([end]), "right")[0])
         ends: list[tuple[float, float] | None] = []
         if self.order is None:
             ends = [self._point(first - 1), self._point(last)]
         if last - first <= FEW * width:
             return Window(self._points(first, last), last - first, *ends)
-        return Window(self._columns(places), last - first, *ends)
+        return Window(self._columns(pixel_places(self.x, start, end, width)), last - first, *ends)
 
     def smoothed(self, start: float, end: float, width: int, how: Smoothing) -> Window:
         """`window` of the smoothed curve; all points count, also those beyond the window."""

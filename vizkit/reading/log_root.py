@@ -8,6 +8,7 @@ import os
 import posixpath
 import re
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -138,16 +139,21 @@ class LogRoot:
         def read(name: str) -> tuple[str, RunReader]:
             return name, RunReader(*found[name], self._cache)
 
-        names = list(found)
-        large = sum(log.size for _, logs in found.values() for log in logs) >= _LARGE
-        at_once = _THREADS if large else max(_AT_ONCE, len(self._readers) // 4)
         end = math.inf if seconds is None else time.monotonic() + seconds
-        with ThreadPoolExecutor(_THREADS) as pool:  # whose threads start when they are needed
-            for start in range(0, len(names), at_once):
-                some = names[start : start + at_once]
-                yield from pool.map(read, some) if large else map(read, some)
+        names = iter(found)
+        if sum(log.size for _, logs in found.values() for log in logs) < _LARGE:
+            at_once = max(_AT_ONCE, len(self._readers) // 4)
+            while some := [*itertools.islice(names, at_once)]:
+                yield from map(read, some)
                 if time.monotonic() > end:
                     return
+            return
+        with ThreadPoolExecutor(_THREADS) as pool:
+            under_way = deque(pool.submit(read, name) for name in itertools.islice(names, _THREADS + 1))
+            while under_way:
+                yield under_way.popleft().result()
+                if time.monotonic() < end:
+                    under_way.extend(pool.submit(read, name) for name in itertools.islice(names, 1))
 
     def _find(self) -> dict[str, tuple[str, list[LogStat]]]:
         if not self._file:

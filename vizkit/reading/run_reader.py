@@ -17,7 +17,7 @@ import numpy as np
 from vizkit._language import tr
 from vizkit.columns.column_builder import SeriesKey
 from vizkit.columns.packed import Column, pack
-from vizkit.columns.pyramid import Pyramid
+from vizkit.columns.pyramid import SHORT, Pyramid
 from vizkit.columns.series import LONG, Series
 from vizkit.format.tags import SECONDS
 from vizkit.format.types import HParams, SessionMark
@@ -63,14 +63,14 @@ class Recorded(NamedTuple):
 
     Attributes:
         steps, walltimes, values: (n,) as in `Scalars`, read by slices and places.
-        pyramid: the extremes of the values.
+        pyramid: the extremes of the values; None for a short column.
         ascends: True if no step is below the one before.
     """
 
     steps: Column
     walltimes: Column
     values: Column
-    pyramid: Pyramid
+    pyramid: Pyramid | None
     ascends: bool
 
 
@@ -381,13 +381,16 @@ class RunReader:
         series = parts[0].series
         is_whole = len(parts) == len(parts[0].begins) == 1 and parts[0].end - parts[0].start == series.count
         if is_whole and series.ascends:
-            return Recorded(series.column(0), series.column(1), series.column(2), series.pyramid, True)
+            pyramid = series.pyramid if series.count > SHORT else None
+            return Recorded(series.column(0), series.column(1), series.column(2), pyramid, True)
         made_of, known = self._recorded.get((tag, member), ([], None))
         if known is not None and made_of == parts:
             return known
         columns = self._columns_of(tag, member, parts, False)
-        pyramid = known.pyramid if known is not None and _goes_on(known, columns) else Pyramid()
-        pyramid.extend(columns.values)
+        pyramid = None
+        if len(columns.values) > SHORT:
+            pyramid = (known.pyramid if known is not None and _goes_on(known, columns) else None) or Pyramid()
+            pyramid.extend(columns.values)
         steps, walltimes, values = (pack(column) if len(column) >= LONG else column for column in columns)
         ascends = bool((columns.steps[1:] >= columns.steps[:-1]).all())
         found = Recorded(steps, walltimes, values, pyramid, ascends)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+import asyncio
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,9 +19,24 @@ from vizkit.server.security import AccessGuard
 from vizkit.server.visualdl.api.dispatch import API
 from vizkit.server.visualdl.page import VisualDLPage
 
-__all__ = ["build_app"]
+if TYPE_CHECKING:
+    from vizkit.server.workspace.routes import Workspace
+
+__all__ = ["App", "build_app"]
 
 _PAGE = "/app"  # of VisualDL
+
+
+class App(NamedTuple):
+    """The application.
+
+    Attributes:
+        asgi: answers requests.
+        prepare: imports the workspace, and makes what its page asks for first, ahead of its first request.
+    """
+
+    asgi: ASGIApp
+    prepare: Callable[[], None]
 
 
 def build_app(
@@ -31,7 +48,7 @@ def build_app(
     language: str | None = None,
     public_path: str = "",
     edit: bool = False,
-) -> ASGIApp:
+) -> App:
     """Build the application that serves the runs of an API.
 
     Args:
@@ -55,9 +72,10 @@ def build_app(
     async def alive(http: Request) -> Response:
         return Response(status_code=204)
 
+    workspace = _LazyWorkspace(api, language, _PAGE, edit)
     routes: list[BaseRoute] = [
         Route(f"{_PAGE}/api/{{path:path}}", api.answer),
-        Route("/vizkit{path:path}", _LazyWorkspace(api, language, _PAGE, edit)),
+        Route("/vizkit{path:path}", workspace),
         Route("/", root),
         Route("/favicon.ico", icon),
         Route("/alive", alive),
@@ -78,7 +96,7 @@ def build_app(
         framed_paths=framed,
         addresses=addresses,
     )
-    return PublicPath(guard, public_path)
+    return App(PublicPath(guard, public_path), workspace.prepare)
 
 
 class _LazyWorkspace:
@@ -87,14 +105,24 @@ class _LazyWorkspace:
     def __init__(self, api: API, language: str | None, visualdl: str, edit: bool) -> None:
         self._api, self._language, self._visualdl, self._edit = api, language, visualdl, edit
 
-    @cached_property
-    def _router(self) -> Router:
-        from vizkit.server.workspace.routes import workspace_routes
+        self._lock = Lock()
+        self._made: tuple[Router, Workspace] | None = None
 
-        api = self._api
-        return Router(
-            workspace_routes(api.runs, language=self._language, visualdl=self._visualdl, edit=self._edit)
-        )
+    def prepare(self) -> None:
+        self._workspace()[1].prepare()
+
+    def _workspace(self) -> tuple[Router, Workspace]:
+        with self._lock:  # a request comes while it is prepared
+            if self._made is None:
+                from vizkit.server.workspace.routes import workspace
+
+                runs = self._api.runs
+                made = workspace(runs, language=self._language, visualdl=self._visualdl, edit=self._edit)
+                self._made = Router(made.routes), made
+            return self._made
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._router(scope, receive, send)
+        made = self._made
+        if made is None:
+            made = await asyncio.to_thread(self._workspace)
+        await made[0](scope, receive, send)

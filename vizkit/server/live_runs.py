@@ -23,6 +23,7 @@ __all__ = ["GroupMember", "LiveRuns", "RunState", "Snapshot"]
 _PAUSE = 0.4  # seconds between two refreshes
 _TURN = 0.3  # seconds that the reading of large runs keeps the lock
 _BETWEEN = 0.005
+_MOMENT = 1.0  # seconds that a list of runs waits for the rest of them
 _SHARE = 10  # refreshes take at most a tenth of the time
 _IDLE_AFTER = 60.0  # seconds without a request after which the thread sleeps
 
@@ -159,6 +160,7 @@ class LiveRuns:
         self.lock = threading.Lock()
         """Held while the logs are read: by a refresh, and by users of `RunState.logs`."""
         self._cache = ColumnCache(cache_directory())
+        self._began = time.monotonic()
         self._root = _ContainedLogRoot(self.logdir, self._cache)
         self._failure = ""
         self._by_path: dict[str, RunState] = {}
@@ -211,6 +213,16 @@ class LiveRuns:
         """The number of runs that are not read yet."""
         return self._root.unread
 
+    def wait_for_rest(self) -> None:
+        """Wait for runs that are not read yet, if they will be in a moment: a page is then drawn once."""
+        start = time.monotonic()
+        while (unread := self.unread) and not self._stop.is_set():
+            now = time.monotonic()
+            left = unread * (now - self._began) / max(len(self._by_path), 1)  # at the speed until now
+            if now - start > _MOMENT or left > _MOMENT or not self._thread.is_alive():
+                return
+            time.sleep(_BETWEEN)
+
     def release(self) -> None:
         """Give memory of the cache's files back to the system."""
         self._cache.release()
@@ -260,6 +272,8 @@ class LiveRuns:
         return max(_PAUSE, _SHARE * self._cost)
 
     def _follow(self) -> None:
+        if self.unread:
+            self.refresh()
         while not self._stop.wait(self._pause()):
             if time.monotonic() - self._last_request > _IDLE_AFTER:
                 self._wake.clear()

@@ -10,7 +10,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
+    from vizkit.server.app import App
     from vizkit.server.visualdl.api.dispatch import API
 
 __all__ = ["Server", "serve"]
 
-_IMPORTED_AFTER = 0.3  # seconds
+_PREPARED_AFTER = 0.05  # seconds
 _BACKLOG = 2048
 _SEND_BUFFER = 128 << 10  # bytes of a connection's kernel memory, which would else grow to megabytes
 _IDLE_TIMEOUT = 65  # seconds a connection waits for a request: longer than between two polls of the page
@@ -50,7 +51,7 @@ class Server:
         host: str,
         listener: socket.socket,
         token: str | None,
-        app: ASGIApp,
+        app: App,
         api: API,
         public_path: str = "",
     ) -> None:
@@ -59,11 +60,11 @@ class Server:
         self._api = api
         self._socket = listener
         self.port: int = self._socket.getsockname()[1]
-        self._uvicorn = _uvicorn_server(app)
+        self._uvicorn = _uvicorn_server(app.asgi)
         self._thread = threading.Thread(target=self._run, name="vizkit-serve", daemon=True)
-        # The workspace is imported before it is asked for, and after VisualDL's page was.
-        self._import = threading.Timer(_IMPORTED_AFTER, _import_workspace)
-        self._import.daemon = True
+        # The workspace is there before it is asked for; a request that waits already comes first.
+        self._preparing = threading.Timer(_PREPARED_AFTER, _quietly(app.prepare))
+        self._preparing.daemon = True
 
     @property
     def url(self) -> str:
@@ -92,13 +93,13 @@ class Server:
         if not self._uvicorn.started:
             self.stop()
             raise ServeError("the server of {logdir!r} did not start; its log says why", logdir=self.logdir)
-        self._import.start()
+        self._preparing.start()
         self._socket.listen(_BACKLOG)  # many may wait, though few are accepted at once
         return self
 
     def stop(self) -> None:
         """Stop serving; requests under way are still answered."""
-        self._import.cancel()
+        self._preparing.cancel()
         self._uvicorn.should_exit = True
         if self._thread.is_alive():
             self._thread.join(5)
@@ -261,10 +262,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _import_workspace() -> None:
-    """Import the workspace ahead of its first request, which imports it otherwise."""
-    with suppress(Exception):  # no more descriptors, say
-        importlib.import_module("vizkit.server.workspace.routes")
+def _quietly(prepare: Callable[[], None]) -> Callable[[], None]:
+    """Prepare as far as possible: what fails now, as no more descriptors, is said to whoever asks for it."""
+
+    def prepared() -> None:
+        with suppress(Exception):
+            prepare()
+
+    return prepared
 
 
 def _port_owner(port: int) -> str:

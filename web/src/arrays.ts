@@ -33,14 +33,25 @@ export interface Unpacked<Head> {
 export function unpacked<Head>(body: ArrayBuffer): Unpacked<Head> {
   const length = new DataView(body).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 4, length))) as Head;
+  const ramps = new Map<string, Float64Array>(); // curves of the same steps share them: they are nowhere written to
+  const ramp = (count: number, start: number, step: number): Float64Array => {
+    const key = `${count} ${start} ${step}`;
+    let found = ramps.get(key);
+    if (!found) {
+      found = new Float64Array(count);
+      for (let at = 0; at < count; at += 1) found[at] = start + step * at;
+      ramps.set(key, found);
+    }
+    return found;
+  };
   const array = (places: Places, name: string): Float64Array => {
     const place = places[name];
     if (!place) return EMPTY;
     const { type, count, start = 0, step = 0 } = place;
     const at = 4 + length + place.offset;
     if (type === "float64") return new Float64Array(body, at, count);
-    if (type === "ramp") return Float64Array.from({ length: count }, (_, number) => start + step * number);
-    return Float64Array.from(type === "uint32" ? new Uint32Array(body, at, count) : new Float32Array(body, at, count));
+    if (type === "ramp") return ramp(count, start, step);
+    return new Float64Array(type === "uint32" ? new Uint32Array(body, at, count) : new Float32Array(body, at, count));
   };
   return {
     head,
@@ -75,8 +86,10 @@ function through(x: Float64Array, first: Float64Array, least: Float64Array, grea
 }
 
 function oddOf(line: Points): Points {
-  const odd = line.y.map((value, at) => (Number.isFinite(value) ? -1 : at)).filter((at) => at >= 0);
-  return { x: odd.map((at) => line.x[at] as number), y: odd.map((at) => line.y[at] as number) };
+  const odd: number[] = [];
+  for (let at = 0; at < line.y.length; at += 1) if (!Number.isFinite(line.y[at])) odd.push(at);
+  if (!odd.length) return { x: EMPTY, y: EMPTY };
+  return { x: Float64Array.from(odd, (at) => line.x[at] as number), y: Float64Array.from(odd, (at) => line.y[at] as number) };
 }
 
 function oddColumns(x: Float64Array, nan: Float64Array, above: Float64Array, below: Float64Array): Points {

@@ -98,6 +98,7 @@ export class Chart {
   private readonly overlay: HTMLCanvasElement;
   private hovering = false;
   private sharing = false;
+  private readonly lefts = new Map<Float64Array, Float64Array>(); // of the places of curves, while they are drawn
   private later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -135,16 +136,18 @@ export class Chart {
       owners.push(...more.map(() => at));
     }
     const range = rangeOf(seen, axes.ylog, axes.robust, owners);
-    const own = rangeOf(lines.map((line) => visible(line.x, line.y, x0, x1)), axes.ylog, false);
-    range.refused = own.refused; // values, not edges of bands
-    if (axes.ylog && this.lines.some((line) => line.band)) range.low = Math.max(range.low, own.low / 10); // a band may reach to zero
+    if (axes.ylog) {
+      const own = rangeOf(lines.map((line) => visible(line.x, line.y, x0, x1)), true, false);
+      range.refused = own.refused; // values, not edges of bands
+      if (lines.some((line) => line.band)) range.low = Math.max(range.low, own.low / 10); // a band may reach to zero
+    }
     const [y0, y1] = axes.yWindow ?? [range.low, range.high];
     this.plot.batch(() => {
       this.plot.setData([[x0, x1], [y0, y1]], false);
       this.plot.setScale("x", { min: x0, max: x1 });
       this.plot.setScale("y", { min: y0, max: y1 });
+      this.plot.redraw(false, true); // within the batch: all is drawn once
     });
-    this.plot.redraw(false, true);
     const free = !axes.robust && !axes.ylog && !axes.yWindow;
     return { outside: range.outside, flattening: free ? flattening(curves) : 0, refused: range.refused };
   }
@@ -231,13 +234,20 @@ export class Chart {
 
   private span(): [number, number] {
     let [low, high] = [Infinity, -Infinity];
+    const known = new Set<Float64Array>(); // places that many curves share
     for (const { x, y } of this.lines) {
+      if (known.has(x)) continue;
+      let whole = true;
       for (let at = 0; at < x.length; at += 1) {
         const place = x[at] as number;
-        if (!Number.isFinite(place) || Number.isNaN(y[at] ?? 0) || (this.axes.xlog && place <= 0)) continue;
-        if (place < low) low = place;
-        if (place > high) high = place;
+        const value = y[at] as number;
+        if (value !== value) whole = false;
+        else if (Number.isFinite(place) && !(this.axes.xlog && place <= 0)) {
+          if (place < low) low = place;
+          if (place > high) high = place;
+        }
       }
+      if (whole) known.add(x);
     }
     if (low > high) return this.axes.xlog ? [1, 10] : [0, 1];
     if (low < high) return [low, high];
@@ -287,6 +297,7 @@ export class Chart {
     ctx.clip();
     ctx.lineJoin = "bevel"; // round joins take twice the time
     const crowded = this.lines.length > MANY;
+    this.lefts.clear();
     for (const line of this.lines) {
       const pale = line.smooth !== null;
       if (line.band) this.area(ctx, line);
@@ -297,6 +308,21 @@ export class Chart {
     ctx.restore();
   }
 
+  /** Where the places of curves are drawn; NaN where an axis cannot show one. */
+  private leftsOf(x: Float64Array): Float64Array {
+    let found = this.lefts.get(x);
+    if (!found) {
+      const [toX] = this.positions();
+      found = new Float64Array(x.length);
+      for (let at = 0; at < x.length; at += 1) {
+        const left = toX(x[at] as number);
+        found[at] = Number.isFinite(left) ? left : NaN;
+      }
+      this.lefts.set(x, found);
+    }
+    return found;
+  }
+
   private positions(): [(x: number) => number, (y: number) => number] {
     // As uPlot's valToPos, without its look-ups for each point.
     const { bbox, scales } = this.plot;
@@ -304,16 +330,22 @@ export class Chart {
     const { xlog, ylog } = this.axes;
     const [a, b] = xlog ? [Math.log(x0), Math.log(x1)] : [x0, x1];
     const [c, d] = ylog ? [Math.log(y0), Math.log(y1)] : [y0, y1];
+    const foot = bbox.top + bbox.height;
+    const whole = d - c;
     return [
       (x) => bbox.left + (((xlog ? Math.log(x) : x) - a) / (b - a)) * bbox.width,
-      (y) => bbox.top + bbox.height - part(ylog ? Math.log(y) : y, c, d) * bbox.height,
+      Number.isFinite(whole)
+        ? (y) => foot - (((ylog ? Math.log(y) : y) - c) / whole) * bbox.height
+        : (y) => foot - ((y / 2 - c / 2) / (d / 2 - c / 2)) * bbox.height, // never logarithmic
     ];
   }
 
   private stroke(ctx: CanvasRenderingContext2D, line: Line, x: Float64Array, y: Float64Array, alpha: number, width: number): void {
-    const [toX, toY] = this.positions();
+    const [, toY] = this.positions();
+    const lefts = this.leftsOf(x);
     const ratio = uPlot.pxRatio;
     const limit = this.plot.bbox.height * 4;
+    const { ylog } = this.axes;
     ctx.globalAlpha = alpha;
     ctx.strokeStyle = ctx.fillStyle = line.color;
     ctx.lineWidth = width * ratio;
@@ -323,19 +355,18 @@ export class Chart {
       if (alone) ctx.fillRect(lastX - 1.5 * ratio, lastY - 1.5 * ratio, 3 * ratio, 3 * ratio);
     };
     const begin = () => {
-      ctx.setLineDash((dashed ? [3, 4] : line.dash).map((length) => length * ratio));
+      ctx.setLineDash(dashed ? [3 * ratio, 4 * ratio] : line.dash.map((length) => length * ratio));
       ctx.beginPath();
     };
     begin();
     for (let at = 0; at < x.length; at += 1) {
       const value = y[at] as number;
-      const place = x[at] as number;
-      if (!Number.isFinite(value) || (this.axes.ylog && value <= 0) || (this.axes.xlog && place <= 0)) {
+      const left = lefts[at] as number;
+      if (value - value !== 0 || left !== left || (ylog && value <= 0)) { // not finite, or not on the axis
         dot();
         started = alone = false;
         continue;
       }
-      const left = toX(place);
       const top = Math.min(Math.max(toY(value), -limit), limit);
       if (started) {
         const fewer = line.counts !== null && (line.counts[at] ?? 0) < line.members;
@@ -351,7 +382,9 @@ export class Chart {
         ctx.moveTo(left, top);
         alone = true;
       }
-      [started, lastX, lastY] = [true, left, top];
+      started = true;
+      lastX = left;
+      lastY = top;
     }
     ctx.stroke();
     dot();
@@ -385,6 +418,7 @@ export class Chart {
 
   /** A cross at the foot for NaN, a triangle at the edge for an infinity. */
   private marks(ctx: CanvasRenderingContext2D, line: Line): void {
+    if (!line.marks.x.length) return;
     const [toX] = this.positions();
     const { bbox } = this.plot;
     const size = 4 * uPlot.pxRatio;
@@ -570,11 +604,6 @@ export function moved(low: number, high: number, by: number, log: boolean): [num
 function visible(x: Float64Array, y: Float64Array, low: number, high: number): Float64Array {
   if (!y.length || (low <= (x[0] ?? 0) && high >= (x.at(-1) ?? 0))) return y;
   return y.filter((_, at) => (x[at] as number) >= low && (x[at] as number) <= high);
-}
-
-function part(value: number, low: number, high: number): number {
-  const whole = high - low;
-  return Number.isFinite(whole) ? (value - low) / whole : (value / 2 - low / 2) / (high / 2 - low / 2);
 }
 
 function order(value: number): number {

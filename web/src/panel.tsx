@@ -1,5 +1,5 @@
 // One chart of the page: asks for the curves that it needs once it is in view, and draws them.
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { batch, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type Axes, Chart, DASHES, type Hover, type Line, type Said } from "./chart";
 import { type Answer, type Curve, curves, Refusal } from "./api";
@@ -173,12 +173,14 @@ export function Panel({ text, own, full: isFull }: Props) {
       .then(({ found, alone, few }) => {
         if (abort.signal.aborted) return;
         const whole = found.flatMap((one) => one.curves).map((curve) => (alone.length && curve.paths.some((path) => few.has(path)) ? { ...curve, band: null } : curve));
-        lines.value = [...toLines(alone, tags, true), ...toLines(whole, tags, false)];
-        band.value = alone.length ? "" : (found[0]?.band ?? "");
         thinned.current = whole.some((curve) => curve.thinned);
-        without.value = Object.values(found[0]?.without ?? {})[0] ?? "";
-        trouble.value = "";
-        busy.value = false;
+        batch(() => {
+          lines.value = [...toLines(alone, tags, true), ...toLines(whole, tags, false)];
+          band.value = alone.length ? "" : (found[0]?.band ?? "");
+          without.value = Object.values(found[0]?.without ?? {})[0] ?? "";
+          trouble.value = "";
+          busy.value = false;
+        });
         tell();
       })
       .catch((error: unknown) => {
@@ -198,7 +200,7 @@ export function Panel({ text, own, full: isFull }: Props) {
   useSignalEffect(() => {
     const now = lines.value;
     const how = axes.value;
-    if (!seen.value || !chart.current) return;
+    if (!seen.value || !chart.current || (!now.length && busy.peek() && !chart.current.lines.length)) return; // what is asked for comes soon
     said.value = chart.current.update(now, how);
     measure();
   });

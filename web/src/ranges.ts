@@ -41,8 +41,9 @@ export function rangeOf(curves: readonly Float64Array[], log: boolean, robust: b
   let refused = 0;
   const kept: number[] = [];
   for (const values of curves) {
-    for (const value of values) {
-      if (!Number.isFinite(value)) continue;
+    for (let at = 0; at < values.length; at += 1) {
+      const value = values[at] as number;
+      if (value - value !== 0) continue; // not finite
       if (log && value <= 0) {
         refused += 1;
         continue;
@@ -84,8 +85,9 @@ export function flattening(curves: readonly Float64Array[]): number {
 
 function extent(values: Float64Array): [number, number] {
   let [low, high] = [Infinity, -Infinity];
-  for (const value of values) {
-    if (!Number.isFinite(value)) continue;
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at] as number;
+    if (value - value !== 0) continue;
     if (value < low) low = value;
     if (value > high) high = value;
   }

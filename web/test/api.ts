@@ -45,6 +45,20 @@ test("all points of a window, and those next to it", () => {
   assert.deepEqual([[...curve.marks.x], [...curve.marks.y]], [[2, 3], [NaN, Infinity]]);
 });
 
+test("numbers come in the smallest type that holds them", () => {
+  const body = packed((put) => {
+    const ramp = { type: "ramp", offset: 0, count: 4, start: 10, step: 0.5 };
+    const single = { ...put([0, 0]), type: "float32", count: 4 }; // the bytes of four zeros
+    const one = { kind: "points", n: 4, arrays: { x: ramp, y: single, around: put([NaN, NaN, NaN, NaN]) }, smooth: null };
+    return { ...NONE, curves: [{ run: "a", ...one }, { run: "b", ...one }] };
+  });
+  const [a, b] = readCurves(body, "loss").curves;
+  assert.deepEqual([...(a?.x ?? [])], [10, 10.5, 11, 11.5]);
+  assert.deepEqual([...(a?.y ?? [])], [0, 0, 0, 0]);
+  assert.equal(a?.x, b?.x); // of the same steps
+  assert.equal(a?.marks.x.length, 0);
+});
+
 test("a pixel column is drawn through its extremes, and what is not finite is marked", () => {
   const body = packed((put) => ({
     ...NONE,

@@ -146,6 +146,29 @@ def test_a_thousand_small_runs(tmp_path: Path) -> None:
         until(lambda: values(server, "run1000") == [3.0])
 
 
+def test_a_list_of_runs_waits_for_the_rest_if_it_comes_in_a_moment(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(7):
+        write(log / f"more{number}", 1.0)
+    monkeypatch.setattr("vizkit.reading.log_root._LARGE", 1)
+    monkeypatch.setattr("vizkit.server.live_runs._TURN", 0.0)
+    runs = LiveRuns(log)
+    assert runs.unread > 0
+    runs.wait_for_rest()  # nobody reads them
+    assert runs.unread > 0
+    try:
+        runs.start()
+        with monkeypatch.context() as patch:
+            patch.setattr("vizkit.server.live_runs._MOMENT", 0.0)
+            runs.wait_for_rest()
+        monkeypatch.setattr("vizkit.server.live_runs._MOMENT", 60.0)
+        runs.wait_for_rest()
+        assert runs.unread == 0 and len(runs.snapshot.runs) == 9
+    finally:
+        runs.stop()
+
+
 def test_a_request_after_a_pause_waits_for_what_was_recorded_meanwhile(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

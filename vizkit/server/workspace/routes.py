@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader
@@ -21,11 +23,12 @@ from vizkit.server.http import Answer, no_file, preferred_language, redirect, re
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.security import WORKSPACE_POLICY
 from vizkit.server.workspace.api.endpoints import api_routes
+from vizkit.server.workspace.api.runs_answer import RunsQuery, runs_answer
 from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.current_runs import CurrentRuns
 from vizkit.server.workspace.earlier_addresses import EARLIER_VIEWS, query_of_earlier
 
-__all__ = ["workspace_routes"]
+__all__ = ["Workspace", "workspace"]
 
 _PATH = "/vizkit"
 _STATIC = files("vizkit.server.workspace") / "static"
@@ -39,10 +42,22 @@ _BUILT_NAME = re.compile(r"built/\w+(-[A-Z0-9]{8})?(\.\w+)")  # with the digest 
 _FOR_GOOD = "private, max-age=31536000, immutable"
 
 
-def workspace_routes(
+class Workspace(NamedTuple):
+    """The workspace of some runs.
+
+    Attributes:
+        routes: those below ``/vizkit/``.
+        prepare: makes what every page asks for first, ahead of the first one.
+    """
+
+    routes: list[BaseRoute]
+    prepare: Callable[[], None]
+
+
+def workspace(
     live: LiveRuns, *, language: str | None = None, visualdl: str = "/app", edit: bool = False
-) -> list[BaseRoute]:
-    """The routes below ``/vizkit/``.
+) -> Workspace:
+    """The workspace.
 
     Args:
         live: the runs.
@@ -78,13 +93,22 @@ def workspace_routes(
     async def slash(http: Request) -> Response:
         return redirect(http, f"{_PATH}/")
 
-    return [
+    def prepare() -> None:
+        pages.document("")
+        for file in (_STATIC / "built").iterdir():
+            name = f"built/{file.name}"
+            if media := _media_type(name):
+                _static_file(name, media)
+        runs_answer(state, RunsQuery())
+
+    routes = [
         Route(_PATH, slash),
         *api_routes(state, f"{_PATH}/api"),
         Route(f"{_PATH}/static/{{name:path}}", static),
         Route(f"{_PATH}/", answer),
         Route(f"{_PATH}/{{view}}", answer),
     ]
+    return Workspace(routes, prepare)
 
 
 class _Pages:

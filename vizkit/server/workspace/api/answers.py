@@ -150,12 +150,20 @@ class RunDetails(TypedDict):
     more_files: Annotated[bool, "there are more than these"]
 
 
-class Array(TypedDict):
-    """The place of an array in the bytes behind the head."""
-
-    type: Annotated[Literal["float64", "uint32"], "little-endian"]
+class _Bytes(TypedDict):
+    type: Annotated[Literal["float64", "float32", "uint32", "ramp"], "little-endian"]
     offset: int
     count: int
+
+
+class Array(_Bytes, total=False):
+    """The place of an array in the bytes behind the head.
+
+    A ``ramp`` has no bytes: its numbers are ``start + step * place``, with ``place`` from 0.
+    """
+
+    start: float
+    step: float
 
 
 class CurveHead(TypedDict):

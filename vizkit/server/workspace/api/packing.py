@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import orjson
 
@@ -23,16 +25,14 @@ class Arrays:
         self._body = Body()
 
     def add(self, array: AnyArray) -> Array:
-        """Append an array: float64, or uint32 of whole numbers."""
-        whole = array.dtype.kind in "iu"
-        offset = self._body.append(np.ascontiguousarray(array, dtype="<u4" if whole else "<f8").tobytes())
-        return Array(type="uint32" if whole else "float64", offset=offset, count=len(array))
+        """Append an array, as of `Body.add`."""
+        return cast("Array", self._body.add(array))
 
     def add_drawn(self, drawn: Points | Columns) -> dict[str, Array]:
         """Append the arrays of a window; those that count odd values only if there are some."""
         return {
             name: self.add(array)
-            for name, array in drawn._asdict().items()
+            for name, array in zip(drawn._fields, drawn, strict=True)
             if name not in ("nan", "above", "below") or array.any()
         }
 

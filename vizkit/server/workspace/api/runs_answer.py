@@ -50,6 +50,8 @@ class ChangesQuery:
 
 def runs_answer(state: WorkspaceState, query: RunsQuery) -> RunsAnswer:
     """Answer with runs; of many, with those that are known within a moment."""
+    if not query.run:
+        state.live.wait_for_rest()
     with state.runs() as runs:
         some = named(runs, query.run)
         if query.filter:
@@ -70,15 +72,17 @@ def _records(state: WorkspaceState, runs: Sequence[Run]) -> Iterator[RunRecord]:
     spoken, made, end = language(), 0, time.monotonic() + _RECORD_SECONDS
     at_once = max(_AT_ONCE, len(state.records) // 4)
     for run in runs:
-        key = (spoken, run.revision, run.position)  # problems are in words
+        key = run.revision, run.position
         known = state.records.get(run)
-        if known is None or known[0] != key:
+        if known is None or known[0] != key or known[1] not in ("", spoken):
             if made >= at_once and time.monotonic() > end:
                 return
             made += 1
-            known = key, orjson.dumps(_record(state, made, run), option=orjson.OPT_NON_STR_KEYS)
+            record = _record(state, made, run)
+            in_words = spoken if record["problems"] else ""
+            known = key, in_words, orjson.dumps(record, option=orjson.OPT_NON_STR_KEYS)
             state.records[run] = known
-        yield orjson.Fragment(known[1])  # type: ignore[misc]  # of which it becomes a part
+        yield orjson.Fragment(known[2])  # type: ignore[misc]  # of which it becomes a part
 
 
 def _record(state: WorkspaceState, number: int, run: Run) -> RunRecord:

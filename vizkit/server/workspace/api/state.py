@@ -39,7 +39,8 @@ class WorkspaceState:
         edit: True if the page may change remarks and views.
         traces: lines of runs.
         tables: tables of runs.
-        records: run -> what its record depends on besides its logs, and the record as JSON.
+        records: run -> what its record depends on besides its logs, the language of words in it, and the
+            record as JSON.
     """
 
     live: LiveRuns
@@ -48,7 +49,7 @@ class WorkspaceState:
     edit: bool = False
     traces: TraceStore = field(default_factory=TraceStore)
     tables: TableStore = field(default_factory=TableStore)
-    records: WeakKeyDictionary[Run, tuple[Hashable, bytes]] = field(default_factory=WeakKeyDictionary)
+    records: WeakKeyDictionary[Run, tuple[Hashable, str, bytes]] = field(default_factory=WeakKeyDictionary)
     instance: str = field(default_factory=lambda: secrets.token_hex(4))
     """Differs for each start of the server, whose versions count anew."""
 

@@ -37,7 +37,9 @@ class Client:
         behind = answer.content[4 + length :]
 
         def array(place: dict[str, Any]) -> AnyArray:
-            dtype = {"float64": "<f8", "uint32": "<u4"}[place["type"]]
+            if place["type"] == "ramp":
+                return place["start"] + place["step"] * np.arange(place["count"])  # type: ignore[no-any-return]
+            dtype = {"float64": "<f8", "float32": "<f4", "uint32": "<u4"}[place["type"]]
             assert place["offset"] % 8 == (length + 4) % 8 == 0
             return np.frombuffer(behind, dtype, place["count"], place["offset"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,15 @@ def test_a_window_of_few_points_holds_them_all(client: Client, log: Path) -> Non
         assert curve["arrays"]["x"].tolist() == list(range(100, 121))
         assert curve["arrays"]["y"].tolist() == columns.values[100:121].tolist()
         assert curve["arrays"]["around"].tolist() == [99, columns.values[99], 121, columns.values[121]]
+
+
+def test_numbers_are_sent_in_the_smallest_type_that_holds_them(client: Client) -> None:
+    answer = client.get("curves", tag="loss", width=8000).content
+    head = json.loads(answer[4 : 4 + int.from_bytes(answer[:4], "little")])
+    places = [curve["arrays"] for curve in head["curves"]]
+    for curve, place in zip(head["curves"], places, strict=True):
+        assert place["x"] == {"type": "ramp", "offset": 0, "count": curve["n"], "start": 0.0, "step": 1.0}
+    assert {place["y"]["type"] for place in places} <= {"float32", "float64"}
 
 
 def test_columns_hold_the_extremes_of_all_points(client: Client, log: Path) -> None:

@@ -72,7 +72,7 @@ def test_runs_are_filtered_and_named(client: Client) -> None:
 def test_quick_summaries_are_those_of_all_records(
     few: int, values: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(summaries, "_FEW", few)
+    monkeypatch.setattr(summaries, "SHORT", few)
     with vizkit.LogWriter(tmp_path / "run") as writer:
         for step, value in enumerate(values):
             writer.add_scalar("x", value, step)
