@@ -337,6 +337,27 @@ def test_curves_of_a_classifier_are_those_of_scikit_learn(tmp_path: Path, last: 
         assert tags[f"eval/pr/{name}"][0].data.thresholds[-1] == 1
 
 
+def test_a_metric_of_a_name_of_the_callbacks_own_is_recorded_beside_it(tmp_path: Path) -> None:
+    def named(name: str) -> Any:
+        class Metric(paddle.metric.Accuracy):
+            def name(self) -> list[str]:
+                return [name]
+
+        return Metric()
+
+    names = ["epoch", "learning rate", "confusion"]
+    with Tracker(tmp_path, strict=False) as tracker, pytest.warns(VizKitWarning, match="'eval/evaluation'"):
+        fit(prepared(metrics=[named(name) for name in names]), tracker.callback(predictions=False))
+    assert {value for _, value in series(tmp_path, "train/epoch")} == {0}
+    assert {value for _, value in series(tmp_path, "train/learning rate")} == {0.01}
+    accuracy = series(tmp_path, "train/confusion")
+    assert (
+        series(tmp_path, "train/epoch/metric") == series(tmp_path, "train/learning rate/metric") == accuracy
+    )
+    assert steps(tmp_path, "eval/epoch") == steps(tmp_path, "eval/evaluation/auc") == [9]
+    assert not tracker.lost
+
+
 def test_a_metric_of_the_name_of_an_area_is_recorded_alone(tmp_path: Path) -> None:
     class Area(paddle.metric.Accuracy):
         def name(self) -> list[str]:
@@ -701,7 +722,7 @@ def test_a_batch_that_was_looked_at_is_let_go_at_once(
         ("callback", "metric_scalars", {"train scalars"}),
         ("fit_evaluation", "metric_scalars", {"eval scalars"}),
         ("fit_evaluation", "numbered_scalars", {"eval scalars"}),
-        ("fit_evaluation", "class_labels", {"curves"}),
+        ("fit_evaluation", "known_batch", {"curves"}),
     ],
 )
 def test_what_fails_within_the_hooks(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import paddle
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from tests.helpers import by_tag, series
 from vizkit import Tracker, VizKitWarning, load
@@ -115,6 +116,13 @@ def of_suite(package: str, name: str, **attributes: Any) -> Any:
         (nn.CrossEntropyLoss(use_softmax=False), LossFacts(None, "classes", -100, -1)),
         (functools.partial(F.cross_entropy, ignore_index=2), LossFacts("softmax", "classes", 2, -1)),
         (nn.NLLLoss(ignore_index=3), LossFacts("softmax", "classes", 3)),
+        (functools.partial(F.nll_loss, ignore_index=2), LossFacts("softmax", "classes", 2)),
+        (F.cross_entropy, LossFacts("softmax", "classes", -100, -1)),
+        (F.nll_loss, LossFacts("softmax", "classes", -100)),
+        (nn.SoftMarginLoss(), LossFacts("sigmoid", "classes")),
+        (nn.KLDivLoss(), LossFacts(task="other")),
+        (F.triplet_margin_loss, LossFacts(task="other")),
+        (lambda scores, labels: scores.mean(), LossFacts(ignore_index=-100)),
         (nn.BCELoss(), LossFacts(None, "classes")),
         (nn.BCEWithLogitsLoss(), LossFacts("sigmoid", "classes")),
         (nn.MSELoss(), LossFacts(task="regression")),
@@ -182,6 +190,32 @@ def test_a_loss_of_values_has_a_regression(
     assert expected <= set(tags) and len(tags["eval/r2"]) == 2
     if isinstance(loss, nn.L1Loss):
         assert last(tmp_path, "eval/mae") == pytest.approx(last(tmp_path, "eval/loss"), rel=1e-5)
+
+
+def test_a_loss_of_ones_own_has_a_regression_that_says_so(tmp_path: Path) -> None:
+    data = Values(images=False)
+    tracker = Tracker(tmp_path, strict=True)
+    trained(lambda: nn.Linear(3, 2), lambda out, y: ((out - y) ** 2).mean(), data, tracker.callback())
+    tracker.close()
+    rmse = [last(tmp_path, f"eval/rmse/{k}") for k in range(2)]
+    assert np.mean(np.square(rmse)) == pytest.approx(last(tmp_path, "eval/loss"), rel=1e-5)
+    (said,) = by_tag(tmp_path)["eval/task"]
+    assert "taken for a regression" in str(said)
+
+
+def test_labels_of_minus_100_do_not_count_in_a_loss_of_ones_own(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    inputs, labels = rng.normal(size=(23, 3)).astype("float32"), rng.integers(0, 2, 23)
+    labels[::4] = -100
+    data = paddle.io.TensorDataset([paddle.to_tensor(inputs), paddle.to_tensor(labels)])
+    tracker = Tracker(tmp_path, strict=True)
+    loss = lambda out, y: F.cross_entropy(out, y)  # noqa: E731
+    network = trained(lambda: nn.Linear(3, 2), loss, data, tracker.callback())
+    tracker.close()
+    scores = inputs @ network[0] + network[1]
+    kept = labels >= 0
+    expected = roc_auc_score(labels[kept], (scores[:, 1] - scores[:, 0])[kept])
+    assert last(tmp_path, "eval/auc/1") == pytest.approx(expected, abs=1e-6)
 
 
 def test_classes_of_tokens(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import inspect
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
@@ -33,17 +34,15 @@ def flat_hparams(hparams: object) -> dict[str, object]:
             are joined with ``/``; numbers of NumPy and Paddle become Python's, arrays, tuples and sets
             (sorted) lists, functions their names, and any other value its text without addresses, so
             that equal settings of two processes are equal; also what is nested more than 50 levels deep.
+            Of two names that become the same, as of ``{"a": {"b": 1}, "a/b": 2}``, the second is ``a/b-2``.
 
     Raises:
-        DataError: not such a mapping, or two nested names become the same.
+        DataError: not such a mapping.
     """
     out: dict[str, object] = {}
     for name, value in _items(hparams, "", 0):
-        if name in out:
-            raise DataError(
-                "two hyper-parameters are named {name!r} once nested names are joined with '/'", name=name
-            )
-        out[name] = value
+        free = (name if number == 1 else f"{name}-{number}" for number in itertools.count(1))
+        out[next(one for one in free if one not in out)] = value
     return out
 
 

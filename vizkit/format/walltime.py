@@ -8,7 +8,7 @@ import numpy as np
 
 from vizkit._checks import describe, is_number
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import Ints
+from vizkit.metrics.arrays import Ints, to_float
 
 __all__ = [
     "NO_TIME",
@@ -82,7 +82,7 @@ def plain_walltime(walltime: float | datetime) -> int:
 
     Args:
         walltime: a number of milliseconds; of seconds, as ``time.time()`` gives, in the range of
-            `milliseconds`; or a ``datetime``, in local time if it names no zone.
+            `milliseconds`; an array or tensor of one; or a ``datetime``, in local time if it names no zone.
 
     Raises:
         DataError: anything else, or not a finite time.
@@ -90,6 +90,8 @@ def plain_walltime(walltime: float | datetime) -> int:
     try:
         if isinstance(walltime, datetime):
             return round(walltime.timestamp() * 1000)
+        if hasattr(walltime, "dtype") and not isinstance(walltime, np.generic):  # an array or tensor of one
+            walltime = to_float(walltime)
         if is_number(walltime):
             seconds = _YOUNGEST <= walltime < _OLDEST
             return int(walltime * 1_000 if seconds else walltime)

@@ -5,6 +5,7 @@ Tensors are recognised by their methods, without importing their framework.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal, cast
 
@@ -44,13 +45,15 @@ Indices = NDArray[np.intp]
 Pixels = NDArray[np.uint8]
 """An image of shape (H, W) for grey, (H, W, 3) for RGB or (H, W, 4) for RGBA."""
 
+_Masked = np.ma.MaskedArray
+
 
 def to_float(value: ScalarLike) -> float:
     """Convert a value that holds one number to a Python float (64 bit).
 
     Args:
         value: a Python, NumPy or Paddle number, an array, tensor, list or tuple that holds one, of any
-            shape, or a text or bytes that ``float`` takes.
+            shape, or a text or bytes that ``float`` takes. A masked one is NaN.
 
     Raises:
         DataError: ``value`` is not a real number, or holds more or fewer than one.
@@ -59,6 +62,8 @@ def to_float(value: ScalarLike) -> float:
         try:
             # First of all: a tensor's way, called for every scalar.
             number = value.item()  # type: ignore[union-attr]
+            if isinstance(value, _Masked) and np.ma.getmaskarray(value).any():
+                return math.nan  # as the mean of nothing but masked values
         except AttributeError:
             number = value
         return number if type(number) is float else float(number)
@@ -91,14 +96,20 @@ def to_array(value: ArrayLike, *, copy: bool = False, order: Literal["C", "F"] =
 
     Args:
         value: an array, a tensor of any framework (on any device, with or without gradient),
-            or nested sequences of numbers. bfloat16 becomes float32.
+            or nested sequences of numbers. bfloat16 becomes float32, a masked value NaN.
         copy: True for a result that shares no memory with ``value``.
         order: memory layout of a copy; "F" for arrays that are read by column.
 
     Raises:
         DataError: ``value`` holds no numbers (text, objects, ragged lists).
     """
-    if isinstance(value, np.ndarray):
+    if isinstance(value, _Masked):
+        fresh = bool(np.ma.is_masked(value))
+        array = value.data
+        if fresh:
+            floats = value.dtype if value.dtype.kind in "fc" else np.float64
+            array = np.where(np.ma.getmaskarray(value), np.nan, value.data).astype(floats)
+    elif isinstance(value, np.ndarray):
         array = value
         fresh = False
     else:

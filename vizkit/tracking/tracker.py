@@ -36,6 +36,7 @@ from vizkit.tracking.spawned import SpawnedStart
 from vizkit.tracking.started_trial import take_run
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
 from vizkit.writing.evaluation_collector import Evaluation
+from vizkit.writing.image_writer import figure_of
 from vizkit.writing.log_writer import LogWriter
 from vizkit.writing.record_log import RecordLog
 from vizkit.writing.run_directory import IfExists, open_run
@@ -416,8 +417,11 @@ class Tracker(PaddleVerbs):
     def log_figure(
         self, tag: str, figure: Figure, step: StepLike | None = None, walltime: float | datetime | None = None
     ) -> None:
-        """Record a matplotlib figure as it looks now; it stays open and as it was."""
-        if figure is not None and not hasattr(figure, "savefig"):
+        """Record a matplotlib figure as it looks now; it stays open and as it was.
+
+        Axes stand for their figure, and ``matplotlib.pyplot`` for its current one.
+        """
+        if figure is not None and figure_of(figure) is None:
             raise TypeError(
                 tr(
                     "figure must be a matplotlib figure, got {figure}; pass plt.gcf() or ax.figure",
@@ -686,7 +690,7 @@ class Tracker(PaddleVerbs):
         check_task(task, options)
 
         def record(found: EvaluationTask, step: StepLike | None, without: Collection[str]) -> None:
-            self._record("curves", tag, step, partial(self._writer.add_task, task=found, without=without))
+            self._record("evaluation", tag, step, partial(self._writer.add_task, task=found, without=without))
 
         return Evaluation(
             tag,

@@ -21,7 +21,7 @@ from vizkit.writing.curve_writer import CurveWriter
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["ImageWriter"]
+__all__ = ["ImageWriter", "figure_of"]
 
 
 class ImageWriter(CurveWriter):
@@ -166,10 +166,16 @@ class ImageWriter(CurveWriter):
     ) -> None:
         """Record a matplotlib figure, which stays open and unchanged.
 
+        Args:
+            tag: such as ``eval/errors``.
+            figure: a figure, axes of one, or ``matplotlib.pyplot`` for its current one.
+            step, walltime: as in `add_scalar`.
+
         Raises:
             DataError: not a matplotlib figure.
         """
-        if not hasattr(figure, "savefig"):
+        found = figure_of(figure)
+        if found is None:
             raise DataError(
                 "expected a matplotlib figure, got {figure}; pass plt.gcf() or ax.figure",
                 figure=describe(figure),
@@ -177,5 +183,15 @@ class ImageWriter(CurveWriter):
         tag = self._tag_for(tag, "image")
         at, now = self._when(tag, step, walltime)
         file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=figure.dpi)
+        found.savefig(file, format="png", dpi=found.dpi)
         self._write(tag, encode.encode_image(tag, file.getvalue(), at, now))
+
+
+def figure_of(value: object) -> Figure | None:
+    """The matplotlib figure that is meant by a figure, its axes, or ``pyplot``; None if there is none."""
+    found = value
+    if callable(current := getattr(value, "gcf", None)):
+        found = current()
+    elif not hasattr(value, "savefig"):
+        found = getattr(value, "figure", None)
+    return cast("Figure", found) if hasattr(found, "savefig") else None

@@ -30,10 +30,12 @@ class RenamedTags(dict[tuple[str, object], str]):
         better = self.get((kind, tag))
         if better is None:
             better = clean_tag(tag)
+            reason = kind if better == tag else ""
+            if reason:  # it was refused for other records, under it or under a tag below it
+                better += f"/{kind}"
             while kind_of(better) not in (None, kind):
                 better += f"/{kind}"
             self[kind, tag] = better
-            reason = kind if clean_tag(tag) == tag else ""
             if reason not in self._told:
                 self._told.add(reason)
                 warn("{error}; recorded as {better!r}, and others likewise", error=error, better=better)

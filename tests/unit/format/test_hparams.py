@@ -88,9 +88,9 @@ def test_what_is_no_mapping_is_refused(hparams: object) -> None:
         flat_hparams(hparams)
 
 
-def test_two_names_that_become_one_are_refused() -> None:
-    with pytest.raises(DataError, match="two hyper-parameters are named 'a/b'"):
-        flat_hparams({"a": {"b": 1}, "a/b": 2})
+def test_of_names_that_become_one_none_is_lost() -> None:
+    assert flat_hparams({"a": {"b": 1}, "a/b": 2, "c": 3}) == {"a/b": 1, "a/b-2": 2, "c": 3}
+    assert flat_hparams({1: "x", "1-2": "y", "1": "z"}) == {"1": "x", "1-2": "y", "1-3": "z"}
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ BERLIN = timezone(timedelta(hours=2))
         *((datetime(2023, 11, 14, 22, 13, 20, 250_000, timezone.utc), 1_700_000_000_250),),
         *((datetime(2023, 11, 15, 0, 13, 20, tzinfo=BERLIN), 1_700_000_000_000),),
         *((datetime.fromtimestamp(1_700_000_000), 1_700_000_000_000),),
+        *((np.array(1_700_000_000.5), 1_700_000_000_500), (np.array([1_700_000_000]), 1_700_000_000_000)),
     ],
 )
 def test_walltimes_that_callers_give_are_recorded_in_milliseconds(

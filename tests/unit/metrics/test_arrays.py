@@ -89,6 +89,17 @@ def test_texts_that_float_refuses_are_named(text: str | bytes) -> None:
     assert "mean" not in str(caught.value)
 
 
+def test_what_is_masked_is_no_number() -> None:
+    some = np.ma.array([1, 2, 900], mask=[False, False, True])
+    assert np.isnan(to_float(np.ma.masked)) and np.isnan(to_float(some[2:]))
+    assert np.isnan(to_float(np.ma.array([1.0], mask=[True]).mean())) and to_float(some.mean()) == 1.5
+    assert to_float(some[:1]) == 1
+    np.testing.assert_array_equal(to_array(some), [1, 2, np.nan])
+    found = to_array(some[:2])
+    assert type(found) is np.ndarray and found.dtype == some.dtype and found.tolist() == [1, 2]
+    assert some.data.tolist() == [1, 2, 900]
+
+
 def test_a_number_past_float64_is_refused() -> None:
     with pytest.raises(DataError, match="does not fit a 64 bit float"):
         to_float(10**400)

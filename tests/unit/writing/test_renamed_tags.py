@@ -18,6 +18,7 @@ KINDS = {"loss": "scalar", "loss/text": "image"}
         ("text", "loss", "loss/text/text"),
         ("histogram", "loss", "loss/histogram"),
         ("text", "", "untitled"),
+        ("evaluation", "eval", "eval/evaluation"),  # a tag below it is taken
     ],
 )
 def test_a_better_tag_is_found_and_warned_about_once(kind: str, tag: str, better: str) -> None:

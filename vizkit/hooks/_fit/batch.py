@@ -96,13 +96,19 @@ def class_labels(labels: paddle.Tensor, output: paddle.Tensor) -> Ints | None:
     return ids.reshape(-1).astype(np.int64) if ids.dtype.kind in "iu" else None
 
 
-def binary_labels(labels: paddle.Tensor, output: paddle.Tensor) -> Bools | None:
-    """The labels of a batch as bools if they are 0 and 1 in the shape of the output (n,) or (n, c)."""
+def binary_labels(labels: paddle.Tensor, output: paddle.Tensor, *, signs: bool = False) -> Bools | None:
+    """The labels of a batch as bools if they are 0 and 1 in the shape of the output (n,) or (n, c).
+
+    Of a single class, (n,) and (n, 1) fit each other. With ``signs`` labels may be -1 and 1, too.
+    """
     shape = _shape(output)
-    if len(shape) not in (1, 2) or _shape(labels) != shape or "float" not in str(output.dtype):
+    single = [[shape[0]], [shape[0], 1]] if shape and shape[1:] in ([], [1]) else [shape]
+    if len(shape) not in (1, 2) or _shape(labels) not in single or "float" not in str(output.dtype):
         return None
     array = to_array(labels)
-    return np.asarray(array == 1) if ((array == 0) | (array == 1)).all() else None
+    if signs and np.isin(array, (-1, 1)).all():
+        array = array == 1
+    return (array == 1).reshape(shape) if ((array == 0) | (array == 1)).all() else None
 
 
 def _shape(tensor: paddle.Tensor) -> list[int]:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["TrackerCallback", "callback"]
 
 _RATE = "train/learning rate"
+_STEP_TIME, _SPEED = "train/step time ms", "train/samples per second"
+_OWN = {EPOCH, _RATE, _STEP_TIME, _SPEED}
 
 
 def callback(
@@ -105,7 +107,8 @@ def callback(
     ==================================  ===========================================  ======================
 
     A loss or metric of several numbers is recorded as ``.../0``, ``.../1`` and so on; ``train/loss`` is the
-    sum of several losses, which training minimises.
+    sum of several losses, which training minimises. A metric that has one of these names itself, such as
+    "epoch", is recorded as ``train/epoch/metric``.
 
     Args:
         tracker: the tracker to record with. On other ranks than 0 the callback does nothing.
@@ -123,8 +126,9 @@ def callback(
             ids are the data set's indices, if the loader has a fixed order, or else their places.
         slices: further columns of that table: name -> values over the data set's indices.
         task: what the network is for, as of `Tracker.evaluation`, which lists what is recorded then; by
-            default as the loss and the shapes of labels and outputs tell it. Of other tasks than
-            "classification", ``samples`` and ``worst`` are 4 unless given.
+            default as the loss and the shapes of labels and outputs tell it, and the text ``eval/task`` says
+            so where the loss does not. Of other tasks than "classification", ``samples`` and ``worst`` are 4
+            unless given.
         activation: the function that makes probabilities of the network's scores: "softmax", "sigmoid" or
             None; "auto": as the loss tells, or else all scores of an evaluation.
         classes: the number of classes, where the network's outputs are class numbers.
@@ -321,13 +325,14 @@ class _RecordingCallback(TrackerCallback):
         step = self._steps.next
         self._steps.advance()
         with self._guard("train scalars"):
-            scalars = self._reduced(metric_scalars("train", logs, self._metrics()))
+            given = self._reduced(metric_scalars("train", logs, self._metrics()))
+            scalars = {f"{tag}/metric" if tag in _OWN else tag: value for tag, value in given.items()}
             scalars[EPOCH] = self._epoch
             if self._rate is not None:
                 scalars[_RATE] = self._rate
             if self._call is not None and (seconds := self._call.batch_seconds):
-                scalars["train/step time ms"] = seconds * 1000
-                scalars["train/samples per second"] = batch_size(logs, 0) / seconds
+                scalars[_STEP_TIME] = seconds * 1000
+                scalars[_SPEED] = batch_size(logs, 0) / seconds
             self.tracker.log(scalars, step)
         batch, self._batch = self._batch, None
         if batch is not None:

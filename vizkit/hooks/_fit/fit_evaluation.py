@@ -10,8 +10,9 @@ from weakref import WeakKeyDictionary
 from vizkit._checks import describe
 from vizkit._language import tr
 from vizkit.errors import DataError
-from vizkit.hooks._fit.batch import Batch, binary_labels, class_labels
+from vizkit.hooks._fit.batch import Batch
 from vizkit.hooks._fit.batch_boxes import boxes_of_batch
+from vizkit.hooks._fit.batch_task import KnownBatch, known_batch
 from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, metric_scalars, numbered_scalars
 from vizkit.hooks._fit.evaluation_images import EvaluationImages
 from vizkit.hooks._fit.loss_facts import facts_of_loss
@@ -244,6 +245,7 @@ class EvaluationOutputs:
         self._indices = SeenIndices(loader)
         self._warn = warn
         self._evaluation: Evaluation | None = None
+        self._said = ""
         self.task: TaskName | None = None
         self.wanted = True
 
@@ -253,7 +255,16 @@ class EvaluationOutputs:
             return
         self.wanted = False  # an error below is the end: an evaluation without a batch would be wrong
         found = self._decoded(batch)
-        if found is None or (self.task is not None and found[0] != self.task):
+        if found is None or self.task not in (None, found.task):
+            if self.task is not None:
+                self._warn(
+                    "curves",
+                    tr(
+                        "a batch is not one of a {task}, as those before are: the evaluation is left out; "
+                        "give callback a task=",
+                        task=self.task,
+                    ),
+                )
             self._evaluation, self.task = None, None
             told = self._settings.task or self._facts.task
             if found is None and told in ("detection", "generation"):
@@ -264,14 +275,15 @@ class EvaluationOutputs:
                 )
             return
         self.wanted = True
-        known, truth, output = found
+        known, truth, output, said = found
+        self._said = self._said or said
         if self._evaluation is None and not self._begin(known, truth if known == "regression" else output):
             return
         indices = self._indices.next()
         if self._evaluation is not None:
             self._evaluation.add(truth, output, batch.inputs[0] if batch.inputs else None, ids=indices)
 
-    def _decoded(self, batch: Batch) -> tuple[TaskName, Labels, Labels] | None:
+    def _decoded(self, batch: Batch) -> KnownBatch | None:
         """The task of a batch, its labels and outputs; None if it is of no task."""
         settings, facts = self._settings, self._facts
         labels, output = cast("Labels", batch.first_label), cast("Labels", batch.output)
@@ -287,14 +299,13 @@ class EvaluationOutputs:
             if boxes is None:
                 return None
             labels, output = boxes
-        known = settings.task or known_task(labels, output, facts)
-        if known is None and settings.quantiles is not None:
-            known = "regression"
-        if known not in (None, "classification"):
-            return known, labels, output
-        given = class_labels(labels, output)
-        truth = binary_labels(labels, output) if given is None else given
-        return None if truth is None else ("classification", truth, output)
+        if settings.task not in (None, "classification"):
+            return KnownBatch(settings.task, labels, output)
+        if settings.quantiles is not None and known_task(labels, output, facts) is None:
+            return KnownBatch("regression", labels, output)
+        if settings.task == "classification":
+            facts = replace(facts, task="classes")
+        return known_batch(labels, output, facts, self.task)
 
     def _begin(self, task: TaskName, output: Labels) -> bool:
         shape = [] if task in ("detection", "generation", "retrieval") else shape_of(output)
@@ -355,6 +366,8 @@ class EvaluationOutputs:
         if self._evaluation is not None and self.wanted:
             self._evaluation.about["ids"] = "index" if self._indices.known else "unknown order"
             self._evaluation.record(step, without=without)
+            if self._said and self._tracker.writer.kind_of("eval/task") is None:  # once a run
+                self._tracker.log_text("eval/task", self._said, step)
 
     def end(self) -> None:
         """Leave the loader as it was."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 from vizkit.hooks._paddle import paddle
 from vizkit.metrics.activation import Activation
@@ -16,6 +17,7 @@ _LAYERS: dict[str, Activation | None] = {
     "BCELoss": None,
     "BCEWithLogitsLoss": "sigmoid",
     "MultiLabelSoftMarginLoss": "sigmoid",
+    "SoftMarginLoss": "sigmoid",
 }
 _FUNCTIONS: dict[str, Activation | None] = {
     "softmax_with_cross_entropy": "softmax",
@@ -23,12 +25,37 @@ _FUNCTIONS: dict[str, Activation | None] = {
     "binary_cross_entropy": None,
     "binary_cross_entropy_with_logits": "sigmoid",
     "multi_label_soft_margin_loss": "sigmoid",
+    "soft_margin_loss": "sigmoid",
     "sigmoid_focal_loss": "sigmoid",
     "log_loss": None,
     "dice_loss": None,
 }
+_IGNORING = ("softmax_with_cross_entropy", "nll_loss")
 _VALUES = ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "GaussianNLLLoss")
 _MARGINS = ("MultiMarginLoss",)  # of class numbers, whose scores are no probabilities
+_OTHERS = (  # neither classes nor values: pairs, distributions, logarithms of rates
+    "CosineEmbeddingLoss",
+    "HingeEmbeddingLoss",
+    "HSigmoidLoss",
+    "KLDivLoss",
+    "MarginRankingLoss",
+    "PoissonNLLLoss",
+    "RNNTLoss",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
+)
+_OTHER_FUNCTIONS = (
+    "cosine_embedding_loss",
+    "hinge_embedding_loss",
+    "kl_div",
+    "margin_ranking_loss",
+    "npair_loss",
+    "poisson_nll_loss",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+)
+_IGNORED = -100  # Paddle's default label of what does not count
+_UNKNOWN = LossFacts(ignore_index=_IGNORED)
 _VALUE_FUNCTIONS = ("mse_loss", "l1_loss", "smooth_l1_loss", "square_error_cost")
 
 # Losses of PaddleSeg, each by its name and package: they take logits, with the classes on axis 1.
@@ -85,16 +112,19 @@ def facts_of_loss(loss: object) -> LossFacts:
         if loss.func is functional.cross_entropy:
             activation: Activation | None = "softmax" if given.get("use_softmax", True) else None
             return LossFacts(
-                activation, "classes", _ignored(given.get("ignore_index", -100)), given.get("axis", -1)
+                activation, "classes", _ignored(given.get("ignore_index", _IGNORED)), given.get("axis", -1)
             )
         if loss.func is functional.ctc_loss:
             return LossFacts("softmax", "generation", ctc=CTC(int(given.get("blank", 0)), time_axis=0))
-        return facts_of_loss(loss.func)
+        facts = facts_of_loss(loss.func)
+        if facts.ignore_index is not None:
+            facts = replace(facts, ignore_index=_ignored(given.get("ignore_index", facts.ignore_index)))
+        return facts
     if loss is functional.cross_entropy:
-        return LossFacts("softmax", "classes")
+        return LossFacts("softmax", "classes", _IGNORED, -1)
     for name, found in _FUNCTIONS.items():
         if loss is getattr(functional, name, _FUNCTIONS):
-            return LossFacts(found, "classes")
+            return LossFacts(found, "classes", _IGNORED if name in _IGNORING else None)
     if any(loss is getattr(functional, name, _FUNCTIONS) for name in _VALUE_FUNCTIONS):
         return LossFacts(task="regression")
     if loss is functional.ctc_loss:
@@ -112,7 +142,11 @@ def facts_of_loss(loss: object) -> LossFacts:
         return LossFacts(task="classes")
     if _computes_as(loss, paddle.nn.CTCLoss):
         return LossFacts("softmax", "generation", ctc=CTC(int(getattr(loss, "blank", 0)), time_axis=0))
-    return NOTHING_TOLD
+    if any(_computes_as(loss, getattr(paddle.nn, name, _Absent)) for name in _OTHERS):
+        return LossFacts(task="other")
+    if any(loss is getattr(functional, name, _FUNCTIONS) for name in _OTHER_FUNCTIONS):
+        return LossFacts(task="other")
+    return NOTHING_TOLD if loss is None else _UNKNOWN
 
 
 def _of_paddleseg(loss: object) -> LossFacts:

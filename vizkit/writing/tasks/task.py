@@ -52,14 +52,15 @@ class LossFacts:
     Attributes:
         activation: the function that makes probabilities of its scores: "softmax" or "sigmoid" of logits;
             None if they are probabilities; "auto" if the loss does not tell.
-        task: what it is for, or what its outputs are: "classes" of which the shapes tell the task.
+        task: what it is for, or what its outputs are: "classes" of which the shapes tell the task, "other"
+            that are of no task; None if the loss does not tell.
         ignore_index: the label that does not count.
         class_axis: the axis of the classes in maps of scores.
         ctc: how its scores are decoded, of a CTC loss.
     """
 
     activation: Activation | None = "auto"
-    task: Literal["classes", "regression", "generation", "detection"] | None = None
+    task: Literal["classes", "regression", "generation", "detection", "other"] | None = None
     ignore_index: int | None = None
     class_axis: int = 1
     ctc: CTC | None = None
