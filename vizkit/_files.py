@@ -39,6 +39,7 @@ __all__ = [
     "path_of_open_file",
     "read_bounded",
     "rewrite",
+    "sync_directory",
     "unlock",
     "write_atomic",
     "write_durably",
@@ -178,7 +179,7 @@ def _write_beside(
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)
-    _sync_directory(target.parent)
+    sync_directory(target.parent)
 
 
 def free_name(directory: str | os.PathLike[str], name: str) -> str:
@@ -202,10 +203,11 @@ def keep_beside(path: str | os.PathLike[str], name: str) -> None:
         shutil.copy2(path, target)
         with open(target, "rb+") as file:
             os.fsync(file.fileno())
-    _sync_directory(target.parent)
+    sync_directory(target.parent)
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: str | os.PathLike[str]) -> None:
+    """Have the names in a directory survive a power failure, where the file system can."""
     with contextlib.suppress(OSError):  # Windows, and file systems that have nothing to sync
         fd = os.open(directory, os.O_RDONLY)
         try:

@@ -16,7 +16,7 @@ from vizkit.errors import DataError
 from vizkit.format.file_names import PACKS_DIRECTORY, TABLES_DIRECTORY
 from vizkit.format.input_packs import OVERLAYS, PACK_ENDING, PNG, TEXT, PackPlace, read_index
 from vizkit.format.table_files import ENDING, MOST_BYTES, decode_table
-from vizkit.format.tables import TableColumns, directory_name, file_stem
+from vizkit.format.tables import References, TableColumns, directory_name, file_stem
 from vizkit.reading.filesystem import Store, store_of
 from vizkit.reading.log_tail import Problem
 
@@ -157,7 +157,27 @@ class RunTables:
             reason = self._note(file.path or f"{path}@{file.step}", path, error, kind)
             raise DataError("{path}: {error}", path=path, error=reason) from error
         self._problems.pop(file.path, None)
+        self._note_missing(file, table)
         return table
+
+    def _note_missing(self, file: TableFile, table: TableColumns) -> None:
+        """Keep a problem if images, texts or layers of a table are gone."""
+        wanted: set[int] = set()
+        for column in table.values():
+            if isinstance(column, References):
+                for digests in (column.digests, column.layers):
+                    wanted.update([] if digests is None else digests[digests != 0].tolist())
+        missing = len(wanted - self.inputs().keys()) if wanted else 0
+        key = f"{file.path}: inputs"
+        self._problems.pop(key, None)
+        if missing:
+            error = DataError(
+                "{n} images or texts of the table {tag!r} at step {step} are gone",
+                n=missing,
+                tag=file.tag,
+                step=file.step,
+            )
+            self._note(key, self._path(PACKS_DIRECTORY), error, "table gone")
 
     def _content(self, path: str) -> bytes:
         directory, _, name = path.rpartition("/")

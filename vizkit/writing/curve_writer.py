@@ -271,7 +271,7 @@ class CurveWriter(TableWriter):
             self._write(tag, task.encode(tag, at, now, without, explained=explained))
 
         self.defer(tag, job, task.nbytes)
-        if task.options.predictions and self._write_to_disk and "://" not in self._log.path:
+        if task.options.predictions and self._write_to_disk:
             try:
                 self._add_predictions(f"{tag}/predictions", task, at, now)
             except TagError as error:  # that tag is taken; the rest of the evaluation is not

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
-from vizkit._files import hold_directory, write_atomic
+from vizkit._files import hold_directory, write_atomic, write_durably
 from vizkit._language import tr
 from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
@@ -101,15 +101,46 @@ def log_path(directory: str, file_name: str = "", suffix: str = "") -> tuple[str
 def write_text(directory: str, name: str, text: str) -> None:
     """Write a whole file into a run directory, local or remote."""
     if "://" in directory:
-        import_visualdl()
-        from visualdl.io import bfile
-
-        file = bfile.BFile(f"{directory.rstrip('/')}/{name}", "w")
-        file.write(text)
-        file.close()
+        _write_remote(f"{directory.rstrip('/')}/{name}", text.encode("utf-8"))
         return
     Path(directory).mkdir(parents=True, exist_ok=True)
     write_atomic(Path(directory, name), text.encode("utf-8"))
+
+
+def write_new(path: str, data: bytes) -> None:
+    """Write a new file and its directory, local or remote; a local one is whole or absent.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if "://" in path:
+        _write_remote(path, data)
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    write_durably(path, data)
+
+
+def _write_remote(path: str, data: bytes) -> None:
+    """Write a new file and its directory through VisualDL's file layer.
+
+    Raises:
+        OSError: it cannot be written, whatever error the file layer gives for it.
+    """
+    import_visualdl()
+    from visualdl.io import bfile
+
+    try:
+        files = bfile.default_file_factory.get_filesystem(path)
+        directory = path.rpartition("/")[0]
+        if not files.exists(directory):
+            files.makedirs(directory)
+        # Appending to an object of BOS collects what is appended to any, also to the log.
+        options = {"append": False} if isinstance(files, bfile.BosFileSystem) else {}
+        files.write(path, data, binary_mode=True, **options)
+    except OSError:
+        raise
+    except Exception as error:  # of a client of the remote system
+        raise OSError(errno.EIO, f"{type(error).__name__}: {error}", path) from error
 
 
 def remove_logs(directory: str | os.PathLike[str]) -> None:

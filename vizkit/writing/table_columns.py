@@ -13,12 +13,12 @@ from vizkit._protocols import ArrayLike, ImageLike
 from vizkit.errors import DataError
 from vizkit.format.input_packs import OVERLAYS, PNG, TEXT, digest_of
 from vizkit.format.packed_layers import pack_layers
-from vizkit.format.tables import MOST_TABLE_ROWS, References, TableColumn, Texts
+from vizkit.format.tables import MOST_TABLE_ROWS, TableColumn, Texts
 from vizkit.media import images, png
 from vizkit.media.image_layers import Layers
 from vizkit.metrics.arrays import AnyArray, Pixels, to_array
 
-__all__ = ["MOST_IMAGE_BYTES", "Given", "Pictures", "checked_columns", "converted", "size_of", "stored"]
+__all__ = ["MOST_IMAGE_BYTES", "Contents", "Given", "Pictures", "checked_columns", "converted", "size_of"]
 
 MOST_IMAGE_BYTES = 1 << 29
 """Bytes of all images of a table that is passed at once."""
@@ -27,6 +27,10 @@ _LONGEST_NAME = 200
 _SHOWN = 12  # images of a table in the log
 _LOOKED_AT = 1000  # rows that they are among
 _LARGEST = 96  # pixels of their longer side
+
+
+Contents = dict[int, tuple[int, bytes]]
+"""What a pack holds: digest -> kind and bytes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,48 +65,40 @@ class Pictures:
         pixels = self.drawn(some) if some else []
         return [images.resize(each, min(1.0, _LARGEST / max(each.shape[:2]))) for each in pixels]
 
+    def digests(self) -> AnyArray:
+        """The digests of the images and texts, (n,) uint64, 0 for none."""
+        options = repr((self.mean, self.std)).encode()
+        found = np.zeros(len(self), np.uint64)
+        for row, one in enumerate(self.images):
+            if isinstance(one, str):
+                found[row] = digest_of(one.encode("utf-8", "replace"))
+            elif one is not None:
+                head = options + repr((one.shape, one.dtype.str)).encode()
+                found[row] = digest_of(head, np.ascontiguousarray(one).tobytes())
+        return found
 
-def stored(column: Pictures, known: Collection[int], contents: dict[int, tuple[int, bytes]]) -> References:
-    """The digests of images, texts and layers, 0 for none; those that are new go into ``contents``.
+    def encoded(self, digests: AnyArray, wanted: Collection[int]) -> Contents:
+        """The images and texts with some of the `digests`."""
+        found: Contents = {}
+        new: dict[int, AnyArray] = {}
+        for digest, one in zip(digests.tolist(), self.images, strict=True):
+            if digest in wanted and isinstance(one, str):
+                found[digest] = TEXT, one.encode("utf-8", "replace")
+            elif digest in wanted and one is not None:
+                new[digest] = cast("AnyArray", one)
+        pixels = self.drawn(list(new.values())) if new else []
+        return found | {one: (PNG, png.encode_png(each)) for one, each in zip(new, pixels, strict=True)}
 
-    Args:
-        column: the images and texts.
-        known: digests of what is stored already.
-        contents: digest -> kind and bytes, for a pack.
-    """
-    digests = np.zeros(len(column), np.uint64)
-    new: dict[int, AnyArray] = {}
-    options = repr((column.mean, column.std)).encode()
-    for row, one in enumerate(column.images):
-        if isinstance(one, str):
-            data = one.encode("utf-8", "replace")
-            digests[row] = digest = digest_of(data)
-            if digest not in known:
-                contents[digest] = TEXT, data
-        elif one is not None:
-            head = options + repr((one.shape, one.dtype.str)).encode()
-            digests[row] = digest = digest_of(head, np.ascontiguousarray(one).tobytes())
-            if digest not in known and digest not in contents:
-                new[digest] = one
-    if new:
-        for digest, pixels in zip(new, column.drawn(list(new.values())), strict=True):
-            contents[digest] = PNG, png.encode_png(pixels)
-    over = np.array(
-        [_stored_layers(column.layers(row), known, contents) for row in range(len(column))], np.uint64
-    )
-    return References(digests, over if over.any() else None)
-
-
-def _stored_layers(
-    layers: Layers | None, known: Collection[int], contents: dict[int, tuple[int, bytes]]
-) -> int:
-    if layers is None:
-        return 0
-    data = pack_layers(layers)
-    digest = digest_of(data)
-    if digest not in known:
-        contents[digest] = OVERLAYS, data
-    return digest
+    def packed_layers(self) -> tuple[AnyArray | None, Contents]:
+        """The digests of the rows' layers, None if no row has some, and the layers."""
+        digests, found = np.zeros(len(self), np.uint64), {}
+        for row in range(len(self)):
+            layers = self.layers(row)
+            if layers is not None:
+                data = pack_layers(layers)
+                digests[row] = digest = digest_of(data)
+                found[digest] = OVERLAYS, data
+        return (digests if found else None), found
 
 
 def _axes_of(image: AnyArray) -> str:

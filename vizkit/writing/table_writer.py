@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from vizkit._files import FileReader, write_durably
 from vizkit._protocols import StepLike
-from vizkit.columns.frame_scan import read_bytes
-from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.file_names import PACKS_DIRECTORY, TABLES_DIRECTORY
-from vizkit.format.input_packs import PACK_ENDING, encode_pack, read_index
 from vizkit.format.table_files import ENDING, encode_table
 from vizkit.format.tables import (
+    References,
     TableColumn,
     TableColumns,
     directory_name,
@@ -26,8 +21,10 @@ from vizkit.format.tables import (
 )
 from vizkit.media import images, png
 from vizkit.metrics.arrays import Pixels
+from vizkit.writing.kept_inputs import KeptInputs
+from vizkit.writing.run_directory import write_new
 from vizkit.writing.run_log import RunLog
-from vizkit.writing.table_columns import Given, Pictures, checked_columns, converted, size_of, stored
+from vizkit.writing.table_columns import Contents, Given, Pictures, checked_columns, converted, size_of
 
 __all__ = ["TableWriter"]
 
@@ -45,7 +42,7 @@ class TableWriter(RunLog):
     def __init__(self, logdir: str, **options: Any) -> None:  # noqa: ANN401  (those of `RunLog`)
         super().__init__(logdir, **options)
         self._last_tables: dict[str, tuple[int | float, int]] = {}  # of each tag: step and walltime
-        self._inputs: dict[str, set[int]] = {}  # of each directory of packs: the digests in it
+        self._inputs = KeptInputs()
 
     def add_table(
         self,
@@ -95,20 +92,32 @@ class TableWriter(RunLog):
         self, tag: str, given: Mapping[str, Given], about: dict[str, str], step: int | float, now: int
     ) -> None:
         directory = self._tables_directory()
+        packs = f"{directory}/{PACKS_DIRECTORY}"
         shown: list[Pixels] = []
-        contents: dict[int, tuple[int, bytes]] = {}
+        inputs: Contents = {}
+        layers: Contents = {}
         columns: dict[str, TableColumn] = {}
         for name, values in given.items():
             column = converted(values)
             if isinstance(column, Pictures):
-                known = self._known_inputs(os.path.join(directory, PACKS_DIRECTORY))
-                columns[name] = stored(column, known, contents)
+                digests = column.digests()
+                with self._log.busy():
+                    missing = self._inputs.lacking(packs, {*digests.tolist()} - {0} - inputs.keys())
+                inputs |= column.encoded(digests, missing)
+                over, packed = column.packed_layers()
+                layers |= packed
+                columns[name] = References(digests, over)
                 shown = shown or column.thumbnails()
             else:
                 columns[name] = column
         table = TableColumns(columns, about)
-        name = os.path.join(directory_name(tag), file_stem(step, now) + ENDING)
-        self._keep_table(directory, name, encode_table(table), contents)
+        data = encode_table(table)
+        with self._log.busy():
+            # Layers lie apart: other runs need the same inputs, but not these.
+            for new in (inputs, {one: layers[one] for one in layers.keys() - self._inputs.known(packs)}):
+                if new:
+                    self._inputs.write(packs, new)
+            write_new(f"{directory}/{directory_name(tag)}/{file_stem(step, now)}{ENDING}", data)
         frames = encode.encode_text(tag, table_preview(table), step, now)
         if shown:
             picture = png.encode_png(images.image_grid(shown, pad=2))
@@ -116,48 +125,8 @@ class TableWriter(RunLog):
         self._write(tag, frames)
 
     def _tables_directory(self) -> str:
-        """The directory of the run's tables as the run lies now.
-
-        Raises:
-            DataError: it is a remote one.
-        """
-        if "://" in self._log.path:
-            raise DataError("tables are not recorded into remote directories: record into a local one")
+        """The directory of the run's tables as the run lies now."""
         self._look()  # the run may have been moved
         self.begin()  # a run is found by its log
-        return os.path.join(os.path.dirname(self._log.place), TABLES_DIRECTORY)
-
-    def _keep_table(
-        self, directory: str, name: str, data: bytes, new: Mapping[int, tuple[int, bytes]]
-    ) -> None:
-        """Write a table, after the images and texts that it refers to and that are new.
-
-        Raises:
-            OSError: they cannot be written.
-        """
-        with suppress(FileExistsError):
-            os.mkdir(directory)
-        if new:
-            packs = os.path.join(directory, PACKS_DIRECTORY)
-            os.makedirs(packs, exist_ok=True)
-            pack = f"{time.time_ns()}-{min(new):016x}{PACK_ENDING}"
-            data_of_pack = encode_pack(new)
-            with self._log.busy():
-                write_durably(os.path.join(packs, pack), data_of_pack)
-            self._known_inputs(packs).update(new)
-        place = os.path.join(directory, os.path.dirname(name))
-        os.makedirs(place, exist_ok=True)
-        with self._log.busy():
-            write_durably(os.path.join(directory, name), data)
-
-    def _known_inputs(self, directory: str) -> set[int]:
-        """The digests of all contents of the run's packs."""
-        known = self._inputs.get(directory)
-        if known is None:
-            known = self._inputs[directory] = set()
-            with suppress(OSError):
-                for name in os.listdir(directory):
-                    with suppress(OSError, DataError), FileReader(os.path.join(directory, name)) as pack:
-                        size = os.path.getsize(os.path.join(directory, name))
-                        known.update(read_index(lambda a, b, pack=pack: read_bytes(pack, a, b), size))  # type: ignore[misc]
-        return known
+        place = self._log.place
+        return f"{place.rpartition('/')[0] if '://' in place else os.path.dirname(place)}/{TABLES_DIRECTORY}"

@@ -105,7 +105,8 @@ def test_a_damaged_pack_takes_its_images_alone(run: Path) -> None:
     one = vizkit.load(run.parent)[0]
     assert one.table("eval/a", 0)["image"][0] is None
     assert (one.table("eval/a", 1)["image"][0].array() == 11).all()
-    assert [problem.path for problem in one.problems] == [str(packs[0])]
+    assert [problem.path for problem in one.problems] == [str(packs[0]), str(packs[0].parent)]
+    assert "1 images or texts of the table 'eval/a' at step 0 are gone" in str(one.problems[1].message)
 
 
 def test_links_out_of_the_run_are_not_followed(run: Path, tmp_path: Path) -> None:

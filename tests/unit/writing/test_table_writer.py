@@ -216,7 +216,7 @@ def test_a_disk_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest
     def hangs(path: object, data: object) -> None:
         comes_back.wait()
 
-    monkeypatch.setattr("vizkit.writing.table_writer.write_durably", hangs)
+    monkeypatch.setattr("vizkit.writing.run_directory.write_durably", hangs)
     monkeypatch.setattr("vizkit.writing.record_log.HANG_SECONDS", 0.01)
     writer = LogWriter(tmp_path / "run")
     with pytest.warns(vizkit.errors.VizKitWarning, match="come back|waiting"):
