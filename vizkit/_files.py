@@ -35,6 +35,7 @@ __all__ = [
     "lock_exclusive",
     "lock_shared",
     "mapped",
+    "open_kept",
     "open_regular",
     "path_of_open_file",
     "read_bounded",
@@ -47,6 +48,7 @@ __all__ = [
 
 Buffer = bytes | mmap.mmap
 
+_LAST_STANDARD = 2  # descriptor
 _POLL_SECONDS = 0.001
 _calls = itertools.count()
 _SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
@@ -82,6 +84,24 @@ def unlock(fd: int) -> None:
     if fcntl is not None:
         with contextlib.suppress(OSError):
             fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+def open_kept(path: str | os.PathLike[str], flags: int, mode: int = 0o666) -> int:
+    """Open a file that stays open, with `os.open`.
+
+    It never becomes standard input, output or error, as the next file does in a program that has closed them:
+    what others print there would get into it.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    fd = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), mode)
+    if fd > _LAST_STANDARD or fcntl is None:
+        return fd
+    try:
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _LAST_STANDARD + 1)
+    finally:
+        os.close(fd)
 
 
 def path_of_open_file(fd: int) -> str | None:

@@ -162,8 +162,10 @@ def test_a_script_that_changes_its_directory_has_moved_nothing(
             record(tracker, 0, 10)
             (tmp_path / "elsewhere").mkdir()
             monkeypatch.chdir(tmp_path / "elsewhere")
+            print("said elsewhere")
             record(tracker, 10, 20)
     assert steps(tmp_path / "log" / "run") == list(range(20))
+    assert "said elsewhere" in (tmp_path / "log" / "run" / "vizkit.console.log").read_text()
     assert not list((tmp_path / "elsewhere").iterdir())
     assert read_environment(tmp_path / "log" / "run")["status"] == "finished"
 

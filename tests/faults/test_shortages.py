@@ -142,3 +142,53 @@ def test_without_threads_a_run_goes_on(tmp_path: Path) -> None:
     assert done.stdout == "0 0 0 0 0\n"
     for tag in ("a", "b", "image", "histogram", "text"):
         assert [step for step, _ in series(tmp_path / "run", tag)] == list(range(30))
+
+
+CLOSED = """
+import os, sys, time, warnings
+taken = [os.dup(fd) for fd in (1, 2)]
+for fd in (0, 1, 2):
+    os.close(fd)
+os.open(os.devnull, os.O_RDONLY)  # as a daemon that leaves output and errors closed
+import vizkit
+tracker = vizkit.Tracker(sys.argv[1], system=False)
+for step in range(9):
+    tracker.log({"a": step / 3}, step)
+    tracker.log({"b": "no number"}, step)
+    for fd in (1, 2):  # as libraries of C print
+        try:
+            os.write(fd, b"a library prints this")
+        except OSError:
+            pass
+tracker.close()
+"""
+
+
+def test_what_is_printed_where_output_is_closed_does_not_get_into_the_log(tmp_path: Path) -> None:
+    done = python(CLOSED, tmp_path / "run")
+    assert done.returncode == 0
+    assert series(tmp_path / "run", "a") == [(step, step / 3) for step in range(9)]
+    assert damage(log_of(tmp_path / "run")) == []
+
+
+NO_DIRECTORY = """
+import os, sys
+import vizkit
+os.mkdir(sys.argv[1] + "/gone")
+os.chdir(sys.argv[1] + "/gone")
+os.rmdir(sys.argv[1] + "/gone")
+with vizkit.Tracker(sys.argv[1] + "/run", system=False) as tracker:
+    tracker.log({"a": 1.0}, 0)
+assert not tracker.lost, tracker.lost
+try:
+    vizkit.load("log")
+except vizkit.LogNotFoundError as error:
+    print(error)
+"""
+
+
+def test_a_program_whose_directory_is_gone_records_all(tmp_path: Path) -> None:
+    done = python(NO_DIRECTORY, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("'log' is not there: name the directory")
+    assert series(tmp_path / "run", "a") == [(0, 1)]

@@ -110,8 +110,8 @@ def _program() -> JSONObject:
         "command": _arguments(sys.orig_argv),
         "executable": sys.executable,
     }
-    with contextlib.suppress(OSError):  # the working directory may be gone
-        out["directory"] = os.getcwd()
+    if current := _current():
+        out["directory"] = current[0]
     if "ipykernel" in sys.modules:
         # Set by VS Code and by Jupyter's server.
         notebook = vars(sys.modules["__main__"]).get("__vsc_ipynb_file__") or os.environ.get(
@@ -134,16 +134,24 @@ def _arguments(arguments: Sequence[str]) -> list[str]:
 
 
 def _script() -> str | None:
-    path = os.path.abspath(sys.argv[0]) if sys.argv and sys.argv[0] else ""
-    return path if os.path.isfile(path) else None
+    if not sys.argv or not os.path.isfile(sys.argv[0]):
+        return None
+    return os.path.abspath(sys.argv[0])
 
 
 def _code_directories() -> list[str]:
     """Directories that may be in the repository: that of a script that is not installed, and the current."""
     script = _script()
     if script and "ipykernel" not in sys.modules and not script.startswith(os.path.join(sys.prefix, "")):
-        return [os.path.dirname(script), os.getcwd()]
-    return [os.getcwd()]
+        return [os.path.dirname(script), *_current()]
+    return _current()
+
+
+def _current() -> list[str]:
+    """The working directory, unless it is gone."""
+    with contextlib.suppress(OSError):
+        return [os.getcwd()]
+    return []
 
 
 def _packages() -> dict[str, str]:

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import NamedTuple
 
 from vizkit._language import tr
@@ -62,7 +63,9 @@ class LogRoot:
         self.root = os.path.expanduser(root)
         self._store = store_of(self.root)
         if not self._store.exists(self.root):
-            where = "" if "://" in self.root else tr(" (looked in {directory})", directory=os.getcwd())
+            where = ""
+            with suppress(OSError):  # the working directory is gone
+                where = "" if "://" in self.root else tr(" (looked in {directory})", directory=os.getcwd())
             raise LogNotFoundError(
                 "{root!r} is not there{where}: name the directory that training writes its logs to",
                 root=self.root,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import time
 from contextlib import suppress
 
 import numpy as np
@@ -36,6 +37,7 @@ class Announcement:
     def __init__(self, run: str) -> None:
         self._run = run
         self._stream = sys.stderr
+        self._began = time.monotonic()  # the clock may be set meanwhile
         logdir = (
             run.rstrip("/").rpartition("/")[0] if "://" in run else os.path.dirname(os.path.normpath(run))
         )
@@ -51,7 +53,7 @@ class Announcement:
         about: dict[str, object] = {
             "run": self._run,
             "status": tr(_STATUS[session["status"]]),
-            "time": _duration((session["ended"] - session["started"]) / 1000),
+            "time": _duration(time.monotonic() - self._began),
         }
         found = None
         with suppress(Exception):  # it was deleted, or is damaged

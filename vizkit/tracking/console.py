@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import TextIO
 
+from vizkit._files import open_kept
 from vizkit.format.file_names import CONSOLE_FILE
 
 __all__ = ["ConsoleCopy"]
@@ -34,7 +35,7 @@ class ConsoleCopy:
     """
 
     def __init__(self, directory: str, on_error: Callable[[str, Exception], None]) -> None:
-        self._path = os.path.join(directory, CONSOLE_FILE)
+        self._path = os.path.abspath(os.path.join(directory, CONSOLE_FILE))  # the script may change its own
         self._on_error = on_error
         self._file = -1
         self._size = 0
@@ -80,8 +81,7 @@ class ConsoleCopy:
             return
         try:
             if self._file < 0:
-                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-                self._file = os.open(self._path, flags, 0o666)
+                self._file = open_kept(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
                 self._size = os.fstat(self._file).st_size
             shown = [_CONTROLS.sub("", line.rstrip("\r").rpartition("\r")[2]) for line in lines.split("\n")]
             data = ("\n".join(shown) + "\n").encode("utf-8", "backslashreplace")

@@ -20,7 +20,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from vizkit._files import lock_exclusive, lock_shared, path_of_open_file, unlock
+from vizkit._files import lock_exclusive, lock_shared, open_kept, path_of_open_file, unlock
 from vizkit._language import reason_of, tr
 from vizkit._warnings import warn
 from vizkit.errors import ClosedError
@@ -181,7 +181,7 @@ class LogFile(RecordLog):
             self.path = self._locate()  # another writer may have created a log meanwhile
         self._place = os.path.abspath(self.path)
         while True:
-            fd = os.open(self.path, _FLAGS, 0o666)
+            fd = open_kept(self.path, _FLAGS)
             try:
                 # The file may be repaired unless another process is writing it.
                 if lock_exclusive(fd) is not False:

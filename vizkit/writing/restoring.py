@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from vizkit._files import free_name, lock_shared
+from vizkit._files import free_name, lock_shared, open_kept
 from vizkit.format.file_names import LOG_WORD
 
 __all__ = ["restore"]
@@ -37,7 +37,7 @@ def restore(fd: int, path: str) -> tuple[int, str]:
     directory = directory or "."
     Path(directory).mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
-        other = os.open(path, _APPEND)
+        other = open_kept(path, _APPEND)
         try:
             lock_shared(other)
             if (same := _same_bytes(fd, other)) is not None:
@@ -53,7 +53,7 @@ def restore(fd: int, path: str) -> tuple[int, str]:
             raise
         os.close(other)
     part = os.path.join(directory, f".{name.replace(LOG_WORD, 'restoring')}.{os.getpid()}.part")
-    new = os.open(part, _APPEND | os.O_CREAT | os.O_TRUNC, os.fstat(fd).st_mode & 0o777)
+    new = open_kept(part, _APPEND | os.O_CREAT | os.O_TRUNC, os.fstat(fd).st_mode & 0o777)
     try:
         lock_shared(new)
         _copy(fd, new, 0)

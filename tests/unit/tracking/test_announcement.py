@@ -6,7 +6,9 @@ import gc
 import os
 import re
 import threading
+import time
 import weakref
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,18 @@ def test_the_end_says_how_it_was(tmp_path: Path, capsys: Any) -> None:
         tracker.close()
         first, last = said(capsys)
         assert first.startswith("recording ") and f": {word} after " in last
+
+
+def test_a_clock_that_is_set_back_makes_no_negative_duration(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = Tracker(tmp_path / "run")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 3600)
+    tracker.close()
+    assert re.fullmatch(END.format(run=tracker.logdir), said(capsys)[-1])
+    (run,) = load(tmp_path)
+    assert run.duration is not None and timedelta(0) <= run.duration < timedelta(minutes=10)
 
 
 def test_a_quiet_run_a_writer_and_other_ranks_say_nothing(
