@@ -736,6 +736,37 @@ def test_closing_a_writer_ends_its_session(tmp_path: Path, monkeypatch: pytest.M
     assert [session["status"] for session in read_environment(tmp_path)["sessions"]] == ["finished"]
 
 
+def test_an_error_that_leaves_a_writers_block_is_that_of_its_run(tmp_path: Path) -> None:
+    autolog()
+    with pytest.raises(ValueError, match="diverged"), visualdl.LogWriter(str(tmp_path)) as writer:
+        writer.add_scalar("loss", 0.5, 0)
+        raise ValueError("diverged")
+    made = read_environment(tmp_path)
+    assert (made["status"], made["error"]["message"]) == ("failed", "diverged")
+    with visualdl.LogWriter(str(tmp_path)) as writer:
+        writer.add_scalar("loss", 0.5, 1)
+    autolog(disable=True)
+    assert read_environment(tmp_path)["status"] == "finished"
+
+
+@pytest.mark.parametrize("caught", [False, True])
+def test_a_writer_that_is_closed_while_an_error_passes_ends_as_its_process(
+    tmp_path: Path, caught: bool
+) -> None:
+    python(
+        "import visualdl, vizkit, vizkit.hooks._autolog.suite_sessions as sessions\n"
+        "vizkit.autolog(quiet=True); sessions._SHORT_SECONDS = 0\n"
+        "def train():\n"
+        f"    writer = visualdl.LogWriter({os.fspath(tmp_path / 'log')!r})\n"
+        "    try:\n"
+        "        writer.add_scalar('loss', 0.5, 0); {}['image']\n"
+        "    finally:\n"
+        "        writer.close()\n"
+        f"try:\n    train()\nexcept {'KeyError' if caught else 'OSError'}:\n    pass\n"
+    )
+    assert read_environment(tmp_path / "log")["status"] == ("finished" if caught else "failed")
+
+
 def test_a_tracker_around_a_suite(tmp_path: Path) -> None:
     autolog()
     config = {"from": "the suite"}

@@ -11,21 +11,36 @@ import weakref
 from contextlib import suppress
 from traceback import walk_tb
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionResult
 
-    from vizkit.tracking.recording import Recording
-
 __all__ = ["follow_cells"]
 
-_followed: weakref.WeakSet[Recording] = weakref.WeakSet()
+
+class FollowedRun(Protocol):
+    """A run that cells record.
+
+    Attributes:
+        _rests: True from ``_rest``, at the begin of a cell, to the next record.
+        _is_empty: True before the first record.
+    """
+
+    @property
+    def _rests(self) -> bool: ...
+    @property
+    def _is_empty(self) -> bool: ...
+    def _rest(self) -> None: ...
+    def _fail_in_cell(self, error: BaseException) -> None: ...
+
+
+_followed: weakref.WeakSet[FollowedRun] = weakref.WeakSet()
 _shells: weakref.WeakSet[object] = weakref.WeakSet()
 _last_error: object = None
 
 
-def follow_cells(recording: Recording) -> None:
+def follow_cells(recording: FollowedRun) -> None:
     """Mark a recording as failed, until its next record, when a cell of its own raises.
 
     Without IPython, do nothing.
@@ -67,11 +82,11 @@ def _after(result: ExecutionResult) -> None:
                 recording._fail_in_cell(error)
 
 
-def _passed_through(error: BaseException, recording: Recording) -> bool:
+def _passed_through(error: BaseException, recording: FollowedRun) -> bool:
     return any(_refers_to(frame, recording) for frame, _ in walk_tb(error.__traceback__))
 
 
-def _refers_to(frame: FrameType, recording: Recording) -> bool:
+def _refers_to(frame: FrameType, recording: FollowedRun) -> bool:
     """True if a frame has a recording in a variable that its code uses, or in an attribute of one."""
     found = [frame.f_globals.get(name) for name in frame.f_code.co_names]
     if frame.f_locals is not frame.f_globals:

@@ -117,6 +117,25 @@ def test_ctrl_c_interrupts(kernel: RunCell, state: Callable[[], JSONObject]) -> 
     assert state()["status"] == "interrupted"
 
 
+def test_a_writer_of_visualdls_under_autolog(kernel: RunCell) -> None:
+    said = "import json; state = json.load(open('stock/environment.json')); print(state['status'])"
+    kernel("vizkit.autolog(quiet=True)\nfrom visualdl import LogWriter\nwriter = LogWriter('stock')")
+    assert kernel("1 / 0") == "ZeroDivisionError"  # nothing is recorded yet
+    assert kernel("writer.add_scalar('loss', 0.5, 0)\nraise ValueError('diverged')") == "ValueError"
+    assert kernel(said) == "failed\n"
+    assert kernel("1 / 0") == "ZeroDivisionError"
+    assert kernel("print(state['error']['message'])") == "diverged\n"
+    kernel("writer.add_scalar('loss', 0.5, 1)")
+    assert kernel(said) == "running\n"
+    assert kernel("1 / 0") == "ZeroDivisionError"  # no business of the run's
+    assert kernel(said) == "running\n"
+    closing = "try:\n    writer.add_scalar('loss', 0.5, 2)\n    {}['image']\nfinally:\n    writer.close()"
+    assert kernel(closing) == "KeyError"
+    assert kernel(said) == "failed\n"
+    kernel("vizkit.autolog(disable=True)")
+    assert kernel(said) == "failed\n"
+
+
 def test_the_kernel_is_as_it_was(kernel: RunCell) -> None:
     kernel("tracker = Tracker('dropped', quiet=True)")
     assert kernel("print(get_ipython().custom_exceptions)") == "()\n"

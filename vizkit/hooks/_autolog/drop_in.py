@@ -12,7 +12,7 @@ from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
 from vizkit.errors import ClosedError, TagError, VizKitWarning
 from vizkit.hooks._autolog.configuration import settings_of_program
-from vizkit.hooks._autolog.suite_sessions import SuiteSession
+from vizkit.hooks._autolog.suite_sessions import SuiteSession, SuiteWriter
 from vizkit.writing.log_writer import LogWriter as VizKitLogWriter
 
 __all__ = ["LogWriter", "stock_log_writer"]
@@ -71,7 +71,7 @@ class _InPlaceOfStock(type):
         return super().__subclasscheck__(subclass)
 
 
-class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
+class LogWriter(SuiteWriter, metaclass=_InPlaceOfStock):
     """`vizkit.LogWriter`, for code that was written for VisualDL's and expects no error of VizKit's.
 
     A value that cannot be recorded is warned about once a tag. A tag that VisualDL could not serve is
@@ -124,7 +124,8 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         again(self, logdir, comment)
         self._open_again = functools.partial(again, logdir=self.logdir)
         self._suite_session: SuiteSession | None = None
-        self._waits = True  # for the first record
+        self._error: BaseException | None = None  # that leaves the ``with`` block
+        self._waits = True  # for the first record, and in notebooks for the first of each cell
         if not _ranks.is_importing():
             self._leave_to_rank_0()
 
@@ -146,6 +147,9 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         if _ranks.is_importing():
             return False
         self._waits = False
+        if self._suite_session is not None:  # a notebook's next cell
+            self._suite_session.goes_on()
+            return True
         self._leave_to_rank_0()
         if not self._write_to_disk or "://" in self.logdir:
             return True
@@ -166,8 +170,14 @@ class LogWriter(VizKitLogWriter, metaclass=_InPlaceOfStock):
         """Finish the log and the run's session."""
         super().close()
         if self._suite_session is not None:
-            self._suite_session.close()
+            self._suite_session.close(self._error)
             self._suite_session = None
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Close it; the run has failed if there is an error."""
+        self._error = next((each for each in exc_info if isinstance(each, BaseException)), None)
+        super().__exit__(*exc_info)
+        self._error = None
 
     def _forgive(
         self,
