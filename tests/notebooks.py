@@ -40,13 +40,18 @@ def executed(path: Path) -> nbformat.NotebookNode:
         client.execute(cleanup_kc=True, env=quiet)
     notebook.metadata = written  # without the version of this Python
     for cell in notebook.cells:
-        if cell.cell_type == "code":  # without the lines on stderr that say where a run is, and how it ended
-            cell.outputs = [each for each in cell.outputs if not _is_announcement(each)]
+        if cell.cell_type == "code":
+            cell.outputs = [each for each in map(_without_announcements, cell.outputs) if each]
     return notebook
 
 
-def _is_announcement(output: nbformat.NotebookNode) -> bool:
-    return output.get("name") == "stderr" and all(map(_ANNOUNCED.search, output["text"].splitlines()))
+def _without_announcements(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
+    """An output without the lines that say where a run is, and how it ended; None if nothing is left."""
+    if output.output_type != "stream":
+        return output
+    kept = [line for line in output.text.splitlines(keepends=True) if not _ANNOUNCED.search(line)]
+    output.text = "".join(kept)
+    return output if kept else None
 
 
 def _make_pictures_small(notebook: nbformat.NotebookNode) -> None:

@@ -18,7 +18,7 @@ from vizkit.cli._output import as_table, for_people, print_json, print_rows, say
 from vizkit.runs import Runs, load
 from vizkit.runs.details import row
 from vizkit.runs.display import runs_table
-from vizkit.runs.formatting import clean
+from vizkit.runs.formatting import clean, shortened
 from vizkit.runs.scalar_tags import with_tag
 
 __all__ = ["ls"]
@@ -109,7 +109,7 @@ def _drawn_table(runs: Runs, directory: str, metrics: list[str] | None) -> Rende
     table, hidden = as_table(view.header, view.rows, width, spare=view.spare)
     notes = [*view.notes]
     if hidden:
-        names = ", ".join(hidden)
+        names = ", ".join(shortened(name, 30) for name in hidden)
         notes.append(tr("no room for: {names} (choose with --metric, or see all with --json)", names=names))
     return Group(table, *(Text(clean(note, 400), "dim") for note in notes)) if view.rows else Text(view.title)
 

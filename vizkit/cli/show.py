@@ -20,7 +20,7 @@ from vizkit.runs.formatting import clean, duration_text, status_text, value_text
 __all__ = ["show"]
 
 # Of the environment, long values and those that are shown elsewhere.
-_LEFT_OUT = {"packages", "variables", "sessions", "started", "ended", "status"}
+_LEFT_OUT = {"packages", "variables", "sessions", "started", "ended", "status", "error"}
 
 
 def show(run: OneRun = None, logdir: Logdir = DIRECTORY, as_json: Json = False) -> None:
@@ -49,6 +49,11 @@ def _sections(run: Run) -> RenderableType:
     ]
     if run.display_name != run.name:
         facts.append((tr("display name"), run.display_name))
+    about = overview(run)
+    if error := about["environment"].get("error"):
+        facts.insert(
+            1, (tr("failed with"), ": ".join(filter(None, (error.get("type"), error.get("message")))))
+        )
     notes = ((tr("labels"), ", ".join(run.labels)), (tr("note"), run.note))
     facts += [(name, text) for name, text in notes if text]
     if run.archived:
@@ -59,7 +64,6 @@ def _sections(run: Run) -> RenderableType:
         if rows:
             parts.extend([Text(), Text(tr(title), "bold"), as_table(header, rows, width)[0]])
 
-    about = overview(run)
     add(mark("hyper-parameters"), [], [(name, value_text(value)) for name, value in about["hparams"].items()])
     metrics = [(tag, *_metric_cells(run, tag, metric)) for tag, metric in about["metrics"].items()]
     header = ["", tr("last"), tr("step"), tr("best"), tr("at step"), tr("records")]

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
+from rich.cells import cell_len
 
 from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, WatchOption, select_run
@@ -97,5 +98,6 @@ def _time(line: Line) -> datetime | None:
 def _text(line: Line) -> str:
     moment = _time(line)
     shown = " " * 8 if moment is None else f"{moment:%H:%M:%S}"
-    step = tr("step {step:<8g}", step=line.step)
-    return f"{shown}  {step}  {clean(line.tag, None)}  {line.value:.6g}"
+    step = tr("step {step:g}", step=line.step)
+    room = " " * max(0, 13 - cell_len(step))
+    return f"{shown}  {step}{room}  {clean(line.tag, None)}  {line.value:.6g}"

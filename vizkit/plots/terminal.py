@@ -16,6 +16,7 @@ import numpy as np
 from vizkit._language import tr
 from vizkit.curves.curves import CurvesData
 from vizkit.metrics.arrays import Bools, Floats
+from vizkit.runs.formatting import shorten_all
 from vizkit.runs.sparkline import extremes
 
 __all__ = ["Drawing", "TextSpan", "draw", "series_of"]
@@ -75,7 +76,7 @@ def draw(
     line = "+" + "-" * canvas.width if plain else "└" + "─" * canvas.width
     rows.append([TextSpan(" " * (gutter + 1) + line)])
     rows.append([TextSpan(" " * (gutter + 2) + _x_axis(data, left, right, canvas.width))])
-    rows += _legend(data, plain)
+    rows += _legend(data, plain, width)
     if note := _note(data):
         rows.append([TextSpan(note)])
     return Drawing(rows)
@@ -121,8 +122,10 @@ def _time_of_day(seconds: float) -> str:
         return f"{seconds:.6g}"
 
 
-def _legend(data: CurvesData, plain: bool) -> Iterator[list[TextSpan]]:
-    for number, (series, label) in enumerate(zip(data.series, data.labels, strict=True)):
+def _legend(data: CurvesData, plain: bool, width: int) -> Iterator[list[TextSpan]]:
+    for number, (series, label) in enumerate(
+        zip(data.series, shorten_all(data.labels, max(width - 30, 20)), strict=True)
+    ):
         mark = f"{_mark(number)} " if plain else "━━ "
         if plain and len(data.series) == 1:
             mark = ""

@@ -1,4 +1,4 @@
-"""The lines that a run says on stderr: where it is, and how it has ended."""
+"""The lines that a run says on stderr, or below a notebook's cell: where it is, and how it has ended."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ class Announcement:
 
     def __init__(self, run: str) -> None:
         self._run = run
-        self._stream = sys.stderr
+        notebook = type(sys.stderr).__module__.startswith("ipykernel")  # it paints stderr red
+        self._stream = sys.stdout if notebook else sys.stderr
         self._began = time.monotonic()  # the clock may be set meanwhile
         logdir = (
             run.rstrip("/").rpartition("/")[0] if "://" in run else os.path.dirname(os.path.normpath(run))

@@ -25,9 +25,15 @@ function keyOf(run: RunInfo): string {
   return group.value.map((name) => `${name} = ${name in run.hparams ? setting(run.hparams[name]) : t("none")}`).join(", ");
 }
 
-/** Title -> place among the groups of all runs: a filter changes no colour. */
+/** Title -> place among the groups of all runs, that of the oldest run first: neither a filter nor a new run changes a colour. */
 const places = computed(() => {
-  const titles = [...new Set((group.value.length ? (answer.value?.runs ?? []) : []).map(keyOf))].sort(natural);
+  const oldest = new Map<string, number>();
+  for (const run of group.value.length ? (answer.value?.runs ?? []) : []) {
+    const title = keyOf(run);
+    oldest.set(title, Math.min(oldest.get(title) ?? Infinity, run.started ?? Infinity));
+  }
+  const age = (title: string) => oldest.get(title) ?? Infinity;
+  const titles = [...oldest.keys()].sort((a, b) => (age(a) === age(b) ? natural(a, b) : age(a) < age(b) ? -1 : 1));
   return new Map(titles.map((title, place) => [title, place]));
 });
 

@@ -44,6 +44,15 @@ def test_show_in_a_terminal_has_display_name_and_metrics_without_a_best(vk: Comm
     assert row.split()[2:] == ["3", "3", "4", "(1", "NaN)"]  # no best: the name tells no direction
 
 
+@pytest.mark.usefixtures("terminal")
+def test_show_begins_with_what_a_run_failed_of(vk: Command, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), vizkit.Tracker(tmp_path / "run"):
+        raise RuntimeError("out of memory")
+    lines = vk("show", at=tmp_path).out.splitlines()
+    assert lines[1].split() == ["status", "failed"]
+    assert re.fullmatch(r"failed with +RuntimeError: out of memory *", lines[2])
+
+
 @pytest.mark.parametrize("command", ["show", "tail"])
 def test_a_run_may_be_named_by_its_path(
     vk: Command, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch

@@ -36,6 +36,16 @@ def test_a_line_goes_from_corner_to_corner() -> None:
     assert all(len(line) <= 40 for line in lines)
 
 
+def test_long_names_fit_the_width_and_stay_apart() -> None:
+    start = "a long name of a run " * 9
+    curves = tuple(
+        Curve(f"{start}{end}", k, np.arange(2.0), np.arange(2.0), np.arange(2.0))
+        for k, end in enumerate("ab")
+    )
+    names = rows(draw(CurvesData("loss", "step", "", curves), 60, 8))[-2:]
+    assert len(set(names)) == 2 and all(len(name) <= 60 for name in names)
+
+
 def test_curves_have_letters_or_dots() -> None:
     two = data([0, 1], [1, 0])
     plain = rows(draw(two, 40, 8))
