@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 import vizkit
@@ -252,3 +253,46 @@ def test_workers_killed_at_random_lose_no_trial_and_no_log(tmp_path: Path) -> No
     kills, lost, twice, wrong, logs, unreadable = ast.literal_eval(done.stdout)
     assert kills > 0 and logs >= 24
     assert (lost, twice, wrong, unreadable) == (0, 0, 0, 0)
+
+
+LONG = """
+import os, time
+from pathlib import Path
+import vizkit
+
+print("training")
+with vizkit.Tracker("run", system=False) as tracker:
+    tracker.log({"eval/acc": 1.0}, step=0)
+    Path(f"began{os.getpid()}").touch()
+    while not Path("go").exists():
+        time.sleep(0.01)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has a signal for it")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_script_dies_with_the_process_that_started_it(tmp_path: Path, workers: int) -> None:
+    (tmp_path / "train.py").write_text(LONG, "utf-8")
+    command = [sys.executable, "-m", "vizkit", "sweep", "--grid", "x=1,2", "--metric", "eval/acc"]
+    command += ["--json", "--workers", str(workers), "train.py"]
+
+    def scripts() -> list[int]:
+        return [int(path.name.removeprefix("began")) for path in tmp_path.glob("began*")]
+
+    with subprocess.Popen(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+    ) as process:
+        until(lambda: len(scripts()) == workers, "scripts train")
+        first = scripts()
+        if workers == 1:
+            process.kill()
+        else:
+            for pid in first:
+                os.kill(psutil.Process(pid).ppid(), signal.SIGKILL)
+        until(lambda: not any(process_identity(pid) for pid in first), "the scripts have died, too")
+        (tmp_path / "go").touch()
+        out, _ = process.communicate(timeout=PATIENCE)
+    if workers == 2:
+        assert process.returncode == 0 and json.loads(out)["best"]["value"] == 1.0
+        runs = vizkit.load(tmp_path / "log")
+        assert Counter(run.status for run in runs) == {"finished": 2, "killed": 2}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 
 import vizkit
-from tests.helpers import ROOT
+from tests.helpers import PATIENCE, ROOT
 from vizkit.errors import DataError, VizKitError
 from vizkit.sweeps import Dimension
 from vizkit.sweeps.space import Value
@@ -78,3 +80,39 @@ def test_what_no_node_has_and_what_a_worker_cannot_go_on_with_is_said(cluster: N
         vizkit.sweep(train, SPACE, logdir=tmp_path / "a", resources={"GPU": 8}, **options)
     with pytest.raises(VizKitError, match="has recorded 'train/acc'"):
         vizkit.sweep(train, SPACE, logdir=tmp_path / "b", resources={"second": 1}, **options)
+
+
+SCRIPT = """
+import os, time
+from pathlib import Path
+import vizkit
+
+hparams = vizkit.hparams()
+with vizkit.Tracker("run", system=False) as tracker:
+    tracker.log({"eval/acc": hparams["x"]}, step=0)
+    print("training")
+    Path(f"by{os.getppid()}").touch()
+    while len(list(Path.cwd().glob("by*"))) < 2:
+        time.sleep(0.02)
+"""
+
+
+def test_a_script_in_the_terminal_runs_on_the_cluster(cluster: None, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(SCRIPT, "utf-8")
+    command = ["vizkit", "sweep", "--grid", "x=1,2,3", "--metric", "eval/acc", "--engine", "ray", "--json"]
+    command += ["--workers", "2", "--resources", "CPU=1", "train.py"]
+    address = ray.get_runtime_context().gcs_address
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=tmp_path,  # where the nodes are not
+        env={**os.environ, "PYTHONPATH": str(ROOT), "RAY_ADDRESS": address},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["best"]["hparams"] == {"x": 3}
+    assert [trial["state"] for trial in result["trials"]] == ["finished"] * 3
+    assert len(list(tmp_path.glob("by*"))) == 2  # a worker of each node

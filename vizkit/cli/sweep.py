@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
@@ -48,7 +50,13 @@ def sweep_script(
     trials: Annotated[
         int | None, typer.Option(min=1, help=tr("How many points are trained in all; of a grid all."))
     ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help=tr("No trial is begun after this time."))
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help=tr("How often each point is trained."))] = 1,
+    objective: Annotated[
+        Literal["best", "last"], typer.Option(help=tr("The value of a run that counts."))
+    ] = "best",
     workers: Annotated[int, typer.Option(min=1, help=tr("How many train at a time."))] = 1,
     sampler: Annotated[
         Literal["grid", "random", "quasi-random", "tpe", "gp", "cma-es"] | None,
@@ -57,6 +65,14 @@ def sweep_script(
     pruner: Annotated[
         Literal["median", "hyperband", "wilcoxon"] | None,
         typer.Option(help=tr("The rule that ends bad trials early."), show_default=False),
+    ] = None,
+    engine: Annotated[
+        Literal["processes", "ray"],
+        typer.Option(help=tr("Where the workers are: on this machine, or on a Ray cluster.")),
+    ] = "processes",
+    resources: Annotated[
+        str | None,
+        typer.Option(metavar="NAME=N,...", help=tr("What a worker on Ray occupies, such as CPU=2,GPU=1.")),
     ] = None,
     logdir: Logdir = DIRECTORY,
     as_json: Json = False,
@@ -68,10 +84,13 @@ def sweep_script(
 
     Example: vizkit sweep --grid lr=0.1,1 --metric eval/acc -- train.py {lr}
     """
+    occupied = None if resources is None else _resources(resources)
     if command[0] in ("status", "join") and len(command) < 3:
         logdir = command[1] if len(command) == 2 else logdir
-        joins = command[0] == "join"
-        _show(sweeps.join(logdir, workers=workers) if joins else sweeps.status(logdir), as_json)
+        if command[0] == "status":
+            _show(sweeps.status(logdir), as_json)
+        else:
+            _show(sweeps.join(logdir, workers=workers, engine=engine, resources=occupied), as_json)
         return
     if not metric:
         raise DataError("which metric counts? name its tag: --metric eval/acc")
@@ -88,7 +107,11 @@ def sweep_script(
         for given in some or ():
             name, low, high = _parted(given, _RANGE)
             space[name] = made(_value(low), _value(high))
-    program = [sys.executable, *command] if command[0].endswith(".py") else command
+    program = command
+    if command[0].endswith(".py"):
+        if not os.path.isfile(command[0]):
+            raise DataError("there is no script {path!r}", path=command[0])
+        program = [sys.executable, *command]
     found = sweeps.sweep(
         program,
         space,
@@ -96,10 +119,14 @@ def sweep_script(
         metric=metric,
         mode=mode,
         trials=trials,
+        seconds=seconds,
         seeds=seeds,
         workers=workers,
+        objective=objective,
         sampler=sampler,
         pruner=pruner,
+        engine=engine,
+        resources=occupied,
     )
     _show(found, as_json)
 
@@ -123,6 +150,20 @@ def _parted(given: str, between: str = "") -> tuple[str, str, str]:
             "{given!r} is no hyper-parameter: write it as {example}", given=given, example=example
         )
     return (name, low, high)
+
+
+def _resources(given: str) -> dict[str, float]:
+    """The amounts of ``CPU=2,GPU=0.5``."""
+    found: dict[str, float] = {}
+    for part in given.split(","):
+        name, _, amount = part.partition("=")
+        try:
+            found[name.strip()] = float(amount)
+        except ValueError:
+            found[name.strip()] = -1
+        if not name.strip() or not 0 <= found[name.strip()] < math.inf:
+            raise DataError("--resources {given!r}: write it as CPU=2,GPU=1", given=given)
+    return found
 
 
 def _value(text: str) -> Value:

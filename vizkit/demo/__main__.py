@@ -45,12 +45,12 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="paddle")
     if not 1 <= options.trials <= 9 or min(options.epochs, options.workers) < 1:
         parser.error(tr("there are 1 to 9 trials, and at least 1 epoch and 1 worker"))
-    data = training.digits()
+    training.require_digits()  # here, not in each trial
     print(
         tr(
             "Training LeNet {times} times on {digits} MNIST digits, {epochs} epochs each",
             times=options.trials,
-            digits=len(data[0]),
+            digits=training.TRAIN_SIZE,
             epochs=options.epochs,
         )
     )
@@ -60,6 +60,7 @@ def main() -> None:
         logdir=options.logdir,
         metric="eval/acc",
         sampler="grid",
+        points=[{"batch size": size} for size in training.GRID["batch size"]],  # the longest first
         constraint=training.in_square,
         trials=options.trials,
         workers=options.workers,

