@@ -238,6 +238,39 @@ def test_masks_and_boxes_of_samples_are_layers(look: Look, tmp_path: Path) -> No
             expect(pictures.nth(0).locator("rect[data-layer=label]")).to_have_count(1)
 
 
+def test_samples_with_x_and_y_are_on_a_map(look: Look, tmp_path: Path) -> None:
+    n = 60
+    table = {
+        "id": [f"id {row}" for row in range(n)],
+        "label": [NAMES[row % 3] for row in range(n)],
+        "x": np.arange(n) % 10.0,
+        "y": [np.nan if row == 7 else row // 10 for row in range(n)],
+        "input": [np.full((8, 8, 3), 4 * row, np.uint8) for row in range(n)],
+    }
+    with vizkit.Tracker(tmp_path / "log" / "a", system=False) as tracker:
+        tracker.log_table("points", table, step=0)
+    with serving(tmp_path / "log") as served, look("?tab=samples", origin=served.origin) as page:
+        drawing = page.page.get_by_role("img", name=f"{n - 1} samples by x and y")
+        drawing.scroll_into_view_if_needed()
+        drawing.focus()
+        tip = page.page.locator(".samples-tip")
+        for _ in range(2):
+            drawing.press("ArrowRight")  # the points from left to right, those of one column in order
+        expect(tip).to_contain_text("id 10")
+        expect(tip).to_contain_text(HOSTILE)  # its label
+        page.until(
+            lambda: tip.locator("img").evaluate("image => image.naturalWidth") == 8, "its image is there"
+        )
+        drawing.press("Enter")
+        expect(page.page.get_by_label("Sample id 10", exact=True)).to_be_visible()
+        box = drawing.bounding_box()
+        assert box is not None
+        page.page.mouse.click(box["x"] + box["width"] - 25, box["y"] + 25)  # the greatest x and y
+        expect(page.page.get_by_label("Sample id 59", exact=True)).to_be_visible()
+        page.page.get_by_label("Filter samples").fill("x == 3")
+        expect(page.page.get_by_role("img", name="6 samples by x and y")).to_be_visible()
+
+
 def test_the_page_of_a_run_has_its_samples(look: Look, tables: Served) -> None:
     with look("?run=b", origin=tables.origin) as page:
         section = page.page.get_by_role("region", name="Samples", exact=True)

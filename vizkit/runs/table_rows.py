@@ -12,7 +12,16 @@ from vizkit.format.tables import References, TableColumn, TableColumns, Texts
 from vizkit.metrics.arrays import AnyArray, Ints
 from vizkit.runs.sample_pairs import Pairs
 
-__all__ = ["CHANGE", "CHANGES", "RowGroup", "beside", "grouped_rows", "number_mean", "ordered_rows"]
+__all__ = [
+    "CHANGE",
+    "CHANGES",
+    "RowGroup",
+    "beside",
+    "grouped_rows",
+    "number_mean",
+    "ordered_rows",
+    "value_codes",
+]
 
 CHANGE = "change"
 """The column of `beside` that tells how the second run differs from the first."""
@@ -85,7 +94,7 @@ def grouped_rows(
     Returns:
         The groups in the order of their values, and how many there are in all.
     """
-    parts = [_values_of(column, rows) for column in columns]
+    parts = [value_codes(column, rows) for column in columns]
     code = np.zeros(len(rows), np.int64)
     for codes, values in parts:
         code = code * len(values) + codes
@@ -103,8 +112,11 @@ def grouped_rows(
     return found, len(starts)
 
 
-def _values_of(column: TableColumn, rows: Ints) -> tuple[Ints, list[object]]:
-    """The place of each row's value, and the values, None last."""
+def value_codes(column: TableColumn, rows: Ints) -> tuple[Ints, list[object]]:
+    """The values of some rows of a column in order, None last, and the place of each row's among them.
+
+    Numbers of more than 200 values are in bins, as of `grouped_rows`.
+    """
     if isinstance(column, Texts):
         keys, missing = _keys(column)
         names: list[object] = [*(column.values if column.category else sorted(column.values))]

@@ -29,6 +29,7 @@ from vizkit.format.tables import Texts
 from vizkit.format.types import Embeddings
 from vizkit.metrics.arrays import AnyArray, to_real
 from vizkit.metrics.inputs import refuse_nan
+from vizkit.metrics.projection import projected
 from vizkit.metrics.retrieval import Retrieval, retrieve
 from vizkit.writing.evaluation import encode_scalars
 from vizkit.writing.table_columns import Given
@@ -149,6 +150,8 @@ class RetrievalTask(EvaluationTask):
         table["prediction"] = class_(columns["label"][nearest][rows])
         table |= {"score": found.similarity[rows].astype(np.float32), "nearest": columns["id"][nearest][rows]}
         table["average precision"] = found.precision[rows].astype(np.float32)
+        map_ = projected(columns["vectors"]).astype(np.float32)[rows]
+        table |= {"x": map_[:, 0], "y": map_[:, 1]}
         own = {"id", "label", "vectors"}
         return self._rows.finished(
             table | {name: column[rows] for name, column in columns.items() if name not in own}

@@ -56,6 +56,20 @@ export interface RowGroup {
   loss: number | null;
 }
 
+/** Rows on a plane. */
+export interface PointsOf {
+  found: number;
+  x: number[];
+  y: number[];
+  ids: Cell[];
+  /** of each point, the place of its label. */
+  groups: number[];
+  names: Cell[];
+  colors: string[];
+  inputs: Cell[];
+  images: Record<string, string>;
+}
+
 export interface SampleOf extends Inputs {
   rows: { run: string; step: number; cells: Record<string, Cell> }[];
   complete: boolean;
@@ -77,6 +91,10 @@ export function rowsOf(query: Query, start: number, most: number, signal?: Abort
 
 export function groupsOf(query: Query, by: readonly string[], most: number, signal: AbortSignal): Promise<{ groups: RowGroup[]; more: number }> {
   return json("row-groups", [...query, ...by.map((name): [string, string] => ["by", name]), ["most", String(most)]], signal);
+}
+
+export function pointsOf(query: Query, signal: AbortSignal): Promise<PointsOf> {
+  return json("row-points", query, signal);
 }
 
 export function sampleOf(table: string, id: string, runs: readonly string[], signal: AbortSignal): Promise<SampleOf> {

@@ -11,6 +11,7 @@ import { drawn, freshness } from "../store";
 import { show, view } from "../view";
 import { csvAddress, type Pairs, quoted, rowsOf, type RowsOf, type TablePlace, tablesOf } from "./answers";
 import { ColumnGroups, hasMatrix, Matrix } from "./groups";
+import { hasMap, SampleMap } from "./map";
 import { SampleRows } from "./rows";
 import { SampleDetails } from "./sample";
 import { wordOf } from "./words";
@@ -89,6 +90,7 @@ function Chosen({ bare, runs, fresh, tables }: { bare: boolean; runs: ReadonlySi
           </div>
         </details>
       )}
+      {answer && hasMap(columns) && <details open><summary>{t("Map")}</summary><SampleMap query={query} /></details>}
       {answer && by && columns.some(({ name }) => name === by) && <ColumnGroups query={query} by={by} />}
       {answer && (
         <div class="samples-parts">

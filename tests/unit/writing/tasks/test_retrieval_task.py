@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
 import vizkit
 from tests.helpers import by_tag, stock
@@ -44,6 +45,8 @@ def test_what_is_recorded(tmp_path: Path) -> None:
     assert frame["nearest"].tolist() == near.argmax(axis=1).tolist()
     np.testing.assert_allclose(frame["score"], near.max(axis=1), rtol=1e-5)
     assert list(frame["prediction"]) == [NAMES[LABELS[k]] for k in near.argmax(axis=1)]
+    expected = PCA(2).fit_transform(unit)
+    np.testing.assert_allclose(np.abs(frame[["x", "y"]]), np.abs(expected), atol=1e-6)
     assert frame["correct"].mean() == pytest.approx(run.last("eval/recall@1").value)
     assert "eval/scores" not in by_tag(tmp_path)
 

@@ -86,6 +86,7 @@ from vizkit.server.workspace.api.runs_answer import ChangesQuery, RunsQuery, cha
 from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.api.table_answers import (
     RowGroupsAnswer,
+    RowPointsAnswer,
     RowsAnswer,
     SampleAnswer,
     TablesAnswer,
@@ -94,11 +95,13 @@ from vizkit.server.workspace.api.tables_answer import (
     CsvQuery,
     InputQuery,
     RowGroupsQuery,
+    RowPointsQuery,
     RowsQuery,
     SampleQuery,
     TablesQuery,
     input_content,
     row_groups,
+    row_points,
     rows,
     rows_csv,
     sample,
@@ -189,6 +192,7 @@ OPERATIONS = (
     Operation("rows", "Rows of a table", RowsQuery, RowsAnswer, rows),
     Operation("rows.csv", "Rows of a table as CSV", CsvQuery, bytes, rows_csv, "text/csv"),
     Operation("row-groups", "Rows of a table in groups", RowGroupsQuery, RowGroupsAnswer, row_groups),
+    Operation("row-points", "Rows of a table on a plane", RowPointsQuery, RowPointsAnswer, row_points),
     Operation("sample", "A sample over steps and runs", SampleQuery, SampleAnswer, sample),
     Operation("input", "An image or text of a table", InputQuery, bytes, input_content, "image/png"),
     Operation(

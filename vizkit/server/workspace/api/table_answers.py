@@ -9,6 +9,7 @@ __all__ = [
     "PairsAnswer",
     "RowGroupRecord",
     "RowGroupsAnswer",
+    "RowPointsAnswer",
     "RowsAnswer",
     "SampleAnswer",
     "SampleRow",
@@ -94,6 +95,20 @@ class RowGroupsAnswer(TypedDict):
 
     groups: list[RowGroupRecord]
     more: Annotated[int, "groups that are left out"]
+
+
+class RowPointsAnswer(TypedDict):
+    """Rows as points of a plane, 5,000 at most."""
+
+    found: Annotated[int, "rows that the expression selects and that have both numbers"]
+    x: list[float]
+    y: list[float]
+    ids: list[SampleValue]
+    groups: Annotated[list[int], "of each point, the place of its label in `names`"]
+    names: Annotated[list[SampleValue], "labels; empty if the table has none"]
+    colors: list[str]
+    inputs: Annotated[list[SampleValue], "the first image or text of each row, as of rows; empty without any"]
+    images: Annotated[dict[str, str], "as of rows"]
 
 
 class SampleRow(TypedDict):

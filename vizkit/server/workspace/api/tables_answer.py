@@ -16,11 +16,12 @@ from starlette.responses import StreamingResponse
 from vizkit.errors import DataError, UnknownNameError
 from vizkit.format.input_packs import OVERLAYS, TEXT
 from vizkit.format.tables import References, TableColumn, TableColumns, Texts
+from vizkit.media.palette import color
 from vizkit.metrics.arrays import AnyArray, Ints
 from vizkit.metrics.downsampling import evenly
 from vizkit.reading import RunTables, TableFile
 from vizkit.runs import Run
-from vizkit.runs.table_rows import CHANGE, grouped_rows, number_mean
+from vizkit.runs.table_rows import CHANGE, grouped_rows, number_mean, value_codes
 from vizkit.server.http import Answer
 from vizkit.server.visualdl.api.media_pages import image_type
 from vizkit.server.workspace.api.contents_answer import FOR_GOOD
@@ -30,6 +31,7 @@ from vizkit.server.workspace.api.table_answers import (
     ColumnKind,
     PairsAnswer,
     RowGroupsAnswer,
+    RowPointsAnswer,
     RowsAnswer,
     SampleAnswer,
     SampleValue,
@@ -42,12 +44,14 @@ __all__ = [
     "CsvQuery",
     "InputQuery",
     "RowGroupsQuery",
+    "RowPointsQuery",
     "RowsQuery",
     "SampleQuery",
     "TablesQuery",
     "input_content",
     "read_input",
     "row_groups",
+    "row_points",
     "rows",
     "rows_csv",
     "sample",
@@ -57,6 +61,7 @@ __all__ = [
 _MOST_RUNS = 200  # whose directories one answer looks at
 _MOST_TEXT = 2000  # characters of a text in a row
 _MOST_CELL = 1000
+_MOST_POINTS = 5000
 _CHUNK = 2000  # rows of CSV that are made at once
 _MOST_STEPS = 24  # of a run, for one sample
 _SECONDS = 4.0  # that one answer about a sample takes, about
@@ -102,6 +107,11 @@ class RowGroupsQuery(_TableQuery):
 
     by: Annotated[list[str], "one or two columns"] = field(default_factory=list)
     most: Annotated[int, "groups", (1, 10_000)] = 10_000
+
+
+@dataclass(frozen=True)
+class RowPointsQuery(_TableQuery):
+    """The selected rows of a table as points of a plane: its columns `x` and `y`, as of embeddings."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +224,37 @@ def row_groups(state: WorkspaceState, query: RowGroupsQuery) -> RowGroupsAnswer:
         ],
         "more": count - len(groups),
     }
+
+
+def row_points(state: WorkspaceState, query: RowPointsQuery) -> RowPointsAnswer:
+    """Answer with rows as points, the same ones every time where there are many."""
+    table, _ = _open(state, query)
+    columns = table.columns
+    x, y = columns.get("x"), columns.get("y")
+    if not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):
+        raise UnknownNameError("there is no column {name}", name="'x', 'y'")
+    places = state.tables.rows(table, query.where)
+    places = places[np.isfinite(x[places].astype(np.float64) + y[places].astype(np.float64))]
+    shown = evenly(places, _MOST_POINTS)
+    label = columns.get("label")
+    codes, names = value_codes(label, shown) if label is not None else (np.zeros(len(shown), np.int64), [])
+    ids, picture = columns.get("id"), _first_input(columns)
+    images, _ = _inputs(TableColumns({"input": picture}), shown, table.sources) if picture else ({}, {})
+    return {
+        "found": len(places),
+        "x": [float(value) for value in x[shown]],
+        "y": [float(value) for value in y[shown]],
+        "ids": shown.tolist() if ids is None else _cells(ids, shown),
+        "groups": codes.tolist(),
+        "names": [_value(name) for name in names],
+        "colors": [color(place) for place in range(len(names))],
+        "inputs": _cells(picture, shown) if picture else [],
+        "images": images,
+    }
+
+
+def _first_input(columns: TableColumns) -> References | None:
+    return next((column for column in columns.values() if isinstance(column, References)), None)
 
 
 def sample(state: WorkspaceState, query: SampleQuery) -> SampleAnswer:

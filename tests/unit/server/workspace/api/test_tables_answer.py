@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import vizkit
-from vizkit.media.png import decode_png
+from vizkit.media.png import decode_indexes, decode_png
 
 from .client import Client
 
@@ -63,6 +63,67 @@ def samples(root: Path) -> Iterator[Client]:
 
 def frame_of(root: Path, run: str, step: int | None = None) -> Any:
     return vizkit.load(root)[run].predictions(step, "eval")
+
+
+@pytest.fixture(scope="module")
+def evaluated_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A segmentation and embeddings."""
+    root = tmp_path_factory.mktemp("evaluated") / "log"
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 3, (4, 12, 10))
+    with vizkit.Tracker(root / "a", system=False, strict=True) as tracker:
+        with tracker.evaluation("maps", task="segmentation", activation=None) as evaluation:
+            evaluation.add(labels, random.dirichlet([1] * 3, labels.shape).transpose(0, 3, 1, 2),
+                           random.random((4, 3, 12, 10)).astype(np.float32))  # fmt: skip
+        with tracker.evaluation("faces", task="retrieval", class_names=NAMES) as evaluation:
+            evaluation.add(np.arange(30) % 3, random.normal(size=(30, 5)), random.random((30, 1, 8, 8)))
+    return root
+
+
+@pytest.fixture(scope="module")
+def evaluated(evaluated_root: Path) -> Iterator[Client]:
+    with vizkit.serve(evaluated_root) as server:
+        client = Client(server.port)
+        yield client
+        client.http.close()
+
+
+def test_images_of_rows_have_layers(evaluated: Client, evaluated_root: Path) -> None:
+    found = evaluated.json("rows", run="a", table="maps/predictions")
+    at = [column["name"] for column in found["columns"]].index("input")
+    image, over = found["rows"][2][at].split()
+    assert found["images"][image] == found["images"][over] == "a"
+    frame = vizkit.load(evaluated_root)["a"].predictions(tag="maps")
+    layers = frame.input[2].layers()
+    listed = evaluated.json("input-layers", run="a", digest=over)
+    assert listed["size"] == [12, 10] and listed["masks"] == ["label", "prediction", "difference"]
+    assert [one["number"] for one in listed["classes"]] == [1, 2]
+    for name in ("label", "difference"):
+        picture = evaluated.get("input-layer", run="a", digest=over, layer=name).content
+        wanted = layers.masks["label"] if name == "label" else layers.difference
+        np.testing.assert_array_equal(decode_indexes(picture), wanted)
+    assert evaluated.get("input-layer", run="a", digest=over, layer="image").status_code == 404
+    assert evaluated.get("input", run="a", digest=over).status_code == 404
+    for digest in (image, "1", "no", "9" * 40):
+        assert evaluated.get("input-layers", run="a", digest=digest).status_code == 404
+
+
+def test_rows_are_points(evaluated: Client) -> None:
+    asked = {"run": "a", "table": "faces/predictions"}
+    points = evaluated.json("row-points", **asked, where="label == 'cat' or label == '<b>dog</b>'")
+    rows = evaluated.json("rows", **asked)
+    names = [column["name"] for column in rows["columns"]]
+    wanted = [row for row in rows["rows"] if row[names.index("label")] in ("cat", "<b>dog</b>")]
+    assert points["found"] == len(points["x"]) == len(wanted) == 20
+    for key, name in (("ids", "id"), ("inputs", "input")):
+        assert points[key] == [row[names.index(name)] for row in wanted]
+    for key in "xy":
+        np.testing.assert_allclose(points[key], [row[names.index(key)] for row in wanted], rtol=1e-6)
+    assert [points["names"][group] for group in points["groups"]] == [
+        row[names.index("label")] for row in wanted
+    ]
+    assert len(points["colors"]) == len(points["names"]) and set(points["images"]) == set(points["inputs"])
+    assert evaluated.get("row-points", run="a", table="maps/predictions").status_code == 404
 
 
 def test_tables_are_listed(samples: Client) -> None:
