@@ -70,18 +70,35 @@ _VISUALDL = """async (runs) => {
     await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
     return performance.now();
 }"""
-# Of other pages' charts nothing is known: the last answer, or long task of the page's thread, before two
-# seconds without any.
-_QUIET = """async () => {
-    let last = 0;
-    const end = entry => entry.responseEnd || entry.startTime + entry.duration;
-    const note = entries => { for (const one of entries) last = Math.max(last, end(one)) };
-    for (const type of ['resource', 'longtask']) {
-        new PerformanceObserver(list => note(list.getEntries())).observe({type, buffered: true});
+# TensorBoard draws in workers: the last of its cards in view that stops to load has its points.
+_TENSORBOARD = """async () => {
+    const seen = element => {
+        const box = element.getBoundingClientRect();
+        return box.bottom > 0 && box.top < innerHeight;
+    };
+    const loading = card => card.querySelector('mat-spinner, mat-progress-spinner');
+    for (;;) {
+        const cards = [...document.querySelectorAll('card-view')].filter(seen);
+        const drawn = card => card.querySelector('line-chart') && !loading(card);
+        if (cards.length > 2 && cards.every(drawn)) break;
+        await new Promise(done => setTimeout(done, 20));
     }
-    const points = () => performance.getEntriesByType('resource').some(entry => /POINTS/i.test(entry.name));
-    while (!points() || performance.now() - last < 2000) await new Promise(done => setTimeout(done, 50));
-    return last;
+    await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+    return performance.now();
+}"""
+# trackio's page gets all runs in one answer; before it, no chart has a canvas.
+_TRACKIO_PAGE = """async () => {
+    const seen = element => {
+        const box = element.getBoundingClientRect();
+        return box.bottom > 0 && box.top < innerHeight;
+    };
+    for (;;) {
+        const plots = [...document.querySelectorAll('.plot-container')].filter(seen);
+        if (plots.length > 2 && plots.every(plot => plot.querySelector('.vega-embed canvas'))) break;
+        await new Promise(done => setTimeout(done, 20));
+    }
+    await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+    return performance.now();
 }"""
 
 
@@ -141,9 +158,9 @@ def run(root: str) -> list[Table]:
     missing = sorted(_PEERS.keys() - taken.keys())
     table.notes.append(
         f"Medians of {TIMES}, each from a server of its own that has answered once, in a new profile of "
-        "Chromium, from the address to a frame after all charts in view had all runs. Of TensorBoard and "
-        "trackio: to their last answer or task before two quiet seconds."
-        + (f" Not there, or without a picture: {', '.join(missing)}." if missing else "")
+        "Chromium, from the address to a frame after all charts in view had all runs; of TensorBoard, which "
+        "draws in workers, after its cards in view stopped to load; of trackio, after they had a picture."
+        + (f" Not there, or without a picture within two minutes: {', '.join(missing)}." if missing else "")
     )
     return [table]
 
@@ -234,14 +251,14 @@ _PEERS = {
             *("--host", "127.0.0.1", "--port", str(port), "--load_fast=true"),
         ],
         "/#timeseries",
-        _QUIET.replace("POINTS", "timeSeries"),
+        _TENSORBOARD,
         "tensorboard",
         _write_tensorboard,
     ),
     "trackio": _Peer(
         lambda _, port: [sys.executable, "-c", _TRACKIO, str(port)],
         "/?project=bench",
-        _QUIET.replace("POINTS", "."),
+        _TRACKIO_PAGE,
         "trackio",
         _write_trackio,
     ),
