@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -166,6 +167,8 @@ def _work(pipe: Connection) -> None:
     # A group of its own: when a shell leaves a group behind that holds stopped processes, the system ends
     # that group; so it ends this one when the process that started it has died.
     os.setpgrp()
+    # Bytecode is kept, as where packages are installed: else what is imported amid the turns is compiled.
+    sys.dont_write_bytecode = False
     while True:
         try:
             said: _Done | _Failed = _Done(pipe.recv()(Baton(pipe)))

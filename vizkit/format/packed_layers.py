@@ -21,7 +21,7 @@ from vizkit.errors import DataError
 from vizkit.format import wire
 from vizkit.media import png
 from vizkit.media.image_layers import DIFFERENCE, NO_IMAGE, BoxLayer, Layers
-from vizkit.media.overlays import IGNORED
+from vizkit.media.overlays import IGNORED, classes_in
 from vizkit.media.palette import class_color
 from vizkit.metrics.arrays import AnyArray, Ints, Pixels
 
@@ -43,9 +43,9 @@ def pack_layers(layers: Layers) -> bytes:
     masks = {
         name: mask
         for name, mask in layers.masks.items()
-        if len(_present([mask])) <= _MOST_CLASSES and len(layers.masks) <= _MOST_MASKS
+        if len(classes_in(mask)) <= _MOST_CLASSES and len(layers.masks) <= _MOST_MASKS
     }
-    present = _present(list(masks.values()))
+    present = classes_in(*masks.values())
     if len(present) > _MOST_CLASSES:
         masks, present = {}, []
     names = layers.class_names
@@ -83,16 +83,6 @@ def _places(mask: Ints, present: list[int]) -> Pixels:
 
 def _plain(image: Pixels) -> Pixels:
     return image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
-
-
-def _present(masks: list[Ints]) -> list[int]:
-    """The classes that occur but for the background and what does not count."""
-    found: set[int] = set()
-    for mask in masks:
-        large = int(mask.max(initial=0)) >= 1 << 16
-        some = np.unique(mask) if large else np.flatnonzero(np.bincount(mask.ravel()))
-        found.update(some.tolist())
-    return sorted(found - {0, IGNORED})
 
 
 def _packed_boxes(boxes: BoxLayer) -> list[list[object]]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import describe, fraction, is_whole_number
 from vizkit.errors import DataError
+
+if TYPE_CHECKING:
+    from vizkit.tracking.tracker import Tracker
 
 __all__ = ["Spacing"]
 
@@ -19,7 +22,8 @@ _AUTO_OVERHEAD = 0.01
 class Spacing:
     """The steps at which a costly record is made: multiples of a number, within a time budget.
 
-    `timed` measures the cost of a record. The next is due once the training since then has taken long
+    `timed` measures the cost of a record, and `defer` that of what another thread does for it, which takes
+    the interpreter and a core from the training. The next is due once the training since then has taken long
     enough for that cost to be within the budget: each record is paid for by the steps after it. So a
     pause pays for one record, not for many.
 
@@ -73,6 +77,27 @@ class Spacing:
                 return False
             self._due_at, self._since, self._cost = step, now, 0.0
         return True
+
+    def defer(self, tracker: Tracker, name: str, job: Callable[[], None], step: int, size: int) -> None:
+        """Have a tracker's worker run a job, whose CPU time is part of the cost of the last record.
+
+        Args:
+            tracker: the tracker.
+            name: the job's name in a warning if it raises.
+            job: a function that owns the arrays that it reads.
+            step: the step of its records.
+            size: the size of the arrays in bytes.
+        """
+        tracker.advance_to(step)  # on this thread, not on the worker's
+
+        def counted() -> None:
+            start = time.thread_time()
+            try:
+                job()
+            finally:
+                self._cost += time.thread_time() - start
+
+        tracker.writer.defer(name, counted, size)
 
     @contextmanager
     def timed(self) -> Iterator[None]:

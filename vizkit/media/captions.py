@@ -229,8 +229,9 @@ def _checked_image(pixels: Pixels) -> Pixels:
     return array
 
 
+@functools.lru_cache(maxsize=64)  # the same words stand below the images of every evaluation
 def _strip(text: str, good: bool | None, width: int) -> Pixels:
-    """Draw the text on its background, shape (any, width, 3)."""
+    """Draw the text on its background, shape (any, width, 3); it must not be changed."""
     from PIL import Image, ImageDraw
 
     text = drawable(text)[: _MAX_LINES * width]

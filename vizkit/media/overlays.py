@@ -20,6 +20,7 @@ __all__ = [
     "IGNORED",
     "Annotations",
     "check_annotations",
+    "classes_in",
     "draw_annotations",
     "draw_heat_map",
     "draw_legend",
@@ -240,11 +241,11 @@ def draw_annotations(pixels: Pixels, marks: Annotations) -> Pixels:
     factor = max(1, round(_SMALL / max(pixels.shape[:2])))
     picture = enlarge(to_rgb(pixels), factor)
     if marks.mask is not None:
-        picture = draw_mask(picture, enlarge(marks.mask, factor))
+        picture = draw_mask(to_rgb(pixels), marks.mask, factor)
     if len(marks.boxes):
         picture = _with_boxes(picture, marks, factor)
     if marks.mask is not None:
-        legend = draw_legend(np.unique(marks.mask).tolist(), marks.class_names, picture.shape[1])
+        legend = draw_legend(classes_in(marks.mask), marks.class_names, picture.shape[1])
         picture = np.concatenate([picture, legend]) if len(legend) else picture
     return picture
 
@@ -283,24 +284,38 @@ def draw_heat_map(pixels: Pixels, heat: ArrayLike) -> Pixels:
 _HEAT = "1f0c48 550f6d 88226a ba3655 e35933 f98c0a f9c932 fcffa4"
 
 
-def draw_mask(picture: Pixels, mask: Ints) -> Pixels:
-    """Draw a mask over an image of shape (h, w, 3): each class half transparent, within an outline."""
+def draw_mask(picture: Pixels, mask: Ints, factor: int = 1) -> Pixels:
+    """Draw a mask over an image of shape (h, w, 3): each class half transparent, within an outline.
+
+    Both are enlarged by a whole factor.
+    """
+    out = picture.copy()
+    numbers = classes_in(mask)
+    colors = np.array([class_color(number) for number in numbers], np.uint8).reshape(-1, 3)
+    for number, color in zip(numbers, colors, strict=True):
+        inside = mask == number
+        out[inside] = np.rint((1 - _OPACITY) * picture[inside] + _OPACITY * color.astype(np.float32))
+    out, mask = enlarge(out, factor), enlarge(mask, factor)
     edge = np.zeros(mask.shape, bool)
     for axis in (0, 1):
-        differs = np.diff(mask, axis=axis) != 0
         before, after = [slice(None)] * 2, [slice(None)] * 2
         before[axis], after[axis] = slice(None, -1), slice(1, None)
+        differs = mask[tuple(before)] != mask[tuple(after)]
         edge[tuple(before)] |= differs
         edge[tuple(after)] |= differs
-    out = picture.copy()
-    for number in np.unique(mask).tolist():
-        if number in (0, IGNORED):
-            continue
-        color = np.array(class_color(number), np.float32)
-        inside = mask == number
-        out[inside] = np.rint((1 - _OPACITY) * picture[inside] + _OPACITY * color)
-        out[inside & edge] = color
+    edge &= (mask != 0) & (mask != IGNORED)
+    out[edge] = colors[np.searchsorted(numbers, mask[edge])]
     return out
+
+
+def classes_in(*masks: Ints) -> list[int]:
+    """The classes that occur in masks, in order, but for the background and what does not count."""
+    found: set[int] = set()
+    for mask in masks:
+        large = int(mask.max(initial=0)) >= 1 << 16
+        some = np.unique(mask) if large else np.flatnonzero(np.bincount(mask.ravel()))
+        found.update(some.tolist())
+    return sorted(found - {0, IGNORED})
 
 
 def draw_legend(classes: Sequence[int], names: Sequence[str] | None, width: int) -> Pixels:

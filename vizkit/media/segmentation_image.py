@@ -11,12 +11,13 @@ from vizkit.media.captions import Caption, captioned_grid, percent
 from vizkit.media.image_layers import NO_IMAGE, LayeredPanel, Layers, layered_sheet
 from vizkit.media.images import enlarge, resize, to_rgb
 from vizkit.media.lettering import one_line, picture_text
-from vizkit.media.overlays import IGNORED, draw_legend, draw_mask
+from vizkit.media.overlays import IGNORED, classes_in, draw_legend, draw_mask
 from vizkit.metrics.arrays import AnyArray, Ints, Pixels
 
 __all__ = ["SegmentedImage", "mask_layers", "segmentation_image", "segmentation_layers"]
 
-_SIDE = 256  # pixels of a panel's longer side, about
+_SIDE = 256  # pixels of a panel's longer side at most
+_SMALL = 160  # pixels to which small ones are enlarged, about
 _WRONG = (230, 97, 1)  # orange on grey: different for colour-blind readers, and in grey prints
 _NONE = (208, 215, 222)
 
@@ -60,11 +61,12 @@ def segmentation_image(samples: Sequence[SegmentedImage], class_names: Sequence[
     seen: set[int] = set()
     for sample in samples:
         picture, label, prediction = _shown(sample, len(class_names))
-        seen |= set(np.unique(label).tolist()) | set(np.unique(prediction).tolist())
+        factor = max(1, _SMALL // max(label.shape))
+        seen |= set(classes_in(label, prediction))
         shown = [
-            draw_mask(picture, label),
-            draw_mask(picture, prediction),
-            _differences(picture, label, prediction),
+            draw_mask(picture, label, factor),
+            draw_mask(picture, prediction, factor),
+            enlarge(_differences(picture, label, prediction), factor),
         ]
         words = [
             picture_text("label"),
@@ -73,7 +75,7 @@ def segmentation_image(samples: Sequence[SegmentedImage], class_names: Sequence[
         ]
         title = _title(sample)
         if sample.pixels is not None:
-            shown, words = [picture, *shown], [title, *words]
+            shown, words = [enlarge(picture, factor), *shown], [title, *words]
         else:
             words[0] = f"{title}, {words[0]}"
         panels += shown
@@ -107,14 +109,11 @@ def _title(sample: SegmentedImage) -> str:
 
 
 def _shown(sample: SegmentedImage, classes: int) -> tuple[Pixels, Ints, Ints]:
-    """Picture, label and prediction in the size in which they are shown."""
+    """Picture, label and prediction no larger than they are shown."""
     label, prediction = _both_ids(sample.label, sample.prediction, classes)
     picture = np.full((*label.shape, 3), 255, np.uint8) if sample.pixels is None else to_rgb(sample.pixels)
     scale = _SIDE / max(label.shape)
-    if scale >= 2:
-        factor = int(scale)
-        picture, label, prediction = (enlarge(each, factor) for each in (picture, label, prediction))
-    elif scale < 1:
+    if scale < 1:
         picture = resize(picture, scale)
         label, prediction = (_shrunk(ids, picture.shape[:2]) for ids in (label, prediction))
     return picture, label, prediction

@@ -67,14 +67,17 @@ class Pictures:
 
     def digests(self) -> AnyArray:
         """The digests of the images and texts, (n,) uint64, 0 for none."""
-        options = repr((self.mean, self.std)).encode()
+        heads: dict[tuple[object, ...], bytes] = {}
         found = np.zeros(len(self), np.uint64)
         for row, one in enumerate(self.images):
             if isinstance(one, str):
                 found[row] = digest_of(one.encode("utf-8", "replace"))
             elif one is not None:
-                head = options + repr((one.shape, one.dtype.str)).encode()
-                found[row] = digest_of(head, np.ascontiguousarray(one).tobytes())
+                kind = one.shape, one.dtype
+                if kind not in heads:
+                    about = (self.mean, self.std), (one.shape, one.dtype.str)
+                    heads[kind] = "".join(map(repr, about)).encode()
+                found[row] = digest_of(heads[kind], np.ascontiguousarray(one).data)
         return found
 
     def encoded(self, digests: AnyArray, wanted: Collection[int]) -> Contents:

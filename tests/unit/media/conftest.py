@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.media.pictures import build_font
-from vizkit.media import lettering
+from vizkit.media import captions, lettering
 
 
 @pytest.fixture
@@ -18,10 +18,12 @@ def only_fonts_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], 
     def use(folder: Path) -> None:
         monkeypatch.setattr(lettering, "_font_folders", lambda: [str(folder)])
         lettering._system_fonts.cache_clear()
+        captions._strip.cache_clear()
 
     monkeypatch.setattr(lettering, "_warned", {})
     yield use
     lettering._system_fonts.cache_clear()
+    captions._strip.cache_clear()
 
 
 @pytest.fixture

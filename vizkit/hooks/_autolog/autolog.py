@@ -53,7 +53,7 @@ def autolog(
     quiet: bool = False,
     weights_every: int | Literal["auto"] | None = "auto",
     images: int = 9,
-    images_every: int | None = 100,
+    images_every: int | Literal["auto"] | None = "auto",
     samples: Sequence[int] | None = None,
     worst: int | None = None,
     curves: bool = True,

@@ -45,7 +45,7 @@ def callback(
     *,
     weights_every: int | Literal["auto"] | None = "auto",
     images: int = 9,
-    images_every: int | None = 100,
+    images_every: int | Literal["auto"] | None = "auto",
     samples: Sequence[int] | None = None,
     worst: int | None = None,
     curves: bool = True,
@@ -113,10 +113,10 @@ def callback(
     Args:
         tracker: the tracker to record with. On other ranks than 0 the callback does nothing.
         weights_every: the number of steps between records of the weights; ``"auto"``: 100, or more
-            if that would take more than 1 % of the time; None: never.
+            if that would take more than 1 % of the time, on all threads; None: never.
         images: the number of images of a batch to record.
         images_every: the number of steps between records of images, if inputs look like images (NCHW or
-            NHWC with 1, 3 or 4 channels); None: never.
+            NHWC with 1, 3 or 4 channels); ``"auto"``: as of weights; None: never.
         samples: indices of samples in the evaluation's data to record at every evaluation.
         worst: the number of a classifier's worst mistakes to record at every evaluation.
         curves: whether to record what else the task has, such as curves, confusion and reliability of a
@@ -228,7 +228,7 @@ class _RecordingCallback(TrackerCallback):
         *,
         weights: Spacing,
         images: int,
-        images_every: int | None,
+        images_every: int | Literal["auto"] | None,
         settings: EvaluationSettings,
         graph: bool,
         save_model: bool,
@@ -327,7 +327,7 @@ class _RecordingCallback(TrackerCallback):
         with self._guard("train scalars"):
             given = self._reduced(metric_scalars("train", logs, self._metrics()))
             scalars = {f"{tag}/metric" if tag in _OWN else tag: value for tag, value in given.items()}
-            scalars[EPOCH] = self._epoch
+            scalars[EPOCH] = float(self._epoch)
             if self._rate is not None:
                 scalars[_RATE] = self._rate
             if self._call is not None and (seconds := self._call.batch_seconds):
@@ -374,7 +374,8 @@ class _RecordingCallback(TrackerCallback):
         if any(watch.records_weights_of(self.model.network) for watch in self.tracker.watches):
             return
         with self._guard("weights"), self._weights.timed():
-            record_histograms(self.tracker, "weights", dict(self.model.network.named_parameters()), step)
+            parameters = dict(self.model.network.named_parameters())
+            record_histograms(self.tracker, self._weights, "weights", parameters, step)
 
     def _begin(self) -> None:
         self._forget_batch()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import whole_number
 from vizkit._language import tr
@@ -25,7 +25,9 @@ class InputImages:
         DataError: a bad ``count`` or ``every``.
     """
 
-    def __init__(self, tracker: Tracker, count: int, every: int | None, display: Display) -> None:
+    def __init__(
+        self, tracker: Tracker, count: int, every: int | Literal["auto"] | None, display: Display
+    ) -> None:
         self._tracker = tracker
         self._spacing = Spacing(every, "images_every")
         self._count = whole_number("images", count, unit=tr("images"))
@@ -41,10 +43,18 @@ class InputImages:
         Args:
             activation: what the loss says of the scores; with "auto", all scores of the batch are looked at.
         """
-        if looks_like_images(batch):
+        if not looks_like_images(batch):
+            return
+        with self._spacing.timed():
             samples = samples_of(batch, range(min(self._count, len(batch.inputs[0]))))
             if activation == "auto" and class_labels(batch.first_label, batch.output) is not None:
                 evidence = ScoreEvidence()
                 evidence.add(to_array(batch.output))
                 activation = evidence.activation
-            record_samples(self._tracker, "train/input", samples, step, self._display, activation)
+
+            def job() -> None:
+                record_samples(self._tracker, "train/input", samples, step, self._display, activation)
+
+            self._spacing.defer(
+                self._tracker, "input images", job, step, sum(one.image.nbytes for one in samples)
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 from vizkit.format.tags import clean_tag
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
+from vizkit.hooks._spacing import Spacing
 from vizkit.metrics.arrays import AnyArray, to_array
 from vizkit.metrics.norms import TensorNorms, tensor_norms
 
@@ -70,7 +71,9 @@ def gradient_snapshot(gradient: paddle.Tensor, parameter: paddle.Tensor) -> AnyA
     return dense
 
 
-def record_histograms(tracker: Tracker, kind: str, tensors: Mapping[str, paddle.Tensor], step: int) -> None:
+def record_histograms(
+    tracker: Tracker, spacing: Spacing, kind: str, tensors: Mapping[str, paddle.Tensor], step: int
+) -> None:
     """Record the histogram of each tensor that is not empty."""
     copies = {name: host_copy(tensor) for name, tensor in tensors.items() if 0 not in tensor.shape}
 
@@ -78,11 +81,17 @@ def record_histograms(tracker: Tracker, kind: str, tensors: Mapping[str, paddle.
         for name, array in copies.items():
             tracker.log_histogram(tag_of(kind, name), array, step)
 
-    _defer(tracker, kind, job, step, _size(copies))
+    spacing.defer(tracker, kind, job, step, _size(copies))
 
 
 def record_groups(
-    tracker: Tracker, guard: Guard, groups: list[TensorGroup], step: int, *, per_layer: bool
+    tracker: Tracker,
+    guard: Guard,
+    spacing: Spacing,
+    groups: list[TensorGroup],
+    step: int,
+    *,
+    per_layer: bool,
 ) -> None:
     """Record histograms, and as scalars norm, fraction of zeros and of non-finite values.
 
@@ -101,13 +110,7 @@ def record_groups(
             tracker.log(scalars, step)
 
     size = sum(_size(group.arrays) + _size(group.before) for group in groups)
-    _defer(tracker, "norms", job, step, size)
-
-
-def _defer(tracker: Tracker, name: str, job: Callable[[], None], step: int, size: int) -> None:
-    if step > tracker.step:
-        tracker.log({}, step)  # sets the clock on this thread, not on the worker's
-    tracker.writer.defer(name, job, size)
+    spacing.defer(tracker, "norms", job, step, size)
 
 
 def _record(

@@ -96,9 +96,10 @@ def watch(
         net: the network; its sublayers and parameters may change later.
         optimizer: the optimizer that trains it, or a list of several.
         every: the number of updates (or passes) from one record to the next.
-        overhead: the fraction of the training's time that recording may take, such as 0.02: it measures
-            itself and records as often as that allows, at multiples of ``every`` if that is given
-            too. By default ``every=100, overhead=0.02``; ``every`` alone has no limit.
+        overhead: the fraction of the training's time that recording may take, on its own thread and on
+            others, such as 0.02: it measures itself and records as often as that allows, at multiples of
+            ``every`` if that is given too. By default ``every=100, overhead=0.02``; ``every`` alone has no
+            limit.
         weights: whether to record weights, or a pattern (or several) of parameters: ``"*.weight"``.
         gradients: the same for gradients.
         activations: the same for outputs of layers, by name or class: ``"*relu*"``; True is every
@@ -377,7 +378,12 @@ class Watch:
             started.started_at = self._free_step()
             weights = TensorGroup(self._kind("weights"), self._weights())
             record_groups(
-                self._tracker, self._guard, [weights], started.started_at, per_layer=self._per_layer
+                self._tracker,
+                self._guard,
+                self._spacing,
+                [weights],
+                started.started_at,
+                per_layer=self._per_layer,
             )
 
     def _record(self, ended: _Round) -> None:
@@ -398,7 +404,7 @@ class Watch:
             TensorGroup(self._kind("clipped gradients"), ended.clipped),
             TensorGroup(self._kind("activations"), ended.outputs),
         ]
-        record_groups(self._tracker, self._guard, groups, step, per_layer=self._per_layer)
+        record_groups(self._tracker, self._guard, self._spacing, groups, step, per_layer=self._per_layer)
         if self._selection.activations and ended.due and ended.passed and not ended.outputs:
             self._guard.warn("activations", tr(_UNSEEN))
 

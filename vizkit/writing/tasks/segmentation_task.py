@@ -56,7 +56,7 @@ from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, TaskOptions
 
 __all__ = ["SegmentationTask"]
 
-_PIXELS = 2048  # of an image, about, whose scores curves are made of
+_PIXELS = 2048  # of an image, at most, whose scores curves are made of
 _LARGEST = 512  # pixels of the longer side of what is kept of an image
 
 
@@ -134,7 +134,7 @@ class SegmentationTask(EvaluationTask):
 
     def _add_curves(self, maps: SegmentationMaps, outputs: ArrayLike) -> None:
         _, height, width = maps.labels.shape
-        stride = max(1, round(math.sqrt(height * width / _PIXELS)))
+        stride = max(1, math.ceil(math.sqrt(height * width / _PIXELS)))
         some = (slice(None), slice(stride // 2, None, stride), slice(stride // 2, None, stride))
         labels = maps.labels[some]
         if self._curves is None:

@@ -86,7 +86,7 @@ def test_pictures_show_input_label_prediction_and_difference(tmp_path: Path) -> 
     wrong = (shown == (230, 97, 1)).all(axis=2)
     columns = np.flatnonzero(wrong.any(axis=0))
     assert columns[0] > 0.7 * shown.shape[1]  # in the last of four panels alone
-    factor = 256 // 44
+    factor = 160 // 44
     counted = CHOSEN_MAPS_WRONG[[5, 2]].sum() * factor**2
     assert wrong.sum() == counted
 
