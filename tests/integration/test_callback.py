@@ -518,6 +518,34 @@ def test_ways_of_fitting(tmp_path: Path, options: Any) -> None:
     assert recorded == list(range(len(recorded)))
 
 
+class Drawing(paddle.nn.Layer):
+    """Draws from NumPy and Python when it runs, as stochastic depth does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = classifier()
+
+    def forward(self, x: Any) -> Any:
+        return self.net(x) * (1 + random.random() + np.random.random())  # noqa: NPY002
+
+
+@pytest.mark.parametrize("options", [{}, {"num_iters": 13}, {"num_workers": 1}])
+def test_a_network_that_draws_random_numbers_trains_the_same(tmp_path: Path, options: Any) -> None:
+    def weights(callbacks: Any) -> list[Any]:
+        random.seed(0)
+        np.random.seed(0)  # noqa: NPY002
+        model = prepared(Drawing())
+        fit(model, callbacks, epochs=2, **options)
+        return [*(parameter.numpy() for parameter in model.network.parameters()), random.random()]
+
+    without = weights(None)
+    with Tracker(tmp_path) as tracker:
+        having = weights(tracker.callback(save_model=True))
+    for one, other in zip(without, having, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert "model/summary" in by_tag(tmp_path) and list(tmp_path.glob("vdlgraph*"))
+
+
 class Noisy(Pictures):
     """Draws noise while it is loaded, slowly, in the thread that Paddle loads in."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._patching import overridden
 
-__all__ = ["ModelCall", "any_call_runs", "current_call", "trains_alone"]
+__all__ = ["ModelCall", "current_call", "trains_alone"]
 
 
 class ModelCall:
@@ -109,11 +109,6 @@ def current_call(model: paddle.Model) -> ModelCall | None:
             return found or ModelCall(model, callbacks)
         frame = frame.f_back  # type: ignore[assignment]
     return None
-
-
-def any_call_runs() -> bool:
-    """True if a ``fit``, ``evaluate`` or ``predict`` that is recorded is running."""
-    return bool(_running)
 
 
 def trains_alone() -> bool:

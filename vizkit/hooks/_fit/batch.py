@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from vizkit.hooks._network.random_states import host_random_states
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._patching import overridden
 from vizkit.metrics.arrays import Bools, Ints, to_array
@@ -27,12 +28,15 @@ class Batch:
         inputs: the arguments of the network.
         labels: the arguments of the loss after the outputs.
         outputs: what the network gave; empty until the batch has run.
+        draws: True if NumPy or Python gave random numbers while the network ran: to it, or to the loading of
+            data meanwhile. Known if it was asked for.
         cancel: puts the model's method back if the batch has not run.
     """
 
     inputs: list[paddle.Tensor] = field(default_factory=list)
     labels: list[paddle.Tensor] = field(default_factory=list)
     outputs: list[paddle.Tensor] = field(default_factory=list)
+    draws: bool = False
     cancel: Callable[[], None] = field(default=_nothing, repr=False)
 
     @property
@@ -46,17 +50,23 @@ class Batch:
         return self.labels[0] if self.labels else None
 
 
-def capture_next(model: paddle.Model, mode: Literal["train", "eval"]) -> Batch:
+def capture_next(model: paddle.Model, mode: Literal["train", "eval"], *, draws: bool = False) -> Batch:
     """Capture the next batch that ``model`` trains on or evaluates.
 
     ``model.train_batch`` (``eval_batch``) is replaced until it is called. That call puts it back before
     anything else, and takes its hook off the network however it ends: nothing stays behind when training
     is interrupted between batches or within one.
 
+    Args:
+        model: the model.
+        mode: which batch.
+        draws: whether to find out if the network draws random numbers.
+
     Returns:
         The batch, which is filled when it runs.
     """
     name = f"{mode}_batch"
+    states: list[object] = []
     batch = Batch()
     run = getattr(model, name)
 
@@ -70,12 +80,20 @@ def capture_next(model: paddle.Model, mode: Literal["train", "eval"]) -> Batch:
         def keep(layer: paddle.nn.Layer, inputs: object, outputs: paddle.Tensor) -> None:
             if layer is network and not batch.outputs:
                 batch.outputs = _as_list(outputs)
+                batch.draws = draws and states[:1] != [host_random_states()]
 
-        hook = network.register_forward_post_hook(keep)
+        def begin(layer: paddle.nn.Layer, inputs: object) -> None:
+            if layer is network and not states:
+                states.append(host_random_states())
+
+        hooks = [network.register_forward_post_hook(keep)]
+        if draws:
+            hooks.append(network.register_forward_pre_hook(begin))
         try:
             return run(inputs, labels, *args, **kwargs)
         finally:
-            hook.remove()
+            for hook in hooks:
+                hook.remove()
 
     batch.cancel = overridden(model, name, run_captured)
     return batch

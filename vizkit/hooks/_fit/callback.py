@@ -23,6 +23,7 @@ from vizkit.hooks._model_call import ModelCall, current_call, trains_alone
 from vizkit.hooks._network.graph import record_graph
 from vizkit.hooks._network.log_model import log_model
 from vizkit.hooks._network.model_summary import record_summary
+from vizkit.hooks._network.random_states import data_is_loaded
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._spacing import Spacing
 from vizkit.hooks._watch.tensor_records import record_histograms
@@ -141,7 +142,8 @@ def callback(
         mean: the mean that the images were normalised with, for their display: one number or one a channel.
         std: the standard deviation that they were normalised with.
         graph: whether to record the network's graph and summary. They wait while other threads train,
-            and are left out in a thread other than the main one: Paddle could crash.
+            and are left out in a thread other than the main one: Paddle could crash. Those of a network that
+            draws random numbers of NumPy or Python come at the end of the first epoch.
         save_model: whether to save the network for inference when training ends.
         reduce: whether to record the mean of loss and metrics over the ranks of a distributed training
             instead of rank 0's own; then all ranks need the callback. (Paddle itself gathers an
@@ -257,6 +259,7 @@ class _RecordingCallback(TrackerCallback):
         self._rate: float | None = None
         self._weights_step = -1
         self._batch: Batch | None = None
+        self._to_trace: list[paddle.Tensor] = []
         self._predicted = 0  # samples
         self._prediction_began = 0.0
 
@@ -308,6 +311,10 @@ class _RecordingCallback(TrackerCallback):
         """Keep the epoch's number."""
         self._epoch = self._first_epoch + epoch
 
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Record the graph that the first batch could not tell."""
+        self._trace_late()
+
     def on_train_batch_begin(self, step: int, logs: Logs | None = None) -> None:
         """Keep the learning rate, and capture the batch if its images or graph are recorded."""
         with self._guard(_RATE):
@@ -317,8 +324,9 @@ class _RecordingCallback(TrackerCallback):
         if self._graph or self._images.due(self._steps.next) or self._batch is not None:
             with self._guard("input images"):
                 self._forget_batch()
-                if self._dynamic and (self._traces() or self._images.due(self._steps.next)):
-                    self._batch = capture_next(self.model, "train")
+                traces = self._traces()
+                if self._dynamic and (traces or self._images.due(self._steps.next)):
+                    self._batch = capture_next(self.model, "train", draws=traces)
 
     def on_train_batch_end(self, step: int, logs: Logs | None = None) -> None:
         """Record the batch."""
@@ -342,6 +350,7 @@ class _RecordingCallback(TrackerCallback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Record the final weights, and wait until everything is in the log."""
+        self._trace_late()
         step = self._steps.next - 1
         if self._dynamic and self._weights.on and step > self._weights_step:
             self._record_weights(step)
@@ -357,10 +366,22 @@ class _RecordingCallback(TrackerCallback):
                 self._images.record(batch, step, self._activation())
         if self._traces():
             self._graph = False
-            with self._guard("graph"):
-                record_graph(self.tracker, self.model, batch.inputs)
-            with self._guard("summary"):
-                record_summary(self.tracker, self.model.network, batch.inputs)
+            if batch.draws:  # a trace would take numbers of the training's or of its data's
+                self._to_trace = [array[:1].clone() for array in batch.inputs]
+            else:
+                self._trace(batch.inputs)
+
+    def _trace(self, inputs: Sequence[paddle.Tensor]) -> None:
+        with self._guard("graph"):
+            record_graph(self.tracker, self.model, inputs)
+        with self._guard("summary"):
+            record_summary(self.tracker, self.model.network, inputs)
+
+    def _trace_late(self) -> None:
+        """Trace a network that draws random numbers once no data is loaded: they can be kept then."""
+        if self._to_trace and trains_alone() and not data_is_loaded():
+            inputs, self._to_trace = self._to_trace, []
+            self._trace(inputs)
 
     def _activation(self) -> Activation | None:
         """The function that makes probabilities of the network's scores, as far as it is told."""

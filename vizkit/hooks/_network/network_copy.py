@@ -9,8 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from vizkit.hooks._model_call import any_call_runs
-from vizkit.hooks._network.random_states import random_states_kept
+from vizkit.hooks._network.random_states import data_is_loaded, random_states_kept
 from vizkit.hooks._paddle import paddle
 
 __all__ = ["copy_network", "global_state_kept"]
@@ -20,8 +19,8 @@ __all__ = ["copy_network", "global_state_kept"]
 def global_state_kept() -> Iterator[None]:
     """Restore the global state of Paddle, NumPy and Python, and free the memory, afterwards.
 
-    Within a ``fit`` random numbers of NumPy and Python go on: Paddle loads data in a thread meanwhile,
-    which must not draw the same numbers again.
+    While Paddle loads data in a thread, random numbers of NumPy and Python go on: it must not draw the same
+    ones again.
     """
     try:
         from paddle.jit.dy2static import parameter_recorder as recorder
@@ -34,7 +33,7 @@ def global_state_kept() -> Iterator[None]:
 
     known = [set(table) for table in tables()]
     with (
-        random_states_kept(unless=any_call_runs),
+        random_states_kept(unless=data_is_loaded),
         paddle.utils.unique_name.guard(),
         paddle.pir_utils.DygraphPirGuard(),
         warnings.catch_warnings(),

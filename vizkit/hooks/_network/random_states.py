@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from vizkit.hooks._paddle import paddle
 
-__all__ = ["host_random_states", "paddle_random_states_kept", "random_states_kept"]
+__all__ = ["data_is_loaded", "host_random_states", "paddle_random_states_kept", "random_states_kept"]
 
 
 @contextmanager
@@ -43,6 +44,14 @@ def paddle_random_states_kept() -> Iterator[None]:
     finally:
         paddle.set_rng_state(states)
         of_cpu.set_state(cpu_state)
+
+
+def data_is_loaded() -> bool:
+    """True while a thread of Paddle loads data, which may draw random numbers."""
+    loaders = (
+        getattr(getattr(thread, "_target", None), "__self__", None) for thread in threading.enumerate()
+    )
+    return any(type(loader).__name__ == "_DataLoaderIterSingleProcess" for loader in loaders)
 
 
 def host_random_states() -> tuple[object, ...]:
