@@ -212,7 +212,7 @@ def table_preview(table: TableColumns) -> str:
     lines += ["\t".join(row) for row in zip(*cells, strict=True)]
     if table.rows > shown:
         lines.append(f"... {table.rows - shown:,} more rows")
-    return "\n".join(lines)
+    return "\n".join(lines).encode("utf-8", "replace").decode()
 
 
 def _cells(column: TableColumn) -> list[str]:

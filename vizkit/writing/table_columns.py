@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, cast
 
 import numpy as np
@@ -24,6 +26,7 @@ MOST_IMAGE_BYTES = 1 << 29
 """Bytes of all images of a table that is passed at once."""
 
 _LONGEST_NAME = 200
+_MISSING = ("NAType", "NaTType")  # of pandas
 _SHOWN = 12  # images of a table in the log
 _LOOKED_AT = 1000  # rows that they are among
 _LARGEST = 96  # pixels of their longer side
@@ -139,7 +142,10 @@ def checked_columns(columns: object) -> dict[str, Given]:
                 most=_LONGEST_NAME,
                 name=describe(name),
             )
-        found[str(name)] = _column(str(name), values)
+        key = str(name).encode("utf-8", "replace").decode()
+        if key in found:
+            raise DataError("a table has one column of a name, got two named {name!r}", name=key)
+        found[key] = _column(key, values)
     lengths = {name: len(column) for name, column in found.items()}
     if not found or len(set(lengths.values())) > 1 or max(lengths.values()) > MOST_TABLE_ROWS:
         raise DataError(
@@ -167,8 +173,17 @@ def _column(name: str, values: object) -> Given:
         return Texts(codes, [str(one) for one in categories], category=True)
     if hasattr(values, "to_numpy"):  # another series
         values = cast("Any", values).to_numpy()
-    if isinstance(values, np.ndarray) and values.dtype.kind in "OUSM" and values.ndim == 1:
-        values = values.tolist() if values.dtype.kind != "M" else values.astype(str).tolist()
+    if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "OUSMm":
+        if values.dtype.kind == "m":  # seconds
+            values = values / np.timedelta64(1, "s")
+        elif values.dtype.kind == "M":
+            there = ~np.isnat(values)
+            values = [
+                text if known else None
+                for text, known in zip(values.astype(str).tolist(), there, strict=True)
+            ]
+        else:
+            values = values.tolist()
     if isinstance(values, (list, tuple, range)):
         return _of_list(name, list(values))
     if isinstance(values, (str, bytes)) or not (hasattr(values, "shape") or hasattr(values, "__array__")):
@@ -177,8 +192,9 @@ def _column(name: str, values: object) -> Given:
 
 
 def _of_list(name: str, values: list[object]) -> Given:
+    values = [None if type(one).__name__ in _MISSING else one for one in values]
     first = next((one for one in values if one is not None), None)
-    if isinstance(first, (str, bytes)):
+    if isinstance(first, (str, bytes)) or (_is_number(first) and any(isinstance(one, str) for one in values)):
         return values
     if first is None or _is_number(first):
         try:
@@ -207,10 +223,13 @@ def _of_array(name: str, array: AnyArray) -> Given:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float, np.number, np.bool_)) or getattr(value, "shape", None) in ((), [])
+    some = (int, float, np.number, np.bool_, Decimal, Fraction)
+    return isinstance(value, some) or getattr(value, "shape", None) in ((), [])
 
 
 def _number(value: object) -> object:
+    if isinstance(value, (Decimal, Fraction)):
+        return float(value)
     return value.item() if hasattr(value, "item") else value
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import threading
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,35 @@ def test_a_column_may_be_anything_flat(tmp_path: Path) -> None:
     assert Image.open(io.BytesIO(found["image"][0]._repr_png_())).size == (5, 4)
 
 
+def test_values_that_are_missing_mixed_or_of_other_kinds(tmp_path: Path) -> None:
+    with LogWriter(tmp_path / "run") as writer:
+        columns = {
+            "mixed": [1, "x", None],
+            "flags": pd.array([True, None, False], dtype="boolean"),
+            "whole": pd.array([1, None, 3], dtype="Int64"),
+            "words": pd.array(["a", None, "b"], dtype="string"),
+            "dates": pd.to_datetime(["2026-01-01", None, "2026-01-03"]),
+            "waits": pd.to_timedelta([1, None, 90], "s"),
+            "exact": [Decimal("1.5"), Fraction(1, 4), None],
+            "\ud800": ["\udfff", "b", None],
+        }
+        writer.add_table("samples", columns, 0)
+    found = recorded(tmp_path)
+    texts: dict[str, list[Any]] = {
+        name: [None if pd.isna(one) else one for one in found[name]] for name in found
+    }
+    assert texts["mixed"] == ["1", "x", None] and texts["words"] == ["a", None, "b"]
+    assert texts["dates"][1] is None and texts["dates"][2].startswith("2026-01-03")
+    assert texts["?"] == ["?", "b", None]  # no text: half of a pair
+    for name, expected in (
+        ("flags", [1, np.nan, 0]),
+        ("whole", [1, np.nan, 3]),
+        ("waits", [1, np.nan, 90]),
+        ("exact", [1.5, 0.25, np.nan]),
+    ):
+        np.testing.assert_equal(found[name].tolist(), expected)
+
+
 def test_a_frame_is_a_table(tmp_path: Path) -> None:
     frame = pd.DataFrame({"name": ["a", "b"], "score": [0.5, np.nan]})
     with Tracker(tmp_path / "run", system=False, strict=True) as tracker:
@@ -85,7 +116,7 @@ def test_a_frame_is_a_table(tmp_path: Path) -> None:
         {"a": np.zeros((2, 2))},
         {"a": np.zeros(3, complex)},
         {"": [1]},
-        {"a": [1, "x"]},
+        {1: [1], "1": [2]},
     ],
 )
 def test_what_is_no_table_is_refused_and_nothing_is_written(tmp_path: Path, columns: Any) -> None:

@@ -46,7 +46,7 @@ _LARGEST = 512  # pixels of the longer side
 _LONGEST = 2000  # characters of a text
 _SLACK = 4096  # rows that are held beyond those that are kept
 _RECENT = 256  # batches
-_RESERVED = ("id", "input", "correct")
+_RESERVED = ("id", "label", "prediction", "score", "loss", "input", "correct")
 
 
 def row_limit(predictions: object) -> int:
@@ -95,6 +95,8 @@ def checked_ids(ids: Sequence[int | str] | AnyArray, count: int) -> AnyArray:
         DataError: not one for each sample.
     """
     found = np.asarray(ids.numpy() if hasattr(ids, "numpy") else ids).reshape(-1)
+    if found.dtype.kind == "O" and all(isinstance(one, (str, int, np.integer)) for one in found.tolist()):
+        found = np.array(found.tolist())  # as of a series of pandas
     if found.dtype.kind not in "iuU" or len(found) != count:
         raise DataError(
             "ids must be {count} whole numbers or texts, one a sample, got {ids}",
@@ -229,6 +231,8 @@ class SampleRows:
         ids = cast("AnyArray | list[object]", found["id"])
         keys: list[Any] = ids.tolist() if isinstance(ids, np.ndarray) else ids
         for name, values in self._options.slices.items():
+            if name in found:
+                raise DataError("the slice {name!r} has the name of a column: give it another", name=name)
             found[name] = _plain(_looked_up(values, keys))
         texts = found.pop("input", None)
         if texts is not None:

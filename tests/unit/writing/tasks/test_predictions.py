@@ -122,6 +122,20 @@ def test_rows_go_by_their_ids_in_any_order(tmp_path: Path) -> None:
     check_scores(one, SHARES[rows], LABELS[rows])
 
 
+def test_ids_of_a_series_and_slices_named_as_a_column(tmp_path: Path) -> None:
+    with Tracker(tmp_path / "run", system=False) as tracker:
+        with tracker.evaluation("eval", activation="softmax") as evaluation:
+            evaluation.add(LABELS, LOGITS, ids=pd.Series([f"n{row}" for row in range(COUNT)]))
+        assert evaluation.rows()["id"].tolist()[:2] == ["n0", "n1"]
+        with pytest.warns(vizkit.errors.VizKitWarning, match="'score2' has the name of a column"):
+            options: Any = {"activation": "softmax", "slices": {"score2": range(COUNT)}}
+            with tracker.evaluation("other", **options) as evaluation:
+                evaluation.add(LABELS, LOGITS)
+            tracker.flush()
+    run = vizkit.load(tmp_path)[0]
+    assert list(run.tables) == ["eval/predictions"] and "other/acc" in run.scalar_tags  # the rest is there
+
+
 def test_slices_of_batches_and_of_the_data_set(tmp_path: Path) -> None:
     light, size = ["day", "night", None] * 20, np.arange(COUNT) / 4
     with Tracker(tmp_path, strict=True, system=False) as tracker:
@@ -147,7 +161,14 @@ def test_slices_of_batches_and_of_the_data_set(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "option", [{"predictions": 0}, {"predictions": "all"}, {"slices": [1]}, {"slices": {"id": [1]}}]
+    "option",
+    [
+        {"predictions": 0},
+        {"predictions": "all"},
+        {"slices": [1]},
+        {"slices": {"id": [1]}},
+        {"slices": {"label": [1]}},
+    ],
 )
 def test_bad_options_are_refused(tmp_path: Path, option: Any) -> None:
     with Tracker(tmp_path, system=False) as tracker, pytest.raises(DataError, match=next(iter(option))):
