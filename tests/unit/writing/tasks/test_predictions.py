@@ -133,7 +133,7 @@ def test_ids_of_a_series_and_slices_named_as_a_column(tmp_path: Path) -> None:
                 evaluation.add(LABELS, LOGITS)
             tracker.flush()
     run = vizkit.load(tmp_path)[0]
-    assert list(run.tables) == ["eval/predictions"] and "other/acc" in run.scalar_tags  # the rest is there
+    assert list(run.tables) == ["eval/predictions"] and "other/ap" in run.scalar_tags  # the rest is there
 
 
 def test_slices_of_batches_and_of_the_data_set(tmp_path: Path) -> None:
