@@ -616,6 +616,14 @@ class Settings:
         self.path, self.dic = "seg.yml", {"iters": 8}
 
 
+class Warmup:
+    """As PaddleDetection's, an object among the settings; what it has read is none of them."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps, self.sizes, self._done = steps, (1, 2), 0
+        self.read = [{"image": np.zeros(3)}]
+
+
 @dataclass
 class Given:
     lr: float = 0.5
@@ -642,6 +650,14 @@ def _arguments_over_a_config(path: Path) -> Any:
         (lambda path: {"cfg": Settings()}, {"iters": 8}),
         (lambda path: {"config": {str(i): i for i in range(5000)}, "weights": {"w": 1}}, None),
         (lambda path: {"self": types.SimpleNamespace(cfg={"lr": 2})}, {"lr": 2}),
+        (
+            lambda path: {"cfg": {"rates": [Warmup(3), {"Flip": {}}], "data": Warmup(2), "unused": {}}},
+            {
+                "rates": [{"Warmup": {"steps": 3, "sizes": [1, 2]}}, {"Flip": {}}],
+                "data/Warmup/steps": 2,
+                "data/Warmup/sizes": [1, 2],
+            },
+        ),
         (_namespace, {"lr": 0.5, "config": None}),
         (_arguments_over_a_config, {"lr": 0.1, "seed": 3}),
     ],

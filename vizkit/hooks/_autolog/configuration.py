@@ -14,6 +14,7 @@ from types import FrameType
 from vizkit.environment.masking import mask_settings
 from vizkit.errors import VizKitError
 from vizkit.format.hparams import as_mapping, flat_hparams
+from vizkit.hooks._settings import as_settings
 from vizkit.reading.training_config import read_config
 
 __all__ = ["settings_of_program"]
@@ -69,9 +70,9 @@ def _flat(value: object) -> dict[str, object]:
             (value,) = (
                 part for part in vars(value).values() if isinstance(part, dict)
             )  # holds a file's content
-        flat = flat_hparams(value)
+        flat = flat_hparams(as_settings(value))
         if len(flat) <= _MOST:
-            return flat
+            return {name: part for name, part in flat.items() if part != {}}  # a section without settings
     return {}
 
 

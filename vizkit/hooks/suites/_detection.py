@@ -10,6 +10,7 @@ import numpy as np
 
 from vizkit._protocols import ScalarLike
 from vizkit.errors import MissingDependencyError
+from vizkit.hooks._settings import as_settings
 from vizkit.hooks.suites._coco_boxes import CocoBoxes
 from vizkit.hooks.suites._recorder import Recorder
 
@@ -88,16 +89,7 @@ def _settings(config: Mapping[str, object]) -> dict[str, object]:
     """Return the plain values and some sections of a config, without the defaults of every module."""
     plain = {name: value for name, value in config.items() if isinstance(value, (bool, int, float, str))}
     sections = {name: config[name] for name in _SECTIONS if isinstance(config.get(name), Mapping)}
-    return {**plain, **{name: _as_data(section) for name, section in sections.items()}}
-
-
-def _as_data(value: object) -> object:
-    """Replace objects, such as schedulers, by their attributes: their texts differ in every process."""
-    if isinstance(value, Mapping):
-        return {name: _as_data(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_as_data(part) for part in value]
-    return {type(value).__name__: _as_data(vars(value))} if hasattr(value, "__dict__") else value
+    return {**plain, **{name: as_settings(section) for name, section in sections.items()}}
 
 
 def _results(results: object) -> dict[str, ScalarLike]:
