@@ -143,7 +143,7 @@ def test_images_of_a_table_have_label_and_prediction_as_layers(
         np.testing.assert_array_equal(layers.image, image.array())
         assert layers.size == layers.image.shape[:2] == thin.shape
     packs = list((tmp_path / "vizkit.tables").glob("*/*.pack"))
-    assert len(packs) == 1  # of two evaluations: all of it is stored once
+    assert len(packs) == 2  # inputs and layers: of two evaluations, all of it is stored once
 
 
 def test_curves_of_large_images_are_of_some_pixels_and_say_so_once(tmp_path: Path) -> None:
