@@ -140,6 +140,42 @@ def test_colours_show_a_value_and_axes_scroll_where_room_is_short(look: Look, ni
         assert all(one["x"] + one["width"] <= other["x"] for one, other in pairwise(boxes))  # none overlaps
 
 
+def test_a_filter_leaves_the_charts_that_its_runs_have(look: Look, tmp_path: Path) -> None:
+    for name, tag in (("cnn", "eval/acc"), ("gan", "eval/fid")):
+        with vizkit.LogWriter(tmp_path / "log" / name) as writer:
+            writer.add_scalar("train/loss", 0.5, 0)
+            writer.add_scalar(tag, 0.75, 0)
+    charts = "all => all.map(one => one.getAttribute('aria-label'))"
+    with serving(tmp_path / "log") as served, look(origin=served.origin) as page:
+        panels = page.page.locator("figure.panel")
+        expect(panels).to_have_count(3)
+        page.page.get_by_label("Filter or search runs").fill("eval/acc > 0.5")  # a tag, without backquotes
+        page.until_listed(["cnn"])
+        page.until(lambda: panels.evaluate_all(charts) == ["train/loss", "eval/acc"], "the other is left out")
+
+
+def test_a_new_panel_is_typed_at_once_and_comes_into_view(look: Look, nine: Served) -> None:
+    with look(viewport={"width": 900, "height": 500}) as page:
+        page.panel("eval/acc").scroll_into_view_if_needed()
+        page.page.get_by_role("button", name="New panel").click()
+        page.page.keyboard.type("train/loss, eval/acc")
+        page.page.keyboard.press("Enter")
+        expect(page.page.locator('figure.panel[aria-label="train/loss, eval/acc"]')).to_be_in_viewport()
+
+
+def test_a_menu_closes_with_escape_and_a_click_elsewhere(look: Look, nine: Served) -> None:
+    with look("?tab=compare") as page:
+        menu = page.page.locator("details.choose", has_text="Axes")
+        for key in ("Escape", ""):
+            menu.locator("summary").click()
+            expect(menu).to_have_attribute("open", "")
+            if key:
+                page.page.keyboard.press(key)
+            else:
+                page.page.mouse.click(700, 500)
+            expect(menu).not_to_have_attribute("open", "")
+
+
 def test_an_empty_directory_says_how_the_first_run_comes(look: Look, tmp_path: Path) -> None:
     (tmp_path / "log").mkdir()
     with serving(tmp_path / "log") as served, look(origin=served.origin) as page:

@@ -19,7 +19,7 @@ from typing import Any, Final, cast
 from vizkit._language import mark, tr
 from vizkit.errors import QueryError
 
-__all__ = ["COMPARISONS", "MISSING", "Query"]
+__all__ = ["COMPARISONS", "MISSING", "QUOTED", "Query"]
 
 _LONGEST = 4_000  # characters
 _DEEPEST = 100  # levels
@@ -49,7 +49,7 @@ _SHORT.maxstring = _SHORT.maxother = 60
 _LookUp = Callable[[tuple[str, ...]], object]
 
 _CONSTANTS = (bool, int, float, str, type(None))
-_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`]|``)*)`""", re.DOTALL)
+QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`]|``)*)`""", re.DOTALL)
 
 
 class _Missing:
@@ -97,7 +97,7 @@ class Query:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of Python, about doubtful literals
-                tree = ast.parse(_QUOTED.sub(self._set_aside, text).strip(), mode="eval").body
+                tree = ast.parse(QUOTED.sub(self._set_aside, text).strip(), mode="eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             reason = getattr(error, "msg", None) or str(error) or "too deeply nested"
             raise QueryError(

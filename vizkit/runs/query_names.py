@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from vizkit.errors import QueryError, UnknownNameError
 from vizkit.metrics.direction import direction, known_direction
 from vizkit.reading import natural_key
 from vizkit.runs.lookup import like_name, unknown
-from vizkit.runs.query import MISSING, Query
+from vizkit.runs.query import MISSING, QUOTED, Query
 from vizkit.runs.scalar_tags import in_order
 from vizkit.runs.statistics import BEST, STATISTICS
 
@@ -32,6 +33,9 @@ FIELDS: dict[str, Callable[[Run], object]] = {
     "archived": lambda run: run.archived,
 }
 """The fields of every run. ``duration`` is in seconds, ``started`` in seconds since 1970."""
+
+
+_WITH_SLASH = re.compile(rf"{QUOTED.pattern}|(?P<name>(?<![\w.`])[^\W\d]\w*(?:/[\w.-]*\w)+)", re.DOTALL)
 
 
 def _hparam(name: str) -> Callable[[Run], object]:
@@ -108,22 +112,38 @@ class _Names:
             error.args = (tr("{error}; names with slashes stand in backquotes", error=error.args[0]),)
         raise error
 
+    def quoted(self, expression: str) -> str:
+        """The expression with names such as ``eval/acc`` in backquotes, where ``eval`` is none."""
+
+        def quote(match: re.Match[str]) -> str:
+            text = match[0]
+            first = text.partition("/")[0]
+            if not match["name"] or any(first in some for some in (self.hparams, self.tags, FIELDS)):
+                return text
+            ends = [len(text), *(at.start() for at in re.finditer(r"[-./]", text))]
+            for end in sorted(ends, reverse=True):
+                if "/" in text[:end] and (text[:end] in self.tags or text[:end] in self.hparams):
+                    return f"`{text[:end]}`{text[end:]}"
+            return text
+
+        return _WITH_SLASH.sub(quote, expression) if isinstance(expression, str) else expression
+
 
 def chosen(runs: Sequence[Run], expression: str) -> list[Run]:
     """The runs for which an expression is true; errors as of `Runs.filter`."""
-    query = Query(expression)
-    values = _values(query, runs)
+    names = _Names(runs)
+    query = Query(names.quoted(expression))
+    values = _values(query, runs, names)
     out = [run for run, value in zip(runs, values, strict=True) if value]  # MISSING is not true
     if runs and not out and query.mismatches >= len(runs):  # it compares unlike types in every run
         raise QueryError("{expression!r}: {mismatch}", expression=expression, mismatch=query.mismatch)
     return out
 
 
-def _values(query: Query, runs: Sequence[Run]) -> list[object]:
+def _values(query: Query, runs: Sequence[Run], names: _Names) -> list[object]:
     """The value of an expression in each run."""
     if not runs:
         return []
-    names = _Names(runs)
     getters = {parts: names.getter(parts) for parts in query.names}
 
     def value(run: Run) -> object:
@@ -153,7 +173,7 @@ def key_values(runs: Sequence[Run], key: str | Callable[[Run], object]) -> list[
         get = names.getter((key,))
         return [get(run) for run in runs]
     try:
-        return _values(Query(key), runs)
+        return _values(Query(names.quoted(key)), runs, names)
     except (QueryError, UnknownNameError):
         if like_name(key) or key.replace(" ", "_").replace("/", "_").isidentifier():
             names.getter((key,))  # raises: a name, though not one of these

@@ -38,11 +38,12 @@ function pair(whole: number, large: number, one: string, small: number, other: s
   return rest ? `${first} ${one} ${rest} ${other}` : `${first} ${one}`;
 }
 
-/** A moment in the reader's zone. */
-export function moment(seconds: number | null, language: string): string {
+/** A moment in the reader's zone, to the minute or the second. */
+export function moment(seconds: number | null, language: string, whole = false): string {
   if (seconds === null) return "";
-  let clock = CLOCKS.get(language);
-  if (!clock) CLOCKS.set(language, (clock = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" })));
+  const key = `${language} ${whole}`;
+  let clock = CLOCKS.get(key);
+  if (!clock) CLOCKS.set(key, (clock = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: whole ? "medium" : "short" })));
   return clock.format(seconds * 1000);
 }
 

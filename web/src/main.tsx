@@ -77,6 +77,21 @@ function setTheme(theme: string): void {
   dark.value = theme === "dark";
 }
 
+/** Menus that were opened close with Escape, and with a click elsewhere. */
+function closeMenus(): void {
+  const open = () => document.querySelectorAll<HTMLDetailsElement>("details.choose[open]");
+  document.addEventListener("pointerdown", (event) => {
+    for (const menu of open()) if (!menu.contains(event.target as Node)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of open()) {
+      if (menu.contains(document.activeElement)) menu.querySelector("summary")?.focus();
+      menu.open = false;
+    }
+  });
+}
+
 function begin(): void {
   const system = matchMedia("(prefers-color-scheme: dark)");
   let kept: string | null = null;
@@ -90,6 +105,7 @@ function begin(): void {
   system.addEventListener("change", () => {
     if (!document.documentElement.dataset.theme) dark.value = system.matches;
   });
+  closeMenus();
   followAddress();
   followFilter();
   void load().then(follow);

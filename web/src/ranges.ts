@@ -73,14 +73,21 @@ export function rangeOf(curves: readonly Float64Array[], log: boolean, robust: b
 
 const FAR = 20; // times the extent of most curves
 
-/** How many curves reach so far beyond most of the others that these look flat on a linear axis. */
+/** How many curves reach so far beyond the others that these, all together, look flat on a linear axis. */
 export function flattening(curves: readonly Float64Array[]): number {
   const extents = curves.map(extent).filter(([low, high]) => low <= high);
   if (extents.length < 3) return 0;
   const [low, high] = [median(extents.map((one) => one[0])), median(extents.map((one) => one[1]))];
   const reach = FAR * (high - low);
-  const far = extents.filter((one) => one[0] < low - reach || one[1] > high + reach).length;
-  return reach > 0 && far < extents.length / 2 ? far : 0;
+  const near = extents.filter((one) => one[0] >= low - reach && one[1] <= high + reach);
+  const far = extents.length - near.length;
+  const flat = FAR * wide(near) < wide(extents); // together, too
+  return reach > 0 && far < extents.length / 2 && flat ? far : 0;
+}
+
+/** Half of the range of some extents: the difference of two huge values is infinite. */
+function wide(extents: readonly (readonly [number, number])[]): number {
+  return Math.max(...extents.map((one) => one[1])) / 2 - Math.min(...extents.map((one) => one[0])) / 2;
 }
 
 function extent(values: Float64Array): [number, number] {

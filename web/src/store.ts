@@ -78,8 +78,13 @@ export const drawn = computed(() => (view.value.run ? (alone.value ? [alone.valu
 export const runSpan = signal<[number, number] | null>(null);
 export const span = computed(() => (view.value.run && axis.value === "time" ? runSpan.value : null));
 
-/** Scalar tags of the listed runs, those of most meaning first: as recorded. */
-export const tags = computed(() => [...new Set((answer.value?.runs ?? []).flatMap((run) => run.scalars))]);
+/** Scalar tags of the listed runs, in the order of all runs: as recorded. Those of all, where none is listed. */
+export const tags = computed(() => {
+  const all = answer.value?.runs ?? [];
+  const paths = new Set(listed.value.map((run) => run.path));
+  const some = paths.size && paths.size < all.length ? all.filter((run) => paths.has(run.path)) : all;
+  return [...new Set(some.flatMap((run) => run.scalars))];
+});
 
 /** Hyper-parameters, those that differ first. */
 export const hparams = computed(() => {

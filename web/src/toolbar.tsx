@@ -1,6 +1,6 @@
 // Settings of all charts.
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { curves, Refusal } from "./api";
 import { mark, t } from "./language";
 import { panelTags } from "./ranges";
@@ -83,6 +83,8 @@ function NewPanel({ close }: { close: () => void }) {
   const text = useSignal("");
   const error = useSignal("");
   const timer = useRef(0);
+  const field = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => field.current?.focus(), []); // what comes later has no autofocus
   const look = async () => {
     const asked = text.value.trim();
     const found = asked ? await wrong(asked) : "";
@@ -98,7 +100,10 @@ function NewPanel({ close }: { close: () => void }) {
         const asked = text.value.trim();
         void look().then((right) => {
           if (!right) return;
-          if (asked) show({ panels: [...new Set([...view.value.panels, asked])] });
+          if (asked) {
+            show({ panels: [...new Set([...view.value.panels, asked])] });
+            document.getElementById("main")?.scrollTo({ top: 0 }); // where it stands
+          }
           close();
         });
       }}
@@ -112,7 +117,7 @@ function NewPanel({ close }: { close: () => void }) {
         aria-invalid={error.value ? true : undefined}
         title={about}
         spellcheck={false}
-        autofocus
+        ref={field}
         onInput={(event) => {
           text.value = event.currentTarget.value;
           clearTimeout(timer.current);

@@ -51,7 +51,7 @@ export function Tooltip({ at, x }: { at: Hover; x: string }) {
 }
 
 function headOf(x: string, place: number): string {
-  return x === "time" || x === "relative" ? duration(place) : x === "walltime" ? moment(place, language) : x === "step" || x === "epoch" ? `${x === "step" ? t("Step") : t("Epoch")} ${exact(place)}` : `${x} ${exact(place)}`;
+  return x === "time" || x === "relative" ? duration(place) : x === "walltime" ? moment(place, language, true) : x === "step" || x === "epoch" ? `${x === "step" ? t("Step") : t("Epoch")} ${exact(place)}` : `${x} ${exact(place)}`;
 }
 
 const MOST_SPOKEN = 5;

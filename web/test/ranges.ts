@@ -44,6 +44,8 @@ test("curves that flatten most of the others are counted", () => {
   assert.equal(flattening([of(0, 1), up]), 0); // of two, which one is the other?
   assert.equal(flattening([of(0, 1), up, up.map((value) => value * 3)]), 0); // most of them
   assert.equal(flattening([of(1, 1), of(1, 1), of(5, 5)]), 0); // flat by themselves
+  const short = Array.from({ length: 7 }, (_, run) => of(0.9 + run * 0.01, 0.905 + run * 0.01));
+  assert.equal(flattening([...short, of(0.5, 0.5)]), 0); // each is short, but all together are not flat
 });
 
 test("one diverged curve is left out of the range on request, and counted", () => {

@@ -17,6 +17,9 @@ from vizkit.runs.statistics import STATISTICS
         ("`batch size` == 64 and `learning rate` < 0.01 and `eval/acc`.max > 0.85", [1]),
         ("`eval/acc` > 0.7", [1, 2]),
         ("`eval/acc`.last <= 0.75", [2, 10]),
+        ("eval/acc > 0.7 and `batch size`/2 > 1", [1, 2]),  # no backquotes; a division
+        ("eval/acc.max-0.1 > 0.75", [1]),
+        ("optimizer == 'eval/acc' or eval/acc/2 > 0.35", [1, 2]),
         ("`eval/acc`.min < 0.55 < `eval/acc`.max", [1]),
         ("optimizer in ['SGD', 'Momentum']", [2, 10]),
         ("optimizer not in ('SGD',)", [1]),
@@ -56,7 +59,7 @@ def test_what_a_run_lacks_is_neither_true_nor_false(runs: Runs) -> None:
     ("expression", "message"),
     [
         ("`batchsize` == 64", "no hyper-parameter, tag or field 'batchsize'; closest: 'batch size'"),
-        ("eval/acc > 0.9", "slashes stand in backquotes"),
+        ("eval/recall > 0.9", "slashes stand in backquotes"),
         ("`eval/acc`.median > 1", "no statistic of 'eval/acc', 'median'"),
         ("accuracy > 1", "'accuracy'"),
     ],
