@@ -95,9 +95,13 @@ class ColumnBuilder:
         display_name: str,
         hparams_of: dict[int, HParams],
         sessions: list[SessionMark],
+        created: int | None,
+        lost: dict[tuple[str, int], tuple[int, str]],
     ) -> ColumnBuilder:
-        """The columns of a log that was read before, ready for what follows in it."""
+        """The columns of a log that was read before, ready for what follows in it; see the attributes."""
         records = cls()
+        records.created, records.lost = created, lost
+        records._marks = max([len(sessions), *(session for _, session in lost)])
         records.display_name, records.hparams_of, records.sessions = display_name, hparams_of, sessions
         records.hparams = next(reversed(hparams_of.values()), None)
         for key, one in series:

@@ -69,6 +69,14 @@ class Series:
         # several threads may read.
         self._joined: tuple[list[AnyArray], list[tuple[SortedRows, int, int]]] = [], []
 
+    @classmethod
+    def of(cls, first: int, end: int, sessions: list[tuple[int, int]], columns: list[AnyArray]) -> Series:
+        """A series of these columns, which are never changed; the other arguments are attributes."""
+        series = cls(first)
+        series.end, series.sessions, series.count = end, sessions, len(columns[0])
+        series._joined = columns, []
+        return series
+
     def append(self, session: int, columns: SortedRows, start: int, stop: int, end: int) -> None:
         """Append records.
 

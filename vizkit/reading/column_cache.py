@@ -1,4 +1,4 @@
-"""A cache of long logs' columns in the user's cache directory.
+"""A cache of logs' columns in the user's cache directory; `short_logs` keeps those of short ones.
 
 A file of it is the state of one `ColumnBuilder`, its columns packed, with the pyramids of its scalars: a log
 is opened again without being read. A file counts if the log is the same file as then, begins with the same
@@ -30,10 +30,11 @@ from vizkit.columns.series import Series
 from vizkit.format.types import HParams, SessionMark
 from vizkit.metrics.arrays import AnyArray
 from vizkit.reading.filesystem import LogStat
+from vizkit.reading.short_logs import LOGS_ENDING, ShortLogs
 
 __all__ = ["ColumnCache", "cache_directory"]
 
-_MAGIC = b"VizKit columns 1\n"
+_MAGIC = b"VizKit columns 2\n"
 _ENDING = ".columns"
 _ALIGN = 64
 _MOST = 4 << 30  # bytes of all files
@@ -64,9 +65,11 @@ class ColumnCache:
     Args:
         directory: the directory of the files; None for none.
         most: bytes of all files; those used least recently are deleted beyond that.
+        root: the log directory, whose short logs are kept together in a file; empty: they are not kept.
     """
 
-    def __init__(self, directory: Path | None, most: int = _MOST) -> None:
+    def __init__(self, directory: Path | None, most: int = _MOST, root: str = "") -> None:
+        self._short = ShortLogs(directory if root else None, root)
         self._directory = directory
         self._most = most
         self._lock = threading.Lock()
@@ -74,8 +77,10 @@ class ColumnCache:
 
     def load(self, log: Readable, stat: LogStat) -> tuple[ColumnBuilder, int] | None:
         """The columns of a log, and the position behind their last frame; None if they are not known."""
+        if stat.size < _LEAST:
+            return self._short.load(log, stat)
         path = self._path(stat)
-        if path is None or stat.size < _LEAST:
+        if path is None:
             return None
         try:
             head, arrays, mapped = _opened(path)
@@ -138,6 +143,19 @@ class ColumnCache:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
 
+    def note_short(self, log: Readable, stat: LogStat, records: ColumnBuilder) -> None:
+        """Remember the columns of a log that was read to its end for `save_short`, if it is short."""
+        if stat.size < _LEAST:
+            self._short.note(log, stat, records)
+
+    def save_short(self) -> threading.Thread | None:
+        """Write the columns of short logs, on a thread, if there are many new ones."""
+        thread = self._short.save()
+        if thread and self._directory:
+            with contextlib.suppress(OSError), self._lock:
+                _make_room(self._directory, self._most)
+        return thread
+
     def release(self) -> None:
         """Give the memory of the parts of files that were read back to the system, which may keep them."""
         if hasattr(mmap, "MADV_DONTNEED"):
@@ -166,7 +184,9 @@ def _digest(log: Readable, position: int) -> str:
 def _make_room(directory: Path, most: int) -> None:
     """Delete the files used least recently until all take at most so many bytes."""
     files = []
-    for path in directory.glob(f"*{_ENDING}*"):
+    for path in directory.iterdir():
+        if _ENDING not in path.name and LOGS_ENDING not in path.name:
+            continue
         with contextlib.suppress(OSError):
             stat = path.stat()
             files.append((stat.st_mtime, stat.st_size, path))
@@ -237,6 +257,8 @@ def _described(records: ColumnBuilder) -> tuple[dict[str, Any], list[AnyArray]]:
     head = {
         "series": found,
         "name": records.display_name,
+        "created": records.created,
+        "lost": [[*key, *lost] for key, lost in records.lost.items()],
         "sessions": records.sessions,
         "hparams": [[str(session), asdict(one)] for session, one in records.hparams_of.items()],
         "arrays": [[array.dtype.str, len(array)] for array in arrays],
@@ -268,4 +290,5 @@ def _restored(head: dict[str, Any], arrays: Iterator[AnyArray]) -> ColumnBuilder
         every.append((SeriesKey(*one["key"]), series))
     hparams = {int(session): HParams(**one) for session, one in head["hparams"]}
     sessions = [SessionMark(mark) for mark in head["sessions"]]
-    return ColumnBuilder.of(every, head["name"], hparams, sessions)
+    lost = {(tag, session): (count, why) for tag, session, count, why in head["lost"]}
+    return ColumnBuilder.of(every, head["name"], hparams, sessions, head["created"], lost)

@@ -108,6 +108,8 @@ class LogRoot:
             new = [name for name in self._order if name not in known]
             known.update(self._read({name: found[name] for name in new}, seconds))
             self.unread = len(found) - len(known)
+            if not self.unread and self._cache is not None:
+                self._cache.save_short()
             self._readers = {name: known[name] for name in self._order if name in known}
         elif not grown:
             return Changes([], [], [])

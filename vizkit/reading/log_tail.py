@@ -200,6 +200,9 @@ class LogTail:
 
     def _keep(self, log: Readable, stat: LogStat, cache: ColumnCache) -> None:
         """Pack the columns, and write them to the cache if much is new."""
+        whole = self._position == stat.size and not self._damaged and self._anew_at == math.inf
+        if whole and self._seen is None and self._cached != stat.size:
+            cache.note_short(log, stat, self.records)
         for series in self.records.series.values():
             series.pack()
         if self._position - self._cached < max(_WORTH, self._cached // 4) or self._damaged:

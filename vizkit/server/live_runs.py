@@ -159,7 +159,7 @@ class LiveRuns:
         self.logdir = os.path.expanduser(logdir)
         self.lock = threading.Lock()
         """Held while the logs are read: by a refresh, and by users of `RunState.logs`."""
-        self._cache = ColumnCache(cache_directory())
+        self._cache = ColumnCache(cache_directory(), root=self.logdir)
         self._began = time.monotonic()
         self._root = _ContainedLogRoot(self.logdir, self._cache)
         self._failure = ""
@@ -190,6 +190,11 @@ class LiveRuns:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
+
+    @property
+    def stopped(self) -> bool:
+        """True once it was told to end."""
+        return self._stop.is_set()
 
     def note_request(self) -> bool:
         """Wake the thread; return True if the request must wait for a refresh, as the last was long ago."""

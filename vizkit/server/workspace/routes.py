@@ -23,7 +23,7 @@ from vizkit.server.http import Answer, no_file, preferred_language, redirect, re
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.security import WORKSPACE_POLICY
 from vizkit.server.workspace.api.endpoints import api_routes
-from vizkit.server.workspace.api.runs_answer import RunsQuery, runs_answer
+from vizkit.server.workspace.api.runs_answer import prepare_records
 from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.current_runs import CurrentRuns
 from vizkit.server.workspace.earlier_addresses import EARLIER_VIEWS, query_of_earlier
@@ -99,7 +99,7 @@ def workspace(
             name = f"built/{file.name}"
             if media := _media_type(name):
                 _static_file(name, media)
-        runs_answer(state, RunsQuery())
+        prepare_records(state, lambda: live.stopped)
 
     routes = [
         Route(_PATH, slash),

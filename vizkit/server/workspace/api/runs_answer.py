@@ -23,12 +23,21 @@ from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.queries import WrongParameter
 from vizkit.server.workspace.api.state import RELEASED_AFTER, WorkspaceState, named
 
-__all__ = ["ChangesQuery", "RunsQuery", "changes", "metric_summary", "plain_value", "runs_answer"]
+__all__ = [
+    "ChangesQuery",
+    "RunsQuery",
+    "changes",
+    "metric_summary",
+    "plain_value",
+    "prepare_records",
+    "runs_answer",
+]
 
 _MAX_METRICS = 64
 _MAX_PROBLEMS = 20
 _LOOK_SECONDS = 0.1
 _RECORD_SECONDS = 0.3  # of making records of many runs, which other requests wait for
+_TURN, _BETWEEN = 0.05, 0.02  # seconds of making records ahead, and for others between
 _AT_ONCE = 256  # records that are made without a look at the clock, or a quarter of those that are there
 
 
@@ -78,11 +87,30 @@ def _records(state: WorkspaceState, runs: Sequence[Run]) -> Iterator[RunRecord]:
             if made >= at_once and time.monotonic() > end:
                 return
             made += 1
-            record = _record(state, made, run)
-            in_words = spoken if record["problems"] else ""
-            known = key, in_words, orjson.dumps(record, option=orjson.OPT_NON_STR_KEYS)
-            state.records[run] = known
+            known = state.records[run] = key, *_in_json(_record(state, made, run), spoken)
         yield orjson.Fragment(known[2])  # type: ignore[misc]  # of which it becomes a part
+
+
+def _in_json(record: RunRecord, spoken: str) -> tuple[str, bytes]:
+    """The language that a record is in, if it has words of VizKit; and the record."""
+    return spoken if record["problems"] else "", orjson.dumps(record, option=orjson.OPT_NON_STR_KEYS)
+
+
+def prepare_records(state: WorkspaceState, until: Callable[[], bool]) -> None:
+    """Make the records of all runs that are there, turn by turn, before a page asks for them."""
+    while not until():
+        end = time.monotonic() + _TURN
+        with state.runs() as runs:
+            missing = [run for run in runs if run not in state.records]
+            for number, run in enumerate(missing, start=1):
+                key = run.revision, run.position
+                state.records[run] = key, *_in_json(_record(state, number, run), language())
+                if time.monotonic() > end:
+                    break
+            else:
+                if not state.live.unread:
+                    return
+        time.sleep(_BETWEEN)
 
 
 def _record(state: WorkspaceState, number: int, run: Run) -> RunRecord:
