@@ -32,6 +32,7 @@ __all__ = [
     "hold_directory",
     "is_shortage",
     "keep_beside",
+    "local_path",
     "lock_exclusive",
     "lock_shared",
     "mapped",
@@ -57,6 +58,15 @@ _SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 def is_shortage(error: OSError) -> bool:
     """True if this process or machine lacks descriptors or memory: it tells nothing of the file."""
     return error.errno in _SHORTAGES
+
+
+def local_path(path: str | os.PathLike[str]) -> str:
+    """A path without ``~`` and without the scheme ``file://``; those of other schemes stay."""
+    text = os.path.expanduser(os.fspath(path))
+    if not text.startswith("file://"):
+        return text
+    text = text.removeprefix("file://")
+    return text.lstrip("/") if os.name == "nt" else text
 
 
 def lock_exclusive(fd: int) -> bool | None:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import checked_class_names, describe, whole_number
+from vizkit._files import local_path
 from vizkit._language import tr
 from vizkit._protocols import ArrayLike, HParamsLike, ImageLike, MetricsLike, ScalarLike, StepLike
 from vizkit._ranks import is_importing, rank, world_size
@@ -135,7 +136,7 @@ class Tracker(PaddleVerbs):
             raise ValueError(tr("ranks must be 0 or 'all', got {ranks!r}", ranks=ranks))
         _check_hparams(hparams, metrics)
         super().__init__(strict=strict, sample_seconds=_sample_seconds(system))
-        directory = os.path.expanduser(logdir)
+        directory = local_path(logdir)
         if trial := take_run():
             directory = trial["run"]
             hparams = {**trial["hparams"], **(as_mapping(hparams) or {})}

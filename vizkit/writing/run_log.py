@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import describe
-from vizkit._files import FileReader
+from vizkit._files import FileReader, local_path
 from vizkit._protocols import ArrayLike, ScalarLike, StepLike
 from vizkit._warnings import warn
 from vizkit.columns.column_builder import SeriesKey, read_log
@@ -97,7 +97,7 @@ class RunLog:
         strict: bool = False,
         on_error: Callable[[str, Exception], None] | None = None,
     ) -> None:
-        logdir = os.path.expanduser(logdir)
+        logdir = local_path(logdir)
         self._logdir = logdir
         self._suffix = suffix
         self._write_to_disk = write_to_disk

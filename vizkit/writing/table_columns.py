@@ -44,13 +44,13 @@ class Pictures:
         images: arrays (h, w), (h, w, c) or (c, h, w), or texts; None for none.
         mean: the mean that images were normalised with.
         std: the standard deviation that they were normalised with.
-        layers: makes the layers over the image of a row, or None.
+        layers: makes the layers over the image of a row, or None; None if no row has some.
     """
 
     images: Sequence[AnyArray | str | None]
     mean: float | Sequence[float] | None = None
     std: float | Sequence[float] | None = None
-    layers: Callable[[int], Layers | None] = lambda _row: None
+    layers: Callable[[int], Layers | None] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -87,6 +87,8 @@ class Pictures:
         """The images and texts with some of the `digests`."""
         found: Contents = {}
         new: dict[int, AnyArray] = {}
+        if not wanted:
+            return found
         for digest, one in zip(digests.tolist(), self.images, strict=True):
             if digest in wanted and isinstance(one, str):
                 found[digest] = TEXT, one.encode("utf-8", "replace")
@@ -98,8 +100,8 @@ class Pictures:
     def packed_layers(self) -> tuple[AnyArray | None, Contents]:
         """The digests of the rows' layers, None if no row has some, and the layers."""
         digests, found = np.zeros(len(self), np.uint64), {}
-        for row in range(len(self)):
-            layers = self.layers(row)
+        for row, image in enumerate(self.images if self.layers else ()):
+            layers = None if image is None or self.layers is None else self.layers(row)
             if layers is not None:
                 data = pack_layers(layers)
                 digests[row] = digest = digest_of(data)

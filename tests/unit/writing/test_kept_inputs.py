@@ -159,3 +159,15 @@ def test_tables_in_remote_directories(tmp_path: Path, memory: str) -> None:
     np.testing.assert_array_equal(one.predictions()["input"][2].array(), IMAGES[2])
     np.testing.assert_array_equal(one.table("own")["image"][0].array(), IMAGES[5])
     assert len(packs(run)) == 2  # of four tables: each image is there once
+
+
+@pytest.mark.skipif(os.name == "nt", reason="of paths that begin with a slash")
+def test_a_directory_may_be_named_by_a_url(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    with Tracker(f"file://{tmp_path}/log/run", system=False) as tracker:
+        tracker.log_table("own", {"value": [1], "image": [IMAGES[5]]}, step=0)
+        tracker.log_table("own", {"value": [2], "image": [IMAGES[5]]}, step=1)
+    for root in (tmp_path / "log", f"file://{tmp_path}/log"):
+        (one,) = vizkit.load(root)
+        assert one.name == "run" and one.table("own")["value"].tolist() == [2] and not one.problems
+        np.testing.assert_array_equal(one.table("own", 0)["image"][0].array(), IMAGES[5])
