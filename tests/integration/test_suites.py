@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import visualdl
@@ -312,7 +313,7 @@ def test_boxes_on_cocos_data_are_evaluated_class_by_class(
     tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     annotations = {
-        "images": [{"id": 7}, {"id": 9}],
+        "images": [{"id": 7, "file_name": "7.png"}, {"id": 9, "file_name": "lost.png"}],
         "categories": [{"id": 3, "name": "car"}, {"id": 5, "name": "tree"}],
         "annotations": [
             {"image_id": 7, "category_id": 3, "bbox": [10, 10, 40, 30], "area": 1200, "iscrowd": 0},
@@ -327,6 +328,9 @@ def test_boxes_on_cocos_data_are_evaluated_class_by_class(
     ]
     installed(monkeypatch, "ppdet.engine.callbacks", Callback=Callback)
     detector = Detector({"bbox": [0.5, *[0.0] * 11]})
+    (tmp_path / "images").mkdir()
+    cv2.imwrite(str(tmp_path / "images/7.png"), np.full((60, 80, 3), (255, 0, 0), np.uint8))  # blue
+    detector.cfg["EvalDataset"] = SimpleNamespace(dataset_dir=str(tmp_path), image_dir="images")
     detector._metrics[0].__dict__.update(
         results={"bbox": found}, anno_file=str(file), clsid2catid={0: 3, 1: 5}
     )
@@ -335,6 +339,11 @@ def test_boxes_on_cocos_data_are_evaluated_class_by_class(
     assert series(tmp_path / "run", "eval/ap/car") == [(2, pytest.approx(1)), (5, pytest.approx(1))]
     assert series(tmp_path / "run", "eval/ap/tree") == [(2, 0), (5, 0)]
     assert series(tmp_path / "run", "eval/map") == [(2, pytest.approx(0.5)), (5, pytest.approx(0.5))]
+    tracker.flush()
+    run = load(tmp_path / "run")[0]
+    assert run.predictions(5)["id"].tolist() == [7, 9]
+    shown = run.images("eval/samples")[-1].reshape(-1, 3)
+    assert (shown == (0, 0, 255)).all(axis=1).sum() > 2 * 60 * 80 * 0.8, "one image, twice, in RGB"
     assert not tracker.lost
 
 

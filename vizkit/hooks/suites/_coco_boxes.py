@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
+
+from vizkit.metrics.arrays import AnyArray
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker
 
 __all__ = ["CocoBoxes"]
+
+_MOST_READ = 64  # images of an evaluation, some of which are shown
 
 
 class CocoBoxes:
@@ -21,9 +27,17 @@ class CocoBoxes:
         self._file = ""
         self._labels: dict[int, dict[str, Any]] = {}  # image -> boxes, labels, crowd, area
         self._names: list[str] = []
+        self._images: dict[int, str] = {}  # image -> its file's name
 
-    def record(self, tracker: Tracker, metric: Any, step: int) -> None:  # noqa: ANN401
-        """Record the boxes of an evaluation; those of other metrics, and none, are left out."""
+    def record(self, tracker: Tracker, metric: Any, dataset: object, step: int) -> None:  # noqa: ANN401
+        """Record the boxes of an evaluation; those of other metrics, and none, are left out.
+
+        Args:
+            tracker: the tracker that records.
+            metric: PaddleDetection's ``COCOMetric``.
+            dataset: its data, whose first images are read to be shown.
+            step: the step.
+        """
         results = getattr(metric, "results", None)
         found = results.get("bbox") if isinstance(results, dict) else None
         file, classes = getattr(metric, "anno_file", None), getattr(metric, "clsid2catid", None)
@@ -37,8 +51,10 @@ class CocoBoxes:
             number = places[one["category_id"]]
             each[one["image_id"]].append((number, one["score"], *_sides(one["bbox"])))
         evaluation = tracker.evaluation("eval", task="detection", class_names=self._names)
-        for image, labels in self._labels.items():
-            evaluation.add([labels], [np.array(each[image]).reshape(-1, 6)], ids=[image])
+        for place, (image, labels) in enumerate(self._labels.items()):
+            pixels = _pixels(dataset, self._images[image]) if place < _MOST_READ else None
+            boxes = np.array(each[image]).reshape(-1, 6)
+            evaluation.add([labels], [boxes], None if pixels is None else [pixels], ids=[image])
         evaluation.record(step)
 
     def _read(self, file: str, places: dict[int, int]) -> None:
@@ -52,6 +68,7 @@ class CocoBoxes:
                 crowd = one.get("iscrowd", 0)
                 row = (places[one["category_id"]], crowd, one["area"], *_sides(one["bbox"]))
                 rows[one["image_id"]].append(row)
+        self._images = {image["id"]: str(image.get("file_name", "")) for image in content["images"]}
         for image in content["images"]:
             table = np.array(rows[image["id"]], np.float64).reshape(-1, 7)
             self._labels[image["id"]] = {
@@ -59,6 +76,16 @@ class CocoBoxes:
                 "area": table[:, 2],
             }  # fmt: skip
         self._file = file
+
+
+def _pixels(dataset: object, name: str) -> AnyArray | None:
+    """An image (h, w, 3) of a data set, or None if it cannot be read."""
+    places = [getattr(dataset, part, None) for part in ("dataset_dir", "image_dir")]
+    if not name or not any(isinstance(place, str) for place in places):
+        return None
+    file = os.path.join(*(place for place in places if isinstance(place, str)), name)
+    found = cv2.imread(file) if os.path.isfile(file) else None
+    return None if found is None else found[:, :, ::-1]
 
 
 def _sides(box: list[float]) -> tuple[float, float, float, float]:

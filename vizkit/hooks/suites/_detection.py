@@ -33,8 +33,9 @@ def paddledetection(tracker: Tracker, trainer: Trainer) -> Callback:
     It records every step's losses, exact and not smoothed, as ``train/<loss>``, learning rate and
     epoch; of every evaluation ``eval/bbox-mAP`` (``mask-``, ``keypoint-``), with COCO's AP50 and AP75,
     at the step of the last batch before it, and of boxes on COCO's data all that `Tracker.evaluation`
-    records of detections, such as ``eval/ap/<class>`` and ``eval/false positives/<kind>``; and as
-    hyper-parameters the config's plain values, its learning rate, optimizer and reader.
+    records of detections, such as ``eval/ap/<class>`` and ``eval/false positives/<kind>``, with the first
+    and the worst of the first 64 images as ``eval/samples`` and ``eval/worst``; and as hyper-parameters
+    the config's plain values, its learning rate, optimizer and reader.
 
     Args:
         tracker: the tracker that records; it stays open.
@@ -77,7 +78,7 @@ def paddledetection(tracker: Tracker, trainer: Trainer) -> Callback:
                         recorder.scalars(_results(metric.get_results()), step)
                 with recorder.guard("boxes"):
                     for metric in self.model._metrics:
-                        boxes.record(tracker, metric, step)
+                        boxes.record(tracker, metric, self.model.cfg.get("EvalDataset"), step)
 
         def on_train_end(self, status: _Status) -> None:
             recorder.flush()
