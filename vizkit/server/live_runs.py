@@ -21,7 +21,7 @@ from vizkit.server.run_names import printable, unique_names
 __all__ = ["GroupMember", "LiveRuns", "RunState", "Snapshot"]
 
 _PAUSE = 0.4  # seconds between two refreshes
-_TURN = 0.3  # seconds that the reading of large runs keeps the lock
+_TURN = 0.1  # seconds that the reading of large runs keeps the lock: the first picture waits for one turn
 _BETWEEN = 0.005
 _MOMENT = 1.0  # seconds that a list of runs waits for the rest of them
 _SHARE = 10  # refreshes take at most a tenth of the time
