@@ -46,6 +46,7 @@ FALSE_POSITIVES = ("duplicate", "class", "place", "background")
 _AREAS = np.array([[0, 1e10], [0, 32**2], [32**2, 96**2], [96**2, 1e10]])
 _RECALLS = np.linspace(0, 1, 101)
 _MOST = 100  # boxes an image and class
+_MOST_CLASSES = 100_000
 _FEW = (1, 10, _MOST)
 _NEAR = 0.1  # IoU from which on a box is near an object
 _PLACES = (len(IOU_THRESHOLDS), len(SIZES))
@@ -389,7 +390,12 @@ def boxes_of(given: object, *, scored: bool) -> Boxes:
         DataError: another form, sides that are not finite or change places, negative class ids.
     """
     parts = _parts_of(given, scored=scored)
-    places = np.asarray(parts["boxes"], np.float64).reshape(-1, 4)
+    sides = np.asarray(parts["boxes"], np.float64)
+    if sides.size and (sides.ndim != 2 or sides.shape[1] != 4):
+        raise DataError(
+            "boxes must be of shape [n, 4]: left, top, right, bottom, got {boxes}", boxes=describe(sides)
+        )
+    places = sides.reshape(-1, 4)
     count = len(places)
     classes = parts["labels"].reshape(-1)
     scores = parts["scores"].reshape(-1).astype(np.float64) if scored else np.ones(count)
@@ -405,6 +411,12 @@ def boxes_of(given: object, *, scored: bool) -> Boxes:
             "boxes of an image must be left, top, right, bottom, each with a class from 0 on (and a score, "
             "of detections), got {given}",
             given=describe(given),
+        )
+    if count and classes.max() >= _MOST_CLASSES:
+        raise DataError(
+            "a class of boxes is at most {last:,}, got {highest:,}: number the classes from 0 on",
+            last=_MOST_CLASSES - 1,
+            highest=int(classes.max()),
         )
     return Boxes(places, classes.astype(np.int64), scores, crowd, areas)
 

@@ -326,6 +326,8 @@ class _GrowingArray:
         return self._array.nbytes
 
     def append(self, rows: AnyArray) -> None:
+        if not len(rows):  # none of a batch counts
+            return
         end = self._count + len(rows)
         dtype = np.promote_types(self._array.dtype, rows.dtype) if self._count else rows.dtype
         if end > len(self._array) or dtype != self._array.dtype:

@@ -162,3 +162,10 @@ def test_arrays_of_paddledetection() -> None:
 def test_what_are_no_boxes_is_refused(given: Any) -> None:
     with pytest.raises(DataError, match="boxes of an image"):
         boxes_of(given, scored=True)
+
+
+def test_boxes_of_five_sides_and_classes_that_would_take_all_memory_are_refused() -> None:
+    with pytest.raises(DataError, match=r"shape \[n, 4\]"):
+        boxes_of({"boxes": np.zeros((2, 5)), "labels": [0, 1]}, scored=False)
+    with pytest.raises(DataError, match="at most 99,999, got 1,000,000,000"):
+        boxes_of({"boxes": [box(0, 0)], "labels": [10**9]}, scored=False)

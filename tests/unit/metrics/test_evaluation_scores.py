@@ -217,6 +217,14 @@ def test_each_pixel_of_a_segmentation_is_a_sample(limit: int, channel: bool) -> 
     assert several.curves[1][0].tp[0] == (labels == 1).sum()
 
 
+def test_a_first_batch_of_which_nothing_counts() -> None:
+    labels, scores = RNG.integers(0, 3, 40), RNG.random((40, 3))
+    labels[:20] = -100
+    found = gathered(labels, scores, 20, ignore_index=-100)
+    assert found.samples == 20
+    assert found.macro == pytest.approx(gathered(labels[20:], scores[20:]).macro, abs=1e-12)
+
+
 def test_what_is_given_is_neither_kept_nor_changed() -> None:
     labels, logits = sample(60, 3)
     expected = gathered(labels, logits, activation="softmax")

@@ -24,12 +24,12 @@ from vizkit.format.tables import Texts
 from vizkit.media import images, png
 from vizkit.media.captions import captioned_grid, make_captions, name_of, percent
 from vizkit.metrics.activation import Activation, activate
-from vizkit.metrics.arrays import AnyArray, to_array, to_real
+from vizkit.metrics.arrays import AnyArray, to_real
 from vizkit.metrics.evaluation_scores import EvaluationScores
 from vizkit.writing import evaluation
 from vizkit.writing.evaluation import ClassNames
 from vizkit.writing.table_columns import Given
-from vizkit.writing.tasks.samples import KeptSamples
+from vizkit.writing.tasks.samples import KeptSamples, axes_of_image, content_of, numbers_text
 from vizkit.writing.tasks.score_rows import ScoreRows, score_columns
 from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, TaskOptions
 
@@ -43,7 +43,7 @@ _MOST_SIDES = 4_000_000  # scores that are kept of samples with several labels
 class _Kept:
     """A sample with its label, and the scores of all classes."""
 
-    content: AnyArray | str
+    content: AnyArray | str | None
     label: int
     scores: AnyArray
 
@@ -112,7 +112,9 @@ class ClassificationTask(EvaluationTask):
             margin = scores[rows, chosen] - scores[rows, np.where(counted, ids, 0)]
             self._rows.offer_images(batch, keys, wrong)
             badness = np.where(wrong, margin, -np.inf)
-            self._kept.offer(keys, badness, lambda row: _copied(batch.input(row), int(ids[row]), scores[row]))
+            self._kept.offer(
+                keys, badness, lambda row: _Kept(content_of(batch, row), int(ids[row]), scores[row].copy())
+            )
 
     def _add_sides(self, batch: LabelledBatch, labels: AnyArray, scores: AnyArray) -> None:
         """Add samples of a single class, or of several labels each: their scores are kept as they are."""
@@ -173,7 +175,7 @@ class ClassificationTask(EvaluationTask):
         """All tags that may be recorded -> their kinds."""
         tags = evaluation.evaluation_tags(tag, self._names())
         for name, kept in self._shown():
-            tags[f"{tag}/{name}"] = "text" if isinstance(kept[0][1].content, str) else "image"
+            tags[f"{tag}/{name}"] = "image" if _are_images(kept) else "text"
         return tags
 
     def encode(
@@ -185,11 +187,11 @@ class ClassificationTask(EvaluationTask):
         if found.assumed and not explained:
             frames.append(encode.encode_text(f"{tag}/scores", found.assumed, step, now))
         for name, kept in self._shown():
-            if isinstance(kept[0][1].content, str):
-                frames.append(encode.encode_text(f"{tag}/{name}", self._texts(kept), step, now))
-            else:
+            if _are_images(kept):
                 picture = png.encode_png(self._grid(kept))
                 frames.append(encode.encode_image(f"{tag}/{name}", picture, step, now))
+            else:
+                frames.append(encode.encode_text(f"{tag}/{name}", self._texts(kept), step, now))
         return b"".join(frames)
 
     def _shown(self) -> list[tuple[str, list[tuple[int | str, _Kept]]]]:
@@ -199,11 +201,9 @@ class ClassificationTask(EvaluationTask):
     def _grid(self, kept: list[tuple[int | str, _Kept]]) -> AnyArray:
         options = self.options
         samples = [one for _, one in kept]
+        contents = [cast("AnyArray", one.content) for one in samples]
         pixels = images.to_pixels_each(
-            [one.content for one in samples],
-            _axes(cast("AnyArray", samples[0].content)),
-            mean=options.mean,
-            std=options.std,
+            contents, axes_of_image(contents[0]), mean=options.mean, std=options.std
         )
         scores = np.stack([one.scores for one in samples])
         found = self._scores.probabilities(scores)
@@ -223,7 +223,8 @@ class ClassificationTask(EvaluationTask):
             found = self._scores.probabilities(one.scores[None])
             share = "" if found is None else percent(float(found.max()))
             names = [name_of(int(k), self.options.class_names) for k in (one.label, one.scores.argmax())]
-            lines.append("\t".join([str(key), *names, share, " ".join(str(one.content).split())]))
+            content = numbers_text(one.content) if isinstance(one.content, np.ndarray) else one.content or ""
+            lines.append("\t".join([str(key), *names, share, " ".join(content.split())]))
         return "\n".join(lines)
 
 
@@ -232,13 +233,8 @@ def _is_fresh(array: AnyArray, given: object) -> bool:
     return array is not given and type(given).__module__.startswith("paddle")
 
 
-def _axes(image: AnyArray) -> str:
-    """The axes of an image: channels first, as Paddle has them, unless only the last can be theirs."""
-    if image.ndim == 2:
-        return "HW"
-    return "HWC" if image.shape[0] not in (1, 3, 4) and image.shape[-1] in (1, 3, 4) else "CHW"
-
-
-def _copied(content: ArrayLike | str, label: int, scores: AnyArray) -> _Kept:
-    kept = content if isinstance(content, str) else to_array(content, copy=True)
-    return _Kept(kept, label, scores.copy())
+def _are_images(kept: list[tuple[int | str, _Kept]]) -> bool:
+    """True if all samples are images of the same axes."""
+    return len(
+        {axes_of_image(c) if isinstance(c := one.content, np.ndarray) else "" for _, one in kept}
+    ) == 1 and (isinstance(kept[0][1].content, np.ndarray))

@@ -43,7 +43,7 @@ from vizkit.media.overlays import check_annotations, draw_annotations
 from vizkit.metrics.arrays import AnyArray, Bools, Pixels, to_array
 from vizkit.metrics.detection import FALSE_POSITIVES, Boxes, DetectionResult, DetectionScores, boxes_of
 from vizkit.writing.evaluation import ClassNames, encode_scalars
-from vizkit.writing.tasks.samples import KeptSamples
+from vizkit.writing.tasks.samples import KeptSamples, axes_of_image, content_of
 from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, TaskOptions
 
 __all__ = ["DetectionTask"]
@@ -121,7 +121,9 @@ class DetectionTask(EvaluationTask):
             badness = np.where(missed > 0, missed / np.maximum(counts[:, 0], 1), -np.inf)
 
             def kept(row: int) -> _Kept:
-                return _Kept(to_array(batch.input(row), copy=True), labels[row], found[row])
+                content = content_of(batch, row)
+                image = content if isinstance(content, np.ndarray) else _blank(labels[row], found[row])
+                return _Kept(image, labels[row], found[row])
 
             self._kept.offer(keys, badness, kept)
 
@@ -210,9 +212,8 @@ class DetectionTask(EvaluationTask):
 
     def _pixels(self, one: _Kept) -> tuple[Pixels, float]:
         """The pixels of an image, no larger than it is shown, and their scale."""
-        axes = "CHW" if one.image.ndim == 3 and one.image.shape[0] in (1, 3, 4) else "HWC"
-        axes = "HW" if one.image.ndim == 2 else axes
-        pixels = images.to_pixels(one.image, axes, mean=self.options.mean, std=self.options.std)
+        options = self.options
+        pixels = images.to_pixels(one.image, axes_of_image(one.image), mean=options.mean, std=options.std)
         scale = min(1.0, _LARGEST / max(pixels.shape[:2]))
         return images.resize(pixels, scale), scale
 
@@ -235,6 +236,13 @@ class DetectionTask(EvaluationTask):
     @cached_property
     def _threshold(self) -> float:
         return _threshold(self._boxes.result(self._count()))
+
+
+def _blank(labels: Boxes, found: Boxes) -> AnyArray:
+    """In place of an image that cannot be shown."""
+    ends = np.concatenate([labels.places[:, 2:], found.places[:, 2:]])
+    width, height = np.clip(ends.max(axis=0, initial=1), 1, _LARGEST).astype(int).tolist()
+    return np.full((height, width), 128, np.uint8)
 
 
 def _drawn(

@@ -49,13 +49,13 @@ from vizkit.media.captions import Caption, captioned_grid
 from vizkit.media.lettering import picture_text
 from vizkit.media.quantiles_image import quantiles_image
 from vizkit.media.regression_image import regression_image
-from vizkit.metrics.arrays import AnyArray, Floats, to_array, to_real
+from vizkit.metrics.arrays import AnyArray, Floats, to_real
 from vizkit.metrics.histograms import compute_histogram
 from vizkit.metrics.image_quality import psnr, ssim
 from vizkit.metrics.quantiles import QuantileResult, QuantileScores, point_and_quantiles
 from vizkit.metrics.regression import QUANTILES, RegressionResult, RegressionScores
 from vizkit.writing.evaluation import encode_scalars
-from vizkit.writing.tasks.samples import KeptSamples
+from vizkit.writing.tasks.samples import KeptSamples, axes_of_image, content_of, numbers_text
 from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, TaskOptions
 
 __all__ = ["RegressionTask"]
@@ -64,7 +64,6 @@ _SPANS = {"[0, 1]": (0.0, 1.0), "[-1, 1]": (-1.0, 1.0), "[0, 255]": (0.0, 255.0)
 _LARGEST = 256  # pixels of an image's longer side in a grid
 _BUCKETS = 40
 _PARTS = 10  # of the labels, in the table
-_FEW = 8  # values of a sample that a text shows
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +203,7 @@ class RegressionTask(EvaluationTask):
             kinds |= {f"{tag}/{name}{end}": "scalar" for name in names for end in ends}
             kinds |= {f"{tag}/calibration": "image", f"{tag}/calibration/table": "text"}
         for name, kept in self._shown():
-            kinds[f"{tag}/{name}"] = "image" if _is_picture(kept[0][1]) else "text"
+            kinds[f"{tag}/{name}"] = "image" if _are_pictures(kept) else "text"
         return kinds
 
     def encode(
@@ -255,7 +254,7 @@ class RegressionTask(EvaluationTask):
         if said and not explained:
             frames.append(encode.encode_text(f"{tag}/scores", "\n".join(said), step, now))
         for name, shown in self._shown():
-            if _is_picture(shown[0][1]):
+            if _are_pictures(shown):
                 frames.append(encode.encode_image(f"{tag}/{name}", self._grid(shown), step, now))
             else:
                 frames.append(encode.encode_text(f"{tag}/{name}", _texts(shown), step, now))
@@ -272,10 +271,12 @@ class RegressionTask(EvaluationTask):
             title = picture_text("sample {key}", key=key)
             if one.label.ndim < 2:
                 content = cast("AnyArray", one.content)
-                pixels.append(images.to_pixels(content, _axes(content), mean=options.mean, std=options.std))
+                pixels.append(
+                    images.to_pixels(content, axes_of_image(content), mean=options.mean, std=options.std)
+                )
                 lines = [
                     title,
-                    picture_text("label {name}", name=_numbers(one.label)),
+                    picture_text("label {name}", name=numbers_text(one.label)),
                     picture_text("predicted {name}{share}", name=_prediction(one), share=""),
                 ]
                 captions.append(Caption("\n".join(lines)))
@@ -283,7 +284,7 @@ class RegressionTask(EvaluationTask):
             error = np.abs(one.prediction.astype(np.float64) - one.label)
             parts = [(one.label, picture_text("label")), (one.prediction, picture_text("prediction"))]
             parts.append((error, picture_text("error up to {most}", most=f"{error.max():.3g}")))
-            if isinstance(one.content, np.ndarray) and one.content.ndim in (2, 3):
+            if isinstance(one.content, np.ndarray):
                 parts.insert(0, (one.content, title))
             else:
                 parts[0] = (one.label, f"{title}, {parts[0][1]}")
@@ -294,7 +295,7 @@ class RegressionTask(EvaluationTask):
                 )
                 if low == high and array is not error:
                     span = None
-                pixels.append(images.to_pixels(array, _axes(array), value_range=span))
+                pixels.append(images.to_pixels(array, axes_of_image(array), value_range=span))
                 captions.append(Caption(text))
         shrunk = [images.resize(each, min(1.0, _LARGEST / max(each.shape[:2]))) for each in pixels]
         rows = len(shown) if len(pixels) > len(shown) else -1
@@ -350,8 +351,8 @@ def _table(found: RegressionResult, names: list[str]) -> str:
 def _texts(shown: list[tuple[int | str, _Kept]]) -> str:
     lines = ["\t".join(["sample", "label", "prediction", "input"])]
     for key, one in shown:
-        content = one.content if isinstance(one.content, str) else _numbers(np.asarray(one.content))
-        cells = [str(key), _numbers(one.label), _prediction(one), " ".join(content.split())]
+        content = numbers_text(one.content) if isinstance(one.content, np.ndarray) else one.content or ""
+        cells = [str(key), numbers_text(one.label), _prediction(one), " ".join(content.split())]
         lines.append("\t".join(cells))
     return "\n".join(lines)
 
@@ -359,31 +360,17 @@ def _texts(shown: list[tuple[int | str, _Kept]]) -> str:
 def _prediction(one: _Kept) -> str:
     """The prediction, with its interval."""
     if one.interval is None:
-        return _numbers(one.prediction)
+        return numbers_text(one.prediction)
     low, high = one.interval
-    return f"{_numbers(one.prediction)} [{_numbers(low)}; {_numbers(high)}]"
+    return f"{numbers_text(one.prediction)} [{numbers_text(low)}; {numbers_text(high)}]"
 
 
-def _numbers(values: AnyArray) -> str:
-    """Some values in a line."""
-    flat = values.reshape(-1)
-    more = ["..."] if flat.size > _FEW else []
-    return ", ".join([*(f"{value:.4g}" for value in flat[:_FEW].tolist()), *more])
+def _are_pictures(shown: list[tuple[int | str, _Kept]]) -> bool:
+    return all(_is_picture(one) for _, one in shown)
 
 
 def _is_picture(one: _Kept) -> bool:
-    if one.label.ndim > 1:
-        return _axes(one.label) != ""
-    return isinstance(one.content, np.ndarray) and _axes(one.content) != ""
-
-
-def _axes(array: AnyArray) -> str:
-    """The axes of an image, or an empty text if it can be none."""
-    if array.ndim == 2:
-        return "HW"
-    if array.ndim != 3:
-        return ""
-    return "CHW" if array.shape[0] in (1, 3, 4) else "HWC" if array.shape[2] in (1, 3, 4) else ""
+    return axes_of_image(one.label) != "" if one.label.ndim > 1 else isinstance(one.content, np.ndarray)
 
 
 def _copied(
@@ -393,9 +380,6 @@ def _copied(
     prediction: AnyArray,
     interval: tuple[AnyArray, AnyArray] | None,
 ) -> _Kept:
-    content: AnyArray | str | None = None
-    if batch.inputs is not None:
-        given = batch.input(row)
-        content = given if isinstance(given, str) else to_array(given, copy=True)
+    content = None if batch.inputs is None else content_of(batch, row)
     ends = None if interval is None else (interval[0].copy(), interval[1].copy())
     return _Kept(content, np.atleast_1d(label).copy(), np.atleast_1d(prediction).copy(), ends)

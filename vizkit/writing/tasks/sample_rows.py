@@ -159,7 +159,7 @@ class SampleRows:
             found[name] = column
             self._slices[name] = None
         texts = _as_texts(batch.inputs)
-        if texts is not None:
+        if texts is not None and len(texts) == count:
             found["input"] = texts
         return found
 
@@ -401,7 +401,7 @@ class _ImageChoice:
         wrong: Bools | None,
         marks: Callable[[int, int], Marks] | None,
     ) -> None:
-        rows = _images(inputs)
+        rows = _images(inputs, len(ids))
         if rows is None or not len(ids):
             return
         order = _hashes(ids) >> np.uint64(1)
@@ -429,22 +429,26 @@ class _ImageChoice:
         return len(self._heap) >= _MOST_IMAGES or self.nbytes + mean > _IMAGE_BYTES
 
 
-def _images(inputs: object) -> Callable[[int], tuple[AnyArray, int]] | None:
+def _images(inputs: object, count: int) -> Callable[[int], tuple[AnyArray, int]] | None:
     """A function that copies the image of a row, no larger than is kept: each so many-th pixel of it.
 
     None if inputs are no images.
     """
     if isinstance(inputs, (list, tuple)):
         several = cast("Sequence[ArrayLike]", inputs)
-        if not several or not _is_image(shape_of(several[0])):
+        if len(several) != count or not all(map(_is_image_of, several)):
             return None
         return lambda row: _shrunk(to_array(several[row]))
     shape = [int(side) for side in getattr(inputs, "shape", ())]
-    if len(shape) != 4 or not _is_image(shape[1:]):
+    if len(shape) != 4 or shape[0] != count or not _is_image(shape[1:]):
         return None
     view = to_view(cast("ArrayLike", inputs))
     array = to_array(cast("ArrayLike", inputs)) if view is None else view
     return lambda row: _shrunk(array[row])
+
+
+def _is_image_of(given: object) -> bool:
+    return not isinstance(given, str) and _is_image(shape_of(given))
 
 
 def _is_image(shape: Sequence[int]) -> bool:

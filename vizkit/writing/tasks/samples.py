@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 import numpy as np
 
 from vizkit._checks import describe, is_whole_number, whole_number
 from vizkit.errors import DataError
-from vizkit.metrics.arrays import AnyArray
+from vizkit.metrics.arrays import AnyArray, to_array
 
-__all__ = ["KeptSamples", "check_samples"]
+if TYPE_CHECKING:
+    from vizkit._protocols import ArrayLike
+    from vizkit.writing.tasks.task import LabelledBatch
+
+__all__ = ["KeptSamples", "axes_of_image", "check_samples", "content_of", "numbers_text"]
 
 _Sample = TypeVar("_Sample")
+_FEW = 8  # values of a sample that a text shows
 
 
 def check_samples(samples: object, worst: object) -> None:
@@ -36,6 +41,48 @@ def check_samples(samples: object, worst: object) -> None:
             "samples must be a number of samples, or different ids of some, got {samples}",
             samples=describe(samples),
         )
+
+
+def content_of(batch: LabelledBatch, row: int, most: int = _FEW) -> AnyArray | str | None:
+    """The input of a sample, to be shown: a copy of an image, or a text, of other numbers the first ones.
+
+    None if there is none. What cannot be shown never keeps an evaluation from being recorded.
+
+    Args:
+        batch: the batch.
+        row: of the sample.
+        most: how many numbers a text has.
+    """
+    given = batch.input(row)
+    if given is None or isinstance(given, str):
+        return given
+    if isinstance(given, (list, tuple)) and all(isinstance(part, str) for part in given):
+        return " ".join(cast("list[str]", given))
+    try:
+        array = to_array(cast("ArrayLike", given), copy=True)
+    except DataError:
+        return None
+    return array if axes_of_image(array) and array.size else numbers_text(array, most)
+
+
+def axes_of_image(array: AnyArray) -> str:
+    """The axes of an image: channels first, as Paddle has them, unless only the last can be theirs.
+
+    An empty text if it can be none.
+    """
+    if array.ndim == 2:
+        return "HW"
+    if array.ndim != 3:
+        return ""
+    return "CHW" if array.shape[0] in (1, 3, 4) else "HWC" if array.shape[2] in (1, 3, 4) else ""
+
+
+def numbers_text(values: AnyArray, most: int = _FEW) -> str:
+    """Some numbers in a line; whole ones, such as those of tokens, as they are."""
+    flat = values.reshape(-1)
+    more = ["..."] if flat.size > most else []
+    form = ".4g" if flat.dtype.kind == "f" else ""
+    return ", ".join([*(format(value, form) for value in flat[:most].tolist()), *more])
 
 
 class KeptSamples(Generic[_Sample]):

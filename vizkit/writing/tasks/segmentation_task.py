@@ -51,7 +51,7 @@ from vizkit.metrics.evaluation_scores import EvaluationScores
 from vizkit.metrics.segmentation import SegmentationMaps, SegmentationResult, SegmentationScores
 from vizkit.writing import evaluation
 from vizkit.writing.evaluation import ClassNames
-from vizkit.writing.tasks.samples import KeptSamples
+from vizkit.writing.tasks.samples import KeptSamples, axes_of_image, content_of
 from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, TaskOptions
 
 __all__ = ["SegmentationTask"]
@@ -264,15 +264,12 @@ def _table(found: SegmentationResult, names: ClassNames, areas: list[Floats]) ->
 def _copied(maps: SegmentationMaps, batch: LabelledBatch, row: int) -> _Kept:
     label, prediction = maps.labels[row], maps.predictions[row]
     step = -(-max(label.shape) // _LARGEST)
+    content = None if batch.inputs is None else content_of(batch, row)
     image = None
-    if batch.inputs is not None:
-        image = to_array(batch.input(row))
-        if image.ndim == 2:
-            image = image[None]
-        if image.ndim == 3 and image.shape[0] not in (1, 3, 4) and image.shape[2] in (1, 3, 4):
-            image = np.moveaxis(image, 2, 0)
-        fits = image.ndim == 3 and image.shape[0] in (1, 3, 4) and image.shape[1:] == label.shape
-        image = image[:, ::step, ::step].copy() if fits else None
+    if isinstance(content, np.ndarray):
+        axes = axes_of_image(content)
+        image = content[None] if axes == "HW" else np.moveaxis(content, 2, 0) if axes == "HWC" else content
+        image = image[:, ::step, ::step].copy() if image.shape[1:] == label.shape else None
     return _Kept(
         image,
         label[::step, ::step].copy(),

@@ -128,9 +128,12 @@ class LabelledBatch:
     ids: Sequence[int | str] | AnyArray | None = None
     slices: Mapping[str, object] | None = None
 
-    def input(self, row: int) -> ArrayLike | str:
-        """The input of a sample."""
-        return cast("ArrayLike | str", cast("Sequence[object]", self.inputs)[row])
+    def input(self, row: int) -> object:
+        """The input of a sample; None if there is none, as where inputs are not one a sample."""
+        try:
+            return cast("Sequence[object]", self.inputs)[row]
+        except (IndexError, KeyError, TypeError):
+            return None
 
 
 class EvaluationTask(ABC):

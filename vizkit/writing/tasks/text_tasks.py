@@ -40,7 +40,7 @@ from vizkit._protocols import ArrayLike, StepLike
 from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.metrics.activation import ScoreEvidence
-from vizkit.metrics.arrays import AnyArray, Bools, Floats, shape_of, to_array, to_real
+from vizkit.metrics.arrays import AnyArray, Bools, Floats, shape_of, to_real
 from vizkit.metrics.confusion import MOST_COUNTED
 from vizkit.metrics.ctc import decode_ctc, token_labels
 from vizkit.metrics.evaluation_scores import ASSUMED, EvaluationScores
@@ -48,7 +48,7 @@ from vizkit.metrics.inputs import refuse_nan
 from vizkit.metrics.texts import EntityCounts, TextScores, looks_like_tags
 from vizkit.writing import evaluation
 from vizkit.writing.evaluation import ClassNames
-from vizkit.writing.tasks.samples import KeptSamples
+from vizkit.writing.tasks.samples import KeptSamples, content_of
 from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, TaskOptions
 
 __all__ = ["GenerationTask", "LabellingTask"]
@@ -372,15 +372,8 @@ def _means(scores: Sequence[Floats]) -> Floats:
 
 
 def _content(batch: LabelledBatch, row: int) -> str:
-    if batch.inputs is None:
-        return ""
-    given = batch.input(row)
-    if isinstance(given, str):
-        return given
-    if isinstance(given, (list, tuple)) and all(isinstance(part, str) for part in given):
-        return " ".join(cast("list[str]", given))
-    array = to_array(given)
-    return " ".join(map(str, array.reshape(-1)[:_LONGEST].tolist())) if array.ndim < 2 else ""
+    found = None if batch.inputs is None else content_of(batch, row, most=_LONGEST)
+    return found if isinstance(found, str) else ""
 
 
 def _scalars(numbers: dict[str, float], without: Collection[str], step: StepLike, now: int) -> bytes:
