@@ -208,8 +208,8 @@ export function fileAddress(run: string, path: string, tail = 0): string {
 
 /** Names of the runs that a filter selects. */
 export async function matching(filter: string): Promise<Set<string>> {
-  const answer = await get("runs", [["filter", filter]]);
-  return new Set(((await answer.json()) as { runs: RawRun[] }).runs.map((run) => run.name));
+  const answer = await get("matching", [["filter", filter]]);
+  return new Set(((await answer.json()) as { runs: string[] }).runs);
 }
 
 /** Wait for something new since a cursor, for so many seconds. */

@@ -29,6 +29,7 @@ __all__ = [
     "LayerBox",
     "LayerClass",
     "LayersAnswer",
+    "MatchingAnswer",
     "MetricSummary",
     "NearestValue",
     "RecordsAnswer",
@@ -106,6 +107,13 @@ class RunsAnswer(TypedDict):
     total: Annotated[int, "runs, also those that the filter leaves out"]
     refused: Annotated[dict[str, str], "run that is not served -> the reason; `.` is the whole directory"]
     runs: list[RunRecord]
+
+
+class MatchingAnswer(TypedDict):
+    """Runs that a filter selects."""
+
+    runs: Annotated[list[str], "their names, in natural order"]
+    unread: Annotated[int, "runs that are still being read"]
 
 
 class ScalarSummary(MetricSummary):

@@ -33,6 +33,7 @@ from vizkit.server.workspace.api.answers import (
     HistogramsAnswer,
     ImportanceAnswer,
     LayersAnswer,
+    MatchingAnswer,
     RecordsAnswer,
     RemarksAnswer,
     RunDetails,
@@ -82,7 +83,14 @@ from vizkit.server.workspace.api.packing import ARRAYS
 from vizkit.server.workspace.api.queries import WrongParameter, read_query
 from vizkit.server.workspace.api.records_answer import RecordsQuery, ValuesQuery, records, values
 from vizkit.server.workspace.api.run_details import RunQuery, run_details
-from vizkit.server.workspace.api.runs_answer import ChangesQuery, RunsQuery, changes, runs_answer
+from vizkit.server.workspace.api.runs_answer import (
+    ChangesQuery,
+    MatchingQuery,
+    RunsQuery,
+    changes,
+    matching_answer,
+    runs_answer,
+)
 from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.api.table_answers import (
     RowGroupsAnswer,
@@ -167,6 +175,7 @@ class Edit:
 
 OPERATIONS = (
     Operation("runs", "Runs", RunsQuery, RunsAnswer, runs_answer),
+    Operation("matching", "Names of runs by a filter", MatchingQuery, MatchingAnswer, matching_answer),
     Operation("run", "One run", RunQuery, RunDetails, run_details),
     Operation("file", "A file of a run", FileQuery, bytes, run_file, "application/octet-stream"),
     Operation("curves", "Windows of curves", CurvesQuery, CurvesHead, curves_answer, ARRAYS, lasting=True),

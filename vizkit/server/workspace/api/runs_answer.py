@@ -18,15 +18,23 @@ from vizkit.runs import Run
 from vizkit.runs.scalar_tags import shown_metrics
 from vizkit.runs.statistics import Point, mode_in
 from vizkit.server.run_names import printable
-from vizkit.server.workspace.api.answers import ChangesAnswer, MetricSummary, RunRecord, RunsAnswer
+from vizkit.server.workspace.api.answers import (
+    ChangesAnswer,
+    MatchingAnswer,
+    MetricSummary,
+    RunRecord,
+    RunsAnswer,
+)
 from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.queries import WrongParameter
 from vizkit.server.workspace.api.state import RELEASED_AFTER, WorkspaceState, named
 
 __all__ = [
     "ChangesQuery",
+    "MatchingQuery",
     "RunsQuery",
     "changes",
+    "matching_answer",
     "metric_summary",
     "plain_value",
     "prepare_records",
@@ -47,6 +55,13 @@ class RunsQuery:
 
     run: Annotated[list[str], "names of runs; all if there is none"] = field(default_factory=list)
     filter: Annotated[str, "an expression of `vizkit.Runs.filter`"] = ""
+
+
+@dataclass(frozen=True)
+class MatchingQuery:
+    """The names of the runs that a filter selects: of many runs, a small part of what is known of them."""
+
+    filter: Annotated[str, "an expression of `vizkit.Runs.filter`"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,13 @@ def runs_answer(state: WorkspaceState, query: RunsQuery) -> RunsAnswer:
             "refused": state.live.refused,
             "runs": records,
         }
+
+
+def matching_answer(state: WorkspaceState, query: MatchingQuery) -> MatchingAnswer:
+    """Answer with the names of runs."""
+    state.live.wait_for_rest()
+    with state.runs() as runs:
+        return {"runs": [run.name for run in runs.filter(query.filter)], "unread": state.live.unread}
 
 
 def _records(state: WorkspaceState, runs: Sequence[Run]) -> Iterator[RunRecord]:

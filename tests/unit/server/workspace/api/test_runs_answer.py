@@ -51,6 +51,8 @@ def test_runs_are_those_of_load(client: Client, log: Path) -> None:
 
 def test_runs_are_filtered_and_named(client: Client) -> None:
     assert [row["name"] for row in client.json("runs", filter="lr > 0")["runs"]] == ["lr1/seed2", "lr1/seed3"]
+    assert client.json("matching", filter="lr > 0") == {"runs": ["lr1/seed2", "lr1/seed3"], "unread": 0}
+    assert client.get("matching", filter="lr >").status_code == 400
     assert [row["name"] for row in client.json("runs", run="lr0/seed1")["runs"]] == ["lr0/seed1"]
     answer = client.get("runs", filter="lr >")
     assert answer.status_code == 400 and answer.json()["message"]
