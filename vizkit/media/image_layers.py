@@ -11,10 +11,19 @@ import numpy as np
 from vizkit.media.captions import add_caption
 from vizkit.media.images import enlarge, to_rgb
 from vizkit.media.lettering import one_line
-from vizkit.media.overlays import IGNORED, Annotations
+from vizkit.media.overlays import IGNORED, Annotations, draw_annotations, draw_mask
 from vizkit.metrics.arrays import Bools, Floats, Ints, Pixels
 
-__all__ = ["DIFFERENCE", "NO_IMAGE", "BoxLayer", "LayeredPanel", "Layers", "layered_sheet", "layers_of"]
+__all__ = [
+    "DIFFERENCE",
+    "NO_IMAGE",
+    "BoxLayer",
+    "LayeredPanel",
+    "Layers",
+    "drawn_layer",
+    "layered_sheet",
+    "layers_of",
+]
 
 DIFFERENCE = "difference"
 """The layer of pixels whose label and prediction differ; it is made of these two."""
@@ -91,6 +100,40 @@ class LayeredPanel:
     caption: str
     masks: Mapping[str, Ints] = field(default_factory=dict)
     boxes: Mapping[str, BoxLayer] = field(default_factory=dict)
+
+
+def drawn_layer(layers: Layers, name: str) -> Pixels:
+    """The image with one of its layers drawn over it: a mask, or the boxes from the threshold on.
+
+    Returns:
+        uint8, shape (H, W, 3); without such a layer the image alone. With boxes, small ones are enlarged by a
+        whole factor.
+    """
+    image = to_rgb(layers.image)
+    mask = layers.masks.get(name)
+    if mask is not None:
+        places = [np.arange(now) * own // now for now, own in zip(image.shape[:2], mask.shape, strict=True)]
+        image = draw_mask(image, mask[places[0][:, None], places[1]])
+    boxes = layers.boxes.get(name)
+    if boxes is None:
+        return image
+    height, width = image.shape[:2]
+    left, top, right, bottom = boxes.places.T
+    some = (left < width) & (top < height) & (right > 0) & (bottom > 0)
+    if boxes.scores is not None:
+        some &= ~(boxes.scores < layers.threshold)
+    rows = np.flatnonzero(some)
+    return draw_annotations(
+        image,
+        Annotations(
+            mask=None,
+            boxes=np.clip(boxes.places[rows], 0, (width, height, width, height)),
+            kinds=boxes.classes[rows].tolist(),
+            titles=[one_line(boxes.texts[row]) for row in rows],
+            scores=None if boxes.scores is None else boxes.scores[rows],
+            class_names=None,
+        ),
+    )
 
 
 def layers_of(pixels: Pixels, marks: Annotations) -> Layers:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from vizkit._language import english, tr
-from vizkit.format.tables import TableColumn, TableColumns
+from vizkit.format.tables import References, TableColumn, TableColumns
 from vizkit.metrics.arrays import AnyArray, Bools, Indices
 from vizkit.runs.display import as_html, as_text
 from vizkit.runs.prediction_table import CORRECT, PredictionTable
@@ -224,9 +224,10 @@ class SampleDifference:
             add(column, a, column, pairs.a)
         frame = table_frame(TableColumns(columns), a.tables)
         if "input" in b.columns:  # an evaluation keeps the images of its errors first
-            others = table_frame(TableColumns({"input": b.columns["input"][pairs.b[rows]]}), b.tables)[
-                "input"
-            ]
+            column_b = b.columns["input"][pairs.b[rows]]
+            others = table_frame(TableColumns({"input": column_b}), b.tables)["input"]
+            if isinstance(column_b, References) and column_b.layers is not None:
+                frame["input_b"] = others  # with the predictions of B
             frame["input"] = (
                 frame["input"].where(frame["input"].notna(), others) if "input" in frame else others
             )

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from vizkit._language import tr, trn
+from vizkit.media.png import encode_png
+from vizkit.metrics.arrays import Pixels
 from vizkit.runs.display import Cell, Table
 from vizkit.runs.formatting import clean, value_text
 
@@ -30,6 +32,8 @@ class _Picture(Protocol):
     """An image of a table."""
 
     def png(self) -> bytes: ...
+
+    def drawn(self) -> Pixels: ...
 
 
 def difference_table(found: SampleDifference, columns: Sequence[str]) -> Table:
@@ -144,18 +148,26 @@ def gallery(title: str, samples: pd.DataFrame) -> str:
     """The images of some samples as HTML, each with its id, label and predictions; empty without images."""
     cells = []
     for row in samples.to_dict("records"):
-        picture = row.get("input")
-        if not isinstance(picture, _Picture):
+        both = [one for one in (row.get("input"), row.get("input_b")) if isinstance(one, _Picture)]
+        if not both:
             continue
-        data = base64.b64encode(picture.png()).decode()
+        # Of images with layers the predictions of A and B stand beside each other.
+        files = [both[0].png()] if len(both) < 2 else [encode_png(one.drawn()) for one in both]
         said = [f"{_SAID[name]}{value_text(value)}" for name, value in row.items() if name in _SAID]
         about = html.escape(clean(f"{row['id']}: {', '.join(said)}", 100))
         cells.append(
-            f'<figure style="display:inline-block;margin:4px;width:{_PICTURE + 20}px;vertical-align:top">'
-            f'<img alt="{about}" width="{_PICTURE}" src="data:image/png;base64,{data}">'
+            f'<figure style="display:inline-block;margin:4px;width:{len(files) * (_PICTURE + 10) + 10}px;'
+            f'vertical-align:top">{"".join(_image(file, about) for file in files)}'
             f"<figcaption>{about}</figcaption></figure>"
         )
     return f"<p>{html.escape(title)}</p><div>{''.join(cells)}</div>" if cells else ""
+
+
+def _image(file: bytes, about: str) -> str:
+    data = base64.b64encode(file).decode()
+    return (
+        f'<img alt="{about}" width="{_PICTURE}" style="margin-right:6px" src="data:image/png;base64,{data}">'
+    )
 
 
 _SAID = {

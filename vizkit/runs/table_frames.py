@@ -12,7 +12,8 @@ from vizkit._language import tr
 from vizkit.errors import UnknownNameError
 from vizkit.format.packed_layers import PackedLayers
 from vizkit.format.tables import References, TableColumn, TableColumns, Texts
-from vizkit.media.image_layers import Layers
+from vizkit.media.image_layers import Layers, drawn_layer
+from vizkit.media.images import to_rgb
 from vizkit.metrics.arrays import AnyArray, Pixels
 from vizkit.reading import Input, RunTables
 from vizkit.runs.lookup import unknown
@@ -74,6 +75,15 @@ class TableImage:
             return None
         packed = PackedLayers.of(self._tables.contents([self._layers])[0])
         return replace(packed.unpacked(), image=self.array(), size=packed.size)
+
+    def drawn(self, layer: str = "prediction") -> Pixels:
+        """The pixels with a layer drawn over them, as of `vizkit.media.image_layers.drawn_layer`.
+
+        Raises:
+            DataError, OSError: as of `layers`.
+        """
+        layers = self.layers()
+        return to_rgb(self.array()) if layers is None else drawn_layer(layers, layer)
 
     def _repr_png_(self) -> bytes:
         return self.png()

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from vizkit import Tracker, language, load
 from vizkit.errors import QueryError, UnknownNameError
 from vizkit.format.tables import TableColumn, TableColumns, Texts
+from vizkit.media.images import enlarge
 from vizkit.metrics.paired_tests import paired_bootstrap
 from vizkit.reading import RunTables
 from vizkit.runs.prediction_table import PredictionTable
@@ -281,6 +282,34 @@ def test_images_come_from_the_run_that_has_them(tmp_path: Path) -> None:
     assert difference.both_right["input"].isna().all()
     page = difference._repr_html_()
     assert page.count("data:image/png;base64,") == 3 and "1: label 0, A 0, B 1" in page
+
+
+def test_images_with_layers_show_both_predictions(tmp_path: Path) -> None:
+    label = np.zeros((3, 16, 16), np.int64)
+    label[:, 4:12, 3:9] = 1
+    images = np.full((3, 3, 16, 16), 0.2, np.float32)
+    guesses = {"a": np.roll(label, 5, axis=2), "b": label}
+    for name, guess in guesses.items():
+        with Tracker(tmp_path / name, system=False, strict=True) as tracker:
+            with tracker.evaluation("maps", activation=None) as evaluation:
+                evaluation.add(label, np.eye(2)[guess].transpose(0, 3, 1, 2), images)
+            box = {"boxes": np.array([[3, 4, 9, 12.0]]), "labels": np.array([0])}
+            found = {**box, "boxes": box["boxes"] + (5 if name == "a" else 0), "scores": np.array([0.9])}
+            with tracker.evaluation("boxes", task="detection", class_names=["thing"]) as evaluation:
+                evaluation.add([box], [found], images[:1])
+    difference = load(tmp_path).diff_samples("a", "b", tag="maps")
+    row = difference.mended.iloc[0]
+    for one, name in ((row["input"], "a"), (row["input_b"], "b")):
+        np.testing.assert_array_equal(one.layers().masks["prediction"], guesses[name][row["id"]])
+        changed = (one.drawn() != one.array()).any(axis=2)
+        np.testing.assert_array_equal(changed, guesses[name][row["id"]] == 1)
+        assert not (one.drawn("label") == one.array()).all() and (one.drawn("none") == one.array()).all()
+    assert difference._repr_html_().count("data:image/png;base64,") == 6
+    one = load(tmp_path)["b"].predictions(tag="boxes")["input"][0]
+    large = one.drawn()
+    factor = len(large) // 16
+    changed = (large != enlarge(one.array(), factor)).any(axis=2)
+    assert changed[4 * factor : 12 * factor, 3 * factor].all() and not changed[13 * factor :].any()
 
 
 def test_evaluations_are_compared_by_their_slices(tmp_path: Path) -> None:
