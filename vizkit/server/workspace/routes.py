@@ -129,7 +129,7 @@ class _Pages:
         try:
             if view:
                 raise VizKitError("there is no view {view!r}", view=view)
-            return self._rendered("workspace.html", 200, words=_words())
+            return self._rendered("workspace.html", 200, words=_words(), parts=_parts())
         except VizKitError as error:
             return self._rendered("error.html", 404, message=str(error))
 
@@ -151,6 +151,13 @@ def _front_end_texts() -> tuple[str, ...]:
         return tuple(json.loads((_STATIC / "built/words.json").read_bytes()))
     except FileNotFoundError:  # in a checkout alone
         raise VizKitError("the workspace is not built: run python hatch_build.py") from None
+
+
+@cache
+def _parts() -> tuple[str, ...]:
+    """Names of the scripts that the front end imports: its page loads them along with it."""
+    script = (_STATIC / "built/workspace.js").read_text("utf-8")
+    return tuple(dict.fromkeys(re.findall(r'(?:from|import) ?"\./(chunk-[A-Z0-9]{8}\.js)"', script)))
 
 
 def _media_type(name: str) -> str | None:

@@ -112,6 +112,15 @@ def test_static_files_are_those_that_were_built(site: Site) -> None:
     assert site.client.post(site.root).status_code == 405
 
 
+def test_the_page_loads_all_scripts_that_it_begins_with_at_once(site: Site) -> None:
+    links = [values for tag, values in Elements(site.get().text).found if tag == "link"]
+    early = {values["href"] for values in links if values["rel"] == "modulepreload"}
+    imported = re.findall(r'from"\./([^"]+)"', site.get("static/built/workspace.js").text)
+    assert imported and early == {f"static/built/{name}" for name in imported}
+    for path in early:
+        assert "immutable" in site.get(str(path)).headers["cache-control"]
+
+
 def test_what_has_not_changed_is_not_sent_again(site: Site) -> None:
     first = site.get()
     again = site.get(headers={"If-None-Match": first.headers["etag"]})
