@@ -453,6 +453,27 @@ def test_read_texts_have_their_error_rates_and_samples(tracker: Tracker, tmp_pat
     assert not tracker.lost
 
 
+@pytest.mark.parametrize(("mode", "colour"), [("BGR", (0, 0, 255)), ("RGB", (255, 0, 0))])
+def test_read_texts_have_their_images(
+    mode: str, colour: tuple[int, ...], tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vizkit.hooks.suites._ocr._MOST_BYTES", 2 * 4 * 3 * 8 * 16)
+    transforms = [{"DecodeImage": {"img_mode": mode}}, {"CTCLabelEncode": None}]
+    writer = suites.paddleocr(tracker, {"Eval": {"dataset": {"transforms": transforms}}}, RecMetric())
+    images = np.zeros((2, 3, 8, 16), np.float32)
+    images[:, 0] = 1
+    for batch in (images, images):  # the second is more than is kept
+        writer.metric(([("ab", 0.9), ("c", 0.9)], [("ab", 1.0), ("d", 1.0)]), [batch, "labels"])
+    writer.metric.get_metric()
+    writer.log_metrics(metrics={"acc": 0.5}, prefix="EVAL", step=2)
+    tracker.flush()
+    table = load(tmp_path / "run")[0].predictions(2)
+    assert table["prediction"].tolist() == ["ab", "c", "ab", "c"]
+    assert [each is not None for each in table["input"]] == [True, True, False, False]
+    assert (table["input"][0].array() == colour).all()
+    assert not tracker.lost
+
+
 def test_other_results_than_texts_have_their_metrics_alone(tracker: Tracker, tmp_path: Path) -> None:
     class DetMetric(RecMetric):
         def __call__(self, found: Any, *args: Any, **kwargs: Any) -> None:
