@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import random
 from pathlib import Path
 
 import pytest
 
+from tests.faults.killed_closes import trial
 from tests.faults.killed_repairs import frames
 from tests.helpers import python
 from tests.unit.repair.logs import aged
@@ -66,3 +70,9 @@ def test_a_note_that_is_none_moves_nothing(tmp_path: Path, note: bytes) -> None:
     (result,) = repair(tmp_path)
     assert "merging.2.log.json" in result.done[0]
     assert "interrupted" not in [finding.kind for finding in check(tmp_path)]
+
+
+def test_runs_that_are_killed_while_they_are_closed_are_checked_at_once() -> None:
+    r = random.Random(5)
+    with contextlib.redirect_stderr(io.StringIO()):
+        assert [trial(number, r) for number in range(12)] == [[0, 0, 0]] * 12

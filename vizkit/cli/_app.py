@@ -133,7 +133,7 @@ def run(args: list[str] | None = None) -> int:
         say(error.args[0])
         return 2
     except SystemExit as end:  # argparse, of `serve`
-        return end.code if isinstance(end.code, int) else 2
+        return end.code if isinstance(end.code, int) else 2 if end.code else 0
     except typer.Abort:
         return 130
     return code if isinstance(code, int) else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -32,7 +33,8 @@ def check_logs(
     """
     directory = place or logdir
     mended = repair(directory) if mend else []
-    found = check(directory)
+    # A log that was named alone may have been moved aside.
+    found = [] if mended and not os.path.exists(os.path.expanduser(directory)) else check(directory)
     problems = [finding for finding in found if finding.is_problem]
     changes = [line for one in mended for line in _words(one)]
     if as_json:

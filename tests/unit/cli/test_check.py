@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,17 @@ def test_check_reports_and_repairs(vk: Command, tmp_path: Path) -> None:
     (mended,) = said.data["repaired"]
     assert mended["run"] == "torn" and all(Path(path).exists() for path in mended["kept"])
     assert vk("check", at=tmp_path) == (0, "", f"vizkit: no problems in {tmp_path}\n")
+
+
+def test_a_log_that_is_named_and_moved_aside_is_no_wrong_name(vk: Command, tmp_path: Path) -> None:
+    log = tmp_path / "run" / "vdlrecords.1.log"
+    log.parent.mkdir()
+    log.write_bytes(b"\x40\x01")  # killed amid its first record
+    os.utime(log, (0, 0))
+    said = vk("check", log, "--repair", at=None)
+    assert said.code == 0 and "moved vdlrecords.1.log aside" in said.err
+    assert not log.exists() and len(list(log.parent.iterdir())) == 1
+    assert vk("check", log, at=None).code == 2
 
 
 def test_repair_tells_what_it_did_and_left(
