@@ -28,7 +28,7 @@ from vizkit.runs.environment_file import EnvironmentFile
 from vizkit.runs.export import Exported, as_data
 from vizkit.runs.lookup import unknown
 from vizkit.runs.media import Images, Media, Parsed
-from vizkit.runs.remarks import RemarksFile
+from vizkit.runs.remarks import Remarks, RemarksFile
 from vizkit.runs.run_times import RunTimes
 from vizkit.runs.scalar_tags import in_order
 from vizkit.runs.statistics import Point, Summary, summarize
@@ -457,9 +457,14 @@ class Run(Exported, Plottable):
     # -- what people say of it -------------------------------------------------------------------
 
     @property
+    def remarks(self) -> Remarks:
+        """All that people said of the run at once: `labels`, `note` and `archived`."""
+        return self._remarks.of(self.logs.number)
+
+    @property
     def labels(self) -> list[str]:
         """The labels that people gave the run, with `annotate` or ``vizkit tag``."""
-        return list(self._remarks.of(self.logs.number).labels)
+        return list(self.remarks.labels)
 
     @property
     def note(self) -> str:

@@ -139,7 +139,8 @@ def _record(state: WorkspaceState, number: int, run: Run) -> RunRecord:
     if number % RELEASED_AFTER == 0:
         state.live.release()
     started, duration, problems = run.started, run.duration, run.problems
-    state.remember_remarks(run)
+    remarks = run.remarks
+    state.remember_remarks(run.name, remarks)
     return {
         "name": run.name,
         "shown": run.display_name,
@@ -151,9 +152,9 @@ def _record(state: WorkspaceState, number: int, run: Run) -> RunRecord:
         "hparams": {name: plain_value(value) for name, value in run.hparams.items()},
         "metrics": {tag: metric_summary(run, tag) for tag in shown_metrics([run])[:_MAX_METRICS]},
         "tags": {**run.tags, "scalar": run.scalar_tags},
-        "labels": run.labels,
-        "note": run.note,
-        "archived": run.archived,
+        "labels": list(remarks.labels),
+        "note": remarks.note,
+        "archived": remarks.archived,
         "problems": [printable(tr(problem.message)) for problem in problems[:_MAX_PROBLEMS]],
         "problem_count": len(problems),
     }

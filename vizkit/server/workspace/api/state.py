@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from vizkit.curves.traces import TraceStore
 from vizkit.errors import UnknownNameError
 from vizkit.runs import Run, Runs
+from vizkit.runs.remarks import Remarks
 from vizkit.runs.run import ENDED
 from vizkit.runs.saved_views import SavedViews
 from vizkit.server.live_runs import LiveRuns
@@ -53,7 +54,7 @@ class WorkspaceState:
     instance: str = field(default_factory=lambda: secrets.token_hex(4))
     """Differs for each start of the server, whose versions count anew."""
 
-    _remarks: dict[str, tuple[list[str], str, bool]] = field(default_factory=dict)
+    _remarks: dict[str, Remarks] = field(default_factory=dict)
     _next_remarks: int = 0
     _statuses: dict[str, str] = field(default_factory=dict)
     _status_versions: dict[str, int] = field(default_factory=dict)
@@ -103,21 +104,20 @@ class WorkspaceState:
         """True if runs or tags have come or gone, or other runs are not served."""
         return self.live.snapshot.tags_version > version or self._refused_version > statuses
 
-    def _some_remarks(self, runs: Runs) -> dict[str, tuple[list[str], str, bool]]:
+    def _some_remarks(self, runs: Runs) -> dict[str, Remarks]:
         """The remarks on the runs whose turn it is; those on all, look after look."""
         start = self._next_remarks if self._next_remarks < len(runs) else 0
         self._next_remarks = start + _REMARKS_AT_ONCE
         some = runs[start : self._next_remarks]
-        return {run.name: (run.labels, run.note, run.archived) for run in some}
+        return {run.name: run.remarks for run in some}
 
-    def remember_remarks(self, run: Run) -> None:
-        """Keep the remarks that a page is shown first: later ones are changes."""
-        if run.name not in self._remarks:
-            self._remarks[run.name] = run.labels, run.note, run.archived
+    def remember_remarks(self, name: str, remarks: Remarks) -> None:
+        """Keep the remarks on a run that a page is shown first: later ones are changes."""
+        self._remarks.setdefault(name, remarks)
 
     def note_remarks(self, run: Run) -> None:
         """Tell all pages at once of new remarks on a run, which were written here."""
-        self._remarks[run.name] = run.labels, run.note, run.archived
+        self._remarks[run.name] = run.remarks
         self._status_versions[run.name] = self._last_version() + 1
 
     def changed_since(self, version: int, statuses: int) -> list[str]:
