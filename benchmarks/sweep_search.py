@@ -41,10 +41,10 @@ RANDOM = "random"
 METHODS: dict[str, dict[str, Any]] = {
     RANDOM: {"sampler": "random"},
     "TPE, median": {"sampler": "tpe", "pruner": "median"},
-    "TPE, hyperband": {"sampler": "tpe", "pruner": "hyperband"},
+    "TPE, halving": {"sampler": "tpe", "pruner": "halving"},
 }
-OURS = "TPE, hyperband"
-MOST = 3 * TRIALS * EVALUATIONS * STEPS_BETWEEN
+OURS = "TPE, halving"
+MOST = 2 * TRIALS * EVALUATIONS * STEPS_BETWEEN
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def sweep_script(
         typer.Option(help=tr("The search; by default a grid, or TPE."), show_default=False),
     ] = None,
     pruner: Annotated[
-        Literal["median", "hyperband", "wilcoxon"] | None,
+        Literal["median", "halving", "hyperband", "wilcoxon"] | None,
         typer.Option(help=tr("The rule that ends bad trials early."), show_default=False),
     ] = None,
     engine: Annotated[

@@ -246,22 +246,30 @@ class _Reports:
     """Reports of a running trial to Optuna: as many as its rules need, for a training of any length.
 
     Each of the first 64, then every second to the 128th, every fourth to the 256th ...: the same ones of each
-    trial, and 32 more each time that their number doubles.
+    trial, and 32 more each time that their number doubles. Their step is their number, from 1 on. The value is
+    the one that the trial would have if it ended now: the best so far, or the last.
     """
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, plan: Plan) -> None:
         self._trial = claim.trial
+        self._sign = 1 if plan.mode == "max" else -1
+        self._keeps_best = plan.objective == "best"
+        self._best = -math.inf
         self._count = 0
 
     def __call__(self, value: float, step: StepLike) -> None:
         number = self._count
         self._count += 1
+        if self._keeps_best:
+            if math.isfinite(value):
+                self._best = max(self._best, self._sign * value)
+            value = self._sign * self._best
         stride = 1
         while number >= _DENSE_REPORTS * stride:
             stride *= 2
         if number % stride or not math.isfinite(value):
             return
-        self._trial.report(value, number)
+        self._trial.report(value, number + 1)
         if self._trial.should_prune():
             raise Pruned
 
@@ -284,7 +292,7 @@ def run_trial(study: SweepStudy, claim: Claim, training: Training) -> None:
             run = os.path.join(study.logdir, name)
             runs.append(name)
             within = plan.pruner not in (None, "wilcoxon") and seed == 0
-            if training(run, hparams, plan, _Reports(claim) if within else None):
+            if training(run, hparams, plan, _Reports(claim, plan) if within else None):
                 load(run)[0].annotate(add="pruned")
                 study.prune(claim, values=values, runs=runs)
                 return

@@ -14,7 +14,7 @@ from vizkit._checks import describe, one_of, whole_number
 from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.metrics.direction import direction
-from vizkit.sweeps._plan import PRUNERS, SAMPLERS, Plan, PrunerName, SamplerName
+from vizkit.sweeps._plan import PRUNERS, SAMPLERS, Plan, PrunerName, SamplerName, require_packages
 from vizkit.sweeps._progress import Progress
 from vizkit.sweeps._ray import import_ray, run_on_ray
 from vizkit.sweeps._study import SweepStudy
@@ -93,9 +93,10 @@ def sweep(
         sampler: the search, by Optuna: ``"grid"`` (all points once), ``"random"``, ``"quasi-random"``,
             ``"tpe"``, ``"gp"`` (needs torch) or ``"cma-es"`` (needs cmaes); or a sampler of Optuna's. By
             default a grid if all are lists and ``trials`` is not given, else TPE.
-        pruner: ends trials early that are not worth going on with: ``"median"`` and ``"hyperband"`` look at
-            the values of the first seed as they are recorded, ``"wilcoxon"`` at those of the seeds; or a
-            pruner of Optuna's, which looks as the first two do.
+        pruner: ends trials early that are not worth going on with: ``"median"``, ``"halving"`` and
+            ``"hyperband"`` look at the first seed as its values are recorded (at the best so far, or with
+            ``objective="last"`` the last), ``"wilcoxon"`` at the values of the seeds; or a pruner of
+            Optuna's, which looks as the first ones do.
         points: points, or parts of points, to try first.
         constraint: what a point has to fulfil, such as ``lambda point: point["width"] < point["depth"]``.
         retries: how often a trial whose process was killed is tried again.
@@ -111,7 +112,7 @@ def sweep(
         DataError: a bad space, point or option; a directory with a sweep of another space, or that cannot be
             written; a training that cannot be sent to workers. Nothing is trained then.
         UnknownNameError: a training has ended without a value of the metric.
-        MissingDependencyError: Optuna, cloudpickle or Ray is not installed.
+        MissingDependencyError: Optuna, cloudpickle, Ray or a sampler's package is not installed.
         TypeError: a ``train`` that does not take two arguments, or is none.
         KeyboardInterrupt: Ctrl-C; what ran is given back, and the same call goes on.
     """
@@ -133,6 +134,7 @@ def sweep(
         sampler = "grid" if trials is None and is_grid(dimensions) else "tpe"
     if isinstance(sampler, str):
         one_of("sampler", sampler, SAMPLERS)
+        require_packages(sampler)
     if pruner is None or isinstance(pruner, str):
         one_of("pruner", pruner or "median", PRUNERS)
     if sampler != "grid" and trials is None and seconds is None:

@@ -6,7 +6,9 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from vizkit._checks import describe
 from vizkit.errors import DataError
@@ -53,6 +55,12 @@ class Dimension:
         number = isinstance(value, int if self.whole else (int, float)) and not isinstance(value, bool)
         return number and self.low <= value <= self.high  # type: ignore[operator]
 
+    def fitting(self, value: object) -> object:
+        """The option that a number is equal to, such as 1.0 for 1; any other value as it is."""
+        if self.holds(value) or not _is_number(value):
+            return value
+        return next((own for own in self.options if _is_number(own) and own == value), value)
+
     def suggested(self, name: str, trial: optuna.Trial) -> Value:
         """The value that Optuna suggests for a trial."""
         if self.options:
@@ -77,7 +85,9 @@ class Dimension:
 
     def to_dict(self) -> dict[str, object]:
         """The dimension as JSON writes it."""
-        return {key: value for key, value in asdict(self).items() if value not in ((), None, False)}
+        ends = ("low", "high") if self.options else ()
+        found = {key: value for key, value in asdict(self).items() if key not in ends}
+        return {key: value for key, value in found.items() if value not in ((), None) and value is not False}
 
 
 def log(low: float, high: float) -> Dimension:
@@ -130,7 +140,7 @@ def choice(options: Sequence[Value]) -> Dimension:
     Raises:
         DataError: no value, one twice, or one of another kind.
     """
-    values = tuple(options)
+    values = tuple(_own(value) for value in options)
     if not values:
         raise DataError("a choice needs at least one value")
     for value in values:
@@ -170,7 +180,7 @@ def as_dimension(given: object) -> Dimension:
     """The dimension that a value in a space stands for: a list is a choice, a single value the only one."""
     if isinstance(given, Dimension):
         return given
-    if isinstance(given, (list, tuple, range)):
+    if isinstance(given, (list, tuple, range)) or (isinstance(given, np.ndarray) and given.ndim == 1):
         return choice(list(given))
     return choice([given])  # type: ignore[list-item]  # checked there
 
@@ -223,11 +233,13 @@ def checked_point(space: Mapping[str, Dimension], point: object) -> dict[str, Va
     """
     if not isinstance(point, Mapping):
         raise DataError("a point is a dict of hyper-parameters, got {given}", given=describe(point))
-    for name, value in point.items():
+    found: dict[str, Value] = {}
+    for name, given in point.items():
         if name not in space:
             raise DataError(
                 "the point has {name!r}, which the space does not: {known}", name=name, known=", ".join(space)
             )
+        value = space[name].fitting(_own(given))
         if not space[name].holds(value):
             raise DataError(
                 "the point's {name} = {value!r} is not in the space: {values}",
@@ -235,7 +247,8 @@ def checked_point(space: Mapping[str, Dimension], point: object) -> dict[str, Va
                 value=value,
                 values=space[name].to_dict(),
             )
-    return dict(point)
+        found[name] = value  # type: ignore[assignment]  # the space holds it
+    return found
 
 
 def grid_points(space: Mapping[str, Dimension]) -> list[dict[str, Value]]:
@@ -271,6 +284,11 @@ def _widened(
 def is_grid(space: Mapping[str, Dimension]) -> bool:
     """True if every hyper-parameter has a list of values."""
     return all(dimension.options for dimension in space.values())
+
+
+def _own(value: object) -> Any:  # noqa: ANN401
+    """A number of NumPy as Python's; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _check_range(name: str, low: object, high: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +32,17 @@ def test_a_conditional_hyper_parameter_is_in_the_points_where_it_is_there() -> N
         {"optimizer": "SGD", "momentum": 0.9},
         {"optimizer": "Adam"},
     ]
+
+
+def test_numbers_of_numpy_are_taken_for_pythons() -> None:
+    space = as_space({"lr": np.array([0.5, 1.0]), "batch": [np.int64(32), 64], "x": uniform(0, 1)})
+    assert space["lr"].options == (0.5, 1.0) and [type(n) for n in space["batch"].options] == [int, int]
+    point = checked_point(space, {"lr": 1, "batch": np.float32(64), "x": np.float64(0.25)})
+    assert point == {"lr": 1.0, "batch": 64, "x": 0.25}
+    assert [type(value) for value in point.values()] == [float, int, float]
+    with pytest.raises(DataError, match="batch = 65.0 is not in the space"):
+        checked_point(space, {"batch": 65.0})
+    assert uniform(0, 1).to_dict() == {"low": 0.0, "high": 1.0} and choice([1]).to_dict() == {"options": (1,)}
 
 
 @given(low=st.integers(-50, 50), width=st.integers(1, 40), step=st.integers(1, 9))

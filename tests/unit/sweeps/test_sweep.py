@@ -7,6 +7,7 @@ import math
 import os
 import random
 import shutil
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 
 import vizkit
 from tests.helpers import python
-from vizkit.errors import DataError, LogNotFoundError, UnknownNameError
+from vizkit.errors import DataError, LogNotFoundError, MissingDependencyError, UnknownNameError
 from vizkit.sweeps import Pruned, integers, log, status, uniform, when
 from vizkit.sweeps.space import Value
 
@@ -248,6 +249,39 @@ def test_the_median_rule_ends_trials_and_their_runs_are_labelled(tmp_path: Path)
     pruned = result.runs[result.trials[-1].runs[0]]
     assert pruned.labels == ["pruned"] and pruned.status == "finished"
     assert result.best.hparams == {"level": 10}
+
+
+def test_halving_lets_the_best_third_go_on_after_two_evaluations(tmp_path: Path) -> None:
+    steps: Counter[Value] = Counter()
+
+    def train(hparams: Hparams, tracker: vizkit.Tracker) -> None:
+        for step in range(9):
+            steps[hparams["level"]] += 1
+            tracker.log({"eval/acc": hparams["level"]}, step=step)  # type: ignore[dict-item]
+
+    levels = [4, 5, 3, 2, 6, 1]  # those that are the best so far go on
+    options: dict[str, Any] = {"metric": "eval/acc", "pruner": "halving", "quiet": True}
+    result = vizkit.sweep(train, {"level": levels}, logdir=tmp_path, **options)
+    assert steps == {4: 9, 5: 9, 3: 2, 2: 2, 6: 9, 1: 2}
+    assert result.best.hparams == {"level": 6}
+
+
+def test_a_trial_is_ended_by_the_value_that_would_count(tmp_path: Path) -> None:
+    def train(hparams: Hparams, tracker: vizkit.Tracker) -> None:
+        for step, value in enumerate({"early": (5, 1, math.nan), "even": (4, 4, 4)}[str(hparams["name"])]):
+            tracker.log({"eval/acc": value}, step=step)
+
+    for objective, state in (("best", "pruned"), ("last", "finished")):
+        result = vizkit.sweep(
+            train,
+            {"name": ["early", "even"]},
+            logdir=tmp_path / objective,
+            metric="eval/acc",
+            objective=objective,  # type: ignore[arg-type]
+            pruner="halving",
+            quiet=True,
+        )
+        assert result.trials[1].state == state, objective
 
 
 def test_wilcoxons_rule_trains_fewer_seeds_of_a_bad_point(tmp_path: Path) -> None:
@@ -551,6 +585,17 @@ def test_the_package_that_is_missing_is_named(tmp_path: Path) -> None:
         tmp_path,
     )
     assert "MissingDependencyError: sweeps need optuna: pip install 'paddle-vizkit[sweep]'" in done.stderr
+
+
+def test_a_package_of_a_sampler_is_missed_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cmaes", None)
+    with pytest.raises(MissingDependencyError, match="sampler='cma-es' needs cmaes: pip install cmaes"):
+        vizkit.sweep(
+            peak, {"lr": log(1e-3, 1)}, logdir=tmp_path, metric="eval/acc", trials=1, sampler="cma-es"
+        )
+    assert not list(tmp_path.iterdir())
 
 
 def test_pruned_is_no_ordinary_error() -> None:
