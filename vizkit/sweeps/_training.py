@@ -246,8 +246,8 @@ class _Reports:
     """Reports of a running trial to Optuna: as many as its rules need, for a training of any length.
 
     Each of the first 64, then every second to the 128th, every fourth to the 256th ...: the same ones of each
-    trial, and 32 more each time that their number doubles. Their step is their number, from 1 on. The value is
-    the one that the trial would have if it ended now: the best so far, or the last.
+    trial, and 32 more each time that their number doubles. Their step is their number, from 1 on. The value
+    is the one that the trial would have if it ended now: the best so far, or the last.
     """
 
     def __init__(self, claim: Claim, plan: Plan) -> None:

@@ -31,6 +31,7 @@ _INTERRUPTED = 130
 _REFUSED = 3  # exit code of a worker that cannot go on, and whose log ends with the reason
 _MARK = "vizkit-sweep: "
 _LAST_WAIT = 60.0
+_MOST_PAUSE = 0.2
 _MOST_STARTS = 5
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -84,7 +85,7 @@ def work(
                 if not study.running():
                     return
                 time.sleep(pause)  # a trial that runs elsewhere comes back if its process dies
-                pause = min(2 * pause, 1.0)
+                pause = min(2 * pause, _MOST_PAUSE)
                 continue
             pause = 0.01
             run_trial(study, claim, job.training)

@@ -40,7 +40,7 @@ def test_numbers_of_numpy_are_taken_for_pythons() -> None:
     point = checked_point(space, {"lr": 1, "batch": np.float32(64), "x": np.float64(0.25)})
     assert point == {"lr": 1.0, "batch": 64, "x": 0.25}
     assert [type(value) for value in point.values()] == [float, int, float]
-    with pytest.raises(DataError, match="batch = 65.0 is not in the space"):
+    with pytest.raises(DataError, match=r"batch = 65\.0 is not in the space"):
         checked_point(space, {"batch": 65.0})
     assert uniform(0, 1).to_dict() == {"low": 0.0, "high": 1.0} and choice([1]).to_dict() == {"options": (1,)}
 

@@ -251,7 +251,7 @@ def test_the_median_rule_ends_trials_and_their_runs_are_labelled(tmp_path: Path)
     assert result.best.hparams == {"level": 10}
 
 
-def test_halving_lets_the_best_third_go_on_after_two_evaluations(tmp_path: Path) -> None:
+def test_halving_lets_the_better_half_go_on_after_two_evaluations_and_four(tmp_path: Path) -> None:
     steps: Counter[Value] = Counter()
 
     def train(hparams: Hparams, tracker: vizkit.Tracker) -> None:
@@ -259,10 +259,18 @@ def test_halving_lets_the_best_third_go_on_after_two_evaluations(tmp_path: Path)
             steps[hparams["level"]] += 1
             tracker.log({"eval/acc": hparams["level"]}, step=step)  # type: ignore[dict-item]
 
-    levels = [4, 5, 3, 2, 6, 1]  # those that are the best so far go on
+    levels = [
+        4,
+        5,
+        1,
+        4.5,
+        3,
+        6,
+        2,
+    ]  # of 2, 3, 4 trials go on 1, 1, 2; of three after evaluation 4, one
     options: dict[str, Any] = {"metric": "eval/acc", "pruner": "halving", "quiet": True}
     result = vizkit.sweep(train, {"level": levels}, logdir=tmp_path, **options)
-    assert steps == {4: 9, 5: 9, 3: 2, 2: 2, 6: 9, 1: 2}
+    assert steps == {4: 9, 5: 9, 1: 2, 4.5: 4, 3: 2, 6: 9, 2: 2}
     assert result.best.hparams == {"level": 6}
 
 
