@@ -236,6 +236,11 @@ def test_masks_and_boxes_of_samples_are_layers(look: Look, tmp_path: Path) -> No
             expect(pictures.nth(0).locator("rect[data-layer=prediction]")).to_have_count(0)
             expect(pictures.nth(1).locator("rect[data-layer=prediction]")).to_have_count(1)
             expect(pictures.nth(0).locator("rect[data-layer=label]")).to_have_count(1)
+        for pack in (tmp_path / "log").glob("*/vizkit.tables/.inputs/*.pack"):
+            pack.unlink()
+        with look("?tab=samples&sheet=boxes/predictions&sample=1", origin=served.origin) as page:
+            expect(page.page.locator(".sample .note")).to_have_text("input: it is not there any more")
+            expect(page.page.locator(".sample tbody tr")).to_have_count(2)  # all else is
 
 
 def test_samples_with_x_and_y_are_on_a_map(look: Look, tmp_path: Path) -> None:

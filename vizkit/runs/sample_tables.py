@@ -154,6 +154,11 @@ def gallery(title: str, samples: pd.DataFrame) -> str:
         # Of images with layers the predictions of A and B stand beside each other.
         files = [both[0].png()] if len(both) < 2 else [encode_png(one.drawn()) for one in both]
         said = [f"{_SAID[name]}{value_text(value)}" for name, value in row.items() if name in _SAID]
+        said += [
+            f"{name[-1].upper()} {value_text(value)}"
+            for name, value in row.items()
+            if name[-2:] in ("_a", "_b") and isinstance(value, float) and not name.startswith("score_")
+        ]
         about = html.escape(clean(f"{row['id']}: {', '.join(said)}", 100))
         cells.append(
             f'<figure style="display:inline-block;margin:4px;width:{len(files) * (_PICTURE + 10) + 10}px;'

@@ -30,15 +30,16 @@ interface Shown {
 }
 
 /** What is shown of a column: the last input alone, or that of each run with its own layers, at the page's step. */
-function picturesOf(column: Column, rows: readonly Row[]): Shown[] {
-  const having = rows.filter(({ cells }) => (cells[column.name] ?? null) !== null);
-  const layered = having.filter(({ cells }) => String(cells[column.name]).includes(" "));
+function picturesOf(column: Column, answer: SampleOf): Shown[] {
+  const having = answer.rows.filter(({ cells }) => (cells[column.name] ?? null) !== null);
+  const there = having.filter(({ cells }) => imageOf(answer, cells[column.name] ?? null, 0) || textOf(answer, cells[column.name] ?? null) !== undefined);
+  const layered = there.filter(({ cells }) => String(cells[column.name]).includes(" "));
   const chosen = [...new Set(layered.map(({ run }) => run))].slice(0, MOST_PICTURES).flatMap((run) => {
     const own = layered.filter((row) => row.run === run);
     const { at } = view.value;
     return own[at === null ? own.length - 1 : nearestStep(own, at)] ?? [];
   });
-  const some = chosen.length ? chosen : having.slice(-1);
+  const some = chosen.length ? chosen : (there.length ? there : having).slice(-1);
   return some.map((row) => ({ column, row, cell: row.cells[column.name] ?? null, alone: some.length === 1 }));
 }
 
@@ -57,7 +58,7 @@ export function SampleDetails({ table, columns, runs, fresh, close }: { table: s
   const own = columns.filter(({ name }) => !name.startsWith("b.") && name !== "change" && name !== "id");
   const rows = answer?.rows ?? [];
   const last = rows.at(-1);
-  const shown = own.filter(({ kind }) => kind === "input").flatMap((column) => picturesOf(column, rows));
+  const shown = own.filter(({ kind }) => kind === "input").flatMap((column) => (answer ? picturesOf(column, answer) : []));
   const width = useWidth(host, 400);
   const varying = own.filter(({ name, kind }) => kind !== "input" && (rows.length < 2 || rows.some(({ cells }) => cells[name] !== rows[0]?.cells[name]) || ["prediction", "correct"].includes(name)));
   const constant = own.filter(({ kind, name }) => kind !== "input" && !varying.some((one) => one.name === name));
