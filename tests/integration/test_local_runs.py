@@ -165,6 +165,17 @@ def test_report_to_takes_vizkits_name(tmp_path: Path, monkeypatch: pytest.Monkey
     assert series(tmp_path / "runs", "train/loss") == [(1, 1.0), (2, 0.5)]
 
 
+@pytest.mark.parametrize(("given", "found"), [(None, {"lr": 0.5, "depth": 2}), ({"lr": 0.1}, {"lr": 0.1})])
+def test_a_run_without_settings_has_the_programs(given: Any, found: dict[str, Any], tmp_path: Path) -> None:
+    autolog(tmp_path / "log", quiet=True)
+    cfg = {"lr": 0.5, "depth": 2}
+    run = imported("wandb").init(config=given)
+    for step in range(2):
+        run.log({"loss": cfg["lr"] / (step + 1)})
+    run.finish()
+    assert only_run(tmp_path / "log").hparams == found
+
+
 def test_a_tracker_of_the_users_goes_on(tmp_path: Path) -> None:
     autolog(tmp_path / "log", quiet=True)
     with Tracker(tmp_path / "own", quiet=True) as tracker:

@@ -21,6 +21,7 @@ from vizkit._ranks import rank
 from vizkit.environment.masking import mask_settings
 from vizkit.errors import DataError
 from vizkit.format.hparams import flat_hparams
+from vizkit.hooks._autolog.configuration import settings_of_program
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._patching import Patches
 from vizkit.tracking.tracker import Tracker, tracker_without_log
@@ -49,7 +50,7 @@ class LocalRun:
     """A run of ``wandb`` or ``swanlab``, recorded as one of VizKit from its first record on.
 
     Attributes:
-        config: the settings; each is a hyper-parameter.
+        config: the settings; each is a hyper-parameter. If there are none, those of the program are.
         summary: a dict, which is not recorded.
         directory: of the run; empty before its first record, and if nothing is recorded.
         when_ended: called when it is finished.
@@ -61,6 +62,7 @@ class LocalRun:
         self._enabled = enabled and not rank()
         self._guard = Guard(tracker_without_log("", enabled=True))
         self._next = 0
+        self._has_logged = False
         self.when_ended: Callable[[], None] = lambda: None
         self._steps: list[tuple[str, str]] = []  # patterns of tags, and the metric that is their step
         self.name = self.id = self.project = title
@@ -101,6 +103,10 @@ class LocalRun:
             tracker = self._tracker()
             if tracker is None:
                 return
+            if not self._has_logged:
+                self._has_logged = True
+                if not self.config and (settings := settings_of_program()):
+                    tracker.log_hparams(settings)
             places: dict[int, dict[str, Any]] = {}
             for tag, value in values.items():
                 at = next((values[name] for pattern, name in self._steps
