@@ -81,7 +81,7 @@ def _plain(value: object, depth: int) -> object:
             return int(value) if value.bit_length() < _MOST_BITS else _cut(hex(value))
         return float(value)
     if isinstance(value, str):
-        return str(value)
+        return str.__str__(value)  # of an enumeration of texts the text, as of one of numbers the number
     nested = isinstance(value, (list, tuple, set, frozenset)) or as_mapping(value) is not None
     if nested and depth >= _DEEPEST:
         return "..."

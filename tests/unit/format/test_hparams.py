@@ -88,6 +88,12 @@ def test_what_is_no_mapping_is_refused(hparams: object) -> None:
         flat_hparams(hparams)
 
 
+def test_enumerations_of_numbers_and_texts_are_those() -> None:
+    number = enum.IntEnum("number", {"three": 3})
+    text = enum.Enum("text", {"small": "s"}, type=str)
+    assert flat_hparams({"n": number.three, "t": text.small}) == {"n": 3, "t": "s"}
+
+
 def test_of_names_that_become_one_none_is_lost() -> None:
     assert flat_hparams({"a": {"b": 1}, "a/b": 2, "c": 3}) == {"a/b": 1, "a/b-2": 2, "c": 3}
     assert flat_hparams({1: "x", "1-2": "y", "1": "z"}) == {"1": "x", "1-2": "y", "1-3": "z"}
