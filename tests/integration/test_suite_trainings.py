@@ -48,27 +48,38 @@ def train(config, eval_class, fails=False, log_writer=None):
 class Callback:
     def __init__(self, model):
         self.model = model
+    def on_train_begin(self, status): ...
+    def on_step_end(self, status): ...
 class LogPrinter(Callback): ...
 class VisualDLWriter(Callback): ...
+class ComposeCallback:
+    def __init__(self, callbacks):
+        self._callbacks = list(callbacks)
+    def on_train_begin(self, status):
+        for callback in self._callbacks:
+            callback.on_train_begin(status)
+    def on_step_end(self, status):
+        for callback in self._callbacks:
+            callback.on_step_end(status)
 """,
     "ppdet/engine/trainer.py": """
 from types import SimpleNamespace
-from ppdet.engine.callbacks import LogPrinter, VisualDLWriter
+from ppdet.engine.callbacks import ComposeCallback, LogPrinter, VisualDLWriter
 
 class Trainer:
     def __init__(self, cfg, use_vdl=False):
         self.cfg, self._metrics = cfg, []
         self._callbacks = [LogPrinter(self)] + [VisualDLWriter(self)] * use_vdl
+        self._compose_callback = ComposeCallback(self._callbacks)
     def register_callbacks(self, callbacks):
-        self._callbacks += callbacks
+        self._callbacks.extend(callbacks)
+        self._compose_callback = ComposeCallback(self._callbacks)
     def train(self, validate=False):
         meters = {"loss": SimpleNamespace(value=0.5)}
         status = {"mode": "train", "epoch_id": 0, "step_id": 1, "steps_per_epoch": 4, "learning_rate": 0.1,
                   "training_staus": SimpleNamespace(meters=meters)}
-        for callback in self._callbacks:
-            if hasattr(callback, "on_step_end"):
-                callback.on_train_begin(status)
-                callback.on_step_end(status)
+        self._compose_callback.on_train_begin(status)
+        self._compose_callback.on_step_end(status)
         return len(self._callbacks)
 """,
     "ppcls/__init__.py": "",

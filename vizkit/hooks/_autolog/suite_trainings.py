@@ -117,8 +117,11 @@ def _ppocr(tracker: Tracker, arguments: _Arguments, recording: ExitStack) -> Non
 
 
 def _ppdet(tracker: Tracker, arguments: _Arguments, recording: ExitStack) -> None:
-    trainer = arguments["self"]
-    trainer.register_callbacks([suites.paddledetection(tracker, trainer)])
+    callbacks = arguments["self"]._callbacks
+    trainer = callbacks[0].model
+    callback = suites.paddledetection(tracker, trainer)
+    trainer.register_callbacks([callback])  # into a new container: this one has already begun
+    callbacks.append(callback)
 
 
 def _ppcls(tracker: Tracker, arguments: _Arguments, recording: ExitStack) -> None:
@@ -155,9 +158,9 @@ def _is_ours(value: object) -> bool:
 
 
 def _detector_logs(call: _Arguments) -> bool:
-    return any(
-        _is_ours(each) or type(each).__name__ in ("VisualDLWriter", "WandbCallback")
-        for each in call["self"]._callbacks
+    callbacks = call["self"]._callbacks
+    return not callbacks or any(
+        _is_ours(each) or type(each).__name__ in ("VisualDLWriter", "WandbCallback") for each in callbacks
     )
 
 
@@ -168,7 +171,7 @@ def _solver_logs(call: _Arguments) -> bool:
 
 _SUITES = (
     _Suite("ppocr", "tools.program", "train", lambda call: call.get("log_writer") is not None, _ppocr),
-    _Suite("ppdet", "ppdet.engine.trainer", "Trainer.train", _detector_logs, _ppdet),
+    _Suite("ppdet", "ppdet.engine.callbacks", "ComposeCallback.on_train_begin", _detector_logs, _ppdet),
     _Suite(
         "ppcls", "ppcls.engine.engine", "Engine.train",
         lambda call: call["self"].vdl_writer is not None, _ppcls,
