@@ -176,6 +176,19 @@ def test_a_menu_closes_with_escape_and_a_click_elsewhere(look: Look, nine: Serve
             expect(menu).not_to_have_attribute("open", "")
 
 
+def test_the_names_of_the_table_stay_where_it_scrolls_sideways(look: Look, nine: Served) -> None:
+    with look("?tab=table", viewport={"width": 900, "height": 600}) as page:
+        name = page.page.locator(".row .named").first
+        head = page.page.get_by_role("button", name="Sort by Name")
+        expect(name).to_be_visible()
+        before = [name.bounding_box(), head.bounding_box()]
+        page.page.locator(".sheet .rows").evaluate("rows => rows.scrollTo(300, 0)")
+        page.until(
+            lambda: page.page.locator(".sheet .rows").evaluate("rows => rows.scrollLeft") > 100, "scrolled"
+        )
+        assert [name.bounding_box(), head.bounding_box()] == before
+
+
 def test_an_empty_directory_says_how_the_first_run_comes(look: Look, tmp_path: Path) -> None:
     (tmp_path / "log").mkdir()
     with serving(tmp_path / "log") as served, look(origin=served.origin) as page:
