@@ -16,6 +16,7 @@ import pytest
 
 import vizkit
 from tests.helpers import PATIENCE, ROOT, python, until
+from vizkit.cli.sweep import sweep_script
 from vizkit.environment.processes import process_identity
 from vizkit.errors import DataError, VizKitError
 from vizkit.sweeps import status
@@ -206,6 +207,37 @@ def test_a_command_records_into_its_trials_run(tmp_path: Path, monkeypatch: pyte
     assert len(vizkit.load(tmp_path / "second")) == 1
     assert vizkit.sweeps.join("log", quiet=True).to_dict() == result.to_dict()
     assert vizkit.hparams({"rate": 0.5}) == {"rate": 0.5}
+
+
+def test_a_program_that_is_not_there_is_named_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for program in ("no-such-program", "./no-such-program", str(tmp_path / "no-such-program")):
+        with pytest.raises(DataError, match=r"there is no program '.*no-such-program'"):
+            vizkit.sweep([program, "{x}"], {"x": [1]}, logdir=tmp_path / "log", metric="eval/acc", quiet=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=r"there is no script 'train\.py'"):
+        sweep_script(["train.py"], grid=["x=1"], metric="eval/acc")
+    with pytest.raises(DataError, match="--resources 'CPU': write it as CPU=2,GPU=1"):
+        sweep_script(["train.py"], grid=["x=1"], metric="eval/acc", resources="CPU")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_program_runs_where_its_sweep_was_begun_whoever_joins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "train.py").write_text(SCRIPT, "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.chdir(tmp_path)
+    command = [sys.executable, "train.py", "{rate}"]
+    vizkit.sweep(
+        command, {"rate": [1, 2]}, logdir="log", metric="eval/acc", trials=1, sampler="grid", quiet=True
+    )
+    job = json.loads((tmp_path / "log/.sweep/job.json").read_text("utf-8"))
+    (tmp_path / "log/.sweep/job.json").write_text(json.dumps({**job, "trials": 2}), "utf-8")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert len(vizkit.sweeps.join("../log", quiet=True).finished) == 2
 
 
 def test_a_command_that_fails_is_a_failed_trial(tmp_path: Path) -> None:
