@@ -313,7 +313,8 @@ def test_the_worst_mistakes_of_every_evaluation_are_recorded(tmp_path: Path, sho
 
 
 def test_mistakes_of_what_is_no_classifier_are_warned_about_once(tmp_path: Path) -> None:
-    net = paddle.nn.Sequential(paddle.nn.Flatten(), paddle.nn.Linear(64, 1))
+    parts = [paddle.nn.Flatten(), paddle.nn.Linear(64, 6), paddle.nn.Unflatten(1, [2, 3])]
+    net = paddle.nn.Sequential(*parts)
     model = paddle.Model(net)
     model.prepare(paddle.optimizer.SGD(0.01, parameters=net.parameters()), lambda out, y: out.square().mean())
     with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match="worst.*classifier") as told:

@@ -83,10 +83,6 @@ class Recording:
         """The clock: the step of records that name none."""
         return self._clock
 
-    def advance_to(self, step: int) -> None:
-        """Move the clock on to a step that something is recorded at later, off this thread."""
-        self._clock = max(self._clock, step)
-
     # -- a record -------------------------------------------------------------------------------
 
     def _record(self, kind: str, tag: str, step: StepLike | None, add: _Add) -> None:

@@ -299,9 +299,17 @@ def test_the_callback_records_many_classes_as_a_table(tmp_path: Path) -> None:
     assert "eval/pr/0" not in tags
 
 
-@pytest.mark.parametrize("late", [False, True])
-def test_the_callback_takes_a_regression_for_what_it_is(tmp_path: Path, late: bool) -> None:
+def test_the_callback_takes_a_regression_for_what_it_is_and_says_so(tmp_path: Path) -> None:
     labels = np.linspace(0, 3, 30, dtype=np.float32)[:, None]
-    if late:  # its first batch might be a classifier's
-        labels[:8] = labels[:8] > 0
-    assert not {tag for tag in evaluated(tmp_path, labels, 1) if tag.startswith("eval/")}
+    tags = evaluated(tmp_path, labels, 1)
+    assert {"eval/mae", "eval/rmse", "eval/r2"} <= tags
+    assert not {"eval/pr", "eval/roc", "eval/ece"} & tags
+    assert "taken for a regression" in value(tmp_path, "eval/task")
+
+
+def test_a_regression_that_begins_as_a_classifier_is_left_out_and_told(tmp_path: Path) -> None:
+    labels = np.linspace(0, 3, 30, dtype=np.float32)[:, None]
+    labels[:8] = labels[:8] > 0
+    with pytest.warns(VizKitWarning, match=r"left out; give callback a task="):
+        tags = evaluated(tmp_path, labels, 1)
+    assert not {tag for tag in tags if tag.startswith("eval/")}
