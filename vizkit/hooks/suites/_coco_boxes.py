@@ -7,7 +7,6 @@ import os
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from vizkit.metrics.arrays import AnyArray
@@ -83,6 +82,8 @@ def _pixels(dataset: object, name: str) -> AnyArray | None:
     places = [getattr(dataset, part, None) for part in ("dataset_dir", "image_dir")]
     if not name or not any(isinstance(place, str) for place in places):
         return None
+    import cv2
+
     file = os.path.join(*(place for place in places if isinstance(place, str)), name)
     found = cv2.imread(file) if os.path.isfile(file) else None
     return None if found is None else found[:, :, ::-1]
