@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import describe, fraction, is_whole_number
@@ -88,7 +88,9 @@ class Spacing:
             step: the step of its records.
             size: the size of the arrays in bytes.
         """
-        tracker.log({}, step)  # moves the clock, on this thread and not on the worker's
+        if step > tracker.step:
+            with suppress(Exception):  # a record is not to be lost for it
+                tracker.log({}, step)  # moves the clock, on this thread and not on the worker's
 
         def counted() -> None:
             start = time.thread_time()
