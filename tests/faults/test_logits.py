@@ -59,7 +59,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.extend(caption.text for caption in texts)
         return draw(images, texts, rows)
 
-    monkeypatch.setattr("vizkit.writing.log_writer.captioned_grid", keep)
+    monkeypatch.setattr("vizkit.writing.image_writer.captioned_grid", keep)
     return found
 
 

@@ -129,10 +129,10 @@ def test_a_table_is_whole_or_absent_wherever_a_run_is_killed_that_links(tmp_path
         killed = os.waitpid(child, 0)[1] != 0
         if run.exists() and vizkit.load(run) and vizkit.load(run)[0].tables:
             check(run, range(2, 12))
-            shutil.rmtree(run)
-        check(tmp_path / "log" / "a")
+        shutil.rmtree(run, ignore_errors=True)  # or the next one looks for its images there, too
         number += 1
     assert number > 10
+    check(tmp_path / "log" / "a")
 
 
 def test_a_missing_input_is_said(tmp_path: Path) -> None:
