@@ -72,10 +72,13 @@ class NameTable:
     def _find_long(self, buf: Bytes, at: list[int], lengths: list[int]) -> list[int]:
         data = buf[: at[-1] + lengths[-1]].tobytes()  # bytes are sliced faster than arrays
         names = [data[start : start + length] for start, length in zip(at, lengths, strict=True)]
-        for name in dict.fromkeys(names):
-            if name not in self._long:
-                self._long[name] = self.number(name.decode("utf-8", "replace"))
-        return [self._long[name] for name in names]
+        numbers = list(map(self._long.get, names))
+        if None in numbers:
+            for name in dict.fromkeys(names):
+                if name not in self._long:
+                    self._long[name] = self.number(name.decode("utf-8", "replace"))
+            numbers = list(map(self._long.get, names))
+        return numbers  # type: ignore[return-value]  # all are known
 
     def _find(self, buf: Bytes, at: Ints, lengths: Ints, longest: int) -> tuple[Ints, Bools]:
         columns = _read(buf, at, lengths, longest)

@@ -9,6 +9,7 @@ that came late, or has a broken step. A session that starts again at the beginni
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ def counting(steps: AnyArray, begins: Sequence[int]) -> NDArray[np.int64] | None
         least = np.minimum.reduceat(_without_stragglers(steps, begins, drops), begins)
         later = np.minimum.accumulate(least[:0:-1])[::-1]  # of the sessions after each but the last
         last = begins[-1]
-        kept = steps[:last] < later.repeat(np.diff(begins))
+        kept = steps[:last] < later.repeat([end - begin for begin, end in pairwise(begins)])
         if not kept.all():
             rows = np.concatenate([kept.nonzero()[0], np.arange(last, len(steps))])
             steps = steps[rows]
