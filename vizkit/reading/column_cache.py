@@ -29,6 +29,7 @@ from vizkit.columns.pyramid import Pyramid
 from vizkit.columns.series import Series
 from vizkit.format.types import HParams, SessionMark
 from vizkit.metrics.arrays import AnyArray
+from vizkit.reading.cache_files import cache_path, opened_own, replaced
 from vizkit.reading.filesystem import LogStat
 from vizkit.reading.short_logs import LOGS_ENDING, ShortLogs
 
@@ -117,15 +118,13 @@ class ColumnCache:
             "identity": _identity(stat),
             "digest": _digest(log, position),
         }
-        part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
         try:
             text = json.dumps(head).encode()
             if json.loads(text)["hparams"] != head["hparams"]:
                 return None  # of types that JSON lacks
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._lock:
-                _make_room(path.parent, self._most - sum(array.nbytes for array in arrays))
-            with open(part, "xb") as file:
+            with replaced(path) as file:
+                with self._lock:
+                    _make_room(path.parent, self._most - sum(array.nbytes for array in arrays))
                 file.write(
                     _MAGIC + hashlib.blake2b(text, digest_size=16).digest() + len(text).to_bytes(8, "little")
                 )
@@ -133,15 +132,11 @@ class ColumnCache:
                 for array in arrays:
                     file.write(bytes(-file.tell() % _ALIGN))
                     array.tofile(file)
-            os.replace(part, path)
             head, arrays, mapped = _opened(path)
             self._mapped.add(mapped)
             return _restored(head, iter(arrays))
         except (OSError, ValueError, TypeError):
             return None
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
 
     def note_short(self, log: Readable, stat: LogStat, records: ColumnBuilder) -> None:
         """Remember the columns of a log that was read to its end for `save_short`, if it is short."""
@@ -165,8 +160,7 @@ class ColumnCache:
     def _path(self, stat: LogStat) -> Path | None:
         if self._directory is None or not isinstance(stat.identity, tuple) or "://" in stat.path:
             return None
-        name = hashlib.blake2b(os.path.abspath(stat.path).encode("utf-8", "surrogateescape"), digest_size=16)
-        return self._directory / (name.hexdigest() + _ENDING)
+        return cache_path(self._directory, stat.path, _ENDING)
 
 
 def _identity(stat: LogStat) -> list[object]:
@@ -206,11 +200,7 @@ def _opened(path: Path) -> tuple[dict[str, Any], list[AnyArray], mmap.mmap]:
         OSError: it cannot be read.
         ValueError: it is not whole, or not this user's.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags), "rb") as file:
-        stat = os.fstat(file.fileno())
-        if os.name != "nt" and (stat.st_uid != os.geteuid() or stat.st_mode & 0o022):
-            raise ValueError("it is another user's")
+    with opened_own(path) as file:
         start = file.read(len(_MAGIC) + 24)
         length = int.from_bytes(start[-8:], "little")
         if not start.startswith(_MAGIC) or length > _MAX_HEAD:

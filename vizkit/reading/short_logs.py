@@ -24,6 +24,7 @@ from vizkit.columns.frame_scan import Readable, read_bytes
 from vizkit.columns.series import Series
 from vizkit.format.types import HParams, SessionMark
 from vizkit.metrics.arrays import AnyArray
+from vizkit.reading.cache_files import cache_path, opened_own, replaced
 from vizkit.reading.filesystem import LogStat
 
 __all__ = ["LOGS_ENDING", "ShortLogs"]
@@ -59,10 +60,7 @@ class ShortLogs:
     """
 
     def __init__(self, directory: Path | None, root: str) -> None:
-        name = hashlib.blake2b(os.path.abspath(root).encode("utf-8", "surrogateescape"), digest_size=16)
-        self._path = (
-            None if directory is None or "://" in root else directory / (name.hexdigest() + LOGS_ENDING)
-        )
+        self._path = None if directory is None or "://" in root else cache_path(directory, root, LOGS_ENDING)
         self._known: Mapping[str, _Entry] | None = None
         self._used: dict[str, _Entry] = {}
         self._new: dict[str, _Entry] = {}
@@ -180,12 +178,8 @@ def _text(value: object) -> str:
 
 def _read(path: Path) -> dict[str, _Entry]:
     """The entries of a file by the paths of their logs; none if it is not whole, or not this user's."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
-        with open(os.open(path, flags | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
-            stat = os.fstat(file.fileno())
-            if os.name != "nt" and (stat.st_uid != os.geteuid() or stat.st_mode & 0o022):
-                return {}
+        with opened_own(path) as file:
             data = memoryview(file.read(2 * _MOST + 1))
         start = len(_MAGIC) + 24
         length = int.from_bytes(data[start - 8 : start], "little")
@@ -213,20 +207,14 @@ def _write(path: Path, entries: dict[str, _Entry]) -> None:
         total += len(entry.content)
         heads.append([name, *entry[:4], len(entry.content)])
         contents.append(entry.content)
-    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         text = json.dumps(heads).encode()
         text += b" " * (-(len(_MAGIC) + 24 + len(text)) % 8)
         digest = hashlib.blake2b(text, digest_size=16)
         for content in contents:
             digest.update(content)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(part, "xb") as file:
+        with replaced(path) as file:
             file.write(_MAGIC + digest.digest() + len(text).to_bytes(8, "little") + text)
             file.writelines(contents)
-        os.replace(part, path)
     except (OSError, ValueError):
         pass
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
