@@ -6,9 +6,11 @@ import gc
 import io
 import json
 import random
+import threading
 import time
 import warnings
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from tests.helpers import by_tag, python, records, series, stock
 from vizkit import DataError, Tracker, VizKitWarning
 from vizkit.hooks import TrackerCallback, ValidateEvery
 from vizkit.hooks._fit.batch import Batch
+from vizkit.hooks._network.random_states import data_is_loaded, random_states_kept
 
 CLASSES = 3
 TRAIN, EVAL, BATCH = 40, 10, 4  # an epoch is 10 steps; the last eval batch holds 2
@@ -544,6 +547,48 @@ def test_a_network_that_draws_random_numbers_trains_the_same(tmp_path: Path, opt
     for one, other in zip(without, having, strict=True):
         np.testing.assert_array_equal(one, other)
     assert "model/summary" in by_tag(tmp_path) and list(tmp_path.glob("vdlgraph*"))
+
+
+@pytest.fixture
+def unread() -> Iterator[Any]:
+    """An iterator that was read once, whose thread waits to go on."""
+    batches = iter(paddle.io.DataLoader(Pictures(TRAIN), batch_size=BATCH))
+    next(batches)
+    deadline = time.monotonic() + 30
+    while data_is_loaded() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert batches._thread.is_alive()
+    yield batches
+    list(batches)
+
+
+@pytest.mark.usefixtures("unread")
+def test_a_loader_that_nobody_reads_on_is_no_loading(tmp_path: Path) -> None:
+    test_a_network_that_draws_random_numbers_trains_the_same(tmp_path, {})
+
+
+def test_a_loader_that_is_read_loads_until_its_queue_is_full(unread: Any) -> None:
+    class Awaited(Pictures):
+        go = threading.Event()
+
+        def __getitem__(self, index: int) -> Any:
+            self.go.wait(60)
+            return super().__getitem__(index)
+
+    batches = iter(paddle.io.DataLoader(Awaited(TRAIN), batch_size=BATCH))
+    assert data_is_loaded()
+    before = random.getstate()
+    with random_states_kept(but_of_data=True):
+        random.random()
+        Awaited.go.set()
+        list(batches)
+    assert not data_is_loaded()
+    assert random.getstate() != before  # it was loaded meanwhile
+    with random_states_kept(but_of_data=True):
+        before = random.getstate()
+        random.random()
+    assert random.getstate() == before
+    del unread
 
 
 class Noisy(Pictures):

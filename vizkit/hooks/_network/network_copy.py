@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from vizkit.hooks._network.random_states import data_is_loaded, random_states_kept
+from vizkit.hooks._network.random_states import random_states_kept
 from vizkit.hooks._paddle import paddle
 
 __all__ = ["copy_network", "global_state_kept"]
@@ -33,7 +33,7 @@ def global_state_kept() -> Iterator[None]:
 
     known = [set(table) for table in tables()]
     with (
-        random_states_kept(unless=data_is_loaded),
+        random_states_kept(but_of_data=True),
         paddle.utils.unique_name.guard(),
         paddle.pir_utils.DygraphPirGuard(),
         warnings.catch_warnings(),

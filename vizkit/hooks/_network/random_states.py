@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -15,21 +17,22 @@ __all__ = ["data_is_loaded", "host_random_states", "paddle_random_states_kept", 
 
 
 @contextmanager
-def random_states_kept(*, unless: Callable[[], bool] | None = None) -> Iterator[None]:
+def random_states_kept(*, but_of_data: bool = False) -> Iterator[None]:
     """Restore the random states of Paddle, NumPy and Python afterwards.
 
     Not for use while data is loaded: the loader's threads draw from NumPy and Python, and would draw the
     same numbers again.
 
     Args:
-        unless: returns True afterwards if those of NumPy and Python are to go on instead.
+        but_of_data: whether those of NumPy and Python go on instead if data is loaded before or after.
     """
     python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+    go_on = but_of_data and data_is_loaded()
     try:
         with paddle_random_states_kept():
             yield
     finally:
-        if unless is None or not unless():
+        if not (go_on or (but_of_data and data_is_loaded())):
             random.setstate(python_state)
             np.random.set_state(numpy_state)  # noqa: NPY002
 
@@ -47,13 +50,27 @@ def paddle_random_states_kept() -> Iterator[None]:
 
 
 def data_is_loaded() -> bool:
-    """True while a thread of Paddle loads data, which may draw random numbers."""
-    loaders = (
-        getattr(getattr(thread, "_target", None), "__self__", None) for thread in threading.enumerate()
-    )
-    return any(type(loader).__name__ == "_DataLoaderIterSingleProcess" for loader in loaders)
+    """True while a thread of Paddle loads data, which may draw random numbers.
+
+    An iterator of a ``DataLoader`` that nobody reads to its end, ``next(iter(loader))``, keeps its thread for
+    ever: it waits for room in its queue, and draws nothing.
+    """
+    loads = [thread for thread in threading.enumerate() if _may_draw(thread)]
+    if not loads:
+        return False
+    time.sleep(0.001)  # one that has just filled its queue begins with the next batch
+    return any(_may_draw(thread) for thread in loads)
 
 
 def host_random_states() -> tuple[object, ...]:
     """The random states of Python and NumPy, to compare with others."""
     return random.getstate(), *(np.asarray(part).tobytes() for part in np.random.get_state())  # noqa: NPY002
+
+
+def _may_draw(thread: threading.Thread) -> bool:
+    loader = getattr(getattr(thread, "_target", None), "__self__", None)
+    if type(loader).__name__ != "_DataLoaderIterSingleProcess" or not thread.is_alive():
+        return False
+    frame = sys._current_frames().get(thread.ident or 0)
+    within = frame is None or frame.f_code is not type(loader)._thread_loop.__code__  # sampler or dataset
+    return within or loader._blocking_queue.size() < loader._blocking_queue.capacity()
