@@ -18,7 +18,6 @@ import vizkit
 from tests.helpers import until
 from tests.notebooks import executed
 from vizkit._language import speaking
-from vizkit.charts import Chart
 from vizkit.charts.embedding import Options
 from vizkit.curves.smoothing import smoothed, smoothing
 from vizkit.notebook import _view
@@ -317,7 +316,3 @@ def test_a_followed_chart_keeps_its_zoom(opened: Open, tmp_path: Path) -> None:
             cells.page.locator("#other").evaluate(_RENDER, view(runs, True))
             until(lambda: cells.page.locator(".plot").count() == 2, "it is there twice")
             assert cells.plot(0).evaluate("plot => plot.first") and cells.lines(1)["run"]["x"][-1] == 199
-
-
-def test_the_chart_of_a_run_is_one(runs: vizkit.Runs) -> None:
-    assert isinstance(runs[0].chart("loss"), Chart)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -149,10 +150,12 @@ def test_too_much_is_refused_with_a_reason(remote: Served) -> None:
 def test_pipelined_requests_are_answered_in_turn(remote: Served) -> None:
     with connect(remote.port) as client:
         client.settimeout(PATIENCE)
-        client.sendall(b"".join(b"GET /alive HTTP/1.1\r\nHost: localhost\r\n\r\n" for _ in range(4)))
+        paths = (b"/alive", b"/app/index", b"/alive", b"/alive")
+        client.sendall(b"".join(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path for path in paths))
         got = b""
-        while got.count(b" 204 ") < 4:
-            got += client.recv(1 << 16)
+        while got.count(b"HTTP/1.1 ") < 4 and (part := client.recv(1 << 16)):
+            got += part
+        assert re.findall(rb"HTTP/1\.1 (\d+)", got) == [b"204", b"401", b"204", b"204"]
 
 
 def test_other_sites_are_refused_before_any_work(log: Path) -> None:

@@ -208,11 +208,16 @@ def test_random_states_and_buffers_are_kept_whatever_the_network_does() -> None:
 
 
 def test_a_backward_pass_may_wait() -> None:
-    net = network()
-    loss = net(paddle.to_tensor(batch())).sum()
-    attribution.grad_cam(net, batch())
-    loss.backward()
-    assert net[0].weight.grad is not None
+    gradients = []
+    for explains in (False, True):
+        net = network()
+        loss = net(paddle.to_tensor(batch())).sum()
+        if explains:
+            attribution.grad_cam(net, batch())
+        loss.backward()
+        gradients.append(net[0].weight.grad.numpy())
+    assert gradients[0].any()
+    np.testing.assert_array_equal(*gradients)
 
 
 def trained(tracker: Tracker | None) -> list[Any]:

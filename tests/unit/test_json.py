@@ -31,8 +31,9 @@ def test_nesting_is_bounded_whatever_texts_lie_between(fill: bytes, levels: int)
 
 
 def test_the_greatest_depth_is_parsed() -> None:
-    parse_json(b"[" * DEEPEST + b"]" * DEEPEST)
-    parse_json(b"[" + b"[]," * 10_000 + b"{}]")
+    deepest = parse_json(b"[" * DEEPEST + b"]" * DEEPEST)
+    assert json.dumps(deepest) == "[" * DEEPEST + "]" * DEEPEST
+    assert parse_json(b"[" + b"[]," * 10_000 + b"{}]") == [*([] for _ in range(10_000)), {}]
 
 
 @pytest.mark.parametrize("data", [b"", b"[", b"\xff", b'"', b'"\\', b"]" * 1_000, "[1]".encode("utf-16")])

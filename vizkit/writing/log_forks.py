@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+import weakref
 
 from vizkit.writing.log_file import LogFile, live_logs
 
@@ -11,17 +13,25 @@ __all__ = ["hold_all", "leave_all", "release_all"]
 _FORK_SECONDS = 5.0
 _forking = threading.RLock()  # one thread forks at a time: each releases what it has locked
 _held: list[list[LogFile]] = []
+_stuck: weakref.WeakSet[LogFile] = weakref.WeakSet()  # a fork has waited for them in vain
 
 
 def hold_all() -> None:
     """Lock all logs before a fork, so that none is in the middle of a write.
 
-    A log that stays locked for seconds (by a disk that hangs) does not keep the process from forking.
+    Logs that stay locked for seconds (by a disk that hangs) do not keep the process from forking: all of them
+    together are waited for once, not at each fork.
     """
     _forking.acquire()
     held: list[LogFile] = []
     _held.append(held)
-    held.extend(log for log in live_logs() if log.lock.acquire(timeout=_FORK_SECONDS))
+    end = time.monotonic() + _FORK_SECONDS
+    for log in live_logs():
+        if log.lock.acquire(timeout=0.0 if log in _stuck else max(end - time.monotonic(), 0.0)):
+            held.append(log)
+            _stuck.discard(log)
+        else:
+            _stuck.add(log)
 
 
 def release_all() -> None:

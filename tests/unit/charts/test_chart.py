@@ -66,7 +66,9 @@ def test_a_chart_is_small(runs: vizkit.Runs) -> None:
 
 
 def test_one_run_has_charts_too(runs: vizkit.Runs) -> None:
-    assert isinstance(runs[0].chart("*"), Chart)
+    chart = runs[0].chart("*")
+    assert isinstance(chart, Chart)
+    assert {curve["name"] for curve in Carried(chart).curves().values()} == {runs[0].name}
 
 
 def test_a_script_that_is_not_built_is_told_of(runs: vizkit.Runs, monkeypatch: pytest.MonkeyPatch) -> None:

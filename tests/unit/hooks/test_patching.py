@@ -160,7 +160,8 @@ def test_loaders_that_cannot_be_followed_still_load(loader: object, path: Path) 
 
     sys.meta_path.insert(0, Finder)
     try:
-        assert waiting.find_spec("imported_late") is not None
+        spec = waiting.find_spec("imported_late")
+        assert spec is not None and spec.loader is loader
     finally:
         sys.meta_path.remove(Finder)
         waiting.cancel()

@@ -117,6 +117,7 @@ def test_a_stream_that_is_closed_or_missing_is_no_trouble(
     tracker.close()
     monkeypatch.setattr("sys.stderr", None)
     Tracker(tmp_path / "none").close()
+    assert all(ended(tmp_path / run) for run in ("run", "none"))
 
 
 @pytest.mark.parametrize(("code", "word"), [("3", "failed"), ("", "finished")])
