@@ -77,6 +77,7 @@ class Pattern:
     back: int = 0  # steps
     files: int = 1
     marks: str = "resumes"  # of all sessions but the first
+    own: bool = False  # each session has tags of its own, but for the first tag
 
 
 _CHOICES: dict[str, Callable[[random.Random], object]] = {
@@ -96,6 +97,7 @@ _CHOICES: dict[str, Callable[[random.Random], object]] = {
     "back": lambda r: r.choice([0, 1, 100]),
     "files": lambda r: r.choice([1, 1, 2, 5]),
     "marks": lambda r: r.choice(["resumes", "begins"]),
+    "own": lambda r: r.choice([False, True]),
 }
 
 
@@ -132,6 +134,8 @@ def frames_of(pattern: Pattern, records: int, seed: int = 0) -> Iterator[list[by
         resumes = session and pattern.marks == "resumes"
         mark = SessionMark.RESUMES if resumes else SessionMark.BEGINS
         frames.append(encode.encode_meta_data("meta_data_tag", "", 0, NOW, mark))
+        if pattern.own:
+            fields[1:] = [encode.tag_field(f"{session}.{name}") for name in names[1:]]
         n = max(n - pattern.back, 0)
         while count < records * (session + 1) // sessions:
             n += 1

@@ -19,6 +19,7 @@ __all__ = ["FrameWalk", "Frames", "Piece", "Readable", "find_frames", "read_byte
 
 _LARGE = 1 << 18  # bytes: a frame of this size is not read to find the next one
 _MAX_LENGTH = 1 << 48
+_BLOCK = 1 << 18  # bytes that are looked through at once
 _BEGINNING = 2048  # bytes of a frame that are needed to know its tag
 
 
@@ -74,9 +75,7 @@ def find_frames(buf: Bytes, size: int, left: int) -> tuple[Frames, Frames]:
     if size < 11:
         nothing = np.empty(0, np.int64)
         return Frames(nothing, nothing, nothing), Frames(nothing, nothing, nothing)
-    found = buf[8 : size - 1] == 0x0A
-    found &= buf[7 : size - 2] == 0
-    starts = np.flatnonzero(found)
+    starts = _candidates(buf, size)
     length = words_of(buf).view(np.int64)[starts]
     inner = buf.take(starts + 9).astype(np.int64)
     bodies = starts + 10
@@ -93,6 +92,22 @@ def find_frames(buf: Bytes, size: int, left: int) -> tuple[Frames, Frames]:
     if within.all():
         return frames, frames.at(np.empty(0, np.int64))
     return frames.at(np.flatnonzero(within)), frames.at(np.flatnonzero(good & ~within))
+
+
+def _candidates(buf: Bytes, size: int) -> Ints:
+    """The positions of what has a length below 2**56 and a first field as frames have them.
+
+    Block by block in the same memory: that of large arrays is new, and so slow, each time.
+    """
+    found = []
+    key, zero = np.empty((2, min(_BLOCK, size - 9)), bool)
+    for at in range(0, size - 9, _BLOCK):
+        count = min(_BLOCK, size - 9 - at)
+        np.equal(buf[at + 8 : at + 8 + count], 0x0A, out=key[:count])
+        np.equal(buf[at + 7 : at + 7 + count], 0, out=zero[:count])
+        key &= zero
+        found.append(key[:count].nonzero()[0] + at)
+    return found[0] if len(found) == 1 else np.concatenate(found)
 
 
 class Piece(NamedTuple):

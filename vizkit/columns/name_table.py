@@ -11,16 +11,13 @@ from vizkit.metrics.arrays import AnyArray, Bools, Ints
 
 __all__ = ["NameTable"]
 
-_WIDTHS = (32, 128)  # bytes: names up to these are looked up together, longer ones alone
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_WIDTHS = (32, 128, 512)  # bytes: names up to these are looked up together, longer ones alone
+_CACHED = 1 << 18  # bytes
 _HALF = np.uint64(32)
-_MASKS = np.array(
-    [
-        [(1 << 8 * min(max(n - at, 0), 8)) - 1 for at in range(0, _WIDTHS[-1], 8)]
-        for n in range(_WIDTHS[-1] + 1)
-    ],
-    np.uint64,
-)
+_FACTORS = np.random.default_rng(0x9E3779B9).integers(1 << 63, dtype=np.uint64, size=_WIDTHS[-1] // 8) * 2 + 1
+_MASKS = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)[
+    np.clip(np.arange(_WIDTHS[-1] + 1)[:, None] - np.arange(0, _WIDTHS[-1], 8), 0, 8)
+]  # length of a name -> the bits of its words
 
 
 class NameTable:
@@ -49,7 +46,7 @@ class NameTable:
         """Number the names that lie in a buffer, new ones included.
 
         Args:
-            buf: bytes, with at least 128 more after the last name.
+            buf: bytes, with at least 512 more after the last name.
             at: (n,) positions of the names, ascending.
             lengths: (n,) their lengths in bytes.
 
@@ -58,12 +55,12 @@ class NameTable:
         """
         longest = int(lengths.max(initial=0))
         if longest <= _WIDTHS[0]:
-            return self._find(buf, at, lengths, longest)
+            return self._find_all(buf, at, lengths, longest)
         numbers, known = np.zeros(len(at), np.int64), np.ones(len(at), bool)
         for shorter, width in pairwise((-1, *_WIDTHS)):
             some = np.flatnonzero((lengths > shorter) & (lengths <= width))
             if len(some):
-                numbers[some], known[some] = self._find(buf, at[some], lengths[some], min(width, longest))
+                numbers[some], known[some] = self._find_all(buf, at[some], lengths[some], min(width, longest))
         some = np.flatnonzero(lengths > _WIDTHS[-1])
         if len(some):
             numbers[some] = self._find_long(buf, at[some].tolist(), lengths[some].tolist())
@@ -80,12 +77,22 @@ class NameTable:
             numbers = list(map(self._long.get, names))
         return numbers  # type: ignore[return-value]  # all are known
 
+    def _find_all(self, buf: Bytes, at: Ints, lengths: Ints, longest: int) -> tuple[Ints, Bools]:
+        """Find names in parts whose bytes stay in the processor's cache."""
+        step = max(_CACHED // max(longest, 8), 1)
+        if len(at) <= step:
+            return self._find(buf, at, lengths, longest)
+        parts = [
+            self._find(buf, at[start : start + step], lengths[start : start + step], longest)
+            for start in range(0, len(at), step)
+        ]
+        numbers, known = zip(*parts, strict=True)
+        return np.concatenate(numbers), np.concatenate(known)
+
     def _find(self, buf: Bytes, at: Ints, lengths: Ints, longest: int) -> tuple[Ints, Bools]:
-        columns = _read(buf, at, lengths, longest)
-        hashes = lengths.astype(np.uint64)
-        for column in columns:
-            hashes = (hashes ^ column) * _FACTOR
-            hashes ^= hashes >> _HALF
+        words = _read(buf, at, lengths, longest)
+        hashes = words @ _FACTORS[: words.shape[1]] + lengths.view(np.uint64)
+        hashes ^= hashes >> _HALF
         spelling = self._look_up(hashes)
         new = np.flatnonzero(spelling < 0)
         if len(new):
@@ -93,8 +100,10 @@ class NameTable:
             spelling[new] = self._look_up(hashes[new])
         # Equal hashes do not prove equal names; comparing the bytes does.
         fits = self._lengths.take(spelling) == lengths
-        for index, column in enumerate(columns[: self._rows.shape[1]]):
-            fits &= self._rows[:, index].take(spelling) == column
+        width = min(words.shape[1], self._rows.shape[1])  # behind it both are zeros
+        equal = self._rows.take(spelling, axis=0)[:, :width] == words[:, :width]
+        if not equal.all():
+            fits &= equal.all(axis=1)
         return self._spelt.take(spelling), fits
 
     def _look_up(self, hashes: Words) -> Ints:
@@ -151,10 +160,10 @@ def _with_room(column: AnyArray, count: int, width: int = 0) -> AnyArray:
     return grown
 
 
-def _read(buf: Bytes, at: Ints, lengths: Ints, longest: int) -> list[Words]:
-    """Names as columns of 8 bytes each, padded with zeros."""
+def _read(buf: Bytes, at: Ints, lengths: Ints, longest: int) -> Words:
+    """Names as rows of words of 8 bytes, padded with zeros."""
     width = max(-(-longest // 8), 1)
     rows = np.ndarray((len(buf) - 8 * width + 1,), f"V{8 * width}", buf.data, strides=(1,))
     words = rows[at].view("<u8").reshape(-1, width)
     words &= _MASKS[:, :width].take(lengths, axis=0)
-    return list(words.T)
+    return words

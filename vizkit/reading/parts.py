@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,7 +14,15 @@ from vizkit.metrics.arrays import AnyArray
 from vizkit.reading.log_tail import LogTail
 from vizkit.reading.sessions import Begin, counting
 
-__all__ = ["Part", "Parts", "begins_of", "column_of_parts", "columns_of_parts", "part_of", "session_begins"]
+__all__ = [
+    "Part",
+    "Parts",
+    "begins_of",
+    "column_of_parts",
+    "columns_of_parts",
+    "parts_of_trainings",
+    "session_begins",
+]
 
 
 class Part(NamedTuple):
@@ -37,14 +45,28 @@ def session_begins(series: Series) -> Iterator[tuple[int, Begin]]:
         yield number, Begin(steps.item(row), walltimes.item(row), steps.item(behind - 1))
 
 
-def part_of(log: LogTail, series: Series, first: int, last: int) -> Part | None:
-    """The records of the sessions from ``first`` up to but not including ``last``, if there are any."""
+def parts_of_trainings(
+    log: LogTail, series: Series, base: int, starts: Sequence[int]
+) -> Iterator[tuple[int, Part]]:
+    """The records of each training that has some: its index, and its part of the series.
+
+    Args:
+        log: the log.
+        series: of a tag in it.
+        base: the number of the log's first session.
+        starts: numbers of the sessions with which trainings begin, ascending from 0.
+    """
     sessions = series.sessions
-    begin, end = bisect_left(sessions, (first,)), bisect_left(sessions, (last,))
-    if begin == end:
-        return None
-    rows = [row for _, row in sessions[begin:end]]
-    return Part(log, series, rows[0], sessions[end][1] if end < len(sessions) else series.count, rows)
+    begin = 0
+    while begin < len(sessions):
+        training = bisect_right(starts, base + sessions[begin][0]) - 1
+        end, behind = len(sessions), series.count
+        if training + 1 < len(starts):
+            end = bisect_left(sessions, (starts[training + 1] - base,), begin)
+            behind = sessions[end][1] if end < len(sessions) else behind
+        rows = [row for _, row in sessions[begin:end]]
+        yield training, Part(log, series, rows[0], behind, rows)
+        begin = end
 
 
 def begins_of(parts: Parts) -> list[int]:

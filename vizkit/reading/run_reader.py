@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +32,7 @@ from vizkit.reading.parts import (
     begins_of,
     column_of_parts,
     columns_of_parts,
-    part_of,
+    parts_of_trainings,
     session_begins,
 )
 from vizkit.reading.run_tables import RunTables
@@ -107,8 +106,10 @@ class RunReader:
         self._mixed: list[tuple[LogTail, SeriesKey, Series]] = []
         self._scalars: dict[tuple[str, str, bool], Scalars] = {}  # cache of `scalars` and `group`
         self._recorded: dict[tuple[str, str], tuple[Parts, Recorded]] = {}
-        self._last: int | None = None  # the first session of the next training; None: this is the last one
+        self._found: list[tuple[SeriesKey, Part]] = []  # of this training, in the order of the logs
         self._hparams = HParams({})
+        self.is_last = True
+        """False if a later training in the same directory started anew."""
         self.tables = RunTables(self)
         """The tables of the run."""
         self.earlier: list[RunReader] = []
@@ -116,11 +117,6 @@ class RunReader:
         self.number = 1
         """The place of this training among those of its directory, from 1 in the order of their start."""
         self.refresh(stats)
-
-    @property
-    def is_last(self) -> bool:
-        """True unless a later training in the same directory started anew."""
-        return self._last is None
 
     @property
     def files(self) -> list[str]:
@@ -200,19 +196,29 @@ class RunReader:
         return True
 
     def _sort_out(self) -> None:
+        """Give each training its sessions; all logs are gone through once."""
         starts = self._training_starts()
+        found: list[list[tuple[SeriesKey, Part]]] = [[] for _ in starts]
+        hparams = [HParams({}) for _ in starts]
+        base = 0
+        for log in self._logs:
+            for session, of_session in log.records.hparams_of.items():
+                hparams[bisect_right(starts, base + session) - 1] = of_session
+            for key, series in sorted(log.records.series.items(), key=lambda item: item[1].first):
+                for index, part in parts_of_trainings(log, series, base, starts):
+                    found[index].append((key, part))
+            base += len(log.records.sessions)
         self.earlier = self.earlier[: len(starts) - 1]
-        for index, (first, last) in enumerate(pairwise(starts)):
-            if index == len(self.earlier):
-                self.earlier.append(copy(self))
-                self.earlier[index]._recorded = {}
-                self.earlier[index].tables = RunTables(self.earlier[index])
-            training = self.earlier[index]
-            training._logs, training._stats, training.earlier = self._logs, self._stats, []
-            training._last, training.number = last, index + 1
-            training._take_sessions(first)
-        self.number = len(starts)
-        self._take_sessions(starts[-1])
+        while len(self.earlier) < len(starts) - 1:
+            training = copy(self)
+            training._recorded, training._found = {}, []
+            training.tables = RunTables(training)
+            training.earlier, training.is_last = [], False
+            self.earlier.append(training)
+        for index, training in enumerate((*self.earlier, self)):
+            training._logs, training._stats, training.number = self._logs, self._stats, index + 1
+            training._hparams = hparams[index]
+            training._take(found[index])
 
     def _training_starts(self) -> list[int]:
         marks = [mark for log in self._logs for mark in log.records.sessions]
@@ -235,27 +241,16 @@ class RunReader:
                 number, other = number + 1, False
         return found.found
 
-    def _take_sessions(self, start: int) -> None:
-        """Sort out the kinds and places of tags, from session ``start`` on."""
+    def _take(self, found: list[tuple[SeriesKey, Part]]) -> None:
+        """Sort out the kinds and places of tags."""
+        if found == self._found:
+            return
+        self._found = found
         self._parts, self._mixed, self._scalars = {}, [], {}
-        self._hparams = HParams({})
-        base = 0
-        found: list[tuple[SeriesKey, Part]] = []
         self.kinds, several = {}, set()
-        for log in self._logs:
-            first, last = start - base, sys.maxsize if self._last is None else self._last - base
-            base += len(log.records.sessions)
-            if last <= 0 or first >= len(log.records.sessions):
-                continue
-            for session, hparams in log.records.hparams_of.items():
-                if first <= session < last:
-                    self._hparams = hparams
-            for key, series in sorted(log.records.series.items(), key=lambda item: item[1].first):
-                part = part_of(log, series, first, last)
-                if part is not None:
-                    found.append((key, part))
-                    if self.kinds.setdefault(key.tag, key.kind) != key.kind:
-                        several.add(key.tag)
+        for key, _ in found:
+            if self.kinds.setdefault(key.tag, key.kind) != key.kind:
+                several.add(key.tag)
         # Not the first record's kind: one damaged byte there would hide all others.
         counts: dict[str, Counter[str]] = {tag: Counter() for tag in several}
         for key, part in found if several else []:

@@ -17,7 +17,9 @@ from vizkit.columns.column_builder import read_log
 from vizkit.columns.series import Series
 from vizkit.format import encode
 from vizkit.format.decode import decode_record
-from vizkit.format.types import Record
+from vizkit.format.types import Record, SessionMark
+from vizkit.reading import RunReader, run_reader
+from vizkit.reading.parts import Part, parts_of_trainings
 
 Scalar = tuple[str, float, int]
 RECORDS = 20_000
@@ -71,8 +73,8 @@ def steps_that_begin_again(draw: random.Random) -> Iterator[Scalar]:
             yield f"train/{tag}", draw.random(), step % 100
 
 
-def encoded(tag: str, value: float, step: int) -> bytes:
-    fields = encode.step_field(step), encode.walltime_field(step)
+def encoded(tag: str, value: float, step: int, walltime: int = 0) -> bytes:
+    fields = encode.step_field(step), encode.walltime_field(walltime or step)
     return encode.encode_scalar(encode.tag_field(tag), value, *fields)
 
 
@@ -160,3 +162,36 @@ def test_few_records_are_decoded_alone_and_columns_grow_in_few_pieces(
         assert decoded <= len(frames) / 50
         of_sessions = sum(len(series.sessions) for series in columns.series.values())
         assert appended <= of_sessions + len(frames) / 16
+
+
+def test_trainings_with_tags_of_their_own_are_told_apart_in_one_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of many trainings in one directory is looked for in its own sessions, not in those of all."""
+    looked = 0
+
+    def counted_looks(*args: Any) -> Iterator[tuple[int, Part]]:
+        nonlocal looked
+        for found in parts_of_trainings(*args):
+            looked += 1
+            yield found
+
+    monkeypatch.setattr(run_reader, "parts_of_trainings", counted_looks)
+    count = 60
+    for log in range(2):
+        frames = []
+        for number in range(log * count // 2, (log + 1) * count // 2):
+            mark = encode.encode_meta_data("meta_data_tag", "", 0, number, SessionMark.BEGINS)
+            now = 1000 * (number + 1)
+            frames += [mark, *(encoded("loss", number + step, step, now) for step in range(5))]
+            frames += [encoded(f"own{number}", -number, step, now) for step in range(number % 3)]
+        (tmp_path / f"vdlrecords.{log}.log").write_bytes(b"".join(frames))
+    last = RunReader(tmp_path)
+    trainings = [*last.earlier, last]
+    assert [training.number for training in trainings] == list(range(1, count + 1))
+    for number, training in enumerate(trainings):
+        assert list(training.kinds) == ["loss", f"own{number}"][: 1 + bool(number % 3)]
+        assert training.scalars("loss").values.tolist() == [number + step for step in range(5)]
+        if number % 3:
+            assert training.scalars(f"own{number}").values.tolist() == [-number] * (number % 3)
+    assert looked == sum(len(training.kinds) for training in trainings)

@@ -15,7 +15,7 @@ from vizkit.reading import RunReader
 
 
 def test_tags_are_compared_and_not_only_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(name_table, "_FACTOR", np.uint64(0))  # all hashes are equal
+    monkeypatch.setattr(name_table, "_FACTORS", 0 * name_table._FACTORS)  # all hashes are equal
     tags = ["a", "b", "c" * 40, "d" * 40]
     data = b"".join([*(scalar(tag, 0.5) for tag in tags), *mixed_log(random.Random(0), 200, tags)])
     path_in(tmp_path).write_bytes(data)
