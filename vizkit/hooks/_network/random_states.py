@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -68,9 +69,9 @@ def host_random_states() -> tuple[object, ...]:
 
 
 def _may_draw(thread: threading.Thread) -> bool:
-    loader = getattr(getattr(thread, "_target", None), "__self__", None)
+    loader: Any = getattr(getattr(thread, "_target", None), "__self__", None)
     if type(loader).__name__ != "_DataLoaderIterSingleProcess" or not thread.is_alive():
         return False
     frame = sys._current_frames().get(thread.ident or 0)
-    within = frame is None or frame.f_code is not type(loader)._thread_loop.__code__  # sampler or dataset
+    within = frame is None or frame.f_code is not loader._thread_loop.__code__  # sampler or dataset
     return within or loader._blocking_queue.size() < loader._blocking_queue.capacity()
