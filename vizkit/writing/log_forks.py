@@ -13,7 +13,7 @@ __all__ = ["hold_all", "leave_all", "release_all"]
 _FORK_SECONDS = 5.0
 _forking = threading.RLock()  # one thread forks at a time: each releases what it has locked
 _held: list[list[LogFile]] = []
-_stuck: weakref.WeakSet[LogFile] = weakref.WeakSet()  # a fork has waited for them in vain
+_stuck: weakref.WeakSet[LogFile] = weakref.WeakSet()  # a fork waited for them, and they were still held
 
 
 def hold_all() -> None:
