@@ -1,46 +1,36 @@
-"""``environment.json``: one session for each process that recorded a run, and how it ended.
-
-Diffs are kept in files of their own, named by their content: ``environment.json`` is rewritten at the start
-and end of every session, and many sessions share a diff.
-"""
+"""A session: how this process came to record a run, and how it ended, for ``environment.json``."""
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import hashlib
-import json
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Literal, get_args
 
-from vizkit._files import at_exit_of_child, hold_directory, read_bounded, write_atomic
-from vizkit._json import parse_json
+from vizkit._files import at_exit_of_child, hold_directory
 from vizkit._protocols import JSONObject
 from vizkit._warnings import warn
 from vizkit.environment.masking import mask
 from vizkit.environment.process_end import ending_error, watch_exit_code
 from vizkit.environment.process_snapshot import DEFAULT_ALLOWED, quick_snapshot, slow_snapshot
-from vizkit.environment.processes import is_alive, process_identity
+from vizkit.environment.processes import process_identity
+from vizkit.environment.session_file import (
+    FILE_NAME,
+    Status,
+    remove_diffs,
+    sessions_of,
+    write_diff,
+    write_sessions,
+)
 from vizkit.errors import DataError
-from vizkit.format.file_names import ENVIRONMENT_FILE as FILE_NAME
-from vizkit.format.walltime import is_time
 
-__all__ = ["FILE_NAME", "Session", "Status", "is_open", "is_run_of", "read_environment"]
+__all__ = ["Session", "is_open"]
 
-Status = Literal["running", "finished", "failed", "interrupted", "killed"]
-
-_FORMAT = 1
 _EXIT_SECONDS = 1.0
 _LOCK_SECONDS = 0.5
 _MOST_CHARACTERS = 4_000
-_MOST_BYTES = 8_000_000  # of the file: a session takes about 10,000
-_MOST_DIFFS = 16_000_000  # bytes of all sessions together
-_DIFF = re.compile(r"environment\.[0-9a-f]{12}\.diff")
 _time = time.time
 
 
@@ -183,7 +173,7 @@ class Session:
         found = slow_snapshot()
         try:
             if diff := found.get("git", {}).pop("diff", ""):
-                found["git"]["diff_file"] = _write_diff(self._directory, diff)
+                found["git"]["diff_file"] = write_diff(self._directory, diff)
         except FileNotFoundError:  # the run was deleted meanwhile
             return
         except Exception as error:
@@ -209,7 +199,7 @@ class Session:
                 os.makedirs(self._directory, exist_ok=True)
             with self._lock, hold_directory(self._directory, _LOCK_SECONDS):
                 if not keep:
-                    _remove_diffs(self._directory)
+                    remove_diffs(self._directory)
                 sessions = self._others() if keep else []
                 mine = (self._content["started"], self._content["process"], self._pid)
                 place = len(sessions)
@@ -217,7 +207,7 @@ class Session:
                     if (other.get("started"), other.get("process"), other.get("pid")) == mine:
                         place = index
                 sessions[place : place + 1] = [self._content]
-                _write(self._directory, {"format": _FORMAT, **sessions[-1], "sessions": sessions[:-1]})
+                write_sessions(self._directory, sessions)
         except Exception as error:
             self._tell(error)
 
@@ -227,7 +217,7 @@ class Session:
 
     def _others(self) -> list[JSONObject]:
         try:
-            return _sessions(self._directory)
+            return sessions_of(self._directory)
         except DataError:
             os.replace(self.path, os.path.join(self._directory, "damaged." + FILE_NAME))
             return []
@@ -236,144 +226,10 @@ class Session:
         return f"Session({self._directory!r}, {self._content['status']})"
 
 
-def read_environment(
-    directory: str | os.PathLike[str], *, on_refused: Callable[[DataError], None] | None = None
-) -> JSONObject:
-    """Read how a run was made: its last session.
-
-    A session with the status ``running`` is reported as ``killed`` if its process is gone from this machine,
-    or if a later session exists and its process cannot be seen from here. The last session of another
-    machine keeps its status.
-
-    Anybody may have written the files: they are read as `vizkit._files.read_bounded` does, and times and
-    a status that no session writes are left out.
-
-    Args:
-        directory: the run's directory.
-        on_refused: called for a file with differences to git's commit that is not read.
-
-    Returns:
-        The keys of `snapshot`, ``started`` and ``ended`` (milliseconds since 1970), ``status``, ``error``,
-        and ``sessions``: the same for each earlier process, oldest first. Empty if nothing is known.
-
-    Raises:
-        DataError: the file is damaged, or not read.
-    """
-    directory = os.fspath(directory)
-    if "://" in directory:
-        return {}
-    sessions = [_plausible(session) for session in _sessions(directory)]
-    if not sessions:
-        return {}
-    for session in sessions:
-        if session.get("status") == "running":
-            alive = is_alive(session)
-            if alive is False or (alive is None and session is not sessions[-1]):
-                session["status"] = "killed"
-    _add_diffs(directory, sessions, on_refused)
-    return {**sessions[-1], "sessions": sessions[:-1]}
-
-
 def is_open(directory: str) -> bool:
     """True if this process has a session in a directory that has not ended."""
     here = (os.getpid(), os.path.abspath(directory))
     return any((session._pid, session._directory) == here for session in _open)
-
-
-def is_run_of(directory: str | os.PathLike[str], pid: int) -> bool:
-    """True if a process, which is running, has recorded into a directory."""
-    try:
-        sessions = _sessions(os.fspath(directory))
-    except (DataError, OSError):
-        return False
-    process = process_identity(pid)
-    return any(session.get("pid") == pid and session.get("process") == process for session in sessions)
-
-
-def _plausible(session: JSONObject) -> JSONObject:
-    """A session without times and a status that none has."""
-    kept = dict(session)
-    for name in ("started", "ended"):
-        if name in kept and not is_time(kept[name]):
-            del kept[name]
-    if "status" in kept and kept["status"] not in list(get_args(Status)):
-        del kept["status"]
-    return kept
-
-
-def _add_diffs(
-    directory: str, sessions: list[JSONObject], on_refused: Callable[[DataError], None] | None
-) -> None:
-    """Add the differences to git's commit, newest session first, up to a total size."""
-    left = _MOST_DIFFS
-    for session in reversed(sessions):
-        git = session.get("git")
-        if not isinstance(git, dict) or not _DIFF.fullmatch(name := str(git.get("diff_file"))):
-            continue
-        try:
-            data = read_bounded(os.path.join(directory, name), left)
-        except DataError as error:
-            if on_refused:
-                if left < _MOST_DIFFS:
-                    error = DataError(
-                        "{error}; all in all, {most:,} bytes are read, the newest first",
-                        error=error,
-                        most=_MOST_DIFFS,
-                    )
-                on_refused(error)
-            return
-        except OSError:
-            continue
-        left -= len(data)
-        session["git"] = {**git, "diff": data.decode("utf-8", "replace")}
-
-
-# -- the file ------------------------------------------------------------------------------------
-
-
-def _sessions(directory: str) -> list[JSONObject]:
-    """All sessions of a run, oldest first."""
-    path = Path(directory, FILE_NAME)
-    try:
-        data = parse_json(read_bounded(path, _MOST_BYTES))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except DataError:
-        raise
-    except ValueError as error:
-        raise DataError("{path} is no JSON ({error}): move it away", path=path, error=error) from error
-    if not isinstance(data, dict) or not all(isinstance(s, dict) for s in _list(data.get("sessions"))):
-        raise DataError("{path} does not hold sessions: move it away", path=path)
-    earlier = _list(data.pop("sessions", None))
-    data.pop("format", None)
-    return [*earlier, data]
-
-
-def _list(value: object) -> list[JSONObject]:
-    return value if isinstance(value, list) else []
-
-
-def _write(directory: str, content: JSONObject) -> None:
-    # One key per line: readable, and encoded by json's fast encoder, which cannot indent.
-    lines = (f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False, default=str)}" for k, v in content.items())
-    # Arguments that are not UTF-8 contain lone surrogates; escaped, they are valid JSON.
-    text = "{\n" + ",\n".join(lines) + "\n}\n"
-    write_atomic(Path(directory, FILE_NAME), text.encode("utf-8", "backslashreplace"))
-
-
-def _write_diff(directory: str, diff: str) -> str:
-    """Write a diff unless its file exists; return the file's name."""
-    data = diff.encode("utf-8", "backslashreplace")
-    name = f"environment.{hashlib.sha256(data).hexdigest()[:12]}.diff"
-    if not os.path.exists(os.path.join(directory, name)):
-        write_atomic(Path(directory, name), data)
-    return name
-
-
-def _remove_diffs(directory: str) -> None:
-    for name in os.listdir(directory):
-        if _DIFF.fullmatch(name):
-            os.unlink(os.path.join(directory, name))
 
 
 # -- the end -------------------------------------------------------------------------------------

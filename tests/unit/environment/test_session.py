@@ -377,7 +377,7 @@ def test_a_slow_snapshot_that_fails_to_be_kept_is_told(
 
     told: list[str] = []
     monkeypatch.setattr(session, "slow_snapshot", lambda: {"git": {"commit": "abc", "diff": "+x"}})
-    monkeypatch.setattr(session, "_write_diff", full)
+    monkeypatch.setattr(session, "write_diff", full)
     monkeypatch.setattr(session, "_EXIT_SECONDS", 60)
     Session(tmp_path, on_error=lambda tag, error: told.append(str(error))).finish()
     assert told == ["[Errno 28] No space left on device"]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 import numpy as np
 
 from vizkit._language import tr
-from vizkit.environment.session import Status
+from vizkit.environment.session_file import Status
 from vizkit.format.walltime import is_time
 from vizkit.runs import Run
 from vizkit.server.run_names import printable
