@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 import vizkit
 from tests.browser.visualdl_page import BROWSER_ARGS
 from tests.helpers import ROOT, find_browser
-from vizkit._files import hold_directory
+from vizkit._locks import hold_directory
 
 pytest.importorskip("sphinx")
 

@@ -15,7 +15,7 @@ from importlib.resources import files
 from string import Template
 from typing import Literal
 
-from vizkit._files import write_atomic
+from vizkit._atomic_writes import write_atomic
 from vizkit._language import language, tr, trn
 from vizkit.charts.embedding import POINTS, Embedded, Options, Row, embedded, packed_chart
 from vizkit.curves.curves import Partial

@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from vizkit._files import at_exit_of_child, hold_directory
+from vizkit._child_exit import at_exit_of_child
+from vizkit._locks import hold_directory
 from vizkit._protocols import JSONObject
 from vizkit._warnings import warn
 from vizkit.environment.masking import mask

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
-from vizkit._files import read_bounded, write_atomic
+from vizkit._atomic_writes import write_atomic
+from vizkit._files import read_bounded
 from vizkit._json import parse_json
 from vizkit._protocols import JSONObject
 from vizkit.environment.processes import is_alive, process_identity

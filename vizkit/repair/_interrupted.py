@@ -13,7 +13,8 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from vizkit._files import read_bounded, write_atomic
+from vizkit._atomic_writes import write_atomic
+from vizkit._files import read_bounded
 from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.format.file_names import LOG_WORD

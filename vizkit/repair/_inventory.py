@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from vizkit._files import lock_exclusive, open_regular
+from vizkit._files import open_regular
 from vizkit._language import tr
+from vizkit._locks import lock_exclusive
 from vizkit.format.file_names import LOG_WORD
 from vizkit.reading import Problem
 from vizkit.runs.run import Run

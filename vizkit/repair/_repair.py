@@ -13,8 +13,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from vizkit._files import free_name, keep_beside, lock_exclusive, mapped, rewrite
+from vizkit._atomic_writes import free_name, keep_beside, rewrite
+from vizkit._files import mapped
 from vizkit._language import reason_of, tr
+from vizkit._locks import lock_exclusive
 from vizkit.errors import DataError
 from vizkit.format.encode import encode_meta_data
 from vizkit.format.file_names import LOG_WORD

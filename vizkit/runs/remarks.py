@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from vizkit._files import hold_directory, read_bounded, write_atomic
+from vizkit._atomic_writes import write_atomic
+from vizkit._files import read_bounded
+from vizkit._locks import hold_directory
 from vizkit.errors import ConflictError, DataError
 from vizkit.format.file_names import REMARKS_FILE
 from vizkit.runs.followed_file import FollowedFile

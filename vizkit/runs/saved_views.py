@@ -7,8 +7,10 @@ import os
 from collections.abc import Iterator, MutableMapping
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
-from vizkit._files import hold_directory, read_bounded, write_atomic
+from vizkit._atomic_writes import write_atomic
+from vizkit._files import read_bounded
 from vizkit._json import parse_json
+from vizkit._locks import hold_directory
 from vizkit.errors import ConflictError, DataError, LogNotFoundError
 from vizkit.format.file_names import VIEWS_FILE
 from vizkit.runs.followed_file import FollowedFile

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from vizkit._files import lock_exclusive, unlock
+from vizkit._locks import lock_exclusive, unlock
 from vizkit.errors import VizKitError
 
 __all__ = ["FileLock", "Journal"]

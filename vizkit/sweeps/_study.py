@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vizkit._files import write_atomic
+from vizkit._atomic_writes import write_atomic
 from vizkit._json import parse_json
 from vizkit._protocols import JSONObject
 from vizkit.errors import DataError, LogNotFoundError

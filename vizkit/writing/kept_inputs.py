@@ -14,7 +14,8 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 
-from vizkit._files import FileReader, sync_directory
+from vizkit._atomic_writes import sync_directory
+from vizkit._files import FileReader
 from vizkit.columns.frame_scan import read_bytes
 from vizkit.errors import DataError
 from vizkit.format.file_names import PACKS_DIRECTORY, TABLES_DIRECTORY

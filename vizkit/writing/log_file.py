@@ -20,8 +20,9 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from vizkit._files import lock_exclusive, lock_shared, open_kept, path_of_open_file, unlock
+from vizkit._files import open_kept, path_of_open_file
 from vizkit._language import reason_of, tr
+from vizkit._locks import lock_exclusive, lock_shared, unlock
 from vizkit._warnings import warn
 from vizkit.errors import ClosedError
 from vizkit.writing.log_repair import repair_log

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from vizkit._files import FileReader, free_name, keep_beside, mapped, rewrite
+from vizkit._atomic_writes import free_name, keep_beside, rewrite
+from vizkit._files import FileReader, mapped
 from vizkit.columns.frame_scan import FrameWalk
 from vizkit.format.file_names import LOG_WORD
 from vizkit.format.frames import Damage, Frame, scan

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from vizkit._files import at_exit_of_child
+from vizkit._child_exit import at_exit_of_child
 from vizkit._language import speaking, tr
 from vizkit._warnings import count_lost, in_words
 from vizkit.errors import ClosedError

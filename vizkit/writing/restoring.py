@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from vizkit._files import free_name, lock_shared, open_kept
+from vizkit._atomic_writes import free_name
+from vizkit._files import open_kept
+from vizkit._locks import lock_shared
 from vizkit.format.file_names import LOG_WORD
 
 __all__ = ["restore"]

@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
-from vizkit._files import hold_directory, write_atomic, write_durably
+from vizkit._atomic_writes import write_atomic, write_durably
 from vizkit._language import tr
+from vizkit._locks import hold_directory
 from vizkit._visualdl import import_visualdl
 from vizkit._warnings import warn
 from vizkit.errors import RunExistsError, RunStartError, VizKitError

@@ -21,7 +21,7 @@ from contextlib import suppress
 from threading import get_ident
 from typing import Protocol
 
-from vizkit._files import at_exit_of_child
+from vizkit._child_exit import at_exit_of_child
 from vizkit._warnings import warn
 from vizkit.writing import log_forks
 from vizkit.writing.record_log import RecordLog, wait_without

@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers import by_tag, log_of, series, stock
 from vizkit import RunExistsError, Tracker, VizKitWarning
-from vizkit._files import hold_directory
+from vizkit._locks import hold_directory
 from vizkit.writing import run_directory
 
 
@@ -164,7 +164,7 @@ def test_a_directory_that_another_process_holds_is_refused(
 def test_without_locks_the_maker_of_a_directory_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vizkit._files.fcntl", None)
+    monkeypatch.setattr("vizkit._locks.fcntl", None)
     with hold_directory(tmp_path, 1) as locked:
         assert locked is None
     for expected in (True, False):
