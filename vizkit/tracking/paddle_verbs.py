@@ -18,7 +18,8 @@ from vizkit._protocols import ArrayLike, Interpreter, ScalarLike, StepLike, Tens
 from vizkit._ranks import rank, world_size
 from vizkit.metrics.activation import Activation
 from vizkit.metrics.quantiles import Quantiles
-from vizkit.tracking.recording import Recording, check_names, check_text
+from vizkit.tracking.recording import Recording
+from vizkit.tracking.wrong_calls import check_names, check_network, check_text
 from vizkit.writing.log_writer import LogWriter
 from vizkit.writing.run_directory import IfExists, open_run
 from vizkit.writing.tasks.task import Decode, LossFacts, TaskName
@@ -161,7 +162,7 @@ class PaddleVerbs(Recording):
         """
         from vizkit import hooks
 
-        _check_network("net", net)
+        check_network("net", net)
         check_text("dataformats", dataformats)
         check_names("class_names", class_names)
         if not (isinstance(method, str) or hasattr(method, "interpret")):
@@ -214,7 +215,7 @@ class PaddleVerbs(Recording):
         """
         from vizkit import hooks
 
-        _check_network("model", model)
+        check_network("model", model)
         check_text("name", name)
         saved: list[str] = []
 
@@ -235,7 +236,7 @@ class PaddleVerbs(Recording):
             TypeError: ``model`` is neither.
         """
         if not hasattr(model, "global_block"):
-            _check_network("model", model)
+            check_network("model", model)
         self._record("graph", "graph", 0, lambda tag, step: self._writer.add_graph(model, input_spec))
 
     def close(self, error: BaseException | None = None) -> None:
@@ -286,17 +287,6 @@ def _watch_failures() -> None:
 
 
 _waiting: list[AfterImport] = []
-
-
-def _check_network(name: str, value: object) -> None:
-    if not (hasattr(value, "sublayers") or hasattr(value, "network")):
-        raise TypeError(
-            tr(
-                "{name} must be a paddle.nn.Layer or paddle.Model, got {value}",
-                name=name,
-                value=describe(value),
-            )
-        )
 
 
 def open_run_of_rank(logdir: str, if_exists: IfExists, make: Callable[[str, str], LogWriter]) -> LogWriter:

@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol, cast
 
-from vizkit._checks import describe
-from vizkit._language import tr
 from vizkit._protocols import MetricsLike, ScalarLike, StepLike
 from vizkit._ranks import rank_in_node
 from vizkit._warnings import warn
@@ -18,6 +16,7 @@ from vizkit.errors import TagError
 from vizkit.tracking.console import ConsoleCopy
 from vizkit.tracking.spawned import SpawnedStart
 from vizkit.tracking.system_metrics import SystemSampler, sampler_of
+from vizkit.tracking.wrong_calls import check_text
 from vizkit.writing.log_writer import LogWriter
 from vizkit.writing.losses import Losses
 from vizkit.writing.renamed_tags import RenamedTags
@@ -26,7 +25,7 @@ from vizkit.writing.run_log import look_at_exit
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Recording", "check_mapping", "check_names", "check_text", "flat_metrics"]
+__all__ = ["Recording", "flat_metrics"]
 
 
 atexit.register(look_at_exit)  # before sessions end: a run may have been moved
@@ -258,34 +257,6 @@ class Recording:
         if self._sampler is not None:
             self._sampler.stop()
             self._sampler = None
-
-
-# -- wrong calls, which raise whether the tracker is strict or not --------------------------------------
-
-
-def check_text(name: str, value: object) -> None:
-    """Raise a `TypeError` if an argument that must be a text is not one."""
-    if not isinstance(value, str):
-        raise TypeError(tr("{name} must be a text, got {value}", name=name, value=describe(value)))
-
-
-def check_names(name: str, value: object) -> None:
-    """Raise a `TypeError` if an optional list of names is not one."""
-    if value is not None and (isinstance(value, (str, bytes)) or not isinstance(value, Iterable)):
-        raise TypeError(tr("{name} must be a list of names, got {value}", name=name, value=describe(value)))
-
-
-def check_mapping(name: str, value: object, hint: str = "") -> None:
-    """Raise a `TypeError` if a dict of values is something else. None passes: it is a missing value."""
-    if value is not None and not isinstance(value, Mapping):
-        raise TypeError(
-            tr(
-                "{name} must be a dict such as {{'train/loss': 0.5}}, got {value}{hint}",
-                name=name,
-                value=describe(value),
-                hint=hint,
-            )
-        )
 
 
 def flat_metrics(metrics: MetricsLike) -> Mapping[str, ScalarLike]:

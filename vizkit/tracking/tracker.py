@@ -1,4 +1,4 @@
-"""`Tracker`: the verbs with which a training records itself."""
+"""`Tracker`: how a run begins, and the verbs for its numbers; its other verbs are those of its bases."""
 
 from __future__ import annotations
 
@@ -6,54 +6,39 @@ import math
 import os
 import threading
 import weakref
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from vizkit._checks import checked_class_names, describe, whole_number
 from vizkit._files import local_path
 from vizkit._language import tr
-from vizkit._protocols import ArrayLike, HParamsLike, ImageLike, MetricsLike, ScalarLike, StepLike
+from vizkit._protocols import HParamsLike, MetricsLike, ScalarLike, StepLike
 from vizkit._ranks import is_importing, rank, world_size
 from vizkit.environment import Session
 from vizkit.errors import DataError, TagError
 from vizkit.format.hparams import as_mapping
-from vizkit.metrics.activation import Activation
-from vizkit.metrics.evaluation_scores import LIMIT
-from vizkit.metrics.quantiles import Quantiles
 from vizkit.tracking.announcement import Announcement
 from vizkit.tracking.console import ConsoleCopy
+from vizkit.tracking.evaluation_verbs import EvaluationVerbs
+from vizkit.tracking.media_verbs import MediaVerbs
 from vizkit.tracking.notebook_cells import follow_cells
-from vizkit.tracking.paddle_verbs import PaddleVerbs, open_run_of_rank, tell_failures
-from vizkit.tracking.recording import (
-    check_mapping,
-    check_names,
-    check_text,
-    flat_metrics,
-)
+from vizkit.tracking.paddle_verbs import open_run_of_rank, tell_failures
+from vizkit.tracking.recording import flat_metrics
 from vizkit.tracking.spawned import SpawnedStart
 from vizkit.tracking.started_trial import take_run
-from vizkit.writing.evaluation import MAX_CURVE_CLASSES
-from vizkit.writing.evaluation_collector import Evaluation
-from vizkit.writing.image_writer import figure_of
+from vizkit.tracking.wrong_calls import check_hparams, check_mapping
 from vizkit.writing.log_writer import LogWriter
 from vizkit.writing.record_log import RecordLog
 from vizkit.writing.run_directory import IfExists, open_run
-from vizkit.writing.tasks.choice import check_task, new_task, task_of
-from vizkit.writing.tasks.sample_rows import checked_slices, row_limit
-from vizkit.writing.tasks.task import NOTHING_TOLD, EvaluationTask, TaskName, TaskOptions
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Tracker", "tracker_without_log"]
 
 _SAMPLE_SECONDS: float | None = 15.0
 
 
-class Tracker(PaddleVerbs):
+class Tracker(MediaVerbs, EvaluationVerbs):
     """A run that is being recorded: hyper-parameters, scalars, images, curves and whatever VisualDL shows.
 
     ::
@@ -134,7 +119,7 @@ class Tracker(PaddleVerbs):
             )
         if ranks not in (0, "all"):
             raise ValueError(tr("ranks must be 0 or 'all', got {ranks!r}", ranks=ranks))
-        _check_hparams(hparams, metrics)
+        check_hparams(hparams, metrics)
         super().__init__(strict=strict, sample_seconds=_sample_seconds(system))
         directory = local_path(logdir)
         if trial := take_run():
@@ -331,424 +316,8 @@ class Tracker(PaddleVerbs):
         Raises:
             TypeError: ``hparams`` is none of these, or ``metrics`` no list.
         """
-        _check_hparams(hparams, metrics)
+        check_hparams(hparams, metrics)
         self._record("hparams", "hparams", 0, lambda tag, step: self._writer.add_hparams(hparams, metrics))
-
-    # -- what is seen and heard -----------------------------------------------------------------
-
-    def log_image(
-        self,
-        tag: str,
-        img: ImageLike,
-        step: StepLike | None = None,
-        walltime: float | datetime | None = None,
-        dataformats: str = "HWC",
-        *,
-        mean: float | Sequence[float] | None = None,
-        std: float | Sequence[float] | None = None,
-        value_range: tuple[float, float] | str | None = None,
-        mask: ArrayLike | None = None,
-        boxes: ArrayLike | None = None,
-        labels: ArrayLike | None = None,
-        scores: ArrayLike | None = None,
-        class_names: Sequence[str] | None = None,
-        caption: str | None = None,
-    ) -> None:
-        """Record an image, with a mask, boxes and a caption; arguments as in `LogWriter.add_image`."""
-        check_text("dataformats", dataformats)
-        check_names("class_names", class_names)
-        if caption is not None:
-            check_text("caption", caption)
-        add = partial(
-            self._writer.add_image,
-            img=img,
-            walltime=walltime,
-            dataformats=dataformats,
-            mean=mean,
-            std=std,
-            value_range=value_range,
-            mask=mask,
-            boxes=boxes,
-            labels=labels,
-            scores=scores,
-            class_names=class_names,
-            caption=caption,
-        )
-        self._record("image", tag, step, add)
-
-    def log_images(
-        self,
-        tag: str,
-        imgs: ArrayLike | Sequence[ImageLike],
-        step: StepLike | None = None,
-        rows: int = -1,
-        scale: float = 1.0,
-        walltime: float | datetime | None = None,
-        dataformats: str = "HWC",
-        *,
-        mean: float | Sequence[float] | None = None,
-        std: float | Sequence[float] | None = None,
-        value_range: tuple[float, float] | str | None = None,
-        labels: ArrayLike | None = None,
-        predictions: ArrayLike | None = None,
-        class_names: Sequence[str] | None = None,
-    ) -> None:
-        """Record several images as one, each with its label and prediction.
-
-        Arguments as in `LogWriter.add_image_matrix`.
-        """
-        check_text("dataformats", dataformats)
-        check_names("class_names", class_names)
-        add = partial(
-            self._writer.add_image_matrix,
-            imgs=imgs,
-            rows=rows,
-            scale=scale,
-            walltime=walltime,
-            dataformats=dataformats,
-            mean=mean,
-            std=std,
-            value_range=value_range,
-            labels=labels,
-            predictions=predictions,
-            class_names=class_names,
-        )
-        self._record("image", tag, step, add)
-
-    def log_figure(
-        self, tag: str, figure: Figure, step: StepLike | None = None, walltime: float | datetime | None = None
-    ) -> None:
-        """Record a matplotlib figure as it looks now; it stays open and as it was.
-
-        Axes stand for their figure, and ``matplotlib.pyplot`` for its current one.
-        """
-        if figure is not None and figure_of(figure) is None:
-            raise TypeError(
-                tr(
-                    "figure must be a matplotlib figure, got {figure}; pass plt.gcf() or ax.figure",
-                    figure=describe(figure),
-                )
-            )
-        add = partial(self._writer.add_figure, figure=figure, walltime=walltime)
-        self._record("image", tag, step, add)
-
-    def log_text(
-        self,
-        tag: str,
-        text_string: str,
-        step: StepLike | None = None,
-        walltime: float | datetime | None = None,
-    ) -> None:
-        """Record a text."""
-        add = partial(self._writer.add_text, text_string=text_string, walltime=walltime)
-        self._record("text", tag, step, add)
-
-    def log_table(
-        self,
-        tag: str,
-        columns: Mapping[str, object],
-        step: StepLike | None = None,
-        walltime: float | datetime | None = None,
-        *,
-        about: Mapping[str, str] | None = None,
-    ) -> None:
-        """Record a table beside the log; arguments as in `LogWriter.add_table`.
-
-        Raises:
-            TypeError: ``columns`` is no dict and no frame.
-        """
-        if not hasattr(columns, "columns"):
-            check_mapping("columns", columns)
-        add = partial(self._writer.add_table, columns=columns, walltime=walltime, about=about)
-        self._record("text", tag, step, add)
-
-    def log_audio(
-        self,
-        tag: str,
-        audio_array: ArrayLike,
-        step: StepLike | None = None,
-        sample_rate: int = 8000,
-        walltime: float | datetime | None = None,
-    ) -> None:
-        """Record a sound; arguments as in `LogWriter.add_audio`."""
-        add = partial(
-            self._writer.add_audio, audio_array=audio_array, sample_rate=sample_rate, walltime=walltime
-        )
-        self._record("audio", tag, step, add)
-
-    # -- distributions and curves -----------------------------------------------------------------
-
-    def log_histogram(
-        self,
-        tag: str,
-        values: ArrayLike,
-        step: StepLike | None = None,
-        walltime: float | datetime | None = None,
-        buckets: int | Sequence[float] = 30,
-    ) -> None:
-        """Record a histogram; arguments as in `LogWriter.add_histogram`."""
-        add = partial(self._writer.add_histogram, values=values, walltime=walltime, buckets=buckets)
-        self._record("histogram", tag, step, add)
-
-    def log_pr_curve(
-        self,
-        tag: str,
-        labels: ArrayLike,
-        predictions: ArrayLike,
-        step: StepLike | None = None,
-        num_thresholds: int = 127,
-        weights: ArrayLike | None = None,
-        walltime: float | datetime | None = None,
-    ) -> None:
-        """Record a precision-recall curve; arguments as in `LogWriter.add_pr_curve`."""
-        add = partial(
-            self._writer.add_pr_curve,
-            labels=labels,
-            predictions=predictions,
-            num_thresholds=num_thresholds,
-            weights=weights,
-            walltime=walltime,
-        )
-        self._record("pr_curve", tag, step, add)
-
-    def log_roc_curve(
-        self,
-        tag: str,
-        labels: ArrayLike,
-        predictions: ArrayLike,
-        step: StepLike | None = None,
-        num_thresholds: int = 127,
-        weights: ArrayLike | None = None,
-        walltime: float | datetime | None = None,
-    ) -> None:
-        """Record a receiver operating characteristic; arguments as in `LogWriter.add_pr_curve`."""
-        add = partial(
-            self._writer.add_roc_curve,
-            labels=labels,
-            predictions=predictions,
-            num_thresholds=num_thresholds,
-            weights=weights,
-            walltime=walltime,
-        )
-        self._record("roc_curve", tag, step, add)
-
-    def log_curves(
-        self,
-        tag: str,
-        labels: ArrayLike,
-        predictions: ArrayLike,
-        step: StepLike | None = None,
-        num_thresholds: int = 127,
-        weights: ArrayLike | None = None,
-        walltime: float | datetime | None = None,
-        *,
-        class_names: Sequence[str] | None = None,
-        activation: Literal["sigmoid", "softmax"] | None = None,
-    ) -> None:
-        """Record PR and ROC curves, AP and AUC of every class; see `LogWriter.add_class_curves`."""
-        if activation is not None:
-            check_text("activation", activation)
-        check_names("class_names", class_names)
-        add = partial(
-            self._writer.add_class_curves,
-            labels=labels,
-            predictions=predictions,
-            num_thresholds=num_thresholds,
-            weights=weights,
-            walltime=walltime,
-            class_names=class_names,
-            activation=activation,
-        )
-        self._record("curves", tag, step, add)
-
-    def log_confusion_matrix(
-        self,
-        tag: str,
-        labels: ArrayLike,
-        predictions: ArrayLike,
-        step: StepLike | None = None,
-        *,
-        class_names: Sequence[str] | None = None,
-    ) -> None:
-        """Record a confusion matrix; arguments as in `LogWriter.add_confusion_matrix`."""
-        check_names("class_names", class_names)
-        add = partial(
-            self._writer.add_confusion_matrix, labels=labels, predictions=predictions, class_names=class_names
-        )
-        self._record("image", tag, step, add)
-
-    def evaluation(
-        self,
-        tag: str = "eval",
-        *,
-        task: TaskName | None = None,
-        loss: object = None,
-        activation: Activation | None = "auto",
-        classes: int | None = None,
-        class_names: Sequence[str] | None = None,
-        ignore_index: int | None = None,
-        quantiles: Quantiles | None = None,
-        samples: Sequence[int | str] | int = 4,
-        worst: int = 4,
-        mean: float | Sequence[float] | None = None,
-        std: float | Sequence[float] | None = None,
-        limit: int = LIMIT,
-        most_classes: int = MAX_CURVE_CLASSES,
-        predictions: bool | int | None = None,
-        slices: Mapping[str, Sequence[object] | Mapping[int | str, object]] | None = None,
-    ) -> Evaluation:
-        """Gather labels and outputs of an evaluation batch by batch, and record what they tell at the end.
-
-        ::
-
-            with tracker.evaluation("eval", loss=loss_function) as evaluation:
-                for x, y in loader:
-                    evaluation.add(y, net(x), x)
-
-        ====================  ==============================  =======================================
-        task                  labels                          outputs
-        ====================  ==============================  =======================================
-        ``"classification"``  class numbers (n,) or (n, 1),   scores (n, c), or (n,) of one class
-                              or 0 and 1 (n, c)
-        ``"segmentation"``    class numbers (n, h, w) or      scores (n, c, h, w), or (n, 1, h, w) of
-                              (n, 1, h, w)                    one class beside the background; or
-                                                              class numbers like the labels
-        ``"regression"``      values (n,) or (n, k), or       the same; with ``quantiles`` (n, q) or
-                              images (n, c, h, w)             (n, k, q), or means and variances
-        ``"labelling"``       class numbers of tokens (n, l)  scores (n, l, c)
-        ``"generation"``      n texts; or tokens (n, l)       n texts, or pairs of a text and its scores;
-                              beside the scores of a          or the scores that the ``loss``, a
-                              ``CTCLoss``                     ``CTCLoss``, takes
-        ``"retrieval"``       class numbers (n,)              embeddings (n, d)
-        ``"detection"``       of each image a dict of boxes   of each image a dict of boxes, labels and
-                              (m, 4: left, top, right,        scores; or PaddleDetection's arrays and
-                              bottom in pixels) and labels    batches (``bbox``, ``bbox_num``)
-        ====================  ==============================  =======================================
-
-        The modules of `vizkit.writing.tasks`, named after the tasks, list what is recorded.
-
-        What the scores are (logits, probabilities, log-probabilities) and which label does not count is read
-        from ``loss``, as far as ``activation`` and ``ignore_index`` do not tell. Where nothing tells, all
-        scores of the evaluation do, and the run says so once, as ``eval/scores``.
-
-        Args:
-            tag: the beginning of all tags.
-            task: what the network is for. By default as the loss and the first batch's shapes tell it: the
-                loss of values (``MSELoss``, ``L1Loss``, ``SmoothL1Loss``) has a regression, a map of class
-                numbers is a segmentation, sequences of them with the classes last are a labelling, texts
-                are generated, dicts are detections; what they do not tell is a classification.
-            loss: the network's loss of Paddle or PaddleSeg, a layer or function.
-            activation: the function that makes probabilities of the scores, in float64: "softmax",
-                "sigmoid", None, or "auto" for the one of the loss, or else the one that all scores need; see
-                `EvaluationScores`.
-            classes: how many there are, where outputs are class numbers.
-            class_names: names in the order of the class numbers, or of a regression's outputs; by default
-                the numbers.
-            ignore_index: the label of what does not count, as in Paddle's losses.
-            quantiles: of a regression whose outputs have one axis more: the levels of the quantiles on it,
-                such as (0.1, 0.5, 0.9), or "normal" if it has mean and variance (or these come as a pair).
-            samples: how many of the first samples to show, or the ids of those to show, if `Evaluation.add`
-                is given inputs.
-            worst: how many of the worst samples to show, likewise.
-            mean: the mean that images were normalised with, for their display: one number or one a channel.
-            std: the standard deviation that they were normalised with.
-            limit: how many scores (samples times classes) are held, 4 bytes each as float32. Beyond it
-                they are counted in at most 64 MiB of bins: curves are exact at their points then, AP
-                and AUC within an error that is recorded.
-            most_classes: up to how many classes each has records of its own.
-            predictions: the samples that ``<tag>/predictions`` has a row of, a table that `Run.predictions`
-                reads: True for all (up to 5,000,000), False for none, a number for so many, by default
-                10,000. Of more samples those of each label are chosen, the same every time.
-            slices: further columns of that table: name -> values by id, as a list or array over the data
-                set's indices, or as a dict. `Evaluation.add` takes those of a batch.
-
-        Raises:
-            DataError: a bad option. A bad batch is warned about once a tag, and the evaluation is lost; a
-                strict tracker raises.
-        """
-        check_text("tag", tag)
-        facts = NOTHING_TOLD if loss is None else self._facts_of(loss)
-        if quantiles is not None and task is None:
-            task = "regression"
-        options = TaskOptions(
-            activation=facts.activation if activation == "auto" else activation,
-            classes=None if classes is None else whole_number("classes", classes),
-            class_names=checked_class_names(class_names),
-            ignore_index=facts.ignore_index if ignore_index is None else ignore_index,
-            class_axis=facts.class_axis,
-            quantiles=quantiles,
-            ctc=facts.ctc,
-            samples=samples,
-            worst=worst,
-            mean=mean,
-            std=std,
-            limit=limit,
-            most_classes=most_classes,
-            predictions=row_limit(predictions),
-            slices=checked_slices(slices),
-            later=lambda job, size: self._writer.defer(f"{tag}/predictions", job, size),
-        )
-        check_task(task, options)
-
-        def record(found: EvaluationTask, step: StepLike | None, without: Collection[str]) -> None:
-            self._record("evaluation", tag, step, partial(self._writer.add_task, task=found, without=without))
-
-        return Evaluation(
-            tag,
-            lambda batch: new_task(task or task_of(batch, facts), options),
-            record=record,
-            refuse=lambda error: self._refuse(tag, error),
-            enabled=self.enabled,
-        )
-
-    def curves(
-        self,
-        tag: str = "eval",
-        *,
-        class_names: Sequence[str] | None = None,
-        activation: Activation | None = None,
-        ignore_index: int | None = None,
-        limit: int = LIMIT,
-        most_classes: int = MAX_CURVE_CLASSES,
-    ) -> Evaluation:
-        """Gather labels and scores of a classifier: `evaluation` with ``task="classification"``.
-
-        ::
-
-            with tracker.curves("eval", activation="softmax") as curves:
-                for x, y in loader:
-                    curves.add(y, net(x))
-
-        Scores are probabilities unless ``activation`` says otherwise. With further axes, such as
-        (n, c, h, w) with labels (n, h, w) or (n, 1, h, w), each position is a sample.
-        """
-        return self.evaluation(
-            tag,
-            task="classification",
-            activation=activation,
-            class_names=class_names,
-            ignore_index=ignore_index,
-            limit=limit,
-            most_classes=most_classes,
-            predictions=False,
-        )
-
-    def log_embeddings(
-        self,
-        tag: str,
-        mat: ArrayLike,
-        metadata: Sequence[object] | None = None,
-        metadata_header: Sequence[str] | None = None,
-        walltime: float | datetime | None = None,
-    ) -> None:
-        """Record vectors with their labels; arguments as in `LogWriter.add_embeddings`."""
-        check_names("metadata_header", metadata_header)
-        self._record(
-            "embeddings",
-            tag,
-            0,
-            lambda tag, step: self._writer.add_embeddings(tag, mat, metadata, metadata_header, walltime),
-        )
 
     # -- copies ---------------------------------------------------------------------------------
 
@@ -768,7 +337,7 @@ def tracker_without_log(logdir: str, *, enabled: bool = False) -> Tracker:
         enabled: `Tracker.enabled`, for code that asks for it.
     """
     tracker = Tracker.__new__(Tracker)
-    PaddleVerbs.__init__(tracker, strict=False, enabled=enabled)
+    EvaluationVerbs.__init__(tracker, strict=False, enabled=enabled)
     tracker._set_writer(LogWriter(logdir, write_to_disk=False))
     tracker.losses.name = "" if logdir else "vizkit"
     return tracker
@@ -799,12 +368,3 @@ def _sample_seconds(system: bool | float) -> float | None:
             "system must be True, False or a number of seconds, 1 or more, got {system!r}", system=system
         )
     return float(system)
-
-
-def _check_hparams(hparams: object, metrics: object) -> None:
-    if hparams is not None and as_mapping(hparams) is None:
-        raise TypeError(
-            tr("hparams must be a dict, a namespace or a dataclass, got {hparams}", hparams=describe(hparams))
-        )
-    if not isinstance(metrics, str):  # a single tag is taken as one
-        check_names("metrics", metrics)
