@@ -16,6 +16,7 @@ LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 GUIDES = [
     "recording.md",
     "hooks.md",
+    "suites.md",
     "tasks.md",
     "samples.md",
     "steering.md",
