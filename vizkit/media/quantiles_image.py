@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vizkit.media.lettering import Letters, one_line, paths_for, picture_text
-from vizkit.media.palette import INK, LINE, PAPER
+from vizkit.media.palette import INK, PAPER
+from vizkit.media.unit_square import FINE, draw_diagonal, framed, grid, write_ticks
 from vizkit.metrics.arrays import Floats, Pixels
 from vizkit.metrics.quantiles import QuantileResult
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 __all__ = ["quantiles_image"]
 
 _CURVE = (8, 81, 156)
 _GAP = (253, 200, 145)  # light orange: as in the reliability diagram
 _SIDE = 280  # pixels of a diagram
-_FINE = 3  # drawn larger, then reduced for smooth lines
 _MOST = 6  # outputs that are drawn
 
 
@@ -47,40 +51,28 @@ def _panel(found: QuantileResult, output: int, name: str) -> Pixels:
     line, title = letters.line_height, titles.line_height
     left, top = title + 44, title + 16
     image = Image.new("RGB", (left + _SIDE + 16, top + _SIDE + line + title + 10), PAPER)
-    image.paste(Image.fromarray(_diagram(found.levels, found.below[:, output])), (left, top))
+    image.paste(_diagram(found.levels, found.below[:, output]), (left, top))
     stamp = titles.stamp(titles.shortened(heading, _SIDE))
     image.paste(INK, (left + (_SIDE - stamp.width) // 2, 6), stamp)
     stamp = titles.stamp(across)
     image.paste(INK, (left + (_SIDE - stamp.width) // 2, top + _SIDE + 4 + line), stamp)
     stamp = titles.stamp(up).transpose(Image.Transpose.ROTATE_90)
     image.paste(INK, (4, top + (_SIDE - stamp.height) // 2), stamp)
-    for tick in range(6):
-        stamp = letters.stamp(f"{tick / 5:g}")
-        at = round(tick / 5 * _SIDE)
-        image.paste(INK, (left + at - stamp.width // 2, top + _SIDE + 4), stamp)
-        image.paste(INK, (left - 6 - stamp.width, top + _SIDE - at - line // 2), stamp)
+    write_ticks(image, letters, left, top, _SIDE, top + _SIDE + 4)
     return np.asarray(image)
 
 
-def _diagram(levels: Floats, below: Floats) -> Pixels:
-    from PIL import Image, ImageDraw
+def _diagram(levels: Floats, below: Floats) -> Image.Image:
+    from PIL import ImageDraw
 
-    side = _SIDE * _FINE
-    canvas = Image.new("RGB", (side, side), PAPER)
-    draw = ImageDraw.Draw(canvas)
-    for tick in range(1, 5):
-        at = side * tick / 5
-        draw.line([(0, at), (side, at)], LINE, _FINE)
-        draw.line([(at, 0), (at, side)], LINE, _FINE)
+    canvas = grid(_SIDE)
+    draw, side = ImageDraw.Draw(canvas), canvas.width
     points = [(side * level, side * (1 - share)) for level, share in zip(levels, below, strict=True)]
     ends = [(side * levels[-1], side * (1 - levels[-1])), (side * levels[0], side * (1 - levels[0]))]
     draw.polygon([*points, *ends], _GAP)
-    for dash in np.arange(0, 1, 0.03):
-        draw.line([(side * at, side * (1 - at)) for at in (dash, dash + 0.018)], INK, 4)
-    draw.line(points, _CURVE, 2 * _FINE)
+    draw_diagonal(draw, side)
+    draw.line(points, _CURVE, 2 * FINE)
     for x, y in points:
-        reach = 4 * _FINE
+        reach = 4 * FINE
         draw.ellipse((x - reach, y - reach, x + reach, y + reach), _CURVE)
-    image = canvas.reduce(_FINE)
-    ImageDraw.Draw(image).rectangle((0, 0, _SIDE - 1, _SIDE - 1), outline=LINE)
-    return np.asarray(image)
+    return framed(canvas)

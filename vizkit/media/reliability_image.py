@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vizkit.media.lettering import Letters, paths_for, picture_text
-from vizkit.media.palette import INK, LINE, PAPER
+from vizkit.media.palette import INK, PAPER
+from vizkit.media.unit_square import FINE, draw_diagonal, framed, grid, write_ticks
 from vizkit.metrics.arrays import Pixels
 from vizkit.metrics.calibration import BINS, Reliability
 
@@ -22,7 +23,6 @@ _GAP = (253, 200, 145)  # light orange on blue: different for colour-blind reade
 _GAP_EDGE = (217, 95, 2)
 _SIDE = 300  # pixels of the diagram, a multiple of BINS
 _LOW = 60  # pixels of the histogram below it
-_FINE = 3  # drawn larger, then reduced for smooth lines
 
 
 def reliability_image(reliability: Reliability) -> Pixels:
@@ -61,11 +61,7 @@ def reliability_image(reliability: Reliability) -> Pixels:
     for text, start, height in ((accuracy, top, _SIDE), (share, below, _LOW)):
         stamp = titles.stamp(text).transpose(Image.Transpose.ROTATE_90)
         image.paste(INK, (4, start + (height - stamp.height) // 2), stamp)
-    for tick in range(6):
-        stamp = letters.stamp(f"{tick / 5:g}")
-        at = round(tick / 5 * _SIDE)
-        image.paste(INK, (left + at - stamp.width // 2, foot), stamp)
-        image.paste(INK, (left - 6 - stamp.width, top + _SIDE - at - line // 2), stamp)
+    write_ticks(image, letters, left, top, _SIDE, foot)
     highest = int(reliability.counts.max()) / max(total, 1)
     most = letters.stamp(f"{highest:.0%}")
     image.paste(INK, (left - 6 - most.width, below - 2), most)
@@ -74,47 +70,31 @@ def reliability_image(reliability: Reliability) -> Pixels:
 
 def _diagram(reliability: Reliability) -> Image.Image:
     """Draw the bars of accuracy, their gaps and the diagonal."""
-    from PIL import Image, ImageDraw
+    from PIL import ImageDraw
 
-    side = _SIDE * _FINE
-    canvas = Image.new("RGB", (side, side), PAPER)
-    draw = ImageDraw.Draw(canvas)
-    for tick in range(1, 5):
-        at = side * tick / 5
-        draw.line([(0, at), (side, at)], LINE, _FINE)
-        draw.line([(at, 0), (at, side)], LINE, _FINE)
+    canvas = grid(_SIDE)
+    draw, side = ImageDraw.Draw(canvas), canvas.width
     wide = side / BINS
     for k in np.flatnonzero(reliability.counts):
         came, said = float(reliability.accuracy[k]), float(reliability.confidence[k])
-        start, end = k * wide + _FINE, (k + 1) * wide - _FINE
+        start, end = k * wide + FINE, (k + 1) * wide - FINE
         draw.rectangle((start, side * (1 - came), end, side), _BAR)
         high, low = sorted((side * (1 - came), side * (1 - said)))
-        draw.rectangle((start, high, end, low), _GAP, _GAP_EDGE, _FINE)
-        draw.line([(start, side * (1 - came)), (end, side * (1 - came))], _TOP, 3 * _FINE)
-    for dash in np.arange(0, 1, 0.03):
-        ends = [(side * at, side * (1 - at)) for at in (dash, dash + 0.018)]
-        draw.line(ends, INK, 4)
-    return _framed(canvas)
+        draw.rectangle((start, high, end, low), _GAP, _GAP_EDGE, FINE)
+        draw.line([(start, side * (1 - came)), (end, side * (1 - came))], _TOP, 3 * FINE)
+    draw_diagonal(draw, side)
+    return framed(canvas)
 
 
 def _shares(reliability: Reliability) -> Image.Image:
     """Draw the histogram of predictions, its highest bar at full height."""
     from PIL import Image, ImageDraw
 
-    wide, height = _SIDE * _FINE / BINS, _LOW * _FINE
-    canvas = Image.new("RGB", (_SIDE * _FINE, height), PAPER)
+    wide, height = _SIDE * FINE / BINS, _LOW * FINE
+    canvas = Image.new("RGB", (_SIDE * FINE, height), PAPER)
     draw = ImageDraw.Draw(canvas)
     most = max(int(reliability.counts.max()), 1)
     for k in np.flatnonzero(reliability.counts):
-        bar = max(height * int(reliability.counts[k]) / most, _FINE)
-        draw.rectangle((k * wide + _FINE, height - bar, (k + 1) * wide - _FINE, height), _BAR)
-    return _framed(canvas)
-
-
-def _framed(canvas: Image.Image) -> Image.Image:
-    """Reduce the canvas to its final size and draw a line around it."""
-    from PIL import ImageDraw
-
-    image = canvas.reduce(_FINE)
-    ImageDraw.Draw(image).rectangle((0, 0, image.width - 1, image.height - 1), outline=LINE)
-    return image
+        bar = max(height * int(reliability.counts[k]) / most, FINE)
+        draw.rectangle((k * wide + FINE, height - bar, (k + 1) * wide - FINE, height), _BAR)
+    return framed(canvas)

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from vizkit._atomic_writes import write_atomic
-from vizkit._files import read_bounded
-from vizkit._locks import hold_directory
 from vizkit.errors import ConflictError, DataError
 from vizkit.format.file_names import REMARKS_FILE
-from vizkit.runs.followed_file import FollowedFile
+from vizkit.runs.edited_file import EditedFile
 
 __all__ = ["Remarks", "RemarksFile"]
 
 _LONGEST_LABEL = 200  # characters
 _LONGEST_NOTE = 100_000
 _MOST_LABELS = 1_000
-_MOST_BYTES = 1 << 20
-_PATIENCE = 60.0  # seconds that another editor may hold the directory
 
 
 @dataclass(frozen=True)
@@ -83,12 +77,15 @@ class Remarks:
         )
 
 
-class RemarksFile(FollowedFile[dict[str, Remarks]]):
+class RemarksFile(EditedFile[dict[str, Remarks]]):
     """The remarks on the trainings of a directory, by their numbers as texts.
 
     Args:
         directory: the run directory.
     """
+
+    most_bytes = 1 << 20
+    patience = 60.0
 
     def __init__(self, directory: str) -> None:
         super().__init__(os.path.join(directory, REMARKS_FILE))
@@ -96,8 +93,17 @@ class RemarksFile(FollowedFile[dict[str, Remarks]]):
     def _empty(self) -> dict[str, Remarks]:
         return {}
 
-    def _load(self) -> dict[str, Remarks]:
-        return _read(self.path)
+    def _of_json(self, found: object) -> dict[str, Remarks]:
+        if not isinstance(found, dict):
+            raise DataError(
+                "{path} holds a {kind}, not an object: correct or delete it",
+                path=self.path,
+                kind=type(found).__name__,
+            )
+        return {training: _remarks_of(one) for training, one in found.items() if isinstance(one, dict)}
+
+    def _as_json(self, content: dict[str, Remarks]) -> object:
+        return {training: asdict(one) for training, one in content.items() if one != Remarks()}
 
     def of(self, training: int) -> Remarks:
         """The remarks on a training, from 1 in the order of their start."""
@@ -110,33 +116,8 @@ class RemarksFile(FollowedFile[dict[str, Remarks]]):
             DataError: the file that is there cannot be read, and stays as it is.
             OSError: the file cannot be written.
         """
-        with hold_directory(os.path.dirname(self.path) or ".", _PATIENCE) as held:
-            if held is False:
-                raise DataError("{path} is being edited by another process: try again", path=self.path)
-            try:
-                content = _read(self.path)
-            except FileNotFoundError:
-                content = {}
-            content[str(training)] = change(content.get(str(training), Remarks()))
-            kept = {key: asdict(one) for key, one in content.items() if one != Remarks()}
-            write_atomic(self.path, json.dumps(kept, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
-
-
-def _read(path: str) -> dict[str, Remarks]:
-    """Remarks by the number of the training; values of another kind count as not given."""
-    try:
-        content = json.loads(read_bounded(path, _MOST_BYTES))
-    except (ValueError, RecursionError) as error:
-        raise DataError(
-            "{path} is not JSON ({error}): correct or delete it", path=path, error=error
-        ) from None
-    if not isinstance(content, dict):
-        raise DataError(
-            "{path} holds a {kind}, not an object: correct or delete it",
-            path=path,
-            kind=type(content).__name__,
-        )
-    return {key: _remarks_of(one) for key, one in content.items() if isinstance(one, dict)}
+        name = str(training)
+        self._rewrite(lambda content: {**content, name: change(content.get(name, Remarks()))})
 
 
 def _remarks_of(content: Mapping[str, Any]) -> Remarks:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, MutableMapping
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
-from vizkit._atomic_writes import write_atomic
-from vizkit._files import read_bounded
-from vizkit._json import parse_json
-from vizkit._locks import hold_directory
 from vizkit.errors import ConflictError, DataError, LogNotFoundError
 from vizkit.format.file_names import VIEWS_FILE
-from vizkit.runs.followed_file import FollowedFile
+from vizkit.runs.edited_file import EditedFile
 from vizkit.runs.lookup import unknown
 
 __all__ = ["SavedViews", "Views"]
@@ -21,9 +16,7 @@ __all__ = ["SavedViews", "Views"]
 _LONGEST_NAME = 100  # characters
 _LONGEST_QUERY = 20_000
 _MOST_VIEWS = 200
-_MOST_BYTES = 8 << 20
 _OF_THE_READER = {"token", "lang"}  # parts of an address that are no part of a view
-_PATIENCE = 10.0  # seconds that another editor may hold the directory
 
 
 class Views(MutableMapping[str, str]):
@@ -102,12 +95,15 @@ def _query_of(address: str) -> str:
     return urlencode(pairs, quote_via=lambda text, *_: quote_plus(text, safe="*").replace("~", "%7E"))
 
 
-class SavedViews(FollowedFile[dict[str, str]]):
+class SavedViews(EditedFile[dict[str, str]]):
     """Names of views, each with the query of its address.
 
     Args:
         logdir: the log directory, or a log file in it; a remote one has no views.
     """
+
+    most_bytes = 8 << 20
+    patience = 10.0
 
     def __init__(self, logdir: str) -> None:
         self._remote = "://" in logdir
@@ -118,8 +114,17 @@ class SavedViews(FollowedFile[dict[str, str]]):
     def _empty(self) -> dict[str, str]:
         return {}
 
-    def _load(self) -> dict[str, str]:
-        return _read(self.path)
+    def _of_json(self, found: object) -> dict[str, str]:
+        views = found.get("views") if isinstance(found, dict) else None
+        kept = {
+            name: query
+            for name, query in (views.items() if isinstance(views, dict) else ())
+            if name.strip() and len(name) <= _LONGEST_NAME and name.isprintable() and _is_query(query)
+        }
+        return dict(list(kept.items())[:_MOST_VIEWS])
+
+    def _as_json(self, content: dict[str, str]) -> object:
+        return {"views": content}
 
     def edit(self, name: str, query: str | None, known: str | None, instead_of: str | None = None) -> None:
         """Save a view under a name, or delete it, whoever else edits at the same time.
@@ -150,13 +155,8 @@ class SavedViews(FollowedFile[dict[str, str]]):
                 most=_LONGEST_QUERY,
                 query=query[:60],
             )
-        with hold_directory(os.path.dirname(self.path) or ".", _PATIENCE) as held:
-            if held is False:
-                raise DataError("{path} is being edited by another process: try again", path=self.path)
-            try:
-                views = _read(self.path)
-            except FileNotFoundError:
-                views = {}
+
+        def change(views: dict[str, str]) -> dict[str, str]:
             if views.get(name) != known:
                 raise ConflictError(
                     "another view of the name {name!r} has been saved meanwhile",
@@ -169,27 +169,9 @@ class SavedViews(FollowedFile[dict[str, str]]):
                 views[name] = query
             if len(views) > _MOST_VIEWS:
                 raise DataError("there are at most {most} views: delete some", most=_MOST_VIEWS)
-            content = json.dumps({"views": views}, ensure_ascii=False, indent=1)
-            write_atomic(self.path, content.encode("utf-8", "replace"))
+            return views
 
-
-def _read(path: str) -> dict[str, str]:
-    """The views of a file, which anybody may have written; those that make no sense count as not given."""
-    try:
-        content = parse_json(read_bounded(path, _MOST_BYTES))
-    except ValueError as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(
-            "{path} is not JSON ({error}): correct or delete it", path=path, error=error
-        ) from None
-    views = content.get("views") if isinstance(content, dict) else None
-    kept = {
-        name: query
-        for name, query in (views.items() if isinstance(views, dict) else ())
-        if name.strip() and len(name) <= _LONGEST_NAME and name.isprintable() and _is_query(query)
-    }
-    return dict(list(kept.items())[:_MOST_VIEWS])
+        self._rewrite(change)
 
 
 def _is_query(query: object) -> bool:
