@@ -20,7 +20,6 @@ _SLOW_SECONDS = 0.005  # of a write
 _SUSPICIONS = 8  # writes after a slow one that are timed without other threads
 _SHARE = 0.02  # of the time that slow writes may take
 _AT_ONCE_SECONDS = 0.25  # that they may take beyond that
-_CALM_SECONDS = 1.0  # without a slow write, after which frames are written through again
 _MOST_BYTES = 1 << 26  # that may wait
 _PART_BYTES = 1 << 20  # of a write behind the training
 _BYTES_A_SECOND = 1e8  # of a disk that is not slow

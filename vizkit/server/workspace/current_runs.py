@@ -18,10 +18,6 @@ class CurrentRuns:
         self._known: dict[str, tuple[RunState, Run]] = {}
         self._runs: tuple[Snapshot | None, Runs] = None, Runs()
 
-    def shown_name(self, run: Run) -> str:
-        """The name by which VisualDL's page lists a run of the last `get`."""
-        return next((state.name for state, one in self._known.values() if one is run), run.name)
-
     def versions(self) -> dict[str, int]:
         """Name -> version of each run of the last `get`."""
         return {run.name: state.version for state, run in self._known.values()}
