@@ -190,13 +190,13 @@ def test_a_run_goes_on_after_it_was_closed_among_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = sys.modules["vizkit.hooks._autolog.autolog"]
-    monkeypatch.setattr(module, "_MOST_OPEN", 1)
+    monkeypatch.setattr("vizkit.hooks._autolog.open_runs._MOST_OPEN", 1)
     autolog(tmp_path)
     models = [prepared() for _ in range(3)]
     for _ in range(2):
         for model in models:
             fit(model)
-    assert module._active is not None and len(module._active._trackers) == 1
+    assert module._active is not None and len(module._active._runs._trackers) == 1
     assert [steps(run, "train/loss") for run in runs_in(tmp_path)] == [list(range(6))] * 3
 
 
@@ -822,7 +822,7 @@ def test_disabling_takes_every_patch_back(tmp_path: Path, monkeypatch: pytest.Mo
     fit(prepared())
     module = importlib.import_module("vizkit.hooks._autolog.autolog")
     assert module._active is not None
-    (tracker,) = module._active._trackers.values()
+    (tracker,) = module._active._runs._trackers.values()
     autolog(disable=True)
     assert patches_off()
     assert vars(late)["LogWriter"] is PATCHED["LogWriter"]

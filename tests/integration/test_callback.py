@@ -790,8 +790,8 @@ def test_a_batch_that_was_looked_at_is_let_go_at_once(
     [
         ("callback", "capture_next", {"input images", "curves"}),
         ("callback", "current_call", {"how training ends"}),
-        ("callback", "record_summary", {"summary"}),
-        ("callback", "trains_alone", {"input images"}),
+        ("first_trace", "record_summary", {"summary"}),
+        ("first_trace", "trains_alone", {"input images"}),
         ("input_images", "samples_of", {"input images"}),
         ("callback", "record_histograms", {"weights"}),
         ("callback", "metric_scalars", {"train scalars"}),

@@ -9,11 +9,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from vizkit._language import mark, tr
+from vizkit._mappings import flat
 from vizkit.cli._options import DIRECTORY, Json, Logdir, OneRun, select_run
 from vizkit.cli._output import as_table, for_people, print_json, print_rows, stdout
 from vizkit.runs import Run
 from vizkit.runs.details import overview
-from vizkit.runs.difference import flat
 from vizkit.runs.display import Cell
 from vizkit.runs.formatting import clean, duration_text, status_text, value_text
 

@@ -12,7 +12,7 @@ from vizkit.runs.comparison import Comparison, compare_runs
 from vizkit.runs.difference import difference_frame, differences
 from vizkit.runs.importances import Evaluator, Importances, importances_of
 from vizkit.runs.label_errors import LabelErrors
-from vizkit.runs.lookup import like_name
+from vizkit.runs.lookup import find_runs, like_name
 from vizkit.runs.query_names import chosen
 from vizkit.runs.run import Run
 from vizkit.runs.sample_comparison import diff_runs, label_errors_of
@@ -272,7 +272,7 @@ class Comparing(Sequence[Run]):
         if not isinstance(side, str):
             return list(side)
         try:
-            found = self[side]
+            found = find_runs(side, self._runs)
         except UnknownNameError as error:
             try:
                 return chosen(self._runs, side)
@@ -280,4 +280,4 @@ class Comparing(Sequence[Run]):
                 if like_name(side):
                     raise error from None
                 raise
-        return [found] if isinstance(found, Run) else list(found)
+        return found if isinstance(found, list) else [found]

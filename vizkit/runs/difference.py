@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from vizkit._mappings import flat
 from vizkit.runs.query import MISSING
 
 if TYPE_CHECKING:
@@ -12,21 +13,10 @@ if TYPE_CHECKING:
 
     from vizkit.runs.run import Run
 
-__all__ = ["difference_frame", "differences", "differing", "flat", "made_by"]
+__all__ = ["difference_frame", "differences", "differing", "made_by"]
 
 # These differ between any two processes, and do not matter for how a run was made.
 _PASSING = {"started", "ended", "status", "error", "sessions", "pid", "process", "format"}
-
-
-def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A nested mapping as one level, its names joined with ``/``; lists stay whole."""
-    out: dict[str, Any] = {}
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            out |= flat(value, f"{prefix}{key}/")
-        else:
-            out[f"{prefix}{key}"] = value
-    return out
 
 
 def made_by(environment: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from vizkit._language import tr
@@ -12,7 +13,7 @@ from vizkit.errors import UnknownNameError
 if TYPE_CHECKING:
     from vizkit.runs.run import Run
 
-__all__ = ["closest", "find_name", "like_name", "newest", "unknown"]
+__all__ = ["closest", "find_name", "find_runs", "like_name", "newest", "unknown"]
 
 _MOST = 5
 _COMPARED = 200  # characters: the cost of comparing texts grows with the square of their length
@@ -85,6 +86,21 @@ def find_name(name: str, names: Sequence[str], aliases: Sequence[str] = ()) -> i
                 more=" ..." if len(found) > len(shown) else "",
             )
     raise unknown(tr("run"), name, names)
+
+
+def find_runs(name: str, runs: Sequence[Run]) -> Run | list[Run]:
+    """The run of a name, as by `find_name`, or all runs that fit a pattern with ``*``, ``?`` or ``[...]``.
+
+    Raises:
+        UnknownNameError: there is none, or several have a name that is no pattern.
+    """
+    names = [run.name for run in runs]
+    if name in names or not set(name) & set("*?["):
+        return runs[find_name(name, names, [run.display_name for run in runs])]
+    found = [run for run in runs if fnmatchcase(run.name, name)]  # "*" matches "/" too
+    if not found:
+        raise unknown(tr("run that fits"), name, names)
+    return found
 
 
 def newest(runs: Sequence[Run]) -> Run:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
-from vizkit._language import tr
 from vizkit.errors import UnknownNameError
 from vizkit.reading import Changes, LogRoot
 from vizkit.runs._comparing import Comparing
@@ -20,7 +18,7 @@ from vizkit.runs.display import Table, as_html, as_text, runs_table
 from vizkit.runs.export import Exported, as_data
 from vizkit.runs.foreign import foreign_logs
 from vizkit.runs.groups import Groups, group_runs
-from vizkit.runs.lookup import find_name, unknown
+from vizkit.runs.lookup import find_runs
 from vizkit.runs.palette_places import places_of_runs
 from vizkit.runs.query_names import chosen, key_values, sort_order
 from vizkit.runs.run import Run
@@ -128,13 +126,8 @@ class Runs(Exported, Plottable, Comparing):
     def __getitem__(self, key: str) -> Any: ...  # noqa: ANN401  (a run, or the runs that fit a pattern)
     def __getitem__(self, key: int | slice | str) -> Run | Runs:
         if isinstance(key, str):
-            names = self.names
-            if key not in names and set(key) & set("*?["):
-                found = [run for run in self._runs if fnmatchcase(run.name, key)]  # "*" matches "/" too
-                if not found:
-                    raise unknown(tr("run that fits"), key, names)
-                return self._some(found)
-            return self._runs[find_name(key, names, [run.display_name for run in self._runs])]
+            found = find_runs(key, self._runs)
+            return self._some(found) if isinstance(found, list) else found
         if isinstance(key, slice):
             return self._some(self._runs[key])
         return self._runs[key]

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol, cast
 
+from vizkit._mappings import flat
 from vizkit._protocols import MetricsLike, ScalarLike, StepLike
 from vizkit._ranks import rank_in_node
 from vizkit._warnings import warn
@@ -263,10 +264,7 @@ def flat_metrics(metrics: MetricsLike) -> Mapping[str, ScalarLike]:
     """Join the names of nested metrics with ``/``; anything but a dict is returned as it is."""
     if not isinstance(metrics, Mapping) or not any(isinstance(v, Mapping) for v in metrics.values()):
         return cast("Mapping[str, ScalarLike]", metrics)
-    flat: dict[str, ScalarLike] = {}
-    for name, value in metrics.items():
-        if isinstance(value, Mapping):
-            flat |= {f"{name}/{inner}": number for inner, number in flat_metrics(value).items()}
-        else:
-            flat[name] = value
-    return flat
+    found: dict[str, ScalarLike] = {}
+    for name, value in metrics.items():  # a name that is no text is left to be refused
+        found |= flat(value, f"{name}/") if isinstance(value, Mapping) else {name: value}
+    return found

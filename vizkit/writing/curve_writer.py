@@ -86,7 +86,7 @@ class CurveWriter(TableWriter):
             roc = pr_roc.compute_roc_curve(labels, predictions, num_thresholds=count, weights=weights)
             return encode.encode_roc_curve(tag, roc, step, now)
 
-        tag = self._tag_for(tag, kind)
+        tag = self._tags.tag_for(tag, kind)
         self._later(
             kind, tag, step, walltime, _given(labels, predictions, weights), build, small=_SMALL_CURVE
         )
@@ -140,7 +140,7 @@ class CurveWriter(TableWriter):
         for row in tags:
             for name, kind in zip(row, ("pr_curve", "roc_curve", "scalar", "scalar"), strict=True):
                 if name:
-                    self._check_tag(name, kind)
+                    self._tags.check(name, kind)
 
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             labels, predictions, *given = arrays
@@ -199,7 +199,7 @@ class CurveWriter(TableWriter):
         classes = None if class_names is None else len(class_names)
         counts = compute_confusion_matrix(labels, predictions, num_classes=classes)
         names = [str(name) for name in (range(len(counts)) if class_names is None else class_names)]
-        self._check_tag(f"{tag}/counts", "text")
+        self._tags.check(f"{tag}/counts", "text")
 
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             return evaluation.encode_confusion(tag, arrays[0], names, step, now)
@@ -264,7 +264,7 @@ class CurveWriter(TableWriter):
             raise DataError("{tag}: no samples were added", tag=tag)
         explained = self.kind_of(f"{tag}/scores") is not None
         for name, kind in task.tags(tag).items():
-            self._check_tag(name, kind)
+            self._tags.check(name, kind)
         at, now = self._when(tag, step, walltime)
 
         def job() -> None:
@@ -278,8 +278,8 @@ class CurveWriter(TableWriter):
                 self._on_error(f"{tag}/predictions", error)
 
     def _add_predictions(self, tag: str, task: EvaluationTask, step: int | float, now: int) -> None:
-        self._check_tag(tag, "text")
-        self._check_tag(f"{tag}/images", "image")
+        self._tags.check(tag, "text")
+        self._tags.check(f"{tag}/images", "image")
         at, now = self._table_at(tag, step, now)
 
         def job() -> None:

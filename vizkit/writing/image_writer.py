@@ -91,10 +91,10 @@ class ImageWriter(CurveWriter):
             image = encode.encode_image(tag, png.encode_png(pixels), step, now, layers)
             return image if words is None else image + encode.encode_text(f"{tag}/caption", words, step, now)
 
-        tag = self._tag_for(tag, "image")
+        tag = self._tags.tag_for(tag, "image")
         words = None if caption is None else str(caption)
         if words is not None:
-            self._check_tag(f"{tag}/caption", "text")
+            self._tags.check(f"{tag}/caption", "text")
         self._later("image", tag, step, walltime, [array], build)
 
     def add_image_matrix(
@@ -158,7 +158,7 @@ class ImageWriter(CurveWriter):
                 pixels = captioned_grid(each, captions, rows)
             return encode.encode_image(tag, png.encode_png(images.resize(pixels, scale)), step, now)
 
-        tag = self._tag_for(tag, "image")
+        tag = self._tags.tag_for(tag, "image")
         self._later("image", tag, step, walltime, views, build)
 
     def add_figure(
@@ -180,7 +180,7 @@ class ImageWriter(CurveWriter):
                 "expected a matplotlib figure, got {figure}; pass plt.gcf() or ax.figure",
                 figure=describe(figure),
             )
-        tag = self._tag_for(tag, "image")
+        tag = self._tags.tag_for(tag, "image")
         at, now = self._when(tag, step, walltime)
         file = io.BytesIO()
         found.savefig(file, format="png", dpi=found.dpi)

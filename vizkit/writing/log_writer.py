@@ -127,7 +127,7 @@ class LogWriter(ImageWriter):
                 tag_scalar_dict=describe(tag_scalar_dict),
             )
         values = {str(name): to_float(value) for name, value in tag_scalar_dict.items()}
-        main_tag = self._tag_for(main_tag, "scalars")
+        main_tag = self._tags.tag_for(main_tag, "scalars")
         at, now = self._when(main_tag, step, walltime)
         frames = [encode.encode_sub_scalar(main_tag, name, value, at, now) for name, value in values.items()]
         self._write(main_tag, b"".join(frames))
@@ -140,7 +140,7 @@ class LogWriter(ImageWriter):
         walltime: float | datetime | None = None,
     ) -> None:
         """Record a text; None is an empty one, any other object is converted with ``str``."""
-        tag = self._tag_for(tag, "text")
+        tag = self._tags.tag_for(tag, "text")
         at, now = self._when(tag, step, walltime)
         text_string = "" if text_string is None else text_string
         text = text_string.decode("utf-8", "replace") if isinstance(text_string, bytes) else str(text_string)
@@ -155,7 +155,7 @@ class LogWriter(ImageWriter):
     ) -> None:
         """Name the run on VisualDL's page; the last name counts."""
         if tag != META_DATA:
-            tag = self._tag_for(tag, "meta_data")
+            tag = self._tags.tag_for(tag, "meta_data")
         at, now = self._when(tag, step, walltime)
         self._head.display_name = display_name
         self._write(tag, encode.encode_meta_data(tag, display_name, at, now))
@@ -210,9 +210,9 @@ class LogWriter(ImageWriter):
         try:
             return check_tag(metric)
         except TagError as error:
-            if self._strict:
+            if self._tags.strict:
                 raise
-            return self._renamed.rename("scalar", metric, error, self.kind_of)
+            return self._tags.rename(metric, "scalar", error)
 
     # -- records that the worker encodes ------------------------------------------------------
 
@@ -236,7 +236,7 @@ class LogWriter(ImageWriter):
             DataError: not audio (NaN, a wrong shape, empty).
         """
         wave = audio.to_wave(audio_array, sample_rate)
-        tag = self._tag_for(tag, "audio")
+        tag = self._tags.tag_for(tag, "audio")
         at, now = self._when(tag, step, walltime)
         self._write(tag, encode.encode_audio(tag, wave, at, now))
 
@@ -265,7 +265,7 @@ class LogWriter(ImageWriter):
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             return encode.encode_histogram(tag, histograms.compute_histogram(arrays[0], buckets), step, now)
 
-        tag = self._tag_for(tag, "histogram")
+        tag = self._tags.tag_for(tag, "histogram")
         self._later("histogram", tag, step, walltime, [values], build)
 
     def add_embeddings(
@@ -303,7 +303,7 @@ class LogWriter(ImageWriter):
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             return encode.encode_embeddings(tag, replace(embeddings, vectors=arrays[0]), step, now)
 
-        tag = self._tag_for(tag, "embeddings")
+        tag = self._tags.tag_for(tag, "embeddings")
         self._later("embeddings", tag, 0, walltime, [embeddings.vectors], build)
 
     def add_graph(

@@ -1,4 +1,4 @@
-"""One run's log: its tags, their kinds and steps, and the way of a record to the file.
+"""One run's log, and the way of a record to its file.
 
 Scalars are written here. `vizkit.writing.log_writer.LogWriter` adds VisualDL's other verbs.
 """
@@ -19,19 +19,19 @@ from vizkit._files import FileReader, local_path
 from vizkit._protocols import ArrayLike, ScalarLike, StepLike
 from vizkit._warnings import warn
 from vizkit.columns.column_builder import SeriesKey, read_log
-from vizkit.errors import ClosedError, DataError, TagError
+from vizkit.errors import ClosedError, DataError
 from vizkit.format import encode
-from vizkit.format.tags import META_DATA, RESERVED, SECONDS, check_tag
+from vizkit.format.tags import META_DATA
 from vizkit.format.types import HParams, SessionMark
 from vizkit.format.walltime import plain_walltime
 from vizkit.metrics.arrays import AnyArray, to_array, to_float
 from vizkit.writing import run_directory
+from vizkit.writing.known_tags import KnownTags
 from vizkit.writing.log_file import open_log
 from vizkit.writing.log_heads import read_heads
 from vizkit.writing.losses import Losses, end_all
 from vizkit.writing.paced_log import PacedLog, hanging
 from vizkit.writing.record_log import HANG_SECONDS, NullLog, RecordLog
-from vizkit.writing.renamed_tags import RenamedTags
 from vizkit.writing.worker import MAX_JOBS, Worker, drain_all
 
 if TYPE_CHECKING:
@@ -122,10 +122,7 @@ class RunLog:
         self._looks_at = _monotonic() + _LOOK_SECONDS
         self._told_of: set[str] = set()
         self.when_moved: Callable[[str], None] | None = None
-        self._kinds = dict(RESERVED)
-        self._strict = strict
-        self._renamed = RenamedTags()
-        self._steps: dict[str, int | float] = {}
+        self._tags = KnownTags(strict=strict)
         self._hparams = HParams({})
         self._scalars: dict[str, _ScalarTag] = {}
         self._walltime: tuple[int, bytes] = (0, b"")
@@ -141,8 +138,7 @@ class RunLog:
         heads = read_heads(self._log.path)
         self._hparams = heads.hparams or self._hparams
         self._head.display_name = self._head.display_name or heads.display_name
-        self._kinds = {**heads.kinds, **RESERVED}
-        self._steps = dict(heads.steps)
+        self._tags.restore(heads.kinds, heads.steps)
 
     @property
     def logdir(self) -> str:
@@ -170,21 +166,16 @@ class RunLog:
 
         Tags whose steps are `SECONDS` do not count.
         """
-        steps = [
-            step
-            for tag, step in self._steps.items()
-            if self._kinds.get(tag) == "scalar" and not tag.startswith(SECONDS)
-        ]
-        return int(max(steps, default=-1))
+        return self._tags.last_step
 
     def kind_of(self, tag: str) -> str | None:
         """The kind of a tag's records, None for a new tag."""
-        return self._kinds.get(tag)
+        return self._tags.kind_of(tag)
 
     def last_step_of(self, tag: str) -> int | float:
         """The step of a tag's last record, -1 for a new tag."""
         state = self._scalars.get(tag)
-        return state.step if state else self._steps.get(tag, -1)
+        return state.step if state else self._tags.steps.get(tag, -1)
 
     def last_value_of(self, tag: str) -> float | None:
         """The last number under a tag, read from the log; None for a new tag or a remote log."""
@@ -282,43 +273,13 @@ class RunLog:
                 self._on_error(tag, error)
 
     def _scalar_tag(self, tag: str) -> _ScalarTag:
-        better = self._tag_for(tag, "scalar")
+        better = self._tags.tag_for(tag, "scalar")
         state = self._scalars.get(better)
         if state is None:
             state = self._scalars[better] = _ScalarTag(better)
-            state.step = self._steps.get(better, -1)
+            state.step = self._tags.steps.get(better, -1)
         self._scalars[tag] = state
         return state
-
-    def _tag_for(self, tag: str, kind: str) -> str:
-        """The tag of a record: the one asked for, or the nearest that VisualDL can serve.
-
-        Raises:
-            TagError: ``tag`` is not text; or there is a nearer one, and the writer is strict.
-        """
-        try:
-            self._check_tag(tag, kind)
-        except TagError as error:
-            if self._strict or not isinstance(tag, str):
-                raise
-            tag = self._renamed.rename(kind, tag, error, self.kind_of)
-            self._kinds[tag] = kind
-        return tag
-
-    def _check_tag(self, tag: str, kind: str) -> None:
-        known = self._kinds.get(tag) if isinstance(tag, str) else None
-        if known == kind and tag not in RESERVED:
-            return
-        if known and known != kind:
-            raise TagError(
-                "tag {tag!r} holds {known} records already, and VisualDL's server does not start on "
-                "a tag of two kinds; use another tag for the {kind}, such as {other!r}",
-                tag=tag,
-                known=known,
-                kind=kind,
-                other=tag + "/" + kind,
-            )
-        self._kinds[check_tag(tag)] = kind
 
     def _look_around(self) -> None:
         self._looks_at = _monotonic() + _LOOK_SECONDS
@@ -361,7 +322,7 @@ class RunLog:
         """The step and walltime of a record of any kind but scalar."""
         at = encode.plain_step(int(self.last_step_of(tag)) + 1 if step is None else step)
         encode.step_field(at)  # an invalid step is to raise in the caller, not in the worker
-        self._steps[tag] = at
+        self._tags.steps[tag] = at
         if _monotonic() >= self._looks_at:
             self._look_around()
         return at, _time_ns() // 1_000_000 if walltime is None else plain_walltime(walltime)
@@ -394,7 +355,7 @@ class RunLog:
             small: the size in bytes up to which a record is small.
             order: memory order of the copies, ``"F"`` for arrays that are read by columns.
         """
-        self._check_tag(tag, kind)
+        self._tags.check(tag, kind)
         self._check_open()
         here = self._worker.here
         arrays = [to_array(value, copy=not here, order=order) for value in values]

@@ -67,10 +67,10 @@ class TableWriter(RunLog):
             DataError: no such columns, of unequal lengths, or too many of them.
         """
         given = checked_columns(columns)
-        tag = self._tag_for(tag, "text")
+        tag = self._tags.tag_for(tag, "text")
         pictured = any(isinstance(column, Pictures) for column in given.values())
         if pictured:
-            self._check_tag(f"{tag}/images", "image")
+            self._tags.check(f"{tag}/images", "image")
         self._check_open()
         at, now = self._table_at(tag, step, walltime)
         if not self._write_to_disk:

@@ -5,14 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import re
 import sys
 import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -22,6 +18,7 @@ from vizkit._ranks import rank
 from vizkit._warnings import warn
 from vizkit.hooks._autolog.drop_in import LogWriter, stock_log_writer
 from vizkit.hooks._autolog.local_runs import LocalModules, LocalRun
+from vizkit.hooks._autolog.open_runs import OpenRuns, absolute, title_of
 from vizkit.hooks._autolog.reporting import Reporting
 from vizkit.hooks._autolog.suite_sessions import end_sessions
 from vizkit.hooks._autolog.suite_trainings import SuiteTrainings
@@ -40,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["autolog"]
 
 _MOST_FITS = 10  # whose hyper-parameters differ
-_MOST_OPEN = 16  # trackers that are open though no training of theirs runs
 
 _lock = threading.RLock()
 _active: _AutoLog | None = None
@@ -154,30 +150,29 @@ class _Call:
 
 
 class _AutoLog:
-    """The patches while autolog is on, and the runs that it made."""
+    """The patches while autolog is on, and the calls that are recorded."""
 
     def __init__(self) -> None:
-        self._logdir = ""
         self._callback: Callable[[Tracker], TrackerCallback] = Tracker.callback
-        self._quiet = False
         self._guard = Guard(tracker_without_log("", enabled=True))
         self._patches = Patches()
         self._waiting: AfterImport | None = None
         self._waiting_for_visualdl: AfterImport | None = None
         self._paddle_patched = False
-        self._trackers: OrderedDict[str, Tracker] = OrderedDict()  # the last used one is last
         self._fits: dict[str, list[dict[str, object]]] = {}  # directory -> what was recorded of each ``fit``
-        self._runs: WeakKeyDictionary[paddle.Model, str] = WeakKeyDictionary()  # model -> directory
+        self._run_of: WeakKeyDictionary[paddle.Model, str] = WeakKeyDictionary()  # model -> directory
         self._calls: list[_Call] = []  # that run now
-        self._local = LocalModules(self._new_run, self._tracker, self._finish)
-        self._reporting = Reporting(self._tracker)
-        self._trainings = SuiteTrainings(self._new_run, self._tracker)
+        self._runs = OpenRuns(lambda: {name for call in self._calls for name in call.directories})
+        self._local = LocalModules(self._runs)
+        self._reporting = Reporting(self._runs)
+        self._trainings = SuiteTrainings(self._runs)
 
     def configure(self, logdir: str, callback: Callable[[Tracker], TrackerCallback], *, quiet: bool) -> None:
         """Set the directory and the callback for the calls from now on."""
-        if logdir != self._logdir:
-            self._runs.clear()
-        self._logdir, self._callback, self._quiet = logdir, callback, quiet
+        if logdir != self._runs.logdir:
+            self._run_of.clear()
+        self._callback = callback
+        self._runs.logdir, self._runs.quiet = logdir, quiet
         LogWriter.quiet = quiet
 
     # -- patches ----------------------------------------------------------------------------------
@@ -232,9 +227,7 @@ class _AutoLog:
             left = self._patches.undo()
             if stock := stock_log_writer():
                 self._patches.undo_everywhere(stock, LogWriter, but="vizkit")
-            while self._trackers:
-                with self._guard("the log"):
-                    self._trackers.popitem()[1].close()
+            self._runs.close_all(self._guard)
             with self._guard("the log"):
                 end_sessions()
         if left:
@@ -280,17 +273,17 @@ class _AutoLog:
         visuals += [item for item in callbacks if id(item) in local]
         muted = [item for item in visuals if _updates_as_paddle(item)]
         own = [item.tracker for item in callbacks if isinstance(item, TrackerCallback)]
-        taken = {_absolute(tracker.logdir) for tracker in own}
+        taken = {absolute(tracker.logdir) for tracker in own}
         directories = [
-            local[id(item)].begin() if id(item) in local else _absolute(item.log_dir) for item in muted
+            local[id(item)].begin() if id(item) in local else absolute(item.log_dir) for item in muted
         ]
         if not own and not visuals:
             outer = next((call for call in reversed(self._calls) if call.model is model), None)
             directories = (
-                outer.directories if outer else [self._runs.get(model) or self._new_run(_title(model))]
+                outer.directories if outer else [self._run_of.get(model) or self._runs.new(title_of(model))]
             )
         directories = [name for name in dict.fromkeys(directories) if name and name not in taken]
-        added = [self._tracker(name) for name in directories]
+        added = [self._runs.tracker(name) for name in directories]
         callbacks += [self._callback(tracker) for tracker in added]
         with self._guard("hyper-parameters"):
             hparams, metrics = model_hparams(model, bound.arguments)
@@ -298,7 +291,7 @@ class _AutoLog:
                 if new := self._new_hparams(name, hparams):
                     tracker.log_hparams(new, metrics)
         if directories:
-            self._runs[model] = directories[-1]
+            self._run_of[model] = directories[-1]
         bound.arguments["callbacks"] = callbacks
         return _Call(model, bound, directories, muted)
 
@@ -318,47 +311,12 @@ class _AutoLog:
         """Finish a call, whether it returned or raised."""
         with self._guard("the log"), _lock:
             self._calls.remove(call)
-            for name in call.directories:
-                if name in self._trackers:
-                    self._trackers[name].flush()
-            self._close_idle()
+            self._runs.flush(call.directories)
+            self._runs.close_idle()
 
     def mutes(self, visual: paddle.callbacks.Callback) -> bool:
         """Return True if VizKit records in the place of Paddle's callback now."""
         return any(item is visual for call in self._calls for item in call.muted)
-
-    # -- runs -------------------------------------------------------------------------------------
-
-    def _tracker(self, directory: str) -> Tracker:
-        """Return the tracker of a run, resumed if it was closed."""
-        tracker = self._trackers.get(directory) or Tracker(directory, if_exists="resume", quiet=self._quiet)
-        self._trackers[directory] = tracker
-        self._trackers.move_to_end(directory)
-        return tracker
-
-    def _new_run(self, title: str) -> str:
-        title = re.sub(r"[^\w.-]+", "_", title) or _title()
-        name = os.path.join(_absolute(self._logdir), f"{title}-{time.strftime('%Y%m%d-%H%M%S')}")
-        directory, attempt = name, 1
-        while os.path.exists(directory):
-            attempt += 1
-            directory = f"{name}-{attempt}"
-        tracker = Tracker(directory, quiet=self._quiet)
-        directory = _absolute(tracker.logdir)
-        self._trackers[directory] = tracker
-        return directory
-
-    def _finish(self, directory: str) -> None:
-        """Close a run, unless a call records into it."""
-        if not any(directory in call.directories for call in self._calls) and directory in self._trackers:
-            self._trackers.pop(directory).close()
-
-    def _close_idle(self) -> None:
-        """Close idle runs: a grid search may make more of them than a process can have files open."""
-        busy = {name for call in self._calls for name in call.directories}
-        idle = [name for name in self._trackers if name not in busy]
-        for name in idle[: max(len(self._trackers) - _MOST_OPEN, 0)]:
-            self._trackers.pop(name).close()
 
 
 # -- patches of Paddle's methods -----------------------------------------------------------------------
@@ -408,19 +366,3 @@ def _updates_as_paddle(visual: paddle.callbacks.Callback) -> bool:
     """Return True if a callback records in Paddle's way, not in a subclass's."""
     owner = next(base for base in type(visual).__mro__ if "_updates" in vars(base))
     return owner.__module__.partition(".")[0] == "paddle" and "_updates" not in vars(visual)
-
-
-# -- names of runs --------------------------------------------------------------------------------------
-
-
-def _absolute(directory: object) -> str:
-    path = str(directory)
-    return path if "://" in path else os.path.abspath(path)
-
-
-def _title(model: paddle.Model = None) -> str:
-    """Return the name of a run: the script's, or that of the model's network if there is no script."""
-    script = Path(sys.argv[0] if sys.argv else "").stem
-    if script in ("", "-c", "-m", "ipykernel_launcher"):
-        script = "run" if model is None else type(model.network).__name__
-    return re.sub(r"[^\w.-]+", "_", script)

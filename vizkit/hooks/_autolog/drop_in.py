@@ -199,7 +199,7 @@ class LogWriter(SuiteWriter, metaclass=_InPlaceOfStock):
                 self._starts(method.__name__)
             elif isinstance(error, TagError) and key in bound.arguments:
                 kind = _KINDS.get(method.__name__, method.__name__.removeprefix("add_"))
-                bound.arguments[key] = self._renamed.rename(kind, tag, error, self.kind_of)
+                bound.arguments[key] = self._tags.rename(tag, kind, error)
             else:
                 raise error
             method(*bound.args, **bound.kwargs)

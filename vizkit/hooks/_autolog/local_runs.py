@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
@@ -17,11 +16,13 @@ from typing import Any, cast
 
 import numpy as np
 
+from vizkit._mappings import flat
 from vizkit._ranks import rank
 from vizkit.environment.masking import mask_settings
 from vizkit.errors import DataError
 from vizkit.format.hparams import flat_hparams
 from vizkit.hooks._autolog.configuration import settings_of_program
+from vizkit.hooks._autolog.open_runs import OpenRuns
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._patching import Patches
 from vizkit.tracking.tracker import Tracker, tracker_without_log
@@ -29,21 +30,6 @@ from vizkit.tracking.tracker import Tracker, tracker_without_log
 __all__ = ["LocalModules", "LocalRun"]
 
 _NAMES = ("wandb", "swanlab")
-
-
-@dataclass(frozen=True)
-class _Opener:
-    """The trackers of runs, as autolog keeps them.
-
-    Attributes:
-        name_run: the directory of a new run of a title.
-        tracker: the open tracker of a directory.
-        finish: closes it, unless a training records into it.
-    """
-
-    name_run: Callable[[str], str]
-    tracker: Callable[[str], Tracker]
-    finish: Callable[[str], None]
 
 
 class LocalRun:
@@ -56,8 +42,8 @@ class LocalRun:
         when_ended: called when it is finished.
     """
 
-    def __init__(self, opener: _Opener, title: str, config: object, *, enabled: bool) -> None:
-        self._opener = opener
+    def __init__(self, runs: OpenRuns, title: str, config: object, *, enabled: bool) -> None:
+        self._runs = runs
         self._title = title
         self._enabled = enabled and not rank()
         self._guard = Guard(tracker_without_log("", enabled=True))
@@ -74,12 +60,12 @@ class LocalRun:
     def begin(self) -> str:
         """Make the run's directory, if it is to be recorded."""
         if self._enabled and not self.directory:
-            self.directory = self._opener.name_run(self._title)
+            self.directory = self._runs.new(self._title)
         return self.directory
 
     def _tracker(self) -> Tracker | None:
         directory = self.begin()
-        return self._opener.tracker(directory) if directory else None
+        return self._runs.tracker(directory) if directory else None
 
     def _settings(self, new: Mapping[str, object]) -> None:
         with self._guard("hyper-parameters"):
@@ -99,7 +85,7 @@ class LocalRun:
         if step is not None:
             self._next = int(step)
         with self._guard("a log"):
-            values = _flat(data)
+            values = flat(data)
             tracker = self._tracker()
             if tracker is None:
                 return
@@ -127,7 +113,7 @@ class LocalRun:
         self.when_ended()
         with self._guard("the log"):
             if self.directory:
-                self._opener.finish(self.directory)
+                self._runs.finish(self.directory)
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
@@ -203,9 +189,9 @@ class _LocalModule(ModuleType):
 
     Image = Picture
 
-    def __init__(self, name: str, opener: _Opener) -> None:
+    def __init__(self, name: str, runs: OpenRuns) -> None:
         super().__init__(name, "Records locally, by vizkit.autolog.")
-        self._opener = opener
+        self._runs = runs
         self.run: LocalRun | None = None
         self.__version__ = "0.0.0+vizkit"
 
@@ -216,7 +202,7 @@ class _LocalModule(ModuleType):
         if self.run is None:
             named = given.get("name") or given.get("experiment_name") or project
             title = "" if named is None else str(named)
-            self.run = LocalRun(self._opener, title, config, enabled=mode != "disabled")
+            self.run = LocalRun(self._runs, title, config, enabled=mode != "disabled")
             self.run.project = project or ""
             self.run.when_ended = lambda: setattr(self, "run", None)
         elif isinstance(config, Mapping):
@@ -256,15 +242,11 @@ class LocalModules:
     """An importer of ``wandb`` and ``swanlab`` as modules that record locally, while it is installed.
 
     Args:
-        name_run: gives the directory of a new run of a title.
-        tracker: gives the open tracker of a directory.
-        finish: closes it.
+        runs: the open runs of autolog.
     """
 
-    def __init__(
-        self, name_run: Callable[[str], str], tracker: Callable[[str], Tracker], finish: Callable[[str], None]
-    ) -> None:
-        self._opener = _Opener(name_run, tracker, finish)
+    def __init__(self, runs: OpenRuns) -> None:
+        self._runs = runs
         self._patches = Patches()
         self._real: dict[str, ModuleType | None] = {}
         self._looks = False
@@ -278,7 +260,7 @@ class LocalModules:
             real = sys.modules.get(name)
             if real is not None and getattr(real, "run", None) is None and not isinstance(real, _LocalModule):
                 self._real[name] = real
-                local = _LocalModule(name, self._opener)
+                local = _LocalModule(name, self._runs)
                 local.__spec__ = real.__spec__
                 self._patches.replace_everywhere(real, local, but="vizkit")
                 sys.modules[name] = local
@@ -316,17 +298,7 @@ class LocalModules:
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Make the module."""
-        return _LocalModule(spec.name, self._opener)
+        return _LocalModule(spec.name, self._runs)
 
     def exec_module(self, module: ModuleType) -> None:
         """Do nothing: there is no code to run."""
-
-
-def _flat(data: Mapping[str, object], prefix: str = "") -> dict[str, object]:
-    out: dict[str, object] = {}
-    for name, value in data.items():
-        if isinstance(value, Mapping):
-            out |= _flat(value, f"{prefix}{name}/")
-        else:
-            out[f"{prefix}{name}"] = value
-    return out

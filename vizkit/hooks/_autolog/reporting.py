@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from functools import partial
 
 from vizkit._after_import import AfterImport
+from vizkit.hooks._autolog.open_runs import OpenRuns
 from vizkit.tracking.tracker import Tracker
 
 __all__ = ["Reporting"]
@@ -20,11 +20,11 @@ class Reporting:
     """The name ``"vizkit"`` among those that ``report_to`` takes.
 
     Args:
-        tracker: gives the open tracker of a directory.
+        runs: the open runs of autolog.
     """
 
-    def __init__(self, tracker: Callable[[str], Tracker]) -> None:
-        self._tracker = tracker
+    def __init__(self, runs: OpenRuns) -> None:
+        self._runs = runs
         self._waiting: list[AfterImport] = []
         self._known: list[dict[str, object]] = []
 
@@ -48,7 +48,7 @@ class Reporting:
         self._waiting, self._known = [], []
 
     def _tracker_of(self, directory: str) -> Tracker:
-        return self._tracker(os.path.abspath(directory))
+        return self._runs.tracker(os.path.abspath(directory))
 
     def _add(self, suite: str) -> None:
         from vizkit.hooks.suites._trainer import reporting_class

@@ -13,6 +13,7 @@ from vizkit._after_import import AfterImport
 from vizkit._ranks import rank
 from vizkit.hooks import suites
 from vizkit.hooks._autolog.configuration import settings_of_program
+from vizkit.hooks._autolog.open_runs import OpenRuns
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._patching import Patches
 from vizkit.tracking.tracker import Tracker, tracker_without_log
@@ -28,13 +29,11 @@ class SuiteTrainings:
     A training that has a logger of its own, be it of VisualDL, of others or an adapter, is left alone.
 
     Args:
-        name_run: gives the directory of a new run of a title.
-        tracker: gives the open tracker of a directory.
+        runs: the open runs of autolog.
     """
 
-    def __init__(self, name_run: Callable[[str], str], tracker: Callable[[str], Tracker]) -> None:
-        self._name_run = name_run
-        self._tracker = tracker
+    def __init__(self, runs: OpenRuns) -> None:
+        self._runs = runs
         self._guard = Guard(tracker_without_log("", enabled=True))
         self._waiting: list[AfterImport] = []
         self._patches: Patches | None = None
@@ -84,7 +83,7 @@ class SuiteTrainings:
             with ExitStack() as recording:
                 with self._guard("autolog of a suite"):
                     if self._patches is not None and not rank() and not suite.logs(bound.arguments):
-                        tracker = self._tracker(self._name_run(""))
+                        tracker = self._runs.tracker(self._runs.new(""))
                         suite.record(tracker, bound.arguments, recording)
                         args, kwargs = bound.args, bound.kwargs
                         recording.callback(tracker.flush)

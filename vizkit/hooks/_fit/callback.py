@@ -13,17 +13,16 @@ from vizkit.hooks._distributed import reduced
 from vizkit.hooks._fit.batch import Batch, capture_next
 from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, metric_scalars
 from vizkit.hooks._fit.evaluation_images import EvaluationImages
-from vizkit.hooks._fit.fit_evaluation import EvaluationRecorder, EvaluationSettings, MeanLoss
+from vizkit.hooks._fit.first_trace import FirstTrace
+from vizkit.hooks._fit.fit_evaluation import EvaluationRecorder, EvaluationSettings
 from vizkit.hooks._fit.input_images import InputImages
 from vizkit.hooks._fit.loss_facts import facts_of_loss
+from vizkit.hooks._fit.rank_callback import RankCallback, TrackerCallback
 from vizkit.hooks._fit.sample_images import Display
 from vizkit.hooks._fit.step_counter import StepCounter
 from vizkit.hooks._guard import Guard
-from vizkit.hooks._model_call import ModelCall, current_call, trains_alone
-from vizkit.hooks._network.graph import record_graph
+from vizkit.hooks._model_call import ModelCall, current_call
 from vizkit.hooks._network.log_model import log_model
-from vizkit.hooks._network.model_summary import record_summary
-from vizkit.hooks._network.random_states import data_is_loaded
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._spacing import Spacing
 from vizkit.hooks._watch.tensor_records import record_histograms
@@ -156,7 +155,7 @@ def callback(
         DataError: a bad value of an option.
     """
     if not tracker.enabled:
-        return _RankCallback(tracker) if reduce else TrackerCallback(tracker)
+        return RankCallback(tracker) if reduce else TrackerCallback(tracker)
     return _RecordingCallback(
         tracker,
         weights=Spacing(weights_every, "weights_every"),
@@ -182,45 +181,6 @@ def callback(
     )
 
 
-class TrackerCallback(paddle.callbacks.Callback):
-    """The type of `callback`'s callbacks; this one is for ranks that record nothing."""
-
-    def __init__(self, tracker: Tracker) -> None:
-        super().__init__()
-        self.tracker = tracker
-
-    def _metrics(self) -> list[str]:
-        """The names of the loss and the metrics of a ``fit``."""
-        return list(self.params.get("metrics") or ())
-
-
-class _RankCallback(TrackerCallback):
-    """The callback of a rank that only contributes its numbers to those that rank 0 records."""
-
-    def __init__(self, tracker: Tracker) -> None:
-        super().__init__(tracker)
-        self._loss = MeanLoss()
-        self._has_loss = False
-
-    def on_train_batch_end(self, step: int, logs: Logs | None = None) -> None:
-        """Contribute the loss and metrics of the batch."""
-        self.tracker.log(metric_scalars("train", logs, self._metrics()), reduce="mean")
-
-    def on_eval_begin(self, logs: Mapping[str, Sequence[str]] | None = None) -> None:
-        """Begin an evaluation."""
-        self._loss = MeanLoss()
-        self._has_loss = "loss" in ((logs or {}).get("metrics") or ())
-
-    def on_eval_batch_end(self, step: int, logs: Logs | None = None) -> None:
-        """Add the loss of the batch."""
-        if self._has_loss and logs and "loss" in logs:
-            self._loss.add(logs["loss"], batch_size(logs, 1))
-
-    def on_eval_end(self, logs: Logs | None = None) -> None:
-        """Contribute the mean loss over this rank's part of the data."""
-        self.tracker.log(self._loss.scalars("eval"), reduce="mean")
-
-
 class _RecordingCallback(TrackerCallback):
     """The callback that translates Paddle's events into records."""
 
@@ -240,11 +200,11 @@ class _RecordingCallback(TrackerCallback):
         self._weights = weights
         self._settings = settings
         settings.check()
+        self._guard = Guard(tracker)
         self._images = InputImages(tracker, images, images_every, settings.display)
-        self._graph = graph
+        self._trace = FirstTrace(tracker, self._guard, wanted=graph)
         self._save_model = save_model
         self._reduce = reduce
-        self._guard = Guard(tracker)
         self._evaluation = EvaluationRecorder(
             tracker,
             self._guard,
@@ -259,7 +219,6 @@ class _RecordingCallback(TrackerCallback):
         self._rate: float | None = None
         self._weights_step = -1
         self._batch: Batch | None = None
-        self._to_trace: list[paddle.Tensor] = []
         self._predicted = 0  # samples
         self._prediction_began = 0.0
 
@@ -313,7 +272,7 @@ class _RecordingCallback(TrackerCallback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Record the graph that the first batch could not tell."""
-        self._trace_late()
+        self._trace.late(self.model)
 
     def on_train_batch_begin(self, step: int, logs: Logs | None = None) -> None:
         """Keep the learning rate, and capture the batch if its images or graph are recorded."""
@@ -321,10 +280,10 @@ class _RecordingCallback(TrackerCallback):
             # Before a scheduler moves on, at the batch's end.
             get_rate = getattr(self.model._optimizer, "get_lr", None)
             self._rate = None if get_rate is None else get_rate()
-        if self._graph or self._images.due(self._steps.next) or self._batch is not None:
+        if self._trace.wanted or self._images.due(self._steps.next) or self._batch is not None:
             with self._guard("input images"):
                 self._forget_batch()
-                traces = self._traces()
+                traces = self._trace.due()
                 if self._dynamic and (traces or self._images.due(self._steps.next)):
                     self._batch = capture_next(self.model, "train", draws=traces)
 
@@ -350,7 +309,7 @@ class _RecordingCallback(TrackerCallback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Record the final weights, and wait until everything is in the log."""
-        self._trace_late()
+        self._trace.late(self.model)
         step = self._steps.next - 1
         if self._dynamic and self._weights.on and step > self._weights_step:
             self._record_weights(step)
@@ -364,31 +323,12 @@ class _RecordingCallback(TrackerCallback):
         if self._images.due(step):
             with self._guard("input images"):
                 self._images.record(batch, step, self._activation())
-        if self._traces():
-            self._graph = False
-            if batch.draws:  # a trace would take numbers of the training's or of its data's
-                self._to_trace = [array[:1].clone() for array in batch.inputs]
-            else:
-                self._trace(batch.inputs)
-
-    def _trace(self, inputs: Sequence[paddle.Tensor]) -> None:
-        with self._guard("graph"):
-            record_graph(self.tracker, self.model, inputs)
-        with self._guard("summary"):
-            record_summary(self.tracker, self.model.network, inputs)
-
-    def _trace_late(self) -> None:
-        """Trace a network that draws random numbers once no data is loaded: they can be kept then."""
-        if self._to_trace and trains_alone() and not data_is_loaded():
-            inputs, self._to_trace = self._to_trace, []
-            self._trace(inputs)
+        if self._trace.due():
+            self._trace.take(self.model, batch)
 
     def _activation(self) -> Activation | None:
         """The function that makes probabilities of the network's scores, as far as it is told."""
         return self._settings.told(facts_of_loss(getattr(self.model, "_loss", None))).activation
-
-    def _traces(self) -> bool:
-        return self._graph and trains_alone()
 
     def _record_weights(self, step: int) -> None:
         self._weights_step = step

@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from vizkit._mappings import flat
 from vizkit.errors import DataError, UnknownNameError
 from vizkit.runs import Run, Runs
 from vizkit.runs import line_difference as line_rows
-from vizkit.runs.difference import flat, made_by
+from vizkit.runs.difference import made_by
 from vizkit.runs.query import MISSING
 from vizkit.server.workspace.api.answers import ComparedLine, DifferencesAnswer, DifferentValue, TextsAnswer
 from vizkit.server.workspace.api.queries import WrongParameter
