@@ -19,7 +19,7 @@ from vizkit.reading import Entries
 from vizkit.server.http import Answer
 from vizkit.server.visualdl.api.media_pages import image_type
 from vizkit.server.visualdl.api.record_lookup import shortages_raised
-from vizkit.server.workspace.api.answers import (
+from vizkit.server.workspace.api.answer_types import (
     ClassCurve,
     FoundText,
     HistogramRecord,

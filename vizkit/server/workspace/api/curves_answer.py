@@ -17,7 +17,7 @@ from vizkit.curves.smoothing import Smoothing, smoothing
 from vizkit.curves.windows import Points, Trace
 from vizkit.errors import DataError, UnknownNameError, VizKitError
 from vizkit.runs import Run
-from vizkit.server.workspace.api.answers import CurveHead, CurvesHead, GroupHead
+from vizkit.server.workspace.api.answer_types import CurveHead, CurvesHead, GroupHead
 from vizkit.server.workspace.api.packing import Arrays
 from vizkit.server.workspace.api.queries import WrongParameter
 from vizkit.server.workspace.api.state import RELEASED_AFTER, WorkspaceState, named

@@ -14,7 +14,12 @@ from vizkit.runs import Run, Runs
 from vizkit.runs import line_difference as line_rows
 from vizkit.runs.difference import made_by
 from vizkit.runs.query import MISSING
-from vizkit.server.workspace.api.answers import ComparedLine, DifferencesAnswer, DifferentValue, TextsAnswer
+from vizkit.server.workspace.api.answer_types import (
+    ComparedLine,
+    DifferencesAnswer,
+    DifferentValue,
+    TextsAnswer,
+)
 from vizkit.server.workspace.api.queries import WrongParameter
 from vizkit.server.workspace.api.state import WorkspaceState, named
 

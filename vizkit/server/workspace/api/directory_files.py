@@ -17,7 +17,7 @@ from vizkit.errors import UnknownNameError
 from vizkit.format.file_names import LOG_WORD
 from vizkit.runs import Run
 from vizkit.server.run_names import printable
-from vizkit.server.workspace.api.answers import FileRecord
+from vizkit.server.workspace.api.answer_types import FileRecord
 from vizkit.server.workspace.api.state import WorkspaceState, named
 
 __all__ = ["FileQuery", "files_of", "run_file"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from vizkit.reading import natural_key
-from vizkit.server.workspace.api.answers import RemarksAnswer, SavedView, ViewsAnswer
+from vizkit.server.workspace.api.answer_types import RemarksAnswer, SavedView, ViewsAnswer
 from vizkit.server.workspace.api.state import WorkspaceState, named
 
 __all__ = ["RemarksEdit", "ViewEdit", "ViewsQuery", "edit_remarks", "edit_view", "views_answer"]

@@ -21,7 +21,7 @@ from vizkit._language import language, speaking
 from vizkit.errors import ConflictError, DataError, UnknownNameError, VizKitError
 from vizkit.server.http import GONE, Answer, preferred_language, respond
 from vizkit.server.sized_cache import SizedCache
-from vizkit.server.workspace.api.answers import (
+from vizkit.server.workspace.api.answer_types import (
     ChangesAnswer,
     ClassCurve,
     ComparisonAnswer,
@@ -92,7 +92,7 @@ from vizkit.server.workspace.api.runs_answer import (
     runs_answer,
 )
 from vizkit.server.workspace.api.state import WorkspaceState
-from vizkit.server.workspace.api.table_answers import (
+from vizkit.server.workspace.api.table_answer_types import (
     RowGroupsAnswer,
     RowPointsAnswer,
     RowsAnswer,

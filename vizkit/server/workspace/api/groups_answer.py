@@ -12,7 +12,7 @@ from vizkit.runs import Runs
 from vizkit.runs.query_names import FIELDS
 from vizkit.runs.scalar_tags import with_tag
 from vizkit.runs.statistics import checked_mode
-from vizkit.server.workspace.api.answers import GroupNumbers, GroupsAnswer
+from vizkit.server.workspace.api.answer_types import GroupNumbers, GroupsAnswer
 from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.runs_answer import plain_value
 from vizkit.server.workspace.api.state import WorkspaceState, named

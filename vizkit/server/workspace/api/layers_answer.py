@@ -15,7 +15,7 @@ from vizkit.media.image_layers import DIFFERENCE, BoxLayer
 from vizkit.media.palette import color
 from vizkit.server.http import Answer
 from vizkit.server.visualdl.api.record_lookup import shortages_raised
-from vizkit.server.workspace.api.answers import LayerBox, LayersAnswer
+from vizkit.server.workspace.api.answer_types import LayerBox, LayersAnswer
 from vizkit.server.workspace.api.contents_answer import (
     FOR_GOOD,
     ContentQuery,

@@ -10,7 +10,7 @@ from dataclasses import MISSING, fields
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from vizkit._version import __version__
-from vizkit.server.workspace.api.answers import Conflict, Failure
+from vizkit.server.workspace.api.answer_types import Conflict, Failure
 from vizkit.server.workspace.api.endpoints import Edit, Operation
 from vizkit.server.workspace.api.queries import Parameter, parameters
 

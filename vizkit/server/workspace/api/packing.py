@@ -10,7 +10,7 @@ import orjson
 from vizkit.curves.binary_body import Body
 from vizkit.curves.windows import Columns, Points
 from vizkit.metrics.arrays import AnyArray
-from vizkit.server.workspace.api.answers import Array
+from vizkit.server.workspace.api.answer_types import Array
 
 __all__ = ["ARRAYS", "Arrays", "number"]
 

@@ -13,7 +13,7 @@ from vizkit.format.walltime import time_list
 from vizkit.metrics.downsampling import evenly
 from vizkit.reading import Entries
 from vizkit.runs import Run
-from vizkit.server.workspace.api.answers import NearestValue, RecordsAnswer, RecordsOfRun, ValuesAnswer
+from vizkit.server.workspace.api.answer_types import NearestValue, RecordsAnswer, RecordsOfRun, ValuesAnswer
 from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.state import WorkspaceState, named
 

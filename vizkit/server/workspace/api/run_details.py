@@ -13,7 +13,7 @@ from vizkit.environment.session_file import Status
 from vizkit.format.walltime import is_time
 from vizkit.runs import Run
 from vizkit.server.run_names import printable
-from vizkit.server.workspace.api.answers import RunDetails, ScalarSummary, SessionRecord
+from vizkit.server.workspace.api.answer_types import RunDetails, ScalarSummary, SessionRecord
 from vizkit.server.workspace.api.directory_files import files_of
 from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.runs_answer import metric_summary, plain_value

@@ -18,7 +18,7 @@ from vizkit.runs import Run
 from vizkit.runs.scalar_tags import shown_metrics
 from vizkit.runs.statistics import Point, mode_in
 from vizkit.server.run_names import printable
-from vizkit.server.workspace.api.answers import (
+from vizkit.server.workspace.api.answer_types import (
     ChangesAnswer,
     MatchingAnswer,
     MetricSummary,

@@ -26,7 +26,7 @@ from vizkit.server.http import Answer
 from vizkit.server.visualdl.api.media_pages import image_type
 from vizkit.server.workspace.api.contents_answer import FOR_GOOD
 from vizkit.server.workspace.api.state import WorkspaceState, named
-from vizkit.server.workspace.api.table_answers import (
+from vizkit.server.workspace.api.table_answer_types import (
     ColumnHead,
     ColumnKind,
     PairsAnswer,

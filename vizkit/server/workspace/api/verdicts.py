@@ -9,7 +9,7 @@ from vizkit.errors import DataError, QueryError, UnknownNameError
 from vizkit.runs import Runs
 from vizkit.runs.importance import compute_importance, hparams_and_best
 from vizkit.runs.statistics import checked_mode
-from vizkit.server.workspace.api.answers import ComparisonAnswer, ImportanceAnswer
+from vizkit.server.workspace.api.answer_types import ComparisonAnswer, ImportanceAnswer
 from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.queries import WrongParameter
 from vizkit.server.workspace.api.state import WorkspaceState, named
