@@ -53,7 +53,10 @@ class Packed:
             if isinstance(where, slice):
                 where = np.arange(*where.indices(self.count))
             return self.first + self.stride * where
-        found = self.data[where].astype(self.dtype)
+        found = self.data[where]
+        if found.dtype == self.dtype and not self.first:
+            return found
+        found = found.astype(self.dtype)
         if self.first:
             found += self.first
         return found

@@ -132,20 +132,11 @@ class Pyramid:
     def _sides(self) -> tuple[tuple[list[_Growing], np.ufunc, float], ...]:
         return (self._least, np.minimum, np.inf), (self._greatest, np.maximum, -np.inf)
 
-    def extremes(self, values: Column, low: Ints, high: Ints) -> tuple[Floats, Floats]:
-        """The least and greatest finite value of each range.
-
-        Args:
-            values: the column.
-            low, high: (m,) first place of each range, and the place behind its last one; none is empty.
-
-        Returns:
-            Two arrays of (m,); inf and -inf where no value is finite.
-        """
-        levels = [
-            (least.view, greatest.view) for least, greatest in zip(self._least, self._greatest, strict=True)
-        ]
-        return _Query(levels, values, low, high).answer()
+    def blocks(self, level: int) -> tuple[Floats, Floats]:
+        """The least and greatest finite value of each whole block of a level, from 1 on."""
+        if level > len(self._least):
+            return np.empty(0), np.empty(0)
+        return self._least[level - 1].view, self._greatest[level - 1].view
 
     def first_place(self, values: Column, value: float) -> int:
         """The place of the first value that is as given, which is an extreme of all, or infinite."""
@@ -161,13 +152,12 @@ class Pyramid:
             start += size
         raise ValueError(f"there is no {value}")
 
-    def counts(self, values: Column, low: Ints, high: Ints) -> OddCounts:
-        """The numbers of NaN, inf and -inf in each range; arguments as of `extremes`."""
+    def counts(self, values: Column, edges: Ints) -> OddCounts:
+        """The numbers of NaN, inf and -inf between each two of (m + 1,) ascending places in a column."""
         if not self.odd:
-            nothing = np.zeros(len(low), np.int64)
+            nothing = np.zeros(len(edges) - 1, np.int64)
             return nothing, nothing, nothing
-        before = [self._odd_before(values, places) for places in (low, high)]
-        nan, above, below = (high - low for low, high in zip(*before, strict=True))
+        nan, above, below = map(np.diff, self._odd_before(values, edges))
         return nan, above, below
 
     def _odd_before(self, values: Column, places: Ints) -> list[Ints]:
@@ -196,69 +186,3 @@ def _reduced(values: Floats, ufunc: np.ufunc) -> Floats:
         rows = ufunc(rows[:, :width], rows[:, width:])
     flat: Floats = rows.reshape(-1)
     return flat
-
-
-_Extremes = tuple[Floats, Floats]
-
-
-class _Query:
-    """The extremes of each range.
-
-    A range is covered by blocks of the highest level that has whole ones in it, and at its two ends by the
-    children of the blocks that reach beyond it, level by level, where these may change the extremes.
-    """
-
-    def __init__(
-        self, levels: list[tuple[AnyArray, AnyArray]], values: Column, low: Ints, high: Ints
-    ) -> None:
-        self._levels, self._values = levels, values
-        self._low, self._high = low, high
-        self._least, self._greatest = np.full(len(low), np.inf), np.full(len(low), -np.inf)
-
-    def answer(self) -> _Extremes:
-        sizes = [FACTOR**level for level in range(len(self._levels) + 1)]
-        level = np.zeros(len(self._low), np.int64)
-        for number, size in enumerate(sizes[1:], start=1):
-            level[-(-self._low // size) < self._high // size] = number
-        for number in np.flatnonzero(np.bincount(level)).tolist():
-            some = np.flatnonzero(level == number)
-            self._take(some, number, -(-self._low[some] // sizes[number]), self._high[some] // sizes[number])
-        for number in range(int(level.max(initial=0)) - 1, -1, -1):
-            size, above = sizes[number], sizes[number + 1]
-            deep = np.flatnonzero(level > number)
-            for ends in (self._low, self._high):
-                block = ends[deep] // above
-                inside = self._worth(number, deep, block) & (ends[deep] > block * above)
-                some, block = deep[inside], block[inside]
-                if not len(some):
-                    continue
-                if ends is self._low:
-                    self._take(some, number, -(-ends[some] // size), (block + 1) * FACTOR)
-                else:
-                    self._take(some, number, block * FACTOR, ends[some] // size)
-        return self._least, self._greatest
-
-    def _worth(self, number: int, some: Ints, block: Ints) -> AnyArray:
-        """True where a block one level above ``number`` may change the extremes of a range."""
-        least, greatest = self._levels[number]
-        place = np.minimum(block, len(least) - 1)
-        changes = (least[place] < self._least[some]) | (greatest[place] > self._greatest[some])
-        return changes | (block >= len(least))
-
-    def _take(self, some: Ints, number: int, first: Ints, last: Ints) -> None:
-        """Take the blocks [first, last) of a level into account; of level 0, the values themselves."""
-        height = int((last - first).max(initial=0))
-        if height <= 0:
-            return
-        places = first + np.arange(height)[:, None]
-        inside = places < last
-        np.minimum(places, np.maximum(last - 1, 0), out=places)
-        if number:
-            least, greatest = (side[places] for side in self._levels[number - 1])
-        else:
-            least = greatest = np.asarray(self._values[places], dtype=np.float64)
-            inside &= np.isfinite(least)
-        least = np.where(inside, least, np.inf).min(axis=0)
-        greatest = np.where(inside, greatest, -np.inf).max(axis=0)
-        self._least[some] = np.minimum(self._least[some], least)
-        self._greatest[some] = np.maximum(self._greatest[some], greatest)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from vizkit.columns.packed import Column, search
+from vizkit.columns.column_extremes import column_extremes
+from vizkit.columns.packed import Column, Packed, search
 from vizkit.columns.pyramid import Pyramid
 from vizkit.curves.smoothing import Smoothing, smoothed
 from vizkit.metrics.arrays import AnyArray, Floats, Indices, Ints
 
-__all__ = ["FEW", "Columns", "Points", "Trace", "Window", "columns_of", "pixel_places"]
+__all__ = ["FEW", "Columns", "Points", "Trace", "Window", "columns_of", "pixel_places", "windows_of"]
 
 FEW = 4
 """Points for each pixel column up to which all points are given: columns would not be fewer numbers."""
@@ -128,8 +130,10 @@ class Trace:
     @property
     def extremes(self) -> tuple[float, float]:
         """The least and greatest finite y; inf and -inf without one."""
-        sides = self.pyramid.extremes(self.y, np.array([0]), np.array([len(self)]))
-        return float(sides[0][0]), float(sides[1][0])
+        if not len(self):
+            return math.inf, -math.inf
+        ((least, greatest),) = column_extremes([(self.pyramid, self.y)], [np.array([0, len(self)])])
+        return float(least[0]), float(greatest[0])
 
     @property
     def range(self) -> tuple[float, float] | None:
@@ -154,14 +158,8 @@ class Trace:
 
     def window(self, start: float, end: float, width: int) -> Window:
         """The points with x in [start, end], or the extremes of ``width`` equal pixel columns of it."""
-        first = int(search(self.x, np.array([start]), "left")[0])
-        last = int(search(self.x, np.array([end]), "right")[0])
-        ends: list[tuple[float, float] | None] = []
-        if self.order is None:
-            ends = [self._point(first - 1), self._point(last)]
-        if last - first <= FEW * width:
-            return Window(self._points(first, last), last - first, *ends)
-        return Window(self._columns(pixel_places(self.x, start, end, width)), last - first, *ends)
+        (found,) = windows_of([self], start, end, width)
+        return found
 
     def smoothed(self, start: float, end: float, width: int, how: Smoothing) -> Window:
         """`window` of the smoothed curve; all points count, also those beyond the window."""
@@ -196,38 +194,104 @@ class Trace:
         behind = 0 if how.kind == "exponential" else math.ceil(how.reach)
         return max(first - math.ceil(how.reach), 0), min(last + behind, len(self))
 
-    def _point(self, place: int) -> tuple[float, float] | None:
-        if not 0 <= place < len(self):
-            return None
-        where = slice(place, place + 1)
-        return float(self.x[where][0]), float(self.y[where][0])
 
-    def _points(self, first: int, last: int) -> Points:
-        if self.order is None:
-            return Points(_floats(self.x[first:last]), _floats(self.y[first:last]))
-        recorded = np.sort(self.order[first:last])
-        return Points(*(_floats(column[recorded]) for column in self.recorded))
+class _Stretch:
+    """Where a window lies in an x axis, which curves may share.
 
-    def _columns(self, places: Ints) -> Columns:
-        low, high = _filled(places)
-        least, greatest = self.pyramid.extremes(self.y, low, high)
-        counts = self.pyramid.counts(self.y, low, high)
-        none = sum(counts) == high - low
-        ends = [_floats(self.y[some]) for some in (low, high - 1)]
-        return Columns(
-            _floats(self.x[low]),
-            ends[0],
-            np.where(none, np.nan, least),
-            np.where(none, np.nan, greatest),
-            ends[1],
-            high - low,
-            *counts,
+    Attributes:
+        first, last: the place of its first point, and that behind its last one.
+        order: the places of its points by x, in the order of recording; None if they are recorded by x.
+        x: of its points, or of the first one of each of its columns.
+        edges: (m + 1,) where its columns begin, and where the last one ends; None if it is drawn in points.
+        before, after: x of the points next to it; None without one, and where x does not ascend.
+    """
+
+    def __init__(self, trace: Trace, start: float, end: float, width: int) -> None:
+        x = trace.x
+        self.first = int(search(x, np.array([start]), "left")[0])
+        self.last = int(search(x, np.array([end]), "right")[0])
+        self.edges: Ints | None = None
+        self.order: Indices | None = None
+        if self.count > FEW * width:
+            self.edges = _filled(pixel_places(x, start, end, width))
+            self.x = _floats(x[self.edges[:-1]])
+            self.n = np.diff(self.edges)
+            self.none = np.zeros(len(self.n), np.int64)
+            # What is read of y: the points at the ends of each column, and those beside the window.
+            beside = [max(self.first - 1, 0), min(self.last, len(trace) - 1)]
+            self.ends = np.concatenate((self.edges[:-1], self.edges[1:] - 1, beside))
+        elif trace.order is None:
+            self.x = _floats(x[self.first : self.last])
+        else:
+            self.order = np.sort(trace.order[self.first : self.last])
+            self.x = _floats(trace.recorded[0][self.order])
+        self.before, self.after = (
+            float(x[place : place + 1][0]) if trace.order is None and 0 <= place < len(trace) else None
+            for place in (self.first - 1, self.last)
         )
+
+    @property
+    def count(self) -> int:
+        return self.last - self.first
+
+    def points(self, trace: Trace) -> Window:
+        if self.order is not None:
+            return Window(Points(self.x, _floats(trace.recorded[1][self.order])), self.count)
+        low = self.first - (self.before is not None)
+        y = _floats(trace.y[low : self.last + (self.after is not None)])
+        ends = (y[0], y[-1]) if len(y) else (math.nan, math.nan)
+        return self._window(Points(self.x, y[self.first - low :][: self.count]), *ends)
+
+    def columns(self, trace: Trace, least: Floats, greatest: Floats) -> Window:
+        assert self.edges is not None
+        ends = _floats(trace.y[self.ends])
+        count = len(self.n)
+        counts = (self.none, self.none, self.none)
+        if trace.pyramid.odd:
+            counts = trace.pyramid.counts(trace.y, self.edges)
+            none = sum(counts) == self.n
+            least, greatest = np.where(none, np.nan, least), np.where(none, np.nan, greatest)
+        drawn = Columns(self.x, ends[:count], least, greatest, ends[count:-2], self.n, *counts)
+        return self._window(drawn, ends[-2], ends[-1])
+
+    def _window(self, drawn: Points | Columns, before: float, after: float) -> Window:
+        return Window(
+            drawn,
+            self.count,
+            None if self.before is None else (self.before, float(before)),
+            None if self.after is None else (self.after, float(after)),
+        )
+
+
+def windows_of(traces: Sequence[Trace], start: float, end: float, width: int) -> list[Window]:
+    """The window of each trace, as of `Trace.window`: of many at once, each one costs much less."""
+    known: dict[object, _Stretch] = {}
+    stretches = []
+    for trace in traces:
+        key = _axis(trace.x)
+        stretch = known.get(key) or known.setdefault(key, _Stretch(trace, start, end, width))
+        stretches.append(stretch)
+    some = [(trace, one.edges) for trace, one in zip(traces, stretches, strict=True) if one.edges is not None]
+    extremes = iter(
+        column_extremes([(trace.pyramid, trace.y) for trace, _ in some], [edges for _, edges in some])
+    )
+    return [
+        one.points(trace) if one.edges is None else one.columns(trace, *next(extremes))
+        for trace, one in zip(traces, stretches, strict=True)
+    ]
+
+
+def _axis(x: Column) -> object:
+    """Differs for x axes that differ; steps at even distances are the same for many curves."""
+    if isinstance(x, Packed) and x.data is None:
+        return x.count, x.first, x.stride
+    return id(x)
 
 
 def columns_of(x: Floats, y: Floats, places: Ints) -> Columns:
     """The pixel columns of points that are all at hand; ``places`` as of `pixel_places`."""
-    low, high = _filled(places)
+    edges = _filled(places)
+    low, high = edges[:-1], edges[1:]
     if not len(low):
         nothing, none = np.empty(0), np.empty(0, np.int64)
         return Columns(nothing, nothing, nothing, nothing, nothing, none, none, none, none)
@@ -241,11 +305,9 @@ def columns_of(x: Floats, y: Floats, places: Ints) -> Columns:
     return Columns(x[low], y[low], least, greatest, y[high - 1], high - low, *counts)
 
 
-def _filled(places: Ints) -> tuple[Ints, Ints]:
-    """First and last place of the pixel columns that hold points."""
-    low, high = places[:-1], places[1:]
-    some = np.flatnonzero(high > low)
-    return low[some], high[some]
+def _filled(places: Ints) -> Ints:
+    """The places without columns that hold no points."""
+    return np.append(places[:-1][places[1:] > places[:-1]], places[-1])
 
 
 def _floats(values: AnyArray) -> Floats:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import mmap
 import os
 import sys
@@ -42,6 +43,7 @@ _MOST = 4 << 30  # bytes of all files
 _LEAST = 4 << 20  # bytes of a log that is worth it
 _BLOCKS, _BLOCK = 32, 2048  # of a log that are compared
 _MAX_HEAD = 64 << 20
+_MOST_MAPPED = 128 << 20  # bytes of files in memory that are not released yet
 
 
 def cache_directory() -> Path | None:
@@ -152,8 +154,11 @@ class ColumnCache:
         return thread
 
     def release(self) -> None:
-        """Give the memory of the parts of files that were read back to the system, which may keep them."""
-        if hasattr(mmap, "MADV_DONTNEED"):
+        """Give the memory of the parts of files that were read back to the system, if it is much.
+
+        The system may keep them; what is asked for again has to be mapped again, which takes time.
+        """
+        if hasattr(mmap, "MADV_DONTNEED") and _mapped_bytes() > _MOST_MAPPED:
             for mapped in list(self._mapped):
                 mapped.madvise(mmap.MADV_DONTNEED)
 
@@ -161,6 +166,15 @@ class ColumnCache:
         if self._directory is None or not isinstance(stat.identity, tuple) or "://" in stat.path:
             return None
         return cache_path(self._directory, stat.path, _ENDING)
+
+
+def _mapped_bytes() -> float:
+    """Bytes of all files that are mapped and in this process's memory; infinite where nothing tells of it."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[2]) * mmap.PAGESIZE
+    except (OSError, ValueError, IndexError):
+        return math.inf
 
 
 def _identity(stat: LogStat) -> list[object]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import combinations, pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vizkit.columns.column_extremes import column_extremes
 from vizkit.columns.pyramid import FACTOR, Pyramid
 from vizkit.metrics.arrays import Floats, Ints
 
@@ -22,24 +25,32 @@ def curves(draw: st.DrawFn) -> Floats:
     return values
 
 
-def ranges(values: Floats, random: int) -> tuple[Ints, Ints]:
-    places = np.random.default_rng(random).integers(0, len(values) + 1, (60, 2))
-    places.sort(axis=1)
-    places = places[places[:, 0] < places[:, 1]]
-    return places[:, 0], places[:, 1]
+def places_in(values: Floats, random: int) -> Ints:
+    """Edges of some columns, a few of them narrow."""
+    rng = np.random.default_rng(random)
+    places = rng.integers(0, len(values) + 1, rng.integers(2, 60))
+    near = places[:3] + rng.integers(-20, 20, 3)[: len(places)]
+    return np.unique(np.clip(np.append(places, near), 0, len(values)))
 
 
-def check(pyramid: Pyramid, values: Floats, low: Ints, high: Ints) -> None:
-    least, greatest = pyramid.extremes(values, low, high)
-    nan, above, below = pyramid.counts(values, low, high)
-    for index, (start, end) in enumerate(zip(low, high, strict=True)):
+def check(pyramid: Pyramid, values: Floats, edges: Ints) -> None:
+    ((least, greatest),) = column_extremes([(pyramid, values)], [edges])
+    check_columns(least, greatest, values, edges)
+    nan, above, below = pyramid.counts(values, edges)
+    for index, (start, end) in enumerate(pairwise(edges)):
+        part = values[start:end]
+        assert nan[index] == np.isnan(part).sum()
+        assert above[index] == np.isposinf(part).sum()
+        assert below[index] == np.isneginf(part).sum()
+
+
+def check_columns(least: Floats, greatest: Floats, values: Floats, edges: Ints) -> None:
+    assert len(least) == len(greatest) == len(edges) - 1
+    for index, (start, end) in enumerate(pairwise(edges)):
         part = values[start:end]
         finite = part[np.isfinite(part)]
         assert least[index] == finite.min(initial=np.inf)
         assert greatest[index] == finite.max(initial=-np.inf)
-        assert nan[index] == np.isnan(part).sum()
-        assert above[index] == np.isposinf(part).sum()
-        assert below[index] == np.isneginf(part).sum()
 
 
 @settings(max_examples=60, deadline=None)
@@ -48,7 +59,10 @@ def test_ranges_are_those_of_all_values(values: Floats, random: int, cuts: list[
     pyramid = Pyramid()
     for cut in [*sorted(min(cut, len(values)) for cut in cuts), len(values)]:
         pyramid.extend(values[:cut])
-        check(pyramid, values[:cut], *ranges(values[:cut], random))
+        if cut:
+            check(pyramid, values[:cut], np.array([0, cut]))
+            if len(edges := places_in(values[:cut], random)) > 1:
+                check(pyramid, values[:cut], edges)
     assert pyramid.count == len(values)
 
 
@@ -57,9 +71,22 @@ def test_every_range_that_ends_at_a_block(n: int) -> None:
     values = np.random.default_rng(n).standard_normal(n)
     places = [place for edge in range(0, n + 1, max(FACTOR, n // 20)) for place in (edge - 1, edge, edge + 1)]
     places = [place for place in places if 0 <= place <= n]
-    pairs = [(low, high) for low in places for high in places if low < high]
-    low, high = np.array(pairs).T
-    check(Pyramid(values), values, low, high)
+    for low, high in combinations(places, 2):
+        check(Pyramid(values), values, np.array([low, high]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(curves(), st.integers(0, 99)), max_size=5), st.integers(1, 40))
+def test_columns_of_many_curves_are_those_of_each(some: list[tuple[Floats, int]], width: int) -> None:
+    every = [(values, places_in(values, random)) for values, random in some]
+    for values, _ in some[:2]:
+        for n in (width, max(width // 7, 1)):  # of equal width, as windows are, and shared by curves
+            edges = np.unique(np.linspace(len(values) // 7, len(values), n + 1).astype(np.int64))
+            every += [(values, edges), (np.flip(values), edges)]
+    every = [(values, edges) for values, edges in every if len(edges) > 1]
+    found = column_extremes([(Pyramid(values), values) for values, _ in every], [edges for _, edges in every])
+    for (least, greatest), (values, edges) in zip(found, every, strict=True):
+        check_columns(least, greatest, values, edges)
 
 
 class _Counted:
@@ -77,16 +104,14 @@ class _Counted:
         return part
 
 
-def test_a_window_reads_no_more_of_a_longer_curve() -> None:
-    read = []
-    for n in (1 << 14, 1 << 20):
+def test_a_window_reads_few_values_of_a_long_curve() -> None:
+    for n in (1 << 14, 1 << 18, 1 << 20):
         column = _Counted(np.random.default_rng(0).standard_normal(n))
         pyramid = Pyramid(column)
         column.read = 0
         edges = np.linspace(0, n, 101).astype(np.int64)
-        pyramid.extremes(column, edges[:-1], edges[1:])
-        read.append(column.read)
-    assert read[1] < 2 * read[0] and read[1] < 100 * 2 * 2 * FACTOR
+        column_extremes([(pyramid, column)], [edges])
+        assert column.read < len(edges) * FACTOR**2 / 2
 
 
 def test_appending_reads_what_is_new() -> None:

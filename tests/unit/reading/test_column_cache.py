@@ -14,6 +14,7 @@ import pytest
 
 from tests.logs import NOW, TAGS, assert_same, mixed_log, path_in, regular_log, scalar
 from vizkit.columns.column_builder import ColumnBuilder
+from vizkit.columns.column_extremes import column_extremes
 from vizkit.columns.frame_scan import Readable
 from vizkit.reading import LogRoot, RunReader
 from vizkit.reading.column_cache import ColumnCache, cache_directory
@@ -72,12 +73,12 @@ def test_pyramids_are_opened_again(tmp_path: Path, cache: Cache) -> None:
     path_in(tmp_path / "run").write_bytes(b"".join(scalar("a", v, step) for step, v in enumerate(values)))
     for _ in range(2):
         recorded = RunReader(tmp_path / "run", cache=cache).recorded("a")
-        low, high = np.arange(0, 5000, 500), np.arange(500, 5001, 500)
+        edges = np.arange(0, 5001, 500)
         assert recorded.pyramid is not None
-        least, greatest = recorded.pyramid.extremes(recorded.values, low, high)
+        ((least, greatest),) = column_extremes([(recorded.pyramid, recorded.values)], [edges])
         assert least.tolist() == [np.nanmin(part) for part in values.reshape(10, 500)]
         assert greatest.tolist() == [np.nanmax(part) for part in values.reshape(10, 500)]
-        assert recorded.pyramid.counts(recorded.values, low, high)[0].tolist() == [20, *[0] * 9]
+        assert recorded.pyramid.counts(recorded.values, edges)[0].tolist() == [20, *[0] * 9]
         cache.release()
     assert cache.known == 1
 

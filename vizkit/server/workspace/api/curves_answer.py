@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Annotated, Literal
 
 import numpy as np
@@ -14,10 +15,10 @@ from vizkit.curves.group_windows import group_window, trace_bounds
 from vizkit.curves.means import band_text
 from vizkit.curves.plot_arguments import labelled_groups
 from vizkit.curves.smoothing import Smoothing, smoothing
-from vizkit.curves.windows import Points, Trace
+from vizkit.curves.windows import Points, Trace, windows_of
 from vizkit.errors import DataError, UnknownNameError, VizKitError
 from vizkit.runs import Run
-from vizkit.server.workspace.api.answer_types import CurveHead, CurvesHead, GroupHead
+from vizkit.server.workspace.api.answer_types import Array, CurveHead, CurvesHead, GroupHead
 from vizkit.server.workspace.api.packing import Arrays
 from vizkit.server.workspace.api.queries import WrongParameter
 from vizkit.server.workspace.api.state import RELEASED_AFTER, WorkspaceState, named
@@ -83,10 +84,9 @@ def curves_answer(state: WorkspaceState, query: CurvesQuery) -> bytes:
         text = _means(groups, traces, (start, end), query, how, arrays, means)
         state.live.release()
     elif start is not None and end is not None:
-        for number, (run, trace) in enumerate(traces.items(), start=1):
-            curves.append(_curve(run.name, trace, (start, max(start, end)), query.width, how, arrays))
-            if number % RELEASED_AFTER == 0:
-                state.live.release()
+        for some in _batches(traces, RELEASED_AFTER):
+            curves += _curves(some, (start, max(start, end)), query.width, how, arrays)
+            state.live.release()
     head: CurvesHead = {
         "tag": query.tag,
         "x": query.x,
@@ -126,18 +126,38 @@ def _reason(run: Run, without: dict[str, str]) -> Iterator[None]:
         without[run.name] = str(error)
 
 
-def _curve(
-    name: str, trace: Trace, ends: tuple[float, float], width: int, how: Smoothing, arrays: Arrays
-) -> CurveHead:
-    window = trace.window(*ends, width)
-    around = [one or (np.nan, np.nan) for one in (window.before, window.after)]
-    return {
-        "run": name,
-        "kind": "points" if isinstance(window.drawn, Points) else "columns",
-        "n": window.count,
-        "arrays": {**arrays.add_drawn(window.drawn), "around": arrays.add(np.array(around).reshape(-1))},
-        "smooth": arrays.add_drawn(trace.smoothed(*ends, width, how).drawn) if how else None,
-    }
+def _batches(traces: dict[Run, Trace], size: int) -> Iterator[dict[Run, Trace]]:
+    every = iter(traces.items())
+    while some := dict(islice(every, size)):
+        yield some
+
+
+def _curves(
+    traces: dict[Run, Trace], ends: tuple[float, float], width: int, how: Smoothing, arrays: Arrays
+) -> list[CurveHead]:
+    windows = windows_of([*traces.values()], *ends, width)
+    around = [
+        array
+        for window in windows
+        for array in np.array([one or (np.nan, np.nan) for one in (window.before, window.after)]).reshape(
+            1, -1
+        )
+    ]
+    drawn = arrays.add_drawn([window.drawn for window in windows])
+    places = arrays.add_all(around)
+    smooth: Sequence[dict[str, Array] | None] = [None] * len(windows)
+    if how:
+        smooth = arrays.add_drawn([trace.smoothed(*ends, width, how).drawn for trace in traces.values()])
+    return [
+        {
+            "run": run.name,
+            "kind": "points" if isinstance(window.drawn, Points) else "columns",
+            "n": window.count,
+            "arrays": {**own, "around": place},
+            "smooth": smoothed,
+        }
+        for run, window, own, place, smoothed in zip(traces, windows, drawn, places, smooth, strict=True)
+    ]
 
 
 def _means(
@@ -166,7 +186,7 @@ def _means(
             bounds=bounds,
             how=how,
         )
-        places = arrays.add_drawn(window.drawn) | {"reach": arrays.add(window.reach)}
+        places = arrays.add_drawn([window.drawn])[0] | {"reach": arrays.add(window.reach)}
         if window.low is not None and window.high is not None:
             places |= {"low": arrays.add(window.low), "high": arrays.add(window.high)}
         kind: Literal["points", "columns"] = "points" if isinstance(window.drawn, Points) else "columns"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -28,13 +29,22 @@ class Arrays:
         """Append an array, as of `Body.add`."""
         return cast("Array", self._body.add(array))
 
-    def add_drawn(self, drawn: Points | Columns) -> dict[str, Array]:
-        """Append the arrays of a window; those that count odd values only if there are some."""
-        return {
-            name: self.add(array)
-            for name, array in zip(drawn._fields, drawn, strict=True)
-            if name not in ("nan", "above", "below") or array.any()
-        }
+    def add_all(self, arrays: Sequence[AnyArray]) -> list[Array]:
+        """Append arrays of the same kind, as of `Body.add_all`."""
+        return cast("list[Array]", self._body.add_all(arrays))
+
+    def add_drawn(self, windows: Sequence[Points | Columns]) -> list[dict[str, Array]]:
+        """Append the arrays of windows; those that count odd values only if there are some."""
+        found: list[dict[str, Array]] = [{} for _ in windows]
+        for kind in (Points, Columns):
+            some = [number for number, drawn in enumerate(windows) if isinstance(drawn, kind)]
+            for name in kind._fields:
+                arrays = {number: getattr(windows[number], name) for number in some}
+                if name in ("nan", "above", "below"):
+                    arrays = {number: array for number, array in arrays.items() if array.any()}
+                for number, place in zip(arrays, self.add_all([*arrays.values()]), strict=True):
+                    found[number][name] = place
+        return found
 
     def behind(self, head: object) -> bytes:
         """The body of the answer."""
