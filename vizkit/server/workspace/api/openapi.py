@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from vizkit._version import __version__
 from vizkit.server.workspace.api.answer_types import Conflict, Failure
-from vizkit.server.workspace.api.endpoints import Edit, Operation
+from vizkit.server.workspace.api.operations import Edit, Operation
 from vizkit.server.workspace.api.queries import Parameter, parameters
 
 __all__ = ["openapi_document"]

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import vizkit
-from vizkit.server.workspace.api.endpoints import EDITS, OPERATIONS
+from vizkit.server.workspace.api.operations import EDITS, OPERATIONS
 
 from .client import Client
 
