@@ -20,10 +20,7 @@ from vizkit._language import language, speaking
 from vizkit.errors import ConflictError, DataError, UnknownNameError, VizKitError
 from vizkit.server.http import GONE, Answer, preferred_language, respond
 from vizkit.server.sized_cache import SizedCache
-from vizkit.server.workspace.api.answer_types import (
-    Conflict,
-    Failure,
-)
+from vizkit.server.workspace.api.answer_types import Conflict, Failure
 from vizkit.server.workspace.api.bodies import read_body
 from vizkit.server.workspace.api.openapi import openapi_document
 from vizkit.server.workspace.api.operations import EDITS, OPERATIONS, Edit, Operation

@@ -16,14 +16,9 @@ from vizkit.media.palette import color
 from vizkit.server.http import Answer
 from vizkit.server.visualdl.api.record_lookup import shortages_raised
 from vizkit.server.workspace.api.answer_types import LayerBox, LayersAnswer
-from vizkit.server.workspace.api.contents_answer import (
-    FOR_GOOD,
-    ContentQuery,
-    content,
-    found_record,
-)
+from vizkit.server.workspace.api.contents_answer import FOR_GOOD, ContentQuery, content, found_record
+from vizkit.server.workspace.api.inputs_answer import read_input
 from vizkit.server.workspace.api.state import WorkspaceState
-from vizkit.server.workspace.api.tables_answer import read_input
 from vizkit.server.workspace.api.thumbnails import thumbnail
 
 __all__ = [

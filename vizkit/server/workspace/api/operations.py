@@ -51,6 +51,7 @@ from vizkit.server.workspace.api.edits import (
     views_answer,
 )
 from vizkit.server.workspace.api.groups_answer import GroupsQuery, groups_answer
+from vizkit.server.workspace.api.inputs_answer import InputQuery, input_content
 from vizkit.server.workspace.api.layers_answer import (
     InputLayerQuery,
     InputLayersQuery,
@@ -72,6 +73,7 @@ from vizkit.server.workspace.api.runs_answer import (
     matching_answer,
     runs_answer,
 )
+from vizkit.server.workspace.api.sample_answer import SampleQuery, sample
 from vizkit.server.workspace.api.table_answer_types import (
     RowGroupsAnswer,
     RowPointsAnswer,
@@ -81,18 +83,14 @@ from vizkit.server.workspace.api.table_answer_types import (
 )
 from vizkit.server.workspace.api.tables_answer import (
     CsvQuery,
-    InputQuery,
     RowGroupsQuery,
     RowPointsQuery,
     RowsQuery,
-    SampleQuery,
     TablesQuery,
-    input_content,
     row_groups,
     row_points,
     rows,
     rows_csv,
-    sample,
     tables,
 )
 from vizkit.server.workspace.api.verdicts import (
