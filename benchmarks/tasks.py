@@ -12,7 +12,8 @@ import numpy as np
 
 from benchmarks._common import Goal, Table, median, ms
 from vizkit import Tracker
-from vizkit.metrics.detection import Boxes, DetectionScores
+from vizkit.metrics.boxes import Boxes
+from vizkit.metrics.detection import DetectionScores
 
 if TYPE_CHECKING:
     import paddle

@@ -11,7 +11,8 @@ import numpy as np
 from vizkit._checks import describe
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
-from vizkit.media.images import enlarge, image_grid
+from vizkit.media.image_grid import image_grid
+from vizkit.media.images import enlarge
 from vizkit.media.lettering import Letters, as_texts, drawable, paths_for, picture_text
 from vizkit.media.palette import INK, PAPER, PLAIN, RGB
 from vizkit.metrics.activation import are_distributions

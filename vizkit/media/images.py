@@ -1,4 +1,4 @@
-"""Conversion of images of any kind to the 8 bit pixels of a PNG, and grids of images.
+"""Conversion of images of any kind to the 8 bit pixels of a PNG.
 
 Pixels are uint8 arrays of shape (H, W) for grey, (H, W, 3) for RGB and (H, W, 4) for RGBA, in
 memory of their own: the caller's array is only read.
@@ -17,6 +17,7 @@ from vizkit._checks import describe
 from vizkit._language import tr
 from vizkit._protocols import ImageLike
 from vizkit.errors import DataError
+from vizkit.media.image_grid import tiled
 from vizkit.media.png import resize_pixels
 from vizkit.metrics.arrays import AnyArray, Pixels, to_array
 
@@ -28,7 +29,6 @@ __all__ = [
     "Channels",
     "ValueRange",
     "enlarge",
-    "image_grid",
     "resize",
     "to_channels_last",
     "to_pixels",
@@ -90,7 +90,7 @@ def to_pixels(
     if pixels.shape[-1] == 1:
         pixels = pixels[..., 0]
     if array.ndim == 4:
-        return _tiled(list(pixels), min(len(pixels), _COLUMNS), 0)
+        return tiled(list(pixels), min(len(pixels), _COLUMNS), 0)
     return np.ascontiguousarray(pixels)
 
 
@@ -126,30 +126,6 @@ def to_pixels_each(
         part.reshape(*array.shape[:2], *shape).copy()
         for part, array in zip(np.split(pixels, ends[:-1]), arrays, strict=True)
     ]
-
-
-def image_grid(images: Sequence[Pixels], rows: int = -1, pad: int = 0) -> Pixels:
-    """Lay out images row by row as one image; smaller ones are centred on black.
-
-    Args:
-        images: pixels from `to_pixels`; their sizes may differ. If one has colour or transparency, all
-            get it.
-        rows: number of rows; -1 is as near to a square as possible.
-        pad: black pixels between neighbours.
-
-    Raises:
-        DataError: there are no images, or ``rows`` or ``pad`` are impossible.
-    """
-    if not len(images):
-        raise DataError("a grid needs one image or more, got none")
-    given = rows
-    if rows == -1:
-        rows = math.ceil(math.sqrt(len(images)))
-    if not 1 <= rows <= len(images):
-        raise DataError("rows={rows} for {n} images; use -1 or 1 to {n}", rows=rows, n=len(images))
-    if pad < 0:
-        raise DataError("pad={pad} is below 0", pad=pad)
-    return _tiled(images, math.ceil(len(images) / rows), pad, given)
 
 
 def resize(pixels: Pixels, scale: float) -> Pixels:
@@ -381,27 +357,3 @@ def _rounded(values: AnyArray) -> Pixels:
     """Round a temporary array of values in (-0.5, 255.5)."""
     pixels: Pixels = np.rint(values, out=values).astype(np.uint8)
     return pixels
-
-
-def _tiled(images: Sequence[Pixels], columns: int, pad: int, rows: int = 0) -> Pixels:
-    """Lay out images row by row, each centred in a cell of the largest height and width.
-
-    There are at least ``rows`` rows; the cells that are left over are black.
-    """
-    channels = max(1 if image.ndim == 2 else image.shape[2] for image in images)
-    height = max(image.shape[0] for image in images)
-    width = max(image.shape[1] for image in images)
-    rows = max(rows, math.ceil(len(images) / columns))
-    canvas = np.zeros((rows * (height + pad) - pad, columns * (width + pad) - pad, channels), np.uint8)
-    if channels == 4:
-        canvas[..., 3] = 255  # opaque
-    for i, image in enumerate(images):
-        row, column = divmod(i, columns)
-        top = row * (height + pad) + (height - image.shape[0]) // 2
-        left = column * (width + pad) + (width - image.shape[1]) // 2
-        cell = canvas[top : top + image.shape[0], left : left + image.shape[1]]
-        if image.ndim == 2:
-            cell[..., : min(channels, 3)] = image[..., np.newaxis]
-        else:
-            cell[..., : image.shape[2]] = image
-    return canvas[..., 0] if channels == 1 else canvas

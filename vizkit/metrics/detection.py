@@ -11,27 +11,22 @@ object of its class), or on *background*.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
-from vizkit._checks import describe
-from vizkit._protocols import ArrayLike
-from vizkit.errors import DataError
-from vizkit.metrics.arrays import AnyArray, Bools, Floats, Indices, Ints, to_array
+from vizkit.metrics.arrays import AnyArray, Bools, Floats, Indices, Ints
+from vizkit.metrics.boxes import Boxes
 from vizkit.metrics.pr_roc import PRCurve
 
 __all__ = [
     "FALSE_POSITIVES",
     "IOU_THRESHOLDS",
     "SIZES",
-    "Boxes",
     "DetectionResult",
     "DetectionScores",
     "ImageMatches",
-    "boxes_of",
 ]
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
@@ -46,32 +41,9 @@ FALSE_POSITIVES = ("duplicate", "class", "place", "background")
 _AREAS = np.array([[0, 1e10], [0, 32**2], [32**2, 96**2], [96**2, 1e10]])
 _RECALLS = np.linspace(0, 1, 101)
 _MOST = 100  # boxes an image and class
-_MOST_CLASSES = 100_000
 _FEW = (1, 10, _MOST)
 _NEAR = 0.1  # IoU from which on a box is near an object
 _PLACES = (len(IOU_THRESHOLDS), len(SIZES))
-
-
-@dataclass(frozen=True, eq=False)
-class Boxes:
-    """The boxes of an image.
-
-    Attributes:
-        places: left, top, right, bottom, shape (n, 4).
-        classes: class ids, shape (n,).
-        scores: of detections, shape (n,); ones for labels.
-        crowd: labels of many objects.
-        areas: of labels.
-    """
-
-    places: Floats
-    classes: Ints
-    scores: Floats
-    crowd: Bools
-    areas: Floats
-
-    def __len__(self) -> int:
-        return len(self.places)
 
 
 @dataclass(frozen=True, eq=False)
@@ -372,78 +344,3 @@ def _curve(scores: Floats, true: Bools, false: Bools, labels: int, ap: float, po
 def _mean(values: Floats) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else float("nan")
-
-
-# ---- boxes of any form -----------------------------------------------------------------------------
-
-
-def boxes_of(given: object, *, scored: bool) -> Boxes:
-    """Convert the boxes of an image.
-
-    Args:
-        given: a dict of ``boxes`` (n, 4), ``labels`` (n,), of detections ``scores`` (n,), of labels
-            ``crowd`` and ``area`` (n,) where there are any. Or an array as PaddleDetection has them: class,
-            score (of detections) and the four sides.
-        scored: whether they are detections.
-
-    Raises:
-        DataError: another form, sides that are not finite or change places, negative class ids.
-    """
-    parts = _parts_of(given, scored=scored)
-    sides = np.asarray(parts["boxes"], np.float64)
-    if sides.size and (sides.ndim != 2 or sides.shape[1] != 4):
-        raise DataError(
-            "boxes must be of shape [n, 4]: left, top, right, bottom, got {boxes}", boxes=describe(sides)
-        )
-    places = sides.reshape(-1, 4)
-    count = len(places)
-    classes = parts["labels"].reshape(-1)
-    scores = parts["scores"].reshape(-1).astype(np.float64) if scored else np.ones(count)
-    areas = (places[:, 2] - places[:, 0]) * (places[:, 3] - places[:, 1])
-    if "area" in parts:
-        areas = parts["area"].reshape(-1).astype(np.float64)
-    crowd = parts["crowd"].reshape(-1).astype(bool) if "crowd" in parts else np.zeros(count, bool)
-    lengths = {len(each) for each in (places, classes, scores, areas, crowd)}
-    whole = classes.dtype.kind in "iu" or bool((classes == np.floor(classes)).all())
-    good = len(lengths) == 1 and whole and np.isfinite(places).all() and np.isfinite(scores).all()
-    if not good or (count and (classes.min() < 0 or (places[:, 2:] < places[:, :2]).any())):
-        raise DataError(
-            "boxes of an image must be left, top, right, bottom, each with a class from 0 on (and a score, "
-            "of detections), got {given}",
-            given=describe(given),
-        )
-    if count and classes.max() >= _MOST_CLASSES:
-        raise DataError(
-            "a class of boxes is at most {last:,}, got {highest:,}: number the classes from 0 on",
-            last=_MOST_CLASSES - 1,
-            highest=int(classes.max()),
-        )
-    return Boxes(places, classes.astype(np.int64), scores, crowd, areas)
-
-
-def _parts_of(given: object, *, scored: bool) -> dict[str, AnyArray]:
-    if isinstance(given, Mapping):
-        needed = ("boxes", "labels", "scores") if scored else ("boxes", "labels")
-        parts = {
-            name: to_array(given[name])
-            for name in (*needed, "crowd", "area")
-            if given.get(name) is not None and (name in needed or not scored)
-        }
-        if set(needed) <= set(parts):
-            return parts
-    else:
-        array = to_array(cast("ArrayLike", given))
-        width = 6 if scored else 5
-        if array.size == 0:
-            array = np.zeros((0, width))
-        if array.ndim == 2 and array.shape[1] == width:
-            names = {"labels": array[:, 0], "boxes": array[:, -4:]}
-            return {**names, "scores": array[:, 1]} if scored else names
-    raise DataError(
-        "boxes of an image must be a dict of {names}, or an array of shape [n, {width}] with {columns}, got "
-        "{given}",
-        names="boxes, labels, scores" if scored else "boxes, labels",
-        width=6 if scored else 5,
-        columns="class, score, left, top, right, bottom" if scored else "class, left, top, right, bottom",
-        given=describe(given),
-    )

@@ -14,6 +14,7 @@ from vizkit.format import encode
 from vizkit.format.packed_layers import pack_layers
 from vizkit.media import images, overlays, png
 from vizkit.media.captions import captioned_grid, make_captions
+from vizkit.media.image_grid import image_grid
 from vizkit.media.image_layers import layers_of
 from vizkit.metrics.arrays import AnyArray
 from vizkit.writing.curve_writer import CurveWriter
@@ -152,10 +153,7 @@ class ImageWriter(CurveWriter):
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             layout = "HWC" if arrays[0].ndim == 3 else "NHWC"
             each = images.to_pixels_each(arrays, layout, mean=mean, std=std, value_range=value_range)
-            if captions is None:
-                pixels = images.image_grid(each, rows)
-            else:
-                pixels = captioned_grid(each, captions, rows)
+            pixels = image_grid(each, rows) if captions is None else captioned_grid(each, captions, rows)
             return encode.encode_image(tag, png.encode_png(images.resize(pixels, scale)), step, now)
 
         tag = self._tags.tag_for(tag, "image")

@@ -19,7 +19,8 @@ from vizkit.format.tables import (
     file_stem,
     table_preview,
 )
-from vizkit.media import images, png
+from vizkit.media import png
+from vizkit.media.image_grid import image_grid
 from vizkit.metrics.arrays import Pixels
 from vizkit.writing.kept_inputs import KeptInputs
 from vizkit.writing.run_directory import write_new
@@ -120,7 +121,7 @@ class TableWriter(RunLog):
             write_new(f"{directory}/{directory_name(tag)}/{file_stem(step, now)}{ENDING}", data)
         frames = encode.encode_text(tag, table_preview(table), step, now)
         if shown:
-            picture = png.encode_png(images.image_grid(shown, pad=2))
+            picture = png.encode_png(image_grid(shown, pad=2))
             frames += encode.encode_image(f"{tag}/images", picture, step, now)
         self._write(tag, frames)
 

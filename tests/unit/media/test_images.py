@@ -15,7 +15,8 @@ from visualdl.component.base_component import convert_to_HWC
 
 from tests.unit.media.pictures import noise
 from vizkit.errors import DataError
-from vizkit.media.images import image_grid, to_pixels, to_pixels_each, to_rgb
+from vizkit.media.image_grid import image_grid
+from vizkit.media.images import to_pixels, to_pixels_each, to_rgb
 
 RNG = np.random.default_rng(11)
 MAGENTA = [255, 0, 255]

@@ -12,7 +12,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from vizkit.errors import DataError
-from vizkit.metrics.detection import SIZES, DetectionResult, DetectionScores, boxes_of
+from vizkit.metrics.boxes import boxes_of
+from vizkit.metrics.detection import SIZES, DetectionResult, DetectionScores
 
 
 def made(seed: int, images: int = 12, classes: int = 4, crowds: float = 0.1) -> tuple[list[Any], list[Any]]:

@@ -41,7 +41,8 @@ from vizkit.media.image_layers import NO_IMAGE, BoxLayer, LayeredPanel, Layers, 
 from vizkit.media.lettering import one_line, picture_text
 from vizkit.media.overlays import check_annotations, draw_annotations
 from vizkit.metrics.arrays import AnyArray, Bools, Pixels, to_array
-from vizkit.metrics.detection import FALSE_POSITIVES, Boxes, DetectionResult, DetectionScores, boxes_of
+from vizkit.metrics.boxes import Boxes, boxes_of
+from vizkit.metrics.detection import FALSE_POSITIVES, DetectionResult, DetectionScores
 from vizkit.writing.evaluation import ClassNames, encode_scalars
 from vizkit.writing.tasks.samples import KeptSamples, axes_of_image, content_of
 from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, TaskOptions
