@@ -19,15 +19,20 @@ __all__ = [
     "fresh",
     "goals_table",
     "interleaved",
+    "keep_terminal",
     "machine",
     "markdown",
     "median",
     "ms",
     "ratio",
+    "tell",
     "three",
     "timed",
     "us",
 ]
+
+
+_terminal = 2
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,17 @@ class Table:
     rows: list[Sequence[str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
+
+
+def keep_terminal() -> None:
+    """Keeps stderr as it is now for `tell`."""
+    global _terminal
+    _terminal = os.dup(2)
+
+
+def tell(text: str) -> None:
+    """Tells who has started the benchmark how far a long topic is, whose own output goes to a file."""
+    os.write(_terminal, f"{text}\n".encode())
 
 
 def fresh(root: str, name: str) -> str:

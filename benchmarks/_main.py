@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from benchmarks._common import Table, goals_table, machine, markdown
+from benchmarks._common import Table, goals_table, keep_terminal, machine, markdown
 from benchmarks._libraries import offline
 
 __all__ = ["main"]
@@ -71,6 +71,7 @@ def _in_its_own_process(topic: str) -> list[Table]:
 def _begin(root: str) -> None:
     """In the child: libraries' chatter goes to a file, their data under ``root``."""
     log = os.open(os.path.join(root, "output.txt"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    keep_terminal()
     os.dup2(log, 1)
     os.dup2(log, 2)
     offline(root)

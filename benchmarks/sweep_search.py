@@ -10,7 +10,7 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import vizkit
-from benchmarks._common import Goal, Table, fresh, median
+from benchmarks._common import Goal, Table, fresh, median, tell
 from vizkit.sweeps import Dimension, integers, log, uniform
 from vizkit.sweeps.space import Value
 
@@ -131,13 +131,16 @@ def run(root: str) -> list[Table]:
     os.environ["OMP_NUM_THREADS"] = "1"
     names = ["digits", "regression", "text", "segmentation", "noise"]
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:  # steps are counted, not timed
-        rows, worst = [], 0.0
-        for name, (target, steps) in zip(names, pool.map(_compare, [root] * len(names), names), strict=True):
+        tasks = {pool.submit(_compare, root, name): name for name in names}
+        rows, worst = {}, 0.0
+        for task in as_completed(tasks):
+            target, steps = task.result()
             medians = {method: median(taken) for method, taken in steps.items()}
             shares = {method: taken / medians[RANDOM] for method, taken in medians.items()}
             worst = max(worst, shares[OURS])
-            rows.append([name, f"{target:.3f}"] + [f"{medians[m]:,.0f} ({shares[m]:.2f})" for m in METHODS])
-            print(*rows[-1], flush=True)  # into output.txt, for those who wait
+            found = [f"{medians[m]:,.0f} ({shares[m]:.2f})" for m in METHODS]
+            rows[tasks[task]] = [tasks[task], f"{target:.3f}", *found]
+            tell(f"{len(rows)} of {len(names)} tasks: {' · '.join(rows[tasks[task]])}")
     goal = Goal(
         f"five tasks: best value reached with {OURS}",
         "at most half of random search's training steps to the same value",
@@ -150,7 +153,7 @@ def run(root: str) -> list[Table]:
         f"{STEPS_BETWEEN}. The value is the median of the best of random search after {TRIALS} trials; a "
         f"search that has not reached it after {MOST:,} steps is counted with those."
     )
-    return [Table("Search", ("task", "value", *METHODS), rows, [note], [goal])]
+    return [Table("Search", ("task", "value", *METHODS), [rows[name] for name in names], [note], [goal])]
 
 
 def _compare(root: str, name: str) -> tuple[float, dict[str, list[int]]]:

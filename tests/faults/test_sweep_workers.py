@@ -328,3 +328,31 @@ def test_a_script_dies_with_the_process_that_started_it(tmp_path: Path, workers:
         assert process.returncode == 0 and json.loads(out)["best"]["value"] == 1.0
         runs = vizkit.load(tmp_path / "log")
         assert Counter(run.status for run in runs) == {"finished": 2, "killed": 2}
+
+
+def test_a_worker_leaves_as_a_program_does(tmp_path: Path) -> None:
+    """What a training leaves to the end of its process is done: threads, pools, `atexit`, prints."""
+
+    def train(hparams: dict[str, float], tracker: vizkit.Tracker) -> None:
+        import atexit
+        import threading
+        import time
+        from concurrent.futures import ThreadPoolExecutor
+
+        def later(name: str) -> None:
+            time.sleep(0.3)
+            (tmp_path / f"{name}{hparams['x']}").touch()
+
+        tracker.log({"eval/acc": hparams["x"]}, step=0)
+        threading.Thread(target=later, args=["thread"]).start()
+        train.pool = ThreadPoolExecutor(1)  # type: ignore[attr-defined]  # not shut down
+        train.pool.submit(later, "pool")  # type: ignore[attr-defined]
+        atexit.register((tmp_path / f"exit{hparams['x']}").touch)
+        print("trained", hparams["x"], end="")
+
+    vizkit.sweep(train, {"x": [1, 2]}, logdir=tmp_path / "log", metric="eval/acc", workers=2, quiet=True)  # type: ignore[arg-type]
+    assert {path.name for path in tmp_path.iterdir()} == {"log"} | {
+        f"{name}{x}" for name in ("thread", "pool", "exit") for x in (1, 2)
+    }
+    said = "".join(path.read_text("utf-8") for path in (tmp_path / "log/.sweep").glob("worker*.log"))
+    assert "trained 1" in said and "trained 2" in said

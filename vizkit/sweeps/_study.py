@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,9 @@ __all__ = ["SWEEP_DIRECTORY", "Claim", "SweepStudy", "holds_sweep"]
 SWEEP_DIRECTORY = ".sweep"
 _PLAN = "sweep.json"
 _JOB = "job.json"
+_JOURNAL = "journal"
 _NAME = "sweep"
+_POLL_SECONDS = 0.01
 _MOST_DRAWS = 1000
 _TRIAL = re.compile(r"trial\d{3,}(-seed\d+)?")
 
@@ -115,7 +118,7 @@ class SweepStudy:
     def _storage(self) -> optuna.storages.JournalStorage:
         import optuna
 
-        journal = Journal(os.path.join(self.directory, "journal"), self.lock)
+        journal = Journal(os.path.join(self.directory, _JOURNAL), self.lock)
         return optuna.storages.JournalStorage(journal)  # type: ignore[arg-type]  # Optuna is not imported there
 
     def _created(
@@ -338,6 +341,13 @@ class SweepStudy:
         trial = optuna.Trial(self._study, self.trials()[number]._trial_id)
         trial.set_user_attr("void", why)
         self._study.tell(number, state=optuna.trial.TrialState.FAIL)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until any process changes a trial, and not longer than so many seconds."""
+        journal = os.path.join(self.directory, _JOURNAL)
+        end, before = time.monotonic() + seconds, os.path.getsize(journal)
+        while time.monotonic() < end and os.path.getsize(journal) == before:
+            time.sleep(_POLL_SECONDS)
 
     def leave(self) -> None:
         """End this process's part."""

@@ -87,6 +87,11 @@ class FunctionTraining:
                 self._train(dict(hparams), tracker)
             except Pruned:
                 return True
+            except SystemExit as error:  # it ends the training, not the sweep
+                if error.code not in (None, 0):
+                    raise RuntimeError(
+                        tr("the training has ended with sys.exit({code!r})", code=error.code)
+                    ) from error
         return False
 
 

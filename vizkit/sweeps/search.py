@@ -14,7 +14,15 @@ from vizkit._checks import describe, one_of, whole_number
 from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.metrics.direction import direction
-from vizkit.sweeps._plan import PRUNERS, SAMPLERS, Plan, PrunerName, SamplerName, require_packages
+from vizkit.sweeps._plan import (
+    LEAST_SEEDS,
+    PRUNERS,
+    SAMPLERS,
+    Plan,
+    PrunerName,
+    SamplerName,
+    require_packages,
+)
 from vizkit.sweeps._progress import Progress
 from vizkit.sweeps._ray import import_ray, run_on_ray
 from vizkit.sweeps._study import SweepStudy
@@ -95,8 +103,8 @@ def sweep(
             default a grid if all are lists and ``trials`` is not given, else TPE.
         pruner: ends trials early that are not worth going on with: ``"median"``, ``"halving"`` and
             ``"hyperband"`` look at the first seed as its values are recorded (at the best so far, or with
-            ``objective="last"`` the last), ``"wilcoxon"`` at the values of the seeds; or a pruner of
-            Optuna's, which looks as the first ones do.
+            ``objective="last"`` the last), ``"wilcoxon"`` at the values of the seeds, of which
+            it takes five or more; or a pruner of Optuna's, which looks as the first ones do.
         points: points, or parts of points, to try first.
         constraint: what a point has to fulfil, such as ``lambda point: point["width"] < point["depth"]``.
         retries: how often a trial whose process was killed is tried again.
@@ -137,6 +145,12 @@ def sweep(
         require_packages(sampler)
     if pruner is None or isinstance(pruner, str):
         one_of("pruner", pruner or "median", PRUNERS)
+    if pruner == "wilcoxon" and seeds < LEAST_SEEDS:
+        raise DataError(
+            "pruner='wilcoxon' ends no point with fewer than {least} seeds, got seeds={seeds}",
+            least=LEAST_SEEDS,
+            seeds=seeds,
+        )
     if sampler != "grid" and trials is None and seconds is None:
         raise DataError("how long shall the sweep search? pass trials=, seconds= or both")
     known = [checked_point(dimensions, point) for point in points]

@@ -152,7 +152,7 @@ def choice(options: Sequence[Value]) -> Dimension:
             )
         if isinstance(value, float) and not math.isfinite(value):
             raise DataError("a choice must be finite, got {value!r}", value=value)
-    if len({(type(value), value) for value in values}) < len(values):
+    if len(set(values)) < len(values):  # 1, 1.0 and True are equal, and Optuna takes them for one
         raise DataError("a choice holds a value twice: {values!r}", values=list(values))
     return Dimension(options=values)
 

@@ -64,6 +64,8 @@ def test_a_grid_of_steps_ends_at_the_high_end() -> None:
         ([], "a space is a dict"),
         ({"lr": []}, "lr: a choice needs at least one value"),
         ({"lr": [1, 1]}, "lr: a choice holds a value twice"),
+        ({"lr": [1, 2.5, 1.0]}, "lr: a choice holds a value twice"),
+        ({"lr": [None, True, "x", 1]}, "lr: a choice holds a value twice"),
         ({"lr": [object()]}, "lr: a choice is among numbers"),
         ({"lr": [float("nan")]}, "lr: a choice must be finite"),
         ({1: [2]}, "a hyper-parameter's name is a text, got 1"),

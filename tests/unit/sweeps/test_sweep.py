@@ -210,6 +210,30 @@ def test_a_failed_trial_keeps_its_error_and_stops_nothing(tmp_path: Path) -> Non
     assert len(vizkit.sweep(train, {"lr": [1, 2, 3, 4]}, **options).trials) == 4
 
 
+def test_a_training_that_exits_ends_its_trial_alone(tmp_path: Path) -> None:
+    def train(hparams: Hparams, tracker: vizkit.Tracker) -> None:
+        tracker.log({"eval/acc": 0.5}, step=0)
+        sys.exit(hparams["code"])  # type: ignore[arg-type]
+
+    result = vizkit.sweep(
+        train, {"code": [0, 2, None, "no data"]}, logdir=tmp_path, metric="eval/acc", quiet=True
+    )
+    assert [trial.state for trial in result.trials] == ["finished", "failed", "finished", "failed"]
+    assert result.trials[1].error.endswith("the training has ended with sys.exit(2)")
+    assert "sys.exit('no data')" in result.trials[3].error
+    assert [run.status for run in result.runs] == ["finished", "failed", "finished", "failed"]
+
+
+def test_five_seeds_are_enough_for_wilcoxons_rule(tmp_path: Path) -> None:
+    def train(hparams: Hparams, tracker: vizkit.Tracker) -> None:
+        tracker.log({"eval/acc": hparams["level"] + hparams["seed"] / 100}, step=0)  # type: ignore[operator]
+
+    result = vizkit.sweep(
+        train, {"level": [9, 1]}, logdir=tmp_path, metric="eval/acc", seeds=5, pruner="wilcoxon", quiet=True
+    )
+    assert [(trial.state, len(trial.values)) for trial in result.trials] == [("finished", 5), ("pruned", 4)]
+
+
 def test_a_metric_that_is_never_recorded_ends_the_sweep_at_once(tmp_path: Path) -> None:
     count = []
 
@@ -344,6 +368,8 @@ def test_another_space_in_the_same_directory_is_refused(tmp_path: Path) -> None:
         ({"workers": 1.5}, "workers"),
         ({"sampler": "best"}, "sampler must be"),
         ({"pruner": "soon"}, "pruner must be"),
+        ({"pruner": "wilcoxon"}, "ends no point with fewer than 5 seeds, got seeds=1"),
+        ({"pruner": "wilcoxon", "seeds": 4}, "ends no point with fewer than 5 seeds, got seeds=4"),
         ({"seconds": -1}, "seconds must be above 0"),
         ({"space": {"lr": log(1e-3, 1)}}, "how long shall the sweep search"),
         ({"space": {"lr": log(1e-3, 1)}, "sampler": "grid"}, "lr has no end of values"),
