@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import psutil
 
 from benchmarks._common import Goal, Table, interleaved, median, ratio
+from benchmarks._pages import opened_browser
 from benchmarks._readers import TAGS, Logs, in_rounds, write_visualdl
 from benchmarks._servers import STOCK_SERVER, VIZKIT_SERVER, serving
 
@@ -65,30 +65,18 @@ class Load(NamedTuple):
 
 def run(root: str) -> list[Table]:
     """The table."""
-    from playwright.sync_api import sync_playwright
-
-    names = [name for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)]
     logs = _write(Path(root))
     table = Table(
         f"the scalar page drawn, {RUNS} runs, {CHARTS} open charts", ("", "s", "least", "CPU s", "answers")
     )
     loads: dict[str, list[Load]] = {VIZKIT_SERVER: [], STOCK_SERVER: []}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which(names[0]) if names else None,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-            ],
-        )
+    with opened_browser() as browser:
 
         def load(name: str) -> float:
             loads[name].append(_load(browser, name, logs))
             return loads[name][-1].seconds
 
         taken = interleaved({name: partial(load, name) for name in loads}, TIMES, warmup=0)
-        browser.close()
     for name, some in loads.items():
         seconds, cpu, answers = (median(column) for column in zip(*some, strict=True))
         least = min(taken[name])

@@ -1,4 +1,8 @@
-"""`Tracker`: how a run begins, and the verbs for its numbers; its other verbs are those of its bases."""
+"""`Tracker`: how a run begins, and the verbs for numbers; those for media are in ``media_verbs``.
+
+Those for labels and predictions are in ``evaluation_verbs``, those that need Paddle in ``paddle_verbs``;
+what all of them stand on is in ``recording``.
+"""
 
 from __future__ import annotations
 
