@@ -21,6 +21,7 @@ from vizkit.metrics.activation import Activation, ScoreEvidence, activate
 from vizkit.metrics.arrays import AnyArray, Bools, Floats, Ints, to_real
 from vizkit.metrics.calibration import BINS, POSITIVE_CLASS, Reliability, reliability_sums
 from vizkit.metrics.confusion import MAX_CONFUSION_CLASSES
+from vizkit.metrics.growing_array import GrowingArray
 from vizkit.metrics.inputs import refuse_nan, refuse_where
 from vizkit.metrics.pr_roc import PRCurve, ROCCurve, compute_class_curves, compute_pr_roc_curves, mean_areas
 from vizkit.metrics.score_bins import ScoreBins
@@ -114,7 +115,7 @@ class EvaluationScores:
         self._samples = 0
         self._indicator: bool | None = None  # labels are 0 and 1 in the shape of the scores
         self._one_hot = True
-        self._labels, self._scores = _GrowingArray(), _GrowingArray()
+        self._labels, self._scores = GrowingArray(), GrowingArray()
         self._outcomes: _Outcomes | None = None
         self._bins: ScoreBins | None = None
 
@@ -304,42 +305,6 @@ class EvaluationScores:
             _pair(known.mean(axis=0)) if len(known) else (0.0, 0.0),
             self._assumed,
         )
-
-
-class _GrowingArray:
-    """An array to which rows are appended."""
-
-    def __init__(self) -> None:
-        self._array: AnyArray = np.empty(0)
-        self._count = 0
-
-    @property
-    def filled(self) -> AnyArray:
-        return self._array[: self._count]
-
-    @property
-    def size(self) -> int:
-        return self.filled.size
-
-    @property
-    def nbytes(self) -> int:
-        return self._array.nbytes
-
-    def append(self, rows: AnyArray) -> None:
-        if not len(rows):  # none of a batch counts
-            return
-        end = self._count + len(rows)
-        dtype = np.promote_types(self._array.dtype, rows.dtype) if self._count else rows.dtype
-        if end > len(self._array) or dtype != self._array.dtype:
-            grown = np.empty((max(end, 2 * self._count), *rows.shape[1:]), dtype)
-            if self._count:
-                grown[: self._count] = self.filled
-            self._array = grown
-        self._array[self._count : end] = rows
-        self._count = end
-
-    def clear(self) -> None:
-        self._count = 0
 
 
 class _Outcomes:
