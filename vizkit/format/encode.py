@@ -77,22 +77,30 @@ def plain_step(step: StepLike) -> int | float:
     """Convert a step to an int, or to a float if it is a fraction.
 
     Args:
-        step: a whole number of any type (``3``, ``3.0``, a NumPy or Paddle scalar), or a fraction.
+        step: a whole number of any type (``3``, ``3.0``, ``"3"``, a NumPy or Paddle scalar, an array or list
+            of one), or a fraction.
 
     Raises:
         DataError: ``step`` is not a finite number.
     """
     if type(step) is int:
         return step
-    if isinstance(step, (str, bytes, list, tuple)):  # numbers to `to_float`
-        raise DataError("a step must be one number, got {step}", step=describe(step))
-    number = to_float(step)
+    inner: object = step
+    while isinstance(inner, (list, tuple)) and len(inner) == 1:
+        inner = inner[0]
+    try:
+        number = to_float(cast("float", inner))
+    except DataError:
+        raise DataError("a step must be one number, got {step}", step=describe(step)) from None
     if not math.isfinite(number):
         raise DataError("a step must be a finite number, got {step}", step=describe(step))
     if number != math.floor(number):
         return number
-    # Not int(number): a large integer of NumPy or Paddle would lose digits in the float.
-    return int(cast("SupportsInt", step.item() if hasattr(step, "item") else step))
+    # Not int(number) at once: a large integer would lose digits in the float.
+    try:
+        return int(cast("SupportsInt", inner.item() if hasattr(inner, "item") else inner))
+    except ValueError:  # a text such as "1e3"
+        return int(number)
 
 
 def step_field(step: StepLike) -> bytes:
@@ -115,7 +123,7 @@ def step_field(step: StepLike) -> bytes:
 
 def _step(step: int) -> bytes:
     if step not in _INT64:
-        raise DataError("step {step} does not fit 64 bits", step=step)
+        raise DataError("step {step} does not fit 64 bits", step=describe(step))
     return b"\x08" + wire.varint(step) if step else b""
 
 
@@ -302,5 +310,6 @@ def _hparam(name: str, value: object) -> bytes:
     else:
         # True, None, NaN, lists: VisualDL's page shows the text, VizKit reads the JSON.
         held = wire.length_delimited(3, str(value).encode("utf-8", "replace"))
-        exact = wire.length_delimited(EXACT_HPARAM, json.dumps(value, ensure_ascii=False).encode())
+        text = json.dumps(value, ensure_ascii=False)
+        exact = wire.length_delimited(EXACT_HPARAM, text.encode("utf-8", "replace"))
     return held + wire.length_delimited(4, name.encode("utf-8", "replace")) + exact

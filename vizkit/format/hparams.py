@@ -7,7 +7,8 @@ import dataclasses
 import inspect
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = ["as_mapping", "flat_hparams", "metric_names"]
 _ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]+")
 _LONGEST = 1000  # characters: an hparam is a cell of a table
 _DEEPEST = DEEPEST // 2  # levels, those of names and of values each
+_WHOLE = (bytes, bytearray, memoryview, range)  # sequences that are one value
 _MOST_BITS = 8_000  # Python and JSON refuse decimals of some more
 
 
@@ -50,7 +52,7 @@ def as_mapping(value: object) -> Mapping[Any, object] | None:
     """A mapping, ``argparse.Namespace`` or dataclass as a mapping; None for any other value."""
     if isinstance(value, Mapping):
         return value
-    if isinstance(value, argparse.Namespace):
+    if isinstance(value, (argparse.Namespace, SimpleNamespace)):
         return vars(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
@@ -82,10 +84,11 @@ def _plain(value: object, depth: int) -> object:
         return float(value)
     if isinstance(value, str):
         return str.__str__(value)  # of an enumeration of texts the text, as of one of numbers the number
-    nested = isinstance(value, (list, tuple, set, frozenset)) or as_mapping(value) is not None
+    several = isinstance(value, Sequence) and not isinstance(value, _WHOLE)
+    nested = several or isinstance(value, (set, frozenset)) or as_mapping(value) is not None
     if nested and depth >= _DEEPEST:
         return "..."
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, Sequence) and several:  # also those of configurations and collections
         return [_plain(part, depth + 1) for part in value]
     if as_mapping(value) is not None:
         return {str(key): _plain(part, depth + 1) for key, part in (as_mapping(value) or {}).items()}

@@ -183,6 +183,8 @@ def to_channels_last(img: ImageLike, dataformats: str) -> AnyArray:
         )
     if array.ndim == len(letters) - 1:
         letters = _without_axis(letters, array.shape)
+    elif array.ndim == len(letters) + 1:
+        array = _without_single_axis(array, letters)
     if array.ndim != len(letters):
         fitting = {2: '"HW"', 3: '"HWC" or "CHW"', 4: '"NHWC" or "NCHW"'}.get(array.ndim)
         way = tr("try dataformats={fitting}", fitting=fitting) if fitting else tr("reshape it to 2, 3 or 4")
@@ -216,6 +218,15 @@ def to_channels_last(img: ImageLike, dataformats: str) -> AnyArray:
         letters = others[0]  # which is all that it can be
     if letters != order:
         array = array.transpose([letters.index(letter) for letter in order])
+    return array
+
+
+def _without_single_axis(array: AnyArray, letters: str) -> AnyArray:
+    """The image of a batch of one, and of a single channel under ``HW``; any other array as it is."""
+    if len(letters) == 3:
+        return array[0] if array.shape[0] == 1 else array
+    if len(letters) == 2 and 1 in (array.shape[0], array.shape[2]):
+        return array[..., 0] if array.shape[2] == 1 else array[0]
     return array
 
 

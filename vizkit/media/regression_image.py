@@ -35,15 +35,19 @@ def regression_image(labels: Floats, predictions: Floats, names: Sequence[str]) 
     counted in the outer bars.
 
     Args:
-        labels: shape (n, k).
+        labels: shape (n, k), NaN for those that do not count.
         predictions: shape (n, k).
         names: of the k outputs, of which at most six are drawn.
 
     Returns:
         uint8, shape (h, w, 3).
     """
-    columns = range(min(len(names), _MOST))
-    rows = [_row(labels[:, k], predictions[:, k], names[k] if len(names) > 1 else "") for k in columns]
+    rows: list[Pixels] = []
+    for k in range(min(len(names), _MOST)):
+        known = ~np.isnan(labels[:, k])
+        name = names[k] if len(names) > 1 else ""
+        if known.any() or (k == len(names) - 1 and not rows):
+            rows.append(_row(labels[known, k], predictions[known, k], name))
     return np.concatenate(rows)
 
 

@@ -135,7 +135,8 @@ class SegmentationScores:
     Args:
         classes: number of classes k; needed only where predictions are class ids.
         activation: needed only for the scores of a single class: "sigmoid" for logits, None for
-            probabilities. From half on a pixel is of class 1.
+            probabilities; "auto" for what all of them tell, logits if some lie outside [0, 1]. From a
+            probability of half on a pixel is of class 1.
         ignore_index: the label of pixels that do not count.
 
     Raises:
@@ -157,6 +158,7 @@ class SegmentationScores:
             )
         self._ignored = ignore_index
         self._classes = 0 if classes is None else _checked_classes(whole_number("classes", classes))
+        self._assumed: Activation | None = activation
         self._images = 0
         self._confusion = np.zeros((0, 0), np.int64)
         self._boundary = np.zeros((3, 0), np.int64)
@@ -170,6 +172,11 @@ class SegmentationScores:
     def images(self) -> int:
         """Number of images added."""
         return self._images
+
+    @property
+    def activation(self) -> Activation | None:
+        """The activation, or what the scores of a single class were taken for so far."""
+        return self._assumed
 
     def add(self, labels: ArrayLike, predictions: ArrayLike) -> SegmentationMaps:
         """Add a batch, and return its class ids.
@@ -238,12 +245,23 @@ class SegmentationScores:
         self._classes = _checked_classes(count)
 
     def _of_single(self, scores: AnyArray) -> AnyArray:
-        if self._activation not in (None, "sigmoid"):
+        if self._activation == "softmax":
             raise DataError(
-                "scores of a single class need to be known for logits or probabilities: give "
-                "activation='sigmoid' or None, or the loss"
+                "scores of a single class need activation='sigmoid' or None, or the loss: a softmax has two "
+                "classes or more"
             )
-        return (scores >= (0 if self._activation == "sigmoid" else 0.5)).view(np.uint8)
+        if self._activation == "auto":
+            outside = scores.size and (scores.min() < 0 or scores.max() > 1)
+            if outside and self._assumed is None:
+                raise DataError(
+                    "scores of a single class lie outside [0, 1], but those of the batches before may be "
+                    "probabilities: give activation='sigmoid' or None, or the loss"
+                )
+            if outside or self._assumed == "auto":
+                self._assumed = "sigmoid" if outside else None
+        if np.isnan(scores).any():
+            raise DataError("some scores are NaN, in image {i} of the batch", i=_first_nan(scores))
+        return (scores >= (0 if self._assumed == "sigmoid" else 0.5)).view(np.uint8)
 
     def _labels(self, labels: ArrayLike, shape: tuple[int, ...], classes: int) -> AnyArray:
         array = to_view(labels)
@@ -331,6 +349,10 @@ def _highest(scores: AnyArray) -> AnyArray:
                 raise DataError("some scores are NaN, in image {i} of the batch", i=i)
             out[i, start : start + _CHUNK] = ids
     return out.reshape(n, height, width)
+
+
+def _first_nan(scores: AnyArray) -> int:
+    return int(np.isnan(scores).reshape(len(scores), -1).any(axis=1).argmax())
 
 
 def _checked_ids(array: AnyArray, classes: int, ignored: int | None, name: str) -> AnyArray:

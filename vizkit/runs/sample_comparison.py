@@ -17,7 +17,7 @@ from vizkit.metrics.paired_tests import PairedMean, mcnemar, paired_bootstrap
 from vizkit.runs.label_errors import LabelErrors, find_label_errors
 from vizkit.runs.prediction_table import CORRECT, PredictionTable, predictions_of
 from vizkit.runs.sample_difference import Matched, SampleDifference
-from vizkit.runs.sample_pairs import equal_rows, pair_rows
+from vizkit.runs.sample_pairs import equal_rows, pair_rows, row_values
 from vizkit.runs.table_frames import PREDICTIONS
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ def diff_predictions(
         only_a=pairs.only_a,
         only_b=pairs.only_b,
         repeated=pairs.repeated,
+        unnamed=pairs.unnamed,
         unknown=unknown,
         relabelled=int((~equal_rows(*labels)).sum()) if len(labels) == 2 else 0,
         mean_a=float(before.mean()),
@@ -182,7 +183,7 @@ def _always_wrong(
 def _nothing_shared(a: PredictionTable, b: PredictionTable, unknown: int) -> QueryError:
     if unknown:
         return QueryError("none of the {n} samples has a finite metric in both runs", n=unknown)
-    first, second = (describe(table.columns["id"][:3]) for table in (a, b))
+    first, second = (describe(row_values(table.columns["id"][:3])) for table in (a, b))
     return QueryError(
         "no sample is in both tables: ids of A are such as {first}, of B such as {second}",
         first=first,

@@ -66,6 +66,7 @@ class SampleDifference:
         n: samples that were compared: those in both tables.
         only_a, only_b: samples that are in one table alone.
         repeated: rows that are left out since their id is not the only one in its table.
+        unnamed: rows that are left out since they have no id.
         unknown: samples in both tables that lack a finite metric, left out.
         relabelled: samples with another label in B than in A; each is judged by its own.
         mean_a, mean_b: means of the metric; of right and wrong, the fraction that is right.
@@ -85,6 +86,7 @@ class SampleDifference:
     only_a: int
     only_b: int
     repeated: int
+    unnamed: int
     unknown: int
     relabelled: int
     mean_a: float

@@ -21,6 +21,7 @@ class Pairs(NamedTuple):
         a, b: (n,) places in the two, in the order of A.
         only_a, only_b: rows whose sample the other table lacks.
         repeated: rows of both tables that are left out because their id occurs twice in one of them.
+        unnamed: rows of both tables without an id.
     """
 
     a: Indices
@@ -28,6 +29,7 @@ class Pairs(NamedTuple):
     only_a: int
     only_b: int
     repeated: int
+    unnamed: int = 0
 
 
 def pair_rows(a: TableColumn, b: TableColumn) -> Pairs:
@@ -43,18 +45,29 @@ def pair_rows(a: TableColumn, b: TableColumn) -> Pairs:
         return Pairs(every, every, 0, 0, 0)
     import pandas as pd
 
-    ids = [pd.Index(side) for side in (first, second)]
-    once, repeated = [np.arange(len(side)) for side in ids], 0
+    once, repeated = (
+        [np.flatnonzero(~_missing(side, column)) for side, column in ((first, a), (second, b))],
+        0,
+    )
+    unnamed = len(first) + len(second) - sum(map(len, once))
+    ids = [pd.Index(side[rows]) for side, rows in zip((first, second), once, strict=True)]
     if not all(side.is_unique for side in ids):
         twice = ids[0][ids[0].duplicated()].append(ids[1][ids[1].duplicated()])
         left_out = [side.isin(twice) for side in ids]
         repeated = int(sum(rows.sum() for rows in left_out))
-        once = [np.flatnonzero(~rows) for rows in left_out]
-        ids = [side[rows] for side, rows in zip(ids, once, strict=True)]
+        once = [rows[~out] for rows, out in zip(once, left_out, strict=True)]
+        ids = [side[~out] for side, out in zip(ids, left_out, strict=True)]
     place = ids[1].get_indexer(ids[0])
     there = place >= 0
     n = int(there.sum())
-    return Pairs(once[0][there], once[1][place[there]], len(ids[0]) - n, len(ids[1]) - n, repeated)
+    return Pairs(once[0][there], once[1][place[there]], len(ids[0]) - n, len(ids[1]) - n, repeated, unnamed)
+
+
+def _missing(values: AnyArray, column: TableColumn) -> Bools:
+    """True for the rows of a column without a value."""
+    if isinstance(column, Texts):
+        return column.codes < 0
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), np.bool_)
 
 
 def equal_rows(a: TableColumn, b: TableColumn) -> Bools:

@@ -113,6 +113,10 @@ def _left_out(found: SampleDifference) -> list[str]:
                 found.repeated,
             )
         )
+    if found.unnamed:
+        notes.append(
+            trn("not compared: {n} row without an id", "not compared: {n} rows without an id", found.unnamed)
+        )
     if found.unknown:
         notes.append(
             tr("not compared: {n} samples without a finite {metric}", n=found.unknown, metric=found.metric)

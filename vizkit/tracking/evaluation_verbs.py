@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Literal
@@ -16,9 +17,10 @@ from vizkit.tracking.paddle_verbs import PaddleVerbs
 from vizkit.tracking.wrong_calls import check_names, check_text
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
 from vizkit.writing.evaluation_collector import Evaluation
-from vizkit.writing.tasks.choice import check_task, new_task, task_of
+from vizkit.writing.tasks.choice import check_task, new_task
+from vizkit.writing.tasks.known_batch import known_or_classes
 from vizkit.writing.tasks.sample_rows import checked_slices, row_limit
-from vizkit.writing.tasks.task import NOTHING_TOLD, EvaluationTask, TaskName, TaskOptions
+from vizkit.writing.tasks.task import NOTHING_TOLD, EvaluationTask, LabelledBatch, TaskName, TaskOptions
 
 __all__ = ["EvaluationVerbs"]
 
@@ -172,7 +174,9 @@ class EvaluationVerbs(PaddleVerbs):
             task: what the network is for. By default as the loss and the first batch's shapes tell it: the
                 loss of values (``MSELoss``, ``L1Loss``, ``SmoothL1Loss``) has a regression, a map of class
                 numbers is a segmentation, sequences of them with the classes last are a labelling, texts
-                are generated, dicts are detections; what they do not tell is a classification.
+                are generated, dicts are detections; numbers in the shape of the outputs, of a loss that
+                does not tell, are a regression where they are not all 0 and 1 (the run says so once, as
+                ``eval/task``); all else is a classification.
             loss: the network's loss of Paddle or PaddleSeg, a layer or function.
             activation: the function that makes probabilities of the scores, in float64: "softmax",
                 "sigmoid", None, or "auto" for the one of the loss, or else the one that all scores need; see
@@ -180,7 +184,8 @@ class EvaluationVerbs(PaddleVerbs):
             classes: how many there are, where outputs are class numbers.
             class_names: names in the order of the class numbers, or of a regression's outputs; by default
                 the numbers.
-            ignore_index: the label of what does not count, as in Paddle's losses.
+            ignore_index: the label of what does not count, as in Paddle's losses. Of a regression labels that
+                are NaN or masked do not count either.
             quantiles: of a regression whose outputs have one axis more: the levels of the quantiles on it,
                 such as (0.1, 0.5, 0.9), or "normal" if it has mean and variance (or these come as a pair).
             samples: how many of the first samples to show, or the ids of those to show, if `Evaluation.add`
@@ -204,13 +209,14 @@ class EvaluationVerbs(PaddleVerbs):
         """
         check_text("tag", tag)
         facts = NOTHING_TOLD if loss is None else self._facts_of(loss)
+        facts = replace(facts, ignore_index=facts.ignore_index if ignore_index is None else ignore_index)
         if quantiles is not None and task is None:
             task = "regression"
         options = TaskOptions(
             activation=facts.activation if activation == "auto" else activation,
             classes=None if classes is None else whole_number("classes", classes),
             class_names=checked_class_names(class_names),
-            ignore_index=facts.ignore_index if ignore_index is None else ignore_index,
+            ignore_index=facts.ignore_index,
             class_axis=facts.class_axis,
             quantiles=quantiles,
             ctc=facts.ctc,
@@ -226,12 +232,23 @@ class EvaluationVerbs(PaddleVerbs):
         )
         check_task(task, options)
 
-        def record(found: EvaluationTask, step: StepLike | None, without: Collection[str]) -> None:
+        def record(found: EvaluationTask, step: StepLike | None, without: Collection[str], said: str) -> None:
             self._record("evaluation", tag, step, partial(self._writer.add_task, task=found, without=without))
+            if said and self._writer.kind_of(f"{tag}/task") is None:  # once a run
+                self._record("text", f"{tag}/task", step, partial(self._writer.add_text, text_string=said))
+
+        def known(batch: LabelledBatch, before: TaskName | None) -> tuple[TaskName, LabelledBatch, str]:
+            return (task, batch, "") if task else known_or_classes(batch, facts, before)
+
+        def begin(name: TaskName) -> EvaluationTask:
+            # The label that a loss leaves out by default may be a value of a regression.
+            ignored = ignore_index if name == "regression" else options.ignore_index
+            return new_task(name, replace(options, ignore_index=ignored))
 
         return Evaluation(
             tag,
-            lambda batch: new_task(task or task_of(batch, facts), options),
+            known,
+            begin,
             record=record,
             refuse=lambda error: self._refuse(tag, error),
             enabled=self.enabled,

@@ -14,6 +14,7 @@ from vizkit._ranks import rank_in_node
 from vizkit._warnings import warn
 from vizkit.environment import Session
 from vizkit.errors import TagError
+from vizkit.format.encode import plain_step
 from vizkit.tracking.console import ConsoleCopy
 from vizkit.tracking.spawned import SpawnedStart
 from vizkit.tracking.system_metrics import SystemSampler, sampler_of
@@ -127,11 +128,10 @@ class Recording:
             return False
 
     def _add(self, tag: str, step: StepLike | None, add: _Add) -> None:
-        if step is None:
-            step = self._tick((tag,))
+        step = self._tick((tag,)) if step is None else plain_step(step)
         add(tag, step=step)
-        if step > self._clock:  # type: ignore[operator]  # a step that cannot be compared was refused
-            self._clock = int(step)  # type: ignore[arg-type]
+        if step > self._clock:
+            self._clock = int(step)
 
     def _tick(self, tags: Iterable[str]) -> int:
         """Return the clock, after moving it on by one if one of the tags has a record there."""

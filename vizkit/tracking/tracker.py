@@ -22,6 +22,7 @@ from vizkit._protocols import HParamsLike, MetricsLike, ScalarLike, StepLike
 from vizkit._ranks import is_importing, rank, world_size
 from vizkit.environment import Session
 from vizkit.errors import DataError, TagError
+from vizkit.format.encode import plain_step
 from vizkit.format.hparams import as_mapping
 from vizkit.tracking.announcement import Announcement
 from vizkit.tracking.console import ConsoleCopy
@@ -246,9 +247,11 @@ class Tracker(MediaVerbs, EvaluationVerbs):
                 metrics = {self._renamed.get(("scalar", tag), tag): value for tag, value in metrics.items()}
             if step is None:
                 step = self._tick(metrics)
+            elif type(step) is not int:
+                step = plain_step(step)
             self._writer.add_metrics(metrics, step)  # type: ignore[arg-type]  # nested ones are refused
-            if step > self._clock:  # type: ignore[operator]  # a step that cannot be compared was refused
-                self._clock = int(step)  # type: ignore[arg-type]
+            if step > self._clock:
+                self._clock = int(step)
         except Exception as error:
             check_mapping("metrics", metrics, tr("; log_scalar records a single number"))
             if metrics and any(isinstance(value, Mapping) for value in metrics.values()):
@@ -280,9 +283,11 @@ class Tracker(MediaVerbs, EvaluationVerbs):
         """Record one number of Python, NumPy or Paddle; see `LogWriter.add_scalar`."""
         if step is not None and self._enabled:  # the short way
             try:
+                if type(step) is not int:
+                    step = plain_step(step)
                 self._add_scalar(tag, value, step, walltime)
-                if step > self._clock:  # type: ignore[operator]
-                    self._clock = step if type(step) is int else int(step)  # type: ignore[arg-type]
+                if step > self._clock:
+                    self._clock = step if type(step) is int else int(step)
                 return
             except Exception:
                 if self.strict:

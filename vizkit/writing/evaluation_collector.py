@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from vizkit._protocols import StepLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray
-from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, Labels
+from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, Labels, TaskName
 
 __all__ = ["Evaluation"]
 
@@ -26,14 +26,17 @@ class Evaluation:
     def __init__(
         self,
         tag: str,
-        new_task: Callable[[LabelledBatch], EvaluationTask],
+        known: Callable[[LabelledBatch, TaskName | None], tuple[TaskName, LabelledBatch, str]],
+        new_task: Callable[[TaskName], EvaluationTask],
         *,
-        record: Callable[[EvaluationTask, StepLike | None, Collection[str]], None],
+        record: Callable[[EvaluationTask, StepLike | None, Collection[str], str], None],
         refuse: Callable[[Exception], None],
         enabled: bool = True,
     ) -> None:
         self._tag = tag
+        self._known = known
         self._new = new_task
+        self._said = ""
         self._task: EvaluationTask | None = None
         self._last: EvaluationTask | None = None
         self._record = record
@@ -68,9 +71,11 @@ class Evaluation:
         if not self._enabled or self._refused:
             return
         try:
-            batch = LabelledBatch(labels, outputs, inputs, ids, slices)
+            before = None if self._task is None else self._task.name
+            name, batch, said = self._known(LabelledBatch(labels, outputs, inputs, ids, slices), before)
+            self._said = self._said or said
             if self._task is None:
-                self._task = self._new(batch)
+                self._task = self._new(name)
             self._task.add(batch)
         except Exception as error:
             self.discard()
@@ -87,7 +92,7 @@ class Evaluation:
         Raises:
             DataError: nothing was added; raised only if the tracker is strict.
         """
-        task, refused = self._task, self._refused
+        task, refused, said = self._task, self._refused, self._said
         self.discard()
         if not self._enabled or refused:
             return
@@ -96,11 +101,11 @@ class Evaluation:
             return
         task.told = self.about
         self._last = task
-        self._record(task, step, without)
+        self._record(task, step, without, said)
 
     def discard(self) -> None:
         """Forget what was added since the last record."""
-        self._task, self._refused = None, False
+        self._task, self._refused, self._said = None, False, ""
 
     def rows(self) -> dict[str, AnyArray]:
         """The table of predictions of what is being added, or else of what was recorded last.

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, time
 from decimal import Decimal
+from enum import Enum
 from fractions import Fraction
+from pathlib import PurePath
 from typing import Any, cast
+from uuid import UUID
 
 import numpy as np
 
@@ -27,6 +31,8 @@ MOST_IMAGE_BYTES = 1 << 29
 
 _LONGEST_NAME = 200
 _MISSING = ("NAType", "NaTType")  # of pandas
+_TEXTS = (str, bytes, date, time, PurePath, UUID, Enum)  # what a column of texts is known by
+_MOST_EXACT = 1 << 53  # whole numbers up to it are exact in a float64
 _SHOWN = 12  # images of a table in the log
 _LOOKED_AT = 1000  # rows that they are among
 _LARGEST = 96  # pixels of their longer side
@@ -195,9 +201,13 @@ def _column(name: str, values: object) -> Given:
 
 def _of_list(name: str, values: list[object]) -> Given:
     values = [None if type(one).__name__ in _MISSING else one for one in values]
+    if any(isinstance(one, _TEXTS) for one in values):
+        return [
+            None if one is None or one != one else _text(one) for one in values
+        ]  # pandas has NaN for none
     first = next((one for one in values if one is not None), None)
-    if isinstance(first, (str, bytes)) or (_is_number(first) and any(isinstance(one, str) for one in values)):
-        return values
+    if _loses_digits(values):
+        return [None if one is None or one != one else str(one) for one in values]
     if first is None or _is_number(first):
         try:
             plain = [np.nan if one is None else _number(one) for one in values]
@@ -210,6 +220,24 @@ def _of_list(name: str, values: list[object]) -> Given:
     if hasattr(first, "getbands") or np.ndim(cast("Any", first)) >= 2:
         return Pictures([None if one is None else _pixels(cast("ImageLike", one)) for one in values])
     raise _refused(name, values)
+
+
+def _text(value: object) -> str:
+    """The text of a cell in a column of texts."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Enum):
+        value = value.value
+    return value.isoformat() if isinstance(value, (date, time)) else str(value)
+
+
+def _loses_digits(values: list[object]) -> bool:
+    """True of whole numbers, such as ids, that no type holds exactly, or not beside a missing one."""
+    large = [one for one in values if isinstance(one, int) and abs(one) > _MOST_EXACT]
+    if not large:
+        return False
+    wide = max(large) >= 1 << 64 or min(large) < -(1 << 63) or (max(large) >= 1 << 63 and min(large) < 0)
+    return wide or not all(isinstance(one, (int, np.integer)) for one in values)
 
 
 def _of_array(name: str, array: AnyArray) -> Given:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -54,16 +55,26 @@ def test_a_fractional_step_is_kept_and_rounded_down_for_stock(step: float, seen:
     assert decode_record(body(frame)).step == float(step)
 
 
-@pytest.mark.parametrize("step", [3, 3.0, np.int64(3), np.float32(3), np.array(3), np.array([3])])
+@pytest.mark.parametrize(
+    "step", [3, 3.0, np.int64(3), np.float32(3), np.array(3), np.array([3]), "3", b"3", "3.0", [3], ([3],)]
+)
 def test_whole_steps_of_any_type_are_integers(step: StepLike) -> None:
     assert scalar("a", 1.0, step, 5) == scalar("a", 1.0, 3, 5)
 
 
+def test_a_message_of_a_huge_step_is_short() -> None:
+    with pytest.raises(DataError) as told:
+        encode.step_field(10**300)
+    assert len(str(told.value)) < 150
+
+
 def test_large_numpy_steps_keep_all_digits() -> None:
     assert proto_value(scalar("a", 1.0, np.int64(2**62 + 1), 5)).id == 2**62 + 1
+    assert proto_value(scalar("a", 1.0, np.array([2**62 + 1]), 5)).id == 2**62 + 1
+    assert proto_value(scalar("a", 1.0, cast("Any", str(2**62 + 1)), 5)).id == 2**62 + 1
 
 
-@pytest.mark.parametrize("step", [math.nan, math.inf, 2**63, "3", b"3", None, [1, 2], [1], (1,)])
+@pytest.mark.parametrize("step", [math.nan, math.inf, 2**63, 1e300, "x", "", None, [1, 2], [], 3j])
 def test_bad_steps_are_refused_by_name(step: object) -> None:
     with pytest.raises(DataError, match=r"step|scalar"):
         encode.step_field(step)  # type: ignore[arg-type]

@@ -10,7 +10,9 @@ import math
 import os
 import subprocess
 import sys
+from collections import UserList, deque
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -65,6 +67,8 @@ class Config:
         ({"a": [{"b": (1, Optimizer.ADAM)}]}, {"a": [{"b": [1, 3]}]}),
         ({"a": Path("x/y"), "b": np.array(["x"], object)}, {"a": "x/y", "b": "['x']"}),
         ({"a": Config}, {"a": str(Config)}),
+        ({"a": deque([1, {"b"}]), "b": SimpleNamespace(c=(2,))}, {"a": [1, ["b"]], "b/c": [2]}),
+        ({"a": range(3), "b": UserList([UserList([1])])}, {"a": "range(0, 3)", "b": [[1]]}),
     ],
 )
 def test_settings_become_one_dict_of_plain_values(given_: object, flat: dict[str, object]) -> None:
@@ -112,6 +116,12 @@ def test_what_is_no_list_of_tags_is_refused(metrics: object) -> None:
         metric_names(metrics)
 
 
+def test_half_of_a_pair_within_a_list_loses_nothing() -> None:
+    frame = encode.encode_hparams(HParams({"files": ["a\ud800"], "lr": 0.1}), 0)
+    hparams = decode_record(frame[8:]).data
+    assert isinstance(hparams, HParams) and hparams.hparams == {"files": ["a?"], "lr": 0.1}
+
+
 def test_what_has_no_end_is_cut() -> None:
     endless: list[object] = [1]
     endless.append(endless)
@@ -127,7 +137,7 @@ def test_what_has_no_end_is_cut() -> None:
 
 
 _PRINT = """
-import functools, json, pathlib
+import collections, functools, json, pathlib, types
 from vizkit.format.hparams import flat_hparams
 class Augment: pass
 def scale(x): return x
@@ -137,7 +147,8 @@ print(json.dumps(flat_hparams({
     "lambda": lambda x: x, "function": scale, "builtin": len, "method": Augment().__init__,
     "partial": functools.partial(scale, 2), "path": pathlib.Path("a/b"), "paths": [pathlib.Path("a")],
     "list": [Augment(), {"x", "y", "z"}], "dict": [{"f": scale, "s": {"p", "q", "r"}}],
-    "iterator": iter([1]),
+    "iterator": iter([1]), "spaces": types.SimpleNamespace(s={"p", "q", "r"}),
+    "queue": collections.deque([{"p", "q", "r"}]),
 })))
 """
 

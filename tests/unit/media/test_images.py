@@ -127,6 +127,27 @@ def test_a_grid_has_the_rows_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
+    ("shape", "dataformats", "pixels"),
+    [
+        ((1, 8, 9, 3), "HWC", (8, 9, 3)),  # a batch of one
+        ((1, 3, 8, 9), "HWC", (8, 9, 3)),
+        ((1, 3, 8, 9), "CHW", (8, 9, 3)),
+        ((8, 9, 1), "HW", (8, 9)),
+        ((1, 8, 9), "HW", (8, 9)),
+    ],
+)
+def test_an_axis_of_one_that_is_not_named(
+    shape: tuple[int, ...], dataformats: str, pixels: tuple[int, ...]
+) -> None:
+    image = np.arange(np.prod(shape)).reshape(shape).astype(np.uint8)
+    found = to_pixels(image, dataformats)
+    assert found.shape == pixels
+    channels_first = shape[1:] == (3, 8, 9)
+    kept = image[0].transpose(1, 2, 0) if channels_first else image.reshape(pixels)
+    assert (found == kept).all()
+
+
+@pytest.mark.parametrize(
     ("shape", "dataformats", "message"),
     [
         ((2, 32, 32), "HWC", r"\[2, 32, 32\] has 32 channels|has 32; choose"),
@@ -134,6 +155,7 @@ def test_a_grid_has_the_rows_asked_for() -> None:
         ((3, 8, 8), "NCHW", r"3 axes.*'NCHW'.*try dataformats"),
         ((8, 8, 2), "HWC", r"1, 3 or 4 channels.*'HWC'.*\[8, 8, 2\] has 2; choose"),
         ((8, 8, 3), "HW", r"try dataformats=\"HWC\" or \"CHW\""),
+        ((1, 1, 8, 8, 3), "HWC", "5 axes.*reshape"),
         ((2, 8, 8, 3), "HWC", r"try dataformats=\"NHWC\" or \"NCHW\""),
         ((8,), "HWC", "1 axes.*reshape"),
         ((0, 8, 3), "HWC", "no pixels"),

@@ -116,14 +116,24 @@ def test_tensors_of_paddle(dtype: str) -> None:
     assert (found.confusion == confusion_matrix(labels.ravel(), chosen.ravel())).all()
 
 
-def test_a_single_class_needs_to_be_known() -> None:
+def test_what_the_scores_of_a_single_class_are() -> None:
     labels = np.array([[[0, 1], [1, 0]]])
     scores = np.array([[[[-0.1, 0.1], [0.6, 0.4]]]], np.float32)
     logits = gathered(labels, scores, activation="sigmoid").confusion
     assert logits.tolist() == [[1, 1], [0, 2]]
     assert gathered(labels, scores, activation=None).confusion.tolist() == [[2, 0], [1, 1]]
-    with pytest.raises(DataError, match="give activation='sigmoid' or None"):
-        gathered(labels, scores)
+    assert gathered(labels, scores).confusion.tolist() == logits.tolist()  # some lie outside [0, 1]
+    shares = scores + 0.1
+    taken = gathered(labels, shares, activation=None).confusion.tolist()
+    assert gathered(labels, shares).confusion.tolist() == taken
+    several = np.concatenate([scores, shares])
+    gathered(labels.repeat(2, axis=0), several, batch=1)  # logits may lie in it, too
+    with pytest.raises(DataError, match="the batches before may be probabilities: give activation='sigmoid'"):
+        gathered(labels.repeat(2, axis=0), several[::-1], batch=1)
+    with pytest.raises(DataError, match="softmax has two"):
+        gathered(labels, scores, activation="softmax")
+    with pytest.raises(DataError, match="NaN, in image 0"):
+        gathered(labels, scores * np.nan, activation="sigmoid")
 
 
 def test_each_image_has_its_own_iou() -> None:

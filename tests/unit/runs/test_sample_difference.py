@@ -224,6 +224,20 @@ def test_the_table_says_what_was_left_out() -> None:
     assert text.count("\x1b") == 0 and "<script" not in found._repr_html_()
 
 
+@pytest.mark.parametrize("ids", [[0.0, np.nan, 2.0], ["a", None, "b"]])
+def test_samples_without_an_id_are_not_the_same_one(ids: list[Any]) -> None:
+    rows = [(key, 0, 0, 0.5, None) for key in ids]
+    found = diff_predictions(table(rows), table(rows[::-1], "b"))
+    assert (found.n, found.unnamed, found.repeated) == (2, 2, 0)
+    assert "not compared: 2 rows without an id" in repr(found)
+
+
+def test_ids_that_differ_in_kind_are_shown() -> None:
+    rows = [(3, 0, 0, 0.5, None)]
+    with pytest.raises(QueryError, match=r"ids of A are such as \[3\], of B such as \['3'\]"):
+        diff_predictions(table(rows), table([("3", *rows[0][1:])], "b"))
+
+
 def test_an_order_that_may_have_changed_is_said() -> None:
     side = table([(0, 0, 0, 0.5, None), (1, 1, 0, 0.5, None)])
     columns = TableColumns(side.columns.columns, {"task": "classification", "ids": "unknown order"})

@@ -83,6 +83,15 @@ def test_bad_steps_never_raise(tracker: Tracker, step: Any) -> None:
     assert tracker.step == 0
 
 
+@pytest.mark.parametrize("step", [np.array([7]), [7], "7", np.float32(7), np.array([[7]])])
+def test_a_step_of_any_form_sets_the_clock(tracker: Tracker, step: Any) -> None:
+    tracker.log({"a": 1}, step)
+    tracker.log_scalar("b", 1, step)
+    tracker.log_text("c", "x", step)
+    assert tracker.step == 7 and not tracker.lost
+    assert [series(tracker.logdir, tag)[0][0] for tag in "abc"] == [7, 7, 7]
+
+
 def test_warnings_point_to_the_users_line(tmp_path: Path) -> None:
     Tracker(tmp_path / "run").close()
     with pytest.warns(VizKitWarning) as told:

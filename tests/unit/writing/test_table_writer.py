@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import os
 import threading
@@ -92,6 +93,34 @@ def test_values_that_are_missing_mixed_or_of_other_kinds(tmp_path: Path) -> None
         ("exact", [1.5, 0.25, np.nan]),
     ):
         np.testing.assert_equal(found[name].tolist(), expected)
+
+
+def test_texts_and_large_numbers_are_what_they_were(tmp_path: Path) -> None:
+    large = 1 << 60
+    columns: dict[str, Any] = {
+        "frame": pd.Series(["a", np.nan, "b"]),
+        "late": [np.nan, "b", None],
+        "days": [datetime.date(2026, 1, 2), None, datetime.datetime(2026, 1, 3, 4, 5)],
+        "files": [Path("a.png"), None, Path("b.png")],
+        "bytes": [b"a", "\u9e1f".encode(), None],
+        "ids": [large + 1, None, large + 2],
+        "hashes": [1 << 70, 3, 5],
+        "exact": [large + 1, large + 2, -3],
+    }
+    with LogWriter(tmp_path / "run") as writer:
+        writer.add_table("samples", columns, 0)
+    found = recorded(tmp_path)
+    shown = {name: [None if pd.isna(one) else one for one in found[name]] for name in found}
+    assert shown == {
+        "frame": ["a", None, "b"],
+        "late": [None, "b", None],
+        "days": ["2026-01-02", None, "2026-01-03T04:05:00"],
+        "files": ["a.png", None, "b.png"],
+        "bytes": ["a", "\u9e1f", None],
+        "ids": [str(large + 1), None, str(large + 2)],
+        "hashes": [str(1 << 70), "3", "5"],
+        "exact": [large + 1, large + 2, -3],
+    }
 
 
 def test_a_frame_is_a_table(tmp_path: Path) -> None:

@@ -6,14 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-
 from vizkit.hooks._network.random_states import host_random_states
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._patching import overridden
-from vizkit.metrics.arrays import Bools, Ints, to_array
 
-__all__ = ["Batch", "binary_labels", "capture_next", "class_labels"]
+__all__ = ["Batch", "capture_next"]
 
 
 def _nothing() -> None:
@@ -97,40 +94,6 @@ def capture_next(model: paddle.Model, mode: Literal["train", "eval"], *, draws: 
 
     batch.cancel = overridden(model, name, run_captured)
     return batch
-
-
-def class_labels(labels: paddle.Tensor, output: paddle.Tensor) -> Ints | None:
-    """The class numbers of a batch, shape (n,), if its network is a classifier, or None.
-
-    The labels of a classifier are whole numbers of shape (n,) or (n, 1), its output real numbers of shape
-    (n, c) with c of 2 or more.
-    """
-    shape, label_shape = _shape(output), _shape(labels)
-    if len(shape) != 2 or shape[1] < 2 or label_shape not in ([shape[0]], [shape[0], 1]):
-        return None
-    if "float" not in str(output.dtype):
-        return None
-    ids = to_array(labels)
-    return ids.reshape(-1).astype(np.int64) if ids.dtype.kind in "iu" else None
-
-
-def binary_labels(labels: paddle.Tensor, output: paddle.Tensor, *, signs: bool = False) -> Bools | None:
-    """The labels of a batch as bools if they are 0 and 1 in the shape of the output (n,) or (n, c).
-
-    Of a single class, (n,) and (n, 1) fit each other. With ``signs`` labels may be -1 and 1, too.
-    """
-    shape = _shape(output)
-    single = [[shape[0]], [shape[0], 1]] if shape and shape[1:] in ([], [1]) else [shape]
-    if len(shape) not in (1, 2) or _shape(labels) not in single or "float" not in str(output.dtype):
-        return None
-    array = to_array(labels)
-    if signs and np.isin(array, (-1, 1)).all():
-        array = array == 1
-    return (array == 1).reshape(shape) if ((array == 0) | (array == 1)).all() else None
-
-
-def _shape(tensor: paddle.Tensor) -> list[int]:
-    return list(getattr(tensor, "shape", ()))
 
 
 def _as_list(value: object) -> list[paddle.Tensor]:

@@ -11,7 +11,7 @@ import numpy as np
 from vizkit._checks import describe, whole_number
 from vizkit._language import tr
 from vizkit.errors import DataError
-from vizkit.hooks._fit.batch import Batch, class_labels
+from vizkit.hooks._fit.batch import Batch
 from vizkit.hooks._fit.sample_images import (
     Display,
     Sample,
@@ -26,6 +26,7 @@ from vizkit.hooks._network.random_states import random_states_kept
 from vizkit.hooks._paddle import paddle
 from vizkit.metrics.activation import Activation, ScoreEvidence
 from vizkit.metrics.arrays import AnyArray, Ints, to_array
+from vizkit.writing.tasks.known_batch import class_labels
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker

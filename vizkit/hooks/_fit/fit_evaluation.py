@@ -12,7 +12,6 @@ from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.hooks._fit.batch import Batch
 from vizkit.hooks._fit.batch_boxes import boxes_of_batch
-from vizkit.hooks._fit.batch_task import KnownBatch, known_batch
 from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, metric_scalars, numbered_scalars
 from vizkit.hooks._fit.evaluation_images import EvaluationImages
 from vizkit.hooks._fit.loss_facts import facts_of_loss
@@ -24,6 +23,7 @@ from vizkit.metrics.activation import Activation
 from vizkit.metrics.arrays import shape_of, to_float
 from vizkit.metrics.quantiles import Quantiles
 from vizkit.writing.tasks.choice import check_task, known_task
+from vizkit.writing.tasks.known_batch import KnownBatch, known_batch
 from vizkit.writing.tasks.sample_rows import checked_slices, row_limit
 from vizkit.writing.tasks.task import Decode, Labels, LossFacts, TaskName, TaskOptions
 

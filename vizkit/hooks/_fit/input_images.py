@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import whole_number
 from vizkit._language import tr
-from vizkit.hooks._fit.batch import Batch, class_labels
+from vizkit.hooks._fit.batch import Batch
 from vizkit.hooks._fit.sample_images import Display, looks_like_images, record_samples, samples_of
 from vizkit.hooks._spacing import Spacing
 from vizkit.metrics.activation import Activation, ScoreEvidence
 from vizkit.metrics.arrays import to_array
+from vizkit.writing.tasks.known_batch import class_labels
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vizkit.hooks._fit.batch import Batch, class_labels
+from vizkit.hooks._fit.batch import Batch
 from vizkit.hooks._paddle import paddle
 from vizkit.media import images
 from vizkit.metrics.activation import Activation, activate
 from vizkit.metrics.arrays import AnyArray, to_array
+from vizkit.writing.tasks.known_batch import class_labels
 
 if TYPE_CHECKING:
     from vizkit.tracking.tracker import Tracker

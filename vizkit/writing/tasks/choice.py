@@ -9,9 +9,9 @@ from vizkit._checks import one_of
 from vizkit.metrics.arrays import dtype_of, shape_of
 from vizkit.metrics.quantiles import checked_quantiles
 from vizkit.writing.tasks.samples import check_samples
-from vizkit.writing.tasks.task import TASKS, EvaluationTask, LabelledBatch, LossFacts, TaskName, TaskOptions
+from vizkit.writing.tasks.task import TASKS, EvaluationTask, LossFacts, TaskName, TaskOptions
 
-__all__ = ["check_task", "known_task", "new_task", "task_of"]
+__all__ = ["check_task", "known_task", "new_task"]
 
 
 def check_task(task: TaskName | None, options: TaskOptions) -> None:
@@ -59,21 +59,11 @@ def _class_of(task: TaskName) -> type[EvaluationTask]:
     return ClassificationTask
 
 
-def task_of(batch: LabelledBatch, facts: LossFacts) -> TaskName:
-    """The task of a batch, by the loss and the shapes and types of labels and outputs.
-
-    The loss of values has a regression, a CTC loss gives texts. Maps of class numbers with a map of scores
-    for each class are a segmentation, sequences of class numbers whose loss has the classes last a labelling,
-    texts are generated; all else is taken for a classification, which refuses what does not fit it.
-    """
-    return known_task(batch.labels, batch.outputs, facts) or "classification"
-
-
 def known_task(labels: object, outputs: object, facts: LossFacts) -> TaskName | None:
     """The task of labels and outputs that can be nothing else; None if they tell none."""
     if _are_texts(labels) and _are_texts(outputs):
         return "generation"
-    if _are_dicts(labels) and _are_dicts(outputs):
+    if _are_dicts(labels) or (_are_dicts(outputs) and not hasattr(labels, "shape")):
         return "detection"
     if facts.task in ("generation", "detection"):
         return facts.task

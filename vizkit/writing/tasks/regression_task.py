@@ -116,6 +116,7 @@ class RegressionTask(EvaluationTask):
                 labels=describe(batch.labels),
                 outputs=describe(batch.outputs),
             )
+        true = self._without_missing(true)
         count = len(true)
         if true.ndim > 2:
             errors = self._values.add(true.reshape(-1), found.reshape(-1)).reshape(count, -1)
@@ -124,7 +125,10 @@ class RegressionTask(EvaluationTask):
         self._names()  # that do not fit are refused at once
         self._count += count
         keys = self._rows.next_ids(batch.ids, count)
-        badness = np.sqrt((errors**2).mean(axis=1))
+        known = ~np.isnan(errors)
+        known_rows = known.any(axis=1)
+        squares = np.where(known, errors, 0) ** 2
+        badness = np.sqrt(squares.sum(axis=1) / np.maximum(known.sum(axis=1), 1))
         columns: dict[str, AnyArray] = {"id": keys, "error": badness}
         if true.ndim == 4:
             self._add_quality(true, found)
@@ -132,23 +136,41 @@ class RegressionTask(EvaluationTask):
             columns |= self._flat(true, "label") | self._flat(found, "prediction")
         ends: tuple[Floats, Floats] | None = None
         if self._quantiles is not None and quantiles is not None:
-            self._quantiles.add(true.reshape(count, -1).astype(np.float64), quantiles)
+            whole = known.all(axis=1)
+            self._quantiles.add(true.reshape(count, -1)[whole].astype(np.float64), quantiles[whole])
             if self._quantiles.widest is not None:
                 low, high = self._quantiles.widest
                 ends = quantiles[..., low], quantiles[..., high]
                 columns |= self._flat(ends[0], "lower") | self._flat(ends[1], "upper")
-        self._rows.add({**columns, **self._rows.extras(batch, count)})
+        columns |= self._rows.extras(batch, count)
+        if not known_rows.all():
+            columns = {name: column[known_rows] for name, column in columns.items()}
+        self._rows.add(columns)
         self._rows.offer_images(batch, keys)
+        places = np.flatnonzero(known_rows)
 
         def kept(row: int) -> _Kept:
             interval = None if ends is None else (ends[0][row], ends[1][row])
             return _copied(batch, row, true[row], found[row], interval)
 
         if batch.inputs is not None or true.ndim > 2:
-            self._kept.offer(keys, badness, kept)
+            self._kept.offer(keys[places], badness[places], lambda row: kept(int(places[row])))
+
+    def _without_missing(self, true: AnyArray) -> AnyArray:
+        """Labels with NaN in place of those that do not count."""
+        ignored = self.options.ignore_index
+        missing = None if ignored is None else true == ignored
+        return true if missing is None or not missing.any() else np.where(missing, np.nan, true)
 
     def _add_quality(self, true: AnyArray, found: AnyArray) -> None:
-        """Add PSNR and SSIM, for each range that the labels may have: all of them tell it in the end."""
+        """Add PSNR and SSIM, for each range that the labels may have: all of them tell it in the end.
+
+        Images of which some pixels do not count have neither.
+        """
+        whole = ~np.isnan(true).any(axis=(1, 2, 3))
+        true, found = true[whole], found[whole]
+        if not len(true):
+            return
         low, high = float(true.min()), float(true.max())
         possible = {
             name: (least, most)
@@ -240,6 +262,8 @@ class RegressionTask(EvaluationTask):
                 if not np.isnan(value):
                     scalars[f"{tag}/{metric}"] = value
             said.append(f"PSNR and SSIM take the range of the images as {name}: all labels lie in it.")
+        if found.missing:
+            said.append(f"{found.missing:,} labels do not count: they are NaN, masked, or the ignore_index.")
         errors = found.predictions - found.labels
         kept = [(name, value) for name, value in scalars.items() if name not in without]
         picture = png.encode_png(regression_image(found.labels, found.predictions, names))
@@ -249,7 +273,7 @@ class RegressionTask(EvaluationTask):
             encode.encode_text(f"{tag}/predicted vs true/table", _table(found, names), step, now),
         ]
         for k, end in enumerate(ends or [""] * (len(names) == 1)):
-            histogram = compute_histogram(errors[:, k], _BUCKETS)
+            histogram = compute_histogram(errors[~np.isnan(errors[:, k]), k], _BUCKETS)
             frames.append(encode.encode_histogram(f"{tag}/residuals{end}", histogram, step, now))
         if said and not explained:
             frames.append(encode.encode_text(f"{tag}/scores", "\n".join(said), step, now))
@@ -283,16 +307,15 @@ class RegressionTask(EvaluationTask):
                 continue
             error = np.abs(one.prediction.astype(np.float64) - one.label)
             parts = [(one.label, picture_text("label")), (one.prediction, picture_text("prediction"))]
-            parts.append((error, picture_text("error up to {most}", most=f"{error.max():.3g}")))
+            most = float(np.nanmax(error))  # a pixel that does not count is NaN
+            parts.append((error, picture_text("error up to {most}", most=f"{most:.3g}")))
             if isinstance(one.content, np.ndarray):
                 parts.insert(0, (one.content, title))
             else:
                 parts[0] = (one.label, f"{title}, {parts[0][1]}")
-            low, high = float(one.label.min()), float(one.label.max())
+            low, high = float(np.nanmin(one.label)), float(np.nanmax(one.label))
             for array, text in parts:
-                span = (
-                    None if array is one.content else (0, error.max() or 1) if array is error else (low, high)
-                )
+                span = None if array is one.content else (0, most or 1) if array is error else (low, high)
                 if low == high and array is not error:
                     span = None
                 pixels.append(images.to_pixels(array, axes_of_image(array), value_range=span))
@@ -321,10 +344,16 @@ def _quantile_values(found: QuantileResult) -> dict[str, Floats]:
 
 def _scalars(tag: str, each: dict[str, Floats], ends: list[str]) -> dict[str, float]:
     """The mean over outputs, and the value of each."""
-    out = {f"{tag}/{name}": float(values.mean()) for name, values in each.items()}
+    out = {f"{tag}/{name}": _mean(values) for name, values in each.items()}
     for name, values in each.items():
         out |= {f"{tag}/{name}{end}": value for end, value in zip(ends, values.tolist(), strict=False)}
     return out
+
+
+def _mean(values: Floats) -> float:
+    """The mean over the outputs that have labels."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float("nan")
 
 
 def _quantile_table(found: QuantileResult, names: list[str]) -> str:
@@ -340,7 +369,8 @@ def _table(found: RegressionResult, names: list[str]) -> str:
     lines = ["\t".join(["output", "from", "to", "samples", "mean label", "mean prediction", "p10", "p90"])]
     for k, name in enumerate(names):
         order = np.argsort(found.labels[:, k], kind="stable")
-        for part in np.array_split(order, min(_PARTS, len(order))):
+        order = order[: np.count_nonzero(~np.isnan(found.labels[:, k]))]  # NaN sorts last
+        for part in np.array_split(order, min(_PARTS, len(order))) if order.size else []:
             true, guess = found.labels[part, k], found.predictions[part, k]
             low, high = np.quantile(guess - true, (0.1, 0.9))
             numbers = [true[0], true[-1], len(part), true.mean(), guess.mean(), low, high]

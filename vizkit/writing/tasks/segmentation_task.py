@@ -47,7 +47,7 @@ from vizkit.media.segmentation_image import (
     segmentation_layers,
 )
 from vizkit.metrics.arrays import AnyArray, Floats, dtype_of, shape_of, to_array, to_view
-from vizkit.metrics.evaluation_scores import EvaluationScores
+from vizkit.metrics.evaluation_scores import ASSUMED, EvaluationScores
 from vizkit.metrics.segmentation import SegmentationMaps, SegmentationResult, SegmentationScores
 from vizkit.writing import evaluation
 from vizkit.writing.evaluation import ClassNames
@@ -115,9 +115,9 @@ class SegmentationTask(EvaluationTask):
 
     def add(self, batch: LabelledBatch) -> None:
         """Add a batch of images."""
-        labels, outputs = cast("ArrayLike", batch.labels), cast("ArrayLike", batch.outputs)
-        if self.options.class_axis != 1 and len(shape_of(outputs)) == 4:
-            outputs = np.moveaxis(_viewed(outputs), self.options.class_axis, 1)
+        labels, outputs = _channels_first(
+            cast("ArrayLike", batch.labels), cast("ArrayLike", batch.outputs), self.options.class_axis
+        )
         names, real = self.options.class_names, "float" in dtype_of(outputs)
         if names and not real and not self._pixels.classes:
             self._pixels = self._new_pixels(len(names))
@@ -139,7 +139,7 @@ class SegmentationTask(EvaluationTask):
         labels = maps.labels[some]
         if self._curves is None:
             self._curves = EvaluationScores(
-                activation=self.options.activation,
+                activation=self._pixels.activation,
                 limit=self.options.limit,
                 ignore_index=self._pixels.classes,
             )
@@ -185,6 +185,8 @@ class SegmentationTask(EvaluationTask):
         if self._curves is not None and self._curves.samples:
             curves = self._curves.result()
             said = [curves.assumed] if curves.assumed else []
+            if self.options.activation == "auto" and self._pixels.activation != "auto":
+                said.append(ASSUMED[self._pixels.activation])  # of a single class
             some, all_of = self._shown
             if some < all_of:
                 said.append(
@@ -277,6 +279,26 @@ def _copied(maps: SegmentationMaps, batch: LabelledBatch, row: int) -> _Kept:
         float(maps.iou[row]),
         float(maps.accuracy[row]),
     )
+
+
+def _channels_first(labels: ArrayLike, outputs: ArrayLike, class_axis: int) -> tuple[ArrayLike, ArrayLike]:
+    """Labels and scores with the classes on axis 1, where the loss or their shapes tell that they are last.
+
+    Scores (n, h, w) are of a single class.
+    """
+    given, found = shape_of(labels), shape_of(outputs)
+    if len(found) == 3 and "float" in dtype_of(outputs):
+        return labels, _viewed(outputs)[:, np.newaxis]
+    if len(found) != 4:
+        return labels, outputs
+    last = [found[:3], [*found[:3], 1]]
+    first = [[found[0], *found[2:]], [found[0], 1, *found[2:]]]
+    single = given == found and found[3] == 1 != found[1]
+    if class_axis == 1 and not single and (given not in last or given in first):
+        return labels, outputs
+    if given in (found, last[1]):
+        labels = np.moveaxis(_viewed(labels), -1, 1)
+    return labels, np.moveaxis(_viewed(outputs), class_axis if class_axis != 1 else -1, 1)
 
 
 def _viewed(outputs: ArrayLike) -> AnyArray:

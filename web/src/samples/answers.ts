@@ -23,6 +23,7 @@ export interface Pairs {
   only_a: number;
   only_b: number;
   repeated: number;
+  unnamed: number;
   /** which run is better; empty where nothing tells. */
   verdict: string;
 }

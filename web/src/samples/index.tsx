@@ -125,6 +125,7 @@ function Changes({ pairs }: { pairs: Pairs }) {
   const left = [
     ...(pairs.only_a + pairs.only_b ? [t("{a} samples are only in A, {b} only in B", { a: exact(pairs.only_a), b: exact(pairs.only_b) })] : []),
     ...(pairs.repeated ? [t("{n} rows are left out since their id comes twice", { n: exact(pairs.repeated) })] : []),
+    ...(pairs.unnamed ? [t("{n} rows are left out since they have no id", { n: exact(pairs.unnamed) })] : []),
   ];
   return (
     <div class="line">

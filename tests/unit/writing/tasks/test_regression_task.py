@@ -39,6 +39,68 @@ def evaluate(run: Path, labels: Any, outputs: Any, inputs: Any = None, **options
     return evaluation
 
 
+@pytest.mark.parametrize("missing", ["nan", "ignore_index", "masked"])
+def test_labels_that_do_not_count(tmp_path: Path, missing: str) -> None:
+    labels = LABELS.astype(np.float64)
+    away = RNG.random(labels.shape) < 0.3
+    away[:3] = True  # of no output
+    labels[away] = -1 if missing == "ignore_index" else np.nan
+    given: Any = np.ma.masked_array(LABELS, away) if missing == "masked" else labels
+    options: Any = {"ignore_index": -1} if missing == "ignore_index" else {}
+    evaluation = evaluate(tmp_path, given, OUTPUTS, RNG.normal(size=(200, 3)), **options)
+    true, found = LABELS.astype(float), OUTPUTS.astype(float)
+    each = [(true[~away[:, k], k], found[~away[:, k], k]) for k in range(2)]
+    for k, (label, output) in enumerate(each):
+        assert value(tmp_path, f"eval/mae/{k}") == pytest.approx(np.abs(output - label).mean())
+        assert value(tmp_path, f"eval/rmse/{k}") == pytest.approx(np.sqrt(np.mean((output - label) ** 2)))
+        assert value(tmp_path, f"eval/r2/{k}") == pytest.approx(r2_score(label, output))
+        assert value(tmp_path, f"eval/error/p90/{k}") == pytest.approx(
+            np.quantile(np.abs(output - label), 0.9)
+        )
+        assert value(tmp_path, f"eval/residuals/{k}").counts.sum() == len(label)
+    expected = np.mean([explained_variance_score(*pair) for pair in each])
+    assert value(tmp_path, "eval/explained variance") == pytest.approx(expected)
+    assert f"{away.sum()} labels do not count" in value(tmp_path, "eval/scores")
+    table = [row.split("\t") for row in value(tmp_path, "eval/predicted vs true/table").splitlines()]
+    assert sum(int(row[3]) for row in table[1:]) == (~away).sum()
+    rows = evaluation.rows()
+    there = ~away.all(axis=1)
+    assert rows["id"].tolist() == np.flatnonzero(there).tolist()
+    squares = np.where(away, 0, found - true)[there] ** 2
+    np.testing.assert_allclose(rows["error"], np.sqrt(squares.sum(1) / (~away)[there].sum(1)), rtol=1e-6)
+
+
+def test_pixels_that_do_not_count(tmp_path: Path) -> None:
+    true, found = RNG.random((4, 1, 16, 16)), RNG.random((4, 1, 16, 16))
+    true[1, :, :4] = -1
+    evaluate(tmp_path, true, found, ignore_index=-1)
+    counted = true >= 0
+    assert value(tmp_path, "eval/mae") == pytest.approx(np.abs(found - true)[counted].mean())
+    parts = [10 * np.log10(1 / np.mean((found[k] - true[k]) ** 2)) for k in (0, 2, 3)]
+    assert value(tmp_path, "eval/psnr") == pytest.approx(np.mean(parts))
+
+
+def test_an_output_without_labels_has_no_values(tmp_path: Path) -> None:
+    labels = LABELS.astype(np.float64)
+    labels[:, 1] = np.nan
+    evaluate(tmp_path, labels, OUTPUTS)
+    assert np.isnan(value(tmp_path, "eval/mae/1"))
+    errors = OUTPUTS[:, 0].astype(float) - labels[:, 0]
+    assert value(tmp_path, "eval/mae") == pytest.approx(np.abs(errors).mean())
+
+
+@pytest.mark.parametrize("loss", [None, lambda output, label: (output - label).abs().mean()])
+def test_numbers_of_a_loss_of_ones_own_are_a_regression(tmp_path: Path, loss: Any) -> None:
+    labels = LABELS[:, :1].copy()
+    labels[7] = -100  # a value as any other
+    with Tracker(tmp_path, strict=True) as tracker, tracker.evaluation("eval", loss=loss) as evaluation:
+        evaluation.add(labels[:50], OUTPUTS[:50, 0])
+        evaluation.add(labels[50:], OUTPUTS[50:, 0])
+    errors = OUTPUTS[:, 0].astype(float) - labels[:, 0]
+    assert value(tmp_path, "eval/mae") == pytest.approx(np.abs(errors).mean())
+    assert "taken for a regression" in value(tmp_path, "eval/task")
+
+
 def test_named_outputs(tmp_path: Path) -> None:
     evaluation = evaluate(tmp_path, LABELS, OUTPUTS, class_names=["width", "高"])
     errors = OUTPUTS.astype(float) - LABELS

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import paddle
 import pytest
 from PIL import Image
 from sklearn.metrics import average_precision_score, confusion_matrix, jaccard_score
@@ -188,6 +189,58 @@ def test_one_class_beside_the_background(tmp_path: Path) -> None:
     assert value(tmp_path, "eval/ap") == pytest.approx(ap, abs=1e-6)
     head, *_ = value(tmp_path, "eval/confusion/counts").splitlines()
     assert head.split("\t")[1:] == ["not disc", "disc"]
+
+
+@pytest.mark.parametrize("form", ["last", "flat labels", "no channel", "booleans"])
+def test_forms_of_a_single_class(tmp_path: Path, form: str) -> None:
+    labels, scores = (LABELS == 1)[:, None].astype(np.int64), SCORES[:, 1:2] - 1
+    chosen = scores > 0
+    if form == "last":
+        given, outputs = np.moveaxis(labels, 1, 3), np.moveaxis(scores, 1, 3)
+    elif form == "flat labels":
+        given, outputs = labels[:, 0], np.moveaxis(scores, 1, 3)
+    else:
+        given, outputs = labels[:, 0].astype(np.bool_ if form == "booleans" else np.float32), scores[:, 0]
+    with (
+        Tracker(tmp_path, strict=True) as tracker,
+        tracker.evaluation("eval", task="segmentation") as evaluation,  # all scores tell what they are
+    ):
+        evaluation.add(given[:4], outputs[:4], IMAGES[:4])
+        evaluation.add(given[4:], outputs[4:], IMAGES[4:])
+    expected = jaccard_score(labels.ravel(), chosen.ravel(), average="macro")
+    assert value(tmp_path, "eval/miou") == pytest.approx(expected)
+    assert "as logits" in value(tmp_path, "eval/scores")
+    ap = average_precision_score(labels.ravel(), scores.ravel())
+    assert value(tmp_path, "eval/ap") == pytest.approx(ap, abs=1e-6)
+
+
+@pytest.mark.parametrize("loss", [None, "mask"])
+def test_masks_of_0_and_1_are_a_segmentation(tmp_path: Path, loss: Any) -> None:
+    labels, scores = (LABELS == 1)[:, None].astype(np.float32), SCORES[:, 1:2] - 1
+    given = paddle.nn.BCEWithLogitsLoss() if loss else None
+    with (
+        Tracker(tmp_path, strict=True) as tracker,
+        tracker.evaluation("eval", loss=given) as evaluation,
+    ):
+        evaluation.add(labels, scores)
+    expected = jaccard_score(labels.ravel(), scores.ravel() > 0, average="macro")
+    assert value(tmp_path, "eval/miou") == pytest.approx(expected)
+    assert ("eval/task" in by_tag(tmp_path)) == (loss is None)
+
+
+@pytest.mark.parametrize("labels", [LABELS, LABELS[..., None]])
+@pytest.mark.parametrize("told", [{"loss": "last"}, {"task": "segmentation"}, {}])
+def test_classes_on_the_last_axis(tmp_path: Path, labels: Any, told: dict[str, Any]) -> None:
+    if "loss" in told:
+        told = {"loss": paddle.nn.CrossEntropyLoss(ignore_index=255)}
+    outputs = np.moveaxis(SCORES, 1, 3)
+    with (
+        Tracker(tmp_path, strict=True) as tracker,
+        tracker.evaluation("eval", ignore_index=255, **told) as evaluation,
+    ):
+        evaluation.add(labels[:4], outputs[:4])
+        evaluation.add(labels[4:], outputs[4:])
+    assert value(tmp_path, "eval/miou") == pytest.approx(jaccard_score(TRUE, CHOSEN, average="macro"))
 
 
 def test_class_numbers_as_outputs(tmp_path: Path) -> None:

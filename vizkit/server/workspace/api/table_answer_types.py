@@ -59,6 +59,7 @@ class PairsAnswer(TypedDict):
     only_a: Annotated[int, "rows of the first table whose id the second lacks"]
     only_b: int
     repeated: Annotated[int, "rows that are left out since their id comes twice"]
+    unnamed: Annotated[int, "rows that are left out since they have no id"]
     verdict: Annotated[str, "a sentence on which run is better, as of `Runs.diff_samples`; empty if none"]
 
 

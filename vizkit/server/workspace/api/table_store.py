@@ -38,7 +38,8 @@ class OpenTable:
         file: its file.
         sources: the tables of the runs whose images and texts it refers to, by the run's name.
         other: the file of the second run's table, or None.
-        unpaired: rows that are only in the first table, only in the second, and of ids that come twice.
+        unpaired: rows that are only in the first table, only in the second, of ids that come twice,
+            and without an id.
         difference: what the second run changed, or None.
     """
 
@@ -47,7 +48,7 @@ class OpenTable:
     file: TableFile
     sources: dict[str, RunTables]
     other: TableFile | None = None
-    unpaired: tuple[int, int, int] = (0, 0, 0)
+    unpaired: tuple[int, int, int, int] = (0, 0, 0, 0)
     difference: SampleDifference | None = None
 
 
@@ -102,7 +103,7 @@ class TableStore:
                 gain = after - before.astype(np.float64) if difference.mode == "max" else before - after
         columns = beside(a.columns, b.columns, pairs, gain)
         sources = {run.name: run.logs.tables for run, _ in (one, other)}
-        unpaired = pairs.only_a, pairs.only_b, pairs.repeated
+        unpaired = pairs.only_a, pairs.only_b, pairs.repeated, pairs.unnamed
         return OpenTable(key, columns, one[1], sources, other[1], unpaired, difference)
 
     def rows(self, table: OpenTable, where: str, order: str = "", *, descending: bool = False) -> Ints:

@@ -270,7 +270,7 @@ def _literal(value: object) -> str:
 
 
 def _pairs(table: OpenTable) -> PairsAnswer:
-    only_a, only_b, repeated = table.unpaired
+    only_a, only_b, repeated, unnamed = table.unpaired
     change = table.columns.get(CHANGE)
     counts: list[int | None] = [None] * 4
     if isinstance(change, Texts):
@@ -283,5 +283,6 @@ def _pairs(table: OpenTable) -> PairsAnswer:
         "only_a": only_a,
         "only_b": only_b,
         "repeated": repeated,
+        "unnamed": unnamed,
         "verdict": "" if table.difference is None else table.difference.verdict,
     }
