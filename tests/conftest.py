@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pytest
 
-from tests.helpers import find_browser
+from tests.helpers import PATIENCE, find_browser
 from vizkit._language import language
 
 os.environ["VIZKIT_LANG"] = "en"  # of all that VizKit says, in children too
@@ -37,6 +40,29 @@ def _english_again() -> Iterator[None]:
     """Whatever language a test chooses, the next one starts in English."""
     yield
     language("en")
+
+
+@pytest.fixture(autouse=True)
+def _except_hook_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that a test runs in this process leaves Typer's hook."""
+    monkeypatch.setattr("sys.excepthook", sys.excepthook)
+
+
+@pytest.fixture(autouse=True)
+def _no_loader_goes_on() -> Iterator[None]:
+    """A training that an error ended leaves the thread of Paddle's loader, which waits for ever."""
+    yield
+    for thread in threading.enumerate():
+        loader: Any = getattr(getattr(thread, "_target", None), "__self__", None)
+        if type(loader).__name__ == "_DataLoaderIterSingleProcess":
+            loader._exit_thread_expectedly()
+            thread.join(PATIENCE)
+
+
+@pytest.fixture(autouse=True)
+def _no_slow_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking git and the GPU's driver takes longer than most tests; those of the environment do."""
+    monkeypatch.setattr("vizkit.environment.session.slow_snapshot", dict)
 
 
 @pytest.fixture(autouse=True)

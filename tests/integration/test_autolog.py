@@ -556,7 +556,7 @@ def test_visualdls_writer_is_used_where_vizkits_fails(
 
     autolog()
     monkeypatch.setattr(LogWriter, "__init__", fail)
-    monkeypatch.setattr(type(LogWriter), "_warned", False)
+    monkeypatch.setattr(type(visualdl.LogWriter), "_warned", False)
     with pytest.warns(VizKitWarning, match="VisualDL's own writer is used: RuntimeError: injected"):
         writer = visualdl.LogWriter(str(tmp_path))
     assert type(writer) is PATCHED["LogWriter"]

@@ -149,6 +149,7 @@ def test_the_sample_runs_that_ship_are_whole_and_small() -> None:
 
 def test_the_demo_speaks_chinese(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     vizkit.language("zh")
+    monkeypatch.setenv("GLOG_minloglevel", "2")  # which it sets
     for arguments, code, words in (
         (["--help"], 0, ["用法：", "选项：", "在真实的手写数字上", "显示此帮助并退出。", "存放运行的目录"]),
         (["--trials", "10"], 2, ["用法：", "试验数为 1 到 9"]),

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import ROOT, python
+from tests.helpers import PATIENCE, ROOT, python
 from tests.unit.environment.repositories import repository as repository
 from vizkit.environment import FILE_NAME, Session, read_environment, session
 from vizkit.environment.git import git_state
@@ -48,7 +48,8 @@ def test_no_secret_of_environment_or_command_line_reaches_the_file(
     assert "PADDLE_API_TOKEN" not in found["variables"]
 
 
-def test_a_session_is_running_and_then_finished(tmp_path: Path) -> None:
+def test_a_session_is_running_and_then_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "_EXIT_SECONDS", PATIENCE)  # however slow git is
     run = Session(tmp_path / "new" / "run", seed=3)
     found = read_environment(tmp_path / "new" / "run")
     assert (found["status"], found["pid"], found["seed"], found["sessions"]) == (
