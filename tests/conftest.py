@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import hypothesis
@@ -24,6 +25,14 @@ hypothesis.settings.register_profile("vizkit", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("vizkit")
 
+# Coverage costs each child half a second. It does not follow those that run what others run, too; the workers of
+# sweeps run what nobody else does. While a test waits for a browser, nothing is measured.
+UNTRACED = (
+    *("tests/browser/", "tests/faults/", "tests/typing/", "tests/unit/writing/"),
+    *("tests/integration/test_docs_site.py", "tests/integration/test_notebooks.py"),
+)
+TRACED = "tests/faults/test_sweep_workers.py"
+
 NO_BROWSER = "no chromium found (apt-get install chromium)"
 
 
@@ -33,6 +42,16 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.environ.get("VIZKIT_REQUIRE_BROWSER") == "1" and not find_browser():
         raise pytest.UsageError(f"VIZKIT_REQUIRE_BROWSER=1, and {NO_BROWSER}")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with pytest.MonkeyPatch.context() as patch:
+        if item.nodeid.startswith(UNTRACED) and not item.nodeid.startswith(TRACED):
+            patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+            if os.name == "posix":  # coverage's own saves its data in each forked child
+                patch.setattr(os, "_exit", importlib.import_module("posix")._exit)
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +102,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out and not find_browser():
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+    if config.pluginmanager.hasplugin("_cov"):
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker("no_cover")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
