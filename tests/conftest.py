@@ -25,8 +25,8 @@ hypothesis.settings.register_profile("vizkit", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("vizkit")
 
-# Coverage costs each child half a second. It does not follow those that run what others run, too; the workers of
-# sweeps run what nobody else does. While a test waits for a browser, nothing is measured.
+# Coverage costs each child half a second. It does not follow those that run what others run, too; the workers
+# of sweeps run what nobody else does. While a test waits for a browser, nothing is measured.
 UNTRACED = (
     *("tests/browser/", "tests/faults/", "tests/typing/", "tests/unit/writing/"),
     *("tests/integration/test_docs_site.py", "tests/integration/test_notebooks.py"),

@@ -61,7 +61,11 @@ def test_every_notebook_is_known() -> None:
     assert [path.stem for path in NOTEBOOKS] == sorted(FINDINGS)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+# The others in Chinese do the same as those in English: see below.
+EXECUTED = [path for path in NOTEBOOKS if ".zh" not in path.stem or path.stem.startswith("05")]
+
+
+@pytest.mark.parametrize("path", EXECUTED, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_finds_what_it_tells_of(path: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "log" / "sample", tmp_path / "log" / "sample")
     (tmp_path / "notebooks").mkdir()
@@ -92,11 +96,14 @@ def test_links_of_a_notebook_lead_somewhere(path: Path) -> None:
 
 
 class _NoTexts(ast.NodeTransformer):
+    """Takes the words out of code: of an f-string, the values stay that are put into it, in any order."""
+
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         return ast.Constant("") if isinstance(node.value, str) else node
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.Constant:
-        return ast.Constant("")
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.List:
+        values = [self.visit(part.value) for part in node.values if isinstance(part, ast.FormattedValue)]
+        return ast.List(sorted(values, key=ast.unparse), ast.Load())
 
 
 @pytest.mark.parametrize("name", [name for name in FINDINGS if f"{name}.zh-CN" in FINDINGS])
