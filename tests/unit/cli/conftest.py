@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,16 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for seed in range(3):
             record(directory / f"batch{size}-{seed}", size, seed)
     return directory
+
+
+@pytest.fixture(autouse=True)
+def _garbage_is_collected_as_before() -> Iterator[None]:
+    """The command `serve` has its process collect seldom, and not what is there when it begins."""
+    threshold = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*threshold)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
