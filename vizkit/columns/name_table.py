@@ -19,6 +19,12 @@ _MASKS = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)[
     np.clip(np.arange(_WIDTHS[-1] + 1)[:, None] - np.arange(0, _WIDTHS[-1], 8), 0, 8)
 ]  # length of a name -> the bits of its words
 
+_ROOM = 16  # spellings, at first
+_NO_ROWS = np.zeros((1, 1), np.uint64)
+_NO_NUMBERS = np.zeros(1, np.int64)
+_NO_HASHES = np.zeros(1, np.uint64)
+_NO_SLOTS = np.full(1, -1)
+
 
 class NameTable:
     """Names and their numbers, in the order in which they were first seen."""
@@ -27,13 +33,12 @@ class NameTable:
         self.names: list[str] = []
         self._numbers: dict[str, int] = {}
         self._long: dict[bytes, int] = {}
-        # Of each spelling; with room for more of them.
+        # Of each spelling; with room for more of them. Many tables never look for one: theirs are shared.
         self._spellings = 0
-        self._rows = np.zeros((16, 1), np.uint64)  # its bytes, padded with zeros
-        self._lengths = np.zeros(16, np.int64)
-        self._spelt = np.zeros(16, np.int64)  # its number
-        self._hashes = np.zeros(16, np.uint64)
-        self._slots = np.full(64, -1)  # spellings by their hashes: each in the next free slot, with many left
+        self._rows = _NO_ROWS  # its bytes, padded with zeros
+        self._lengths = self._spelt = _NO_NUMBERS  # and its number
+        self._hashes = _NO_HASHES
+        self._slots = _NO_SLOTS  # spellings by their hashes: each in the next free slot, with many left
 
     def number(self, name: str) -> int:
         """The number of a name; a new name gets the next one."""
@@ -127,10 +132,11 @@ class NameTable:
         width = max(self._rows.shape[1], -(-int(lengths[firsts].max()) // 8))
         packed = b"".join(name.ljust(8 * width, b"\0") for name in names)
         self._spellings = end
-        self._rows = _with_room(self._rows, end, width)
+        room = max(end, _ROOM)
+        self._rows = _with_room(self._rows, room, width)
         self._rows[start:end] = np.frombuffer(packed, "<u8").reshape(-1, width)
         self._lengths, self._spelt, self._hashes = (
-            _with_room(column, end) for column in (self._lengths, self._spelt, self._hashes)
+            _with_room(column, room) for column in (self._lengths, self._spelt, self._hashes)
         )
         self._lengths[start:end] = lengths[firsts]
         self._spelt[start:end] = [self.number(name.decode("utf-8", "replace")) for name in names]

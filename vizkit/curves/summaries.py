@@ -15,20 +15,17 @@ __all__ = ["quick_summary"]
 
 
 def _small_summary(recorded: Scalars) -> Summary:
-    values = recorded.values
-    n, nan = len(values), int(np.isnan(values).sum())
-    if nan == n:
-        places = [0, n - 1]
-    elif nan:
-        places = [0, n - 1, int(np.nanargmin(values)), int(np.nanargmax(values))]
-    else:
-        places = [0, n - 1, int(values.argmin()), int(values.argmax())]
-    where = np.array(places)
-    steps, found = recorded.steps[where].tolist(), values[where].tolist()
-    points = list(map(Point, steps, found, time_list(recorded.walltimes[where])))
-    first, last, *extremes = points
-    least, greatest = extremes or (None, None)
-    return Summary(n, nan, first, last, least, greatest, float("nan"))
+    steps, values, times = recorded.steps.tolist(), recorded.values.tolist(), time_list(recorded.walltimes)
+    counting = [value for value in values if value == value]
+
+    def point(place: int) -> Point:
+        return Point(steps[place], values[place], times[place])
+
+    n, nan = len(values), len(values) - len(counting)
+    if not counting:
+        return Summary(n, nan, point(0), point(-1), None, None, float("nan"))
+    least, greatest = (point(values.index(one)) for one in (min(counting), max(counting)))
+    return Summary(n, nan, point(0), point(-1), least, greatest, float("nan"))
 
 
 def quick_summary(run: Run, tag: str) -> Summary:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
@@ -413,16 +414,35 @@ class RunReader:
         return self._parts[tag]
 
 
+class _Held:
+    """The garbage collector, switched off while anybody holds it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holders = 0
+        self._was_on = False
+
+    def change(self, holders: int) -> None:
+        with self._lock:
+            if not self._holders:
+                self._was_on = gc.isenabled()
+                gc.disable()
+            self._holders += holders
+            if not self._holders and self._was_on:
+                gc.enable()
+
+
+_held = _Held()
+
+
 @contextmanager
 def without_gc() -> Iterator[None]:
     """Make many objects that are no garbage, without looking for some among them again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
+    _held.change(1)
     try:
         yield
     finally:
-        if enabled:
-            gc.enable()
+        _held.change(-1)
 
 
 def _goes_on(known: Recorded, columns: Scalars) -> bool:

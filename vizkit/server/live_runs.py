@@ -16,6 +16,7 @@ from vizkit.format.tags import HPARAMS
 from vizkit.reading import LogRoot, RunReader, natural_key
 from vizkit.reading.column_cache import ColumnCache, cache_directory
 from vizkit.reading.filesystem import LogStat
+from vizkit.reading.run_reader import without_gc
 from vizkit.server.run_names import printable, unique_names
 
 __all__ = ["GroupMember", "LiveRuns", "RunState", "Snapshot"]
@@ -161,11 +162,12 @@ class LiveRuns:
         """Held while the logs are read: by a refresh, and by users of `RunState.logs`."""
         self._cache = ColumnCache(cache_directory(), root=self.logdir)
         self._began = time.monotonic()
-        self._root = _ContainedLogRoot(self.logdir, self._cache)
         self._failure = ""
         self._by_path: dict[str, RunState] = {}
         self.snapshot = Snapshot()
-        self._publish(self._root.runs)
+        with without_gc():
+            self._root = _ContainedLogRoot(self.logdir, self._cache)
+            self._publish(self._root.runs)
         self._last_request = self._last_refresh = time.monotonic()
         self._cost = 0.0  # seconds that the last refresh took
         self._catching_up = threading.Lock()
@@ -235,8 +237,10 @@ class LiveRuns:
     def refresh(self) -> None:
         """Read what was appended since the last refresh; others get their turn while large runs are read."""
         self._refresh()
-        while self.unread and not self._stop.wait(_BETWEEN):
-            self._refresh()
+        if self.unread:
+            with without_gc():
+                while self.unread and not self._stop.wait(_BETWEEN):
+                    self._refresh()
 
     def _refresh(self) -> None:
         with self.lock:

@@ -35,3 +35,14 @@ def test_names_get_numbers_in_the_order_of_their_first_sight() -> None:
     assert numbers.tolist() == [1, 2, 1, 3]
     assert known.all()
     assert table.names == ["early", "acc", "loss", "n" * 1100]
+
+
+def test_tables_that_never_looked_for_a_name_are_not_filled_by_others() -> None:
+    buf = window(3)
+    buf[:3] = np.frombuffer(b"acc", np.uint8)
+    where = np.array([0]), np.array([3])
+    one, other = name_table.NameTable(), name_table.NameTable()
+    assert one.find(buf, *where)[0].tolist() == [0]
+    assert other.number("loss") == 0
+    assert other.find(buf, *where)[0].tolist() == [1]
+    assert other.names == ["loss", "acc"]

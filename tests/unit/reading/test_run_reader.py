@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.reading.faulty_reads import count_reads
 from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.reading import RunReader
+from vizkit.reading.run_reader import without_gc
 
 
 def test_several_logs_are_one_run_in_order_and_later_steps_supersede(tmp_path: Path) -> None:
@@ -91,3 +93,14 @@ def test_a_broken_or_vanished_content_is_named(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(DataError, match=r"vdlrecords\.1\.log.*'t'"):
         texts[0]
+
+
+def test_the_garbage_collector_is_on_again_once_nobody_holds_it() -> None:
+    assert gc.isenabled()
+    one, other = without_gc(), without_gc()
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    assert not gc.isenabled()  # the other still makes objects
+    other.__exit__(None, None, None)
+    assert gc.isenabled()

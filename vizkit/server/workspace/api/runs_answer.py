@@ -14,6 +14,7 @@ import orjson
 from vizkit._language import language, tr
 from vizkit.curves.summaries import quick_summary
 from vizkit.media.palette import color
+from vizkit.reading.run_reader import without_gc
 from vizkit.runs import Run
 from vizkit.runs.scalar_tags import shown_metrics
 from vizkit.runs.statistics import Point, mode_in
@@ -120,19 +121,21 @@ def _in_json(record: RunRecord, spoken: str) -> tuple[str, bytes]:
 
 def prepare_records(state: WorkspaceState, until: Callable[[], bool]) -> None:
     """Make the records of all runs that are there, turn by turn, before a page asks for them."""
-    while not until():
-        end = time.monotonic() + _TURN
-        with state.runs() as runs:
-            missing = [run for run in runs if run not in state.records]
-            for number, run in enumerate(missing, start=1):
-                key = run.revision, run.position
-                state.records[run] = key, *_in_json(_record(state, number, run), language())
-                if time.monotonic() > end:
-                    break
-            else:
-                if not state.live.unread:
+    known, waiting, made = None, list[Run](), 0
+    with without_gc():
+        while not until():
+            end = time.monotonic() + _TURN
+            with state.runs() as runs:
+                if runs is not known:
+                    known, waiting = runs, [run for run in reversed(runs) if run not in state.records]
+                while waiting and time.monotonic() < end:
+                    if (run := waiting.pop()) not in state.records:
+                        made += 1
+                        key = run.revision, run.position
+                        state.records[run] = key, *_in_json(_record(state, made, run), language())
+                if not waiting and not state.live.unread:
                     return
-        time.sleep(_BETWEEN)
+            time.sleep(_BETWEEN)
 
 
 def _record(state: WorkspaceState, number: int, run: Run) -> RunRecord:

@@ -22,7 +22,13 @@ from vizkit.media.palette import color
 from vizkit.runs.saved_views import SavedViews
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.workspace.api.endpoints import api_routes
-from vizkit.server.workspace.api.runs_answer import ChangesQuery, RunsQuery, changes, runs_answer
+from vizkit.server.workspace.api.runs_answer import (
+    ChangesQuery,
+    RunsQuery,
+    changes,
+    prepare_records,
+    runs_answer,
+)
 from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.current_runs import CurrentRuns
 
@@ -127,6 +133,29 @@ def test_the_records_of_many_runs_come_with_several_answers(
         answer = json.loads(orjson.dumps(runs_answer(state, RunsQuery())))
         assert [run["name"] for run in answer["runs"]] == names[:known]
         assert (answer["unread"], answer["total"]) == (5 - known, 5)
+
+
+def test_records_are_made_ahead_once_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vizkit.server.workspace.api.runs_answer._TURN", -1)  # a turn begins one at most
+    for number in range(3):
+        with vizkit.LogWriter(tmp_path / f"run{number}") as writer:
+            writer.add_scalar("loss", 1.0, 0)
+    live = LiveRuns(tmp_path)
+    state = WorkspaceState(live, CurrentRuns(live), SavedViews(str(tmp_path)))
+    turns: list[int] = []
+
+    def until() -> bool:
+        turns.append(len(state.records))
+        if len(turns) == 3:
+            monkeypatch.setattr("vizkit.server.workspace.api.runs_answer._TURN", 60)
+        return len(turns) > 9
+
+    prepare_records(state, until)
+    assert turns == [0, 0, 0]
+    known = {run.name: record for run, record in state.records.items()}
+    assert sorted(known) == ["run0", "run1", "run2"]
+    prepare_records(state, lambda: False)
+    assert all(state.records[run] is known[run.name] for run in state.records)
 
 
 def test_the_first_answer_after_a_pause_is_current(tmp_path: Path) -> None:
