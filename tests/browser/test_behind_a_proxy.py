@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,18 @@ def test_without_any_word_of_the_path_the_workspace_is_whole(log: Path, behind: 
     with served(log, "says nothing") as proxy, behind(proxy, "/vizkit") as page:
         page.page.wait_for_url(f"{proxy.origin}/vizkit/")
         assert list(page.lines("train/loss")) == ["run0", "run1"]
+
+
+@pytest.mark.parametrize(("locale", "words"), [("en-US", "does not tell its path"), ("zh-CN", "未告知路径")])
+def test_without_any_word_of_the_path_visualdls_page_says_what_lacks(
+    locale: str, words: str, log: Path, chromium: Browser
+) -> None:
+    with served(log, "says nothing") as proxy, closing(chromium.new_context(locale=locale)) as context:
+        page = context.new_page()
+        page.goto(f"{proxy.origin}/app/index", wait_until="domcontentloaded")
+        hint = page.get_by_text(f"--public-path={PUBLIC}")
+        expect(hint).to_be_visible()
+        expect(hint).to_contain_text(words)
 
 
 def test_a_token_opens_both_pages_and_edits_through_the_proxy(log: Path, behind: Open) -> None:

@@ -100,6 +100,7 @@ class Server:
     def stop(self) -> None:
         """Stop serving; requests under way are still answered."""
         self._preparing.cancel()
+        self._api.runs.stop()  # pages that wait for changes are answered
         self._uvicorn.should_exit = True
         if self._thread.is_alive():
             self._thread.join(5)

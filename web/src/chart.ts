@@ -63,7 +63,8 @@ export interface Hover {
 }
 
 export interface Events {
-  zoomed(x: [number, number] | null, y: [number, number] | null): void;
+  /** `goesOn`: of one gesture with the zoom before, by the wheel or two fingers. */
+  zoomed(x: [number, number] | null, y: [number, number] | null, goesOn?: boolean): void;
   resized(): void;
   hovered(at: Hover | null): void;
 }
@@ -84,11 +85,15 @@ const INK = { light: "#5f6872", dark: "#9aa4af" };
 const PAPER = { light: "#fff", dark: "#15181c" };
 const GRID = { light: "#e8ebef", dark: "#2a3037" };
 const MANY = 20; // lines from which on they are thin: those of one pixel are drawn twenty times sooner
+const GESTURE = 1000; // milliseconds without a turn of the wheel after which it begins another zoom
 const SOON = 40; // milliseconds after the last move at which all of the screen has followed it
 const REACH = 12; // pixels beyond a curve's end at which the pointer still tells of it
 /** Distances of ticks in seconds, up to a thousand days. */
 const SECONDS = [...[-6, -5, -4, -3, -2, -1, 0].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power)), 10, 15, 30, ...[1, 2, 5, 10, 15, 30].map((minutes) => 60 * minutes), ...[1, 2, 3, 6, 12].map((hours) => 3600 * hours), ...[1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map((days) => 86400 * days)];
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans SC", "WenQuanYi Micro Hei", sans-serif';
+
+/** Group of charts that share a cursor -> the chart that the pointer is at. */
+const pointedAt = new Map<string, Chart>();
 
 export class Chart {
   lines: Line[] = [];
@@ -100,12 +105,14 @@ export class Chart {
   private sharing = false;
   private readonly lefts = new Map<Float64Array, Float64Array>(); // of the places of curves, while they are drawn
   private later: ReturnType<typeof setTimeout> | undefined;
+  private held: { pinch: Pinch; window: [number, number]; begun: boolean } | null = null; // as two fingers came down
+  private wheeled = -Infinity;
 
   constructor(
     private readonly host: HTMLElement,
     axes: Axes,
     private readonly events: Events,
-    sync: string | null,
+    private readonly sync: string | null,
   ) {
     this.axes = axes;
     this.plot = new uPlot(this.options(sync), [[0, 1], [0, 1]], host);
@@ -116,6 +123,8 @@ export class Chart {
     this.plot.over.addEventListener("mouseleave", () => this.leave());
     this.plot.over.addEventListener("dblclick", () => this.events.zoomed(null, null));
     this.plot.over.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    this.plot.over.addEventListener("touchstart", (event) => this.touched(event));
+    this.plot.over.addEventListener("touchmove", (event) => this.pinched(event), { passive: false });
     host.addEventListener("blur", this.blurred);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(host);
@@ -148,6 +157,7 @@ export class Chart {
       this.plot.setScale("y", { min: y0, max: y1 });
       this.plot.redraw(false, true); // within the batch: all is drawn once
     });
+    if (this.sync !== null) pointedAt.get(this.sync)?.tellAgain(this.sync);
     const free = !axes.robust && !axes.ylog && !axes.yWindow;
     return { outside: range.outside, flattening: free ? flattening(curves) : 0, refused: range.refused };
   }
@@ -229,6 +239,7 @@ export class Chart {
     this.host.removeEventListener("blur", this.blurred);
     this.observer.disconnect();
     clearTimeout(this.later);
+    if (this.sync !== null && pointedAt.get(this.sync) === this) pointedAt.delete(this.sync);
     this.plot.destroy();
   }
 
@@ -464,8 +475,17 @@ export class Chart {
     this.moved();
   }
 
+  /** Charts that show another window still have their cursors where the step was before. */
+  private tellAgain(sync: string): void {
+    if (!this.plot.over.matches(":hover")) return; // keys move this chart's cursor alone
+    clearTimeout(this.later);
+    this.sharing = false;
+    this.later = setTimeout(() => this.settle(sync), SOON);
+  }
+
   private leave(): void {
     clearTimeout(this.later);
+    if (this.sync !== null && pointedAt.get(this.sync) === this) pointedAt.delete(this.sync);
     this.hovering = this.sharing = false;
     this.clear();
     this.events.hovered(null);
@@ -484,6 +504,7 @@ export class Chart {
     }
     if (!own && !this.plot.over.matches(":hover") && !this.host.contains((this.host.getRootNode() as Document | ShadowRoot).activeElement)) return;
     this.hovering = true;
+    if (this.sync !== null) pointedAt.set(this.sync, this);
     const place = this.plot.posToVal(left, "x");
     const near = this.nearAt(place, top);
     this.highlight(near);
@@ -581,8 +602,38 @@ export class Chart {
     if (x?.min === undefined || x.max === undefined) return;
     const share = event.offsetX / this.plot.over.clientWidth;
     const factor = Math.exp(Math.sign(event.deltaY) * Math.min(Math.abs(event.deltaY), 60) * 0.005);
-    this.events.zoomed(scaled(x.min, x.max, share, factor, this.axes.xlog), this.axes.yWindow);
+    const goesOn = event.timeStamp - this.wheeled < GESTURE;
+    this.wheeled = event.timeStamp;
+    this.events.zoomed(scaled(x.min, x.max, share, factor, this.axes.xlog), this.axes.yWindow, goesOn);
   }
+
+  private touched({ touches }: TouchEvent): void {
+    const { x } = this.plot.scales;
+    const pinch = pinchOf(touches, this.plot.over.getBoundingClientRect());
+    this.held = pinch && x?.min !== undefined && x.max !== undefined ? { pinch, window: [x.min, x.max], begun: false } : null;
+  }
+
+  private pinched(event: TouchEvent): void {
+    const now = pinchOf(event.touches, this.plot.over.getBoundingClientRect());
+    if (!now || !this.held) return; // one finger scrolls the page
+    event.preventDefault();
+    const { pinch, window } = this.held;
+    const zoomed = scaled(...window, pinch.share, pinch.apart / now.apart, this.axes.xlog);
+    this.events.zoomed(moved(...zoomed, pinch.share - now.share, this.axes.xlog), this.axes.yWindow, this.held.begun);
+    this.held.begun = true;
+  }
+}
+
+/** Two fingers: their middle as a share of the width, and how many pixels they are apart. */
+interface Pinch {
+  share: number;
+  apart: number;
+}
+
+export function pinchOf(touches: ArrayLike<{ clientX: number; clientY: number }>, { left, width }: { left: number; width: number }): Pinch | null {
+  const [one, other] = [touches[0], touches[1]];
+  if (touches.length !== 2 || !one || !other || width <= 0) return null;
+  return { share: ((one.clientX + other.clientX) / 2 - left) / width, apart: Math.max(Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY), 10) };
 }
 
 /** A window that is larger or smaller around a share of itself. */

@@ -7,7 +7,7 @@ import { Difference, Texts } from "./difference";
 import { GroupTable } from "./groups";
 import { t } from "./language";
 import { kindOf } from "./words";
-import { brushed, brushOf, hueAt, placeOn, readBrushes, type Scale, scaleOf, ticksOf } from "./scales";
+import { apart, brushed, brushOf, hueAt, placeOn, readBrushes, type Scale, scaleOf, ticksOf } from "./scales";
 import { answer, dark, drawn, drawnPaths, hparams, listed, sortValue, tags } from "./store";
 import { emptied, useWidth } from "./sized";
 import { Importance, Verdict } from "./verdict";
@@ -154,7 +154,7 @@ function Parallel() {
                 <title>{scale.title}</title>
                 <text y={14} text-anchor="middle" class="axis-title">{shortened(scale.title, letters)}</text>
                 <line y1={top} y2={bottom} class="axis" />
-                {ticksOf(scale).map((tick) => <text key={tick.place} x={6} y={toY(tick.place) + 4} class="tick">{shortened(tick.text, Math.min(16, letters))}</text>)}
+                {apart(ticksOf(scale), 14 / (bottom - top)).map((tick) => <text key={tick.place} x={6} y={toY(tick.place) + 4} class="tick">{shortened(tick.text, Math.min(16, letters))}</text>)}
                 {span && <rect x={-7} width={14} y={toY(Math.max(...span))} height={Math.max(2, Math.abs(toY(span[0]) - toY(span[1])))} class="brush" />}
                 <rect
                   x={-14}
@@ -247,8 +247,8 @@ function Scatter() {
       <figcaption><b>{t("Scatter")}</b>{choose(x, (key) => show({ sx: key }), "x")}{choose(y, (key) => show({ sy: key }), "y")}</figcaption>
       <div ref={host}>
         <svg width={width} height={height} role="img" tabindex={0} aria-label={`${across.title}, ${up.title}: ${t("{n} runs", { n: points.length })}`} onKeyDown={keyed} onBlur={() => (over.value = null)}>
-          {ticksOf(across).map((tick) => <text key={tick.place} x={box.left + (0.03 + 0.94 * tick.place) * (box.right - box.left)} y={height - 12} text-anchor="middle" class="tick">{shortened(tick.text, 14)}</text>)}
-          {ticksOf(up).map((tick) => { const top = box.bottom - (0.04 + 0.92 * tick.place) * (box.bottom - box.top); return <g key={tick.place}><line x1={box.left} x2={box.right} y1={top} y2={top} class="grid-line" /><text x={box.left - 6} y={top + 4} text-anchor="end" class="tick">{shortened(tick.text, 9)}</text></g>; })}
+          {apart(ticksOf(across), 60 / (0.94 * (box.right - box.left))).map((tick) => <text key={tick.place} x={box.left + (0.03 + 0.94 * tick.place) * (box.right - box.left)} y={height - 12} text-anchor="middle" class="tick">{shortened(tick.text, 14)}</text>)}
+          {apart(ticksOf(up), 14 / (0.92 * (box.bottom - box.top))).map((tick) => { const top = box.bottom - (0.04 + 0.92 * tick.place) * (box.bottom - box.top); return <g key={tick.place}><line x1={box.left} x2={box.right} y1={top} y2={top} class="grid-line" /><text x={box.left - 6} y={top + 4} text-anchor="end" class="tick">{shortened(tick.text, 9)}</text></g>; })}
           {points.map(({ run, left, top }) => <circle key={run.path} cx={left} cy={top} r={over.value === run ? 7 : 5} fill={hues.value.colorOf(run) ?? (dark.value ? NO_VALUE.dark : NO_VALUE.light)} onMouseEnter={() => (over.value = run)} onMouseLeave={() => (over.value = null)}><title>{`${run.name}\n${across.title}: ${setting(sortValue(run, x))}\n${up.title}: ${setting(sortValue(run, y))}`}</title></circle>)}
         </svg>
       </div>

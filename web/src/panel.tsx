@@ -123,9 +123,9 @@ export function Panel({ text, own, full: isFull }: Props) {
       host.current,
       axes.peek(),
       {
-        zoomed(x, y) {
+        zoomed(x, y, goesOn) {
           yWindow.value = y;
-          if (view.peek().shared) show({ from: x?.[0] ?? null, to: x?.[1] ?? null }, true);
+          if (view.peek().shared) show({ from: x?.[0] ?? null, to: x?.[1] ?? null }, !goesOn);
           else window.value = x;
         },
         hovered(at) {
@@ -242,7 +242,7 @@ export function Panel({ text, own, full: isFull }: Props) {
           </>}
         </Menu>
       </figcaption>
-      <div class="plot" ref={host} role="img" tabIndex={0} aria-label={summary(text, lines.value)} onKeyDown={keyed}>
+      <div class="plot" ref={host} role="img" tabIndex={0} aria-busy={busy.value && !lines.value.length} aria-label={summary(text, lines.value)} onKeyDown={keyed}>
         {hover.value && <Tooltip at={hover.value} x={axis.value} />}
       </div>
       {trouble.value && <p class="error" role="alert">{trouble.value}</p>}

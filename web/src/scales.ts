@@ -57,6 +57,15 @@ export function ticksOf(scale: Scale): { place: number; text: string }[] {
   return values.map((value, at) => ({ place: placeOn(scale, value) ?? 0, text: scale.kind === "log" ? short(value) : (texts[at] ?? "") }));
 }
 
+/** The texts that have room: those nearer than a share of the axis to the one before are left out. */
+export function apart<Tick extends { place: number }>(ticks: readonly Tick[], share: number): Tick[] {
+  const kept: Tick[] = [];
+  for (const tick of [...ticks].sort((a, b) => a.place - b.place)) {
+    if (tick.place - (kept.at(-1)?.place ?? -Infinity) >= share) kept.push(tick);
+  }
+  return kept;
+}
+
 /** Hues of a value's place on an axis: dark blue, violet, red, orange. */
 const RAMP = [[13, 8, 135], [126, 3, 168], [204, 71, 120], [248, 149, 64]] as const;
 

@@ -17,7 +17,7 @@ interface Kept {
 }
 
 const kept = new Map<string, Kept>();
-const waiting = new Map<string, Set<string>>(); // tag -> paths of runs
+const waiting = new Map<string, { tag: string; paths: Set<string> }>();
 let timer = 0;
 
 function keptOf(tag: string, path: string): Kept {
@@ -34,7 +34,7 @@ async function ask(): Promise<void> {
   const asked = [...waiting];
   waiting.clear();
   await Promise.all(
-    asked.map(async ([tag, paths]) => {
+    asked.map(async ([, { tag, paths }]) => {
       if (!paths.size) return;
       const fresh = freshness.peek();
       for (const path of paths) keptOf(tag, path).fresh = fresh.get(path) ?? 0;
@@ -73,13 +73,23 @@ export function pathOf({ x, y }: Points, width: number, height: number): string 
   return path;
 }
 
-export function Sparkline({ tag, path, color, about }: { tag: string; path: string; color: string; about: string }) {
+/**
+ * Curves that are asked for together have a window in common, in which a much shorter one would have few points:
+ * those of about one length.
+ */
+export function together(tag: string, length: number): string {
+  return `${Math.floor(Math.log2(Math.max(length, 1)))} ${tag}`;
+}
+
+/** A run's curve over its own steps and values: the shape of each can be seen, its length and height are in other columns. */
+export function Sparkline({ tag, path, length, color, about }: { tag: string; path: string; length: number; color: string; about: string }) {
   const fresh = freshness.value.get(path) ?? 0;
   const found = keptOf(tag, path);
   useEffect(() => {
     if (found.fresh === fresh) return;
-    const paths = waiting.get(tag) ?? new Set();
-    waiting.set(tag, paths.add(path));
+    const key = together(tag, length);
+    const { paths } = waiting.get(key) ?? { paths: new Set<string>() };
+    waiting.set(key, { tag, paths: paths.add(path) });
     timer ||= window.setTimeout(() => void ask(), TOGETHER);
     return () => void paths.delete(path); // scrolled away
   }, [tag, path, fresh]);

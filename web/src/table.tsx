@@ -23,7 +23,8 @@ function useColumns() {
     const differing = hparams.value.filter((one) => one.differs).slice(0, MOST.hparams).map((one) => `hparam:${one.name}`);
     const known = (tag: string) => answer.value?.runs.some((run) => run.metrics[tag]?.mode) ?? false;
     const ranked = [...tags.value].sort((a, b) => Number(known(b)) - Number(known(a))).slice(0, MOST.metrics);
-    return ["status", "started", "seconds", ...differing, ...ranked.flatMap((tag) => [`spark:${tag}`, `last:${tag}`, ...(known(tag) ? [`best:${tag}`] : [])])];
+    // What was tried and what came of it first: of a narrow page the rest is beyond the edge.
+    return ["status", ...differing, ...ranked.flatMap((tag) => [`spark:${tag}`, `last:${tag}`, ...(known(tag) ? [`best:${tag}`] : [])]), "started", "seconds"];
   });
 }
 
@@ -70,7 +71,7 @@ export function Table() {
               <span />
               {["", ...keys.value].map((key) => {
                 const [name, kind] = title(key);
-                if (key.startsWith("spark:")) return <span key={key} class="title" title={name} {...moving(key, keys.value)}>{name} <small>{kind}</small></span>;
+                if (key.startsWith("spark:")) return <span key={key} class="title" title={`${name}: ${t("each run's curve over its own steps and values")}`} {...moving(key, keys.value)}>{name} <small>{kind}</small></span>;
                 return (
                   <button key={key} {...(key ? moving(key, keys.value) : {})} aria-label={`${t("Sort by")} ${name} ${kind}`} title={name} onClick={() => by(key)}>
                     {name} <small>{kind}</small> {sort === key ? (desc ? "↓" : "↑") : ""}
@@ -170,7 +171,7 @@ function Cell({ run, name, base, leads }: { run: RunInfo; name: string; base: Ru
   if (kind === "hparam") return <span title={setting(run.hparams[tag])}>{setting(run.hparams[tag])}</span>;
   const metric = run.metrics[tag];
   if (!metric) return <span />;
-  if (kind === "spark") return <span><Sparkline tag={tag} path={run.path} color={tint(run.color, dark.value)} about={`${tag}: ${short(metric.last)}`} /></span>;
+  if (kind === "spark") return <span><Sparkline tag={tag} path={run.path} length={metric.last_step} color={tint(run.color, dark.value)} about={`${tag}: ${short(metric.last)}`} /></span>;
   const value = kind === "best" ? metric.best : kind === "best_step" ? metric.best_step : metric.last;
   if (value === null) return <span />;
   const other = base && base !== run ? (kind === "best" ? base.metrics[tag]?.best : base.metrics[tag]?.last) : undefined;

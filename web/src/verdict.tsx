@@ -5,7 +5,7 @@ import { useAsked } from "./asked";
 import { short } from "./format";
 import { t } from "./language";
 import { chosenSides, groupsOf, type Side, singlesOf } from "./sides";
-import { drawn, hparams, tags } from "./store";
+import { drawn, hparams, listed, tags } from "./store";
 import { show, view } from "./view";
 
 const MOST_CHOICES = 300;
@@ -72,6 +72,7 @@ export function Importance() {
               </tbody>
             </table>
           </div>
+          {listed.value.length > drawn.value.length && <p class="note">{t("Of {total} runs that are listed count the {n} that are drawn.", { total: listed.value.length, n: drawn.value.length })}</p>}
           <p class="note">{t("The share of the metric's variance over these {n} runs that each explains alone, adjusted for chance; p says how often shuffled runs explain as much.", { n: answer.n })} {answer.hparams.some((one) => one.p < 0.05) ? "" : t("None is clear of chance (p below 0.05): more runs would tell.")}</p>
         </>
       )}

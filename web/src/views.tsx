@@ -17,14 +17,26 @@ async function load(): Promise<void> {
   }
 }
 
+/** The views that have all words of a search in their names or their addresses. */
+export function searched(views: readonly SavedView[], search: string): SavedView[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  return views.filter((one) => {
+    const query = new URLSearchParams(one.query);
+    const text = `${one.name}\n${[...query].map(([key, value]) => `${key}=${value}`).join("\n")}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
 export function Views() {
   const name = useSignal("");
   const trouble = useSignal("");
   const renamed = useSignal("");
+  const wanted = useSignal("");
   useEffect(() => void load(), []);
   const { views, problems } = known.value;
   if (!editing && !views.length && !problems.length) return null;
   const now = writeView(view.value);
+  const found = searched(views, wanted.value);
   const change = async (name: string, query: string | null, before: string | null, insteadOf: string | null = null): Promise<boolean> => {
     trouble.value = "";
     try {
@@ -38,8 +50,8 @@ export function Views() {
   };
   const save = async (event: Event) => {
     event.preventDefault();
-    const wanted = name.value.trim();
-    if (wanted && (await change(wanted, now, null))) name.value = "";
+    const given = name.value.trim();
+    if (given && (await change(given, now, null))) name.value = "";
   };
   const rename = async (one: SavedView, to: string) => {
     renamed.value = "";
@@ -53,8 +65,10 @@ export function Views() {
         {problems.map((text) => <p key={text} class="error">{text}</p>)}
         {trouble.value && <p class="error" role="alert">{trouble.value}</p>}
         {!views.length && <p class="note">{t("None yet: a view is what you see, under a name.")}</p>}
+        {views.length > 1 && <input class="find" type="search" value={wanted.value} placeholder={t("Search views")} aria-label={t("Search views")} onInput={(event) => (wanted.value = event.currentTarget.value)} />}
+        {views.length > 0 && !found.length && <p class="note" role="status">{t("No view has that in its name or its address.")}</p>}
         <ul>
-          {views.map((one) => (
+          {found.map((one) => (
             <li key={one.name}>
               {renamed.value === one.name ? (
                 <input

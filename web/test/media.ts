@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cellOf, eceOf, mistakesOf, readConfusion, readReliability, sumsOf } from "../src/media/counts";
-import { extent } from "../src/media/drawings";
+import { extent, valueTicks } from "../src/media/drawings";
 import { fitted, magnified, moved, pixelAt, PLAIN_LENS, type Size } from "../src/media/lens";
 import { differenceOf } from "../src/media/pixels";
 import { columnsOf, isAligned } from "../src/media/tables";
@@ -97,4 +97,10 @@ test("one step that exploded does not flatten the others, if that is asked for",
   const [low, high] = extent(records, true);
   assert.ok(low > -2 && high < 2);
   assert.deepEqual(extent([], false), [0, 1]);
+});
+
+test("axes of histograms have round numbers, or the ends of a range without any", () => {
+  assert.deepEqual(valueTicks(-11.51, 10.626, 5).map((tick) => tick.text), ["-10", "-5", "0", "5", "10"]);
+  assert.deepEqual(valueTicks(0.13, 0.17, 5).map((tick) => tick.place), [0.13, 0.14, 0.15, 0.16, 0.17]);
+  assert.deepEqual(valueTicks(3, 3, 5).map((tick) => tick.place), [3, 3]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brushed, brushOf, placeOn, readBrushes, scaleOf, ticksOf, within } from "../src/scales";
+import { apart, brushed, brushOf, placeOn, readBrushes, scaleOf, ticksOf, within } from "../src/scales";
 
 test("numbers over magnitudes get a logarithmic axis, texts one of words", () => {
   const rate = scaleOf("hparam:lr", "lr", [0.1, 0.001, undefined, 0.01]);
@@ -35,4 +35,12 @@ test("brushes survive an address, and what is none is passed over", () => {
   const good = [{ key: "hparam:lr", low: 1, high: 2 }, { key: "o", words: ["运"] }];
   assert.deepEqual(readBrushes(good.map((one) => JSON.stringify(one))), good);
   assert.deepEqual(readBrushes(["{", "1", "null", '{"key":1}', '{"key":"a","low":"1","high":2}', '{"key":"a","words":[1]}']), []);
+});
+
+test("texts of an axis that would lie on each other are left out", () => {
+  const few = scaleOf("best:loss", "loss", [0.0048387, 0.0078197, 0.15005]); // few values: each is a tick
+  assert.equal(ticksOf(few).length, 3);
+  assert.deepEqual(apart(ticksOf(few), 0.06).map((tick) => tick.text), ["0.0048387", "0.15005"]);
+  assert.deepEqual(apart(ticksOf(few), 0), ticksOf(few));
+  assert.deepEqual(apart([], 0.5), []);
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pathOf } from "../src/sparklines";
+import { pathOf, together } from "../src/sparklines";
 import { movedTo } from "../src/table";
+import { searched } from "../src/views";
 
 const of = (...values: number[]) => Float64Array.from(values);
 
@@ -18,4 +19,20 @@ test("a column moves to the place of another", () => {
   assert.deepEqual(movedTo(["a", "b", "c", "d"], "a", "c"), ["b", "c", "a", "d"]);
   assert.deepEqual(movedTo(["a", "b", "c", "d"], "d", "b"), ["a", "d", "b", "c"]);
   assert.deepEqual(movedTo(["a", "b"], "b", "b"), ["a", "b"]);
+});
+
+test("curves of about one length are asked for together", () => {
+  assert.equal(together("loss", 1000), together("loss", 600));
+  assert.notEqual(together("loss", 1000), together("loss", 20));
+  assert.notEqual(together("loss", 1000), together("acc", 1000));
+  assert.equal(together("loss", 0), together("loss", 1));
+});
+
+test("views are found by words of their names and addresses", () => {
+  const views = [{ name: "Losses, smoothed", query: "tags=loss&smooth=ema" }, { name: "Adam", query: "filter=optimizer+%3D%3D+%27Adam%27" }];
+  const names = (search: string) => searched(views, search).map((one) => one.name);
+  assert.deepEqual(names(""), ["Losses, smoothed", "Adam"]);
+  assert.deepEqual(names("LOSS  smooth"), ["Losses, smoothed"]);
+  assert.deepEqual(names("optimizer =="), ["Adam"]);
+  assert.deepEqual(names("loss adam"), []);
 });

@@ -6,6 +6,7 @@ are templates (the document and its settings) are requested each time.
 
 from __future__ import annotations
 
+import json
 import mimetypes
 import os
 import re
@@ -16,6 +17,7 @@ from importlib.metadata import version
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vizkit._language import LANGUAGES, mark, speaking, tr
 from vizkit.server.http import Answer, no_file, preferred_language, redirect, respond
 from vizkit.server.public_path import public_path_of
 from vizkit.server.security import WORKER_POLICY, visualdl_policy
@@ -43,6 +45,16 @@ _LINK = (  # to VizKit's own page, in the margin beside what VisualDL draws
     "padding:8px 0;writing-mode:vertical-rl;font:600 11px/18px sans-serif;text-decoration:none;color:#fff;"
     'background:#1527c2;border-radius:0 5px 5px 0">VizKit</a>'
 )
+# Where a proxy has put an untold path before the page's, none of its files comes: it asks for whole paths.
+_ASTRAY = """<script>(() => {
+const [base, texts] = BASE_AND_TEXTS, path = location.pathname, at = path.indexOf("/app/");
+if (path.startsWith(base + "/") || at < 1) return;
+const text = document.body.appendChild(document.createElement("p"));
+text.style.cssText = "margin:4em;font:16px/1.6 sans-serif";
+const language = navigator.language.startsWith("zh") ? "zh" : "en";
+text.textContent = texts[language] + " --public-path=" + path.slice(0, at);
+})()</script>"""
+_PROXY = mark("This page is behind a proxy that does not tell its path: start vizkit serve with")
 _MISSING = {  # files that the page requests and VisualDL lacks
     "icons/dragger.svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="16"/>',
 }
@@ -116,7 +128,8 @@ class VisualDLPage:
             text = content.decode("utf-8")
             for name, value in self._settings(before).items():
                 text = text.replace("{{" + name + "}}", value)
-            text = text.replace("</body>", f"{_LINK.replace('/vizkit/', f'{before}/vizkit/')}</body>")
+            link = _LINK.replace("/vizkit/", f"{before}/vizkit/")
+            text = text.replace("</body>", f"{link}{_hint(f'{before}{self.public_path}')}</body>")
             content = text.encode()
         ending = os.path.splitext(path)[1]
         media = _TYPES.get(ending) or mimetypes.guess_type(path)[0] or "application/octet-stream"
@@ -138,6 +151,16 @@ class VisualDLPage:
             "TELEMETRY_ID": "",
             "THEME": "",
         }
+
+
+def _hint(base: str) -> str:
+    """A script that says which option lacks, where the document's address is not below a path."""
+    texts = {}
+    for one in LANGUAGES:
+        with speaking(one):
+            texts[one] = tr(_PROXY)
+    given = json.dumps([base, texts]).replace("<", "\\u003c")
+    return _ASTRAY.replace("BASE_AND_TEXTS", given)
 
 
 def _files_below(directory: str) -> Iterator[str]:

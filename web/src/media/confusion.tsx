@@ -45,11 +45,11 @@ function Matrix({ one, text }: { one: Chosen; text: string }) {
   const mistakes = mistakesOf(confusion, MOST_MISTAKES);
   return (
     <div class="matrix" role="group" aria-label={one.run.name}>
-      <p><Name run={one.run} step={one.record.step} wanted={one.wanted} /> <small>{t("{right} of {total} right, {share}", { right: exact(sums.right), total: exact(sums.total), share: percent(sums.right / sums.total) })}</small></p>
+      <p><Name run={one.run} step={one.record.step} wanted={one.wanted} /> <small>· {t("{right} of {total} right, {share}", { right: exact(sums.right), total: exact(sums.total), share: percent(sums.right / sums.total) })}</small></p>
       <div class="matrix-parts">
         <Cells confusion={confusion} sums={sums} run={one.run} pointed={pointed.value} point={(cell) => (pointed.value = cell)} />
         <div class="mistakes" tabIndex={0} role="group" aria-label={t("What is taken for what")}>
-          <table class="diff">
+          {mistakes.length > 0 && <table class="diff">
             <caption>{t("What is taken for what")}</caption>
             <thead><tr><th>{t("True")}</th><th>{t("Predicted")}</th><th>{t("Samples")}</th><th>{t("of the class")}</th></tr></thead>
             <tbody>
@@ -59,7 +59,7 @@ function Matrix({ one, text }: { one: Chosen; text: string }) {
                 </tr>
               ))}
             </tbody>
-          </table>
+          </table>}
           {!mistakes.length && <p class="note">{t("Nothing is confused")}</p>}
         </div>
       </div>

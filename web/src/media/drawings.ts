@@ -1,6 +1,7 @@
 // Histograms over steps, curves of classes, and reliability diagrams, on a canvas.
 import { short } from "../format";
 import { type Histogram, quantile } from "./records";
+import { roundTicks, tickTexts } from "../ticks";
 
 const FONT = "11px system-ui, sans-serif";
 /** Shares of values below the lines of a heat map: from the least to the greatest value. */
@@ -36,10 +37,21 @@ export function extent(records: readonly Histogram[], robust: boolean): [number,
 function foot(context: Context, width: number, height: number, low: number, high: number, dark: boolean): void {
   context.fillStyle = ink(dark);
   context.font = FONT;
-  for (const [share, align] of [[0, "left"], [0.5, "center"], [1, "right"]] as const) {
-    context.textAlign = align;
-    context.fillText(short(low + (high - low) * share), share * width, height - 3);
+  context.textAlign = "center";
+  for (const { place, text } of valueTicks(low, high, Math.max(2, Math.floor(width / 80)))) {
+    const x = ((place - low) / (high - low)) * width;
+    const half = context.measureText(text).width / 2;
+    context.fillRect(x - 0.5, height - FOOT, 1, 3);
+    context.fillText(text, Math.min(Math.max(x, half), width - half), height - 3);
   }
+}
+
+/** Round values of a range, or its ends where there is one at most. */
+export function valueTicks(low: number, high: number, most: number): { place: number; text: string }[] {
+  const round = roundTicks(low, high, most);
+  const places = round.length > 1 ? round : [low, high];
+  const texts = tickTexts(places);
+  return places.map((place, at) => ({ place, text: texts[at] ?? "" }));
 }
 
 function densities({ edges, counts }: Histogram): number[] {
@@ -149,8 +161,13 @@ export function drawHeat(context: Context, width: number, height: number, record
   context.fillStyle = ink(dark);
   context.font = FONT;
   context.textAlign = "left";
-  context.fillText(short(high), 2, 10);
-  context.fillText(short(low), 2, tall - 2);
+  context.strokeStyle = page(dark);
+  context.lineWidth = 3;
+  for (const { place, text } of valueTicks(low, high, 5)) {
+    const y = Math.min(Math.max(toY(place) + 4, 10), tall - 2);
+    context.strokeText(text, 2, y);
+    context.fillText(text, 2, y);
+  }
   if (records.length) {
     context.fillText(short(records[0]?.step ?? 0), 0, height - 3);
     context.textAlign = "right";

@@ -214,7 +214,7 @@ async def changes(
         state.live.note_request()
         await asyncio.to_thread(state.look_at_statuses)
         cursor = state.cursor()
-        if cursor != query.since or loop.time() >= end or is_gone():
+        if cursor != query.since or loop.time() >= end or is_gone() or state.live.stopped:
             return {
                 "cursor": cursor,
                 "layout": state.layout_changed_since(version, statuses),

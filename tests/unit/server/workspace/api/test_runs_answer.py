@@ -241,3 +241,12 @@ def test_nobody_is_waited_for_who_is_gone(log: Path) -> None:
     query = ChangesQuery(state.cursor(), wait=25)
     answer = asyncio.run(changes(state, query, lambda: next(looks)))
     assert (answer["changed"], answer["layout"], next(looks, None)) == ([], False, None)
+
+
+def test_nobody_is_kept_waiting_by_a_server_that_stops(log: Path) -> None:
+    live = LiveRuns(log)
+    state = WorkspaceState(live, CurrentRuns(live), SavedViews(str(log)))
+    state.look_at_statuses()
+    live.stop()
+    answer = asyncio.run(asyncio.wait_for(changes(state, ChangesQuery(state.cursor(), wait=25)), 20))
+    assert (answer["changed"], answer["layout"]) == ([], False)

@@ -75,7 +75,7 @@ def test_what_cannot_be_told_is_said_in_the_language_of_who_asks(client: Client)
     assert nothing["reason"].startswith("none of the 1 runs of A has a finite 'loss'")
     chinese = {"Accept-Language": "zh-CN"}
     answer = client.http.get("importance", params=few, headers=chinese).json()
-    assert answer["reason"].startswith("importance 需要至少四个")
+    assert answer["reason"].startswith("计算重要性需要至少四个")
     query = {"tag": "eval/acc", "a": ["run0", "run2"], "b": ["run1", "run3"]}
     assert client.http.get("comparison", params=query, headers=chinese).json()["sentence"].endswith("B 更好")
     refused = client.http.get("runs", params={"filter": "("}, headers=chinese)
