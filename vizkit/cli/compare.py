@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Annotated
 
 import typer
@@ -34,7 +33,7 @@ def compare(
     """
     comparison = select_runs(logdir).compare(a, b, metric, mode)
     if as_json:
-        print_json({**dataclasses.asdict(comparison), "better": comparison.better})
+        print_json(comparison.to_dict())
     else:
         print_lines([str(comparison)])
     if not comparison.better:

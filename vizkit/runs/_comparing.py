@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from vizkit._checks import one_of
-from vizkit.errors import QueryError, UnknownNameError
+import numpy as np
+
+from vizkit._checks import describe, one_of
+from vizkit.errors import DataError, QueryError, UnknownNameError
 from vizkit.runs._plotting import crossing_between, times_to_target
-from vizkit.runs.comparison import Comparison, compare_runs
+from vizkit.runs.comparison import Comparison, RunValue, compare_runs
 from vizkit.runs.difference import difference_frame, differences
 from vizkit.runs.importances import Evaluator, Importances, importances_of
 from vizkit.runs.label_errors import LabelErrors
@@ -87,13 +89,14 @@ class Comparing(Sequence[Run]):
         metric: str,
         mode: str = "auto",
         *,
-        value: Literal["best", "last"] = "best",
+        value: RunValue = "best",
         paired: bool | None = None,
+        anytime: bool = False,
     ) -> Comparison:
         """Compare the values of two sets of runs: is B better than A?
 
         The interval is right for one look. Whoever looks again after each new run, and stops when it
-        pleases, is wrong more often; `vizkit.sweeps.SweepResult.verdict` is not.
+        pleases, is wrong more often, but for ``anytime=True`` and `vizkit.sweeps.SweepResult.verdict`.
 
         Args:
             a: a run, runs, a run's name or pattern, or a filter expression.
@@ -101,9 +104,12 @@ class Comparing(Sequence[Run]):
             metric: a scalar tag.
             mode: ``"max"``, ``"min"`` or ``"auto"``: by the words of the tag.
             value: the value of a run: the ``"best"`` of its training, which is too good by as much as the
-                metric varies, or the ``"last"``.
+                metric varies; the ``"last"``; or a step, such as 1000: the last up to it, which compares
+                trainings of different lengths after as many steps.
             paired: compare the runs of the same seed (the hyper-parameter ``seed``); by default where both
                 sides have the same seeds, each once.
+            anytime: give an interval that is right however often one looks while runs come in: wider, and of
+                pairs alone. Method and source: `vizkit.runs.sequential.anytime_interval`.
 
         Returns:
             The difference and its confidence interval; printed, it says in words what it found. With one run
@@ -112,11 +118,11 @@ class Comparing(Sequence[Run]):
         Raises:
             UnknownNameError: an unknown name or tag.
             QueryError: not an expression, a side without a finite value, or runs that cannot be paired.
-            DataError: another mode, or a metric whose name does not tell which value is best.
+            DataError: another mode or value, or a metric whose name does not tell which value is best.
         """
         mode = checked_mode(with_tag(self._runs, metric), metric, mode)
-        one_of("value", value, ("best", "last"))
-        return compare_runs(self._meant(a), self._meant(b), metric, mode, value, paired)
+        counts = _checked_value(value)
+        return compare_runs(self._meant(a), self._meant(b), metric, mode, counts, paired, anytime)
 
     def rank(
         self,
@@ -124,7 +130,7 @@ class Comparing(Sequence[Run]):
         mode: str = "auto",
         *,
         by: str | Sequence[str] | None = None,
-        value: Literal["best", "last"] = "best",
+        value: RunValue = "best",
     ) -> Ranking:
         """Rank settings: the intervals of ranks that their seeds allow, and which may be the best.
 
@@ -142,10 +148,9 @@ class Comparing(Sequence[Run]):
         Raises:
             UnknownNameError: no run has the metric, or the hyper-parameter.
             QueryError: fewer than two settings, or one run of each.
-            DataError: another mode, or a metric whose name does not tell which value is best.
+            DataError: another mode or value, or a metric whose name does not tell which value is best.
         """
-        one_of("value", value, ("best", "last"))
-        return rank_runs(self._runs, metric, mode, by, value)
+        return rank_runs(self._runs, metric, mode, by, _checked_value(value))
 
     def time_to(
         self,
@@ -281,3 +286,12 @@ class Comparing(Sequence[Run]):
                     raise error from None
                 raise
         return found if isinstance(found, list) else [found]
+
+
+def _checked_value(value: RunValue) -> RunValue:
+    """The value of a run that is to count; errors as of `Runs.compare`."""
+    if value in ("best", "last"):
+        return value
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return int(value)
+    raise DataError("value must be 'best', 'last' or a step, got {value}", value=describe(value))

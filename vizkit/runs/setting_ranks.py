@@ -25,7 +25,7 @@ from vizkit._protocols import JSONObject
 from vizkit.errors import QueryError
 from vizkit.metrics.arrays import Bools, Floats, Ints
 from vizkit.runs._plotting import DrawnRanking
-from vizkit.runs.comparison import seeds_match, values_of
+from vizkit.runs.comparison import RunValue, seeds_match, values_of
 from vizkit.runs.display import Cell, Table
 from vizkit.runs.export import plain
 from vizkit.runs.formatting import value_text
@@ -100,14 +100,14 @@ class Ranking(Printed, DrawnRanking):
     Attributes:
         metric: the tag.
         mode: ``"max"`` or ``"min"``: the better direction.
-        value: the value of a run that counted, ``"best"`` or ``"last"``.
+        value: the value of a run that counted: ``"best"``, ``"last"``, or the last up to this step.
         settings: the best mean first.
         left_out: number of runs without a finite value of the metric.
     """
 
     metric: str
     mode: Literal["max", "min"]
-    value: Literal["best", "last"]
+    value: RunValue
     settings: tuple[RankedSetting, ...]
     left_out: int = 0
 
@@ -184,7 +184,7 @@ def rank_runs(
     metric: str,
     mode: str,
     by: str | Sequence[str] | None,
-    value: Literal["best", "last"],
+    value: RunValue,
 ) -> Ranking:
     """Rank the settings of runs; arguments and errors as of `Runs.rank`."""
     way = checked_mode(with_tag(runs, metric), metric, mode)

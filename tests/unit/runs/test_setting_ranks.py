@@ -143,5 +143,5 @@ def test_what_cannot_be_ranked(sweep: Runs) -> None:
         sweep.filter("seed == 0").rank("eval/acc")
     with pytest.raises(UnknownNameError, match="'loss'"):
         sweep.rank("loss")
-    with pytest.raises(vizkit.DataError, match="value must be 'best' or 'last'"):
+    with pytest.raises(vizkit.DataError, match="value must be 'best', 'last' or a step"):
         sweep.rank("eval/acc", value="mean")  # type: ignore[arg-type]

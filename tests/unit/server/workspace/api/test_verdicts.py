@@ -77,10 +77,10 @@ def test_what_cannot_be_told_is_said_in_the_language_of_who_asks(client: Client)
     answer = client.http.get("importance", params=few, headers=chinese).json()
     assert answer["reason"].startswith("计算重要性需要至少四个")
     query = {"tag": "eval/acc", "a": ["run0", "run2"], "b": ["run1", "run3"]}
-    assert client.http.get("comparison", params=query, headers=chinese).json()["sentence"].endswith("B 更好")
+    assert "：B 更好；" in client.http.get("comparison", params=query, headers=chinese).json()["sentence"]
     refused = client.http.get("runs", params={"filter": "("}, headers=chinese)
     assert "不是" in refused.json()["message"]
-    assert client.json("comparison", **query)["sentence"].endswith("B is better")
+    assert ": B is better;" in client.json("comparison", **query)["sentence"]
 
 
 def test_an_unknown_run_or_tag_is_refused(client: Client) -> None:
