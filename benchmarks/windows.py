@@ -1,4 +1,4 @@
-"""Windows of 100 runs of a million points each: first opening, opening again, and zooming by many clients."""
+"""Windows of 100 runs of a million points: opening, opening again, zooms by many clients and in a browser."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._common import Goal, Table, ms
+from benchmarks._pages import new_page, opened_browser
 
 __all__ = ["run"]
 
@@ -29,6 +31,29 @@ RUNS, STEPS = 100, 1_000_000
 TAG, WIDTH = "train/loss", 800
 CLIENTS, ZOOMS = 16, 20
 NOW = 1_767_225_600_000
+GESTURES = 25  # of each kind, in a browser
+
+# Notes the time from the next end of a drag, or turn of the wheel, to the frame in which the chart has the
+# curves that the server answers with for the new window.
+_WATCH = """() => {
+    const plot = document.querySelector('figure.panel .plot');
+    const before = plot.chart.lines;
+    window.zoomed = new Promise(done => {
+        let start = 0;
+        const begin = event => { start ||= event.timeStamp; };
+        for (const kind of ['mouseup', 'wheel']) addEventListener(kind, begin, {capture: true, once: true});
+        const frame = () => {
+            const busy = plot.closest('figure').dataset.busy !== '0';
+            if (!start || busy || plot.chart.lines === before) return requestAnimationFrame(frame);
+            requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)));
+        };
+        frame();
+    });
+}"""
+_DRAWN = """runs => {
+    const figure = document.querySelector('figure.panel');
+    return figure?.dataset.busy === '0' && figure.querySelector('.plot').chart?.lines.length === runs;
+}"""
 
 
 def run(root: str) -> list[Table]:
@@ -42,6 +67,7 @@ def run(root: str) -> list[Table]:
         again = server.opening()
         zooms = [(runs, server.zooming(runs)) for runs in (1, 10, RUNS)]
         after = server.memory()
+        by_hand = [(runs, server.zooming_by_hand(runs)) for runs in (10, RUNS)]
     work = f"{RUNS} runs x {STEPS:,} points of one tag"
     opening = Table(work, ("", "first picture, s", "exact, s", "CPU, s", "greatest memory, MB"))
     for name, one in (("opened first", first), ("opened again", again)):
@@ -65,11 +91,31 @@ def run(root: str) -> list[Table]:
         f"Windows of 100 to {STEPS:,} steps, {WIDTH} pixel columns; each client asks for another one half a "
         f"second after its last answer. The server holds {after / 1e6:,.0f} MB afterwards."
     )
-    p95 = float(np.quantile(zooms[1][1], 0.95))
     zooming.goals = [
-        Goal(f"a zoom of 10 of {RUNS} runs, p95 of {CLIENTS} clients", "100 ms", f"{ms(p95)} ms", p95 < 0.1)
+        Goal(
+            f"a zoom of {runs} of {RUNS} runs, p95 of {CLIENTS} clients", "100 ms", f"{ms(p95)} ms", p95 < 0.1
+        )
+        for runs, p95 in _p95(zooms[1:])
     ]
-    return [opening, zooming]
+    browser = Table("Zooms in a browser", ("runs in a chart", "gesture", "p50, ms", "p95, ms"))
+    for runs, gestures in by_hand:
+        for gesture, times in gestures.items():
+            browser.rows.append(
+                (str(runs), gesture, ms(np.quantile(times, 0.5)), ms(np.quantile(times, 0.95)))
+            )
+    browser.notes.append(
+        "From the end of a drag along the x axis, or a turn of the wheel with Ctrl, to the frame with the "
+        "curves of the new window; a drag takes 0.5 to 60 % of what is shown, at first of all."
+    )
+    browser.goals = [
+        Goal(f"the same in a browser, until drawn, chart of {runs}", "200 ms", f"{ms(p95)} ms", p95 < 0.2)
+        for runs, p95 in _p95([(runs, [*chain(*gestures.values())]) for runs, gestures in by_hand])
+    ]
+    return [opening, zooming, browser]
+
+
+def _p95(measured: Sequence[tuple[int, list[float]]]) -> list[tuple[int, float]]:
+    return [(runs, float(np.quantile(times, 0.95))) for runs, times in measured]
 
 
 def _write_log(directory: Path, seed: int) -> int:
@@ -174,6 +220,39 @@ class _Server:
             thread.start()
         for thread in threads:
             thread.join()
+        return times
+
+    def zooming_by_hand(self, runs: int) -> dict[str, list[float]]:
+        """Gesture -> seconds of each, in a browser's page of one chart."""
+        chosen = random.Random(runs)
+        only = [f"run{number}" for number in range(runs)] if runs < RUNS else []
+        query = urlencode({"only": only}, doseq=True)
+        times: dict[str, list[float]] = {"drag": [], "wheel": []}
+        with opened_browser() as browser:
+            page = new_page(browser)
+            page.goto(f"http://127.0.0.1:{self.port}/vizkit/?{query}")
+            page.wait_for_function(_DRAWN, arg=runs)
+            box = page.locator("figure.panel .u-over").bounding_box()
+            assert box is not None
+            left, middle, width = box["x"], box["y"] + box["height"] / 2, box["width"]
+            for turn in range(GESTURES):
+                if turn % 3 == 0:
+                    page.mouse.dblclick(left + width / 2, middle)
+                    page.wait_for_timeout(500)
+                    page.wait_for_function(_DRAWN, arg=runs)
+                span = 10 ** chosen.uniform(-2.3, -0.2)
+                start = left + width * chosen.uniform(0.01, 0.99 - span)
+                page.mouse.move(start, middle)
+                page.mouse.down()
+                page.mouse.move(start + max(span * width, 6), middle, steps=4)
+                page.evaluate(_WATCH)
+                page.mouse.up()
+                times["drag"].append(page.evaluate("() => window.zoomed") / 1000)
+                page.keyboard.down("Control")
+                page.evaluate(_WATCH)
+                page.mouse.wheel(0, chosen.choice((-120, 120)))
+                times["wheel"].append(page.evaluate("() => window.zoomed") / 1000)
+                page.keyboard.up("Control")
         return times
 
 

@@ -430,6 +430,38 @@ def test_each_pixel_column_holds_the_extremes_of_all_points(look: Look, tmp_path
                 np.testing.assert_array_equal(extremes(x[inside], y[inside], start, end, width), truth)
 
 
+def test_long_curves_reach_both_ends_of_the_axis(look: Look, tmp_path: Path) -> None:
+    values = np.cumsum(np.random.default_rng(7).normal(size=50_000))
+    with vizkit.LogWriter(tmp_path / "log" / "long") as writer:
+        for step, value in enumerate(values.tolist()):
+            writer.add_scalar("loss", value, step)
+    with serving(tmp_path / "log") as served:
+        with look(origin=served.origin) as page:
+            line = page.lines("loss")["long"]
+            assert page.shown("loss")["x"] == [0, 49_999]
+            assert (line["x"][-1], line["y"][-1]) == (49_999, values[-1])
+        with look("?xlog=1", origin=served.origin) as page:  # each early step has a place of its own
+            line = page.lines("loss")["long"]
+            assert page.shown("loss")["x"][0] == 1 and line["x"][-1] == 49_999
+            for step in (1, 2, 3, 10):
+                assert line["y"][line["x"].index(step)] == values[step]
+
+
+def test_a_wheel_scrolls_the_page_and_tells_how_to_zoom(look: Look) -> None:
+    with look() as page:
+        panel = page.panel("train/loss")
+        page.page.mouse.move(*at(panel, 0.5, 0.5))
+        before = page.shown("train/loss")["x"]
+        page.page.mouse.wheel(0, 40)
+        expect(panel.locator(".hint")).to_have_text("Drag, or Ctrl and wheel, to zoom")
+        assert page.shown("train/loss")["x"] == before
+        page.page.keyboard.down("Control")
+        page.page.mouse.wheel(0, -100)
+        page.page.keyboard.up("Control")
+        expect(panel.locator(".hint")).to_have_count(0)
+        page.until(lambda: page.shown("train/loss")["x"] != before, "it is zoomed")
+
+
 def extremes(x: Floats, y: Floats, start: float, end: float, width: int) -> Floats:
     """Least and greatest y of each of ``width`` equal parts of [start, end], (2, width)."""
     part = np.minimum(((x - start) / (end - start) * width).astype(int), width - 1)

@@ -51,8 +51,9 @@ def group_window(
     band: Band | None,
     bounds: tuple[float, float],
     how: Smoothing,
+    log: bool = False,
 ) -> GroupWindow:
-    """The window of the mean of curves; where x goes back, they are taken by x."""
+    """The window of the mean of curves, as of `Trace.window`; where x goes back, they are taken by x."""
     first, last = start, end
     if how:  # points beyond the window count
         ranges = [ends for trace in traces if (ends := trace.range)]
@@ -62,7 +63,7 @@ def group_window(
         None if one is None else smoothed(one, how, mean.x) for one in (mean.y, mean.low, mean.high)
     )
     assert y is not None
-    places = pixel_places(mean.x, start, end, width)
+    places = pixel_places(mean.x, start, end, width, log=log)
     inside = slice(int(places[0]), int(places[-1]))
     if inside.stop - inside.start <= FEW * width:
         sides = [None if one is None else one[inside] for one in (low, high)]

@@ -33,7 +33,7 @@ class Columns(NamedTuple):
     """The pixel columns of a window that hold points, from left to right, each (m,).
 
     Attributes:
-        x: of the first point.
+        x, x_last: of the first and the last point.
         first, last: y of the first and the last point, which may not be finite.
         least, greatest: of the finite values; NaN where none is.
         n: number of points.
@@ -41,6 +41,7 @@ class Columns(NamedTuple):
     """
 
     x: Floats
+    x_last: Floats
     first: Floats
     least: Floats
     greatest: Floats
@@ -68,15 +69,16 @@ class Window:
     after: tuple[float, float] | None = None
 
 
-def pixel_places(x: Column, start: float, end: float, width: int) -> Ints:
+def pixel_places(x: Column, start: float, end: float, width: int, *, log: bool = False) -> Ints:
     """The places where each pixel column of [start, end] begins in an ascending x, and where the last ends.
 
-    The columns are equally wide; each but the last one, which holds ``end``, ends before the next one.
+    The columns are equally wide, ``log``: on a logarithmic axis; each but the last one, which holds ``end``,
+    ends before the next one.
 
     Returns:
         (width + 1,) ascending.
     """
-    edges = np.linspace(start, end, width + 1)
+    edges = (np.geomspace if log else np.linspace)(start, end, width + 1)
     return np.append(search(x, edges[:-1], "left"), search(x, edges[-1:], "right"))
 
 
@@ -141,6 +143,12 @@ class Trace:
         ends = np.asarray(self.x[np.array([0, len(self) - 1])], dtype=np.float64) if len(self) else None
         return None if ends is None else (float(ends[0]), float(ends[1]))
 
+    @property
+    def first_positive(self) -> float | None:
+        """The least x above zero; None without one."""
+        place = int(search(self.x, np.array([0.0]), "right")[0])
+        return float(self.x[place : place + 1][0]) if place < len(self) else None
+
     def nearest(self, x: float) -> int | None:
         """The place, in the order of recording, of the point nearest to an x; None without points."""
         if not len(self):
@@ -156,14 +164,14 @@ class Trace:
         where = slice(max(int(places[0]) - 1, 0), int(places[-1]) + 1)
         return _floats(self.x[where]), _floats(self.y[where])
 
-    def window(self, start: float, end: float, width: int) -> Window:
-        """The points with x in [start, end], or the extremes of ``width`` equal pixel columns of it."""
-        (found,) = windows_of([self], start, end, width)
+    def window(self, start: float, end: float, width: int, *, log: bool = False) -> Window:
+        """The points with x in [start, end], or the extremes of the columns of `pixel_places` in it."""
+        (found,) = windows_of([self], start, end, width, log=log)
         return found
 
-    def smoothed(self, start: float, end: float, width: int, how: Smoothing) -> Window:
+    def smoothed(self, start: float, end: float, width: int, how: Smoothing, *, log: bool = False) -> Window:
         """`window` of the smoothed curve; all points count, also those beyond the window."""
-        places = pixel_places(self.x, start, end, width)
+        places = pixel_places(self.x, start, end, width, log=log)
         first, last = int(places[0]), int(places[-1])
         if self.order is not None:
             x, y = (_floats(column[:]) for column in self.recorded)
@@ -202,19 +210,20 @@ class _Stretch:
         first, last: the place of its first point, and that behind its last one.
         order: the places of its points by x, in the order of recording; None if they are recorded by x.
         x: of its points, or of the first one of each of its columns.
+        x_last: of the last point of each of its columns.
         edges: (m + 1,) where its columns begin, and where the last one ends; None if it is drawn in points.
         before, after: x of the points next to it; None without one, and where x does not ascend.
     """
 
-    def __init__(self, trace: Trace, start: float, end: float, width: int) -> None:
+    def __init__(self, trace: Trace, start: float, end: float, width: int, log: bool) -> None:
         x = trace.x
         self.first = int(search(x, np.array([start]), "left")[0])
         self.last = int(search(x, np.array([end]), "right")[0])
         self.edges: Ints | None = None
         self.order: Indices | None = None
         if self.count > FEW * width:
-            self.edges = _filled(pixel_places(x, start, end, width))
-            self.x = _floats(x[self.edges[:-1]])
+            self.edges = _filled(pixel_places(x, start, end, width, log=log))
+            self.x, self.x_last = _floats(x[self.edges[:-1]]), _floats(x[self.edges[1:] - 1])
             self.n = np.diff(self.edges)
             self.none = np.zeros(len(self.n), np.int64)
             # What is read of y: the points at the ends of each column, and those beside the window.
@@ -251,7 +260,7 @@ class _Stretch:
             counts = trace.pyramid.counts(trace.y, self.edges)
             none = sum(counts) == self.n
             least, greatest = np.where(none, np.nan, least), np.where(none, np.nan, greatest)
-        drawn = Columns(self.x, ends[:count], least, greatest, ends[count:-2], self.n, *counts)
+        drawn = Columns(self.x, self.x_last, ends[:count], least, greatest, ends[count:-2], self.n, *counts)
         return self._window(drawn, ends[-2], ends[-1])
 
     def _window(self, drawn: Points | Columns, before: float, after: float) -> Window:
@@ -263,13 +272,15 @@ class _Stretch:
         )
 
 
-def windows_of(traces: Sequence[Trace], start: float, end: float, width: int) -> list[Window]:
+def windows_of(
+    traces: Sequence[Trace], start: float, end: float, width: int, *, log: bool = False
+) -> list[Window]:
     """The window of each trace, as of `Trace.window`: of many at once, each one costs much less."""
     known: dict[object, _Stretch] = {}
     stretches = []
     for trace in traces:
         key = _axis(trace.x)
-        stretch = known.get(key) or known.setdefault(key, _Stretch(trace, start, end, width))
+        stretch = known.get(key) or known.setdefault(key, _Stretch(trace, start, end, width, log))
         stretches.append(stretch)
     some = [(trace, one.edges) for trace, one in zip(traces, stretches, strict=True) if one.edges is not None]
     extremes = iter(
@@ -294,7 +305,7 @@ def columns_of(x: Floats, y: Floats, places: Ints) -> Columns:
     low, high = edges[:-1], edges[1:]
     if not len(low):
         nothing, none = np.empty(0), np.empty(0, np.int64)
-        return Columns(nothing, nothing, nothing, nothing, nothing, none, none, none, none)
+        return Columns(nothing, nothing, nothing, nothing, nothing, nothing, none, none, none, none)
     part, starts = y[low[0] : high[-1]], low - low[0]
     finite = np.where(np.isfinite(part), part, np.nan)
     counts = [
@@ -302,7 +313,7 @@ def columns_of(x: Floats, y: Floats, places: Ints) -> Columns:
         for kind in (np.isnan(part), np.isposinf(part), np.isneginf(part))
     ]
     least, greatest = np.fmin.reduceat(finite, starts), np.fmax.reduceat(finite, starts)
-    return Columns(x[low], y[low], least, greatest, y[high - 1], high - low, *counts)
+    return Columns(x[low], x[high - 1], y[low], least, greatest, y[high - 1], high - low, *counts)
 
 
 def _filled(places: Ints) -> Ints:

@@ -106,6 +106,7 @@ export interface Question {
   tag: string;
   runs: string[];
   x: string;
+  xlog: boolean;
   from: number | null;
   to: number | null;
   width: number;
@@ -226,7 +227,7 @@ interface Head {
 
 /** Curves of one tag in a window. */
 export async function curves(question: Question, signal?: AbortSignal): Promise<Answer> {
-  const query: [string, string][] = [["tag", question.tag], ["x", question.x], ["width", String(question.width)], ["smooth", question.smooth], ["center", question.centre], ["band", question.band]];
+  const query: [string, string][] = [["tag", question.tag], ["x", question.x], ["width", String(question.width)], ["scale", question.xlog ? "log" : "linear"], ["smooth", question.smooth], ["center", question.centre], ["band", question.band]];
   if (question.from !== null) query.push(["start", String(question.from)]);
   if (question.to !== null) query.push(["end", String(question.to)]);
   for (const name of question.group) query.push(["group", name]);

@@ -59,7 +59,7 @@ export function unpacked<Head>(body: ArrayBuffer): Unpacked<Head> {
     line(places) {
       const x = array(places, "x");
       if (places.y) return { x, y: array(places, "y") };
-      return through(x, array(places, "first"), array(places, "least"), array(places, "greatest"), array(places, "last"));
+      return through(x, array(places, "x_last"), array(places, "first"), array(places, "least"), array(places, "greatest"), array(places, "last"));
     },
     odd(places) {
       if (places.y) return oddOf({ x: array(places, "x"), y: array(places, "y") });
@@ -75,11 +75,12 @@ export function spread(values: Float64Array, points: number): Float64Array {
 }
 
 /** The line through first, least, greatest and last of each pixel column: it covers the pixels that all points do. */
-function through(x: Float64Array, first: Float64Array, least: Float64Array, greatest: Float64Array, last: Float64Array): Points {
+function through(x: Float64Array, end: Float64Array, first: Float64Array, least: Float64Array, greatest: Float64Array, last: Float64Array): Points {
   const [xs, ys] = [new Float64Array(4 * x.length), new Float64Array(4 * x.length)];
   for (let at = 0; at < x.length; at += 1) {
     const finite = (value: number) => (Number.isFinite(value) ? value : (least[at] as number)); // what is odd has its mark
-    xs.fill(x[at] as number, 4 * at, 4 * at + 4);
+    xs.fill(x[at] as number, 4 * at, 4 * at + 3);
+    xs[4 * at + 3] = end[at] as number;
     ys.set([finite(first[at] as number), least[at] as number, greatest[at] as number, finite(last[at] as number)], 4 * at);
   }
   return { x: xs, y: ys };

@@ -67,6 +67,8 @@ export interface Events {
   zoomed(x: [number, number] | null, y: [number, number] | null, goesOn?: boolean): void;
   resized(): void;
   hovered(at: Hover | null): void;
+  /** the wheel was turned without the key that zooms: the page scrolls. */
+  scrolled?(): void;
 }
 
 export interface Said {
@@ -596,7 +598,7 @@ export class Chart {
 
   /** Zoom by the wheel with Ctrl, which a pinch on a trackpad is told as. */
   private wheel(event: WheelEvent): void {
-    if (!event.ctrlKey && !event.metaKey) return;
+    if (!event.ctrlKey && !event.metaKey) return this.events.scrolled?.();
     event.preventDefault();
     const { x } = this.plot.scales;
     if (x?.min === undefined || x.max === undefined) return;

@@ -19,6 +19,8 @@ import { axis, part, show, toggled, view } from "./view";
 const SYNC = "vizkit";
 const RETRY = 1500; // milliseconds after which an answer that did not come is asked for again
 const FEW = 5; // runs of a group that are drawn themselves
+const HINTS = 3; // times that a wheel without Ctrl is answered with a hint, until there is a zoom
+const HINT = 2500; // milliseconds
 const NOTHING: Answer = { curves: [], band: "", without: {} };
 
 interface Props {
@@ -29,6 +31,7 @@ interface Props {
 }
 
 const full = part("full");
+let hints = 0;
 let returning = ""; // the panel that was full screen, and has the focus again
 
 export function Panel({ text, own, full: isFull }: Props) {
@@ -50,6 +53,7 @@ export function Panel({ text, own, full: isFull }: Props) {
   const width = useSignal(0);
   const told = useSignal("");
   const copied = useSignal(false);
+  const hinted = useSignal(false);
 
   const names = useComputed(() => (own ? panelTags(text, allTags.value) : [text]));
   const question = useComputed(() => {
@@ -60,6 +64,7 @@ export function Panel({ text, own, full: isFull }: Props) {
     return {
       runs: runs.map((run) => run.path),
       x: axis.value,
+      xlog: now.xlog && axis.value !== "walltime",
       from,
       to,
       smooth: now.smooth === "none" ? "0" : now.smooth === "ema" ? String(now.amount) : `${now.smooth}:${now.amount}`,
@@ -79,7 +84,7 @@ export function Panel({ text, own, full: isFull }: Props) {
     const whole = from !== null && to !== null;
     return {
       kind: axis.value === "time" || axis.value === "relative" ? "seconds" : axis.value === "walltime" ? "clock" : "number",
-      xlog: now.xlog && axis.value !== "walltime",
+      xlog: question.value.xlog,
       ylog: now.ylog,
       robust: now.robust,
       window: whole ? [from, to] : span.value && !now.xlog ? around(span.value, lines.value) : null,
@@ -124,6 +129,8 @@ export function Panel({ text, own, full: isFull }: Props) {
       axes.peek(),
       {
         zoomed(x, y, goesOn) {
+          hints = HINTS;
+          hinted.value = false;
           yWindow.value = y;
           if (view.peek().shared) show({ from: x?.[0] ?? null, to: x?.[1] ?? null }, !goesOn);
           else window.value = x;
@@ -133,6 +140,12 @@ export function Panel({ text, own, full: isFull }: Props) {
         },
         resized() {
           measure();
+        },
+        scrolled() {
+          if (hinted.peek() || hints >= HINTS) return;
+          hints += 1;
+          hinted.value = true;
+          setTimeout(() => (hinted.value = false), HINT);
         },
       },
       SYNC,
@@ -244,6 +257,7 @@ export function Panel({ text, own, full: isFull }: Props) {
       </figcaption>
       <div class="plot" ref={host} role="img" tabIndex={0} aria-busy={busy.value && !lines.value.length} aria-label={summary(text, lines.value)} onKeyDown={keyed}>
         {hover.value && <Tooltip at={hover.value} x={axis.value} />}
+        {hinted.value && <p class="hint">{t("Drag, or Ctrl and wheel, to zoom")}</p>}
       </div>
       {trouble.value && <p class="error" role="alert">{trouble.value}</p>}
       {notes.length > 0 && <p class="note">{notes.join(" · ")}</p>}

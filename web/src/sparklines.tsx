@@ -39,7 +39,7 @@ async function ask(): Promise<void> {
       const fresh = freshness.peek();
       for (const path of paths) keptOf(tag, path).fresh = fresh.get(path) ?? 0;
       try {
-        const answer = await curves({ tag, runs: [...paths], x: "step", from: null, to: null, width: COLUMNS, smooth: "0", group: [], centre: "mean", band: "none" });
+        const answer = await curves({ tag, runs: [...paths], x: "step", xlog: false, from: null, to: null, width: COLUMNS, smooth: "0", group: [], centre: "mean", band: "none" });
         for (const { key, x, y } of answer.curves) keptOf(tag, key).line.value = { x, y };
       } catch {
         for (const path of paths) keptOf(tag, path).fresh = -1; // asked for again when it comes into view

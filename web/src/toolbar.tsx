@@ -137,7 +137,7 @@ async function wrong(text: string): Promise<string> {
   const named = panelTags(text, tags.value);
   if (!named.length) return t("no tag matches");
   try {
-    for (const tag of named) if (!tags.value.includes(tag)) await curves({ tag, runs: [], x: "step", from: null, to: null, width: 1, smooth: "0", group: [], centre: "mean", band: "none" });
+    for (const tag of named) if (!tags.value.includes(tag)) await curves({ tag, runs: [], x: "step", xlog: false, from: null, to: null, width: 1, smooth: "0", group: [], centre: "mean", band: "none" });
   } catch (error) {
     if (error instanceof Refusal) return error.message;
   }

@@ -62,11 +62,11 @@ test("numbers come in the smallest type that holds them", () => {
 test("a pixel column is drawn through its extremes, and what is not finite is marked", () => {
   const body = packed((put) => ({
     ...NONE,
-    curves: [{ run: "a", kind: "columns", n: 9, arrays: { x: put([0, 10]), first: put([1, NaN]), least: put([-3, 0]), greatest: put([8, 2]), last: put([2, 1]), n: put([5, 4], true), nan: put([0, 2], true), around: put([NaN, NaN, 20, 7]) }, smooth: null }],
+    curves: [{ run: "a", kind: "columns", n: 9, arrays: { x: put([0, 10]), x_last: put([4, 19]), first: put([1, NaN]), least: put([-3, 0]), greatest: put([8, 2]), last: put([2, 1]), n: put([5, 4], true), nan: put([0, 2], true), around: put([NaN, NaN, 20, 7]) }, smooth: null }],
   }));
   const [curve] = readCurves(body, "loss").curves;
   assert.ok(curve);
-  assert.deepEqual([...curve.x], [0, 0, 0, 0, 10, 10, 10, 10, 20]);
+  assert.deepEqual([...curve.x], [0, 0, 0, 4, 10, 10, 10, 19, 20]);
   assert.deepEqual([...curve.y], [1, -3, 8, 2, 0, 0, 2, 1, 7]);
   assert.deepEqual([[...curve.marks.x], [...curve.marks.y]], [[10], [NaN]]);
 });

@@ -36,9 +36,9 @@ def axes(draw: st.DrawFn, n: int) -> AnyArray:
     return np.flip(np.arange(n)).astype(np.float64)
 
 
-def brute(x: AnyArray, y: Floats, start: float, end: float, width: int) -> dict[int, list[int]]:
+def brute(x: AnyArray, start: float, end: float, width: int, log: bool) -> dict[int, list[int]]:
     """The places of the points of each pixel column, by x and then as recorded."""
-    edges = np.linspace(start, end, width + 1)
+    edges = np.geomspace(start, end, width + 1) if log else np.linspace(start, end, width + 1)
     found: dict[int, list[int]] = {}
     for place in np.argsort(x, kind="stable").tolist():
         if start <= x[place] <= end:
@@ -52,17 +52,26 @@ def same(a: float, b: float) -> bool:
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.data(), curves(), st.integers(1, 300), st.tuples(st.floats(-0.2, 1.2), st.floats(-0.2, 1.2)))
+@given(
+    st.data(),
+    curves(),
+    st.integers(1, 300),
+    st.tuples(st.floats(-0.2, 1.2), st.floats(-0.2, 1.2)),
+    st.booleans(),
+)
 def test_columns_are_those_of_all_points(
-    data: st.DataObject, y: Floats, width: int, shares: tuple[float, float]
+    data: st.DataObject, y: Floats, width: int, shares: tuple[float, float], log: bool
 ) -> None:
     y = y[:3000]
     x = data.draw(axes(len(y)))
     line = Trace(x, y)
     least, greatest = line.range or (0.0, 1.0)
     start, end = sorted(least + share * (greatest - least) for share in shares)
-    window = line.window(start, end, width)
-    expected = brute(x, y, start, end, width)
+    if log and start <= 0 and (line.first_positive or end) < end:
+        start = line.first_positive or start
+    log = log and 0 < start < end
+    window = line.window(start, end, width, log=log)
+    expected = brute(x, start, end, width, log)
     places = [place for some in expected.values() for place in some]
     assert window.count == len(places)
     if isinstance(window.drawn, Points):
@@ -73,7 +82,7 @@ def test_columns_are_those_of_all_points(
     check_columns(window.drawn, x, y, list(expected.values()))
     if line.order is None:
         check_columns(
-            columns_of(np.asarray(x, dtype=float), y, pixel_places(x, start, end, width)),
+            columns_of(np.asarray(x, dtype=float), y, pixel_places(x, start, end, width, log=log)),
             x,
             y,
             list(expected.values()),
@@ -85,7 +94,8 @@ def check_columns(drawn: Columns, x: AnyArray, y: Floats, expected: list[list[in
     for index, some in enumerate(expected):
         values = y[some]
         finite = values[np.isfinite(values)]
-        assert drawn.x[index] == x[some[0]] and drawn.n[index] == len(some)
+        assert (drawn.x[index], drawn.x_last[index]) == (x[some[0]], x[some[-1]])
+        assert drawn.n[index] == len(some)
         assert same(drawn.first[index], values[0]) and same(drawn.last[index], values[-1])
         assert same(drawn.least[index], finite.min() if len(finite) else math.nan)
         assert same(drawn.greatest[index], finite.max() if len(finite) else math.nan)

@@ -177,9 +177,10 @@ class Array(_Bytes, total=False):
 class CurveHead(TypedDict):
     """The window of a run's curve.
 
-    ``points`` has the arrays ``x`` and ``y``; ``columns`` has ``x``, ``first``, ``least``, ``greatest``,
-    ``last``, ``n`` and, if some values are not finite, ``nan``, ``above`` and ``below``, for each pixel
-    column with points. ``around`` is x and y of the point before the window and of that behind it, or NaN.
+    ``points`` has the arrays ``x`` and ``y``; ``columns`` has ``x`` and ``x_last`` of the first and the last
+    point, ``first``, ``least``, ``greatest``, ``last``, ``n`` and, if some values are not finite, ``nan``,
+    ``above`` and ``below``, for each pixel column with points. ``around`` is x and y of the point before the
+    window and of that behind it, or NaN.
     """
 
     run: str

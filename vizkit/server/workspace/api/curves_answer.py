@@ -42,6 +42,9 @@ class CurvesQuery:
     ] = None
     end: Annotated[float | None, "the greatest x of the window", (-_FARTHEST, _FARTHEST)] = None
     width: Annotated[int, "pixel columns of the window", (1, 8192)] = 800
+    scale: Annotated[Literal["linear", "log"], "of the x axis, on which the columns are equally wide"] = (
+        "linear"
+    )
     smooth: Annotated[str, "a weight such as 0.9; time:0.9, gaussian:20, mean:50"] = "0"
     group: Annotated[list[str], "hyper-parameters: answer with means of runs with equal values"] = field(
         default_factory=list
@@ -76,16 +79,20 @@ def curves_answer(state: WorkspaceState, query: CurvesQuery) -> bytes:
     )
     start = least if query.start is None else query.start
     end = greatest if query.end is None else query.end
+    log = query.scale == "log" and end is not None and end > 0
+    if log and start is not None and start <= 0:  # points that a logarithmic axis cannot show
+        start = min((first for trace in traces.values() if (first := trace.first_positive)), default=start)
+        log = start > 0
     arrays = Arrays()
     curves: list[CurveHead] = []
     means: list[GroupHead] = []
     text = ""
     if start is not None and end is not None and query.group:
-        text = _means(groups, traces, (start, end), query, how, arrays, means)
+        text = _means(groups, traces, (start, end), query, how, log, arrays, means)
         state.live.release()
     elif start is not None and end is not None:
         for some in _batches(traces, RELEASED_AFTER):
-            curves += _curves(some, (start, max(start, end)), query.width, how, arrays)
+            curves += _curves(some, (start, max(start, end)), query.width, how, log, arrays)
             state.live.release()
     head: CurvesHead = {
         "tag": query.tag,
@@ -133,9 +140,14 @@ def _batches(traces: dict[Run, Trace], size: int) -> Iterator[dict[Run, Trace]]:
 
 
 def _curves(
-    traces: dict[Run, Trace], ends: tuple[float, float], width: int, how: Smoothing, arrays: Arrays
+    traces: dict[Run, Trace],
+    ends: tuple[float, float],
+    width: int,
+    how: Smoothing,
+    log: bool,
+    arrays: Arrays,
 ) -> list[CurveHead]:
-    windows = windows_of([*traces.values()], *ends, width)
+    windows = windows_of([*traces.values()], *ends, width, log=log)
     around = [
         array
         for window in windows
@@ -147,7 +159,9 @@ def _curves(
     places = arrays.add_all(around)
     smooth: Sequence[dict[str, Array] | None] = [None] * len(windows)
     if how:
-        smooth = arrays.add_drawn([trace.smoothed(*ends, width, how).drawn for trace in traces.values()])
+        smooth = arrays.add_drawn(
+            [trace.smoothed(*ends, width, how, log=log).drawn for trace in traces.values()]
+        )
     return [
         {
             "run": run.name,
@@ -166,6 +180,7 @@ def _means(
     ends: tuple[float, float],
     query: CurvesQuery,
     how: Smoothing,
+    log: bool,
     arrays: Arrays,
     found: list[GroupHead],
 ) -> str:
@@ -185,6 +200,7 @@ def _means(
             band=band if len(some) > 1 else None,
             bounds=bounds,
             how=how,
+            log=log,
         )
         places = arrays.add_drawn([window.drawn])[0] | {"reach": arrays.add(window.reach)}
         if window.low is not None and window.high is not None:

@@ -30,6 +30,18 @@ def test_a_window_of_few_points_holds_them_all(client: Client, log: Path) -> Non
         assert curve["arrays"]["around"].tolist() == [99, columns.values[99], 121, columns.values[121]]
 
 
+def test_columns_are_equally_wide_on_a_logarithmic_axis_too(client: Client, log: Path) -> None:
+    head = client.curves(tag="loss", run="lr0/seed1", width=20, scale="log")
+    (curve,) = head["curves"]
+    x = curve["arrays"]["x"]
+    values = vizkit.load(log)["lr0/seed1"].columns("loss").values
+    assert x[:2].tolist() == [1, 2] and x[-1] > len(values) / 2  # each early step has a column
+    assert curve["arrays"]["x_last"][-1] == len(values) - 1
+    edges = np.append(x, len(values)).astype(int)
+    parts = [values[low:high] for low, high in pairwise(edges)]
+    np.testing.assert_array_equal(curve["arrays"]["least"], [np.nanmin(part) for part in parts])
+
+
 def test_numbers_are_sent_in_the_smallest_type_that_holds_them(client: Client) -> None:
     answer = client.get("curves", tag="loss", width=8000).content
     head = json.loads(answer[4 : 4 + int.from_bytes(answer[:4], "little")])
