@@ -794,7 +794,7 @@ def test_a_batch_that_was_looked_at_is_let_go_at_once(
         ("first_trace", "trains_alone", {"input images"}),
         ("input_images", "samples_of", {"input images"}),
         ("callback", "record_histograms", {"weights"}),
-        ("callback", "metric_scalars", {"train scalars"}),
+        ("callback", "tagged_scalars", {"train scalars"}),
         ("fit_evaluation", "metric_scalars", {"eval scalars"}),
         ("fit_evaluation", "numbered_scalars", {"eval scalars"}),
         ("fit_evaluation", "known_batch", {"curves"}),

@@ -388,3 +388,23 @@ def test_other_ranks_leave_the_optimizer_alone(tmp_path: Path, monkeypatch: pyte
         assert "step" not in vars(optimizer)
         with pytest.raises(DataError):
             tracker.watch(net, optimizer=sgd(network()))
+
+
+def test_passes_that_cannot_matter_are_not_hooked(tmp_path: Path) -> None:
+    """Only those are that may begin a record, or end one: a hook makes Paddle take its slow way."""
+    net = network()
+    optimizer = sgd(net)
+    hooked: list[bool] = []
+    with Tracker(tmp_path) as tracker:
+        tracker.watch(net, optimizer=optimizer, every=4, activations=True)
+        for step, x in enumerate(batches(10)):
+            hooked.append(bool(net._forward_pre_hooks))
+            net(x).square().mean().backward()
+            optimizer.step()
+            optimizer.clear_grad()
+            tracker.log({"train/loss": 0.0}, step=step)
+        due = [0, 4, 8]
+        assert [step for step, has in enumerate(hooked) if has] == [0, 1, 4, 5, 8, 9]
+    for kind in ("gradients", "activations"):
+        assert list(norms(tmp_path, kind)) == due
+    assert not net._forward_pre_hooks

@@ -65,13 +65,13 @@ class ModelCall:
     def _timed_events(self, call: Callable[..., None]) -> Callable[..., None]:
         def _call(event: str, *args: object) -> None:
             now = time.perf_counter()
-            if event in _BEGINS and self._put_back is None:  # an evaluation within a fit is not a new call
-                self._begin(event)
-            elif event == "on_train_batch_begin":
+            if event == "on_train_batch_begin":
                 self._loading = now - self._left
             elif event == "on_train_batch_end":
                 self.batch_seconds = self._loading + now - self._left
                 self.seconds += self.batch_seconds
+            elif event in _BEGINS and self._put_back is None:  # an evaluation within a fit is no new call
+                self._begin(event)
             try:
                 call(event, *args)
             except BaseException:

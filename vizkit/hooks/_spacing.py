@@ -67,6 +67,10 @@ class Spacing:
         """True if there is any such step."""
         return self._every is not None
 
+    def possible(self, step: int) -> bool:
+        """True if a record may be due at ``step``, whatever records cost."""
+        return self._every is not None and step % self._every == 0
+
     def due(self, step: int) -> bool:
         """Return True if a record is due at ``step``; the answer for one step does not change."""
         if self._every is None or step % self._every:

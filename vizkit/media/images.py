@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -113,6 +113,10 @@ def to_pixels_each(
     Raises:
         DataError: as for `to_pixels`.
     """
+    together = _together(images, dataformats)
+    if together is not None:
+        pixels = _drawn(together, mean, std, value_range)
+        return [*np.ascontiguousarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)]
     arrays = [to_channels_last(image, dataformats) for image in images]
     if len({(array.dtype, array.shape[-1], array.ndim) for array in arrays}) != 1 or arrays[0].ndim != 3:
         return [
@@ -126,6 +130,18 @@ def to_pixels_each(
         part.reshape(*array.shape[:2], *shape).copy()
         for part, array in zip(np.split(pixels, ends[:-1]), arrays, strict=True)
     ]
+
+
+def _together(images: Sequence[ImageLike] | AnyArray, dataformats: str) -> AnyArray | None:
+    """Many arrays of one shape and type as (N, H, W, C), many times faster than one by one; else None."""
+    if len(images) < 2 or dataformats not in ("HWC", "CHW"):
+        return None
+    kinds = {(each.shape, each.dtype) if type(each) is np.ndarray else None for each in images}
+    shape, _ = kinds.pop() or ((), None)
+    if kinds or len(shape) != 3 or 0 in shape:
+        return None
+    to_channels_last(images[0], dataformats)  # raises as of a single image
+    return to_channels_last(np.stack(cast("Sequence[AnyArray]", images)), f"N{dataformats}")
 
 
 def resize(pixels: Pixels, scale: float) -> Pixels:

@@ -70,7 +70,17 @@ class PacedLog:
 
     def write(self, data: bytes) -> None:
         """Append whole frames, and see how long it takes."""
-        if self.behind or (took := self._timed(data)) is None:
+        waits = self.behind
+        if not waits:
+            log = self._log
+            with log.lock:
+                waits = self.behind  # another thread may have found out meanwhile
+                if not waits:
+                    self.append = log.append
+                    took = log.timed(data, held=self._suspicious > 0)
+                    if self._suspicious or took > _SLOW_SECONDS:
+                        self._judge(took, data)
+        if waits:
             self.append = self._put
             self._put(data)
         elif self.behind and not self._told:
@@ -82,18 +92,12 @@ class PacedLog:
                 took=took * 1000,
             )
 
-    def _timed(self, data: bytes) -> float | None:
-        """Write frames through, and return the seconds that it took; None if they have to wait."""
-        with self._log.lock:
-            if self.behind:
-                return None
-            self.append = self._log.append
-            took = self._log.timed(data, held=self._suspicious > 0)
-            if took > _slow(data) and self._is_too_slow(took):
-                self.behind, self.append = True, self._put
-            elif self._suspicious:
-                self._suspicious -= 1
-            return took
+    def _judge(self, took: float, data: bytes) -> None:
+        """Write behind the training from now on if slow writes have taken too long; the lock is held."""
+        if took > _slow(data) and self._is_too_slow(took):
+            self.behind, self.append = True, self._put
+        elif self._suspicious:
+            self._suspicious -= 1
 
     def _is_too_slow(self, took: float) -> bool:
         debt = 0.0

@@ -49,7 +49,7 @@ class RecordLog(ABC):
         """Append one or more whole frames."""
 
     def timed(self, data: bytes, *, held: bool = False) -> float:
-        """Append frames, and return the seconds that the write took.
+        """Append frames, and return the seconds that the write took; the caller holds the lock.
 
         Args:
             data: whole frames.
@@ -59,15 +59,14 @@ class RecordLog(ABC):
         if not self.is_open:
             self.append(data)
             return 0.0
-        with self.lock:
-            begin = self._busy_since = _monotonic()
-            try:
-                if held:
-                    return self._held(data)
-                self.append(data)
-                return _monotonic() - begin
-            finally:
-                self._busy_since = 0.0
+        begin = self._busy_since = _monotonic()
+        try:
+            if held:
+                return self._held(data)
+            self.append(data)
+            return _monotonic() - begin
+        finally:
+            self._busy_since = 0.0
 
     def _held(self, data: bytes) -> float:
         begin = _monotonic()

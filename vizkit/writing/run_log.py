@@ -252,7 +252,8 @@ class RunLog:
                 "metrics must be a dict such as {{'train/loss': 0.5}}, got {metrics}",
                 metrics=describe(metrics),
             )
-        step = encode.plain_step(step)
+        if type(step) is not int:
+            step = encode.plain_step(step)
         field = _step_field(step)
         now = _time_ns() // 1_000_000 if walltime is None else plain_walltime(walltime)
         known, wall = self._walltime

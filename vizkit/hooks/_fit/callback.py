@@ -11,7 +11,7 @@ from vizkit._language import tr
 from vizkit.format.tags import EPOCH
 from vizkit.hooks._distributed import reduced
 from vizkit.hooks._fit.batch import Batch, capture_next
-from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, metric_scalars
+from vizkit.hooks._fit.callback_logs import LoggedScalars, Logs, batch_size, tagged_scalars
 from vizkit.hooks._fit.evaluation_images import EvaluationImages
 from vizkit.hooks._fit.first_trace import FirstTrace
 from vizkit.hooks._fit.fit_evaluation import EvaluationRecorder, EvaluationSettings
@@ -205,6 +205,9 @@ class _RecordingCallback(TrackerCallback):
         self._trace = FirstTrace(tracker, self._guard, wanted=graph)
         self._save_model = save_model
         self._reduce = reduce
+        self._train_guard = self._guard("train scalars")  # of every step, as the next
+        self._rate_guard = self._guard(_RATE)
+        self._tags: dict[str, str] = {}
         self._evaluation = EvaluationRecorder(
             tracker,
             self._guard,
@@ -223,6 +226,13 @@ class _RecordingCallback(TrackerCallback):
         self._prediction_began = 0.0
 
     # -- training ---------------------------------------------------------------------------------
+
+    def set_params(self, params: dict[str, object]) -> None:
+        """Take the names of the loss and the metrics."""
+        super().set_params(params)
+        with self._guard("train scalars"):
+            tags = {name: f"train/{name}" for name in self._metrics()}
+            self._tags = {name: f"{tag}/metric" if tag in _OWN else tag for name, tag in tags.items()}
 
     def set_model(self, model: paddle.Model) -> None:
         """Take the model of a ``fit``, ``evaluate`` or ``predict``."""
@@ -276,7 +286,7 @@ class _RecordingCallback(TrackerCallback):
 
     def on_train_batch_begin(self, step: int, logs: Logs | None = None) -> None:
         """Keep the learning rate, and capture the batch if its images or graph are recorded."""
-        with self._guard(_RATE):
+        with self._rate_guard:
             # Before a scheduler moves on, at the batch's end.
             get_rate = getattr(self.model._optimizer, "get_lr", None)
             self._rate = None if get_rate is None else get_rate()
@@ -291,9 +301,8 @@ class _RecordingCallback(TrackerCallback):
         """Record the batch."""
         step = self._steps.next
         self._steps.advance()
-        with self._guard("train scalars"):
-            given = self._reduced(metric_scalars("train", logs, self._metrics()))
-            scalars = {f"{tag}/metric" if tag in _OWN else tag: value for tag, value in given.items()}
+        with self._train_guard:
+            scalars = self._reduced(tagged_scalars(self._tags, logs))
             scalars[EPOCH] = float(self._epoch)
             if self._rate is not None:
                 scalars[_RATE] = self._rate

@@ -7,7 +7,7 @@ from typing import cast
 
 from vizkit._protocols import ScalarLike
 
-__all__ = ["LoggedScalars", "Logs", "batch_size", "metric_scalars", "numbered_scalars"]
+__all__ = ["LoggedScalars", "Logs", "batch_size", "metric_scalars", "numbered_scalars", "tagged_scalars"]
 
 Logs = Mapping[str, object]
 """Paddle's logs of a batch, an epoch or an evaluation: numbers, lists of numbers and arrays by name."""
@@ -18,11 +18,20 @@ LoggedScalars = dict[str, ScalarLike]
 
 def metric_scalars(mode: str, logs: Logs | None, names: Iterable[str] | None) -> LoggedScalars:
     """The values of ``logs`` under ``names``, which leaves out keys of other models and modes."""
+    return tagged_scalars({name: f"{mode}/{name}" for name in names or ()}, logs)
+
+
+def tagged_scalars(tags: Mapping[str, str], logs: Logs | None) -> LoggedScalars:
+    """The values of ``logs`` under the names of ``tags``, by their tags."""
     logs = logs or {}
     scalars: LoggedScalars = {}
-    for name in names or ():
+    for name, tag in tags.items():
         if name in logs:
-            scalars.update(numbered_scalars(f"{mode}/{name}", logs[name]))
+            value = logs[name]
+            if type(value) is list and len(value) == 1 and type(value[0]) is float:  # the usual loss
+                scalars[tag] = value[0]
+            else:
+                scalars.update(numbered_scalars(tag, value))
     return scalars
 
 

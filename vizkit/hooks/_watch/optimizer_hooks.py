@@ -58,8 +58,10 @@ class OptimizerHooks:
                 return run(*args, **kwargs)
             self._within = True
             try:
-                clips = _clips_of(self.optimizer) if self._before(self.optimizer) else []
-                with _watched_clipping(clips, self._clipped):
+                if self._before(self.optimizer):
+                    with _watched_clipping(_clips_of(self.optimizer), self._clipped):
+                        result = run(*args, **kwargs)
+                else:
                     result = run(*args, **kwargs)
                 self._after(self.optimizer)
                 return result

@@ -151,6 +151,11 @@ class _Round:
     clipped: TensorsByName = field(default_factory=dict)
     outputs: TensorsByName = field(default_factory=dict)
 
+    @property
+    def is_empty(self) -> bool:
+        """True if nothing of it is recorded."""
+        return not (self.due or self.before or self.gradients or self.clipped)
+
 
 class Watch:
     """The hooks of `vizkit.hooks.watch` on one network; `remove` takes them off."""
@@ -180,7 +185,8 @@ class Watch:
         self._output_hooks: list[paddle.nn.layer.layers.HookRemoveHelper] = []
         self._wanted: set[int] = set()  # optimizers whose next update is recorded, by id
         self._updates: list[OptimizerHooks] = []
-        self._hook: paddle.nn.layer.layers.HookRemoveHelper = None
+        self._attached = False
+        self._hook: paddle.nn.layer.layers.HookRemoveHelper = None  # while passes are noticed
         if tracker.enabled:
             self._attach(optimizers)
 
@@ -190,20 +196,29 @@ class Watch:
             for each in optimizers
         ]
 
-        # A function, not a method: a deep copy of the network copies it, but is not counted.
-        def on_forward(layer: paddle.nn.Layer, inputs: object) -> None:
-            trains = layer.training and paddle.is_grad_enabled() and paddle.in_dynamic_mode()
-            if layer is self._net and trains:
-                self._on_forward()
+        self._attached = True
+        self._see_passes(True)
 
-        self._hook = self._net.register_forward_pre_hook(on_forward)
+    def _see_passes(self, see: bool) -> None:
+        """Have passes of the network noticed, or not."""
+        if see and self._hook is None:
+            # A function, not a method: a deep copy of the network copies it, but is not counted.
+            def on_forward(layer: paddle.nn.Layer, inputs: object) -> None:
+                trains = layer.training and paddle.is_grad_enabled() and paddle.in_dynamic_mode()
+                if layer is self._net and trains:
+                    self._on_forward()
+
+            self._hook = self._net.register_forward_pre_hook(on_forward)
+        elif not see and self._hook is not None:
+            self._hook.remove()
+            self._hook = None
 
     def remove(self) -> None:
         """Record what is still due and take all hooks off; another call does nothing."""
-        if self._hook is None:
+        if not self._attached:
             return
-        self._hook.remove()
-        self._hook = None
+        self._attached = False
+        self._see_passes(False)
         for updates in self._updates:
             updates.remove()
         try:
@@ -223,7 +238,7 @@ class Watch:
         Call it before clipping by hand, and after ``scaler.unscale_``: the gradients that the optimizer
         then uses are recorded as ``clipped gradients``.
         """
-        if self._updates and self._hook is not None:
+        if self._updates and self._attached:
             self._go_on()
             with self._guard("gradients"):
                 for updates in self._updates:
@@ -259,12 +274,22 @@ class Watch:
         return bool(self._selection.gradients)
 
     def _after_update(self, optimizer: paddle.optimizer.Optimizer) -> None:
-        if self._round is not None:
-            self._round.updated.add(id(optimizer))
+        ended = self._round
+        if ended is not None:
+            ended.updated.add(id(optimizer))
+            if self._attached and len(ended.updated) == len(self._updates):
+                # Else the next pass neither ends nor begins a record: a hook would cost time for nothing.
+                self._see_passes(ended.due or self._spacing.possible(self._count))
         self._wanted.discard(id(optimizer))
 
     def _advance(self) -> None:
         """End a round and begin the next."""
+        ended = self._round
+        if ended is not None and ended.is_empty and not self._spacing.possible(self._count):
+            ended.updated.clear()  # the usual round: nothing was to be recorded, nor is
+            ended.passed = False
+            self._count += 1
+            return
         finished = self._finish()
         due = self._spacing.due(self._count)
         if due or finished:
