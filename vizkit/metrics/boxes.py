@@ -36,6 +36,11 @@ class Boxes:
     crowd: Bools
     areas: Floats
 
+    @property
+    def turned(self) -> Bools:
+        """True for boxes whose sides change places, shape (n,)."""
+        return np.asarray((self.places[:, 2:] < self.places[:, :2]).any(axis=1))
+
     def __len__(self) -> int:
         return len(self.places)
 
@@ -50,7 +55,8 @@ def boxes_of(given: object, *, scored: bool) -> Boxes:
         scored: whether they are detections.
 
     Raises:
-        DataError: another form, sides that are not finite or change places, negative class ids.
+        DataError: another form, sides that are not finite, negative class ids, or sides of a label that
+            change places. A detection of which they do, as a young network gives some, is of nothing.
     """
     parts = _parts_of(given, scored=scored)
     sides = np.asarray(parts["boxes"], np.float64)
@@ -69,7 +75,8 @@ def boxes_of(given: object, *, scored: bool) -> Boxes:
     lengths = {len(each) for each in (places, classes, scores, areas, crowd)}
     whole = classes.dtype.kind in "iu" or bool((classes == np.floor(classes)).all())
     good = len(lengths) == 1 and whole and np.isfinite(places).all() and np.isfinite(scores).all()
-    if not good or (count and (classes.min() < 0 or (places[:, 2:] < places[:, :2]).any())):
+    turned = not scored and bool((places[:, 2:] < places[:, :2]).any())
+    if not good or turned or (count and classes.min() < 0):
         raise DataError(
             "boxes of an image must be left, top, right, bottom, each with a class from 0 on (and a score, "
             "of detections), got {given}",

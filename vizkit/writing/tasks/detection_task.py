@@ -51,6 +51,7 @@ __all__ = ["DetectionTask"]
 
 _LARGEST = 480  # pixels of an image's longer side in a grid
 _SHOWN = 100  # boxes of a picture
+_FEW = 10  # detections whose sides change places tell nothing of the order of all
 _SIZED = ("small", "medium", "large")
 _RECALLS = (1, 10, 100)
 
@@ -83,6 +84,7 @@ class DetectionTask(EvaluationTask):
         super().__init__(options)
         self._boxes = DetectionScores(options.limit)
         self._kept: KeptSamples[_Kept] = KeptSamples(options.samples, options.worst)
+        self._turned = self._detected = 0
 
     @property
     def samples(self) -> int:
@@ -105,6 +107,7 @@ class DetectionTask(EvaluationTask):
                 one=len(labels),
                 two=len(found),
             )
+        self._check_order(found)
         matches = [self._boxes.add(*pair) for pair in zip(labels, found, strict=True)]
         self._names()
         keys = self._rows.next_ids(batch.ids, len(labels))
@@ -127,6 +130,18 @@ class DetectionTask(EvaluationTask):
                 return _Kept(image, labels[row], found[row])
 
             self._kept.offer(keys, badness, kept)
+
+    def _check_order(self, found: list[Boxes]) -> None:
+        """Refuse detections of which most have sides that change places: they are in another order."""
+        self._turned += sum(int(each.turned.sum()) for each in found)
+        self._detected += sum(len(each) for each in found)
+        if self._turned >= _FEW and 2 * self._turned > self._detected:
+            raise DataError(
+                "boxes must be left, top, right, bottom: of {n} of {total} detections right is less than "
+                "left, or bottom less than top",
+                n=self._turned,
+                total=self._detected,
+            )
 
     def _count(self) -> int:
         names = self.options.class_names
@@ -251,7 +266,13 @@ def _drawn(
 ) -> Pixels:
     height, width = pixels.shape[:2]
     places = boxes.places * scale
-    inside = (places[:, 0] < width) & (places[:, 1] < height) & (places[:, 2] > 0) & (places[:, 3] > 0)
+    inside = (
+        ~boxes.turned
+        & (places[:, 0] < width)
+        & (places[:, 1] < height)
+        & (places[:, 2] > 0)
+        & (places[:, 3] > 0)
+    )
     rows = np.flatnonzero(some & inside)
     rows = rows[np.argsort(-boxes.scores[rows], kind="stable")[:_SHOWN]]
     if not len(rows) or places[rows].max() <= 1:
@@ -280,7 +301,8 @@ def _both_layers(labels: Boxes, found: Boxes, scale: float, names: Sequence[str]
 
 
 def _layer(boxes: Boxes, scale: float, names: Sequence[str], *, scored: bool) -> BoxLayer:
-    rows = np.argsort(-boxes.scores, kind="stable")[:_SHOWN]
+    rows = np.flatnonzero(~boxes.turned)
+    rows = rows[np.argsort(-boxes.scores[rows], kind="stable")[:_SHOWN]]
     classes = boxes.classes[rows]
     return BoxLayer(
         boxes.places[rows] * scale,

@@ -13,7 +13,7 @@ from PIL import Image
 import vizkit
 from tests.helpers import by_tag, series, stock
 from tests.unit.metrics.test_detection import gathered, made
-from vizkit import Tracker, VizKitWarning
+from vizkit import DataError, Tracker, VizKitWarning
 
 LABELS, FOUND = made(2, images=10)
 NAMES = ["cat", "dog", "鸟", "fish"]
@@ -51,6 +51,38 @@ def test_what_is_recorded(tmp_path: Path) -> None:
     assert 1.8 < heights[1] / heights[0] < 2.1
     rows = evaluation.rows()
     assert rows["labels"].sum() == expected.labels.sum() and (rows["found"] <= rows["labels"]).all()
+
+
+def turned(every: int) -> list[Any]:
+    """Detections of which every such one has sides that change places."""
+    out: list[Any] = []
+    for each in FOUND:
+        boxes = each["boxes"].copy()
+        boxes[::every, [0, 2]] = boxes[::every, [2, 0]] + [1, 0]
+        out.append({**each, "boxes": boxes})
+    return out
+
+
+def test_detections_whose_sides_change_places_are_of_nothing(tmp_path: Path) -> None:
+    found = turned(3)
+    evaluate(tmp_path, LABELS, found, IMAGES, class_names=NAMES, samples=[3], worst=2)
+    assert value(tmp_path, "eval/map50") == pytest.approx(gathered(LABELS, found).ap(0.5))
+    layers = vizkit.load(tmp_path)[0].images("eval/samples").layers(0)
+    assert layers is not None
+    boxes = np.asarray(layers.boxes["prediction"].places)
+    assert len(boxes) == len(found[3]["boxes"]) - len(found[3]["boxes"][::3])
+    assert (boxes[:, 2:] >= boxes[:, :2]).all()
+
+
+def test_detections_in_another_order_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"left, top, right, bottom: of [0-9]+ of [0-9]+ detections"):
+        evaluate(tmp_path, LABELS, turned(1))
+
+
+def test_labels_as_dicts_and_detections_as_arrays(tmp_path: Path) -> None:
+    found = [np.column_stack([each["labels"], each["scores"], each["boxes"]]) for each in FOUND]
+    evaluate(tmp_path, LABELS, found)
+    assert value(tmp_path, "eval/map") == pytest.approx(gathered(LABELS, FOUND).ap())
 
 
 def test_boxes_of_label_and_prediction_are_layers(tmp_path: Path) -> None:
