@@ -87,6 +87,8 @@ class ClassificationTask(EvaluationTask):
         self._scores.add(labels, scores)
         if first:
             self._names()
+        if self.options.activation == "softmax" and labels.ndim == 2 and labels.shape == scores.shape:
+            labels = self._class_numbers(labels)
         if scores.ndim == 1:
             scores = scores[:, None]
         if scores.ndim != 2 or not len(scores):
@@ -115,6 +117,12 @@ class ClassificationTask(EvaluationTask):
             self._kept.offer(
                 keys, badness, lambda row: _Kept(content_of(batch, row), int(ids[row]), scores[row].copy())
             )
+
+    def _class_numbers(self, one_hot: AnyArray) -> AnyArray:
+        """The classes of labels (n, c): they are one-hot where a softmax makes the probabilities."""
+        ids = one_hot.argmax(axis=1)
+        ignored = self.options.ignore_index
+        return ids if ignored is None else np.where((one_hot == ignored).any(axis=1), ignored, ids)
 
     def _add_sides(self, batch: LabelledBatch, labels: AnyArray, scores: AnyArray) -> None:
         """Add samples of a single class, or of several labels each: their scores are kept as they are."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 from dataclasses import replace
 from typing import NamedTuple, cast
 
 import numpy as np
 
 from vizkit._protocols import ArrayLike
+from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray, Bools, Ints, dtype_of, shape_of, to_array, to_view
 from vizkit.writing.tasks.choice import known_task
 from vizkit.writing.tasks.task import LabelledBatch, Labels, LossFacts, TaskName
 
-__all__ = ["KnownBatch", "binary_labels", "class_labels", "known_batch", "known_or_classes"]
+__all__ = ["KnownBatch", "binary_labels", "class_labels", "known_batch", "known_or_classes", "numbered"]
 
 _VALUES = (
     "The loss does not tell what the network is for. It was taken for a regression: labels and outputs are "
@@ -60,6 +61,24 @@ def known_or_classes(
     if found is None or before not in (None, found.task):
         return before or "classification", batch, ""
     return found.task, replace(batch, labels=found.labels, outputs=found.outputs), found.said
+
+
+def numbered(batch: LabelledBatch, names: Sequence[str] | None) -> LabelledBatch:
+    """A batch whose labels are names of classes with their numbers, beside scores.
+
+    Raises:
+        DataError: a name that is none of the classes.
+    """
+    labels = batch.labels.tolist() if isinstance(batch.labels, np.ndarray) else batch.labels
+    if not names or not isinstance(labels, (list, tuple)) or not labels:
+        return batch
+    if not all(isinstance(one, str) for one in labels) or "float" not in dtype_of(batch.outputs):
+        return batch
+    places = {name: place for place, name in enumerate(names)}
+    unknown = next((one for one in labels if one not in places), None)
+    if unknown is not None:
+        raise DataError("the label {label!r} is none of the class names", label=unknown)
+    return replace(batch, labels=np.array([places[cast("str", one)] for one in labels]))
 
 
 def known_batch(

@@ -5,7 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vizkit.writing.tasks.known_batch import binary_labels, class_labels, known_batch, known_or_classes
+from vizkit.errors import DataError
+from vizkit.writing.tasks.known_batch import (
+    binary_labels,
+    class_labels,
+    known_batch,
+    known_or_classes,
+    numbered,
+)
 from vizkit.writing.tasks.task import LabelledBatch, LossFacts
 
 SCORES = np.array([[0.25, 0.75], [1.0, 0.0]], np.float32)
@@ -108,6 +115,20 @@ def test_classes_last_and_shares_become_what_tasks_take() -> None:
     assert found is not None and np.shape(found.outputs) == (2, 3, 4, 5)  # type: ignore[arg-type]
     found = known_batch(SHARES, SCORES, CLASSES)
     assert found is not None and np.array(found.labels).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("labels", [["dog", "cat"], ("dog", "cat"), np.array(["dog", "cat"])])
+def test_names_of_classes_are_their_numbers(labels: Any) -> None:
+    found = numbered(LabelledBatch(labels, SCORES), ["cat", "dog"])
+    assert np.array(found.labels).tolist() == [1, 0]
+    with pytest.raises(DataError, match="'dog' is none of the class names"):
+        numbered(LabelledBatch(labels, SCORES), ["cat", "bird"])
+
+
+def test_labels_that_are_texts_stay_texts_beside_texts_or_without_names() -> None:
+    for outputs, names in ((["a", "b"], ["cat", "dog"]), (SCORES, None)):
+        batch = LabelledBatch(["dog", "cat"], outputs)
+        assert numbered(batch, names) is batch
 
 
 def test_an_evaluation_takes_the_first_of_several_outputs() -> None:

@@ -85,6 +85,20 @@ def test_a_classifier(tmp_path: Path, form: str) -> None:
     assert run.tags["text"].count("eval/predictions") == 1 and "eval/predictions/images" in run.tags["image"]
 
 
+@pytest.mark.parametrize("form", ["one-hot", "one-hot, some ignored", "names"])
+def test_labels_of_other_forms_have_the_same_rows(tmp_path: Path, form: str) -> None:
+    options: dict[str, Any] = {"task": "classification", "activation": "softmax", "class_names": NAMES}
+    given: Any = np.eye(4)[LABELS] if form != "names" else [NAMES[label] for label in LABELS]
+    counted = np.ones(COUNT, bool)
+    if "ignored" in form:
+        counted[::7] = False
+        given[~counted] = -1
+        options["ignore_index"] = -1
+    frame = evaluate(tmp_path, given, LOGITS, **options).predictions()
+    assert frame["id"].tolist() == np.flatnonzero(counted).tolist()
+    check_scores(frame, SHARES[counted], LABELS[counted])
+
+
 def test_scores_that_may_be_anything_have_no_loss(tmp_path: Path) -> None:
     few = SHARES[:4].astype(np.float16).astype(np.float32)
     frame = evaluate(tmp_path, LABELS[:4], few).predictions()
