@@ -45,7 +45,12 @@ def optuna_importance(
     }
     ranges = {name: _distribution(values) for name, values in columns.items()}
     direction: Literal["maximize", "minimize"] = "maximize" if mode == "max" else "minimize"
-    study = optuna.create_study(direction=direction, sampler=optuna.samplers.RandomSampler(seed=0))
+    said = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of each study that is made
+    try:
+        study = optuna.create_study(direction=direction, sampler=optuna.samplers.RandomSampler(seed=0))
+    finally:
+        optuna.logging.set_verbosity(said)
     for place, value in enumerate(metric):
         point = {name: values[place] for name, values in columns.items()}
         study.add_trial(optuna.trial.create_trial(params=point, distributions=ranges, value=float(value)))

@@ -187,6 +187,19 @@ def test_optuna_agrees_on_what_matters() -> None:
         assert math.isnan(found[0].p) and found[0].values == 60
 
 
+def test_optuna_says_nothing_of_the_study_that_it_is_given(caplog: pytest.LogCaptureFixture) -> None:
+    optuna = pytest.importorskip("optuna")
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.INFO)
+    optuna.logging.enable_propagation()
+    try:
+        optuna_importance({"a": [1, 2, 3, 4]}, [1, 2, 3, 4], "max", "ped-anova")
+        assert not caplog.records and optuna.logging.get_verbosity() == optuna.logging.INFO
+    finally:
+        optuna.logging.disable_propagation()
+        optuna.logging.set_verbosity(before)
+
+
 def test_the_importance_in_words(write: Write, tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     for k, (a, b) in enumerate(itertools.product([1, 2], [1, 2])):
