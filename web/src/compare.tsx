@@ -7,7 +7,7 @@ import { Difference, Texts } from "./difference";
 import { GroupTable } from "./groups";
 import { t } from "./language";
 import { kindOf } from "./words";
-import { apart, brushed, brushOf, hueAt, placeOn, readBrushes, type Scale, scaleOf, ticksOf } from "./scales";
+import { apart, brushed, brushOf, cutWithin, hueAt, placeOn, readBrushes, type Scale, scaleOf, ticksOf } from "./scales";
 import { answer, dark, drawn, drawnPaths, hparams, listed, sortValue, tags } from "./store";
 import { emptied, useWidth } from "./sized";
 import { Importance, Verdict } from "./verdict";
@@ -85,7 +85,7 @@ function Parallel() {
   const hues = useHues();
   const wide = Math.max(width.value, 2 * side + LEAST_GAP * (axes.value.length - 1)); // scrolls where there is less room
   const gap = (wide - 2 * side) / Math.max(axes.value.length - 1, 1);
-  const letters = Math.max(6, Math.floor(gap / 7));
+  const letters = Math.max(6, Math.floor(gap / 8.5));
   const toX = (at: number) => side + (axes.value.length > 1 ? at * gap : gap / 2);
   const toY = (place: number) => bottom - place * (bottom - top);
   useEffect(() => {
@@ -152,7 +152,7 @@ function Parallel() {
             return (
               <g key={scale.key} transform={`translate(${x} 0)`}>
                 <title>{scale.title}</title>
-                <text y={14} text-anchor="middle" class="axis-title">{shortened(scale.title, letters)}</text>
+                <text y={14} text-anchor="middle" class="axis-title">{cutWithin(scale.title, letters)}</text>
                 <line y1={top} y2={bottom} class="axis" />
                 {apart(ticksOf(scale), 14 / (bottom - top)).map((tick) => <text key={tick.place} x={6} y={toY(tick.place) + 4} class="tick">{shortened(tick.text, Math.min(16, letters))}</text>)}
                 {span && <rect x={-7} width={14} y={toY(Math.max(...span))} height={Math.max(2, Math.abs(toY(span[0]) - toY(span[1])))} class="brush" />}

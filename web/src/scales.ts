@@ -66,6 +66,14 @@ export function apart<Tick extends { place: number }>(ticks: readonly Tick[], sh
   return kept;
 }
 
+/** A name of so many letters at most, without some from its middle: names often begin, or end, alike. */
+export function cutWithin(name: string, most: number): string {
+  const letters = [...name];
+  if (letters.length <= most) return name;
+  const end = Math.floor((most - 1) / 2);
+  return `${letters.slice(0, most - 1 - end).join("")}…${letters.slice(letters.length - end).join("")}`;
+}
+
 /** Hues of a value's place on an axis: dark blue, violet, red, orange. */
 const RAMP = [[13, 8, 135], [126, 3, 168], [204, 71, 120], [248, 149, 64]] as const;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { apart, brushed, brushOf, placeOn, readBrushes, scaleOf, ticksOf, within } from "../src/scales";
+import { apart, brushed, brushOf, cutWithin, placeOn, readBrushes, scaleOf, ticksOf, within } from "../src/scales";
 
 test("numbers over magnitudes get a logarithmic axis, texts one of words", () => {
   const rate = scaleOf("hparam:lr", "lr", [0.1, 0.001, undefined, 0.01]);
@@ -43,4 +43,10 @@ test("texts of an axis that would lie on each other are left out", () => {
   assert.deepEqual(apart(ticksOf(few), 0.06).map((tick) => tick.text), ["0.0048387", "0.15005"]);
   assert.deepEqual(apart(ticksOf(few), 0), ticksOf(few));
   assert.deepEqual(apart([], 0.5), []);
+});
+
+test("long names are cut in their middle", () => {
+  assert.equal(cutWithin("hyper parameter 12", 10), "hyper…r 12");
+  assert.equal(cutWithin("loss", 4), "loss");
+  assert.equal(cutWithin("losses", 4), "lo…s");
 });
