@@ -43,7 +43,7 @@ _MOST = 4 << 30  # bytes of all files
 _LEAST = 4 << 20  # bytes of a log that is worth it
 _BLOCKS, _BLOCK = 32, 2048  # of a log that are compared
 _MAX_HEAD = 64 << 20
-_MOST_MAPPED = 128 << 20  # bytes of files in memory that are not released yet
+_MOST_MAPPED = 48 << 20  # bytes of files in memory that are not released yet
 
 
 def cache_directory() -> Path | None:
