@@ -279,5 +279,6 @@ function joined(line: Points, before: [number, number], after: [number, number])
   const has = [before, after].map(([x]) => !Number.isNaN(x));
   if (!has[0] && !has[1]) return line;
   const grow = (values: Float64Array, which: 0 | 1) => Float64Array.from([...(has[0] ? [before[which]] : []), ...values, ...(has[1] ? [after[which]] : [])]);
-  return { x: grow(line.x, 0), y: grow(line.y, 1) };
+  const shift = Number(has[0]);
+  return { x: grow(line.x, 0), y: grow(line.y, 1), columns: line.columns && [line.columns[0] + shift, line.columns[1] + shift] };
 }

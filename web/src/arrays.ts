@@ -3,6 +3,8 @@
 export interface Points {
   x: Float64Array;
   y: Float64Array;
+  /** the places of those that are not points but first, least, greatest and last of a column of pixels, by turns. */
+  columns?: readonly [start: number, end: number] | undefined;
 }
 
 interface Place {
@@ -83,7 +85,7 @@ function through(x: Float64Array, end: Float64Array, first: Float64Array, least:
     xs[4 * at + 3] = end[at] as number;
     ys.set([finite(first[at] as number), least[at] as number, greatest[at] as number, finite(last[at] as number)], 4 * at);
   }
-  return { x: xs, y: ys };
+  return { x: xs, y: ys, columns: [0, xs.length] };
 }
 
 function oddOf(line: Points): Points {

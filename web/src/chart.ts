@@ -18,6 +18,8 @@ export interface Line {
   faint: boolean;
   x: Float64Array;
   y: Float64Array;
+  /** as of `Points`. */
+  columns?: readonly [start: number, end: number] | undefined;
   /** the smoothed curve; the raw one is pale behind it. */
   smooth: { x: Float64Array; y: Float64Array } | null;
   /** a band around the curve. */

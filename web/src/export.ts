@@ -11,10 +11,20 @@ export function download(name: string, content: string | Blob, type = "text/plai
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** The points drawn, a row each. */
+const COLUMN = ["first", "least", "greatest", "last"];
+
+/** The points drawn, a row each; where they are too many, what is drawn of each column of pixels, and which it is. */
 export function csv(lines: readonly Line[], x: string): string {
-  const rows = [["run", x, "value"].join(",")];
-  for (const line of lines) for (let at = 0; at < line.x.length; at += 1) rows.push([cell(line.name), number(line.x[at]), number(line.y[at])].join(","));
+  const thinned = lines.some((line) => line.columns);
+  const rows = [["run", x, "value", ...(thinned ? ["of pixel column"] : [])].join(",")];
+  for (const line of lines) {
+    const [start, end] = line.columns ?? [0, 0];
+    for (let at = 0; at < line.x.length; at += 1) {
+      const row = [cell(line.name), number(line.x[at]), number(line.y[at])];
+      if (thinned) row.push(at >= start && at < end ? (COLUMN[(at - start) % 4] as string) : "");
+      rows.push(row.join(","));
+    }
+  }
   return `${rows.join("\r\n")}\r\n`;
 }
 

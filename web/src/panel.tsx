@@ -303,6 +303,7 @@ export function Panel({ text, own, full: isFull }: Props) {
         faint,
         x: curve.x,
         y: curve.y,
+        columns: curve.columns,
         smooth: curve.smooth,
         band: curve.band,
         counts: curve.counts,
