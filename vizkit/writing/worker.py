@@ -25,7 +25,6 @@ from vizkit._child_exit import at_exit_of_child
 from vizkit._warnings import warn
 from vizkit.writing import log_forks
 from vizkit.writing.record_log import RecordLog, wait_without
-from vizkit.writing.short_turns import ShortTurns
 
 __all__ = ["MAX_JOBS", "Worker", "drain_all"]
 
@@ -231,13 +230,8 @@ class Worker:
             self._runner = get_ident()
             if _over and self._runner != threading.main_thread().ident:
                 return
-            if job.done:
-                pass
-            elif self._runner == threading.main_thread().ident:
+            if not job.done:
                 job.run()
-            else:
-                with _short_turns:
-                    job.run()
         except BaseException as error:  # shown like a thread's; the job counts as finished for who waits
             if not isinstance(error, Exception) and self._runner == threading.main_thread().ident:
                 raise
@@ -251,7 +245,6 @@ class Worker:
             job.waiters.pop().release()
 
 
-_short_turns = ShortTurns()
 _exiting = False  # other threads' jobs are left out
 _over = False  # only the main thread runs jobs
 _live: weakref.WeakValueDictionary[int, Worker] = weakref.WeakValueDictionary()
@@ -291,7 +284,6 @@ def _before_fork() -> None:
 
 def _in_child() -> None:
     log_forks.leave_all()
-    _short_turns.reset()
     for worker in _workers():
         worker._reset()
 

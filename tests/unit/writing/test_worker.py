@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
 import pytest
 
-from vizkit.writing.short_turns import ShortTurns
 from vizkit.writing.worker import Worker
 
 LARGE = 1 << 20
@@ -234,57 +232,3 @@ def test_an_idle_thread_ends_and_another_begins(monkeypatch: pytest.MonkeyPatch)
         assert not worker._alive
     assert done == [0, 1, 2]
     assert len(threads) == 3
-
-
-@pytest.fixture
-def usual_interval() -> Iterator[float]:
-    usual = sys.getswitchinterval()
-    yield usual
-    sys.setswitchinterval(usual)
-
-
-def test_a_job_takes_short_turns_beside_the_training(
-    usual_interval: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(threading, "excepthook", lambda args: None)
-    worker = Worker()
-    seen: list[float] = []
-
-    def job() -> None:
-        seen.append(sys.getswitchinterval())
-        raise ValueError
-
-    worker.submit(job, LARGE)
-    worker.drain()
-    assert seen[0] <= usual_interval / 10
-    assert sys.getswitchinterval() == usual_interval
-
-
-def test_turns_are_short_until_the_last_of_several_workers_is_done(usual_interval: float) -> None:
-    turns = ShortTurns()
-    with turns:
-        with turns:
-            pass
-        assert sys.getswitchinterval() < usual_interval
-    assert sys.getswitchinterval() == usual_interval
-
-
-@pytest.mark.parametrize("theirs", [1e-6, 0.02])
-def test_an_interval_that_somebody_else_has_set_stays(usual_interval: float, theirs: float) -> None:
-    with ShortTurns():
-        sys.setswitchinterval(theirs)
-    assert sys.getswitchinterval() == pytest.approx(theirs)
-
-
-def test_an_interval_that_is_shorter_stays(usual_interval: float) -> None:
-    sys.setswitchinterval(1e-6)
-    with ShortTurns():
-        assert sys.getswitchinterval() == pytest.approx(1e-6)
-    assert sys.getswitchinterval() == pytest.approx(1e-6)
-
-
-def test_a_forked_child_has_the_usual_turns(usual_interval: float) -> None:
-    turns = ShortTurns()
-    turns.__enter__()
-    turns.reset()
-    assert sys.getswitchinterval() == usual_interval
