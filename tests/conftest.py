@@ -40,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["VIZKIT_CACHE_DIR"] = ""  # nothing is left behind; tests of the cache have their own
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background; children inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "coverage" in sys.modules:  # it asks where it was started in each fork: for seconds, beside Paddle
+        importlib.import_module("coverage.collector").short_stack = str  # type: ignore[attr-defined]
     if os.environ.get("VIZKIT_REQUIRE_BROWSER") == "1" and not find_browser():
         raise pytest.UsageError(f"VIZKIT_REQUIRE_BROWSER=1, and {NO_BROWSER}")
 

@@ -11,7 +11,7 @@ from vizkit.metrics.arrays import AnyArray, Bools, Ints
 
 __all__ = ["NameTable"]
 
-_WIDTHS = (32, 128, 512)  # bytes: names up to these are looked up together, longer ones alone
+_WIDTHS = (32, 128)  # bytes: names up to these are looked up together, longer ones alone
 _CACHED = 1 << 18  # bytes
 _HALF = np.uint64(32)
 _FACTORS = np.random.default_rng(0x9E3779B9).integers(1 << 63, dtype=np.uint64, size=_WIDTHS[-1] // 8) * 2 + 1
@@ -51,7 +51,7 @@ class NameTable:
         """Number the names that lie in a buffer, new ones included.
 
         Args:
-            buf: bytes, with at least 512 more after the last name.
+            buf: bytes, with at least 128 more after the last name.
             at: (n,) positions of the names, ascending.
             lengths: (n,) their lengths in bytes.
 

@@ -12,7 +12,7 @@ __all__ = ["GROUPS", "PADDING", "Bytes", "Words", "close_up", "varints", "wide_v
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 
-PADDING = 528
+PADDING = 144
 """Bytes behind the content of a `window`."""
 
 GROUPS = 0x7F7F7F7F7F7F7F7F

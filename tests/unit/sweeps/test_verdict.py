@@ -92,5 +92,5 @@ def test_runs_of_the_same_seeds_are_compared_in_pairs(tmp_path: Path) -> None:
     assert not runs.compare("a-*", [runs["b-0"], runs["b-2"]], "eval/acc").paired
     with pytest.raises(QueryError, match="cannot be paired"):
         runs.compare([runs["a-0"], runs["b-0"]], "b-*", "eval/acc", paired=True)
-    with pytest.raises(vizkit.DataError, match="value must be 'best' or 'last'"):
+    with pytest.raises(vizkit.DataError, match="value must be 'best', 'last' or a step, got 'mean'"):
         runs.compare("a-*", "b-*", "eval/acc", value="mean")  # type: ignore[arg-type]

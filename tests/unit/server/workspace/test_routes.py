@@ -129,7 +129,7 @@ def test_what_has_not_changed_is_not_sent_again(site: Site) -> None:
 
 def test_visualdls_page_and_this_one_link_to_each_other(site: Site) -> None:
     visualdl = site.get("/app/index").text
-    assert re.search(r'<a href="/vizkit/"[^>]*>VizKit</a></body>', visualdl)
+    assert re.search(r'<a href="/vizkit/"[^>]*>VizKit</a>', visualdl)
     (body,) = [values for tag, values in Elements(site.get().text).found if tag == "body"]
     assert urljoin(site.root, body["data-visualdl"]).endswith("/app/index")
     assert site.client.get(site.root.rstrip("/")).headers["location"] == "vizkit/"
