@@ -24,6 +24,7 @@ from tests.helpers import by_tag, python, records, series, stock
 from vizkit import DataError, Tracker, VizKitWarning
 from vizkit.hooks import TrackerCallback, ValidateEvery
 from vizkit.hooks._fit.batch import Batch
+from vizkit.hooks._network import random_states
 from vizkit.hooks._network.random_states import data_is_loaded, random_states_kept
 
 CLASSES = 3
@@ -589,6 +590,15 @@ def test_a_loader_that_is_read_loads_until_its_queue_is_full(unread: Any) -> Non
         random.random()
     assert random.getstate() == before
     del unread
+
+
+def test_a_loader_that_has_just_filled_its_queue_may_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits at the first look, and loads at the second."""
+    looks = iter([False, True])
+    monkeypatch.setattr(random_states, "_is_loader", lambda thread: thread is threading.main_thread())
+    monkeypatch.setattr(random_states, "_may_draw", lambda thread: next(looks))
+    assert data_is_loaded()
+    assert next(looks, None) is None
 
 
 class Noisy(Pictures):

@@ -56,11 +56,11 @@ def data_is_loaded() -> bool:
     An iterator of a ``DataLoader`` that nobody reads to its end, ``next(iter(loader))``, keeps its thread for
     ever: it waits for room in its queue, and draws nothing.
     """
-    loads = [thread for thread in threading.enumerate() if _may_draw(thread)]
-    if not loads:
-        return False
+    loaders = [thread for thread in threading.enumerate() if _is_loader(thread)]
+    if not loaders or any(map(_may_draw, loaders)):
+        return bool(loaders)
     time.sleep(0.001)  # one that has just filled its queue begins with the next batch
-    return any(_may_draw(thread) for thread in loads)
+    return any(map(_may_draw, loaders))
 
 
 def host_random_states() -> tuple[object, ...]:
@@ -68,9 +68,15 @@ def host_random_states() -> tuple[object, ...]:
     return random.getstate(), *(np.asarray(part).tobytes() for part in np.random.get_state())  # noqa: NPY002
 
 
+def _is_loader(thread: threading.Thread) -> bool:
+    owner = getattr(getattr(thread, "_target", None), "__self__", None)
+    return type(owner).__name__ == "_DataLoaderIterSingleProcess"
+
+
 def _may_draw(thread: threading.Thread) -> bool:
+    """True unless a loader's thread waits for room in its queue, or has ended."""
     loader: Any = getattr(getattr(thread, "_target", None), "__self__", None)
-    if type(loader).__name__ != "_DataLoaderIterSingleProcess" or not thread.is_alive():
+    if loader is None or not thread.is_alive():  # a thread that has ended has no target
         return False
     frame = sys._current_frames().get(thread.ident or 0)
     within = frame is None or frame.f_code is not loader._thread_loop.__code__  # sampler or dataset
