@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, SupportsFloat, SupportsInd
 
 if TYPE_CHECKING:
     import argparse
+    from datetime import datetime
     from typing import Any
 
+    import numpy as np
     from numpy.typing import ArrayLike as NumPyArrayLike
     from numpy.typing import NDArray
     from PIL.Image import Image
 
 __all__ = [
     "ArrayLike",
+    "ArrowTable",
     "DataclassLike",
     "HParamsLike",
     "ImageLike",
@@ -27,7 +30,9 @@ __all__ = [
     "MetricsLike",
     "ScalarLike",
     "StepLike",
+    "TableLike",
     "TensorLike",
+    "WalltimeLike",
 ]
 
 
@@ -44,6 +49,13 @@ class TensorLike(Protocol):
 
     def numpy(self) -> NDArray[Any]:
         """Its values as an array."""
+
+
+class ArrowTable(Protocol):
+    """A table of pyarrow, polars or pandas."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Its content in the form of Apache Arrow."""
 
 
 class Interpreter(Protocol):
@@ -83,6 +95,12 @@ MetricsLike: TypeAlias = "Mapping[str, ScalarLike | MetricsLike]"
 
 StepLike = SupportsFloat | SupportsIndex | TensorLike
 """A step: a whole number, or a fraction such as 0.5 epochs."""
+
+TableLike = Union[Mapping[str, object], Sequence[Mapping[str, object]], "ArrowTable"]
+"""A table: a dict of columns, a list of rows, a frame of pandas, or an Arrow table."""
+
+WalltimeLike = Union[float, "datetime", "np.datetime64", str]
+"""A time: milliseconds or seconds since 1970, a ``datetime``, a ``np.datetime64`` or an ISO 8601 text."""
 
 ImageLike = Union["NumPyArrayLike", TensorLike, "Image"]
 """An image: an array, a tensor, nested lists of numbers or a PIL image."""

@@ -79,7 +79,9 @@ def test_a_chart_is_saved_as_data_and_as_pictures(look: Look, nine: Served) -> N
     with look("?group=batch+size&band=minmax") as page:
         lines = page.lines("train/loss")
         panel = page.panel("train/loss")
-        rows = _saved(page, panel, "Data as CSV").decode().splitlines()
+        saved = _saved(page, panel, "Data as CSV")
+        assert saved.startswith(b"\xef\xbb\xbf")  # by which Excel knows UTF-8
+        rows = saved.decode("utf-8-sig").splitlines()
         assert rows[0] == "run,step,value" and len(rows) == 1 + 300
         name, step, value = rows[1].split(",")
         assert (name, float(step), float(value)) == ("batch size = 32", 0, lines[name]["y"][0])

@@ -146,7 +146,7 @@ def test_two_runs_show_what_was_mended_and_broken(look: Look, tables: Served) ->
         expect(page.page.locator(".samples-matrix")).to_have_count(2)
         with page.page.expect_download() as download:
             page.page.get_by_role("link", name="CSV").click()
-        lines = Path(download.value.path()).read_text("utf-8").splitlines()
+        lines = Path(download.value.path()).read_text("utf-8-sig").splitlines()
         assert len(lines) == len(expected.broken) + 1 and lines[0].startswith("change,id,label")
 
 

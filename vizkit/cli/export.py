@@ -48,6 +48,11 @@ EscapeFormulas = Annotated[
     typer.Option("--escape-formulas", help=tr("In CSV, put ' before names that spreadsheets would run.")),
 ]
 
+ByteOrderMark = Annotated[
+    bool,
+    typer.Option("--bom", help=tr("Begin a CSV with a byte order mark, by which Excel knows UTF-8.")),
+]
+
 
 def export(
     runs: SomeRuns = None,
@@ -58,6 +63,7 @@ def export(
     table: TableName = None,
     step: Step = None,
     escape_formulas: EscapeFormulas = False,
+    bom: ByteOrderMark = False,
     as_json: Json = False,
 ) -> None:
     """Write the scalars or a table of runs as CSV, JSON or Parquet.
@@ -80,7 +86,7 @@ def export(
             text = some.to_json(output) if frame is None else to_json(frame.to_dict("records"), output)
         else:
             every = some.scalars() if frame is None else frame
-            text = frame_to_csv(every, output, escape_formulas=escape_formulas)
+            text = frame_to_csv(every, output, escape_formulas=escape_formulas, bom=bom)
         sys.stdout.write(without_escapes(text or "") if for_people() else text or "")
     if output:
         say(trn("{n} run written to {path}", "{n} runs written to {path}", len(some), path=output))

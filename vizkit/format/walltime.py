@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
 import numpy as np
 
 from vizkit._checks import describe, is_number
+from vizkit._protocols import WalltimeLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import Ints, to_float
 
@@ -77,27 +79,47 @@ def count_odd(walltimes: Ints) -> int:
     return int(((walltimes < 0) | (walltimes > _LAST)).sum())
 
 
-def plain_walltime(walltime: float | datetime) -> int:
+def plain_walltime(walltime: WalltimeLike) -> int:
     """Convert a walltime that a caller gives to milliseconds since 1970, by the rule of `milliseconds`.
 
     Args:
         walltime: a number of milliseconds; of seconds, as ``time.time()`` gives, in the range of
-            `milliseconds`; an array or tensor of one; or a ``datetime``, in local time if it names no zone.
+            `milliseconds`; an array or tensor of one; a ``datetime`` or ``pandas.Timestamp``, or an ISO 8601
+            text such as ``2026-05-01T12:00:00+08:00``, in local time if it names no zone; or a
+            ``np.datetime64``, which is in UTC.
 
     Raises:
         DataError: anything else, or not a finite time.
     """
     try:
-        if isinstance(walltime, datetime):
-            return round(walltime.timestamp() * 1000)
-        if hasattr(walltime, "dtype") and not isinstance(walltime, np.generic):  # an array or tensor of one
-            walltime = to_float(walltime)
-        if is_number(walltime):
-            seconds = _YOUNGEST <= walltime < _OLDEST
-            return int(walltime * 1_000 if seconds else walltime)
+        given: object = walltime
+        if isinstance(given, np.ndarray) and given.dtype.kind == "M" and given.size == 1:
+            given = given.reshape(-1)[0]
+        elif hasattr(given, "dtype") and not isinstance(given, np.generic):  # an array or tensor of one
+            given = to_float(cast("float", given))
+        if isinstance(given, str):
+            given = _moment_of(given)
+        if isinstance(given, np.datetime64) and not np.isnat(given):
+            return int(given.astype("datetime64[ms]").astype(np.int64))
+        if isinstance(given, datetime) and given == given:  # unlike pandas' NaT
+            # A Timestamp's own timestamp() takes UTC where a datetime's takes local time.
+            return round(datetime.timestamp(given) * 1000)
+        if is_number(given):
+            number = cast("float", given)
+            return int(number * 1_000 if _YOUNGEST <= number < _OLDEST else number)
     except (OverflowError, OSError, ValueError):
         pass
     raise DataError(
-        "walltime must be milliseconds or seconds since 1970, or a datetime, got {walltime}",
+        "walltime must be milliseconds or seconds since 1970, a datetime or an ISO 8601 text, got {walltime}",
         walltime=describe(walltime),
     )
+
+
+def _moment_of(text: str) -> datetime:
+    """The time of an ISO 8601 text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = text.strip()
+    return datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in ("Z", "z") else text)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vizkit.runs.run import Run
 
 __all__ = [
+    "BOM",
     "Exported",
     "as_data",
     "frame_to_csv",
@@ -31,6 +32,9 @@ __all__ = [
     "to_json",
     "without_formula",
 ]
+
+BOM = "\ufeff"
+"""A byte order mark: the begin of a CSV file by which Excel knows UTF-8."""
 
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
@@ -48,11 +52,13 @@ class Exported(ABC):
         """The content of `to_json`."""
 
     @overload
-    def to_csv(self, path: None = None, *, escape_formulas: bool = False) -> str: ...
+    def to_csv(self, path: None = None, *, escape_formulas: bool = False, bom: bool = False) -> str: ...
     @overload
-    def to_csv(self, path: str | os.PathLike[str], *, escape_formulas: bool = False) -> None: ...
     def to_csv(
-        self, path: str | os.PathLike[str] | None = None, *, escape_formulas: bool = False
+        self, path: str | os.PathLike[str], *, escape_formulas: bool = False, bom: bool = False
+    ) -> None: ...
+    def to_csv(
+        self, path: str | os.PathLike[str] | None = None, *, escape_formulas: bool = False, bom: bool = False
     ) -> str | None:
         """Export the frame of `scalars` as CSV, into a file or returned as text; NaN is ``NaN``.
 
@@ -60,8 +66,10 @@ class Exported(ABC):
             path: the file; None returns the text.
             escape_formulas: put ``'`` before names that a spreadsheet would run as formulas: those that
                 begin with ``=``, ``+``, ``-``, ``@``, a tab or a line break, and are no numbers.
+            bom: begin with a byte order mark, by which Excel knows UTF-8 and reads names such as 学习率
+                right. pandas skips it; other programs take it for a part of the first column's name.
         """
-        return frame_to_csv(self.scalars(), path, escape_formulas=escape_formulas)
+        return frame_to_csv(self.scalars(), path, escape_formulas=escape_formulas, bom=bom)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
         """Export the frame of `scalars` into a Parquet file.
@@ -85,16 +93,20 @@ class Exported(ABC):
 
 
 def frame_to_csv(
-    frame: pd.DataFrame, path: str | os.PathLike[str] | None, *, escape_formulas: bool = False
+    frame: pd.DataFrame,
+    path: str | os.PathLike[str] | None,
+    *,
+    escape_formulas: bool = False,
+    bom: bool = False,
 ) -> str | None:
-    """Write a frame as CSV, or return it as text; ``escape_formulas`` is as of `Exported.to_csv`."""
+    """Write a frame as CSV, or return it as text; the options are as of `Exported.to_csv`."""
     if escape_formulas:
         frame = frame.rename(columns=without_formula)
         for name, column in frame.items():
             if not hasattr(column.dtype, "kind") or column.dtype.kind not in "biufM":
                 frame[name] = column.map({each: without_formula(each) for each in column.unique()})
     text: str = frame.to_csv(None, index=False, na_rep="NaN", lineterminator="\n")
-    return _written(text, path)
+    return _written(BOM + text if bom else text, path)
 
 
 def frame_to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str]) -> None:

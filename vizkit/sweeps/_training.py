@@ -14,15 +14,16 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from vizkit._after_import import AfterImport
 from vizkit._language import tr
-from vizkit._protocols import MetricsLike, ScalarLike, StepLike
+from vizkit._protocols import MetricsLike, ScalarLike, StepLike, WalltimeLike
 from vizkit.errors import DataError, UnknownNameError
 from vizkit.runs import Runs, load
+from vizkit.sweeps._command_names import filled_command
 from vizkit.sweeps._plan import Plan
 from vizkit.sweeps._study import Claim, SweepStudy
 from vizkit.sweeps._tied import tied
@@ -30,9 +31,6 @@ from vizkit.sweeps.space import Value
 from vizkit.tracking.recording import flat_metrics
 from vizkit.tracking.started_trial import SWEEP_VARIABLE
 from vizkit.tracking.tracker import Tracker
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 __all__ = ["Pruned", "Training", "TrainingFunction", "run_trial"]
 
@@ -98,8 +96,8 @@ class FunctionTraining:
 class CommandTraining:
     """The training of a command, in a process of its own.
 
-    ``{name}`` in an argument is replaced by the hyper-parameter's value. The program finds them all by
-    `vizkit.hparams`, and its first tracker records into the trial's run.
+    ``{name}`` in an argument is replaced by the hyper-parameter's value (`vizkit.sweeps._command_names`). The
+    program finds them all by `vizkit.hparams`, and its first tracker records into the trial's run.
 
     Args:
         command: the program and its arguments.
@@ -121,7 +119,7 @@ class CommandTraining:
         self, run: str, hparams: dict[str, Value], plan: Plan, watch: Callable[[float, StepLike], None] | None
     ) -> bool:
         """Train into a run; return True if it was ended early."""
-        command = [_filled(part, hparams) for part in self.command]
+        command = filled_command(self.command, {*plan.space, "seed"}, hparams)
         trial = {"run": os.path.abspath(run), "hparams": hparams, "metric": plan.metric, "mode": plan.mode}
         environment = {**os.environ, SWEEP_VARIABLE: json.dumps(trial)}
         process = subprocess.Popen(  # noqa: S603
@@ -231,7 +229,7 @@ class _WatchedTracker(Tracker):
         tag: str,
         value: ScalarLike,
         step: StepLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record one number; see `Tracker.log_scalar`."""
         super().log_scalar(tag, value, step, walltime)
@@ -362,9 +360,3 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         later.cancel()
-
-
-def _filled(part: str, hparams: dict[str, Value]) -> str:
-    for name, value in hparams.items():
-        part = part.replace("{" + name + "}", str(value))
-    return part

@@ -14,6 +14,7 @@ from vizkit._checks import describe, one_of, whole_number
 from vizkit._language import tr
 from vizkit.errors import DataError
 from vizkit.metrics.direction import direction
+from vizkit.sweeps._command_names import check_command
 from vizkit.sweeps._plan import (
     LEAST_SEEDS,
     PRUNERS,
@@ -117,8 +118,9 @@ def sweep(
         quiet: show no progress on stderr.
 
     Raises:
-        DataError: a bad space, point or option; a directory with a sweep of another space, or that cannot be
-            written; a training that cannot be sent to workers. Nothing is trained then.
+        DataError: a bad space, point or option; a command with a name that the space does not have; a
+            directory with a sweep of another space, or that cannot be written; a training that cannot be sent
+            to workers. Nothing is trained then.
         UnknownNameError: a training has ended without a value of the metric.
         MissingDependencyError: Optuna, cloudpickle, Ray or a sampler's package is not installed.
         TypeError: a ``train`` that does not take two arguments, or is none.
@@ -126,6 +128,8 @@ def sweep(
     """
     dimensions = as_space(space)
     training = _training(train)
+    if isinstance(training, CommandTraining):
+        check_command(training.command, dict.fromkeys([*dimensions, "seed"]))
     if not isinstance(metric, str) or not metric:
         raise DataError("metric must be the tag of a scalar, got {metric!r}", metric=metric)
     for name, count in (("seeds", seeds), ("workers", workers)):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Literal
 
 from vizkit._checks import checked_class_names, whole_number
-from vizkit._protocols import ArrayLike, StepLike
+from vizkit._protocols import ArrayLike, StepLike, WalltimeLike
 from vizkit.metrics.activation import Activation
 from vizkit.metrics.evaluation_scores import LIMIT
 from vizkit.metrics.quantiles import Quantiles
@@ -36,7 +35,7 @@ class EvaluationVerbs(PaddleVerbs):
         step: StepLike | None = None,
         num_thresholds: int = 127,
         weights: ArrayLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record a precision-recall curve; arguments as in `LogWriter.add_pr_curve`."""
         add = partial(
@@ -57,7 +56,7 @@ class EvaluationVerbs(PaddleVerbs):
         step: StepLike | None = None,
         num_thresholds: int = 127,
         weights: ArrayLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record a receiver operating characteristic; arguments as in `LogWriter.add_pr_curve`."""
         add = partial(
@@ -78,7 +77,7 @@ class EvaluationVerbs(PaddleVerbs):
         step: StepLike | None = None,
         num_thresholds: int = 127,
         weights: ArrayLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         *,
         class_names: Sequence[str] | None = None,
         activation: Literal["sigmoid", "softmax"] | None = None,

@@ -6,15 +6,14 @@ Their options are those of `vizkit.LogWriter`'s method of the kind, which docume
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from vizkit._checks import describe
 from vizkit._language import tr
-from vizkit._protocols import ArrayLike, ImageLike, StepLike
+from vizkit._protocols import ArrayLike, ImageLike, StepLike, TableLike, WalltimeLike
 from vizkit.tracking.recording import Recording
-from vizkit.tracking.wrong_calls import check_mapping, check_names, check_text
+from vizkit.tracking.wrong_calls import check_names, check_table, check_text
 from vizkit.writing.image_writer import figure_of
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class MediaVerbs(Recording):
         tag: str,
         img: ImageLike,
         step: StepLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         dataformats: str = "HWC",
         *,
         mean: float | Sequence[float] | None = None,
@@ -73,7 +72,7 @@ class MediaVerbs(Recording):
         step: StepLike | None = None,
         rows: int = -1,
         scale: float = 1.0,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         dataformats: str = "HWC",
         *,
         mean: float | Sequence[float] | None = None,
@@ -106,7 +105,7 @@ class MediaVerbs(Recording):
         self._record("image", tag, step, add)
 
     def log_figure(
-        self, tag: str, figure: Figure, step: StepLike | None = None, walltime: float | datetime | None = None
+        self, tag: str, figure: Figure, step: StepLike | None = None, walltime: WalltimeLike | None = None
     ) -> None:
         """Record a matplotlib figure as it looks now; it stays open and as it was.
 
@@ -127,7 +126,7 @@ class MediaVerbs(Recording):
         tag: str,
         text_string: str,
         step: StepLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record a text."""
         add = partial(self._writer.add_text, text_string=text_string, walltime=walltime)
@@ -136,19 +135,18 @@ class MediaVerbs(Recording):
     def log_table(
         self,
         tag: str,
-        columns: Mapping[str, object],
+        columns: TableLike,
         step: StepLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         *,
         about: Mapping[str, str] | None = None,
     ) -> None:
         """Record a table beside the log; arguments as in `LogWriter.add_table`.
 
         Raises:
-            TypeError: ``columns`` is no dict and no frame.
+            TypeError: ``columns`` is no table.
         """
-        if not hasattr(columns, "columns"):
-            check_mapping("columns", columns)
+        check_table(columns)
         add = partial(self._writer.add_table, columns=columns, walltime=walltime, about=about)
         self._record("text", tag, step, add)
 
@@ -158,7 +156,7 @@ class MediaVerbs(Recording):
         audio_array: ArrayLike,
         step: StepLike | None = None,
         sample_rate: int = 8000,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record a sound; arguments as in `LogWriter.add_audio`."""
         add = partial(
@@ -171,7 +169,7 @@ class MediaVerbs(Recording):
         tag: str,
         values: ArrayLike,
         step: StepLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         buckets: int | Sequence[float] = 30,
     ) -> None:
         """Record a histogram; arguments as in `LogWriter.add_histogram`."""
@@ -184,7 +182,7 @@ class MediaVerbs(Recording):
         mat: ArrayLike,
         metadata: Sequence[object] | None = None,
         metadata_header: Sequence[str] | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record vectors with their labels; arguments as in `LogWriter.add_embeddings`."""
         check_names("metadata_header", metadata_header)

@@ -12,13 +12,12 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from typing import Literal
 
 from vizkit._files import local_path
 from vizkit._language import tr
-from vizkit._protocols import HParamsLike, MetricsLike, ScalarLike, StepLike
+from vizkit._protocols import HParamsLike, MetricsLike, ScalarLike, StepLike, WalltimeLike
 from vizkit._ranks import is_importing, rank, world_size
 from vizkit.environment import Session
 from vizkit.errors import DataError, TagError
@@ -278,7 +277,7 @@ class Tracker(MediaVerbs, EvaluationVerbs):
         tag: str,
         value: ScalarLike,
         step: StepLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record one number of Python, NumPy or Paddle; see `LogWriter.add_scalar`."""
         if step is not None and self._enabled:  # the short way
@@ -301,7 +300,7 @@ class Tracker(MediaVerbs, EvaluationVerbs):
         main_tag: str,
         tag_scalar_dict: Mapping[str, ScalarLike],
         step: StepLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record a group of numbers that VisualDL draws in one chart.
 

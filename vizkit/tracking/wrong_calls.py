@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from vizkit._checks import describe
 from vizkit._language import tr
 from vizkit.format.hparams import as_mapping
+from vizkit.writing.table_columns import is_table
 
-__all__ = ["check_hparams", "check_mapping", "check_names", "check_network", "check_text"]
+__all__ = ["check_hparams", "check_mapping", "check_names", "check_network", "check_table", "check_text"]
 
 
 def check_text(name: str, value: object) -> None:
@@ -32,6 +33,18 @@ def check_mapping(name: str, value: object, hint: str = "") -> None:
                 name=name,
                 value=describe(value),
                 hint=hint,
+            )
+        )
+
+
+def check_table(value: object) -> None:
+    """Raise a `TypeError` if a table is something else. None passes: it is a missing value."""
+    if value is not None and not is_table(value):
+        raise TypeError(
+            tr(
+                "columns must be a dict of columns such as {{'label': [1, 0]}}, a list of dicts, a pandas "
+                "frame or an Arrow table, got {value}",
+                value=describe(value),
             )
         )
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Literal, cast
 
 import numpy as np
 
-from vizkit._protocols import ArrayLike, StepLike
+from vizkit._protocols import ArrayLike, StepLike, WalltimeLike
 from vizkit.errors import DataError, TagError
 from vizkit.format import encode
 from vizkit.format.tags import clean_tag
@@ -36,7 +35,7 @@ class CurveWriter(TableWriter):
         step: StepLike | None,
         num_thresholds: int = 10,
         weights: ArrayLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record a precision-recall curve.
 
@@ -61,7 +60,7 @@ class CurveWriter(TableWriter):
         step: StepLike | None,
         num_thresholds: int = 10,
         weights: ArrayLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record an ROC curve; arguments as in `add_pr_curve`."""
         self._add_curve("roc_curve", tag, labels, predictions, step, num_thresholds, weights, walltime)
@@ -75,7 +74,7 @@ class CurveWriter(TableWriter):
         step: StepLike | None,
         count: int,
         weights: ArrayLike | None,
-        walltime: float | datetime | None,
+        walltime: WalltimeLike | None,
     ) -> None:
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             labels, predictions, *given = arrays
@@ -99,7 +98,7 @@ class CurveWriter(TableWriter):
         step: StepLike | None,
         num_thresholds: int = 127,
         weights: ArrayLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         *,
         class_names: Sequence[str] | None = None,
         activation: Literal["sigmoid", "softmax"] | None = None,
@@ -180,7 +179,7 @@ class CurveWriter(TableWriter):
         labels: ArrayLike,
         predictions: ArrayLike,
         step: StepLike | None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         *,
         class_names: Sequence[str] | None = None,
     ) -> None:
@@ -211,7 +210,7 @@ class CurveWriter(TableWriter):
         tag: str,
         scores: EvaluationScores,
         step: StepLike | None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         *,
         class_names: Sequence[str] | None = None,
         most_classes: int = evaluation.MAX_CURVE_CLASSES,
@@ -244,7 +243,7 @@ class CurveWriter(TableWriter):
         tag: str,
         task: EvaluationTask,
         step: StepLike | None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         *,
         without: Collection[str] = (),
     ) -> None:

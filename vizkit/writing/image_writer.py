@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from vizkit._checks import describe
-from vizkit._protocols import ArrayLike, ImageLike, StepLike
+from vizkit._protocols import ArrayLike, ImageLike, StepLike, WalltimeLike
 from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.packed_layers import pack_layers
@@ -33,7 +32,7 @@ class ImageWriter(CurveWriter):
         tag: str,
         img: ImageLike,
         step: StepLike | None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         dataformats: str = "HWC",
         *,
         mean: float | Sequence[float] | None = None,
@@ -105,7 +104,7 @@ class ImageWriter(CurveWriter):
         step: StepLike | None,
         rows: int = -1,
         scale: float = 1.0,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         dataformats: str = "HWC",
         *,
         mean: float | Sequence[float] | None = None,
@@ -160,7 +159,7 @@ class ImageWriter(CurveWriter):
         self._later("image", tag, step, walltime, views, build)
 
     def add_figure(
-        self, tag: str, figure: Figure, step: StepLike | None, walltime: float | datetime | None = None
+        self, tag: str, figure: Figure, step: StepLike | None, walltime: WalltimeLike | None = None
     ) -> None:
         """Record a matplotlib figure, which stays open and unchanged.
 

@@ -20,7 +20,7 @@ from datetime import datetime
 from vizkit import _visualdl
 from vizkit._checks import describe
 from vizkit._language import tr
-from vizkit._protocols import ArrayLike, HParamsLike, LayerLike, ScalarLike, StepLike
+from vizkit._protocols import ArrayLike, HParamsLike, LayerLike, ScalarLike, StepLike, WalltimeLike
 from vizkit.errors import DataError, TagError
 from vizkit.format import encode
 from vizkit.format.embeddings import checked_embeddings
@@ -109,7 +109,7 @@ class LogWriter(ImageWriter):
         main_tag: str,
         tag_scalar_dict: Mapping[str, ScalarLike],
         step: StepLike | None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record a group of numbers that VisualDL draws in one chart.
 
@@ -137,7 +137,7 @@ class LogWriter(ImageWriter):
         tag: str,
         text_string: object,
         step: StepLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record a text; None is an empty one, any other object is converted with ``str``."""
         tag = self._tags.tag_for(tag, "text")
@@ -151,7 +151,7 @@ class LogWriter(ImageWriter):
         tag: str = META_DATA,
         display_name: str = "",
         step: StepLike | None = 0,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Name the run on VisualDL's page; the last name counts."""
         if tag != META_DATA:
@@ -164,7 +164,7 @@ class LogWriter(ImageWriter):
         self,
         hparams_dict: HParamsLike,
         metrics_list: Sequence[str] | Mapping[str, ScalarLike | str],
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record hyper-parameters, and name the metrics for comparing them.
 
@@ -177,7 +177,7 @@ class LogWriter(ImageWriter):
                 other types than its own as text.
             metrics_list: tags of scalars, or a dict of them with values, which are recorded as scalars, or
                 with ``"min"`` or ``"max"``: the better direction, where the tag does not tell it.
-            walltime: milliseconds or seconds since 1970, or a ``datetime``; now by default.
+            walltime: milliseconds or seconds since 1970, a ``datetime``, or an ISO 8601 text; now by default.
 
         Raises:
             DataError: ``hparams_dict`` is not a dict, or ``metrics_list`` not a list of tags.
@@ -222,7 +222,7 @@ class LogWriter(ImageWriter):
         audio_array: ArrayLike,
         step: StepLike | None,
         sample_rate: int = 8000,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
     ) -> None:
         """Record audio.
 
@@ -245,7 +245,7 @@ class LogWriter(ImageWriter):
         tag: str,
         values: ArrayLike,
         step: StepLike | None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         buckets: int | Sequence[float] = 10,
     ) -> None:
         """Record a histogram; NaN and infinite values are counted separately.
@@ -274,7 +274,7 @@ class LogWriter(ImageWriter):
         mat: ArrayLike | None = None,
         metadata: Iterable[object] | None = None,
         metadata_header: Sequence[str] | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         labels: Iterable[object] | None = None,
         hot_vectors: ArrayLike | None = None,
         labels_meta: Sequence[str] | None = None,
@@ -286,7 +286,7 @@ class LogWriter(ImageWriter):
             mat: (n, d) one vector per row.
             metadata: n labels, or several columns of n labels each; row numbers by default.
             metadata_header: names of the columns.
-            walltime: milliseconds or seconds since 1970, or a ``datetime``; now by default.
+            walltime: milliseconds or seconds since 1970, a ``datetime``, or an ISO 8601 text; now by default.
             labels: VisualDL's old name of ``metadata``.
             hot_vectors: VisualDL's old name of ``mat``.
             labels_meta: VisualDL's old name of ``metadata_header``.

@@ -11,12 +11,11 @@ import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from vizkit._checks import describe
 from vizkit._files import FileReader, local_path
-from vizkit._protocols import ArrayLike, ScalarLike, StepLike
+from vizkit._protocols import ArrayLike, ScalarLike, StepLike, WalltimeLike
 from vizkit._warnings import warn
 from vizkit.columns.column_builder import SeriesKey, read_log
 from vizkit.errors import ClosedError, DataError
@@ -187,7 +186,7 @@ class RunLog:
         return None if series is None else float(series.columns()[2][-1])
 
     def add_scalar(
-        self, tag: str, value: ScalarLike, step: StepLike | None, walltime: float | datetime | None = None
+        self, tag: str, value: ScalarLike, step: StepLike | None, walltime: WalltimeLike | None = None
     ) -> None:
         """Record one number.
 
@@ -197,7 +196,7 @@ class RunLog:
                 takes; kept as float64.
             step: a whole number (``3``, ``3.0``), or a fraction such as 0.5 epochs, which is kept exactly
                 but which VisualDL sees rounded down. None continues after the tag's last step.
-            walltime: milliseconds or seconds since 1970, or a ``datetime``; now by default.
+            walltime: milliseconds or seconds since 1970, a ``datetime``, or an ISO 8601 text; now by default.
 
         Raises:
             DataError: ``value`` or ``step`` is not one number.
@@ -233,14 +232,14 @@ class RunLog:
         return wall
 
     def add_metrics(
-        self, metrics: Mapping[str, ScalarLike], step: StepLike, walltime: float | datetime | None = None
+        self, metrics: Mapping[str, ScalarLike], step: StepLike, walltime: WalltimeLike | None = None
     ) -> None:
         """Record several scalars of one step with one write, which is cheaper than `add_scalar` for each.
 
         Args:
             metrics: tag -> number, as in `add_scalar`. If one of them is invalid, none is written.
             step: as in `add_scalar`, but not None.
-            walltime: milliseconds or seconds since 1970, or a ``datetime``; now by default.
+            walltime: milliseconds or seconds since 1970, a ``datetime``, or an ISO 8601 text; now by default.
 
         Raises:
             DataError: a value or ``step`` is not one number.
@@ -318,7 +317,7 @@ class RunLog:
             raise ClosedError("{path}: nothing can be recorded after close()", path=self._log.path)
 
     def _when(
-        self, tag: str, step: StepLike | None, walltime: float | datetime | None
+        self, tag: str, step: StepLike | None, walltime: WalltimeLike | None
     ) -> tuple[int | float, int]:
         """The step and walltime of a record of any kind but scalar."""
         at = encode.plain_step(int(self.last_step_of(tag)) + 1 if step is None else step)
@@ -339,7 +338,7 @@ class RunLog:
         kind: str,
         tag: str,
         step: StepLike | None,
-        walltime: float | datetime | None,
+        walltime: WalltimeLike | None,
         values: Sequence[ArrayLike],
         build: Callable[[Sequence[AnyArray], int | float, int], bytes],
         *,

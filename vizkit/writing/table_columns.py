@@ -15,8 +15,9 @@ from uuid import UUID
 import numpy as np
 
 from vizkit._checks import describe
+from vizkit._language import tr
 from vizkit._protocols import ArrayLike, ImageLike
-from vizkit.errors import DataError
+from vizkit.errors import DataError, MissingDependencyError
 from vizkit.format.input_packs import OVERLAYS, PNG, TEXT, digest_of
 from vizkit.format.packed_layers import pack_layers
 from vizkit.format.tables import MOST_TABLE_ROWS, TableColumn, Texts
@@ -24,7 +25,16 @@ from vizkit.media import images, png
 from vizkit.media.image_layers import Layers
 from vizkit.metrics.arrays import AnyArray, Pixels, to_array
 
-__all__ = ["MOST_IMAGE_BYTES", "Contents", "Given", "Pictures", "checked_columns", "converted", "size_of"]
+__all__ = [
+    "MOST_IMAGE_BYTES",
+    "Contents",
+    "Given",
+    "Pictures",
+    "checked_columns",
+    "converted",
+    "is_table",
+    "size_of",
+]
 
 MOST_IMAGE_BYTES = 1 << 29
 """Bytes of all images of a table that is passed at once."""
@@ -126,24 +136,61 @@ Given = AnyArray | list[object] | Texts | Pictures
 """A column that shares no memory with its caller: numbers, a list of texts, texts or images."""
 
 
+def is_table(value: object) -> bool:
+    """True of what has the form of a table, as `checked_columns` takes it."""
+    return isinstance(value, Mapping) or _is_frame(value) or _are_rows(value) or _is_arrow(value)
+
+
+def _is_frame(value: object) -> bool:
+    return hasattr(value, "items") and hasattr(value, "columns")
+
+
+def _are_rows(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(row, Mapping) for row in value)
+
+
+def _is_arrow(value: object) -> bool:
+    return hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
+
+
+def _named_columns(table: object) -> Iterable[tuple[object, object]]:
+    if isinstance(table, Mapping) or _is_frame(table):
+        return cast("Mapping[object, object]", table).items()
+    if _are_rows(table):
+        rows = cast("Sequence[Mapping[object, object]]", table)
+        names = dict.fromkeys(name for row in rows for name in row)
+        return [(name, [row.get(name) for row in rows]) for name in names]
+    try:
+        import pyarrow as pa
+    except ImportError as error:
+        raise MissingDependencyError.for_extra("parquet", tr("Arrow tables need pyarrow")) from error
+    arrow = pa.table(table)
+    # As objects, whole numbers beside missing ones keep their digits.
+    columns = [column.to_pandas(integer_object_nulls=True) for column in arrow.columns]
+    return list(zip(arrow.column_names, columns, strict=True))
+
+
 def checked_columns(columns: object) -> dict[str, Given]:
     """Check and copy columns.
 
     Args:
-        columns: a mapping of names to columns of one length, or a frame of pandas. A column is an array,
-            tensor, or list of numbers, bools or texts, None for none; or of images: a list of them (None for
-            none), or an array (n, h, w), (n, h, w, c) or (n, c, h, w).
+        columns: a mapping of names to columns of one length; a list of rows, each a dict, None for what one
+            of them lacks; a frame of pandas; or an Arrow table, such as one of pyarrow or polars. A column is
+            an array, tensor, or list of numbers, bools or texts, None for none; or of images: a list of them
+            (None for none), or an array (n, h, w), (n, h, w, c) or (n, c, h, w).
 
     Raises:
         DataError: none of these.
+        MissingDependencyError: an Arrow table, without pyarrow.
     """
-    if not isinstance(columns, Mapping) and not (hasattr(columns, "items") and hasattr(columns, "columns")):
+    if not is_table(columns):
         raise DataError(
-            "a table must be a dict of columns such as {{'label': [1, 0]}}, or a pandas frame, got {given}",
+            "a table must be a dict of columns such as {{'label': [1, 0]}}, a list of dicts, a pandas frame "
+            "or an Arrow table, got {given}",
             given=describe(columns),
         )
     found: dict[str, Given] = {}
-    for name, values in cast("Mapping[object, object]", columns).items():
+    for name, values in _named_columns(columns):
         if not isinstance(name, (str, int)) or not str(name).strip() or len(str(name)) > _LONGEST_NAME:
             raise DataError(
                 "a column's name must be a text of 1 to {most} characters, got {name}",

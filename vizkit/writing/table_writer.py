@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from vizkit._protocols import StepLike
+from vizkit._protocols import StepLike, TableLike, WalltimeLike
 from vizkit.format import encode
 from vizkit.format.file_names import PACKS_DIRECTORY, TABLES_DIRECTORY
 from vizkit.format.table_files import ENDING, encode_table
@@ -48,9 +47,9 @@ class TableWriter(RunLog):
     def add_table(
         self,
         tag: str,
-        columns: Mapping[str, object],
+        columns: TableLike,
         step: StepLike | None = None,
-        walltime: float | datetime | None = None,
+        walltime: WalltimeLike | None = None,
         *,
         about: Mapping[str, str] | None = None,
     ) -> None:
@@ -58,14 +57,16 @@ class TableWriter(RunLog):
 
         Args:
             tag: such as ``eval/predictions``; images are shown under ``<tag>/images``.
-            columns: name -> column, or a frame of pandas. A column is an array, tensor or list of numbers,
-                bools or texts, None for none; or of images: a list of them, or an array (n, h, w),
-                (n, h, w, c) or (n, c, h, w). Images are stored once a run.
+            columns: name -> column; a list of rows, each a dict; a frame of pandas; or an Arrow table, such
+                as one of pyarrow or polars. A column is an array, tensor or list of numbers, bools or texts,
+                None for none; or of images: a list of them, or an array (n, h, w), (n, h, w, c) or
+                (n, c, h, w). Images are stored once a run.
             step, walltime: as in `add_scalar`.
             about: texts that tell what the table is.
 
         Raises:
             DataError: no such columns, of unequal lengths, or too many of them.
+            MissingDependencyError: an Arrow table, without pyarrow.
         """
         given = checked_columns(columns)
         tag = self._tags.tag_for(tag, "text")
@@ -80,7 +81,7 @@ class TableWriter(RunLog):
         self.defer(tag, lambda: self._write_table(tag, given, told, at, now), size_of(given.values()))
 
     def _table_at(
-        self, tag: str, step: StepLike | None, walltime: float | datetime | None
+        self, tag: str, step: StepLike | None, walltime: WalltimeLike | None
     ) -> tuple[int | float, int]:
         """The step and walltime of a table, which no other of its tag has: they name its file."""
         at, now = self._when(tag, step, walltime)

@@ -5,7 +5,8 @@ import type { View } from "./view";
 
 export function download(name: string, content: string | Blob, type = "text/plain"): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type: `${type};charset=utf-8` }));
+  const text = type === "text/csv" ? `\ufeff${content}` : content; // a mark by which Excel knows UTF-8
+  link.href = URL.createObjectURL(content instanceof Blob ? content : new Blob([text], { type: `${type};charset=utf-8` }));
   link.download = name.replace(/[^\p{L}\p{N}._ -]+/gu, "_");
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+
+import vizkit
+from vizkit.runs.comparison import RunValue
 
 from .commands import Command
 
@@ -14,6 +18,19 @@ def test_compare_tells_and_its_exit_code_too(vk: Command) -> None:
     said = vk("compare", "batch32-*", "batch64-*", "eval/acc")
     assert said.code == 1 and "B is worse" in said.out
     assert vk("compare", "batch32-0", "batch64-0", "eval/acc").code == 1  # one run a side tells nothing
+
+
+def test_the_value_that_compare_takes_is_that_of_python(vk: Command, logs: Path) -> None:
+    runs = vizkit.load(logs)
+    taken: list[tuple[str, RunValue]] = [("last", "last"), ("10", 10)]
+    for given, value in taken:
+        asked = ("compare", "batch32-*", "batch64-*", "train/loss", "--json", "--value", given)
+        wanted = runs.compare("batch32-*", "batch64-*", "train/loss", value=value)
+        assert vk(*asked).data == wanted.to_dict()
+        wanted = runs.compare("batch32-*", "batch64-*", "train/loss", value=value, anytime=True)
+        assert vk(*asked, "--anytime").data == wanted.to_dict()
+    wrong = vk("compare", "batch32-*", "batch64-*", "train/loss", "--value", "first")
+    assert wrong.code == 2 and "'first'" in wrong.err
 
 
 def test_rank_tells_and_its_exit_code_too(vk: Command) -> None:

@@ -56,6 +56,8 @@ def test_tables_of_runs_are_written_one_below_the_other(vk: Command, tmp_path: P
         "run": ["a", "a", "b", "b"], "text": ["'=1+1", "x"] * 2, "value": [1, 0.5] * 2,
     }  # fmt: skip
     assert [row["value"] for row in vk(*asked, "--json", "b", at=at).data] == [2, 0.5]
+    vk(*asked, "--bom", "-o", tmp_path / "out.csv", at=at)
+    assert (tmp_path / "out.csv").read_bytes().startswith(b"\xef\xbb\xbfrun,")
     vk(*asked, "-o", tmp_path / "out.parquet", at=at)
     assert pd.read_parquet(tmp_path / "out.parquet")["value"].tolist() == [2, 0.5] * 2
     wrong = vk(*asked[:-1], "sums", at=at)

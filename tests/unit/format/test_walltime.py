@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import vizkit
@@ -72,6 +73,7 @@ def test_a_walltime_is_served_as_it_is_loaded(recorded: int, tmp_path: Path) -> 
 
 
 BERLIN = timezone(timedelta(hours=2))
+NO_TIMES = (pd.NaT, np.datetime64("NaT"), np.array(["2023-11-14"] * 2, "datetime64[s]"))
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,13 @@ BERLIN = timezone(timedelta(hours=2))
         *((datetime(2023, 11, 14, 22, 13, 20, 250_000, timezone.utc), 1_700_000_000_250),),
         *((datetime(2023, 11, 15, 0, 13, 20, tzinfo=BERLIN), 1_700_000_000_000),),
         *((datetime.fromtimestamp(1_700_000_000), 1_700_000_000_000),),
+        *((pd.Timestamp(1_700_000_000.25, unit="s", tz="Asia/Tokyo"), 1_700_000_000_250),),
+        *((pd.Timestamp(datetime.fromtimestamp(1_700_000_000)), 1_700_000_000_000),),
+        *((np.datetime64(1_700_000_000, "s"), 1_700_000_000_000), (np.datetime64("1970-01-02"), 86_400_000)),
+        *((np.datetime64(1_700_000_000_123_456_789, "ns"), 1_700_000_000_123),),
+        *((np.array([1_700_000_000], "datetime64[s]"), 1_700_000_000_000),),
+        *(("2023-11-14T22:13:20.250Z", 1_700_000_000_250), (" 2023-11-15 00:13:20+02:00", 1_700_000_000_000)),
+        *((datetime.fromtimestamp(1_700_000_000).isoformat(), 1_700_000_000_000),),
         *((np.array(1_700_000_000.5), 1_700_000_000_500), (np.array([1_700_000_000]), 1_700_000_000_000)),
     ],
 )
@@ -99,7 +108,7 @@ def test_walltimes_that_callers_give_are_recorded_in_milliseconds(
     assert [found[tag][-1].walltime for tag in ("a", "b", "c", "hparam")] == [expected] * 4
 
 
-@pytest.mark.parametrize("given", [float("nan"), float("inf"), "now", True, [1], 1j])
+@pytest.mark.parametrize("given", [float("nan"), float("inf"), "now", "", True, [1], 1j, *NO_TIMES])
 def test_what_is_no_walltime_is_refused(given: Any) -> None:
     with pytest.raises(DataError, match="walltime must be"):
         plain_walltime(given)

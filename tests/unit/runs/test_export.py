@@ -47,6 +47,16 @@ def test_names_that_a_spreadsheet_would_run_can_be_escaped(tmp_path: Path) -> No
     assert (tmp_path / "run.csv").read_text().startswith("tag,step,time,value\n'@SUM(A1),0,")
 
 
+def test_a_byte_order_mark_is_for_excel_and_harms_no_frame(tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "批量 64") as writer:
+        writer.add_scalar("训练/损失", 0.5, 0)
+    runs, path = vizkit.load(tmp_path), tmp_path / "some.csv"
+    runs.to_csv(path, bom=True)
+    assert path.read_bytes() == b"\xef\xbb\xbf" + runs.to_csv().encode()
+    pd.testing.assert_frame_equal(pd.read_csv(path), pd.read_csv(StringIO(runs.to_csv())))
+    assert runs.to_csv(bom=True) == "\ufeff" + runs.to_csv()
+
+
 @pytest.mark.parametrize(
     "cell", ["=A1", "+1-2", "-x", "@x", "\t=A1", "\r=A1", "\n=A1", "＝A1", "-", "--1", "+ 1"]
 )

@@ -66,7 +66,7 @@ def wrong_calls() -> Iterator[Any]:
         yield "log", (value,), {"reduce": "mean"}, "metrics must be a dict"
         yield "log_scalars", ("a", value), {}, "tag_scalar_dict must be a dict"
         yield "log_hparams", (value,), {}, "hparams must be a dict"
-        yield "log_table", ("a", value), {}, "columns must be a dict"
+        yield "log_table", ("a", value), {}, "columns must be a dict of"
     for value in (3, 0.5, b"a"):
         yield "log_hparams", ({"lr": 1}, value), {}, "metrics must be a list of names"
     for verb in ("log_graph", "log_model", "explain"):

@@ -132,10 +132,60 @@ def test_a_frame_is_a_table(tmp_path: Path) -> None:
     np.testing.assert_equal(found["score"].tolist(), [0.5, np.nan])
 
 
+def test_rows_are_a_table(tmp_path: Path) -> None:
+    large = 1 << 60
+    rows: list[dict[str, object]] = [
+        {"id": large + 1, "label": "a"},
+        {"id": None, "right": True, "label": None},
+        {"label": np.nan},
+    ]
+    with Tracker(tmp_path / "run", system=False, strict=True) as tracker:
+        tracker.log_table("rows", rows, 3)
+    found = recorded(tmp_path, "rows", 3)
+    assert list(found) == ["id", "label", "right"]
+    assert found["id"].dropna().tolist() == [str(large + 1)]  # exact
+    assert found["label"].dropna().tolist() == ["a"] and pd.isna(found["label"][1:]).all()
+    np.testing.assert_equal(found["right"].tolist(), [np.nan, 1, np.nan])
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_an_arrow_table_is_a_table(tmp_path: Path, batch: bool) -> None:
+    import pyarrow as pa
+
+    large = 1 << 60
+    columns = {
+        "id": pa.array([large + 1, large + 2]),
+        "seen": pa.array([large + 1, None]),
+        "label": pa.array(["\u9e1f", None]),
+        "class": pa.array(["cat", None]).dictionary_encode(),
+        "right": pa.array([True, None]),
+        "score": pa.array([0.5, None], pa.float32()),
+        "day": pa.array([datetime.date(2026, 1, 2), None]),
+    }
+    made = pa.RecordBatch.from_pydict(columns) if batch else pa.table(columns)
+    table = made if batch else pa.concat_tables([made.slice(0, 1), made.slice(1)])  # in two chunks
+    with Tracker(tmp_path / "run", system=False, strict=True) as tracker:
+        tracker.log_table("arrow", table, 3)
+    found = recorded(tmp_path, "arrow", 3)
+    shown = {name: [None if pd.isna(one) else one for one in found[name]] for name in found}
+    assert shown == {
+        "id": [large + 1, large + 2],
+        "seen": [str(large + 1), None],
+        "label": ["\u9e1f", None],
+        "class": ["cat", None],
+        "right": [1, None],
+        "score": [0.5, None],
+        "day": ["2026-01-02", None],
+    }
+
+
 @pytest.mark.parametrize(
     "columns",
     [
         [1, 2],
+        [],
+        [{}],
+        [{"a": 1}, 2],
         {},
         {"a": [1, 2], "b": [1]},
         {"a": 3},

@@ -17,6 +17,7 @@ from vizkit.format.tables import References, TableColumn, TableColumns, Texts
 from vizkit.media.palette import color
 from vizkit.metrics.arrays import Ints
 from vizkit.metrics.downsampling import evenly
+from vizkit.runs.export import BOM
 from vizkit.runs.table_rows import CHANGE, grouped_rows, number_mean, value_codes
 from vizkit.server.workspace.api.inputs_answer import inputs_of_rows
 from vizkit.server.workspace.api.state import WorkspaceState, named
@@ -135,7 +136,7 @@ def rows(state: WorkspaceState, query: RowsQuery) -> RowsAnswer:
 
 
 def rows_csv(state: WorkspaceState, query: CsvQuery) -> StreamingResponse:
-    """Answer with the selected rows as CSV."""
+    """Answer with the selected rows as CSV, for people: Excel knows its encoding by the mark at its begin."""
     table, _ = _open(state, query)
     places = state.tables.rows(table, query.where, query.order, descending=query.direction == "down")
     name = quote(f"{query.table.replace('/', ' ')} {table.file.step}.csv", safe="")
@@ -145,7 +146,8 @@ def rows_csv(state: WorkspaceState, query: CsvQuery) -> StreamingResponse:
 
 def _csv(table: TableColumns, places: Ints) -> Iterator[bytes]:
     columns = {name: column for name, column in table.items() if not isinstance(column, References)}
-    file = io.StringIO()
+    file = io.StringIO(newline="")
+    file.write(BOM)
     writer = csv.writer(file)
     writer.writerow(columns)
     for start in range(0, max(len(places), 1), _CHUNK):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import vizkit
@@ -237,7 +238,9 @@ def test_rows_as_csv(samples: Client, root: Path) -> None:
     answer = samples.get("rows.csv", run="a", table=TABLE, where="not correct", order="loss")
     assert answer.headers["content-type"].startswith("text/csv")
     assert "attachment" in answer.headers["content-disposition"]
-    head, *rows = csv.reader(io.StringIO(answer.text))
+    assert answer.text.count("\ufeff") == answer.text.startswith("\ufeff") == 1  # by which Excel knows UTF-8
+    assert pd.read_csv(io.BytesIO(answer.content)).columns[0] == "id"
+    head, *rows = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
     assert head == ["id", "label", "prediction", "loss", "light", "correct"]
     frame = frame_of(root, "a")
     wanted = frame[~frame.correct].sort_values("loss", kind="stable")
