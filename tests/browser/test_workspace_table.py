@@ -128,6 +128,61 @@ def test_an_empty_log_says_what_will_come_and_shows_it(look: Look, tmp_path: Pat
         expect(page.page.locator(".empty")).to_have_count(0)
 
 
+def write_trials(root: Path, count: int) -> None:
+    for index in range(count):
+        with vizkit.LogWriter(root / f"trial{index:04}") as writer:
+            for step in range(3):
+                writer.add_scalar("loss", (1 + index % 7) / (step + 1), step)
+
+
+# How many rows are put in, taken out or moved while the list is scrolled. Nothing rests in one task.
+SCROLLED = """async rows => {
+    const observer = new MutationObserver(() => {});
+    observer.observe(rows.querySelector('ul'), {childList: true});
+    let moved = 0;
+    for (const top of [100, 250, 900, 300]) {
+        rows.scrollTop = top;
+        rows.dispatchEvent(new Event('scroll'));
+        for (let turn = 0; turn < 50; turn += 1) await null;
+        for (const one of observer.takeRecords()) moved += one.addedNodes.length + one.removedNodes.length;
+    }
+    const first = rows.querySelector('li').getAttribute('aria-posinset');
+    return [moved, first];
+}"""
+
+
+def test_scrolling_gives_other_rows_to_the_same_elements(look: Look, tmp_path: Path) -> None:
+    write_trials(tmp_path / "log", 120)
+    with serving(tmp_path / "log") as served, look("?tab=table", served.origin) as page:
+        expect(page.page.locator(".bar [role=status]")).to_have_text("120 runs")
+        drawn = page.page.locator(".sheet .spark path:not([d=''])")
+        page.until(lambda: drawn.count() == len(names(page)), "the curves are drawn")
+        rows = page.page.locator(".sheet .rows")
+        page.page.get_by_role("link", name="trial0009").focus()
+        moved, first = rows.evaluate(SCROLLED)
+        assert moved == 0
+        assert first != "1"  # the list was drawn anew
+        page.until(lambda: names(page) == sorted(names(page)), "they are read in their order")
+        assert names(page)[0] == "trial0002"
+        page.until(lambda: drawn.count() == len(names(page)), "the curves are drawn at rest")
+        assert page.page.evaluate("() => document.activeElement.textContent") == "trial0009"
+        rows.evaluate("rows => rows.scrollTo(0, rows.scrollHeight)")
+        page.until(lambda: names(page)[-1] == "trial0119", "the end is in view")
+        page.until(lambda: names(page) == sorted(names(page)), "they are read in their order")
+
+
+def test_what_sticks_in_rows_is_no_layer_unless_they_are_scrolled_sideways(look: Look, nine: Served) -> None:
+    with look("?tab=table", viewport={"width": 900, "height": 600}) as page:
+        until_named(page, RUNS)
+        sticks = "rows => getComputedStyle(rows.querySelector('.named')).position === 'sticky'"
+        rows = page.page.locator(".sheet .rows")
+        assert not rows.evaluate(sticks)
+        rows.evaluate("rows => rows.scrollTo(100, 0)")
+        page.until(lambda: rows.evaluate(sticks), "the names stick")
+        rows.evaluate("rows => rows.scrollTo(0, 0)")
+        page.until(lambda: not rows.evaluate(sticks), "nothing sticks")
+
+
 def test_a_thousand_runs_are_all_there_and_few_are_in_the_page(look: Look, tmp_path: Path) -> None:
     for index in range(1000):
         with vizkit.LogWriter(tmp_path / "log" / f"trial{index}") as writer:

@@ -1,8 +1,9 @@
 // Small pictures of whole curves, in the table: asked for together, for the rows in view, and kept.
 import { signal, type Signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { curves } from "./api";
 import type { Points } from "./arrays";
+import { scrolling } from "./rows";
 import { freshness } from "./store";
 
 const [WIDTH, HEIGHT] = [112, 26];
@@ -11,7 +12,8 @@ const TOGETHER = 60; // milliseconds in which rows come into view that are asked
 const MOST = 4000; // curves that are kept
 
 interface Kept {
-  line: Signal<Points | null>;
+  /** as the path of a drawing; empty before it came. */
+  line: Signal<string>;
   /** of the records that were asked for; -1 before. */
   fresh: number;
 }
@@ -22,15 +24,20 @@ let timer = 0;
 
 function keptOf(tag: string, path: string): Kept {
   const key = `${path}\0${tag}`;
-  const found = kept.get(key) ?? { line: signal(null), fresh: -1 };
+  const found = kept.get(key) ?? { line: signal(""), fresh: -1 };
   kept.delete(key); // the newest are the last
   kept.set(key, found);
   if (kept.size > MOST) kept.delete(kept.keys().next().value ?? "");
   return found;
 }
 
+function askSoon(): void {
+  timer ||= window.setTimeout(() => void ask(), TOGETHER);
+}
+
 async function ask(): Promise<void> {
   timer = 0;
+  if (scrolling.peek()) return askSoon(); // what passes by is not asked for
   const asked = [...waiting];
   waiting.clear();
   await Promise.all(
@@ -40,7 +47,7 @@ async function ask(): Promise<void> {
       for (const path of paths) keptOf(tag, path).fresh = fresh.get(path) ?? 0;
       try {
         const answer = await curves({ tag, runs: [...paths], x: "step", xlog: false, from: null, to: null, width: COLUMNS, smooth: "0", group: [], centre: "mean", band: "none" });
-        for (const { key, x, y } of answer.curves) keptOf(tag, key).line.value = { x, y };
+        for (const { key, x, y } of answer.curves) keptOf(tag, key).line.value = pathOf({ x, y }, WIDTH, HEIGHT);
       } catch {
         for (const path of paths) keptOf(tag, path).fresh = -1; // asked for again when it comes into view
       }
@@ -90,13 +97,16 @@ export function Sparkline({ tag, path, length, color, about }: { tag: string; pa
     const key = together(tag, length);
     const { paths } = waiting.get(key) ?? { paths: new Set<string>() };
     waiting.set(key, { tag, paths: paths.add(path) });
-    timer ||= window.setTimeout(() => void ask(), TOGETHER);
+    askSoon();
     return () => void paths.delete(path); // scrolled away
   }, [tag, path, fresh]);
-  const line = found.line.value;
+  // A row that comes into view while the list is scrolled has its line when it rests: drawing takes longer than all texts.
+  const drawn = useRef("");
+  const passing = drawn.current !== path && scrolling.value;
+  if (!passing) drawn.current = path;
   return (
     <svg class="spark" width={WIDTH} height={HEIGHT} role="img" aria-label={about}>
-      {line && <path d={pathOf(line, WIDTH, HEIGHT)} fill="none" stroke={color} stroke-width="1.25" />}
+      <path d={passing ? "" : found.line.value} fill="none" stroke={color} stroke-width="1.25" />
     </svg>
   );
 }

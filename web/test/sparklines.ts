@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { rowOf } from "../src/rows";
 import { pathOf, together } from "../src/sparklines";
 import { movedTo } from "../src/table";
 import { searched } from "../src/views";
@@ -35,4 +36,11 @@ test("views are found by words of their names and addresses", () => {
   assert.deepEqual(names("LOSS  smooth"), ["Losses, smoothed"]);
   assert.deepEqual(names("optimizer =="), ["Adam"]);
   assert.deepEqual(names("loss adam"), []);
+});
+
+test("an element of a list keeps its row while that is in view", () => {
+  const shown = (first: number) => Array.from({ length: 5 }, (_, slot) => rowOf(slot, first, 5));
+  assert.deepEqual(shown(0), [0, 1, 2, 3, 4]);
+  assert.deepEqual(shown(2), [5, 6, 2, 3, 4]);
+  assert.deepEqual(shown(1003), [1005, 1006, 1007, 1003, 1004]);
 });
