@@ -9,7 +9,7 @@ import numpy as np
 
 from vizkit.metrics.arrays import AnyArray, Ints
 
-__all__ = ["Column", "Joined", "Packed", "Side", "pack", "search"]
+__all__ = ["Column", "Joined", "Packed", "Side", "block_values", "pack", "search"]
 
 _FAR = 2**61  # beyond it, sums may not fit 64 bits
 
@@ -148,6 +148,15 @@ class Joined:
         if behind.any():
             found[behind] += search(self.rest, edges[behind], side)
         return found
+
+
+def block_values(x: Column, size: int, blocks: Ints) -> AnyArray:
+    """The values of some blocks of ``size``, which ascend, as rows; beyond the end the last one again."""
+    array = x.data if isinstance(x, Packed) and not x.first else x
+    whole = len(x) // size
+    if isinstance(array, np.ndarray) and len(blocks) and int(blocks[-1]) < whole:  # many times quicker
+        return array[: whole * size].reshape(-1, size).take(blocks, axis=0)
+    return x[np.minimum(blocks[:, None] * size + np.arange(size), len(x) - 1)]
 
 
 def search(x: Column, edges: AnyArray, side: Side) -> Ints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from vizkit.metrics.arrays import AnyArray
 __all__ = ["Body"]
 
 _FEW = 64  # numbers that tell of most arrays that they need float64
+_NAMES = {"<u4": "uint32", "<f4": "float32", "<f8": "float64"}
 
 
 class Body:
@@ -38,13 +40,14 @@ class Body:
             else:
                 some.append(array)
         if some:
-            values = np.concatenate(some) if len(some) > 1 else np.array(some[0])
-            name, values = _shortest(values)
-            start = self.append(values.data)
+            kind, start = _shortest(some), self._size
             for array in some:
-                place = {"type": name, "offset": start, "count": len(array)}
-                self._known[id(array)] = array, place
-                start += len(array) * values.itemsize
+                values = np.ascontiguousarray(array, kind)
+                self._known[id(array)] = array, {"type": _NAMES[kind], "offset": start, "count": len(array)}
+                self._parts.append(values.data)
+                start += values.nbytes
+            self._parts.append(bytes(-start % 8))
+            self._size = start + -start % 8
         return [self._known[id(array)][1] for array in arrays]
 
     def append(self, data: bytes | memoryview) -> int:
@@ -65,21 +68,19 @@ def _ramp(array: AnyArray) -> dict[str, object] | None:
     count = len(array)
     if count < 3 or array.dtype.kind in "iu":
         return None
-    start, step = float(array[0]), float(array[1] - array[0])
-    end = start + step * (count - 1)
-    if array[-1] != end or not np.array_equal(start + step * np.arange(count), array):
+    start, second, last = float(array.item(0)), float(array.item(1)), float(array.item(-1))
+    step = second - start
+    if last != start + step * (count - 1) or not np.array_equal(start + step * np.arange(count), array):
         return None
     return {"type": "ramp", "offset": 0, "count": count, "start": start, "step": step}
 
 
-def _shortest(values: AnyArray) -> tuple[str, AnyArray]:
-    """The smallest type that holds all values, and these in it."""
-    if values.dtype.kind in "iu":
-        return "uint32", values.astype("<u4")
-    values = values.astype("<f8", copy=False)
+def _shortest(arrays: Sequence[AnyArray]) -> str:
+    """The smallest type that holds all values."""
+    if all(array.dtype.kind in "iu" for array in arrays):
+        return "<u4"
     with np.errstate(over="ignore"):
-        for part in (values[:_FEW], values):
-            short = part.astype("<f4")
-            if not np.array_equal(short, part, equal_nan=True):
-                return "float64", values
-    return "float32", short
+        for array in chain((array[:_FEW] for array in arrays), arrays):
+            if not np.array_equal(array.astype("<f4"), array, equal_nan=True):
+                return "<f8"
+    return "<f4"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vizkit.columns.column_extremes import column_extremes
+from vizkit.columns.column_extremes import ColumnEdges, column_extremes
 from vizkit.columns.pyramid import SHORT, Pyramid
 from vizkit.format.walltime import time_list
 from vizkit.reading import Scalars
@@ -36,7 +36,7 @@ def quick_summary(run: Run, tag: str) -> Summary:
     values, n = recorded.values, len(recorded.values)
     pyramid = recorded.pyramid or Pyramid(values)  # of many, most may be superseded
     ends = np.array([0, n])
-    ((lows, highs),) = column_extremes([(pyramid, values)], [ends])
+    ((lows, highs),) = column_extremes([(pyramid, values)], [ColumnEdges(ends)])
     least, greatest = float(lows[0]), float(highs[0])
     nan, above, below = (int(count[0]) for count in pyramid.counts(values, ends))
     low = -np.inf if below else least

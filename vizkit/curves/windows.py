@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from vizkit.columns.column_extremes import column_extremes
+from vizkit.columns.column_extremes import ColumnEdges, column_extremes
 from vizkit.columns.packed import Column, Packed, search
 from vizkit.columns.pyramid import Pyramid
 from vizkit.curves.smoothing import Smoothing, smoothed
@@ -20,6 +20,9 @@ __all__ = ["FEW", "Columns", "Points", "Trace", "Window", "columns_of", "pixel_p
 
 FEW = 4
 """Points for each pixel column up to which all points are given: columns would not be fewer numbers."""
+
+_AT_ONCE = 8
+"""Curves whose columns may be in memory at once."""
 
 
 class Points(NamedTuple):
@@ -134,7 +137,9 @@ class Trace:
         """The least and greatest finite y; inf and -inf without one."""
         if not len(self):
             return math.inf, -math.inf
-        ((least, greatest),) = column_extremes([(self.pyramid, self.y)], [np.array([0, len(self)])])
+        ((least, greatest),) = column_extremes(
+            [(self.pyramid, self.y)], [ColumnEdges(np.array([0, len(self)]))]
+        )
         return float(least[0]), float(greatest[0])
 
     @property
@@ -211,7 +216,7 @@ class _Stretch:
         order: the places of its points by x, in the order of recording; None if they are recorded by x.
         x: of its points, or of the first one of each of its columns.
         x_last: of the last point of each of its columns.
-        edges: (m + 1,) where its columns begin, and where the last one ends; None if it is drawn in points.
+        edges: those of its columns; None if it is drawn in points.
         before, after: x of the points next to it; None without one, and where x does not ascend.
     """
 
@@ -219,16 +224,17 @@ class _Stretch:
         x = trace.x
         self.first = int(search(x, np.array([start]), "left")[0])
         self.last = int(search(x, np.array([end]), "right")[0])
-        self.edges: Ints | None = None
+        self.edges: ColumnEdges | None = None
         self.order: Indices | None = None
         if self.count > FEW * width:
-            self.edges = _filled(pixel_places(x, start, end, width, log=log))
-            self.x, self.x_last = _floats(x[self.edges[:-1]]), _floats(x[self.edges[1:] - 1])
-            self.n = np.diff(self.edges)
+            edges = _filled(pixel_places(x, start, end, width, log=log))
+            self.edges = ColumnEdges(edges)
+            self.x, self.x_last = _floats(x[edges[:-1]]), _floats(x[edges[1:] - 1])
+            self.n = np.diff(edges)
             self.none = np.zeros(len(self.n), np.int64)
             # What is read of y: the points at the ends of each column, and those beside the window.
             beside = [max(self.first - 1, 0), min(self.last, len(trace) - 1)]
-            self.ends = np.concatenate((self.edges[:-1], self.edges[1:] - 1, beside))
+            self.ends = np.concatenate((edges[:-1], edges[1:] - 1, beside))
         elif trace.order is None:
             self.x = _floats(x[self.first : self.last])
         else:
@@ -257,7 +263,7 @@ class _Stretch:
         count = len(self.n)
         counts = (self.none, self.none, self.none)
         if trace.pyramid.odd:
-            counts = trace.pyramid.counts(trace.y, self.edges)
+            counts = trace.pyramid.counts(trace.y, self.edges.places)
             none = sum(counts) == self.n
             least, greatest = np.where(none, np.nan, least), np.where(none, np.nan, greatest)
         drawn = Columns(self.x, self.x_last, ends[:count], least, greatest, ends[count:-2], self.n, *counts)
@@ -273,23 +279,41 @@ class _Stretch:
 
 
 def windows_of(
-    traces: Sequence[Trace], start: float, end: float, width: int, *, log: bool = False
+    traces: Sequence[Trace],
+    start: float,
+    end: float,
+    width: int,
+    *,
+    log: bool = False,
+    between: Callable[[], None] = lambda: None,
 ) -> list[Window]:
-    """The window of each trace, as of `Trace.window`: of many at once, each one costs much less."""
+    """The window of each trace, as of `Trace.window`: of many at once, each one costs much less.
+
+    Args:
+        traces: the curves.
+        start, end, width, log: as of `pixel_places`.
+        between: called after every few curves, to give memory of their columns back.
+    """
     known: dict[object, _Stretch] = {}
-    stretches = []
-    for trace in traces:
-        key = _axis(trace.x)
-        stretch = known.get(key) or known.setdefault(key, _Stretch(trace, start, end, width, log))
-        stretches.append(stretch)
-    some = [(trace, one.edges) for trace, one in zip(traces, stretches, strict=True) if one.edges is not None]
-    extremes = iter(
-        column_extremes([(trace.pyramid, trace.y) for trace, _ in some], [edges for _, edges in some])
-    )
-    return [
-        one.points(trace) if one.edges is None else one.columns(trace, *next(extremes))
-        for trace, one in zip(traces, stretches, strict=True)
-    ]
+    windows: list[Window] = []
+    for first in range(0, len(traces), _AT_ONCE):
+        some = []
+        for trace in traces[first : first + _AT_ONCE]:
+            key = _axis(trace.x)
+            stretch = known.get(key) or known.setdefault(key, _Stretch(trace, start, end, width, log))
+            some.append((trace, stretch))
+        thinned = [(trace, one.edges) for trace, one in some if one.edges is not None]
+        extremes = iter(
+            column_extremes(
+                [(trace.pyramid, trace.y) for trace, _ in thinned], [edges for _, edges in thinned]
+            )
+        )
+        windows += [
+            one.points(trace) if one.edges is None else one.columns(trace, *next(extremes))
+            for trace, one in some
+        ]
+        between()
+    return windows
 
 
 def _axis(x: Column) -> object:

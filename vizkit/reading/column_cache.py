@@ -36,14 +36,14 @@ from vizkit.reading.short_logs import LOGS_ENDING, ShortLogs
 
 __all__ = ["ColumnCache", "cache_directory"]
 
-_MAGIC = b"VizKit columns 2\n"
+_MAGIC = b"VizKit columns 3\n"
 _ENDING = ".columns"
 _ALIGN = 64
 _MOST = 4 << 30  # bytes of all files
 _LEAST = 4 << 20  # bytes of a log that is worth it
 _BLOCKS, _BLOCK = 32, 2048  # of a log that are compared
 _MAX_HEAD = 64 << 20
-_MOST_MAPPED = 48 << 20  # bytes of files in memory that are not released yet
+_MOST_MAPPED = 96 << 20  # bytes of files in memory that are not released yet
 
 
 def cache_directory() -> Path | None:

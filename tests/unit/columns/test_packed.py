@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vizkit.columns.packed import Joined, Packed, pack, search
+from vizkit.columns.packed import Joined, Packed, block_values, pack, search
 from vizkit.metrics.arrays import AnyArray
 
 NOW = 1_767_225_600_000
@@ -76,6 +76,17 @@ def test_a_column_goes_on_behind_what_is_packed(name: str, data: st.DataObject) 
     np.testing.assert_array_equal(joined[start:end], column[start:end])
     places = np.array(data.draw(st.lists(st.integers(0, len(column) - 1), max_size=9)), np.int64)
     np.testing.assert_array_equal(joined[places], column[places])
+
+
+@pytest.mark.parametrize("name", ["steps", "times", "doubles", "singles"])
+def test_blocks_are_rows_of_values(name: str) -> None:
+    column = COLUMNS[name]
+    joined = Joined(pack(column[: len(column) // 2]), column[len(column) // 2 :])
+    last = (len(column) - 1) // 4
+    for blocks in (np.array([0]), np.array([0, last]), np.arange(last + 1), np.empty(0, np.int64)):
+        expected = column[np.minimum(blocks[:, None] * 4 + np.arange(4), len(column) - 1)]
+        for one in (column, pack(column), joined):
+            np.testing.assert_array_equal(block_values(one, 4, blocks), expected)
 
 
 @pytest.mark.parametrize(

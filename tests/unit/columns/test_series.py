@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vizkit.columns.column_extremes import column_extremes
+from vizkit.columns.column_extremes import ColumnEdges, column_extremes
 from vizkit.columns.series import Series, SortedRows
 
 
@@ -77,7 +77,9 @@ def test_long_columns_are_packed_and_go_on(monkeypatch: pytest.MonkeyPatch) -> N
         for column, expected in zip(series.columns(), (steps, walltimes, values), strict=True):
             np.testing.assert_array_equal(column, expected[:end])
         assert series.ascends
-        ((least, _),) = column_extremes([(series.pyramid, series.column(2))], [np.array([0, end])])
+        ((least, _),) = column_extremes(
+            [(series.pyramid, series.column(2))], [ColumnEdges(np.array([0, end]))]
+        )
         assert least[0] == np.nanmin(values[:end])
     series.append(0, rows([7], [9.0]), 0, 1, 401)
     assert not series.ascends

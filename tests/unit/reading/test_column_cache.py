@@ -14,7 +14,7 @@ import pytest
 
 from tests.logs import NOW, TAGS, assert_same, mixed_log, path_in, regular_log, scalar
 from vizkit.columns.column_builder import ColumnBuilder
-from vizkit.columns.column_extremes import column_extremes
+from vizkit.columns.column_extremes import ColumnEdges, column_extremes
 from vizkit.columns.frame_scan import Readable
 from vizkit.reading import LogRoot, RunReader
 from vizkit.reading.column_cache import ColumnCache, cache_directory
@@ -75,7 +75,7 @@ def test_pyramids_are_opened_again(tmp_path: Path, cache: Cache) -> None:
         recorded = RunReader(tmp_path / "run", cache=cache).recorded("a")
         edges = np.arange(0, 5001, 500)
         assert recorded.pyramid is not None
-        ((least, greatest),) = column_extremes([(recorded.pyramid, recorded.values)], [edges])
+        ((least, greatest),) = column_extremes([(recorded.pyramid, recorded.values)], [ColumnEdges(edges)])
         assert least.tolist() == [np.nanmin(part) for part in values.reshape(10, 500)]
         assert greatest.tolist() == [np.nanmax(part) for part in values.reshape(10, 500)]
         assert recorded.pyramid.counts(recorded.values, edges)[0].tolist() == [20, *[0] * 9]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Annotated, Literal
 
 import numpy as np
@@ -21,7 +20,7 @@ from vizkit.runs import Run
 from vizkit.server.workspace.api.answer_types import Array, CurveHead, CurvesHead, GroupHead
 from vizkit.server.workspace.api.packing import Arrays
 from vizkit.server.workspace.api.queries import WrongParameter
-from vizkit.server.workspace.api.state import RELEASED_AFTER, WorkspaceState, named
+from vizkit.server.workspace.api.state import WorkspaceState, named
 
 __all__ = ["CurvesQuery", "curves_answer"]
 
@@ -91,9 +90,9 @@ def curves_answer(state: WorkspaceState, query: CurvesQuery) -> bytes:
         text = _means(groups, traces, (start, end), query, how, log, arrays, means)
         state.live.release()
     elif start is not None and end is not None:
-        for some in _batches(traces, RELEASED_AFTER):
-            curves += _curves(some, (start, max(start, end)), query.width, how, log, arrays)
-            state.live.release()
+        curves = _curves(
+            traces, (start, max(start, end)), query.width, how, log, arrays, between=state.live.release
+        )
     head: CurvesHead = {
         "tag": query.tag,
         "x": query.x,
@@ -133,12 +132,6 @@ def _reason(run: Run, without: dict[str, str]) -> Iterator[None]:
         without[run.name] = str(error)
 
 
-def _batches(traces: dict[Run, Trace], size: int) -> Iterator[dict[Run, Trace]]:
-    every = iter(traces.items())
-    while some := dict(islice(every, size)):
-        yield some
-
-
 def _curves(
     traces: dict[Run, Trace],
     ends: tuple[float, float],
@@ -146,8 +139,9 @@ def _curves(
     how: Smoothing,
     log: bool,
     arrays: Arrays,
+    between: Callable[[], None],
 ) -> list[CurveHead]:
-    windows = windows_of([*traces.values()], *ends, width, log=log)
+    windows = windows_of([*traces.values()], *ends, width, log=log, between=between)
     around = [
         array
         for window in windows
@@ -159,9 +153,11 @@ def _curves(
     places = arrays.add_all(around)
     smooth: Sequence[dict[str, Array] | None] = [None] * len(windows)
     if how:
-        smooth = arrays.add_drawn(
-            [trace.smoothed(*ends, width, how, log=log).drawn for trace in traces.values()]
-        )
+        drawn_smooth = []
+        for trace in traces.values():
+            drawn_smooth.append(trace.smoothed(*ends, width, how, log=log).drawn)
+            between()
+        smooth = arrays.add_drawn(drawn_smooth)
     return [
         {
             "run": run.name,
