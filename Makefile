@@ -8,6 +8,8 @@ VENV := .venv
 
 UV := .venv-uv/bin/uv
 PY := $(VENV)/bin/python
+# One more than there are cores: a third of the tests' time is waiting for browsers and other processes.
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 $(if $(filter $(VERSION),3.10 3.11 3.12 3.13),,$(error VizKit needs Python 3.10 to 3.13: name one, as in PYTHON=python3.12))
 
@@ -25,7 +27,7 @@ demo: $(VENV)/.demo-$(VERSION)  ## train LeNet on MNIST, nine runs that are reco
 
 test: lint  ## lint, types and all tests
 	@$(PY) hatch_build.py
-	$(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95 $(if $(RERUNS),--reruns $(RERUNS) -raR)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95 $(if $(RERUNS),--reruns $(RERUNS) -raR)
 	@$(MAKE) --no-print-directory suites
 
 lint: $(VENV)/.dev-$(VERSION)  ## lint, format and types alone

@@ -11,6 +11,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,66 +102,74 @@ HEAD = b"GET /app/index HTTP/1.1\r\nHost: localhost\r\n"
 
 def endless(beginning: bytes, again: bytes) -> Attack:
     """A client that sends on and on, over new connections where it is cut off, and reads nothing."""
-
-    def attack(port: int, end: float) -> None:
-        chunk = again * (200_000 // len(again) + 1)
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError), connect(port) as client:
-                client.sendall(beginning)
-                while time.monotonic() < end:
-                    client.sendall(chunk)
-
-    return attack
+    return partial(_endless, beginning, again)
 
 
-def request_many(make: Callable[[int], bytes]) -> Attack:
+def _endless(beginning: bytes, again: bytes, port: int, end: float) -> None:
+    chunk = again * (200_000 // len(again) + 1)
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), connect(port) as client:
+            client.sendall(beginning)
+            while time.monotonic() < end:
+                client.sendall(chunk)
+
+
+def request_many(path: str, headers: bytes = b"") -> Attack:
     """A client that makes request after request, and reads the answers."""
-
-    def attack(port: int, end: float) -> None:
-        number = 0
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError), connect(port) as client:
-                while time.monotonic() < end:
-                    number += 1
-                    client.sendall(make(number))
-                    if not client.recv(1 << 16):
-                        break
-
-    return attack
+    return partial(_request_many, path, headers)
 
 
-def asking(path: str, headers: bytes = b"") -> Callable[[int], bytes]:
-    return lambda number: (
-        f"GET {path.format(number=number)} HTTP/1.1\r\nHost: localhost\r\n".encode() + headers + b"\r\n"
-    )
+def _request_many(path: str, headers: bytes, port: int, end: float) -> None:
+    number = 0
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), connect(port) as client:
+            while time.monotonic() < end:
+                number += 1
+                client.sendall(asking(path.format(number=number), headers))
+                if not client.recv(1 << 16):
+                    break
+
+
+def asking(path: str, headers: bytes = b"") -> bytes:
+    """A whole request."""
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n".encode() + headers + b"\r\n"
 
 
 def read_nothing(path: str) -> Attack:
     """A client that asks for large files over many connections, and reads none of them."""
+    return partial(_read_nothing, asking(path) * 12)
 
-    def attack(port: int, end: float) -> None:
-        with contextlib.ExitStack() as opened:
-            request = asking(path)(0)
-            for _ in range(800):
-                if time.monotonic() > end:
-                    break
-                with contextlib.suppress(OSError):
-                    client = opened.enter_context(connect(port))
-                    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-                    client.sendall(request * 12)
-            time.sleep(max(end - time.monotonic(), 0))
 
-    return attack
+def _read_nothing(requests: bytes, port: int, end: float) -> None:
+    with contextlib.ExitStack() as opened:
+        for _ in range(800):
+            if time.monotonic() > end:
+                break
+            with contextlib.suppress(OSError):
+                client = opened.enter_context(connect(port))
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.sendall(requests)
+        time.sleep(max(end - time.monotonic(), 0))
 
 
 def stay_idle(beginning: bytes) -> Attack:
     """A client that opens 1,200 connections, and sends no whole request over any."""
+    return partial(_stay_idle, beginning)
 
-    def attack(port: int, end: float) -> None:
-        with contextlib.ExitStack() as opened:
-            for _ in range(1200):
-                with contextlib.suppress(OSError):
-                    opened.enter_context(connect(port)).sendall(beginning)
-            time.sleep(max(end - time.monotonic(), 0))
 
-    return attack
+def _stay_idle(beginning: bytes, port: int, end: float) -> None:
+    with contextlib.ExitStack() as opened:
+        for _ in range(1200):
+            with contextlib.suppress(OSError):
+                opened.enter_context(connect(port)).sendall(beginning)
+        time.sleep(max(end - time.monotonic(), 0))
+
+
+@contextlib.contextmanager
+def attacking(attack: Attack, port: int, end: float) -> Iterator[BaseProcess]:
+    """An attack in a small process of its own; what is measured does not wait for this interpreter."""
+    attacker = get_context("forkserver").Process(target=attack, args=(port, end))
+    attacker.start()
+    yield attacker
+    attacker.join()
+    assert attacker.exitcode == 0

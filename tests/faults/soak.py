@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -28,6 +27,7 @@ from tests.faults.hostile_clients import (
     HEAD,
     Served,
     asking,
+    attacking,
     connect,
     read_nothing,
     request_many,
@@ -44,7 +44,7 @@ _ATTACK = 10.0  # seconds
 def dribble(port: int, end: float) -> None:
     """A client that sends its request byte by byte, and one that reads its answer so."""
     with connect(port) as writer, connect(port) as reader:
-        reader.sendall(asking("/app/__snowpack__/pkg/echarts.js")(0))
+        reader.sendall(asking("/app/__snowpack__/pkg/echarts.js"))
         for byte in HEAD:
             if time.monotonic() > end:
                 return
@@ -54,12 +54,12 @@ def dribble(port: int, end: float) -> None:
 
 
 HOSTILE = [
-    request_many(asking("/{number}" + "a%2F" * 5_000)),
+    request_many("/{number}" + "a%2F" * 5_000),
     stay_idle(b""),
     dribble,
     stay_idle(HEAD),
     read_nothing("/app/favicon.ico"),
-    request_many(asking("/app/index", b"Cookie: " + b"a=b; " * 7_000 + b"\r\n")),
+    request_many("/app/index", b"Cookie: " + b"a=b; " * 7_000 + b"\r\n"),
 ]
 
 
@@ -228,10 +228,11 @@ def soak(root: Path, seconds: float, *, tell: bool = False) -> Outcome:
     """Serve for a while; raises AssertionError for a wrong answer, or one that does not come."""
     log, state = root / "log", root / "state.json"
     log.mkdir()
-    with recording(log, state, seconds) as writer, serving(log) as server:
-        end = time.monotonic() + seconds
-        attacker = get_context("fork").Process(target=be_hostile, args=(server.port, end))
-        attacker.start()
+    with (
+        serving(log) as server,
+        recording(log, state, seconds) as writer,  # its time begins when there is somebody to ask
+        attacking(be_hostile, server.port, time.monotonic() + seconds),
+    ):
         clients = [Client(server, state, seed) for seed in range(CLIENTS)]
 
         def live(client: Client) -> None:
@@ -256,8 +257,6 @@ def soak(root: Path, seconds: float, *, tell: bool = False) -> Outcome:
                     writer.kill()
             for one in living:
                 one.result()
-        attacker.join()
-        assert attacker.exitcode == 0
         return outcome(int(writer.communicate()[0]))
 
 

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from tests.faults.hostile_clients import (
     Attack,
     Served,
     asking,
+    attacking,
     connect,
     endless,
     read_nothing,
@@ -63,16 +63,16 @@ ATTACKS = {
     "a chunk's extension": endless(HEAD + b"Transfer-Encoding: chunked\r\n\r\n4;", b"x"),
     "empty lines": endless(b"", b"\r\n"),
     "requests": endless(b"", HEAD + b"\r\n"),
-    "requests of files": endless(b"", asking("/app/__snowpack__/env.js")(0)),
+    "requests of files": endless(b"", asking("/app/__snowpack__/env.js")),
     "noise": endless(b"", b"\x16\x03\x01"),
-    "missing files": request_many(asking("/app/_dist_/{number}" + PIECE + ".js")),
-    "missing pages": request_many(asking("/{number}" + PIECE)),
-    "paths of many ways": request_many(asking("/app/_dist_/" + "./" * 5_000 + "{number}/../a.js")),
-    "cookies": request_many(asking("/app/index", b"Cookie: " + b"a=b; " * 7_000 + b"\r\n")),
-    "a cookie": request_many(asking("/app/index", b'Cookie: a="' + b"\\" * 35_000 + b"\r\n")),
-    "huge cookies": request_many(asking("/app/index", b"Cookie: " + b"a=b; " * 16_000 + b"\r\n")),
-    "a language": request_many(asking("/app/index", b"Accept-Language: " + b"a;q=1.1.1," * 3_500 + b"\r\n")),
-    "a token": request_many(asking("/app/index?" + "token=a&" * 2_500)),
+    "missing files": request_many("/app/_dist_/{number}" + PIECE + ".js"),
+    "missing pages": request_many("/{number}" + PIECE),
+    "paths of many ways": request_many("/app/_dist_/" + "./" * 5_000 + "{number}/../a.js"),
+    "cookies": request_many("/app/index", b"Cookie: " + b"a=b; " * 7_000 + b"\r\n"),
+    "a cookie": request_many("/app/index", b'Cookie: a="' + b"\\" * 35_000 + b"\r\n"),
+    "huge cookies": request_many("/app/index", b"Cookie: " + b"a=b; " * 16_000 + b"\r\n"),
+    "a language": request_many("/app/index", b"Accept-Language: " + b"a;q=1.1.1," * 3_500 + b"\r\n"),
+    "a token": request_many("/app/index?" + "token=a&" * 2_500),
     "idle connections": stay_idle(b""),
     "begun requests": stay_idle(HEAD),
     "long begun requests": stay_idle(HEAD + b"x: " + b"y" * 30_000),
@@ -91,16 +91,12 @@ def remote(log: Path) -> Iterator[Served]:
 def assault(server: Served, attack: Attack) -> tuple[int, float]:
     """The bytes by which its memory grew at most, and the longest time that another client waited."""
     before = server.memory
-    # In a process of its own, so that what is measured is not the wait for this one's interpreter.
-    attacker = get_context("fork").Process(target=attack, args=(server.port, time.monotonic() + SECONDS))
-    attacker.start()
     most, slowest = before, 0.0
-    while attacker.is_alive():
-        slowest = max(slowest, server.ask())
-        most = max(most, server.memory)
-        time.sleep(0.05)
-    attacker.join()
-    assert attacker.exitcode == 0
+    with attacking(attack, server.port, time.monotonic() + SECONDS) as attacker:
+        while attacker.is_alive():
+            slowest = max(slowest, server.ask())
+            most = max(most, server.memory)
+            time.sleep(0.05)
     server.ask()
     print(f"{(most - before) / 1e6:.1f} MB more, others answered within {slowest:.2f} s")
     return most - before, slowest
@@ -125,7 +121,7 @@ def test_queries_are_not_kept_beyond_the_caches_size(log: Path) -> None:
             "/vizkit/?run={number}" + piece,
             "/vizkit/static/{number}" + piece,
         ):
-            more, _ = assault(server, request_many(asking(path)))
+            more, _ = assault(server, request_many(path))
             assert more < MOST_MORE
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from vizkit.runs.export import BOM, without_formula
+from vizkit.runs.export import without_formula
 from vizkit.server.visualdl.api.endpoint import APIRequest, StreamedAnswer
 
 __all__ = ["ROWS_A_PART", "download"]
@@ -18,14 +18,12 @@ ROWS_A_PART = 20_000
 def download(rows: Iterable[Iterable[object]], request: APIRequest, name: str) -> StreamedAnswer:
     """Rows, the header among them, as a file: CSV if the query asks for it, or else TSV.
 
-    Browsers open it in a spreadsheet: text that it would run as a formula begins with ``'``, and Excel knows
-    the encoding by the mark at its begin.
+    Browsers open it in a spreadsheet: text that it would run as a formula begins with ``'``.
     """
     kind = "csv" if request.query.get("type") == "csv" else "tsv"
 
     def parts() -> Iterator[bytes]:
         with io.StringIO(newline="") as text:
-            text.write(BOM)
             writer = csv.writer(text, delimiter="," if kind == "csv" else "\t")
             for number, row in enumerate(rows, start=1):
                 writer.writerow(map(without_formula, row))
