@@ -218,10 +218,10 @@ print(sum(tracker.lost.values()))
 
 def test_a_log_that_is_cut_goes_on_with_a_beginning_of_its_own(run: Tracker) -> None:
     log = log_of(run.logdir)
-    run.writer._look()
+    run.writer.look()
     os.truncate(log, 333)  # within a record
     with pytest.warns(VizKitWarning, match="bytes were cut off .* by another program"):
-        run.writer._look()
+        run.writer.look()
     record(run, 100, 150)
     run.close()
     assert not damage(log)
@@ -239,7 +239,7 @@ def test_what_cannot_be_written_again_is_counted(run: Tracker, monkeypatch: pyte
     record(run, 100, 150)
     with monkeypatch.context() as patch, pytest.warns(VizKitWarning, match="cannot be written again"):
         patch.setattr("vizkit.writing.restoring.os.write", full)
-        run.writer._look()
+        run.writer.look()
     assert run.lost == {"log": 1}
     record(run, 150, 160)  # and there is room again
     with pytest.warns(VizKitWarning, match="written again"):

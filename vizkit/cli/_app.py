@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import vizkit
-from vizkit._language import language, tr
+from vizkit._language import language, reason_of, tr
 from vizkit.cli import (
     archive,
     best,
@@ -131,6 +131,10 @@ def run(args: list[str] | None = None) -> int:
         return 2
     except VizKitError as error:
         say(error.args[0])
+        return 2
+    except OSError as error:  # a file that cannot be written, a disk that is full
+        names = [str(name) for name in (error.filename, error.filename2) if name]
+        say(": ".join([*names[-1:], reason_of(error)]))
         return 2
     except SystemExit as end:  # argparse, of `serve`
         return end.code if isinstance(end.code, int) else 2 if end.code else 0

@@ -12,7 +12,7 @@ from vizkit._language import tr
 from vizkit.cli._output import say
 from vizkit.errors import LogNotFoundError, UnknownNameError
 from vizkit.runs import Run, Runs, load
-from vizkit.runs.foreign import foreign_logs
+from vizkit.runs.foreign import foreign_logs, unlisted_note
 from vizkit.runs.lookup import newest
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "SomeRuns",
     "WatchOption",
     "Where",
+    "load_all",
     "none_found",
     "select_run",
     "select_runs",
@@ -72,9 +73,19 @@ SomeRuns = Annotated[
 ]
 
 
+def load_all(logdir: str) -> Runs:
+    """Load the runs under a directory, and say on stderr what is left out."""
+    runs = load(logdir)
+    if len(runs) and (note := unlisted_note(runs.unlisted)):
+        say(note)
+    return runs
+
+
 def select_runs(logdir: str, names: Sequence[str] | None = None, where: str | None = None) -> Runs:
     """The runs under a directory that names, patterns and a filter select, in the order of the names."""
-    runs = load(logdir).filter(where) if where else load(logdir)
+    runs = load_all(logdir)
+    if where:
+        runs = runs.filter(where)
     if not names:
         return runs
     chosen: dict[str, Run] = {}
@@ -89,7 +100,7 @@ def none_found(logdir: str, where: str | None = None) -> typer.Exit:
     """The exit of a command that found no run; it says why."""
     if where:
         say("no runs in {directory} for which {where}", directory=logdir, where=where)
-    elif found := foreign_logs(logdir):
+    elif found := unlisted_note(load(logdir).unlisted) or foreign_logs(logdir):
         say("no runs in {directory}: {found}", directory=logdir, found=found)
     else:
         say("no runs in {directory}", directory=logdir)
@@ -104,15 +115,15 @@ def select_run(logdir: str, name: str | None) -> Run:
         UnknownNameError: no such run, or none at all.
     """
     if name is None:
-        if not len(runs := load(logdir)):
+        if not len(runs := load_all(logdir)):
             raise none_found(logdir)
         return newest(runs)
     try:
-        return _named(load(logdir), name)
+        return _named(load_all(logdir), name)
     except (LogNotFoundError, UnknownNameError):
         if not os.path.exists(os.path.expanduser(name)):
             raise
-    runs = load(name)
+    runs = load_all(name)
     if len(runs) != 1:
         raise UnknownNameError(
             "there are {n} runs in {name!r}: name one of them, with --logdir {name}", n=len(runs), name=name

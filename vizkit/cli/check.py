@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from vizkit._language import tr, trn
-from vizkit.cli._options import DIRECTORY, Json, Logdir, Place
+from vizkit.cli._options import DIRECTORY, Json, Logdir, Place, load_all, none_found
 from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
 from vizkit.repair import Finding, RepairResult, check, repair
 from vizkit.runs.formatting import clean
@@ -48,6 +48,8 @@ def check_logs(
         print_rows(["run", "kind", "path", "what", "stock VisualDL", "to do"] if rows else [], rows)
         for line in changes:
             print(line, file=sys.stderr)
+    if not found and not mended and not len(load_all(directory)):
+        raise none_found(directory)
     say(_summary(len(problems), bool(mended), directory))
     if problems:
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 import typer
 
 from vizkit._language import tr
-from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, select_runs
+from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, none_found, select_runs
 from vizkit.cli._output import print_json, print_lines
 from vizkit.runs.comparison import RunValue
 
@@ -54,7 +54,9 @@ def compare(
     Example: vizkit compare 'adam-*' 'sgd-*' eval/acc
     """
     chosen = _run_value(value)
-    comparison = select_runs(logdir).compare(a, b, metric, mode, value=chosen, anytime=anytime)
+    if not len(runs := select_runs(logdir)):
+        raise none_found(logdir)
+    comparison = runs.compare(a, b, metric, mode, value=chosen, anytime=anytime)
     if as_json:
         print_json(comparison.to_dict())
     else:

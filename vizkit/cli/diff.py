@@ -9,7 +9,7 @@ import typer
 from rich.cells import cell_len
 
 from vizkit._language import tr
-from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, select_runs
+from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, none_found, select_runs
 from vizkit.cli._output import GAP, as_table, for_people, print_json, print_rows, say, stdout
 from vizkit.cli._samples import diff_samples
 from vizkit.errors import UnknownNameError
@@ -48,6 +48,8 @@ def diff(
     Example: vizkit diff lenet/run1 lenet/run2
     """
     selected = select_runs(logdir, runs, where)
+    if not len(selected):
+        raise none_found(logdir, where)
     if samples:
         diff_samples(selected, select_runs(logdir), tag, by, as_json=as_json)
         return

@@ -75,6 +75,8 @@ def export(
     kind = "json" if as_json else format or _format_of(output)
     if kind == "parquet" and not output:
         raise typer.BadParameter(tr("Parquet is written to a file: name it with --output"))
+    if step is not None and table is None:
+        raise typer.BadParameter(tr("--step belongs to --table"))
     some = select_runs(logdir, runs, where)
     if not len(some):
         raise none_found(logdir, where)
@@ -93,5 +95,11 @@ def export(
 
 
 def _format_of(output: str | None) -> Format:
-    endings: dict[str, Format] = {".json": "json", ".parquet": "parquet"}
-    return endings.get(Path(output).suffix.lower(), "csv") if output else "csv"
+    ending = Path(output or "").suffix.lower()
+    endings: dict[str, Format] = {"": "csv", ".csv": "csv", ".json": "json", ".parquet": "parquet"}
+    kind = endings.get(ending)
+    if kind is None:
+        raise typer.BadParameter(
+            tr("{path} does not end in .csv, .json or .parquet: name its --format", path=output)
+        )
+    return kind

@@ -13,9 +13,19 @@ from rich.live import Live
 from rich.text import Text
 
 from vizkit._language import tr, trn
-from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, Place, WatchOption, Where, none_found
+from vizkit.cli._options import (
+    DIRECTORY,
+    Every,
+    Json,
+    Logdir,
+    Place,
+    WatchOption,
+    Where,
+    load_all,
+    none_found,
+)
 from vizkit.cli._output import as_table, for_people, print_json, print_rows, say, stdout
-from vizkit.runs import Runs, load
+from vizkit.runs import Runs
 from vizkit.runs.details import row
 from vizkit.runs.display import runs_table
 from vizkit.runs.formatting import clean, shortened
@@ -55,7 +65,7 @@ def ls(
     Example: vizkit ls --where '`batch size` == 64' --sort eval/acc -r
     """
     directory = place or logdir
-    all_runs = load(directory)
+    all_runs = load_all(directory)
 
     def select() -> Runs:
         runs = all_runs.filter(where) if where else all_runs

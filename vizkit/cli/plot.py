@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Literal
@@ -95,6 +96,10 @@ def plot(
 
     Example: vizkit plot eval/acc --by 'batch size' --x time -o acc.png
     """
+    if output is not None and not os.path.splitext(output)[1]:
+        raise typer.BadParameter(
+            tr("{path!r} does not say which picture it is: name a .png, .svg, .pdf or .html", path=output)
+        )
     some = select_runs(logdir, runs, where)
     if not len(some):
         raise none_found(logdir, where)

@@ -45,8 +45,12 @@ class Store(ABC):
         """The non-empty logs in a directory, in the order of their names; none if it is gone."""
 
     @abstractmethod
-    def runs(self, root: str) -> dict[str, tuple[str, list[LogStat]]]:
+    def runs(self, root: str, unlisted: list[str] | None = None) -> dict[str, tuple[str, list[LogStat]]]:
         """Name below the root (``.`` for itself) -> path and non-empty logs of every directory with logs.
+
+        Args:
+            root: the directory.
+            unlisted: gets the directories that may not be listed.
 
         Raises:
             DataError: the process has too many files open.
@@ -118,7 +122,7 @@ class _Local(Store):
         logs.sort()
         return logs, any_log, real, links
 
-    def runs(self, root: str) -> dict[str, tuple[str, list[LogStat]]]:
+    def runs(self, root: str, unlisted: list[str] | None = None) -> dict[str, tuple[str, list[LogStat]]]:
         found: dict[str, tuple[str, list[LogStat]]] = {}
         seen = set()
         real: list[str] = [root]
@@ -140,6 +144,8 @@ class _Local(Store):
                         path=path,
                         strerror=reason_of(error),
                     ) from error
+                if unlisted is not None and isinstance(error, PermissionError):
+                    unlisted.append(path)
                 continue  # gone, or not readable: other runs are listed all the same
             real += inner
             links += inner_links
@@ -236,7 +242,7 @@ class _Remote(Store):
         found = [info for info in found if LOG_WORD in posixpath.basename(info["name"])]
         return [self._stat(info) for info in sorted(found, key=lambda info: info["name"])]
 
-    def runs(self, root: str) -> dict[str, tuple[str, list[LogStat]]]:
+    def runs(self, root: str, unlisted: list[str] | None = None) -> dict[str, tuple[str, list[LogStat]]]:
         self._files.invalidate_cache()
         found: dict[str, tuple[str, list[LogStat]]] = {}
         top = self._files._strip_protocol(root).rstrip("/")

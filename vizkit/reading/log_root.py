@@ -43,7 +43,8 @@ class Changes(NamedTuple):
 class LogRoot:
     """All run directories under a root, followed as they appear, grow and disappear.
 
-    Links to directories are followed, each directory once. A directory that cannot be listed is left out.
+    Links to directories are followed, each directory once. A directory that cannot be listed is left out;
+    `unlisted` names it.
 
     Args:
         root: a directory, a log file (which is read alone, as the only run), or a remote directory.
@@ -82,6 +83,8 @@ class LogRoot:
         """
         self.unread = 0
         """The number of runs that were found but not read yet, for lack of time."""
+        self.unlisted: list[str] = []
+        """The directories that may not be listed, whose runs are missing."""
         self._found: dict[str, tuple[str, list[LogStat]]] = {}
         self._order: list[str] = []  # of what was found
         self._next_look = 0.0
@@ -162,7 +165,10 @@ class LogRoot:
 
     def _find(self) -> dict[str, tuple[str, list[LogStat]]]:
         if not self._file:
-            return self._store.runs(self.root)
+            unlisted: list[str] = []
+            found = self._store.runs(self.root, unlisted)
+            self.unlisted = unlisted
+            return found
         directory = os.path.dirname(self.root) or "."
         logs = [log for log in self._store.logs(directory) if posixpath.basename(log.path) == self._file]
         return {".": (directory, logs)} if logs else {}

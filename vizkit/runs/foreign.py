@@ -1,14 +1,16 @@
-"""Logs of other tools in a directory that holds none of VisualDL's, and what reads them."""
+"""Reasons why runs are missing below a directory: logs of other tools, directories of other users."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from vizkit._language import mark, tr, trn
+from vizkit.format.file_names import LOG_WORD
 
-__all__ = ["foreign_logs"]
+__all__ = ["foreign_logs", "unlisted_note"]
 
 _MOST = 5_000  # files looked at
 _KINDS = {
@@ -23,7 +25,10 @@ _KINDS = {
 
 
 def foreign_logs(root: str) -> str:
-    """Name the logs of other tools below a local directory, and what to do; empty if there are none."""
+    """Name the logs of other tools below a local directory, and what to do; empty if there are none.
+
+    Of a file that is no log by its name, say that.
+    """
     counts: Counter[str] = Counter()
     seen = 0
     directory, name = (root, "") if os.path.isdir(root) else os.path.split(root)
@@ -33,6 +38,8 @@ def foreign_logs(root: str) -> str:
         if seen > _MOST:
             break
     if not counts:
+        if name and LOG_WORD not in name and os.path.isfile(root):
+            return tr("logs have {word} in their names", word=LOG_WORD)
         return ""
     kind, count = next((kind, counts[kind]) for kind in _KINDS if counts[kind])
     what, advice = _KINDS[kind]
@@ -41,4 +48,16 @@ def foreign_logs(root: str) -> str:
         "vizkit.Tracker",
         several=trn("a {what} lies there", "{n:,} {what}s lie there", count, what=tr(what)),
         advice=tr(advice, directory=directory),
+    )
+
+
+def unlisted_note(directories: Sequence[str]) -> str:
+    """Say whose runs are missing because a directory may not be listed; empty if there is none."""
+    if not directories:
+        return ""
+    return trn(
+        "{names} may not be listed, its runs are left out: see to its permissions",
+        "{n} directories may not be listed, their runs are left out: see to the permissions of {names}",
+        len(directories),
+        names=", ".join(directories[:3]) + (" ..." if len(directories) > 3 else ""),
     )

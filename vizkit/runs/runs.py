@@ -16,7 +16,7 @@ from vizkit.runs.dataframes import rows_frame, scalars_frame
 from vizkit.runs.details import table_rows
 from vizkit.runs.display import Table, as_html, as_text, runs_table
 from vizkit.runs.export import Exported, as_data
-from vizkit.runs.foreign import foreign_logs
+from vizkit.runs.foreign import foreign_logs, unlisted_note
 from vizkit.runs.groups import Groups, group_runs
 from vizkit.runs.lookup import find_runs
 from vizkit.runs.palette_places import places_of_runs
@@ -82,6 +82,11 @@ class Runs(Exported, Plottable, Comparing):
     def root(self) -> str | None:
         """The directory that `load` read, whose runs these all are; None for runs that were chosen."""
         return None if self._root is None else self._root.root
+
+    @property
+    def unlisted(self) -> list[str]:
+        """The directories below that of `load` that may not be listed, whose runs are missing."""
+        return [] if self._root is None else list(self._root.unlisted)
 
     @property
     def views(self) -> Views:
@@ -290,9 +295,11 @@ class Runs(Exported, Plottable, Comparing):
         return [as_data(run) for run in self._runs]
 
     def _table(self) -> Table:
-        about = foreign_logs(self._where) if self._root is not None and not self._runs else ""
         table = runs_table(self._runs, self._where)
-        return table._replace(notes=[about]) if about else table
+        about = unlisted_note(self.unlisted)
+        if self._root is not None and not self._runs:
+            about = about or foreign_logs(self._where)
+        return table._replace(notes=[*table.notes, about]) if about else table
 
     def __repr__(self) -> str:
         return as_text(self._table())

@@ -36,6 +36,7 @@ class Announcement:
 
     def __init__(self, run: str) -> None:
         self._run = run
+        self._place = "" if "://" in run else os.path.abspath(run)
         notebook = type(sys.stderr).__module__.startswith("ipykernel")  # it paints stderr red
         self._stream = sys.stdout if notebook else sys.stderr
         self._began = time.monotonic()  # the clock may be set meanwhile
@@ -51,8 +52,9 @@ class Announcement:
             directory: where it lies by now.
             session: its session in ``environment.json``.
         """
+        moved = self._place not in ("", directory)
         about: dict[str, object] = {
-            "run": self._run,
+            "run": directory if moved else self._run,
             "status": tr(_STATUS[session["status"]]),
             "time": _duration(time.monotonic() - self._began),
         }

@@ -31,15 +31,23 @@ class ConsoleCopy:
 
     Args:
         directory: the run's.
+        look: called where the directory is gone; it calls `follow` if the run was moved, or makes it again.
         on_error: told once if the file cannot be written; what is printed then is not copied.
     """
 
-    def __init__(self, directory: str, on_error: Callable[[str, Exception], None]) -> None:
-        self._path = os.path.abspath(os.path.join(directory, CONSOLE_FILE))  # the script may change its own
+    def __init__(
+        self, directory: str, on_error: Callable[[str, Exception], None], look: Callable[[], None]
+    ) -> None:
+        self.follow(directory)
+        self._look = look
         self._on_error = on_error
         self._file = -1
         self._size = 0
         self._begun: dict[tuple[str, int], str] = {}  # stream and thread -> a line that has not ended
+
+    def follow(self, directory: str) -> None:
+        """Go on in another directory since the run was moved."""
+        self._path = os.path.abspath(os.path.join(directory, CONSOLE_FILE))  # the script may change its own
 
     def start(self) -> ConsoleCopy:
         """Copy what is printed from now on."""
@@ -81,7 +89,7 @@ class ConsoleCopy:
             return
         try:
             if self._file < 0:
-                self._file = open_kept(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+                self._file = self._opened()
                 self._size = os.fstat(self._file).st_size
             shown = [_CONTROLS.sub("", line.rstrip("\r").rpartition("\r")[2]) for line in lines.split("\n")]
             data = ("\n".join(shown) + "\n").encode("utf-8", "backslashreplace")
@@ -90,6 +98,15 @@ class ConsoleCopy:
         except OSError as error:
             self._size = _MOST + 1
             self._on_error(CONSOLE_FILE, error)
+
+    def _opened(self) -> int:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        try:
+            return open_kept(self._path, flags)
+        except FileNotFoundError:
+            self._look()
+            # What it says is printed, and copied already.
+            return self._file if self._file >= 0 else open_kept(self._path, flags)
 
 
 def _tap(name: str, stream: TextIO | None) -> None:

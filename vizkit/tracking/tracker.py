@@ -192,12 +192,13 @@ class Tracker(MediaVerbs, EvaluationVerbs):
         if self._enabled:
             resumed = if_exists == "resume"
             self._session = Session(self.logdir, resume=resumed, seed=seed, on_error=self._on_error)
-            self._writer.when_moved = self._session.follow
             if not quiet and rank() == 0:
                 self._session.when_ended = Announcement(self.logdir).end
             if console and "://" not in self.logdir:
-                self._console = ConsoleCopy(self.logdir, self._on_error).start()
+                look = partial(_look, weakref.ref(self._writer))  # it does not hold the writer
+                self._console = ConsoleCopy(self.logdir, self._on_error, look).start()
                 weakref.finalize(self._writer, self._console.stop).atexit = False
+            self._writer.when_moved = partial(_follow, self._session, self._console)
             # A notebook's cell that runs again drops the tracker. Its writer may be in use without it.
             forsaken = self._session, self._writer.log, os.getpid()
             weakref.finalize(self._writer, _end_forsaken, *forsaken).atexit = False
@@ -349,6 +350,18 @@ def tracker_without_log(logdir: str, *, enabled: bool = False) -> Tracker:
     tracker._set_writer(LogWriter(logdir, write_to_disk=False))
     tracker.losses.name = "" if logdir else "vizkit"
     return tracker
+
+
+def _look(writer: weakref.ref[LogWriter]) -> None:
+    if one := writer():
+        one.look()
+
+
+def _follow(session: Session, console: ConsoleCopy | None, directory: str) -> None:
+    """Go on in the directory to which the run was moved; empty: its log was deleted or replaced."""
+    session.follow(directory)
+    if console is not None and directory:
+        console.follow(directory)
 
 
 def _end_forsaken(session: Session, log: RecordLog, process: int) -> None:

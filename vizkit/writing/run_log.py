@@ -285,11 +285,11 @@ class RunLog:
         self._looks_at = _monotonic() + _LOOK_SECONDS
         self.losses.note()
         if self._paced.behind:  # the log's lock is held for long
-            self._worker.submit(self._look, wait=False)
+            self._worker.submit(self.look, wait=False)
         else:
-            self._look()
+            self.look()
 
-    def _look(self, *, last: bool = False) -> None:
+    def look(self, *, last: bool = False) -> None:
         """Notice a log that others have moved, deleted or replaced, and say so."""
         former = self._log.path
         try:
@@ -414,7 +414,7 @@ class RunLog:
             self.losses.say()
             return
         try:
-            self._look(last=True)
+            self.look(last=True)
             self._closed = True
             self._log.close()
         except OSError as error:
@@ -442,7 +442,7 @@ def look_at_exit() -> None:
     drain_all()
     for log in list(_logs):
         if not log._log.closed and not log._log.hangs:
-            log._look(last=True)
+            log.look(last=True)
     end_all()
 
 

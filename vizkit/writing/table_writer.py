@@ -128,7 +128,7 @@ class TableWriter(RunLog):
 
     def _tables_directory(self) -> str:
         """The directory of the run's tables as the run lies now."""
-        self._look()  # the run may have been moved
+        self.look()  # the run may have been moved
         self.begin()  # a run is found by its log
         place = self._log.place
         return f"{place.rpartition('/')[0] if '://' in place else os.path.dirname(place)}/{TABLES_DIRECTORY}"

@@ -29,6 +29,10 @@ def test_export_writes_what_python_gets(vk: Command, logs: Path, tmp_path: Path)
     assert said.out == "" and "written" in said.err
     assert len(pd.read_parquet(tmp_path / "out.parquet")) == 31
     assert vk("export", "--format", "parquet").code == 2
+    said = vk("export", "-o", tmp_path / "out.xlsx")
+    assert said.code == 2 and "out.xlsx does not end in .csv" in said.err
+    assert not (tmp_path / "out.xlsx").exists()
+    assert vk("export", "--step", "3").code == 2  # of a table
 
 
 def test_a_pipe_that_closes_early_is_no_error(logs: Path) -> None:

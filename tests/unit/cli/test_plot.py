@@ -110,3 +110,9 @@ def test_a_spike_is_seen_in_the_terminal() -> None:
     rows = str(draw(CurvesData("loss", "step", "", (Curve("run", 0, x, y, y),)), 80, 12)).splitlines()
     column = {row.index(mark) for row in rows[1:5] for mark in row if "\u2801" <= mark <= "\u28ff"}
     assert len(column) == 1 and abs(column.pop() - (len(rows[1].split("|")[0]) + 1) - 0.6 * 77) < 3
+
+
+def test_a_file_without_an_ending_is_refused_not_written_elsewhere(vk: Command, tmp_path: Path) -> None:
+    said = vk("plot", "train/loss", "-o", tmp_path / "picture")
+    assert said.code == 2 and "name a .png, .svg, .pdf or .html" in said.err
+    assert list(tmp_path.iterdir()) == []

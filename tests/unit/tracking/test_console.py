@@ -153,3 +153,15 @@ print("of b")
     assert python(code, tmp_path).returncode == 0
     assert copied(tmp_path / "a") == ["of a"]
     assert copied(tmp_path / "b") == ["of b"]
+
+
+def test_lines_follow_a_run_that_is_moved_before_its_first_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.warns(vizkit.VizKitWarning, match="was moved"), vizkit.Tracker(tmp_path / "run") as tracker:
+        tracker.log({"loss": 1.0}, step=0)
+        (tmp_path / "run").rename(tmp_path / "moved")
+        print("first")
+        print("second")
+    assert copied(tmp_path / "moved") == ["first", "second"] and tracker.lost == {}
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"{tmp_path / 'moved'}: finished")
