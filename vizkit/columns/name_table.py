@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -11,19 +12,16 @@ from vizkit.metrics.arrays import AnyArray, Bools, Ints
 
 __all__ = ["NameTable"]
 
-_WIDTHS = (32, 128)  # bytes: names up to these are looked up together, longer ones alone
+_WIDTHS = (32, 128, 512)  # bytes: names up to these are looked up together, longer ones alone
 _CACHED = 1 << 18  # bytes
-_HALF = np.uint64(32)
 _FACTORS = np.random.default_rng(0x9E3779B9).integers(1 << 63, dtype=np.uint64, size=_WIDTHS[-1] // 8) * 2 + 1
 _MASKS = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)[
     np.clip(np.arange(_WIDTHS[-1] + 1)[:, None] - np.arange(0, _WIDTHS[-1], 8), 0, 8)
 ]  # length of a name -> the bits of its words
 
+_HALF = np.uint64(32)
+
 _ROOM = 16  # spellings, at first
-_NO_ROWS = np.zeros((1, 1), np.uint64)
-_NO_NUMBERS = np.zeros(1, np.int64)
-_NO_HASHES = np.zeros(1, np.uint64)
-_NO_SLOTS = np.full(1, -1)
 
 
 class NameTable:
@@ -33,12 +31,7 @@ class NameTable:
         self.names: list[str] = []
         self._numbers: dict[str, int] = {}
         self._long: dict[bytes, int] = {}
-        # Of each spelling; with room for more of them. Many tables never look for one: theirs are shared.
-        self._spellings = 0
-        self._rows = _NO_ROWS  # its bytes, padded with zeros
-        self._lengths = self._spelt = _NO_NUMBERS  # and its number
-        self._hashes = _NO_HASHES
-        self._slots = _NO_SLOTS  # spellings by their hashes: each in the next free slot, with many left
+        self._spellings: dict[int, _Spellings] = {}  # by their widths; many tables never look for one
 
     def number(self, name: str) -> int:
         """The number of a name; a new name gets the next one."""
@@ -51,7 +44,7 @@ class NameTable:
         """Number the names that lie in a buffer, new ones included.
 
         Args:
-            buf: bytes, with at least 128 more after the last name.
+            buf: bytes, with at least 512 more after the last name.
             at: (n,) positions of the names, ascending.
             lengths: (n,) their lengths in bytes.
 
@@ -60,12 +53,13 @@ class NameTable:
         """
         longest = int(lengths.max(initial=0))
         if longest <= _WIDTHS[0]:
-            return self._find_all(buf, at, lengths, longest)
+            return self._find_all(buf, at, lengths, longest, _WIDTHS[0])
         numbers, known = np.zeros(len(at), np.int64), np.ones(len(at), bool)
         for shorter, width in pairwise((-1, *_WIDTHS)):
             some = np.flatnonzero((lengths > shorter) & (lengths <= width))
             if len(some):
-                numbers[some], known[some] = self._find_all(buf, at[some], lengths[some], min(width, longest))
+                widest = min(width, longest)
+                numbers[some], known[some] = self._find_all(buf, at[some], lengths[some], widest, width)
         some = np.flatnonzero(lengths > _WIDTHS[-1])
         if len(some):
             numbers[some] = self._find_long(buf, at[some].tolist(), lengths[some].tolist())
@@ -82,22 +76,45 @@ class NameTable:
             numbers = list(map(self._long.get, names))
         return numbers  # type: ignore[return-value]  # all are known
 
-    def _find_all(self, buf: Bytes, at: Ints, lengths: Ints, longest: int) -> tuple[Ints, Bools]:
-        """Find names in parts whose bytes stay in the processor's cache."""
+    def _find_all(self, buf: Bytes, at: Ints, lengths: Ints, longest: int, width: int) -> tuple[Ints, Bools]:
+        """Find names of one width in parts whose bytes stay in the processor's cache."""
+        spellings = self._spellings.get(width)
+        if spellings is None:
+            spellings = self._spellings[width] = _Spellings(self.number)
         step = max(_CACHED // max(longest, 8), 1)
         if len(at) <= step:
-            return self._find(buf, at, lengths, longest)
+            return spellings.find(buf, at, lengths, longest)
         parts = [
-            self._find(buf, at[start : start + step], lengths[start : start + step], longest)
+            spellings.find(buf, at[start : start + step], lengths[start : start + step], longest)
             for start in range(0, len(at), step)
         ]
         numbers, known = zip(*parts, strict=True)
         return np.concatenate(numbers), np.concatenate(known)
 
-    def _find(self, buf: Bytes, at: Ints, lengths: Ints, longest: int) -> tuple[Ints, Bools]:
+
+class _Spellings:
+    """The bytes of names of about the same length, and the names' numbers.
+
+    Args:
+        number: numbers a name.
+    """
+
+    def __init__(self, number: Callable[[str], int]) -> None:
+        self._number = number
+        # Of each spelling; with room for more of them.
+        self._count = 0
+        self._rows = np.zeros((1, 1), np.uint64)  # its bytes, padded with zeros
+        self._lengths = self._spelt = np.zeros(1, np.int64)  # and its number
+        self._hashes = np.zeros(1, np.uint64)
+        self._slots = np.full(2, -1)  # spellings by their hashes: each in the next free slot, with many left
+        self._shift = np.uint64(63)  # of a hash: its highest bits are left, the best ones
+
+    def find(self, buf: Bytes, at: Ints, lengths: Ints, longest: int) -> tuple[Ints, Bools]:
+        """Number names of at most ``longest`` bytes, as `NameTable.find` does."""
         words = _read(buf, at, lengths, longest)
         hashes = words @ _FACTORS[: words.shape[1]] + lengths.view(np.uint64)
-        hashes ^= hashes >> _HALF
+        hashes ^= hashes >> _HALF  # the last bytes of a word have a bearing on its highest bits alone
+        hashes *= _FACTORS[-1]
         spelling = self._look_up(hashes)
         new = np.flatnonzero(spelling < 0)
         if len(new):
@@ -114,7 +131,7 @@ class NameTable:
     def _look_up(self, hashes: Words) -> Ints:
         """The spelling of each hash, -1 for a new one."""
         last = len(self._slots) - 1
-        slots = (hashes & np.uint64(last)).view(np.int64)
+        slots = (hashes >> self._shift).view(np.int64)
         found = self._slots.take(slots)
         others = np.flatnonzero(self._hashes.take(found) != hashes)
         others = others[found[others] >= 0]
@@ -128,10 +145,10 @@ class NameTable:
     def _learn(self, buf: Bytes, at: Ints, lengths: Ints, hashes: Words) -> None:
         firsts = np.sort(np.unique(hashes, return_index=True)[1])
         names = [buf[p : p + n].tobytes() for p, n in zip(at[firsts], lengths[firsts], strict=True)]
-        start, end = self._spellings, self._spellings + len(names)
+        start, end = self._count, self._count + len(names)
         width = max(self._rows.shape[1], -(-int(lengths[firsts].max()) // 8))
         packed = b"".join(name.ljust(8 * width, b"\0") for name in names)
-        self._spellings = end
+        self._count = end
         room = max(end, _ROOM)
         self._rows = _with_room(self._rows, room, width)
         self._rows[start:end] = np.frombuffer(packed, "<u8").reshape(-1, width)
@@ -139,16 +156,17 @@ class NameTable:
             _with_room(column, room) for column in (self._lengths, self._spelt, self._hashes)
         )
         self._lengths[start:end] = lengths[firsts]
-        self._spelt[start:end] = [self.number(name.decode("utf-8", "replace")) for name in names]
+        self._spelt[start:end] = [self._number(name.decode("utf-8", "replace")) for name in names]
         self._hashes[start:end] = hashes[firsts]
         if 4 * end > len(self._slots):
-            self._slots = np.full(1 << (16 * end).bit_length(), -1)
+            bits = (16 * end).bit_length()
+            self._slots, self._shift = np.full(1 << bits, -1), np.uint64(64 - bits)
             start = 0
         self._fill_slots(np.arange(start, end))
 
     def _fill_slots(self, spellings: Ints) -> None:
         last = len(self._slots) - 1
-        slots = (self._hashes[spellings] & np.uint64(last)).view(np.int64)
+        slots = (self._hashes[spellings] >> self._shift).view(np.int64)
         while len(spellings):
             free = self._slots[slots] < 0
             self._slots[slots[free]] = spellings[free]

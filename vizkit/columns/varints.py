@@ -12,7 +12,7 @@ __all__ = ["GROUPS", "PADDING", "Bytes", "Words", "close_up", "varints", "wide_v
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 
-PADDING = 144
+PADDING = 528
 """Bytes behind the content of a `window`."""
 
 GROUPS = 0x7F7F7F7F7F7F7F7F
@@ -70,9 +70,13 @@ def varints(words: Words) -> tuple[Ints, Ints]:
 
 def wide_varints(buf: Bytes, at: Ints) -> tuple[Ints, Ints]:
     """The varints of up to ten bytes at some positions, as int64, and their widths; 11 means unknown."""
-    data = buf[at[:, None] + np.arange(10)]
-    ends = data < 0x80
-    width = np.where(ends.any(axis=1), ends.argmax(axis=1) + 1, 11)
-    groups = (data & 0x7F).astype(np.uint64) << np.arange(0, 70, 7).astype(np.uint64)
-    groups *= np.arange(10) < width[:, None]
-    return np.bitwise_or.reduce(groups, axis=1).view(np.int64), width
+    words = words_of(buf)[at]
+    value, width = varints(words)
+    more = np.flatnonzero((width == 8) & (words.view(np.int64) < 0))  # the eighth byte is not the last
+    if len(more):
+        behind = words_of(buf)[at[more] + 8].view(np.int64)
+        ninth, tenth = behind & 0xFF, behind >> 8 & 0xFF
+        ends = ninth < 0x80
+        value[more] |= (ninth & 0x7F) << 56 | np.where(ends, 0, tenth << 63)
+        width[more] = np.where(ends, 9, np.where(tenth < 0x80, 10, 11))
+    return value, width

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizkit.columns.varints import varints, window, words_of
+from vizkit.columns.varints import varints, wide_varints, window, words_of
 from vizkit.format import wire
 
 
@@ -21,6 +21,18 @@ def test_varints_of_every_width(numbers: list[int]) -> None:
     for number, width, value in zip(numbers, map(len, encoded), found.tolist(), strict=True):
         assert width >= 8 or value == number
     assert [min(width, 8) for width in widths.tolist()] == [min(len(part), 8) for part in encoded]
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1))
+def test_wide_varints_of_every_width(numbers: list[int]) -> None:
+    encoded = [wire.varint(number) for number in numbers]
+    data = b"".join(encoded) + b"\xff" * 10
+    buf = window(len(data))
+    buf[: len(data)] = np.frombuffer(data, np.uint8)
+    starts = np.cumsum([0, *map(len, encoded)])
+    found, widths = wide_varints(buf, starts)
+    assert found.tolist()[:-1] == numbers
+    assert widths.tolist() == [*map(len, encoded), 11]
 
 
 def test_words_begin_at_every_byte_and_are_no_copy() -> None:
