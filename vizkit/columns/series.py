@@ -10,7 +10,7 @@ from vizkit.columns.packed import Column, Joined, Packed, pack
 from vizkit.columns.pyramid import Pyramid
 from vizkit.metrics.arrays import AnyArray, Ints
 
-__all__ = ["LONG", "Series", "SortedRows"]
+__all__ = ["LONG", "Series", "SortedRows", "Stretch"]
 
 LONG = 1 << 16
 """Records from which on columns are worth packing."""
@@ -37,6 +37,24 @@ class SortedRows(NamedTuple):
         return [column[start:stop] for column in columns]
 
 
+class Stretch(NamedTuple):
+    """A session's records of one tag and kind.
+
+    Attributes:
+        session: the session's number.
+        row: the first of them.
+        step: of the first one.
+        walltime: of the first one.
+        last: step of the last one.
+    """
+
+    session: int
+    row: int
+    step: int | float
+    walltime: int
+    last: int | float
+
+
 class Series:
     """The records of one tag and kind, in the order in which they were written.
 
@@ -51,7 +69,7 @@ class Series:
         first: position of the first record's frame in the log.
         end: position after the last record's frame.
         count: number of records.
-        sessions: (number, first row) of each session that recorded some of them.
+        sessions: the stretch of each session that recorded some of them.
         packed: the columns of the first records, packed; none if there are none.
     """
 
@@ -61,7 +79,7 @@ class Series:
         self.first = first
         self.end = first
         self.count = 0
-        self.sessions: list[tuple[int, int]] = []
+        self.sessions: list[Stretch] = []
         self.packed: list[Packed] = []
         self._pyramid: Pyramid | None = None
         self._ascending = 1  # rows whose steps are known to ascend
@@ -70,7 +88,7 @@ class Series:
         self._joined: tuple[list[AnyArray], list[tuple[SortedRows, int, int]]] = [], []
 
     @classmethod
-    def of(cls, first: int, end: int, sessions: list[tuple[int, int]], columns: list[AnyArray]) -> Series:
+    def of(cls, first: int, end: int, sessions: list[Stretch], columns: list[AnyArray]) -> Series:
         """A series of these columns, which are never changed; the other arguments are attributes."""
         series = cls(first)
         series.end, series.sessions, series.count = end, sessions, len(columns[0])
@@ -87,8 +105,12 @@ class Series:
             stop: the row behind them.
             end: position after the last record's frame.
         """
-        if not self.sessions or self.sessions[-1][0] != session:
-            self.sessions.append((session, self.count))
+        last = columns.steps.item(stop - 1)
+        if self.sessions and self.sessions[-1][0] == session:
+            self.sessions[-1] = Stretch(*self.sessions[-1][:4], last)
+        else:
+            first = columns.steps.item(start), columns.walltimes.item(start)
+            self.sessions.append(Stretch(session, self.count, *first, last))
         self.count += stop - start
         parts = self._joined[1]
         if parts and parts[-1][0] is columns and parts[-1][2] == start:  # of the session before
@@ -166,6 +188,11 @@ class Series:
         for view in views:
             view.flags.writeable = False
         return views
+
+    def rows(self, start: int, stop: int) -> list[AnyArray]:
+        """Some rows of `columns`, which may be writable but must not be changed."""
+        columns = self.columns() if self.packed else self._join()
+        return [column[start:stop] for column in columns]
 
     @property
     def ascends(self) -> bool:

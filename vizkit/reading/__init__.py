@@ -9,8 +9,9 @@ from __future__ import annotations
 from vizkit.reading.entries import Entries
 from vizkit.reading.log_root import Changes, LogRoot, natural_key
 from vizkit.reading.log_tail import Problem
-from vizkit.reading.run_reader import Recorded, RunReader, Scalars
+from vizkit.reading.run_reader import RunReader
 from vizkit.reading.run_tables import Input, RunTables, TableFile
+from vizkit.reading.scalar_columns import Recorded, Scalars
 
 __all__ = [
     "Changes",

@@ -27,7 +27,7 @@ from vizkit.columns.column_builder import ColumnBuilder, SeriesKey
 from vizkit.columns.frame_scan import Readable, read_bytes
 from vizkit.columns.packed import Packed
 from vizkit.columns.pyramid import Pyramid
-from vizkit.columns.series import Series
+from vizkit.columns.series import Series, Stretch
 from vizkit.format.types import HParams, SessionMark
 from vizkit.metrics.arrays import AnyArray
 from vizkit.reading.cache_files import cache_path, opened_own, replaced
@@ -36,7 +36,7 @@ from vizkit.reading.short_logs import LOGS_ENDING, ShortLogs
 
 __all__ = ["ColumnCache", "cache_directory"]
 
-_MAGIC = b"VizKit columns 3\n"
+_MAGIC = b"VizKit columns 4\n"
 _ENDING = ".columns"
 _ALIGN = 64
 _MOST = 4 << 30  # bytes of all files
@@ -288,7 +288,7 @@ def _restored(head: dict[str, Any], arrays: Iterator[AnyArray]) -> ColumnBuilder
         ]
         series.take_packed(packed)
         series.end = one["end"]
-        series.sessions = [(number, row) for number, row in one["sessions"]]
+        series.sessions = [Stretch(*stretch) for stretch in one["sessions"]]
         if one["levels"] is not None:
             series.pyramid = Pyramid.of(one["count"], [next(arrays) for _ in range(one["levels"])])
         every.append((SeriesKey(*one["key"]), series))

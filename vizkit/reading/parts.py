@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from vizkit.columns.series import Series
 from vizkit.metrics.arrays import AnyArray
 from vizkit.reading.log_tail import LogTail
-from vizkit.reading.sessions import Begin, counting
+from vizkit.reading.sessions import counting
 
 __all__ = [
     "Part",
@@ -20,8 +20,8 @@ __all__ = [
     "begins_of",
     "column_of_parts",
     "columns_of_parts",
+    "columns_of_tags",
     "parts_of_trainings",
-    "session_begins",
 ]
 
 
@@ -38,13 +38,6 @@ class Part(NamedTuple):
 Parts = list[Part]
 
 
-def session_begins(series: Series) -> Iterator[tuple[int, Begin]]:
-    """The number of each session of a series, and where it begins."""
-    steps, walltimes = series.columns()[:2]
-    for (number, row), (_, behind) in pairwise([*series.sessions, (0, series.count)]):
-        yield number, Begin(steps.item(row), walltimes.item(row), steps.item(behind - 1))
-
-
 def parts_of_trainings(
     log: LogTail, series: Series, base: int, starts: Sequence[int]
 ) -> Iterator[tuple[int, Part]]:
@@ -59,12 +52,12 @@ def parts_of_trainings(
     sessions = series.sessions
     begin = 0
     while begin < len(sessions):
-        training = bisect_right(starts, base + sessions[begin][0]) - 1
+        training = bisect_right(starts, base + sessions[begin].session) - 1
         end, behind = len(sessions), series.count
         if training + 1 < len(starts):
             end = bisect_left(sessions, (starts[training + 1] - base,), begin)
-            behind = sessions[end][1] if end < len(sessions) else behind
-        rows = [row for _, row in sessions[begin:end]]
+            behind = sessions[end].row if end < len(sessions) else behind
+        rows = [stretch.row for stretch in sessions[begin:end]]
         yield training, Part(log, series, rows[0], behind, rows)
         begin = end
 
@@ -103,3 +96,42 @@ def columns_of_parts(parts: Parts, superseded: bool, *more: AnyArray) -> list[An
     for column in columns:
         column.flags.writeable = False
     return columns
+
+
+def columns_of_tags(tags: list[Parts], superseded: bool) -> list[list[AnyArray]]:
+    """The columns of each of several scalar tags over all logs: sorted together, as all are short."""
+    rows = [[part.series.rows(part.start, part.end) for part in parts] for parts in tags]
+    fractional = [any(columns[0].dtype.kind == "f" for columns in some) for some in rows]
+    found: list[list[AnyArray]] = [[] for _ in tags]
+    for kind in set(fractional):  # whole steps stay so
+        some = [index for index, is_fractional in enumerate(fractional) if is_fractional == kind]
+        columns = _sorted_together(
+            [tags[index] for index in some], [rows[index] for index in some], superseded
+        )
+        for index, one in zip(some, columns, strict=True):
+            found[index] = one
+    return found
+
+
+def _sorted_together(
+    tags: list[Parts], rows: list[list[list[AnyArray]]], superseded: bool
+) -> Iterator[list[AnyArray]]:
+    """The columns of several tags; ``rows`` are those of their parts."""
+    columns = [*map(np.concatenate, zip(*chain.from_iterable(rows), strict=True))]
+    begins: list[int] = []
+    firsts, bounds, offset = [], [0], 0
+    for parts in tags:
+        firsts.append(len(begins))
+        for part in parts:
+            begins += [offset + row - part.start for row in part.begins]
+            offset += part.end - part.start
+        bounds.append(offset)
+    order = None if superseded else counting(columns[0], begins, firsts)
+    if order is not None:
+        columns = [column[order] for column in columns]
+        if len(order) < offset:
+            counts = np.add.reduceat(np.bincount(order, minlength=offset), bounds[:-1])
+            bounds = [0, *counts.cumsum().tolist()]
+    for column in columns:
+        column.flags.writeable = False
+    return ([column[start:stop] for column in columns] for start, stop in pairwise(bounds))

@@ -10,19 +10,16 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from vizkit._language import tr
 from vizkit.columns.column_builder import SeriesKey
-from vizkit.columns.packed import Column, pack
-from vizkit.columns.pyramid import SHORT, Pyramid
-from vizkit.columns.series import LONG, Series
+from vizkit.columns.series import Series, Stretch
 from vizkit.format.tags import SECONDS
 from vizkit.format.types import HParams, SessionMark
 from vizkit.format.walltime import count_odd
-from vizkit.metrics.arrays import AnyArray, Floats, Ints
 from vizkit.reading.column_cache import ColumnCache
 from vizkit.reading.entries import Entries
 from vizkit.reading.filesystem import LogStat, Store, store_of
@@ -34,44 +31,12 @@ from vizkit.reading.parts import (
     column_of_parts,
     columns_of_parts,
     parts_of_trainings,
-    session_begins,
 )
 from vizkit.reading.run_tables import RunTables
-from vizkit.reading.sessions import Begin, TrainingStarts, counting
+from vizkit.reading.scalar_columns import Recorded, ScalarColumns, Scalars
+from vizkit.reading.sessions import TrainingStarts, counting
 
-__all__ = ["Recorded", "RunReader", "Scalars", "without_gc"]
-
-
-class Scalars(NamedTuple):
-    """Columns of one scalar tag, in the order of writing.
-
-    They are read-only, and do not change when more is read.
-
-    Attributes:
-        steps: (n,) int64, or float64 if any step is a fraction.
-        walltimes: (n,) int64 as recorded; see `vizkit.format.walltime.milliseconds`.
-        values: (n,) float64.
-    """
-
-    steps: AnyArray
-    walltimes: Ints
-    values: Floats
-
-
-class Recorded(NamedTuple):
-    """The columns of one scalar tag as they are kept, for readers that need parts of them.
-
-    Attributes:
-        steps, walltimes, values: (n,) as in `Scalars`, read by slices and places.
-        pyramid: the extremes of the values; None for a short column.
-        ascends: True if no step is below the one before.
-    """
-
-    steps: Column
-    walltimes: Column
-    values: Column
-    pyramid: Pyramid | None
-    ascends: bool
+__all__ = ["RunReader", "without_gc"]
 
 
 class RunReader:
@@ -105,8 +70,7 @@ class RunReader:
         self._stats: list[LogStat] = []
         self._parts: dict[str, dict[str, Parts]] = {}  # tag -> name within the group -> in each log
         self._mixed: list[tuple[LogTail, SeriesKey, Series]] = []
-        self._scalars: dict[tuple[str, str, bool], Scalars] = {}  # cache of `scalars` and `group`
-        self._recorded: dict[tuple[str, str], tuple[Parts, Recorded]] = {}
+        self._scalars = ScalarColumns({}, {})
         self._found: list[tuple[SeriesKey, Part]] = []  # of this training, in the order of the logs
         self._hparams = HParams({})
         self.is_last = True
@@ -212,7 +176,7 @@ class RunReader:
         self.earlier = self.earlier[: len(starts) - 1]
         while len(self.earlier) < len(starts) - 1:
             training = copy(self)
-            training._recorded, training._found = {}, []
+            training._scalars, training._found = ScalarColumns({}, {}), []
             training.tables = RunTables(training)
             training.earlier, training.is_last = [], False
             self.earlier.append(training)
@@ -229,11 +193,11 @@ class RunReader:
         number = 0
         hparams: dict[str, object] = {}
         for log in self._logs:
-            sessions: list[dict[str, Begin]] = [{} for _ in log.records.sessions]
+            sessions: list[dict[str, Stretch]] = [{} for _ in log.records.sessions]
             for key, series in log.records.series.items():
                 if key.kind == "scalar" and not key.tag.startswith(SECONDS):
-                    for session, begin in session_begins(series):
-                        sessions[session][key.tag] = begin
+                    for stretch in series.sessions:
+                        sessions[stretch.session][key.tag] = stretch
             own = log.records.hparams.hparams if log.records.hparams else {}
             other = bool(hparams) and bool(own) and own != hparams
             hparams = own or hparams
@@ -247,7 +211,7 @@ class RunReader:
         if found == self._found:
             return
         self._found = found
-        self._parts, self._mixed, self._scalars = {}, [], {}
+        self._parts, self._mixed = {}, []
         self.kinds, several = {}, set()
         for key, _ in found:
             if self.kinds.setdefault(key.tag, key.kind) != key.kind:
@@ -263,6 +227,7 @@ class RunReader:
                 self._parts.setdefault(key.tag, {}).setdefault(key.member, []).append(part)
             else:
                 self._mixed.append((part.log, key, part.series))
+        self._scalars = ScalarColumns(self.kinds, self._parts, self._scalars)
 
     def count(self, tag: str, member: str | None = None) -> int:
         """The number of records of a tag, or of a member of a group, superseded ones included.
@@ -338,8 +303,8 @@ class RunReader:
         Raises:
             KeyError: there is no such scalar tag or member.
         """
-        parts = self._parts_of(tag, "scalar" if member is None else "scalars")[member or ""]
-        return self._columns_of(tag, member or "", parts, superseded)
+        self._parts_of(tag, "scalar" if member is None else "scalars")
+        return self._columns_of(tag, member or "", superseded)
 
     def members(self, tag: str) -> list[str]:
         """The names within a group of scalars.
@@ -356,16 +321,10 @@ class RunReader:
             KeyError: there is no such group.
         """
         members = self._parts_of(tag, "scalars")
-        return {name: self._columns_of(tag, name, parts, superseded) for name, parts in members.items()}
+        return {name: self._columns_of(tag, name, superseded) for name in members}
 
-    def _columns_of(self, tag: str, member: str, parts: Parts, superseded: bool) -> Scalars:
-        key = tag, member, superseded
-        found = self._scalars.get(key)
-        if found is None:
-            found = Scalars(*columns_of_parts(parts, superseded))
-            if not any(part.series.packed for part in parts):
-                self._scalars[key] = found
-        return found
+    def _columns_of(self, tag: str, member: str, superseded: bool) -> Scalars:
+        return self._scalars.of(tag, member, superseded)
 
     def recorded(self, tag: str, member: str = "") -> Recorded:
         """The columns of a scalar tag, or of a member of a group, without a copy where that is possible.
@@ -373,25 +332,7 @@ class RunReader:
         Raises:
             KeyError: there is no such tag or member.
         """
-        parts = self._parts[tag][member]
-        series = parts[0].series
-        is_whole = len(parts) == len(parts[0].begins) == 1 and parts[0].end - parts[0].start == series.count
-        if is_whole and series.ascends:
-            pyramid = series.pyramid if series.count > SHORT else None
-            return Recorded(series.column(0), series.column(1), series.column(2), pyramid, True)
-        made_of, known = self._recorded.get((tag, member), ([], None))
-        if known is not None and made_of == parts:
-            return known
-        columns = self._columns_of(tag, member, parts, False)
-        pyramid = None
-        if len(columns.values) > SHORT:
-            pyramid = (known.pyramid if known is not None and _goes_on(known, columns) else None) or Pyramid()
-            pyramid.extend(columns.values)
-        steps, walltimes, values = (pack(column) if len(column) >= LONG else column for column in columns)
-        ascends = bool((columns.steps[1:] >= columns.steps[:-1]).all())
-        found = Recorded(steps, walltimes, values, pyramid, ascends)
-        self._recorded[tag, member] = parts, found
-        return found
+        return self._scalars.recorded(tag, member)
 
     def entries(self, tag: str, *, superseded: bool = False) -> Entries[Any]:
         """The records of a tag of any kind but ``scalar`` and ``scalars``; the kind decides their type.
@@ -443,12 +384,3 @@ def without_gc() -> Iterator[None]:
         yield
     finally:
         _held.change(-1)
-
-
-def _goes_on(known: Recorded, columns: Scalars) -> bool:
-    """True if columns begin with those that are known."""
-    count = len(known.values)
-    return count <= len(columns.values) and all(
-        np.array_equal(old[:count], new[:count], equal_nan=True)
-        for old, new in zip(known[:3], columns, strict=True)
-    )

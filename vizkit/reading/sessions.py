@@ -9,47 +9,71 @@ that came late, or has a broken step. A session that starts again at the beginni
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit.columns.series import Stretch
 from vizkit.format.types import SessionMark
 from vizkit.metrics.arrays import AnyArray, Ints
 
-__all__ = ["Begin", "TrainingStarts", "counting"]
+__all__ = ["TrainingStarts", "counting"]
 
 
-def counting(steps: AnyArray, begins: Sequence[int]) -> NDArray[np.int64] | None:
-    """The rows of a tag that count, by step; rows of one step stay in the order of writing.
+def counting(
+    steps: AnyArray, begins: Sequence[int] | Ints, firsts: Sequence[int] | Ints = (0,)
+) -> NDArray[np.int64] | None:
+    """The rows of a tag, or of several, that count, by step; rows of one step stay in the order of writing.
 
     Args:
-        steps: (n,) in the order of writing.
-        begins: the row where each session begins, the first one 0.
+        steps: (n,) in the order of writing, tag by tag.
+        begins: (k,) the row where each session of each tag begins, the first one 0.
+        firsts: (m,) the place among these of each tag's first session, the first one 0.
 
     Returns:
-        (m,) rows; None if all count as they stand.
+        Rows, tag by tag; None if all count as they stand.
     """
-    drops = (steps[1:] < steps[:-1]).nonzero()[0] + 1
-    if not len(drops) and all(steps.item(row - 1) < steps.item(row) for row in begins[1:]):
+    down = steps[1:] < steps[:-1]
+    if len(begins) == 1:
+        return np.argsort(steps, kind="stable") if down.any() else None
+    begins, sizes = np.asarray(begins), np.diff(begins, append=len(steps))
+    is_first = np.zeros(len(begins), bool)
+    is_first[firsts] = True
+    down[begins[is_first][1:] - 1] = False
+    later = begins[~is_first]
+    drops = down.nonzero()[0] + 1
+    if not len(drops) and (steps[later - 1] < steps[later]).all():
         return None
+    tags = is_first.cumsum() - 1  # of sessions
     rows = None
-    if len(begins) > 1:
+    if len(later):
         least = np.minimum.reduceat(_without_stragglers(steps, begins, drops), begins)
-        later = np.minimum.accumulate(least[:0:-1])[::-1]  # of the sessions after each but the last
-        last = begins[-1]
-        kept = steps[:last] < later.repeat([end - begin for begin, end in pairwise(begins)])
+        kept = steps < _least_of_later(least, tags).repeat(sizes)
+        kept |= np.append(is_first[1:], True).repeat(sizes)  # the tag's last session
         if not kept.all():
-            rows = np.concatenate([kept.nonzero()[0], np.arange(last, len(steps))])
+            rows = kept.nonzero()[0]
             steps = steps[rows]
-            if (steps[1:] >= steps[:-1]).all():
-                return rows
-    order = np.argsort(steps, kind="stable")
+    if len(firsts) == 1:
+        if rows is not None and (steps[1:] >= steps[:-1]).all():
+            return rows
+        order = np.argsort(steps, kind="stable")
+    else:
+        of_rows = tags.astype(np.min_scalar_type(len(firsts))).repeat(sizes)
+        order = np.lexsort((steps, of_rows if rows is None else of_rows[rows]))
     return order if rows is None else rows[order]
 
 
-def _without_stragglers(steps: AnyArray, begins: Sequence[int], drops: Ints) -> AnyArray:
+def _least_of_later(least: AnyArray, tags: Ints) -> AnyArray:
+    """The least of what the sessions after each one of the same tag have; of a tag's last one anything."""
+    found = np.append(least[1:], least[-1])
+    tags, by = tags[1:], 1  # found: of so many sessions after each one
+    while by < len(tags) and (same := tags[by:] == tags[:-by]).any():
+        found[: -by - 1] = np.where(same, np.minimum(found[: -by - 1], found[by:-1]), found[: -by - 1])
+        by *= 2
+    return found
+
+
+def _without_stragglers(steps: AnyArray, begins: Ints, drops: Ints) -> AnyArray:
     """The steps, with that of the record before in place of each one that is lower, alone in its session.
 
     That is a record after which steps go on from those before it, or the last of a session whose steps
@@ -57,11 +81,11 @@ def _without_stragglers(steps: AnyArray, begins: Sequence[int], drops: Ints) -> 
 
     Args:
         steps: (n,) in the order of writing.
-        begins: the row where each session begins.
+        begins: the row where each session begins; that of another tag is another session.
         drops: the rows whose step is below the one before.
     """
     first = np.zeros(len(steps) + 1, bool)  # of a session, and the place behind them all
-    first[[*begins, len(steps)]] = True
+    first[begins] = first[-1] = True
     drops = drops[~first[drops]]
     if not len(drops):
         return steps
@@ -72,14 +96,6 @@ def _without_stragglers(steps: AnyArray, begins: Sequence[int], drops: Ints) -> 
     found = steps.copy()
     found[alone] = steps[alone - 1]
     return found
-
-
-class Begin(NamedTuple):
-    """The first step and walltime of a tag's records of one session, and their last step."""
-
-    step: int | float
-    walltime: int
-    last: int | float
 
 
 class TrainingStarts:
@@ -94,13 +110,13 @@ class TrainingStarts:
         self._first: dict[str, tuple[int | float, int]] = {}  # tag -> the training's first step and its time
         self._several: set[str] = set()  # tags that have more than one step
 
-    def add(self, number: int, mark: SessionMark, begins: dict[str, Begin], *, other: bool) -> None:
+    def add(self, number: int, mark: SessionMark, begins: dict[str, Stretch], *, other: bool) -> None:
         """Add a session.
 
         Args:
             number: its number.
             mark: its mark.
-            begins: scalar tag -> where it begins; tags whose steps are `SECONDS` are left out.
+            begins: scalar tag -> its records; tags whose steps are `SECONDS` are left out.
             other: True if it has other hyper-parameters than the one before.
         """
         if mark != SessionMark.RESUMES:
@@ -113,7 +129,7 @@ class TrainingStarts:
             if any(again):
                 self.found.append(number)
                 self._first, self._several = {}, set()
-        for tag, (step, walltime, last) in begins.items():
+        for tag, (_, _, step, walltime, last) in begins.items():
             known = self._first.get(tag)
             if step != last or (known is not None and step != known[0]):
                 self._several.add(tag)

@@ -21,7 +21,7 @@ import numpy as np
 
 from vizkit.columns.column_builder import ColumnBuilder, SeriesKey
 from vizkit.columns.frame_scan import Readable, read_bytes
-from vizkit.columns.series import Series
+from vizkit.columns.series import Series, Stretch
 from vizkit.format.types import HParams, SessionMark
 from vizkit.metrics.arrays import AnyArray
 from vizkit.reading.cache_files import cache_path, opened_own, replaced
@@ -32,7 +32,7 @@ __all__ = ["LOGS_ENDING", "ShortLogs"]
 LOGS_ENDING = ".logs"
 """Of the names of files."""
 
-_MAGIC = b"VizKit short logs 1\n"
+_MAGIC = b"VizKit short logs 2\n"
 _LONGEST = 256 << 10  # bytes of a log
 _MOST = 256 << 20  # bytes of a file
 _WORTH = 100  # new logs that a file is written for, or a tenth of those in it
@@ -155,8 +155,9 @@ def _restored(content: bytes | memoryview) -> ColumnBuilder:
                 raise ValueError("it is broken")
             columns.append(np.frombuffer(content, dtype, count, at))
             at += 8 * count
-        rows = [(_whole(number), _whole(row)) for number, row in sessions]
-        every.append((SeriesKey(tag, kind, member), Series.of(first, end, rows, columns)))
+        every.append(
+            (SeriesKey(tag, kind, member), Series.of(first, end, [*map(_stretch, sessions)], columns))
+        )
     hparams = {int(session): HParams(**one) for session, one in head["hparams"]}
     lost = {(_text(tag), _whole(n)): (_whole(count), _text(why)) for tag, n, count, why in head["lost"]}
     sessions = [SessionMark(mark) for mark in head["sessions"]]
@@ -168,6 +169,15 @@ def _whole(value: object) -> int:
     if type(value) is not int:
         raise TypeError("it is broken")
     return value
+
+
+def _stretch(one: list[object]) -> Stretch:
+    session, row, step, walltime, last = one
+    return Stretch(_whole(session), _whole(row), _step(step), _whole(walltime), _step(last))
+
+
+def _step(value: object) -> int | float:
+    return value if isinstance(value, float) else _whole(value)
 
 
 def _text(value: object) -> str:
