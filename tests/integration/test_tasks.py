@@ -65,6 +65,37 @@ def last(run: Path, tag: str) -> Any:
     return series(run, tag)[-1][1]
 
 
+class Volumes(paddle.io.Dataset):
+    """Volumes with a ball, and the class of each voxel."""
+
+    def __init__(self, count: int) -> None:
+        rng = np.random.default_rng(0)
+        places = np.indices((5, 12, 12))
+        self.samples = []
+        for _ in range(count):
+            middle = rng.integers(3, 9, 3) - [2, 0, 0]
+            label = (np.linalg.norm(places - middle[:, None, None, None], axis=0) < 3).astype(np.int64)
+            volume = label[None] + rng.normal(0, 0.3, (1, *label.shape))
+            self.samples.append((volume.astype("float32"), label))
+
+    def __getitem__(self, place: int) -> Any:
+        return self.samples[place]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+
+def test_a_segmentation_of_volumes_needs_no_option(tmp_path: Path) -> None:
+    data = Volumes(6)
+    with Tracker(tmp_path, strict=True) as tracker:
+        trained(lambda: nn.Conv3D(1, 2, 1), nn.CrossEntropyLoss(axis=1), data, tracker.callback())
+    run = load(tmp_path)[0]
+    assert 0 < last(tmp_path, "eval/miou") <= 1 and "middle slice of 5" in last(tmp_path, "eval/scores")
+    found = run.predictions().set_index("id")
+    assert len(found) == 6
+    assert found.input[3].array().shape[:2] == (12, 12)
+
+
 def test_a_segmentation_network_needs_no_option(tmp_path: Path) -> None:
     data, loss = Shapes(12), nn.CrossEntropyLoss(axis=1, ignore_index=255)
     tracker = Tracker(tmp_path, strict=True)

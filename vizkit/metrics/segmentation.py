@@ -6,13 +6,14 @@
 - Frequency-weighted IoU: the mean of the IoU, weighted by the area of each class in the labels.
 - Boundary IoU (Cheng et al., CVPR 2021): the IoU of the pixels of each mask that lie within 2 % of the
   image's diagonal from the mask's contour. The image's border is part of the contours, and so is that of
-  the pixels that do not count.
+  the pixels that do not count. In volumes, whose pixels are voxels, the contour is a surface.
 
 Pixels with ``ignore_index`` as label do not count, whatever was predicted there.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,7 +49,8 @@ class SegmentationMaps:
     """The class ids of a batch of n images, and how well each was predicted.
 
     Attributes:
-        labels: of shape (n, h, w), uint8 or uint16; pixels that do not count have the number of classes.
+        labels: of shape (n, h, w), or (n, d, h, w) of volumes, uint8 or uint16; pixels that do not count have
+            the number of classes.
         predictions: of the same shape.
         iou: the mean IoU of the classes in each image's label or prediction, shape (n,); NaN without pixels.
         accuracy: the fraction of right pixels of each image, shape (n,).
@@ -182,9 +184,10 @@ class SegmentationScores:
         """Add a batch, and return its class ids.
 
         Args:
-            labels: class ids of shape (n, h, w) or (n, 1, h, w), or one-hot of shape (n, k, h, w).
+            labels: class ids of shape (n, h, w) or (n, 1, h, w), or one-hot of shape (n, k, h, w). Of volumes
+                (n, d, h, w), (n, 1, d, h, w) or (n, k, d, h, w).
             predictions: scores of shape (n, k, h, w), or (n, 1, h, w) for a single class beside the
-                background; or class ids in a shape of the labels.
+                background; or class ids in a shape of the labels. Of volumes likewise.
 
         Raises:
             DataError: shapes that do not fit each other, or class ids out of range.
@@ -212,19 +215,22 @@ class SegmentationScores:
         return SegmentationResult(self._images, self._confusion.copy(), self._boundary.copy())
 
     def _predicted(self, predictions: ArrayLike) -> AnyArray:
-        """Convert scores to class ids of shape (n, h, w)."""
+        """Convert scores to class ids of shape (n, h, w) or (n, d, h, w)."""
         shape = shape_of(predictions)
         real = "float" in dtype_of(predictions)
-        if len(shape) not in (3, 4) or (len(shape) == 3 and real) or (len(shape) == 4 and not shape[1]):
+        if len(shape) not in (3, 4, 5) or (len(shape) == 3 and real) or not shape[1]:
             raise DataError(
-                "predictions must be scores of shape [n, classes, h, w] or class ids of shape [n, h, w], got "
-                "{predictions}",
+                "predictions must be scores of shape [n, classes, h, w] or class ids of shape [n, h, w], of "
+                "volumes with a depth before h, got {predictions}",
                 predictions=describe(predictions),
             )
         if not real:
             if not self._classes:
                 raise DataError("predictions are class ids: say how many with classes= or class_names=")
-            return _checked_ids(to_real(predictions, "predictions"), self._classes, None, "predictions")
+            ids = to_real(predictions, "predictions")
+            if ids.ndim > 3 and ids.shape[1] == 1:
+                ids = ids[:, 0]
+            return _checked_ids(ids, self._classes, None, "predictions")
         if shape[1] == 1:
             self._take_classes(2)
             return self._of_single(to_real(predictions, "predictions")[:, 0])
@@ -267,11 +273,13 @@ class SegmentationScores:
         array = to_view(labels)
         array = to_real(labels, "labels") if array is None else array
         n, *size = shape
-        if array.ndim == 4 and array.shape == (n, classes, *size) and classes > 1:
+        if array.shape == (n, classes, *size) and classes > 1:
             if not ((array == 0) | (array == 1)).all() or not (array.sum(axis=1) == 1).all():
                 raise DataError("labels of shape [n, classes, h, w] must be one-hot: one class a pixel")
             array = array.argmax(axis=1)
-        if array.shape not in ((n, *size), (n, 1, *size)):
+        elif array.shape == (n, 1, *size):
+            array = array[:, 0]
+        if array.shape != (n, *size):
             raise DataError(
                 "labels of predictions of shape {shape} must be of the same images and pixels, got {labels}",
                 shape=list(shape),
@@ -281,15 +289,15 @@ class SegmentationScores:
 
 
 def boundary_of(ids: AnyArray, width: int) -> Bools:
-    """The pixels within ``width`` of the contour of their class, by rows, columns and diagonals.
+    """The pixels within ``width`` of the contour of their class, along the axes and diagonals.
 
     Args:
-        ids: of shape (h, w), above 0. The border is part of the contours.
+        ids: of shape (h, w) or (d, h, w), above 0. The border is part of the contours.
         width: in pixels, 1 or more.
     """
     padded = np.pad(ids, width)
     least, most = padded, padded
-    for axis in (0, 1):
+    for axis in range(ids.ndim):
         least = _windows(least, 2 * width + 1, np.minimum, axis)
         most = _windows(most, 2 * width + 1, np.maximum, axis)
     return np.asarray(least != most)
@@ -310,8 +318,7 @@ def _windows(
 
 
 def _boundary_counts(labels: AnyArray, predictions: AnyArray, classes: int) -> Ints:
-    height, width = labels.shape
-    distance = max(1, round(_WIDTH * float(np.hypot(height, width))))
+    distance = max(1, round(_WIDTH * float(np.linalg.norm(labels.shape))))
     # Ids from 1 on: 0 is outside. Pixels that do not count are a region of their own in both maps.
     counted = labels < classes
     true = labels + labels.dtype.type(1)
@@ -333,12 +340,13 @@ def _highest(scores: AnyArray) -> AnyArray:
     Raises:
         DataError: NaN scores.
     """
-    n, classes, height, width = scores.shape
-    out = np.empty((n, height * width), _dtype(classes))
+    n, classes, *size = scores.shape
+    pixels = math.prod(size)
+    out = np.empty((n, pixels), _dtype(classes))
     number = out.dtype.type
     for i in range(n):
         flat = scores[i].reshape(classes, -1)
-        for start in range(0, height * width, _CHUNK):
+        for start in range(0, pixels, _CHUNK):
             part = flat[:, start : start + _CHUNK]
             best, ids = part[0].copy(), np.zeros(part.shape[1], out.dtype)
             for k in range(1, classes):
@@ -348,7 +356,7 @@ def _highest(scores: AnyArray) -> AnyArray:
             if np.isnan(best.min()):
                 raise DataError("some scores are NaN, in image {i} of the batch", i=i)
             out[i, start : start + _CHUNK] = ids
-    return out.reshape(n, height, width)
+    return out.reshape(n, *size)
 
 
 def _first_nan(scores: AnyArray) -> int:
@@ -356,9 +364,7 @@ def _first_nan(scores: AnyArray) -> int:
 
 
 def _checked_ids(array: AnyArray, classes: int, ignored: int | None, name: str) -> AnyArray:
-    """Class ids as small numbers of shape (n, h, w); those that do not count become ``classes``."""
-    if array.ndim == 4:
-        array = array[:, 0]
+    """Class ids as small numbers; those that do not count become ``classes``."""
     if array.dtype.kind == "b":
         array = array.view(np.uint8)
     skipped = None if ignored is None else array == ignored

@@ -148,8 +148,8 @@ class EvaluationVerbs(PaddleVerbs):
         ``"classification"``  class numbers (n,) or (n, 1),   scores (n, c), or (n,) of one class
                               or 0 and 1 (n, c)
         ``"segmentation"``    class numbers (n, h, w) or      scores (n, c, h, w), or (n, 1, h, w) of
-                              (n, 1, h, w)                    one class beside the background; or
-                                                              class numbers like the labels
+                              (n, 1, h, w); of volumes        one class beside the background; or
+                              (n, d, h, w)                    class numbers like the labels
         ``"regression"``      values (n,) or (n, k), or       the same; with ``quantiles`` (n, q) or
                               images (n, c, h, w)             (n, k, q), or means and variances
         ``"labelling"``       class numbers of tokens (n, l)  scores (n, l, c)

@@ -10,6 +10,7 @@ import paddle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from sklearn.metrics import confusion_matrix, f1_score, jaccard_score
 
 from vizkit.errors import DataError
@@ -175,3 +176,47 @@ def test_classes_stay_the_same() -> None:
     scores.add(np.zeros((1, 2, 2), int), np.zeros((1, 3, 2, 2)))
     with pytest.raises(DataError, match="scores of 4 classes came after scores of 3"):
         scores.add(np.zeros((1, 2, 2), int), np.zeros((1, 4, 2, 2)))
+
+
+def edges_of(mask: Any, distance: int) -> Any:
+    """A mask less its erosion, with all outside of the volume as background."""
+    around = np.ones((3,) * mask.ndim, bool)
+    return mask & ~ndimage.binary_erosion(mask, around, iterations=distance, border_value=0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.integers(0, 10**6), st.integers(1, 3), st.integers(1, 9), st.integers(1, 30), st.integers(1, 50),
+    st.integers(2, 4), st.sampled_from(["scores", "scores of one", "ids", "channel", "one-hot"]),
+)  # fmt: skip
+def test_metrics_of_volumes(seed: int, n: int, d: int, h: int, w: int, k: int, form: str) -> None:
+    rng = np.random.default_rng(seed)
+    k = 2 if form == "scores of one" else k
+    labels = np.stack([blobs(rng, d, h, w, k) for _ in range(n)])
+    scores: Any = rng.normal(size=(n, k, d, h, w)).astype(np.float32)
+    ids = scores.argmax(axis=1)
+    given: Any = labels
+    options: dict[str, Any] = {}
+    if form == "scores of one":
+        scores = scores[:, 1:] - scores[:, :1]
+        options = {"activation": "sigmoid"}
+    elif form in ("ids", "channel"):
+        scores, options = (ids, {"classes": k}) if form == "ids" else (ids[:, None], {"classes": k})
+        given = labels[:, None] if form == "channel" else labels
+    elif form == "one-hot":
+        given = np.moveaxis(np.eye(k, dtype=np.int8)[labels], -1, 1)
+    found = gathered(given, scores, **options)
+    true, chosen = labels.ravel(), ids.ravel()
+    assert (found.confusion == confusion_matrix(true, chosen, labels=range(k))).all()
+    seen = np.union1d(true, chosen)
+    assert found.miou == pytest.approx(jaccard_score(true, chosen, labels=seen, average="macro"))
+    assert found.mean_dice == pytest.approx(f1_score(true, chosen, labels=seen, average="macro"))
+    distance = max(1, round(0.02 * float(np.sqrt(d**2 + h**2 + w**2))))
+    both, either = np.zeros(k), np.zeros(k)
+    for one, other in zip(labels, ids, strict=True):
+        for c in range(k):
+            edges = [edges_of(map_ == c, distance) for map_ in (one, other)]
+            both[c] += (edges[0] & edges[1]).sum()
+            either[c] += (edges[0] | edges[1]).sum()
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_allclose(found.boundary_iou, both / either)

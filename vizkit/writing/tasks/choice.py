@@ -71,7 +71,7 @@ def known_task(labels: object, outputs: object, facts: LossFacts) -> TaskName | 
     if facts.task == "regression":
         fits = given == found or (sorted((given, found)) in ([found, [*found, 1]], [given, [*given, 1]]))
         return "regression" if fits and given and "float" in dtype_of(outputs) else None
-    if len(found) == 4 and "int" in dtype_of(labels) and "float" in dtype_of(outputs):
+    if len(found) in (4, 5) and "int" in dtype_of(labels) and "float" in dtype_of(outputs):
         count, *places = found
         classes = places.pop(0 if facts.class_axis == 1 else -1)
         single = facts.class_axis != 1 and [count, *places, 1]

@@ -128,12 +128,17 @@ def _of_classes(labels: Labels, outputs: Labels, facts: LossFacts) -> KnownBatch
 def _of_maps(labels: Labels, outputs: Labels, facts: LossFacts, before: TaskName | None) -> KnownBatch | None:
     """The task of scores at several places: of pixels or tokens."""
     given, found = shape_of(labels), shape_of(outputs)
-    if facts.task in ("classes", None) and len(found) == 4 and given == found and 1 in (found[1], found[3]):
+    if (
+        facts.task in ("classes", None)
+        and len(found) in (4, 5)
+        and given == found
+        and 1 in (found[1], found[-1])
+    ):
         sides = _array(labels)
         if ((sides == 0) | (sides == 1)).all():
             said = "" if facts.task == "classes" else _MASKS
             return KnownBatch("segmentation", sides.astype(np.int64), outputs, said)
-    if facts.task is not None or "int" not in dtype_of(labels) or len(found) not in (3, 4):
+    if facts.task is not None or "int" not in dtype_of(labels) or len(found) not in (3, 4, 5):
         return None
     first, last = [found[0], *found[2:]], found[:-1]
     if given not in (last, [*last, 1]) or (first == last and before != "labelling"):
@@ -142,7 +147,7 @@ def _of_maps(labels: Labels, outputs: Labels, facts: LossFacts, before: TaskName
         return KnownBatch("labelling", labels, outputs)
     if given != last:
         labels = _viewed(labels)[..., 0]
-    return KnownBatch("segmentation", labels, np.moveaxis(_viewed(outputs), 3, 1))
+    return KnownBatch("segmentation", labels, np.moveaxis(_viewed(outputs), -1, 1))
 
 
 def class_labels(labels: Labels | None, output: Labels | None) -> Ints | None:

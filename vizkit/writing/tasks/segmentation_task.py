@@ -19,6 +19,8 @@ tag                                  record
 ``eval/scores``                      once a run: how these numbers are meant
 ===================================  =======================================================
 
+Volumes, of shape (d, h, w), are counted as a whole, and shown by their middle slice.
+
 From the scores of some pixels of each image, evenly spread: the curves, areas and calibration that
 `vizkit.writing.evaluation` lists.
 
@@ -97,6 +99,7 @@ class SegmentationTask(EvaluationTask):
         self._pixels = self._new_pixels(options.classes)
         self._curves: EvaluationScores | None = None
         self._shown = (0, 0)  # of how many pixels of an image the scores are kept
+        self._depth = 0  # of volumes
         self._kept: KeptSamples[_Kept] = KeptSamples(options.samples, options.worst)
 
     def _new_pixels(self, classes: int | None) -> SegmentationScores:
@@ -129,23 +132,28 @@ class SegmentationTask(EvaluationTask):
         ids = self._rows.next_ids(batch.ids, len(maps.iou))
         extras = self._rows.extras(batch, len(ids))
         self._rows.add({"id": ids, "iou": maps.iou, "accuracy": maps.accuracy, **extras})
+        if maps.labels.ndim == 4:
+            self._depth = max(self._depth, maps.labels.shape[1])
+            maps, batch = _middle_slices(maps, batch)
         self._rows.offer_images(batch, ids, marks=lambda row, step: _MaskPair.of(maps, row, step))
         self._kept.offer(ids, -maps.iou, lambda row: _copied(maps, batch, row))
 
     def _add_curves(self, maps: SegmentationMaps, outputs: ArrayLike) -> None:
-        _, height, width = maps.labels.shape
-        stride = max(1, math.ceil(math.sqrt(height * width / _PIXELS)))
-        some = (slice(None), slice(stride // 2, None, stride), slice(stride // 2, None, stride))
-        labels = maps.labels[some]
+        _, *size = maps.labels.shape
+        pixels = math.prod(size)
+        stride = max(1, math.ceil((pixels / _PIXELS) ** (1 / len(size))))
+        # An axis that is shorter than that keeps a place, too.
+        thinned = tuple(slice(min(stride // 2, side - 1), None, stride) for side in size)
+        labels = maps.labels[(slice(None), *thinned)]
         if self._curves is None:
             self._curves = EvaluationScores(
                 activation=self._pixels.activation,
                 limit=self.options.limit,
                 ignore_index=self._pixels.classes,
             )
-            self._shown = (labels[0].size, height * width)
+            self._shown = (labels[0].size, pixels)
         scores = to_view(outputs)
-        thin = (outputs if scores is None else scores)[:, :, some[1], some[2]]  # type: ignore[index]
+        thin = (outputs if scores is None else scores)[(slice(None), slice(None), *thinned)]  # type: ignore[index]
         self._curves.add(labels, thin)
 
     def _names(self) -> ClassNames:
@@ -206,6 +214,10 @@ class SegmentationTask(EvaluationTask):
         frames.append(encode.encode_text(f"{tag}/classes", _table(found, names, areas), step, now))
         scalars = {name: value for name, value in _scalars(tag, found, names).items() if name not in without}
         frames.append(evaluation.encode_scalars(scalars.items(), step, now))
+        if self._depth:
+            said.append(
+                f"Volumes are shown by their middle slice of {self._depth}; all numbers are of the whole."
+            )
         if said and not explained:
             frames.append(encode.encode_text(f"{tag}/scores", "\n".join(said), step, now))
         for name, kept in (("samples", self._kept.followed()), ("worst", self._kept.worst())):
@@ -281,24 +293,39 @@ def _copied(maps: SegmentationMaps, batch: LabelledBatch, row: int) -> _Kept:
     )
 
 
+def _middle_slices(maps: SegmentationMaps, batch: LabelledBatch) -> tuple[SegmentationMaps, LabelledBatch]:
+    """The middle slice of each volume, and of the input if it is a volume of the same size."""
+    size = list(maps.labels.shape[1:])
+    middle = size[0] // 2
+    shown = replace(maps, labels=maps.labels[:, middle], predictions=maps.predictions[:, middle])
+    given = shape_of(batch.inputs) if hasattr(batch.inputs, "shape") else []
+    axis = next((axis for axis in (1, 2) if given[axis : axis + 3] == size), None)
+    inputs = None if axis is None else _viewed(cast("ArrayLike", batch.inputs)).take(middle, axis)
+    if inputs is not None and inputs.ndim == 3:  # (n, h, w)
+        inputs = inputs[:, np.newaxis]
+    return shown, replace(batch, inputs=inputs)
+
+
 def _channels_first(labels: ArrayLike, outputs: ArrayLike, class_axis: int) -> tuple[ArrayLike, ArrayLike]:
     """Labels and scores with the classes on axis 1, where the loss or their shapes tell that they are last.
 
     Scores (n, h, w) are of a single class.
     """
     given, found = shape_of(labels), shape_of(outputs)
-    if len(found) == 3 and "float" in dtype_of(outputs):
+    real = "float" in dtype_of(outputs)
+    if len(found) == 3 and real:
         return labels, _viewed(outputs)[:, np.newaxis]
-    if len(found) != 4:
+    if len(found) not in (4, 5):
         return labels, outputs
-    last = [found[:3], [*found[:3], 1]]
+    axis = class_axis if real else 1  # class numbers have none
+    last = [found[:-1], [*found[:-1], 1]]
     first = [[found[0], *found[2:]], [found[0], 1, *found[2:]]]
-    single = given == found and found[3] == 1 != found[1]
-    if class_axis == 1 and not single and (given not in last or given in first):
+    single = given == found and found[-1] == 1 != found[1]
+    if axis == 1 and not single and (given not in last or given in first):
         return labels, outputs
     if given in (found, last[1]):
         labels = np.moveaxis(_viewed(labels), -1, 1)
-    return labels, np.moveaxis(_viewed(outputs), class_axis if class_axis != 1 else -1, 1)
+    return labels, np.moveaxis(_viewed(outputs), axis if axis != 1 else -1, 1)
 
 
 def _viewed(outputs: ArrayLike) -> AnyArray:

@@ -277,3 +277,43 @@ def test_a_bad_batch_loses_the_evaluation_alone(tmp_path: Path) -> None:
 def test_bad_options_are_told_at_once(tmp_path: Path, options: Any) -> None:
     with Tracker(tmp_path) as tracker, pytest.raises(DataError, match=next(iter(options))):
         tracker.evaluation(**options)
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_volumes_are_counted_whole_and_shown_by_their_middle_slice(tmp_path: Path, last: bool) -> None:
+    depth = 5
+    labels, scores = (np.stack([array[:2]] * depth, axis=-3) for array in (LABELS, SCORES))
+    scores[:, :, 1] = -scores[:, :, 1]  # slices differ
+    inputs = np.stack([IMAGES[:2] * one for one in (0, 0.1, 1, 0.1, 0)], axis=2)
+    middle = depth // 2
+    given = tuple(np.moveaxis(one, 1, -1) for one in (scores, inputs)) if last else (scores, inputs)
+    loss = paddle.nn.CrossEntropyLoss(axis=-1 if last else 1, ignore_index=255)
+    with Tracker(tmp_path, strict=True) as tracker:
+        with tracker.evaluation("eval", loss=loss, class_names=NAMES) as evaluation:
+            evaluation.add(labels, given[0], given[1])
+        with tracker.evaluation("slice", loss=loss, class_names=NAMES) as evaluation:
+            shown = (given[0][:, middle], given[1][:, middle]) if last else (scores[:, :, middle], IMAGES[:2])
+            evaluation.add(labels[:, middle], *shown)
+    counted = labels != 255
+    iou = jaccard_score(labels[counted], scores.argmax(axis=1)[counted], average=None)
+    assert [value(tmp_path, f"eval/iou/{name}") for name in NAMES] == pytest.approx(iou.tolist())
+    assert value(tmp_path, "slice/miou") != pytest.approx(iou.mean())
+    found = by_tag(tmp_path)
+    assert "Volumes are shown by their middle slice of 5" in value(tmp_path, "eval/scores")
+    rows = vizkit.load(tmp_path)[0].table("eval/predictions")
+    assert len(rows) == 2
+    wanted = vizkit.load(tmp_path)[0].table("slice/predictions")
+    for row in range(2):
+        np.testing.assert_array_equal(rows.input[row].array(), wanted.input[row].array())
+    areas = {tag: value(tmp_path, f"{tag}/ap/disc") for tag in ("eval", "slice")}
+    assert 0 < areas["eval"] < areas["slice"]
+    assert found["eval/samples"]
+
+
+def test_masks_of_volumes_are_known_by_their_shapes(tmp_path: Path) -> None:
+    masks = (RNG.random((2, 1, 3, 8, 8)) < 0.5).astype(np.float32)
+    logits = np.where(RNG.random(masks.shape) < 0.9, masks, 1 - masks) * 8 - 4
+    with Tracker(tmp_path, strict=True) as tracker, tracker.evaluation("eval") as evaluation:
+        evaluation.add(paddle.to_tensor(masks), paddle.to_tensor(logits.astype(np.float32)))
+    expected = jaccard_score(masks.ravel(), logits.ravel() > 0, average=None)
+    assert value(tmp_path, "eval/miou") == pytest.approx(expected.mean())
