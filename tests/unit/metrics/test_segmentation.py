@@ -10,7 +10,7 @@ import paddle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import ndimage
+from scipy import ndimage  # type: ignore[import-untyped]
 from sklearn.metrics import confusion_matrix, f1_score, jaccard_score
 
 from vizkit.errors import DataError

@@ -282,8 +282,9 @@ def test_bad_options_are_told_at_once(tmp_path: Path, options: Any) -> None:
 @pytest.mark.parametrize("last", [False, True])
 def test_volumes_are_counted_whole_and_shown_by_their_middle_slice(tmp_path: Path, last: bool) -> None:
     depth = 5
-    labels, scores = (np.stack([array[:2]] * depth, axis=-3) for array in (LABELS, SCORES))
-    scores[:, :, 1] = -scores[:, :, 1]  # slices differ
+    labels = np.stack([LABELS[:2]] * depth, axis=1)
+    scores = np.stack([SCORES[:2]] * depth, axis=2)
+    scores[:, :, 1] *= -1  # slices differ
     inputs = np.stack([IMAGES[:2] * one for one in (0, 0.1, 1, 0.1, 0)], axis=2)
     middle = depth // 2
     given = tuple(np.moveaxis(one, 1, -1) for one in (scores, inputs)) if last else (scores, inputs)
