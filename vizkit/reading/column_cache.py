@@ -32,7 +32,7 @@ from vizkit.format.types import HParams, SessionMark
 from vizkit.metrics.arrays import AnyArray
 from vizkit.reading.cache_files import cache_path, opened_own, replaced
 from vizkit.reading.filesystem import LogStat
-from vizkit.reading.short_logs import LOGS_ENDING, ShortLogs
+from vizkit.reading.short_logs import LOGS_ENDING, Outline, ShortLogs
 
 __all__ = ["ColumnCache", "cache_directory"]
 
@@ -144,6 +144,10 @@ class ColumnCache:
         """Remember the columns of a log that was read to its end for `save_short`, if it is short."""
         if stat.size < _LEAST:
             self._short.note(log, stat, records)
+
+    def outline(self, stat: LogStat) -> Outline | None:
+        """Tags and hyper-parameters of a short log; None if it is not known."""
+        return self._short.outline(stat)
 
     def save_short(self) -> threading.Thread | None:
         """Write the columns of short logs, on a thread, if there are many new ones."""

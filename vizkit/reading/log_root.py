@@ -18,6 +18,7 @@ from vizkit._language import tr
 from vizkit.errors import LogNotFoundError
 from vizkit.reading.column_cache import ColumnCache
 from vizkit.reading.filesystem import LogStat, store_of
+from vizkit.reading.known_run import known_run
 from vizkit.reading.run_reader import RunReader, without_gc
 
 __all__ = ["Changes", "LogRoot", "natural_key"]
@@ -145,7 +146,7 @@ class LogRoot:
         """Read new runs: large ones on several threads, and no longer than so many seconds."""
 
         def read(name: str) -> tuple[str, RunReader]:
-            return name, RunReader(*found[name], self._cache)
+            return name, known_run(*found[name], self._cache) or RunReader(*found[name], self._cache)
 
         end = math.inf if seconds is None else time.monotonic() + seconds
         names = iter(found)

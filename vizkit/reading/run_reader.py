@@ -89,6 +89,11 @@ class RunReader:
         return [log.path for log in self._logs]
 
     @property
+    def stats(self) -> list[LogStat]:
+        """The state of its logs when they were read."""
+        return self._stats
+
+    @property
     def created(self) -> int:
         """The walltime of the first log's beginning; 0 for a log without its first record."""
         return next((log.records.created or 0 for log in self._logs), 0)

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vizkit._files import open_regular
 from vizkit.columns.column_builder import ColumnBuilder, SeriesKey
 from vizkit.columns.frame_scan import Readable, read_bytes
 from vizkit.columns.series import Series, Stretch
@@ -27,7 +28,7 @@ from vizkit.metrics.arrays import AnyArray
 from vizkit.reading.cache_files import cache_path, opened_own, replaced
 from vizkit.reading.filesystem import LogStat
 
-__all__ = ["LOGS_ENDING", "ShortLogs"]
+__all__ = ["LOGS_ENDING", "Outline", "ShortLogs"]
 
 LOGS_ENDING = ".logs"
 """Of the names of files."""
@@ -38,6 +39,7 @@ _MOST = 256 << 20  # bytes of a file
 _WORTH = 100  # new logs that a file is written for, or a tenth of those in it
 _LAST = 4096  # bytes of a log that are compared: of most, all of them
 _YOUNG = 2_000_000_000  # nanoseconds: a file that was changed so lately may change without another time
+_BROKEN = OSError, ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError
 _TYPES = frozenset(("<i8", "<f8"))
 
 
@@ -49,6 +51,22 @@ class _Entry(NamedTuple):
     identity: list[int]
     last: str
     content: bytes | memoryview
+
+
+class Outline(NamedTuple):
+    """Tags and hyper-parameters of a log, without its columns.
+
+    Attributes:
+        kinds: tag -> kind, in the order of the first records.
+        name: the run's name on VisualDL's page.
+        created: the walltime of the log's beginning.
+        hparams: the last hyper-parameters.
+    """
+
+    kinds: dict[str, str]
+    name: str
+    created: int
+    hparams: HParams
 
 
 class ShortLogs:
@@ -67,21 +85,43 @@ class ShortLogs:
 
     def load(self, log: Readable, stat: LogStat) -> tuple[ColumnBuilder, int] | None:
         """The columns of a log, and the position behind their last frame; None if they are not known."""
-        if self._path is None or stat.size > _LONGEST or not isinstance(stat.identity, tuple):
-            return None
-        if self._known is None:
-            self._known = _read(self._path)
-        entry = self._known.get(stat.path)
-        if entry is None or entry[:3] != (stat.size, stat.changed, list(stat.identity)):
+        entry = self._entry(stat)
+        if entry is None:
             return None
         try:
             if _last(log, stat.size) != entry.last:
                 return None
             found = _restored(entry.content)
-        except (OSError, ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
+        except _BROKEN:
             return None
         self._used[stat.path] = entry
         return found, stat.size
+
+    def outline(self, stat: LogStat) -> Outline | None:
+        """Tags and hyper-parameters of a log; None if it is not known, no run on its own, or has problems."""
+        entry = self._entry(stat)
+        if entry is None:
+            return None
+        try:
+            with os.fdopen(open_regular(stat.path), "rb", buffering=0) as file:
+                file.seek(max(stat.size - _LAST, 0))
+                if _digest(file.read(min(stat.size, _LAST))) != entry.last:
+                    return None
+            found = _outline(_head(entry.content)[0])
+        except _BROKEN:
+            return None
+        if found is not None:
+            self._used[stat.path] = entry
+        return found
+
+    def _entry(self, stat: LogStat) -> _Entry | None:
+        if self._path is None or stat.size > _LONGEST or not isinstance(stat.identity, tuple):
+            return None
+        if self._known is None:
+            self._known = _read(self._path)
+        entry = self._known.get(stat.path)
+        same = entry is not None and entry[:3] == (stat.size, stat.changed, list(stat.identity))
+        return entry if same else None
 
     def note(self, log: Readable, stat: LogStat, records: ColumnBuilder) -> None:
         """Remember the columns of a log that was read to its end, until `save` writes them."""
@@ -108,7 +148,10 @@ class ShortLogs:
 
 
 def _last(log: Readable, size: int) -> str:
-    data = read_bytes(log, max(size - _LAST, 0), size)
+    return _digest(read_bytes(log, max(size - _LAST, 0), size))
+
+
+def _digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
@@ -141,10 +184,31 @@ def _described(records: ColumnBuilder) -> bytes | None:
     return len(text).to_bytes(8, "little") + text + b"".join(array.tobytes() for array in arrays)
 
 
+def _head(content: bytes | memoryview) -> tuple[dict[str, Any], int]:
+    """The description of a log's columns, and the place where they begin."""
+    behind = 8 + int.from_bytes(content[:8], "little")
+    head: dict[str, Any] = json.loads(bytes(content[8:behind]))
+    return head, behind
+
+
+def _outline(head: dict[str, Any]) -> Outline | None:
+    kinds: dict[str, str] = {}
+    for key, *_ in sorted(head["series"], key=lambda one: _whole(one[1])):
+        tag, kind, _ = map(_text, key)
+        if kind == "scalars" or tag in kinds:  # groups, and kinds that are mixed, need their columns
+            return None
+        kinds[tag] = kind
+    marks = [SessionMark(mark) for mark in head["sessions"]]
+    if head["lost"] or any(mark != SessionMark.RESUMES for mark in marks[1:]):
+        return None
+    created = _whole(head["created"] or 0)
+    hparams = HParams(**head["hparams"][-1][1]) if head["hparams"] else HParams({})
+    return Outline(kinds, _text(head["name"]), created, hparams)
+
+
 def _restored(content: bytes | memoryview) -> ColumnBuilder:
-    length = int.from_bytes(content[:8], "little")
-    head: dict[str, Any] = json.loads(bytes(content[8 : 8 + length]))
-    at, every = 8 + length, []
+    head, at = _head(content)
+    every = []
     for key, first, end, count, sessions, types in head["series"]:
         tag, kind, member = map(_text, key)
         columns: list[AnyArray] = []

@@ -88,8 +88,10 @@ class RunTimes:
 
     def of_training(self, environment: dict[str, Any]) -> dict[str, Any]:
         """Leave out the sessions of the directory's other trainings."""
+        if self._logs.is_last and not self._logs.earlier:
+            return environment
         span = self._span()
-        if span is None or (self._logs.is_last and not self._logs.earlier):
+        if span is None:
             return environment
         every = _sessions(environment)
         following = [*(session.get("started", 0) for session in every[1:]), span.last + 1]

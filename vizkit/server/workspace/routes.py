@@ -17,12 +17,14 @@ from starlette.routing import BaseRoute, Route
 
 from vizkit._language import LANGUAGES, language, speaking, tr
 from vizkit.errors import VizKitError
+from vizkit.reading.column_cache import cache_directory
 from vizkit.runs.formatting import clean
 from vizkit.runs.saved_views import SavedViews
 from vizkit.server.http import Answer, no_file, preferred_language, redirect, respond
 from vizkit.server.live_runs import LiveRuns
 from vizkit.server.security import WORKSPACE_POLICY
 from vizkit.server.workspace.api.endpoints import api_routes
+from vizkit.server.workspace.api.kept_records import KeptRecords
 from vizkit.server.workspace.api.runs_answer import prepare_records
 from vizkit.server.workspace.api.state import WorkspaceState
 from vizkit.server.workspace.current_runs import CurrentRuns
@@ -67,7 +69,8 @@ def workspace(
     """
     current = CurrentRuns(live)
     pages = _Pages(live.logdir, visualdl, edit)
-    state = WorkspaceState(live, current, SavedViews(live.logdir), edit)
+    kept = KeptRecords(cache_directory(), live.logdir)
+    state = WorkspaceState(live, current, SavedViews(live.logdir), edit, kept=kept)
 
     async def answer(http: Request) -> Response:
         given = http.query_params.multi_items()

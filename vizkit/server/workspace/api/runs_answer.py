@@ -110,13 +110,21 @@ def _records(state: WorkspaceState, runs: Sequence[Run]) -> Iterator[RunRecord]:
             if made >= at_once and time.monotonic() > end:
                 return
             made += 1
-            known = state.records[run] = key, *_in_json(_record(state, made, run), spoken)
+            known = state.records[run] = key, *_record_in_json(state, made, run)
         yield orjson.Fragment(known[2])  # type: ignore[misc]  # of which it becomes a part
 
 
-def _in_json(record: RunRecord, spoken: str) -> tuple[str, bytes]:
-    """The language that a record is in, if it has words of VizKit; and the record."""
-    return spoken if record["problems"] else "", orjson.dumps(record, option=orjson.OPT_NON_STR_KEYS)
+def _record_in_json(state: WorkspaceState, number: int, run: Run) -> tuple[str, bytes]:
+    """The language that a run's record is in, if it has words of VizKit; and the record."""
+    proof = state.kept.proof(run)
+    kept = state.kept.find(run, proof)
+    if kept is not None:
+        state.remember_remarks(run.name, run.remarks)
+        return "", kept
+    record = _record(state, number, run)
+    found = orjson.dumps(record, option=orjson.OPT_NON_STR_KEYS)
+    state.kept.note(run, proof, found)
+    return language() if record["problems"] else "", found
 
 
 def prepare_records(state: WorkspaceState, until: Callable[[], bool]) -> None:
@@ -132,9 +140,11 @@ def prepare_records(state: WorkspaceState, until: Callable[[], bool]) -> None:
                     if (run := waiting.pop()) not in state.records:
                         made += 1
                         key = run.revision, run.position
-                        state.records[run] = key, *_in_json(_record(state, made, run), language())
-                if not waiting and not state.live.unread:
-                    return
+                        state.records[run] = key, *_record_in_json(state, made, run)
+                is_complete = not waiting and not state.live.unread
+            if is_complete:
+                state.kept.save()
+                return
             time.sleep(_BETWEEN)
 
 

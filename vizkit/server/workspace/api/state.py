@@ -17,6 +17,7 @@ from vizkit.runs.remarks import Remarks
 from vizkit.runs.run import ENDED
 from vizkit.runs.saved_views import SavedViews
 from vizkit.server.live_runs import LiveRuns
+from vizkit.server.workspace.api.kept_records import KeptRecords
 from vizkit.server.workspace.api.table_store import TableStore
 from vizkit.server.workspace.current_runs import CurrentRuns
 
@@ -40,6 +41,7 @@ class WorkspaceState:
         edit: True if the page may change remarks and views.
         traces: lines of runs.
         tables: tables of runs.
+        kept: records of runs that a server made before.
         records: run -> what its record depends on besides its logs, the language of words in it, and the
             record as JSON.
     """
@@ -50,6 +52,7 @@ class WorkspaceState:
     edit: bool = False
     traces: TraceStore = field(default_factory=TraceStore)
     tables: TableStore = field(default_factory=TableStore)
+    kept: KeptRecords = field(default_factory=lambda: KeptRecords(None, ""))
     records: WeakKeyDictionary[Run, tuple[Hashable, str, bytes]] = field(default_factory=WeakKeyDictionary)
     instance: str = field(default_factory=lambda: secrets.token_hex(4))
     """Differs for each start of the server, whose versions count anew."""
