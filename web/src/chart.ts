@@ -5,6 +5,7 @@ import { duration } from "./format";
 import { pictureOf } from "./picture";
 import { flattening, nearest, rangeOf } from "./ranges";
 import { distances, logTexts, multiples, tickTexts } from "./ticks";
+import { type Uprights, uprights } from "./uprights";
 
 export interface Line {
   key: string;
@@ -364,10 +365,21 @@ export class Chart {
     ctx.globalAlpha = alpha;
     ctx.strokeStyle = ctx.fillStyle = line.color;
     ctx.lineWidth = width * ratio;
+    const spot = (left: number, top: number) => ctx.fillRect(left - 1.5 * ratio, top - 1.5 * ratio, 3 * ratio, 3 * ratio);
+    if (line.counts === null && x.length > this.plot.bbox.width) {
+      const tops = new Float64Array(x.length);
+      for (let at = 0; at < x.length; at += 1) {
+        const value = y[at] as number;
+        tops[at] = value - value !== 0 || (ylog && value <= 0) ? NaN : Math.min(Math.max(toY(value), -limit), limit);
+      }
+      this.strokeUpright(ctx, uprights(lefts, tops, width * ratio, line.dash.map((length) => length * ratio)), Math.max(1, Math.floor(width * ratio)), spot);
+      ctx.globalAlpha = 1;
+      return;
+    }
     let dashed = false;
     let [started, alone, lastX, lastY] = [false, false, 0, 0];
     const dot = () => {
-      if (alone) ctx.fillRect(lastX - 1.5 * ratio, lastY - 1.5 * ratio, 3 * ratio, 3 * ratio);
+      if (alone) spot(lastX, lastY);
     };
     const begin = () => {
       ctx.setLineDash(dashed ? [3 * ratio, 4 * ratio] : line.dash.map((length) => length * ratio));
@@ -405,6 +417,31 @@ export class Chart {
     dot();
     ctx.setLineDash([]);
     ctx.globalAlpha = 1;
+  }
+
+  /** Strokes of one pixel are drawn twenty times sooner than thicker ones: these are some, side by side. */
+  private strokeUpright(ctx: CanvasRenderingContext2D, { strokes, links, dots }: Uprights, thick: number, spot: (left: number, top: number) => void): void {
+    ctx.lineWidth = 1;
+    ctx.beginPath();
+    for (let by = 0; by < thick; by += 1) {
+      const middle = 0.5 + by - Math.floor(thick / 2);
+      for (let at = 0; at < strokes.length; at += 3) {
+        const left = (strokes[at] as number) + middle;
+        ctx.moveTo(left, strokes[at + 1] as number);
+        ctx.lineTo(left, strokes[at + 2] as number);
+      }
+    }
+    if (thick > 1) {
+      ctx.stroke();
+      ctx.beginPath();
+      ctx.lineWidth = thick;
+    }
+    for (let at = 0; at < links.length; at += 4) {
+      ctx.moveTo(links[at] as number, links[at + 1] as number);
+      ctx.lineTo(links[at + 2] as number, links[at + 3] as number);
+    }
+    ctx.stroke();
+    for (let at = 0; at < dots.length; at += 2) spot(dots[at] as number, dots[at + 1] as number);
   }
 
   private area(ctx: CanvasRenderingContext2D, line: Line): void {
