@@ -169,7 +169,7 @@ def curves_data(
         above = int((values[values < np.inf] > limits[1]).sum())
         shown = values[values > 0] if log_y else values[values > -np.inf]
         below = int((shown < limits[0]).sum())
-    hidden = int((values <= 0).sum()) if log_y else 0
+    hidden = int(((values <= 0) & (values > -np.inf)).sum()) if log_y else 0
     return CurvesData(", ".join(tags), x, unit, tuple(series), limits, above, below, hidden)
 
 

@@ -41,6 +41,7 @@ __all__ = [
     "computed",
     "curve_bounds",
     "has",
+    "having",
     "is_expression",
     "parsed",
     "runs_with",
@@ -273,6 +274,16 @@ def has(run: Run, tag: str) -> bool:
     return is_expression(tag) and set(run.scalar_tags).issuperset(parsed(tag).tags)
 
 
+def having(runs: Sequence[Run], tag: str) -> list[Run]:
+    """The runs that have a scalar tag; where none has it, those that have all tags of an expression.
+
+    Raises:
+        DataError: an expression that is none.
+    """
+    named = [run for run in runs if tag in run.scalar_tags]
+    return named or [run for run in runs if has(run, tag)]
+
+
 def runs_with(runs: Iterable[Run], tag: str) -> list[Run]:
     """The runs that have a scalar tag, or all tags of an expression.
 
@@ -281,7 +292,7 @@ def runs_with(runs: Iterable[Run], tag: str) -> list[Run]:
         UnknownNameError: no run has it, or there is no run.
     """
     every = list(runs)
-    if found := [run for run in every if has(run, tag)]:
+    if found := having(every, tag):
         return found
     if not is_expression(tag):
         return with_tag(every, tag)

@@ -47,6 +47,7 @@ _MOST_IN_ALL = 400_000  # points
 _DAY = 86_400.0  # seconds
 _MANY = 20  # lines, from which on they are thin
 _GREATEST = 1e290  # of the values that matplotlib's axes bear
+_NARROW = 1.5  # ratio of the ends of an axis
 _MARKERS = ((np.isnan, "x", 0.02), (np.isposinf, "^", 0.98), (np.isneginf, "v", 0.02))
 
 
@@ -141,7 +142,9 @@ def curves(
     if data.limits is not None:
         ax.set_ylim(*_padded(data.limits, factor, log_y))
     elif not any(np.isfinite(line.y).any() for line in data.series):
-        _say_empty(ax)
+        _say_empty(ax, mark("no finite value"))
+    elif log_y and not any((line.y[np.isfinite(line.y)] > 0).any() for line in data.series):
+        _say_empty(ax, mark("no positive value"))
     x = "seconds" if data.x == "step" and data.tag.startswith(SECONDS) else data.x
     label = picture_text(_LABELS[x]) if x in _LABELS else x
     unit = f" (× {factor:.0e})".replace("e+", "e") if factor > 1 else ""
@@ -152,6 +155,7 @@ def curves(
     ax.margins(x=0.02)
     plot.note = _note(data, ax)
     plot.legend = drawn.label(ax)
+    _tell_narrow(ax)
     finish(ax)
     return plot
 
@@ -234,7 +238,19 @@ def _scaled(values: Floats, factor: float, log_y: bool) -> Floats:
     return np.where(values > 0, np.maximum(values / factor, 1e-250), np.nan) if log_y else values / factor
 
 
-def _say_empty(ax: Axes) -> None:
+def _tell_narrow(ax: Axes) -> None:
+    """Give logarithmic axes over a small range ticks that can be told apart; powers of ten all look alike."""
+    from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
+
+    there = ax.dataLim
+    for axis, low, high in ((ax.xaxis, there.minposx, there.x1), (ax.yaxis, there.minposy, there.y1)):
+        if axis.get_scale() == "log" and low < high < _NARROW * low:
+            axis.set_major_locator(MaxNLocator(6))
+            axis.set_minor_locator(NullLocator())
+            axis.set_major_formatter(ScalarFormatter())
+
+
+def _say_empty(ax: Axes, why: str) -> None:
     """No scale of values that are not there."""
     ax.set_yticks([])
     style: dict[str, Any] = {
@@ -243,7 +259,7 @@ def _say_empty(ax: Axes) -> None:
         "color": looks_on(ax).pale,
         "transform": ax.transAxes,
     }
-    ax.text(0.5, 0.5, picture_text("no finite value"), **style)
+    ax.text(0.5, 0.5, picture_text(why), **style)
 
 
 def _mark(points: Thinned, ax: Axes, color: str) -> list[Line2D]:

@@ -265,3 +265,33 @@ def test_a_logarithmic_axis_has_room_around_its_limits(runs: Runs) -> None:
     assert plot.data.limits is not None
     low, high = plot.ax.get_ylim()
     assert low < plot.data.limits[0] and high > plot.data.limits[1]
+
+
+def test_a_logarithmic_axis_of_a_small_range_has_ticks_that_differ(tmp_path: Path) -> None:
+    with vizkit.LogWriter(str(tmp_path / "run")) as writer:
+        for step in range(20):
+            writer.add_scalar("loss", 50 + 1e-3 * step, 10**12 + step)
+    plot = vizkit.load(tmp_path).plot("loss", log="xy")
+    assert plot._repr_png_()
+    for axis in (plot.ax.xaxis, plot.ax.yaxis):
+        labels = [tick.label1.get_text() for tick in axis.get_major_ticks()]
+        assert len(labels) == len(set(labels)) > 2
+        assert not any(label.get_text() for label in axis.get_ticklabels(minor=True))
+
+
+def test_values_that_are_not_positive_leave_a_logarithmic_plot_empty(tmp_path: Path) -> None:
+    with vizkit.LogWriter(str(tmp_path / "run")) as writer:
+        for step, value in enumerate((0.0, -1.0, float("-inf"))):
+            writer.add_scalar("loss", value, step)
+    plot = vizkit.load(tmp_path).plot("loss", log=True)
+    assert "no positive value" in [text.get_text() for text in plot.ax.texts]
+    assert note_of(plot) == "2 not positive, not shown, 1 infinite (triangles)"  # each is counted once
+    assert plot.ax.get_yticks().size == 0
+
+
+def test_a_tag_with_a_brace_is_no_expression_where_some_run_has_it(tmp_path: Path) -> None:
+    tag = "loss {5 $"
+    for name, one in (("a", tag), ("b", "other")):
+        with vizkit.LogWriter(str(tmp_path / name)) as writer:
+            writer.add_scalar(one, 1.0, 0)
+    assert list(vizkit.load(tmp_path).plot(tag).lines) == ["a"]

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from vizkit.curves.expressions import has, is_expression, runs_with
+from vizkit.curves.expressions import having, is_expression, runs_with
 from vizkit.curves.group_windows import group_window, trace_bounds
 from vizkit.curves.means import band_text
 from vizkit.curves.plot_arguments import labelled_groups
@@ -61,7 +61,7 @@ def curves_answer(state: WorkspaceState, query: CurvesQuery) -> bytes:
     with state.runs() as runs:
         asked = named(runs, query.run)
         try:
-            with_tag = [run for run in asked if has(run, query.tag)]
+            with_tag = having(asked, query.tag)
         except DataError as error:
             raise WrongParameter("tag", "{message}", message=error) from error
         traces, without = _traces(state, asked if query.run else with_tag, query)
