@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -163,6 +164,20 @@ def test_a_new_panel_is_typed_at_once_and_comes_into_view(look: Look, nine: Serv
         page.page.keyboard.type("train/loss, eval/acc")
         page.page.keyboard.press("Enter")
         expect(page.page.locator('figure.panel[aria-label="train/loss, eval/acc"]')).to_be_in_viewport()
+
+
+def test_logarithmic_axes_end_with_the_curves(look: Look, tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "log" / "run") as writer:
+        for step in range(201):
+            writer.add_scalar("loss", 0.9 + 1.1 * math.exp(-step / 60), step)
+    scale = (
+        "f => { const { min, max } = f.querySelector('.plot').chart.plot.scales['AXIS']; return [min, max] }"
+    )
+    with serving(tmp_path / "log") as served, look("?xlog=1&ylog=1", served.origin) as page:
+        panel = page.panel("loss")
+        assert panel.evaluate(scale.replace("AXIS", "x")) == [1, 200]
+        low, high = panel.evaluate(scale.replace("AXIS", "y"))
+        assert 0.85 < low < 0.94 and 2 < high < 2.1
 
 
 def test_a_menu_closes_with_escape_and_a_click_elsewhere(look: Look, nine: Served) -> None:

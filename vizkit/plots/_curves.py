@@ -22,6 +22,7 @@ from vizkit.media.lettering import picture_text
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.downsampling import Thinned, thinned
 from vizkit.plots._lines import lines_of
+from vizkit.plots._log_axis import round_log_ticks
 from vizkit.plots._looks import looks_on
 from vizkit.plots._plot import Plot, axes_for, finish
 from vizkit.runs.formatting import shortened
@@ -129,8 +130,11 @@ def curves(
         ax.locator_params(axis="x", integer=True)
     if log_x:
         ax.set_xscale("symlog" if any((line.x <= 0).any() for line in data.series) else "log")
+        if ax.get_xscale() == "log":
+            round_log_ticks(ax.xaxis)
     if log_y:
         ax.set_yscale("log", nonpositive="mask")
+        round_log_ticks(ax.yaxis)
     factor = _factor(data, log_y)
     scale = functools.partial(_scaled, factor=factor, log_y=log_y)
     drawn = lines_of(ax)

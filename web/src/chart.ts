@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import { duration } from "./format";
 import { pictureOf } from "./picture";
 import { flattening, nearest, rangeOf } from "./ranges";
-import { distances, logTexts, multiples, tickTexts } from "./ticks";
+import { betweenTicks, distances, logTicks, multiples, tickTexts } from "./ticks";
 import { type Uprights, uprights } from "./uprights";
 
 export interface Line {
@@ -275,7 +275,20 @@ export class Chart {
     const grid = { stroke: () => (this.axes.dark ? GRID.dark : GRID.light), width: 1 };
     const axis = { stroke: ink, grid, ticks: { ...grid, size: 4 }, font: FONT };
     const places = { incrs: (_: uPlot, __: number, low: number, high: number) => distances(low, high), splits: (_: uPlot, __: number, low: number, high: number, by: number) => multiples(low, high, by) };
-    const numbers = (log: boolean) => ({ ...(log ? {} : places), values: (_: uPlot, splits: (number | null)[]) => (log ? logTexts(splits) : tickTexts(splits)) });
+    const rounds = (plot: uPlot, low: number, high: number, side: number, space: number) => logTicks(low, high, Math.max(2, Math.floor((side ? plot.bbox.height : plot.bbox.width) / devicePixelRatio / space)));
+    const asGiven = (_: uPlot, low: number, high: number): uPlot.Range.MinMax => [low, high]; // not to powers of ten
+    // Ticks with texts, and lines between them.
+    const logarithmic = (side: number, space: number): Partial<uPlot.Axis> => ({
+      splits: (plot, _, low, high) => [...new Set([...betweenTicks(low, high), ...rounds(plot, low, high, side, space)])].sort((a, b) => a - b),
+      filter: (_, splits) => splits,
+      values: (plot, splits) => {
+        const { min = 1, max = 1 } = plot.scales[side ? "y" : "x"] ?? {};
+        const written = rounds(plot, min, max, side, space);
+        const texts = new Map(tickTexts(written).map((text, at) => [written[at], text]));
+        return splits.map((place) => texts.get(place) ?? "");
+      },
+    });
+    const numbers = (log: boolean, side: number, space: number): Partial<uPlot.Axis> => (log ? logarithmic(side, space) : { ...places, values: (_: uPlot, splits: (number | null)[]) => tickTexts(splits) });
     const { clientWidth, clientHeight } = this.host;
     return {
       width: Math.max(clientWidth, 50),
@@ -283,12 +296,12 @@ export class Chart {
       padding: [8, this.axes.kind === "seconds" ? 24 : 12, 0, 0],
       legend: { show: false },
       scales: {
-        x: { time: this.axes.kind === "clock", auto: false, distr: this.axes.xlog ? 3 : 1 },
-        y: { auto: false, distr: this.axes.ylog ? 3 : 1 },
+        x: { time: this.axes.kind === "clock", auto: false, distr: this.axes.xlog ? 3 : 1, range: asGiven },
+        y: { auto: false, distr: this.axes.ylog ? 3 : 1, range: asGiven },
       },
       axes: [
-        { ...axis, size: 26, space: 60, ...(this.axes.kind === "seconds" ? { incrs: SECONDS, space: 84, values: (_: uPlot, splits: (number | null)[]) => splits.map(duration) } : this.axes.kind === "clock" ? { values: clock(this.axes.language) } : numbers(this.axes.xlog)) },
-        { ...axis, size: (_, values) => 14 + 7 * Math.max(this.axes.aligned ? 7 : 2, ...(values ?? []).map((text) => text?.length ?? 0)), space: 28, ...numbers(this.axes.ylog) },
+        { ...axis, size: 26, space: 60, ...(this.axes.kind === "seconds" ? { incrs: SECONDS, space: 84, values: (_: uPlot, splits: (number | null)[]) => splits.map(duration) } : this.axes.kind === "clock" ? { values: clock(this.axes.language) } : numbers(this.axes.xlog, 0, 60)) },
+        { ...axis, size: (_, values) => 14 + 7 * Math.max(this.axes.aligned ? 7 : 2, ...(values ?? []).map((text) => text?.length ?? 0)), space: 28, ...numbers(this.axes.ylog, 1, 28) },
       ],
       series: [{}, { show: true, points: { show: false }, paths: () => null }],
       cursor: {

@@ -108,7 +108,7 @@ function median(values: number[]): number {
 function padded(low: number, high: number, log: boolean): { low: number; high: number } {
   if (log) {
     const [first, last] = [Math.log10(low), Math.log10(high)];
-    const margin = last > first ? (last - first) * 0.05 : 0.5;
+    const margin = last > first ? (last - first) * 0.05 : Math.log10(1.1); // as of a linear axis
     return { low: Math.max(10 ** (first - margin), Number.MIN_VALUE), high: Math.min(10 ** (last + margin), Number.MAX_VALUE) };
   }
   const spread = high / 2 - low / 2; // halves: the difference of two huge values is infinite

@@ -23,13 +23,30 @@ export function roundTicks(low: number, high: number, most: number): number[] {
   return found.find((ticks) => ticks.length <= most) ?? [];
 }
 
-/** Round numbers of a range of positive numbers on a logarithmic axis: powers of ten, or 1, 2, 3 and 5 times those. */
+/** Round numbers of a range of positive numbers on a logarithmic axis: powers of ten, or 1, 2 and 5 times those, or any. */
 export function logTicks(low: number, high: number, most: number): number[] {
-  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
-  const powers = Array.from({ length: last - first + 1 }, (_, at) => first + at);
-  const inside = (digits: number[], every: number) => powers.filter((power) => power % every === 0).flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`))).filter((tick) => tick >= low * 0.999 && tick <= high * 1.001);
+  const inside = (digits: number[], every: number) => powersOf(low, high).filter((power) => power % every === 0).flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`))).filter((tick) => tick >= low * 0.999 && tick <= high * 1.001);
   const found = [inside([1, 2, 5], 1), inside([1, 3], 1), ...[1, 2, 3, 5, 10, 20, 50].map((every) => inside([1], every))];
-  return found.find((ticks) => ticks.length <= most) ?? [];
+  const ticks = found.find((some) => some.length <= most) ?? [];
+  if (ticks.length > 2 || high > 10 * low) return ticks;
+  const round = roundTicks(low, high, most); // of a part of a decade
+  return round.length > ticks.length ? round : ticks;
+}
+
+/** The powers of ten around a range of positive numbers; none for another range, as before curves have come. */
+function powersOf(low: number, high: number): number[] {
+  if (!(low > 0 && high > 0)) return [];
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+}
+
+const MOST_DECADES = 6;
+
+/** Places of the lines between the ticks of a logarithmic axis, which tell where in a decade one is. */
+export function betweenTicks(low: number, high: number): number[] {
+  const powers = powersOf(low, high);
+  if (high <= 10 * low || powers.length > MOST_DECADES + 2) return [];
+  return powers.flatMap((power) => [1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => Number(`${digit}e${power}`))).filter((place) => place >= low && place <= high);
 }
 
 /** The texts of an axis's ticks, with as many digits as tell neighbours apart. */
@@ -40,9 +57,4 @@ export function tickTexts(places: readonly (number | null)[]): string[] {
   const size = Math.max(...known.map(Math.abs));
   const digits = step > 0 && Number.isFinite(size / step) ? Math.min(Math.max(Math.ceil(Math.log10(size / step)) + 2, 5), 15) : 5;
   return places.map((place) => (place === null ? "" : short(place, digits)));
-}
-
-/** The same on a logarithmic axis, where an end that is not round is not written. */
-export function logTexts(places: readonly (number | null)[]): string[] {
-  return places.map((place) => (place === null || Math.abs(place - Number(place.toPrecision(2))) > 1e-9 * place ? "" : short(place)));
 }

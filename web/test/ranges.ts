@@ -30,6 +30,10 @@ test("a logarithmic range counts what it cannot show", () => {
   const found = rangeOf([of(-1, 0, 1, 100, NaN)], true, false);
   assert.equal(found.refused, 2);
   assert.ok(found.low > 0 && found.low < 1 && found.high > 100);
+  const tight = rangeOf([of(0.9, 2)], true, false);
+  assert.ok(tight.low > 0.85 && tight.high < 2.1);
+  const flat = rangeOf([of(3.7, 3.7)], true, false);
+  assert.ok(flat.low > 3 && flat.high < 4.5);
   const wide = rangeOf([of(5e-324, 1.7e308)], true, false);
   assert.ok(wide.low > 0 && Number.isFinite(wide.high));
 });

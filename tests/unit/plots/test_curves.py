@@ -260,6 +260,30 @@ def test_values_that_are_no_numbers_leave_an_empty_plot(tmp_path: Path) -> None:
     assert -0.1 < low < 0 and 2 < high < 2.1  # all steps
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "texts"),
+    [
+        (0.9, 2.0, ["1", "1.2", "1.4", "1.6", "1.8", "2"]),
+        (1.05, 1.15, ["1.06", "1.08", "1.1", "1.12", "1.14"]),
+        (0.5, 30.0, ["0.5", "1", "2", "5", "10", "20"]),
+        (0.001, 1.0, ["0.001", "0.01", "0.1", "1"]),
+        (1e-12, 1.0, ["$\\mathdefault{10^{-12}}$", "$\\mathdefault{10^{0}}$"]),
+    ],
+)
+def test_a_logarithmic_axis_fits_its_curves_and_has_round_ticks(
+    low: float, high: float, texts: list[str], tmp_path: Path
+) -> None:
+    with vizkit.LogWriter(tmp_path / "run") as writer:
+        for step, value in enumerate(np.geomspace(high, low, 50)):
+            writer.add_scalar("loss", value, step)
+    axis = vizkit.load(tmp_path).plot("loss", log=True).ax.yaxis
+    least, greatest = axis.get_view_interval()
+    assert low / (high / low) ** 0.1 < least < low and high < greatest < high * (high / low) ** 0.1
+    places = [place for place in axis.get_majorticklocs() if least <= place <= greatest]
+    found = [text for text in axis.get_major_formatter().format_ticks(places) if text]
+    assert found == texts if len(texts) > 2 else {*texts} <= {*found}
+
+
 def test_a_logarithmic_axis_has_room_around_its_limits(runs: Runs) -> None:
     plot = runs.plot("loss", outliers=False, log=True)
     assert plot.data.limits is not None

@@ -1,0 +1,57 @@
+"""Ticks of logarithmic axes: of a part of a decade, round numbers."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
+    from matplotlib.ticker import Locator
+
+__all__ = ["round_log_ticks"]
+
+_MOST = 8
+_DECADES = 100.0  # of less, the numbers between powers of ten are written too
+_DIGITS = (1.0, 2.0, 5.0)
+
+
+def round_log_ticks(axis: Axis) -> None:
+    """Let a logarithmic axis have round ticks however little of a decade it shows."""
+    from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
+
+    axis.set_major_locator(_locator())
+    axis.set_minor_locator(LogLocator(subs="auto"))
+    axis.set_minor_formatter(NullFormatter())
+    powers = LogFormatterSciNotation()
+
+    def text(value: float, _: float) -> str:
+        low, high = sorted(axis.get_view_interval())
+        plain = high < _DECADES * low or (low > 1e-5 and high < 1e5)
+        return f"{value:.10g}" if plain else str(powers(value))
+
+    powers.set_axis(axis)
+    axis.set_major_formatter(text)
+
+
+@functools.cache
+def _locator_class() -> type[Locator]:
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
+    class RoundLogLocator(LogLocator):
+        """1, 2 and 5 times powers of ten below two decades; any round numbers where those are few."""
+
+        def tick_values(self, vmin: float, vmax: float) -> list[float]:
+            low, high = sorted((vmin, vmax))
+            if low <= 0 or high >= _DECADES * low:
+                return list(super().tick_values(vmin, vmax))
+            inside = [tick for tick in LogLocator(subs=_DIGITS).tick_values(low, high) if low <= tick <= high]
+            if len(inside) > 2:
+                return inside
+            return list(MaxNLocator(_MOST, steps=[1, 2, 5, 10]).tick_values(low, high))
+
+    return RoundLogLocator
+
+
+def _locator() -> Locator:
+    return _locator_class()()
