@@ -524,7 +524,11 @@ export class Chart {
 
   private settle(sync: string): void {
     const { cursor, over } = this.plot;
-    if (!this.sharing) uPlot.sync(sync).pub("mousemove", this.plot, cursor.left ?? -1, cursor.top ?? -1, over.clientWidth, over.clientHeight, cursor.idx ?? 0);
+    if (!this.sharing) {
+      const left = cursor.left ?? -1;
+      if (cursor.sync?.values) cursor.sync.values[0] = this.plot.posToVal(left, "x"); // else that of an earlier window
+      uPlot.sync(sync).pub("mousemove", this.plot, left, cursor.top ?? -1, over.clientWidth, over.clientHeight, cursor.idx ?? 0);
+    }
     this.sharing = false;
     this.moved();
   }
