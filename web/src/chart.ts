@@ -1,10 +1,9 @@
 // One chart on a canvas. uPlot draws axes and grid and follows the pointer; the curves are drawn here, through the
 // points that the server chose: first, least, greatest and last of each column of pixels.
 import uPlot from "uplot";
-import { duration } from "./format";
 import { pictureOf } from "./picture";
 import { flattening, nearest, rangeOf } from "./ranges";
-import { betweenTicks, distances, logTicks, multiples, tickTexts } from "./ticks";
+import { betweenTicks, distances, logTicks, multiples, secondTexts, tickTexts } from "./ticks";
 import { type Uprights, uprights } from "./uprights";
 
 export interface Line {
@@ -300,7 +299,7 @@ export class Chart {
         y: { auto: false, distr: this.axes.ylog ? 3 : 1, range: asGiven },
       },
       axes: [
-        { ...axis, size: 26, space: 60, ...(this.axes.kind === "seconds" ? { incrs: SECONDS, space: 84, values: (_: uPlot, splits: (number | null)[]) => splits.map(duration) } : this.axes.kind === "clock" ? { values: clock(this.axes.language) } : numbers(this.axes.xlog, 0, 60)) },
+        { ...axis, size: 26, space: 60, ...(this.axes.kind === "seconds" ? { incrs: SECONDS, space: 84, values: (_: uPlot, splits: (number | null)[]) => secondTexts(splits) } : this.axes.kind === "clock" ? { values: clock(this.axes.language) } : numbers(this.axes.xlog, 0, 60)) },
         { ...axis, size: (_, values) => 14 + 7 * Math.max(this.axes.aligned ? 7 : 2, ...(values ?? []).map((text) => text?.length ?? 0)), space: 28, ...numbers(this.axes.ylog, 1, 28) },
       ],
       series: [{}, { show: true, points: { show: false }, paths: () => null }],

@@ -2,6 +2,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { RunInfo } from "./api";
+import { commonFirst } from "./common";
 import { exact, setting, short, tint } from "./format";
 import { Difference, Texts } from "./difference";
 import { GroupTable } from "./groups";
@@ -20,10 +21,11 @@ const LEAST_GAP = 84; // pixels between axes
 function useKeys() {
   return useComputed(() => {
     const known = (tag: string) => answer.value?.runs.some((run) => run.metrics[tag]?.mode) ?? false;
+    const ordered = commonFirst(tags.value, answer.value?.runs ?? []);
     return [
       ...hparams.value.filter((one) => one.differs).map((one) => `hparam:${one.name}`),
-      ...tags.value.filter(known).map((tag) => `best:${tag}`),
-      ...tags.value.map((tag) => `last:${tag}`),
+      ...ordered.filter(known).map((tag) => `best:${tag}`),
+      ...ordered.map((tag) => `last:${tag}`),
       "seconds",
     ];
   });

@@ -1,5 +1,5 @@
 // Places and texts of an axis's ticks.
-import { short } from "./format";
+import { duration, short } from "./format";
 
 const STEPS = [1, 2, 2.5, 5];
 
@@ -57,4 +57,12 @@ export function tickTexts(places: readonly (number | null)[]): string[] {
   const size = Math.max(...known.map(Math.abs));
   const digits = step > 0 && Number.isFinite(size / step) ? Math.min(Math.max(Math.ceil(Math.log10(size / step)) + 2, 5), 15) : 5;
   return places.map((place) => (place === null ? "" : short(place, digits)));
+}
+
+/** Seconds of an axis's ticks as durations; where these hide a part that differs, as seconds with all digits needed. */
+export function secondTexts(places: readonly (number | null)[]): string[] {
+  const texts = places.map((place) => (place === null ? "" : duration(place)));
+  const shown = texts.filter(Boolean);
+  const rounded = places.some((place) => place !== null && Math.abs(place) >= 10 && !Number.isInteger(place));
+  return !rounded && new Set(shown).size === shown.length ? texts : tickTexts(places).map((text) => text && `${text} s`);
 }

@@ -1,5 +1,6 @@
 // Which hyper-parameter mattered, and whether some runs are better than others: the server's statistics, in words.
 import { useComputed } from "@preact/signals";
+import { commonFirst } from "./common";
 import { comparison, importance } from "./comparisons";
 import { useAsked } from "./asked";
 import { short } from "./format";
@@ -13,7 +14,7 @@ const MOST_CHOICES = 300;
 /** The metric that both look at: the one chosen, else the first of which it is known which value is best. */
 export function useMetric() {
   return useComputed(() => {
-    const known = tags.value.filter((tag) => drawn.value.some((run) => run.metrics[tag]));
+    const known = commonFirst(tags.value.filter((tag) => drawn.value.some((run) => run.metrics[tag])), drawn.value);
     const chosen = view.value.metric;
     return known.includes(chosen) ? chosen : (known.find((tag) => drawn.value.some((run) => run.metrics[tag]?.mode)) ?? known[0] ?? "");
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { betweenTicks, distances, logTicks, multiples, roundTicks, tickTexts } from "../src/ticks";
+import { betweenTicks, distances, logTicks, multiples, roundTicks, secondTexts, tickTexts } from "../src/ticks";
 
 test("ticks are round numbers, so many at most", () => {
   assert.deepEqual(roundTicks(0.13, 0.77, 4), [0.2, 0.4, 0.6]);
@@ -32,4 +32,10 @@ test("a part of a decade on a logarithmic axis has round ticks", () => {
   assert.deepEqual(betweenTicks(0.5, 30), [0.5, 0.6, 0.7, 0.8, 0.9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 30]);
   assert.deepEqual(betweenTicks(1e-12, 1), []);
   assert.deepEqual([...betweenTicks(0, 30), ...logTicks(0, 30, 5), ...logTicks(-1, 0, 5)], []);
+});
+
+test("ticks in seconds can be told apart at any zoom", () => {
+  assert.deepEqual(secondTexts([0, 60, null, 120]), ["0 s", "1 min", "", "2 min"]);
+  assert.deepEqual(secondTexts([0, 0.002, 0.004]), ["0 s", "0.002 s", "0.004 s"]);
+  assert.deepEqual(secondTexts([1000.25, 1000.5]), ["1000.25 s", "1000.5 s"]);
 });

@@ -1,0 +1,12 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RunInfo } from "../src/api";
+import { commonFirst } from "../src/common";
+
+const run = (...tags: string[]) => ({ metrics: Object.fromEntries(tags.map((tag) => [tag, {}])) }) as unknown as RunInfo;
+
+test("a tag of few runs is no default, and the others keep their order", () => {
+  const runs = [run("eval/ap", "loss"), run("loss"), run("acc", "loss"), run("acc", "loss")];
+  assert.deepEqual(commonFirst(["eval/ap", "acc", "loss"], runs), ["acc", "loss", "eval/ap"]); // half of them evaluated
+  assert.deepEqual(commonFirst(["b", "a"], []), ["b", "a"]);
+});
