@@ -56,6 +56,24 @@ def test_importance_has_the_numbers_of_python(look: Look, nine: Served) -> None:
         expect(panel.locator(".note")).to_contain_text("importance needs four runs or more")
 
 
+def test_importance_counts_the_chosen_runs_that_are_not_drawn_too(look: Look, tmp_path: Path) -> None:
+    for number in range(120):
+        with vizkit.LogWriter(tmp_path / "log" / f"run{number}") as writer:
+            writer.add_hparams({"rate": 0.1 * (number % 4), "seed": number}, ["eval/acc"])
+            writer.add_scalar("eval/acc", 0.5 + 0.1 * (number % 4) + number / 1e4, 0)
+    with serving(tmp_path / "log") as served, look("?tab=compare", served.origin) as page:
+        panel = figure(page, "Which hyper-parameter mattered")
+        expect(page.page.locator("aside [role=status]")).to_have_text("100 of 120 drawn")
+        note = panel.locator(".note")
+        expect(note.last).to_contain_text("over these 120 runs")
+        page.page.get_by_role("button", name="Hide run0").click()
+        expect(note.first).to_contain_text("Of 120 runs that are listed count the 119")
+        page.page.get_by_label("Filter or search runs").fill("seed >= 50")
+        expect(note.last).to_contain_text("over these 70 runs")
+        page.page.get_by_label("Filter or search runs").fill("run11")  # a search: run11, and run110 to run119
+        expect(note.last).to_contain_text("over these 11 runs")
+
+
 def test_a_verdict_is_a_sentence_in_the_language_of_the_page(look: Look, nine: Served) -> None:
     runs = vizkit.load(nine.log)
     with look("?tab=compare&metric=train/loss") as page:

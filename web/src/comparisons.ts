@@ -1,5 +1,6 @@
 // The server's statistics over runs, and their differences.
 import { get, number } from "./api";
+import type { Selection } from "./store";
 
 export interface Importance {
   tag: string;
@@ -63,8 +64,8 @@ export interface Texts {
 }
 
 /** The importance of hyper-parameters for a metric over some runs. */
-export async function importance(tag: string, mode: string, runs: readonly string[], signal: AbortSignal): Promise<Importance> {
-  const found = (await (await get("importance", [["tag", tag], ["mode", mode], ...named("run", runs)], signal)).json()) as Importance;
+export async function importance(tag: string, mode: string, { filter, runs, without }: Selection, signal: AbortSignal): Promise<Importance> {
+  const found = (await (await get("importance", [["tag", tag], ["mode", mode], ["filter", filter], ...named("run", runs), ...named("without", without)], signal)).json()) as Importance;
   return { ...found, hparams: found.hparams.map((one) => ({ ...one, importance: number(one.importance) ?? NaN, p: number(one.p) ?? NaN })) };
 }
 

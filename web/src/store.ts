@@ -56,15 +56,37 @@ export const listed = computed<RunInfo[]>(() => {
   return first.size ? [...found.filter((run) => first.has(run.path)), ...found.filter((run) => !first.has(run.path))] : found;
 });
 
-/** The runs that are chosen to be drawn. */
-export const chosen = computed<RunInfo[]>(() => {
+/** The runs that are chosen: of many, the first ones are drawn. */
+export const selected = computed<RunInfo[]>(() => {
   const brushes = readBrushes(brush.value);
   const fitting = listed.value.filter((run) => brushes.every((one) => within(one, sortValue(run, one.key))));
   const named = new Set(only.value);
   if (named.size) return fitting.filter((run) => named.has(run.path));
   const out = new Set(hidden.value);
-  return fitting.filter((run) => !out.has(run.path)).slice(0, MOST_DRAWN);
+  return fitting.filter((run) => !out.has(run.path));
 });
+
+/** The runs that are chosen to be drawn. */
+export const chosen = computed<RunInfo[]>(() => (only.value.length ? selected.value : selected.value.slice(0, MOST_DRAWN)));
+
+/** The chosen runs in few words for the server: a filter, and names of runs, or of those that it leaves out. */
+export const selection = computed<Selection>(() => {
+  const fits = matched.value;
+  const fitting = (answer.value?.runs ?? []).filter((run) => !fits || fits.has(run.path));
+  const on = new Set(selected.value.map((run) => run.path));
+  const without = fitting.filter((run) => !on.has(run.path)).map((run) => run.path);
+  const named = without.length > on.size;
+  return { filter: fits ? filter.value : "", runs: named ? [...on].slice(0, MOST_NAMED) : [], without: named ? [] : without.slice(0, MOST_NAMED) };
+});
+
+export interface Selection {
+  filter: string;
+  /** of the runs that fit; empty: all of them. */
+  runs: string[];
+  without: string[];
+}
+
+const MOST_NAMED = 1000; // addresses have a length
 
 export const drawnPaths = computed(() => new Set(chosen.value.map((run) => run.path)));
 

@@ -6,7 +6,7 @@ import { useAsked } from "./asked";
 import { short } from "./format";
 import { t } from "./language";
 import { chosenSides, groupsOf, type Side, singlesOf } from "./sides";
-import { drawn, hparams, listed, tags } from "./store";
+import { drawn, hparams, listed, selected, type Selection, selection, tags } from "./store";
 import { show, view } from "./view";
 
 const MOST_CHOICES = 300;
@@ -40,12 +40,12 @@ export function Importance() {
   const metric = useMetric();
   // Asked again when what it is computed from differs: not with every record of a run.
   const question = useComputed(() => {
-    if (!metric.value || !drawn.value.length) return "";
-    const values = drawn.value.map((run) => [run.path, bestOf(run.metrics[metric.value]), run.hparams]);
-    return JSON.stringify([metric.value, view.value.better, drawn.value.map((run) => run.path), values]);
+    if (!metric.value || !selected.value.length) return "";
+    const values = selected.value.map((run) => [run.path, bestOf(run.metrics[metric.value]), run.hparams]);
+    return JSON.stringify([metric.value, view.value.better, selection.value, values]);
   });
   const asked = useAsked(question, (text, signal) => {
-    const [tag, mode, runs] = JSON.parse(text) as [string, string, string[]];
+    const [tag, mode, runs] = JSON.parse(text) as [string, string, Selection];
     return importance(tag, mode, runs, signal);
   });
   const { answer, failure } = asked.value;
@@ -73,7 +73,7 @@ export function Importance() {
               </tbody>
             </table>
           </div>
-          {listed.value.length > drawn.value.length && <p class="note">{t("Of {total} runs that are listed count the {n} that are drawn.", { total: listed.value.length, n: drawn.value.length })}</p>}
+          {listed.value.length > answer.n && <p class="note">{t("Of {total} runs that are listed count the {n} that are chosen and have a value.", { total: listed.value.length, n: answer.n })}</p>}
           <p class="note">{t("The share of the metric's variance over these {n} runs that each explains alone, adjusted for chance; p says how often shuffled runs explain as much.", { n: answer.n })} {answer.hparams.some((one) => one.p < 0.05) ? "" : t("None is clear of chance (p below 0.05): more runs would tell.")}</p>
         </>
       )}

@@ -16,7 +16,7 @@ from vizkit.server.workspace.api.state import WorkspaceState, named
 
 __all__ = ["ComparisonQuery", "ImportanceQuery", "comparison_answer", "importance_answer"]
 
-_MOST_RUNS = 1_000  # whose shuffles take a second
+_MOST_RUNS = 10_000  # whose shuffles take three seconds
 _MOST_ROWS = 500
 
 _Mode = Literal["auto", "max", "min"]
@@ -28,6 +28,8 @@ class ImportanceQuery:
 
     tag: Annotated[str, "a scalar tag"]
     run: Annotated[list[str], "names of runs; all if there is none"] = field(default_factory=list)
+    filter: Annotated[str, "an expression of `vizkit.Runs.filter` that the runs fit"] = ""
+    without: Annotated[list[str], "names of runs that are left out"] = field(default_factory=list)
     mode: Annotated[_Mode, "the better direction; `auto`: as the tag's name tells"] = "auto"
 
 
@@ -45,6 +47,12 @@ def importance_answer(state: WorkspaceState, query: ImportanceQuery) -> Importan
     """Answer with the importance of each hyper-parameter, the greatest first."""
     with state.runs() as runs:
         some = named(runs, query.run)
+        if query.filter:
+            fitting = {run.name for run in runs.filter(query.filter)}
+            some = [run for run in some if run.name in fitting]
+        if query.without:
+            out = set(query.without)
+            some = [run for run in some if run.name not in out]
         if len(some) > _MOST_RUNS:
             raise WrongParameter(
                 "run",

@@ -43,6 +43,20 @@ def test_importance_has_the_numbers_of_python(tag: str, mode: str, log: Path, cl
         assert answer["hparams"][0]["importance"] > 0.9 and answer["hparams"][0]["p"] < 0.05
 
 
+def test_importance_is_that_of_the_runs_that_fit_but_those_left_out(log: Path, client: Client) -> None:
+    answer = client.json("importance", tag="odd", mode="max", filter="seed > 1", without=["run9", "gone"])
+    runs = vizkit.load(log)
+    some = runs.filter("seed > 1 and seed < 9")
+    expected = some.importance("odd", "max").frame()
+    assert answer["n"] == len(some) == 7
+    assert [one["importance"] for one in answer["hparams"]] == [
+        pytest.approx(value) if value == value else "nan" for value in expected["importance"]
+    ]
+    named = client.json("importance", tag="odd", mode="max", filter="seed > 1", run=["run0", "run4"])
+    assert named["n"] == 0 and named["reason"].startswith("importance needs four runs or more")
+    assert client.get("importance", tag="odd", filter="seed >").status_code == 400
+
+
 @pytest.mark.parametrize(
     ("a", "b", "better"),
     [
