@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from vizkit.columns.frame_scan import FrameWalk, Piece, Readable, read_bytes
-from vizkit.columns.record_batch import MEMBER, ODD, SCALAR, LogNames, RecordBatch, parse_records
+from vizkit.columns.record_batch import ODD, LogNames, RecordBatch, parse_records
 from vizkit.columns.repeats import Repeats, before_round, known_round, learn
-from vizkit.columns.series import Series, SortedRows
+from vizkit.columns.series import Series
+from vizkit.columns.series_table import SeriesKey, SeriesTable
 from vizkit.columns.varints import Bytes
 from vizkit.format.decode import decode_head, decode_record
 from vizkit.format.frame_rule import HEAD, claimed_size
 from vizkit.format.types import KINDS, HParams, Record, SessionMark
-from vizkit.metrics.arrays import AnyArray, Indices, Ints
+from vizkit.metrics.arrays import Ints
 
-__all__ = ["ColumnBuilder", "NoRecord", "SeriesKey", "read_log"]
+__all__ = ["ColumnBuilder", "NoRecord", "read_log"]
 
 _NUMBERS = {kind: number for number, kind in KINDS.items()}
 _NAME, _HPARAMS = _NUMBERS["meta_data"], _NUMBERS["hparams"]
@@ -29,16 +29,7 @@ _STRETCH, _STRETCH_OF_TAG = 2048, 512
 _CREDIT, _MAX_CREDIT = 1 << 14, 1 << 17
 _PATIENCE = 63  # pieces, at most, until rounds are looked for again
 _SHORT = 1 << 17  # bytes: enough of a log to know if it repeats
-_MANY = 32  # records per tag
 _MOST_CONTENTS = 64  # decoded names, marks and hyper-parameters
-
-
-class SeriesKey(NamedTuple):
-    """Tag and kind of the records of a `Series`; ``member`` is the name within a group, or empty."""
-
-    tag: str
-    kind: str
-    member: str
 
 
 class NoRecord(NamedTuple):
@@ -67,7 +58,6 @@ class ColumnBuilder:
     """
 
     def __init__(self) -> None:
-        self.series: dict[SeriesKey, Series] = {}
         self.display_name = ""
         self.hparams: HParams | None = None
         self.broken: list[NoRecord] = []
@@ -80,8 +70,8 @@ class ColumnBuilder:
         self.intact = True
         self._marks = 0
         self._names = LogNames()
-        self._by_number: dict[tuple[int, int, int], Series] = {}  # kind, tag, member
-        self._waiting: list[tuple[RecordBatch, Ints]] = []  # scalars and their sessions
+        self._table = SeriesTable(self._names)
+        self.series = self._table.series
         self._contents: dict[bytes, Record] = {}  # decoded names, marks and hyper-parameters
         self._repeats: Repeats | None = None
         self._patience = 0  # pieces to parse before rounds are looked for again
@@ -105,9 +95,7 @@ class ColumnBuilder:
         records.display_name, records.hparams_of, records.sessions = display_name, hparams_of, sessions
         records.hparams = next(reversed(hparams_of.values()), None)
         for key, one in series:
-            member = records._names.members.number(key.member) if key.kind == "scalars" else -1
-            records.series[key] = one
-            records._by_number[_NUMBERS[key.kind], records._names.tags.number(key.tag), member] = one
+            records._table.put(key, one)
         return records
 
     def take_repeats(self, buf: Bytes, size: int, base: int) -> tuple[int, int]:
@@ -125,7 +113,10 @@ class ColumnBuilder:
             cut = rounds > 0 and not self._goes_on(buf[behind : min(behind + HEAD, size)], base + behind)
             rounds -= cut
             if rounds:
-                self._take_rounds(repeats, rest, rounds, base + taken)
+                self._table.add_rounds(
+                    repeats, repeats.read(rest, rounds), base + taken, len(self.sessions) - 1
+                )
+                self.last = base + taken + (rounds - 1) * repeats.size + repeats.starts[-1]
                 taken += rounds * repeats.size
             end = _STRETCH + _STRETCH_OF_TAG * len(repeats.tags)
             self._credit = min(self._credit + rounds * len(repeats.starts), _MAX_CREDIT)
@@ -149,19 +140,6 @@ class ColumnBuilder:
         """True if a frame begins at the position ``at``; if not, the last round may have been torn."""
         return at == self.expected or claimed_size(head.tobytes(), self.expected - at) is not None
 
-    def _take_rounds(self, repeats: Repeats, buf: Bytes, rounds: int, start: int) -> None:
-        """Append rounds that lie at the position ``start``."""
-        self._sort_waiting()
-        every = repeats.read(buf, rounds)
-        end = start + rounds * repeats.size
-        self.last = end - repeats.size + repeats.starts[-1]
-        for tag, which in repeats.tags.items():
-            steps, walltimes, values = (_of_records(column, which, len(repeats.starts)) for column in every)
-            key = SCALAR, self._names.tags.number(tag), -1
-            series = self._series_of(key, start + repeats.starts[which[0]])
-            columns = SortedRows(steps, walltimes, (values,))
-            series.append(len(self.sessions) - 1, columns, 0, len(steps), end)
-
     def take(self, log: Readable, piece: Piece) -> None:
         """Take all records of a piece; some may wait until `finish`."""
         batch, contents = parse_records(piece.buf, piece.size, piece.frames, self._names)
@@ -174,81 +152,11 @@ class ColumnBuilder:
         sessions = self._describe(log, piece, batch, contents)
         batch = batch._replace(starts=batch.starts + piece.base, ends=batch.ends + piece.base)
         self.last = int(batch.starts[-1])
-        self._sort_kinds(batch, sessions)
-        # With many tags, few records of each are in one window.
-        if sum(len(part.tags) for part, _ in self._waiting) > _MANY * len(self._names.tags.names):
-            self._sort_waiting()
+        self._table.add(batch, sessions)
 
     def finish(self) -> None:
         """Put all records that were taken into their columns."""
-        self._sort_waiting()
-
-    def _sort_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        if waiting:
-            batch = _concatenate([batch for batch, _ in waiting])
-            sessions = np.concatenate([sessions for _, sessions in waiting])
-            self._sort(SCALAR, batch, sessions, batch.tags, batch.values)
-
-    def _sort_kinds(self, batch: RecordBatch, sessions: Ints) -> None:
-        if (batch.kinds == SCALAR).all():
-            self._waiting.append((batch, sessions))
-            return
-        for number in np.flatnonzero(np.bincount(batch.kinds)).tolist():
-            if number in (ODD, _NAME, _HPARAMS):
-                continue
-            rows = np.flatnonzero(batch.kinds == number)
-            part = _select(batch, rows)
-            if number == SCALAR:
-                self._waiting.append((part, sessions[rows]))
-            elif number == MEMBER:
-                assert part.members is not None
-                keys = part.tags * len(self._names.members.names) + part.members
-                self._sort(number, part, sessions[rows], keys, part.values)
-            else:
-                self._sort(number, part, sessions[rows], part.tags, part.starts, part.ends)
-
-    def _sort(self, number: int, batch: RecordBatch, sessions: Ints, keys: Ints, *content: AnyArray) -> None:
-        """Append records of one kind to the columns of their keys, such as their tags."""
-        order = _in_order(keys)
-        keys = keys[order]
-        new = keys[1:] != keys[:-1]
-        if sessions[0] != sessions[-1]:
-            of_session = sessions[order]
-            new |= of_session[1:] != of_session[:-1]
-        bounds = np.concatenate([[0], np.flatnonzero(new) + 1, [len(order)]])
-        firsts, lasts = order[bounds[:-1]], order[bounds[1:] - 1]
-        others = tuple(column[order] for column in content)
-        whole = SortedRows(batch.steps[order], batch.walltimes[order], others)
-        columns = [whole] * len(firsts)
-        if batch.fractions is not None:
-            fractions = batch.fractions[order]
-            none = np.isnan(fractions)
-            fractional = whole._replace(steps=np.where(none, whole.steps, fractions))
-            every = np.logical_and.reduceat(none, bounds[:-1]).tolist()
-            columns = [whole if each else fractional for each in every]
-        members = np.full(len(firsts), -1)
-        if number == MEMBER and batch.members is not None:
-            members = batch.members[firsts]
-        rows = (batch.tags[firsts], members, batch.starts[firsts], batch.ends[lasts], sessions[firsts])
-        keyed = zip(*(row.tolist() for row in rows), columns, pairwise(bounds.tolist()), strict=True)
-        for tag, member, first, end, session, some, (start, stop) in keyed:
-            self._series_of((number, tag, member), first).append(session, some, start, stop, end)
-
-    def _series_of(self, key: tuple[int, int, int], first: int) -> Series:
-        """The columns of a kind, tag and member; new ones for the first record.
-
-        Args:
-            key: field number of the kind, number of the tag, number of the member or -1.
-            first: position of the record's frame.
-        """
-        series = self._by_number.get(key)
-        if series is None:
-            number, tag, member = key
-            name = self._names.members.names[member] if member >= 0 else ""
-            series = self._by_number[key] = Series(first)
-            self.series[SeriesKey(self._names.tags.names[tag], KINDS[number], name)] = series
-        return series
+        self._table.sort()
 
     def _decode_odd(self, log: Readable, piece: Piece, batch: RecordBatch) -> RecordBatch:
         """Fill in the records that were not parsed; frames that are not records go into `broken`."""
@@ -285,7 +193,7 @@ class ColumnBuilder:
             return sessions
         other = np.flatnonzero(~described & (batch.kinds != ODD))
         filled = int(other[0]) if len(other) else len(described)  # here the first session has a record
-        if self.series or self._waiting:
+        if not self._table.is_empty:
             filled = 0
         begins = np.zeros(len(sessions), np.int64)
         rows = np.flatnonzero(described)
@@ -330,43 +238,6 @@ def _content(log: Readable, piece: Piece, start: int, end: int) -> bytes:
     if end <= piece.size:
         return piece.buf[start + 8 : end].tobytes()
     return read_bytes(log, piece.base + start + 8, piece.base + end)
-
-
-def _in_order(keys: Ints) -> Ints:
-    """The order that sorts keys that are not negative; equal ones stay in theirs."""
-    order = np.argsort(keys.astype(np.uint16), kind="stable")  # NumPy sorts these by counting
-    shift = 16
-    while int(keys.max()) >> shift:
-        order = order[np.argsort((keys[order] >> shift).astype(np.uint16), kind="stable")]
-        shift += 16
-    return order
-
-
-def _of_records(column: AnyArray, which: list[int], count: int) -> AnyArray:
-    """The numbers of some of a round's ``count`` records, round by round."""
-    if len(which) == 1:
-        row: AnyArray = column[which[0] if len(column) > 1 else 0]
-        return row
-    return np.broadcast_to(column, (count, column.shape[1]))[which].T.reshape(-1)
-
-
-def _select(batch: RecordBatch, indexes: Indices) -> RecordBatch:
-    return RecordBatch._make(None if column is None else column[indexes] for column in batch)
-
-
-def _concatenate(batches: list[RecordBatch]) -> RecordBatch:
-    """Join batches of scalars."""
-    if len(batches) == 1:
-        return batches[0]
-    columns: list[AnyArray | None] = []
-    for name in RecordBatch._fields:
-        parts = [getattr(batch, name) for batch in batches]
-        if name == "members" or all(part is None for part in parts):
-            columns.append(None)
-        else:
-            none = [np.full(len(batch.tags), np.nan) for batch in batches]
-            columns.append(np.concatenate([n if p is None else p for n, p in zip(none, parts, strict=True)]))
-    return RecordBatch._make(columns)
 
 
 def read_log(log: Readable, size: int, start: int = 0) -> ColumnBuilder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -37,7 +38,8 @@ class SortedRows(NamedTuple):
         return [column[start:stop] for column in columns]
 
 
-class Stretch(NamedTuple):
+@dataclass(slots=True)
+class Stretch:
     """A session's records of one tag and kind.
 
     Attributes:
@@ -53,6 +55,10 @@ class Stretch(NamedTuple):
     step: int | float
     walltime: int
     last: int | float
+
+    def as_list(self) -> list[int | float]:
+        """The attributes in this order."""
+        return [self.session, self.row, self.step, self.walltime, self.last]
 
 
 class Series:
@@ -106,11 +112,11 @@ class Series:
             end: position after the last record's frame.
         """
         last = columns.steps.item(stop - 1)
-        if self.sessions and self.sessions[-1][0] == session:
-            self.sessions[-1] = Stretch(*self.sessions[-1][:4], last)
+        if self.sessions and self.sessions[-1].session == session:
+            self.sessions[-1].last = last
         else:
-            first = columns.steps.item(start), columns.walltimes.item(start)
-            self.sessions.append(Stretch(session, self.count, *first, last))
+            step, walltime = columns.steps.item(start), columns.walltimes.item(start)
+            self.sessions.append(Stretch(session, self.count, step, walltime, last))
         self.count += stop - start
         parts = self._joined[1]
         if parts and parts[-1][0] is columns and parts[-1][2] == start:  # of the session before

@@ -23,11 +23,12 @@ from weakref import WeakSet
 
 import numpy as np
 
-from vizkit.columns.column_builder import ColumnBuilder, SeriesKey
+from vizkit.columns.column_builder import ColumnBuilder
 from vizkit.columns.frame_scan import Readable, read_bytes
 from vizkit.columns.packed import Packed
 from vizkit.columns.pyramid import Pyramid
 from vizkit.columns.series import Series, Stretch
+from vizkit.columns.series_table import SeriesKey
 from vizkit.format.types import HParams, SessionMark
 from vizkit.metrics.arrays import AnyArray
 from vizkit.reading.cache_files import cache_path, opened_own, replaced
@@ -257,7 +258,7 @@ def _described(records: ColumnBuilder) -> tuple[dict[str, Any], list[AnyArray]]:
                 "first": series.first,
                 "end": series.end,
                 "count": series.count,
-                "sessions": series.sessions,
+                "sessions": [stretch.as_list() for stretch in series.sessions],
                 "columns": columns,
                 "levels": None if levels is None else len(levels),
             }

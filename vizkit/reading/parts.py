@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +56,7 @@ def parts_of_trainings(
         training = bisect_right(starts, base + sessions[begin].session) - 1
         end, behind = len(sessions), series.count
         if training + 1 < len(starts):
-            end = bisect_left(sessions, (starts[training + 1] - base,), begin)
+            end = bisect_left(sessions, starts[training + 1] - base, begin, key=attrgetter("session"))
             behind = sessions[end].row if end < len(sessions) else behind
         rows = [stretch.row for stretch in sessions[begin:end]]
         yield training, Part(log, series, rows[0], behind, rows)

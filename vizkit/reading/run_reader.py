@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from vizkit._language import tr
-from vizkit.columns.column_builder import SeriesKey
 from vizkit.columns.series import Series, Stretch
+from vizkit.columns.series_table import SeriesKey
 from vizkit.format.tags import SECONDS
 from vizkit.format.types import HParams, SessionMark
 from vizkit.format.walltime import count_odd

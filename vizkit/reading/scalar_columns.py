@@ -15,7 +15,7 @@ from vizkit.reading.parts import Parts, columns_of_parts, columns_of_tags
 
 __all__ = ["Recorded", "ScalarColumns", "Scalars"]
 
-_FEW = 1024  # records of a tag that is sorted together with others
+_FEW = 256  # records of a tag that is sorted together with others
 _MOST = 256  # tags that are
 
 

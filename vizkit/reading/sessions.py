@@ -129,9 +129,10 @@ class TrainingStarts:
             if any(again):
                 self.found.append(number)
                 self._first, self._several = {}, set()
-        for tag, (_, _, step, walltime, last) in begins.items():
+        for tag, begin in begins.items():
+            step, walltime = begin.step, begin.walltime
             known = self._first.get(tag)
-            if step != last or (known is not None and step != known[0]):
+            if step != begin.last or (known is not None and step != known[0]):
                 self._several.add(tag)
             if known is None or (step, walltime) < known:
                 self._first[tag] = step, walltime

@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vizkit._files import open_regular
-from vizkit.columns.column_builder import ColumnBuilder, SeriesKey
+from vizkit.columns.column_builder import ColumnBuilder
 from vizkit.columns.frame_scan import Readable, read_bytes
 from vizkit.columns.series import Series, Stretch
+from vizkit.columns.series_table import SeriesKey
 from vizkit.format.types import HParams, SessionMark
 from vizkit.metrics.arrays import AnyArray
 from vizkit.reading.cache_files import cache_path, opened_own, replaced
@@ -161,7 +162,14 @@ def _described(records: ColumnBuilder) -> bytes | None:
     for key, one in records.series.items():
         columns = one.columns()
         series.append(
-            [list(key), one.first, one.end, one.count, one.sessions, [column.dtype.str for column in columns]]
+            [
+                list(key),
+                one.first,
+                one.end,
+                one.count,
+                [stretch.as_list() for stretch in one.sessions],
+                [column.dtype.str for column in columns],
+            ]
         )
         arrays += columns
     if not {array.dtype.str for array in arrays} <= _TYPES:

@@ -17,7 +17,8 @@ from vizkit._checks import describe
 from vizkit._files import FileReader, local_path
 from vizkit._protocols import ArrayLike, ScalarLike, StepLike, WalltimeLike
 from vizkit._warnings import warn
-from vizkit.columns.column_builder import SeriesKey, read_log
+from vizkit.columns.column_builder import read_log
+from vizkit.columns.series_table import SeriesKey
 from vizkit.errors import ClosedError, DataError
 from vizkit.format import encode
 from vizkit.format.tags import META_DATA

@@ -164,6 +164,39 @@ def test_few_records_are_decoded_alone_and_columns_grow_in_few_pieces(
         assert appended <= of_sessions + len(frames) / 16
 
 
+def test_evaluations_between_long_rounds_are_sorted_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rounds that are few beside the tags wait with what was recorded before them."""
+    draw = random.Random(0)
+    wanted: list[Scalar] = []
+    for step in range(40):
+        wanted += [("loss", draw.random(), 300 * step + batch + 1) for batch in range(300)]
+        wanted += [(f"eval/{tag}", draw.random(), step) for tag in range(100)]
+    path = tmp_path / "vdlrecords.1.log"
+    path.write_bytes(b"".join(encoded(*scalar, walltime=7) for scalar in wanted))
+    appended = 0
+
+    def counted_append(self: Series, *args: Any) -> None:
+        nonlocal appended
+        appended += 1
+        append(self, *args)
+
+    append = Series.append
+    monkeypatch.setattr(Series, "append", counted_append)
+    with FileReader(str(path)) as log:
+        columns = read_log(log, path.stat().st_size)
+    assert appended <= len(columns.series) + len(wanted) / 16
+    for key, series in columns.series.items():
+        steps, walltimes, values = series.columns()
+        mine = [(step, value) for tag, value, step in wanted if tag == key.tag]
+        assert list(zip(steps.tolist(), values.tolist(), strict=True)) == mine
+        assert walltimes.tolist() == [7] * len(mine)
+        ends = [n for n, (tag, _, _) in enumerate(wanted) if tag == key.tag]
+        assert series.first == sum(len(encoded(*scalar, walltime=7)) for scalar in wanted[: ends[0]])
+        assert series.end >= sum(len(encoded(*scalar, walltime=7)) for scalar in wanted[: ends[-1] + 1])
+
+
 def test_trainings_with_tags_of_their_own_are_told_apart_in_one_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

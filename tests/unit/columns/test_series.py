@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vizkit.columns.column_extremes import ColumnEdges, column_extremes
-from vizkit.columns.series import Series, SortedRows
+from vizkit.columns.series import Series, SortedRows, Stretch
 
 
 def rows(steps: list[int] | list[float], values: list[float]) -> SortedRows:
@@ -51,14 +51,14 @@ def test_columns_are_those_of_all_parts_however_often_they_are_asked_for(asked: 
     steps, times, values = series.columns()
     assert steps.tolist() == list(range(500)) == (times - 5).tolist()
     assert values.tolist() == [step / 7 for step in range(500)]
-    assert series.sessions == [(n, 100 * n, 100 * n, 100 * n + 5, 100 * n + 99) for n in range(5)]
+    assert series.sessions == [Stretch(n, 100 * n, 100 * n, 100 * n + 5, 100 * n + 99) for n in range(5)]
 
 
 def test_adjacent_rows_of_two_sessions_are_one_part() -> None:
     series, columns = Series(0), rows([0, 1, 2], [0.0, 1.0, 2.0])
     series.append(0, columns, 0, 1, 10)
     series.append(1, columns, 1, 3, 30)
-    assert series.sessions == [(0, 0, 0, 5, 0), (1, 1, 1, 6, 2)]
+    assert series.sessions == [Stretch(0, 0, 0, 5, 0), Stretch(1, 1, 1, 6, 2)]
     assert series.columns()[0].tolist() == [0, 1, 2]
 
 
