@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from vizkit._protocols import StepLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray
+from vizkit.writing.tasks.batch_forms import is_empty, samples_apart
 from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, Labels, TaskName
 
 __all__ = ["Evaluation"]
@@ -56,6 +57,8 @@ class Evaluation:
     ) -> None:
         """Add a batch; arrays and tensors are only read, and may be changed afterwards.
 
+        Maps and sequences of unequal sizes may be lists of arrays, with a ``task``.
+
         Args:
             labels: what is true, such as class numbers of shape (n,); of each task, see `Tracker.evaluation`.
             outputs: what the network gave, such as scores of shape (n, c).
@@ -72,11 +75,15 @@ class Evaluation:
             return
         try:
             before = None if self._task is None else self._task.name
-            name, batch, said = self._known(LabelledBatch(labels, outputs, inputs, ids, slices), before)
+            batch = LabelledBatch(labels, outputs, inputs, ids, slices)
+            if is_empty(batch):
+                return
+            name, batch, said = self._known(batch, before)
             self._said = self._said or said
             if self._task is None:
                 self._task = self._new(name)
-            self._task.add(batch)
+            for part in samples_apart(batch, name):
+                self._task.add(part)
         except Exception as error:
             self.discard()
             self._refused = True

@@ -11,8 +11,9 @@ import numpy as np
 import paddle
 import pytest
 from PIL import Image
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, jaccard_score, roc_auc_score
 
+import vizkit
 from tests.helpers import by_tag, series, stock
 from vizkit import DataError, Tracker, VizKitWarning
 from vizkit.metrics.calibration import Reliability
@@ -313,3 +314,64 @@ def test_a_regression_that_begins_as_a_classifier_is_left_out_and_told(tmp_path:
     with pytest.warns(VizKitWarning, match=r"left out; give callback a task="):
         tags = evaluated(tmp_path, labels, 1)
     assert not {tag for tag in tags if tag.startswith("eval/")}
+
+
+_TEXTS = ["ab", "abc", "b"]
+_BOXES = [{"boxes": [[0, 0, 4, 4]], "labels": [0]}]
+_FOUND = [{"boxes": [[0, 0, 4, 5]], "labels": [0], "scores": [0.5]}]
+BATCHES: dict[str, tuple[Any, Any, Any]] = {
+    "classification": (LABELS, LOGITS, paddle.nn.CrossEntropyLoss()),
+    "segmentation": (
+        RNG.integers(0, 3, (3, 4, 5)),
+        RNG.normal(size=(3, 3, 4, 5)),
+        paddle.nn.CrossEntropyLoss(axis=1),
+    ),
+    "regression": (RNG.normal(size=9), RNG.normal(size=9), paddle.nn.MSELoss()),
+    "labelling": (RNG.integers(0, 4, (3, 6)), RNG.normal(size=(3, 6, 4)), paddle.nn.CrossEntropyLoss()),
+    "generation": (_TEXTS, ["ab", "ac", "b"], None),
+    "generation of arrays": (np.array(_TEXTS, object), np.array(["ab", "ac", "b"]), None),
+    "retrieval": (np.arange(8) // 2, RNG.normal(size=(8, 4)), None),
+    "detection": (_BOXES, _FOUND, None),
+}
+
+
+@pytest.mark.parametrize("task", BATCHES)
+@pytest.mark.parametrize("told", [True, False])
+def test_batches_without_samples_change_nothing(tmp_path: Path, task: Any, told: bool) -> None:
+    labels, outputs, loss = BATCHES[task]
+    given: dict[str, Any] = {"task": task.split()[0]} if told or task == "retrieval" else {}
+    for name, empty in (("with", True), ("without", False)):
+        with (
+            Tracker(tmp_path / name, strict=True, system=False) as tracker,
+            tracker.evaluation("eval", loss=loss, **given) as evaluation,
+        ):
+            for some in (slice(0, 0), slice(None), slice(0, 0)):
+                if empty or some.stop is None:
+                    evaluation.add(labels[some], outputs[some])
+    runs = vizkit.load(tmp_path)
+    tags = runs["without"].scalar_tags
+    assert tags and runs["with"].scalar_tags == tags
+    for tag in tags:
+        np.testing.assert_array_equal(runs["with"].columns(tag).values, runs["without"].columns(tag).values)
+
+
+def test_samples_of_unequal_sizes_are_lists(tmp_path: Path) -> None:
+    sizes = [(4, 6), (5, 3), (4, 6)]
+    maps = [RNG.integers(0, 3, size) for size in sizes]
+    scores = [RNG.normal(size=(3, *size)).astype(np.float32) for size in sizes]
+    tokens = [RNG.integers(0, 3, n) for n in (2, 5, 1)]
+    logits = [RNG.normal(size=(n, 3)).astype(np.float32) for n in (2, 5, 1)]
+    with Tracker(tmp_path, strict=True, system=False) as tracker:
+        with tracker.evaluation("maps", task="segmentation") as evaluation:
+            evaluation.add(maps, [paddle.to_tensor(one) for one in scores], ids=["a", "b", "c"])
+        with tracker.evaluation("tokens", task="labelling", activation="softmax") as evaluation:
+            evaluation.add(tokens, logits, slices={"kind": ["x", "y", "z"]})
+    true = np.concatenate([one.ravel() for one in maps])
+    chosen = np.concatenate([one.argmax(axis=0).ravel() for one in scores])
+    assert value(tmp_path, "maps/pixel acc") == (true == chosen).mean()
+    assert value(tmp_path, "maps/miou") == pytest.approx(jaccard_score(true, chosen, average="macro"))
+    right = np.concatenate([one == other.argmax(1) for one, other in zip(tokens, logits, strict=True)])
+    assert value(tmp_path, "tokens/token acc") == right.mean()
+    run = vizkit.load(tmp_path)[0]
+    assert run.table("maps/predictions").id.tolist() == ["a", "b", "c"]
+    assert run.table("tokens/predictions").kind.tolist() == ["x", "y", "z"]

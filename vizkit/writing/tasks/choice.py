@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+import numpy as np
+
 from vizkit._checks import one_of
 from vizkit.metrics.arrays import dtype_of, shape_of
 from vizkit.metrics.quantiles import checked_quantiles
@@ -75,7 +77,7 @@ def known_task(labels: object, outputs: object, facts: LossFacts) -> TaskName | 
         count, *places = found
         classes = places.pop(0 if facts.class_axis == 1 else -1)
         single = facts.class_axis != 1 and [count, *places, 1]
-        if given in ([count, *places], [count, 1, *places], single) and min(places) > 1 and classes:
+        if given in ([count, *places], [count, 1, *places], single) and min(places[-2:]) > 1 and classes:
             return "segmentation"
     if len(found) == 3 and facts.class_axis == -1 and given in (found[:2], [*found[:2], 1]):
         return "labelling" if "int" in dtype_of(labels) and "float" in dtype_of(outputs) else None
@@ -89,6 +91,8 @@ def _are_dicts(values: object) -> bool:
 
 def _are_texts(values: object) -> bool:
     """True if they are texts, or pairs of a text and its scores."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "UO":
+        values = values.tolist()
     return (
         isinstance(values, (list, tuple))
         and bool(values)
