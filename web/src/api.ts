@@ -239,6 +239,7 @@ export async function curves(question: Question, signal?: AbortSignal): Promise<
 /** Read a binary answer: the length of its head, the head as JSON, and the arrays. */
 export function readCurves(body: ArrayBuffer, tag: string): Answer {
   const { head, array, line, odd } = unpacked<Head>(body);
+  const join = joiner();
   const runs = head.curves.map((curve): Curve => {
     const drawn = line(curve.arrays);
     const [x0, y0, x1, y1] = array(curve.arrays, "around");
@@ -246,7 +247,7 @@ export function readCurves(body: ArrayBuffer, tag: string): Answer {
       tag,
       key: curve.run,
       paths: [curve.run],
-      ...joined(drawn, [x0 ?? NaN, y0 ?? NaN], [x1 ?? NaN, y1 ?? NaN]),
+      ...join(drawn, [x0 ?? NaN, y0 ?? NaN], [x1 ?? NaN, y1 ?? NaN]),
       smooth: curve.smooth && line(curve.smooth),
       band: null,
       counts: null,
@@ -274,11 +275,22 @@ export function readCurves(body: ArrayBuffer, tag: string): Answer {
   return { curves: [...runs, ...groups], band: head.band, without: head.without };
 }
 
-/** A line with the points next to its window, where there are some. */
-function joined(line: Points, before: [number, number], after: [number, number]): Points {
-  const has = [before, after].map(([x]) => !Number.isNaN(x));
-  if (!has[0] && !has[1]) return line;
-  const grow = (values: Float64Array, which: 0 | 1) => Float64Array.from([...(has[0] ? [before[which]] : []), ...values, ...(has[1] ? [after[which]] : [])]);
-  const shift = Number(has[0]);
-  return { x: grow(line.x, 0), y: grow(line.y, 1), columns: line.columns && [line.columns[0] + shift, line.columns[1] + shift] };
+/** Makes lines with the points next to their window, where there are some; those at the same places share these. */
+function joiner(): (line: Points, before: [number, number], after: [number, number]) => Points {
+  const known = new Map<Float64Array, { from: number; to: number; x: Float64Array }>();
+  return (line, before, after) => {
+    const [from, to] = [before[0], after[0]];
+    const [shift, more] = [Number(!Number.isNaN(from)), Number(!Number.isNaN(to))];
+    if (!shift && !more) return line;
+    const grown = (values: Float64Array, first: number, last: number) => {
+      const found = new Float64Array(shift + values.length + more);
+      if (shift) found[0] = first;
+      found.set(values, shift);
+      if (more) found[found.length - 1] = last;
+      return found;
+    };
+    let places = known.get(line.x);
+    if (!places || !Object.is(places.from, from) || !Object.is(places.to, to)) known.set(line.x, (places = { from, to, x: grown(line.x, from, to) }));
+    return { x: places.x, y: grown(line.y, before[1], after[1]), columns: line.columns && [line.columns[0] + shift, line.columns[1] + shift] };
+  };
 }

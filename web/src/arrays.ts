@@ -35,25 +35,30 @@ export interface Unpacked<Head> {
 export function unpacked<Head>(body: ArrayBuffer): Unpacked<Head> {
   const length = new DataView(body).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 4, length))) as Head;
-  const ramps = new Map<string, Float64Array>(); // curves of the same steps share them: they are nowhere written to
-  const ramp = (count: number, start: number, step: number): Float64Array => {
-    const key = `${count} ${start} ${step}`;
-    let found = ramps.get(key);
-    if (!found) {
-      found = new Float64Array(count);
+  const known = new Map<string, Float64Array>(); // curves of the same steps share them: they are nowhere written to
+  const read = ({ type, offset, count, start = 0, step = 0 }: Place): Float64Array => {
+    if (type === "ramp") {
+      const found = new Float64Array(count);
       for (let at = 0; at < count; at += 1) found[at] = start + step * at;
-      ramps.set(key, found);
+      return found;
     }
-    return found;
+    const at = 4 + length + offset;
+    if (type === "float64") return new Float64Array(body, at, count);
+    return new Float64Array(type === "uint32" ? new Uint32Array(body, at, count) : new Float32Array(body, at, count));
   };
   const array = (places: Places, name: string): Float64Array => {
     const place = places[name];
     if (!place) return EMPTY;
-    const { type, count, start = 0, step = 0 } = place;
-    const at = 4 + length + place.offset;
-    if (type === "float64") return new Float64Array(body, at, count);
-    if (type === "ramp") return ramp(count, start, step);
-    return new Float64Array(type === "uint32" ? new Uint32Array(body, at, count) : new Float32Array(body, at, count));
+    const key = `${place.type} ${place.offset} ${place.count} ${place.start} ${place.step}`;
+    let found = known.get(key);
+    if (!found) known.set(key, (found = read(place)));
+    return found;
+  };
+  const spans = new Map<Float64Array, readonly [end: Float64Array, xs: Float64Array]>();
+  const spanned = (x: Float64Array, end: Float64Array): Float64Array => {
+    let found = spans.get(x);
+    if (found?.[0] !== end) spans.set(x, (found = [end, placesOf(x, end)]));
+    return found[1];
   };
   return {
     head,
@@ -61,7 +66,7 @@ export function unpacked<Head>(body: ArrayBuffer): Unpacked<Head> {
     line(places) {
       const x = array(places, "x");
       if (places.y) return { x, y: array(places, "y") };
-      return through(x, array(places, "x_last"), array(places, "first"), array(places, "least"), array(places, "greatest"), array(places, "last"));
+      return through(spanned(x, array(places, "x_last")), array(places, "first"), array(places, "least"), array(places, "greatest"), array(places, "last"));
     },
     odd(places) {
       if (places.y) return oddOf({ x: array(places, "x"), y: array(places, "y") });
@@ -76,21 +81,35 @@ export function spread(values: Float64Array, points: number): Float64Array {
   return Float64Array.from({ length: points }, (_, at) => values[Math.floor(at / times)] ?? 0);
 }
 
-/** The line through first, least, greatest and last of each pixel column: it covers the pixels that all points do. */
-function through(x: Float64Array, end: Float64Array, first: Float64Array, least: Float64Array, greatest: Float64Array, last: Float64Array): Points {
-  const [xs, ys] = [new Float64Array(4 * x.length), new Float64Array(4 * x.length)];
+/** The places of first, least, greatest and last of each pixel column. */
+function placesOf(x: Float64Array, end: Float64Array): Float64Array {
+  const xs = new Float64Array(4 * x.length);
   for (let at = 0; at < x.length; at += 1) {
-    const finite = (value: number) => (Number.isFinite(value) ? value : (least[at] as number)); // what is odd has its mark
-    xs.fill(x[at] as number, 4 * at, 4 * at + 3);
+    xs[4 * at] = xs[4 * at + 1] = xs[4 * at + 2] = x[at] as number;
     xs[4 * at + 3] = end[at] as number;
-    ys.set([finite(first[at] as number), least[at] as number, greatest[at] as number, finite(last[at] as number)], 4 * at);
   }
-  return { x: xs, y: ys, columns: [0, xs.length] };
+  return xs;
+}
+
+/** The line through first, least, greatest and last of each pixel column: it covers the pixels that all points do. */
+function through(x: Float64Array, first: Float64Array, least: Float64Array, greatest: Float64Array, last: Float64Array): Points {
+  const y = new Float64Array(x.length);
+  for (let at = 0; at < first.length; at += 1) {
+    const [begin, low, end] = [first[at] as number, least[at] as number, last[at] as number];
+    y[4 * at] = begin - begin === 0 ? begin : low; // what is not finite has its mark
+    y[4 * at + 1] = low;
+    y[4 * at + 2] = greatest[at] as number;
+    y[4 * at + 3] = end - end === 0 ? end : low;
+  }
+  return { x, y, columns: [0, x.length] };
 }
 
 function oddOf(line: Points): Points {
   const odd: number[] = [];
-  for (let at = 0; at < line.y.length; at += 1) if (!Number.isFinite(line.y[at])) odd.push(at);
+  for (let at = 0; at < line.y.length; at += 1) {
+    const value = line.y[at] as number;
+    if (value - value !== 0) odd.push(at);
+  }
   if (!odd.length) return { x: EMPTY, y: EMPTY };
   return { x: Float64Array.from(odd, (at) => line.x[at] as number), y: Float64Array.from(odd, (at) => line.y[at] as number) };
 }

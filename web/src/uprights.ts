@@ -22,22 +22,38 @@ export function uprights(lefts: Float64Array, tops: Float64Array, thick: number,
   const shown = pattern(dash);
   const drawn = (pixel: number, height: number) => height > tall || !shown.length || shown[((pixel % shown.length) + shown.length) % shown.length] === true;
   // Of the points in this pixel, and of those in the one before: none after a gap.
-  let [pixel, low, high, first, firstLeft, last, lastLeft, count] = [NaN, 0, 0, 0, 0, 0, 0, 0];
-  let [before, beforeLow, beforeHigh, beforeLast, beforeLeft] = [NaN, 0, 0, 0, 0];
+  let pixel = NaN;
+  let low = 0;
+  let high = 0;
+  let first = 0;
+  let firstLeft = 0;
+  let last = 0;
+  let lastLeft = 0;
+  let count = 0;
+  let before = NaN;
+  let beforeLow = 0;
+  let beforeHigh = 0;
+  let beforeLast = 0;
+  let beforeLeft = 0;
   const put = () => {
-    if (Number.isNaN(pixel)) return;
-    if (!Number.isNaN(before)) {
+    if (pixel !== pixel) return;
+    if (before === before) {
       const middle = (beforeLast + first) / 2;
       const touch = Math.abs(pixel - before) <= 1 && Math.max(low, beforeLow) - half <= middle && middle <= Math.min(high, beforeHigh) + half;
       if (!touch && drawn(pixel, Math.abs(first - beforeLast))) found.links.push(beforeLeft, beforeLast, firstLeft, first);
     }
     if (drawn(pixel, high - low)) found.strokes.push(pixel, low - half, high + half);
-    [before, beforeLow, beforeHigh, beforeLast, beforeLeft] = [pixel, low, high, last, lastLeft];
+    before = pixel;
+    beforeLow = low;
+    beforeHigh = high;
+    beforeLast = last;
+    beforeLeft = lastLeft;
   };
   const part = () => {
     put();
     if (count === 1) found.dots.push(lastLeft, last);
-    [pixel, before, count] = [NaN, NaN, 0];
+    pixel = before = NaN;
+    count = 0;
   };
   for (let at = 0; at < lefts.length; at += 1) {
     const left = lefts[at] as number;
@@ -50,7 +66,9 @@ export function uprights(lefts: Float64Array, tops: Float64Array, thick: number,
     const here = Math.floor(left);
     if (here !== pixel) {
       put();
-      [pixel, low, high, first, firstLeft] = [here, top, top, top, left];
+      pixel = here;
+      low = high = first = top;
+      firstLeft = left;
     } else if (top < low) low = top;
     else if (top > high) high = top;
     last = top;

@@ -45,6 +45,25 @@ test("all points of a window, and those next to it", () => {
   assert.deepEqual([[...curve.marks.x], [...curve.marks.y]], [[2, 3], [NaN, Infinity]]);
 });
 
+test("runs with the same steps share their places, with those next to the window", () => {
+  const body = packed((put) => {
+    const x = put([1, 2, 3]);
+    const of = (run: string, around: number[]) => ({ run, kind: "points", n: 3, arrays: { x, y: put([5, 6, 7]), around: put(around) }, smooth: null });
+    return { ...NONE, curves: [of("a", [0, 4, 4, 8]), of("b", [0, 3, 4, 9]), of("c", [NaN, NaN, 4, 9])] };
+  });
+  const [a, b, c] = readCurves(body, "loss").curves;
+  assert.deepEqual([[...(a?.x ?? [])], [...(a?.y ?? [])]], [[0, 1, 2, 3, 4], [4, 5, 6, 7, 8]]);
+  assert.equal(a?.x, b?.x);
+  assert.deepEqual([...(b?.y ?? [])], [3, 5, 6, 7, 9]);
+  assert.deepEqual([[...(c?.x ?? [])], [...(c?.y ?? [])]], [[1, 2, 3, 4], [5, 6, 7, 9]]);
+});
+
+test("a window without points lies between those next to it", () => {
+  const body = packed((put) => ({ ...NONE, curves: [{ run: "a", kind: "points", n: 0, arrays: { x: put([]), y: put([]), around: put([1, 2, NaN, NaN]) }, smooth: null }] }));
+  const [curve] = readCurves(body, "loss").curves;
+  assert.deepEqual([[...(curve?.x ?? [])], [...(curve?.y ?? [])]], [[1], [2]]);
+});
+
 test("numbers come in the smallest type that holds them", () => {
   const body = packed((put) => {
     const ramp = { type: "ramp", offset: 0, count: 4, start: 10, step: 0.5 };
