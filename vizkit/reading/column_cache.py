@@ -15,6 +15,7 @@ import mmap
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -45,6 +46,8 @@ _LEAST = 4 << 20  # bytes of a log that is worth it
 _BLOCKS, _BLOCK = 32, 2048  # of a log that are compared
 _MAX_HEAD = 64 << 20
 _MOST_MAPPED = 96 << 20  # bytes of files in memory that are not released yet
+_MOST_EXPLORED = 1 << 30  # the same while curves are explored, but at most an eighth of the machine's memory
+_EXPLORED = 60.0  # seconds since the last zoom
 
 
 def cache_directory() -> Path | None:
@@ -78,6 +81,7 @@ class ColumnCache:
         self._most = most
         self._lock = threading.Lock()
         self._mapped: WeakSet[mmap.mmap] = WeakSet()
+        self._explored_until = -math.inf
 
     def load(self, log: Readable, stat: LogStat) -> tuple[ColumnBuilder, int] | None:
         """The columns of a log, and the position behind their last frame; None if they are not known."""
@@ -158,12 +162,18 @@ class ColumnCache:
                 _make_room(self._directory, self._most)
         return thread
 
+    def explore(self) -> None:
+        """Keep what is read from now on, as the same parts of files will be asked for again and again."""
+        self._explored_until = time.monotonic() + _EXPLORED
+
     def release(self) -> None:
         """Give the memory of the parts of files that were read back to the system, if it is much.
 
-        The system may keep them; what is asked for again has to be mapped again, which takes time.
+        The system may keep them; what is asked for again has to be mapped again, which takes time: up to half
+        of that of an answer. While they are mapped, the system may take them back, too, as they are files.
         """
-        if hasattr(mmap, "MADV_DONTNEED") and _mapped_bytes() > _MOST_MAPPED:
+        most = _most_explored() if time.monotonic() < self._explored_until else _MOST_MAPPED
+        if hasattr(mmap, "MADV_DONTNEED") and _mapped_bytes() > most:
             for mapped in list(self._mapped):
                 mapped.madvise(mmap.MADV_DONTNEED)
 
@@ -180,6 +190,13 @@ def _mapped_bytes() -> float:
             return int(file.read().split()[2]) * mmap.PAGESIZE
     except (OSError, ValueError, IndexError):
         return math.inf
+
+
+def _most_explored() -> int:
+    try:
+        return min(_MOST_EXPLORED, os.sysconf("SC_PHYS_PAGES") * mmap.PAGESIZE // 8)
+    except (AttributeError, OSError, ValueError):  # a system that does not tell
+        return _MOST_MAPPED
 
 
 def _identity(stat: LogStat) -> list[object]:

@@ -230,6 +230,10 @@ class LiveRuns:
                 return
             time.sleep(_BETWEEN)
 
+    def explore(self) -> None:
+        """Keep what is read of the cache's files for a while."""
+        self._cache.explore()
+
     def release(self) -> None:
         """Give memory of the cache's files back to the system."""
         self._cache.release()
@@ -284,6 +288,7 @@ class LiveRuns:
         if self.unread:
             self.refresh()
         while not self._stop.wait(self._pause()):
+            self.release()
             if time.monotonic() - self._last_request > _IDLE_AFTER:
                 self._wake.clear()
                 self._wake.wait()

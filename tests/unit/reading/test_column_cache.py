@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import random
 import shutil
@@ -16,7 +17,7 @@ from tests.logs import NOW, TAGS, assert_same, mixed_log, path_in, regular_log, 
 from vizkit.columns.column_builder import ColumnBuilder
 from vizkit.columns.column_extremes import ColumnEdges, column_extremes
 from vizkit.columns.frame_scan import Readable
-from vizkit.reading import LogRoot, RunReader
+from vizkit.reading import LogRoot, RunReader, column_cache
 from vizkit.reading.column_cache import ColumnCache, cache_directory
 from vizkit.reading.filesystem import LogStat
 
@@ -81,6 +82,39 @@ def test_pyramids_are_opened_again(tmp_path: Path, cache: Cache) -> None:
         assert recorded.pyramid.counts(recorded.values, edges)[0].tolist() == [20, *[0] * 9]
         cache.release()
     assert cache.known == 1
+
+
+class _Mapped:
+    """A file that is mapped, which counts how often its memory is given back."""
+
+    released = 0
+
+    def madvise(self, _: int) -> None:
+        self.released += 1
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_DONTNEED"), reason="the system does not take memory back")
+def test_more_stays_mapped_while_curves_are_explored(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    mapped = _Mapped()
+    cache._mapped.add(mapped)  # type: ignore[arg-type]
+    machine = 64 << 30
+
+    def released(mebibytes: int) -> bool:
+        monkeypatch.setattr(column_cache, "_mapped_bytes", lambda: mebibytes << 20)
+        monkeypatch.setattr(os, "sysconf", lambda _: machine // mmap.PAGESIZE)
+        before = mapped.released
+        cache.release()
+        return mapped.released > before
+
+    assert [released(50), released(200)] == [False, True]
+    cache.explore()
+    assert [released(200), released(2000)] == [False, True]
+    machine = 1 << 30
+    assert [released(100), released(200)] == [False, True]
+    monkeypatch.setattr(column_cache, "_EXPLORED", 0.0)  # seconds, which have passed
+    machine = 64 << 30
+    cache.explore()
+    assert released(200)
 
 
 def written(tmp_path: Path, count: int = 3000) -> Path:

@@ -82,6 +82,8 @@ def curves_answer(state: WorkspaceState, query: CurvesQuery) -> bytes:
     if log and start is not None and start <= 0:  # points that a logarithmic axis cannot show
         start = min((first for trace in traces.values() if (first := trace.first_positive)), default=start)
         log = start > 0
+    if query.start is not None and query.end is not None:
+        state.live.explore()
     arrays = Arrays()
     curves: list[CurveHead] = []
     means: list[GroupHead] = []
