@@ -74,6 +74,17 @@ def test_importance_counts_the_chosen_runs_that_are_not_drawn_too(look: Look, tm
         expect(note.last).to_contain_text("over these 11 runs")
 
 
+def test_a_very_wide_page_is_filled(look: Look, nine: Served) -> None:
+    with look("?tab=compare", viewport={"width": 3840, "height": 1200}) as page:
+        one, other = (figure(page, name).bounding_box() for name in ("Parallel coordinates", "Scatter"))
+        assert one and other
+        assert one["y"] == other["y"] and one["width"] == other["width"] > 1600
+        cells = figure(page, "Side by side").locator("tbody tr").first.locator("td")
+        expect(cells).to_have_count(4)
+        widths = [cell.bounding_box() for cell in cells.all()]
+        assert [box["width"] > 400 for box in widths if box] == [False, True, False, True]
+
+
 def test_a_verdict_is_a_sentence_in_the_language_of_the_page(look: Look, nine: Served) -> None:
     runs = vizkit.load(nine.log)
     with look("?tab=compare&metric=train/loss") as page:

@@ -98,18 +98,22 @@ def smoothed(values: Floats, how: Smoothing, x: AnyArray | None = None, span: fl
     if not how:
         return values
     there = np.isfinite(values)
-    kept = values[there]
+    whole = bool(there.all())  # nothing to take out and to put back
+    kept = values if whole else values[there]
     if not len(kept):
         return values
     if how.kind == "exponential":
         found = _exponential(kept, how.amount)
     elif how.kind == "time":
         assert x is not None
-        found = _by_x(kept, np.asarray(x, dtype=np.float64)[there], how.amount, span)
+        places = np.asarray(x, dtype=np.float64)
+        found = _by_x(kept, places if whole else places[there], how.amount, span)
     elif how.kind == "mean":
         found = _running_mean(kept, max(round(how.amount), 1))
     else:
         found = _gaussian(kept, how.amount)
+    if whole:
+        return found
     out = values.copy()
     out[there] = found
     return out

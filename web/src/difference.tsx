@@ -107,6 +107,7 @@ export function Texts() {
       {answer && answer.lines.length > 0 && (
         <div class="scroll beside" tabIndex={0} role="region" aria-label={t("Side by side")}>
           <table>
+            <colgroup><col class="at" /><col /><col class="at" /><col /></colgroup>
             <thead><tr><th colSpan={2} scope="col">{left.name}</th><th colSpan={2} scope="col">{right.name}</th></tr></thead>
             <tbody>{answer.lines.map((line, at) => <Line key={at} line={line} />)}</tbody>
           </table>
