@@ -17,7 +17,7 @@ import pytest
 
 from tests.helpers import by_tag, series
 from tests.integration.test_autolog import fit, prepared
-from vizkit import Tracker, load
+from vizkit import Tracker, VizKitWarning, load
 from vizkit.hooks._autolog.autolog import autolog
 
 
@@ -73,6 +73,58 @@ def test_code_of_wandb_is_recorded_here(tmp_path: Path) -> None:
     assert series(directory, "eval/acc") == [(7, 0.5)]
     assert [step for step, _ in series(directory, "note")] == [20]
     assert [record.step for record in by_tag(directory)["picture"]] == [21]
+
+
+def test_a_run_of_wandb_may_be_a_block(tmp_path: Path) -> None:
+    autolog(tmp_path / "log", quiet=True)
+    wandb = imported("wandb")
+    with wandb.init(project="p", name="good") as run:
+        run.log({"loss": 0.5})
+        assert wandb.run is run
+    assert wandb.run is None
+    with pytest.raises(ValueError, match="no data"), wandb.init(name="bad") as run:
+        run.log({"loss": 1.0})
+        raise ValueError("no data")
+    wandb.init(name="code").log({"loss": 2.0})
+    wandb.finish(exit_code=1)
+    status = {run.name.partition("-")[0]: run.status for run in load(tmp_path / "log")}
+    assert status == {"good": "finished", "bad": "failed", "code": "failed"}
+
+
+def test_a_run_of_wandb_that_begins_anew_is_another_run(tmp_path: Path) -> None:
+    autolog(tmp_path / "log", quiet=True)
+    wandb = imported("wandb")
+    for number, reinit in enumerate((True, "finish_previous", "create_new")):
+        run = wandb.init(name=f"trial{number}", config={"lr": number}, reinit=reinit)
+        assert wandb.run is run
+        wandb.log({"loss": float(number)})
+    wandb.finish()
+    found = {run.hparams["lr"]: run.columns("loss").values.tolist() for run in load(tmp_path / "log")}
+    assert found == {0: [0.0], 1: [1.0], 2: [2.0]}
+
+
+def test_lists_of_images_histograms_and_texts_are_recorded(tmp_path: Path) -> None:
+    autolog(tmp_path / "log", quiet=True)
+    wandb = imported("wandb")
+    white, wide = np.full((4, 4), 255, np.uint8), np.zeros((4, 9), np.uint8)
+    wandb.init(name="media")
+    with pytest.warns(VizKitWarning, match="got a path"):
+        wandb.log(
+            {"path": wandb.Image("a.png"), "loss": 0.5, "alone": wandb.Image(white, caption="all white")}
+        )
+    wandb.log({"same": [wandb.Image(white)] * 4, "other": [wandb.Image(white), wandb.Image(wide)]})
+    wandb.log(
+        {
+            "values": wandb.Histogram([1.0, 2.0, 2.0]),
+            "counted": wandb.Histogram(np_histogram=([1, 2], [0, 1, 2])),
+        }
+    )
+    wandb.finish()
+    run = only_run(tmp_path / "log")
+    assert run.columns("loss").values.tolist() == [0.5]  # what cannot be recorded takes nothing with it
+    assert run.tags["image"] == ["alone", "same", "other/0", "other/1"]
+    assert run.images("same")[0].max() == 255 and run.texts("alone/caption")[0] == "all white"
+    assert [run.histograms(tag)[0].counts.sum() for tag in ("values", "counted")] == [3, 3]
 
 
 def test_code_of_swanlab_is_recorded_here(tmp_path: Path) -> None:

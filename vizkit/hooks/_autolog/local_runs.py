@@ -7,6 +7,7 @@ for. What they do not know does nothing.
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from importlib.abc import Loader
@@ -17,6 +18,7 @@ from typing import Any, cast
 import numpy as np
 
 from vizkit._mappings import flat
+from vizkit._protocols import ArrayLike
 from vizkit._ranks import rank
 from vizkit.environment.masking import mask_settings
 from vizkit.errors import DataError
@@ -25,6 +27,7 @@ from vizkit.hooks._autolog.configuration import settings_of_program
 from vizkit.hooks._autolog.open_runs import OpenRuns
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._patching import Patches
+from vizkit.metrics.arrays import AnyArray
 from vizkit.tracking.tracker import Tracker, tracker_without_log
 
 __all__ = ["LocalModules", "LocalRun"]
@@ -97,8 +100,11 @@ class LocalRun:
             for tag, value in values.items():
                 at = next((values[name] for pattern, name in self._steps
                            if fnmatchcase(tag, pattern) and name in values), self._next)  # fmt: skip
-                if isinstance(value, Picture):
-                    value.record(tracker, tag, int(cast("int", at)))
+                if isinstance(value, list) and value and all(isinstance(one, Picture) for one in value):
+                    value = Pictures(value)
+                if isinstance(value, _Recordable):
+                    with self._guard(tag):
+                        value.record(tracker, tag, int(cast("int", at)))
                 elif isinstance(value, str):
                     tracker.log_text(tag, value, int(cast("int", at)))
                 elif not isinstance(value, _Nothing):
@@ -108,12 +114,21 @@ class LocalRun:
         if commit:
             self._next += 1
 
-    def finish(self, *_: object, **__: object) -> None:
-        """Close the run."""
+    def finish(self, exit_code: int | None = None, *_: object, **__: object) -> None:
+        """Close the run, which has failed with an exit code other than 0."""
+        self._finish(SystemExit(exit_code) if exit_code else None)
+
+    def _finish(self, error: BaseException | None) -> None:
         self.when_ended()
         with self._guard("the log"):
             if self.directory:
-                self._runs.finish(self.directory)
+                self._runs.finish(self.directory, error)
+
+    def __enter__(self) -> LocalRun:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self._finish(error)
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
@@ -149,18 +164,81 @@ class _Config(dict[str, object]):
         raise AttributeError(name)
 
 
-class Picture:
+class _Recordable(ABC):
+    """A value that records itself."""
+
+    @abstractmethod
+    def record(self, tracker: Tracker, tag: str, step: int) -> None:
+        """Record it."""
+
+
+class Picture(_Recordable):
     """An image (h, w) or (h, w, c), as arrays, tensors or of Pillow."""
 
-    def __init__(self, data_or_path: object, *_: object, **__: object) -> None:
+    def __init__(self, data_or_path: object, *_: object, **given: object) -> None:
         self._data = data_or_path
+        self._caption = given.get("caption")
+
+    def pixels(self) -> AnyArray:
+        """The image as an array."""
+        if isinstance(self._data, str):
+            raise DataError("an image must be an array, got a path: {path}", path=self._data)
+        return np.asarray(self._data.numpy() if hasattr(self._data, "numpy") else self._data)
 
     def record(self, tracker: Tracker, tag: str, step: int) -> None:
         """Record it."""
-        if isinstance(self._data, str):
-            raise DataError("an image must be an array, got a path: {path}", path=self._data)
-        pixels = np.asarray(self._data.numpy() if hasattr(self._data, "numpy") else self._data)
-        tracker.log_image(tag, pixels, step, dataformats="HWC" if pixels.ndim == 3 else "HW")
+        pixels = self.pixels()
+        caption = None if self._caption is None else str(self._caption)
+        tracker.log_image(tag, pixels, step, dataformats="HWC" if pixels.ndim == 3 else "HW", caption=caption)
+
+
+class Pictures(_Recordable):
+    """Images that are logged as a list: a grid of those of one shape, else each under a tag of its own."""
+
+    def __init__(self, pictures: Sequence[Picture]) -> None:
+        self._pictures = pictures
+
+    def record(self, tracker: Tracker, tag: str, step: int) -> None:
+        """Record them."""
+        every = [picture.pixels() for picture in self._pictures]
+        if len({pixels.shape for pixels in every}) == 1:
+            tracker.log_images(tag, every, step, dataformats="HWC" if every[0].ndim == 3 else "HW")
+            return
+        for number, picture in enumerate(self._pictures):
+            picture.record(tracker, f"{tag}/{number}", step)
+
+
+class Numbers(_Recordable):
+    """A histogram of numbers, or of counts and edges as of `numpy.histogram`."""
+
+    def __init__(
+        self,
+        sequence: ArrayLike | None = None,
+        np_histogram: tuple[ArrayLike, ArrayLike] | None = None,
+        num_bins: int = 64,
+        **_: object,
+    ) -> None:
+        self._values, self._counted, self._bins = sequence, np_histogram, num_bins
+
+    def record(self, tracker: Tracker, tag: str, step: int) -> None:
+        """Record it."""
+        if self._counted is None:
+            tracker.log_histogram(tag, [] if self._values is None else self._values, step, buckets=self._bins)
+            return
+        counts, edges = (np.asarray(each) for each in self._counted)
+        middles = np.repeat((edges[1:] + edges[:-1]) / 2, counts.astype(np.int64))
+        tracker.log_histogram(tag, middles, step, buckets=edges.tolist())
+
+
+class Words(_Recordable):
+    """A text."""
+
+    def __init__(self, data: object = "", *_: object, **__: object) -> None:
+        self._text = str(data)
+
+    def record(self, tracker: Tracker, tag: str, step: int) -> None:
+        """Record it."""
+        tracker.log_text(tag, self._text, step)
 
 
 class _Nothing:
@@ -188,6 +266,8 @@ class _LocalModule(ModuleType):
     """``wandb`` or ``swanlab``: one run at a time."""
 
     Image = Picture
+    Histogram = Numbers
+    Text = Words
 
     def __init__(self, name: str, runs: OpenRuns) -> None:
         super().__init__(name, "Records locally, by vizkit.autolog.")
@@ -198,7 +278,10 @@ class _LocalModule(ModuleType):
     def init(
         self, project: str | None = None, config: object = None, mode: str | None = None, **given: object
     ) -> LocalRun:
-        """Begin a run, unless one is open."""
+        """Begin a run, unless one is open and ``reinit`` does not ask for another one."""
+        reinit = given.get("reinit")
+        if self.run is not None and (reinit is True or reinit in ("finish_previous", "create_new")):
+            self.run.finish()
         if self.run is None:
             named = given.get("name") or given.get("experiment_name") or project
             title = "" if named is None else str(named)
@@ -216,10 +299,10 @@ class _LocalModule(ModuleType):
         if self.run is not None:
             self.run.log(data, step, commit)
 
-    def finish(self, *_: object, **__: object) -> None:
-        """Close the open run."""
+    def finish(self, exit_code: int | None = None, *_: object, **__: object) -> None:
+        """Close the open run, as `LocalRun.finish` does."""
         if self.run is not None:
-            self.run.finish()
+            self.run.finish(exit_code)
 
     def get_run(self) -> LocalRun | None:
         """The open run."""

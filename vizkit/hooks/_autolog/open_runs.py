@@ -65,10 +65,10 @@ class OpenRuns:
             if name in self._trackers:
                 self._trackers[name].flush()
 
-    def finish(self, directory: str) -> None:
-        """Close a run, unless a call records into it."""
+    def finish(self, directory: str, error: BaseException | None = None) -> None:
+        """Close a run, which has failed with an error, unless a call records into it."""
         if directory in self._trackers and directory not in self._busy():
-            self._trackers.pop(directory).close()
+            self._trackers.pop(directory).close(error)
 
     def close_idle(self) -> None:
         """Close idle runs: a grid search may make more of them than a process can have files open."""
