@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -89,6 +90,18 @@ def test_a_run_of_wandb_may_be_a_block(tmp_path: Path) -> None:
     wandb.finish(exit_code=1)
     status = {run.name.partition("-")[0]: run.status for run in load(tmp_path / "log")}
     assert status == {"good": "finished", "bad": "failed", "code": "failed"}
+
+
+def test_settings_may_be_a_namespace(tmp_path: Path) -> None:
+    autolog(tmp_path / "log", quiet=True)
+    wandb = imported("wandb")
+    wandb.init(name="p", config=SimpleNamespace(lr=0.1, seed=3))
+    wandb.config.update(Namespace(depth=2))
+    wandb.init(config="settings.yaml")  # a file is not read
+    assert wandb.config.lr == 0.1 and wandb.config["depth"] == 2
+    wandb.log({"loss": 1.0})
+    wandb.finish()
+    assert only_run(tmp_path / "log").hparams == {"lr": 0.1, "seed": 3, "depth": 2}
 
 
 def test_a_run_of_wandb_that_begins_anew_is_another_run(tmp_path: Path) -> None:

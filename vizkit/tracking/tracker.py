@@ -23,6 +23,7 @@ from vizkit.environment import Session
 from vizkit.errors import DataError, TagError
 from vizkit.format.encode import plain_step
 from vizkit.format.hparams import as_mapping
+from vizkit.format.tags import clean_tag
 from vizkit.tracking.announcement import Announcement
 from vizkit.tracking.console import ConsoleCopy
 from vizkit.tracking.evaluation_verbs import EvaluationVerbs
@@ -326,7 +327,26 @@ class Tracker(MediaVerbs, EvaluationVerbs):
             TypeError: ``hparams`` is none of these, or ``metrics`` no list.
         """
         check_hparams(hparams, metrics)
-        self._record("hparams", "hparams", 0, lambda tag, step: self._writer.add_hparams(hparams, metrics))
+        self._record(
+            "hparams",
+            "hparams",
+            0,
+            lambda tag, step: self._writer.add_hparams(hparams, self._servable(metrics)),
+        )
+
+    def _servable(
+        self, metrics: Sequence[str] | Mapping[str, ScalarLike | str]
+    ) -> Sequence[str] | Mapping[str, ScalarLike | str]:
+        """Metrics by the tags under which their scalars are recorded: one bad tag loses no settings."""
+
+        def tag_of(tag: str) -> str:
+            return self._renamed.get(("scalar", tag)) or (clean_tag(tag) if isinstance(tag, str) else tag)
+
+        if self.strict:
+            return metrics
+        if isinstance(metrics, Mapping):
+            return {tag_of(tag): value for tag, value in metrics.items()}
+        return [tag_of(tag) for tag in metrics] if isinstance(metrics, (list, tuple)) else metrics
 
     # -- copies ---------------------------------------------------------------------------------
 

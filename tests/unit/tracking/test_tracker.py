@@ -9,7 +9,7 @@ import paddle
 import pytest
 
 from tests.helpers import by_tag, records, series, stock
-from vizkit import Tracker
+from vizkit import TagError, Tracker, VizKitWarning, load
 
 
 def test_it_records_hparams_and_metrics_first(tmp_path: Path) -> None:
@@ -88,3 +88,20 @@ def test_explicit_steps_set_the_clock_forward_only(tracker: Tracker) -> None:
     tracker.log({"loss": 1})
     assert series(tracker.logdir, "note")[0][0] == 100
     assert [step for step, _ in series(tracker.logdir, "loss")] == [100, 101]
+
+
+def test_a_metric_with_a_bad_tag_loses_no_settings(tmp_path: Path) -> None:
+    with (
+        pytest.warns(VizKitWarning, match="recorded as 'eval/acc'"),
+        Tracker(
+            tmp_path / "run", hparams={"lr": 0.1}, metrics=["/eval/acc", "top 5 %"], quiet=True
+        ) as tracker,
+    ):
+        tracker.log({"/eval/acc": 0.5, "top 5 %": 0.9}, step=0)
+        tracker.log_hparams({"seed": 1}, {"/late": 0.25, "/reward": "max"})
+    run = load(tmp_path)[0]
+    assert tracker.lost == {} and run.hparams == {"lr": 0.1, "seed": 1}
+    assert run.metrics[:2] == ["eval/acc", "top 5 _"] and set(run.metrics) <= {*run.scalar_tags, "reward"}
+    assert run.columns("late").values.tolist() == [0.25]
+    with pytest.raises(TagError):
+        Tracker(tmp_path / "strict", hparams={"lr": 0.1}, metrics=["/eval/acc"], strict=True, quiet=True)

@@ -22,7 +22,7 @@ from vizkit._protocols import ArrayLike
 from vizkit._ranks import rank
 from vizkit.environment.masking import mask_settings
 from vizkit.errors import DataError
-from vizkit.format.hparams import flat_hparams
+from vizkit.format.hparams import as_mapping, flat_hparams
 from vizkit.hooks._autolog.configuration import settings_of_program
 from vizkit.hooks._autolog.open_runs import OpenRuns
 from vizkit.hooks._guard import Guard
@@ -58,7 +58,7 @@ class LocalRun:
         self.directory = ""
         self.summary: dict[str, object] = {}
         self.config = _Config(self._settings)
-        self.config.update(config if isinstance(config, Mapping) else {})
+        self.config.update(config)
 
     def begin(self) -> str:
         """Make the run's directory, if it is to be recorded."""
@@ -101,7 +101,7 @@ class LocalRun:
                 at = next((values[name] for pattern, name in self._steps
                            if fnmatchcase(tag, pattern) and name in values), self._next)  # fmt: skip
                 if isinstance(value, list) and value and all(isinstance(one, Picture) for one in value):
-                    value = Pictures(value)
+                    value = PictureList(value)
                 if isinstance(value, _Recordable):
                     with self._guard(tag):
                         value.record(tracker, tag, int(cast("int", at)))
@@ -144,10 +144,12 @@ class _Config(dict[str, object]):
         self.__dict__["_record"] = record
 
     def update(  # type: ignore[override]
-        self, given: Mapping[str, object] | None = None, allow_val_change: object = None, **more: object
+        self, given: object = None, allow_val_change: object = None, **more: object
     ) -> None:
-        """Take settings over."""
-        new = {str(name): value for name, value in {**(given or {}), **more}.items()}
+        """Take settings over: of a dict, a namespace or a dataclass; of others, such as a file, none."""
+        settings = as_mapping(given)
+        settings = settings if isinstance(settings, Mapping) else {}
+        new = {str(name): value for name, value in {**settings, **more}.items()}
         super().update(new)
         self.__dict__["_record"](new)
 
@@ -192,7 +194,7 @@ class Picture(_Recordable):
         tracker.log_image(tag, pixels, step, dataformats="HWC" if pixels.ndim == 3 else "HW", caption=caption)
 
 
-class Pictures(_Recordable):
+class PictureList(_Recordable):
     """Images that are logged as a list: a grid of those of one shape, else each under a tag of its own."""
 
     def __init__(self, pictures: Sequence[Picture]) -> None:
@@ -230,7 +232,7 @@ class Numbers(_Recordable):
         tracker.log_histogram(tag, middles, step, buckets=edges.tolist())
 
 
-class Words(_Recordable):
+class Note(_Recordable):
     """A text."""
 
     def __init__(self, data: object = "", *_: object, **__: object) -> None:
@@ -267,7 +269,7 @@ class _LocalModule(ModuleType):
 
     Image = Picture
     Histogram = Numbers
-    Text = Words
+    Text = Note
 
     def __init__(self, name: str, runs: OpenRuns) -> None:
         super().__init__(name, "Records locally, by vizkit.autolog.")
@@ -288,7 +290,7 @@ class _LocalModule(ModuleType):
             self.run = LocalRun(self._runs, title, config, enabled=mode != "disabled")
             self.run.project = project or ""
             self.run.when_ended = lambda: setattr(self, "run", None)
-        elif isinstance(config, Mapping):
+        else:
             self.run.config.update(config)
         return self.run
 
