@@ -149,18 +149,20 @@ def _running_mean(values: Floats, width: int) -> Floats:
     width = min(width, 2 * n)
     before = width // 2
     length = -(-(n + width) // width) * width
-    places = np.arange(n)
-    first, last = np.maximum(places - before, 0), np.minimum(places - before + width, n)
     padded = np.zeros(length)
     padded[before : before + n] = values
     blocks = padded.reshape(-1, width)
     with np.errstate(over="ignore"):
         left = blocks.cumsum(axis=1).reshape(-1)
         right = blocks[:, ::-1].cumsum(axis=1)[:, ::-1].reshape(-1)
-    ends = places + width - 1
-    whole = places % width == 0
-    sums = np.where(whole, left[ends], right[places] + left[ends])
-    means: Floats = sums / (last - first)
+        sums = right[:n] + left[width - 1 : width - 1 + n]
+    sums[::width] = left[width - 1 : width - 1 + n : width]  # windows that are whole blocks
+    counts = np.full(n, width)
+    edge = min(before, n)
+    counts[:edge] -= np.arange(before, before - edge, -1)  # places before the first point
+    rest = min(width - before - 1, n)
+    counts[n - rest :] -= np.arange(1, rest + 1)  # and behind the last one
+    means: Floats = sums / counts
     return means
 
 
@@ -178,7 +180,10 @@ def _gaussian(values: Floats, sigma: float) -> Floats:
     half = max(min(math.ceil(_SIGMAS * sigma), len(values)), 1)
     distances = np.arange(-half, half + 1)
     kernel = np.exp(-0.5 * (distances / sigma) ** 2)
-    weights = np.convolve(np.ones(len(values)), kernel)[half : half + len(values)]
-    sums = np.convolve(values, kernel)[half : half + len(values)]
+    n = len(values)
+    short = min(n, 4 * half + 1)  # the weights of all points but those near the ends are the same
+    weights = np.convolve(np.ones(short), kernel)[half : half + short]
+    weights = np.insert(weights, 2 * half, np.full(n - short, weights[2 * half])) if n > short else weights
+    sums = np.convolve(values, kernel)[half : half + n]
     means: Floats = sums / weights
     return means

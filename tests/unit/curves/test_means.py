@@ -115,6 +115,11 @@ def test_at_one_bound_an_interval_is_cut() -> None:
         ("train/loss", (-0.1, 5), (-np.inf, np.inf)),
         ("reward", (0.1, 0.5), (-np.inf, np.inf)),
         ("eval/psnr", (20, 30), (-np.inf, np.inf)),
+        ("grad_norm/conv1", (0.1, 5), (0, np.inf)),
+        ("gradients/norm", (-0.1, 5), (-np.inf, np.inf)),
+        ("layer_norm/bias", (0.1, 5), (-np.inf, np.inf)),
+        ("normal", (0.1, 5), (-np.inf, np.inf)),
+        ("train/step time ms", (3, 5), (0, np.inf)),
     ],
 )
 def test_names_and_values_tell_bounds(

@@ -53,6 +53,17 @@ def test_a_running_mean_is_that_of_the_points_around(width: int) -> None:
     assert smoothed(values, Smoothing("mean", width)) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("n", [1, 2, 7, 30])
+@pytest.mark.parametrize("width", [2, 3, 7, 8, 59, 60, 61, 1000])
+def test_a_running_mean_of_a_short_curve_has_the_points_that_are_there(n: int, width: int) -> None:
+    values = np.random.default_rng(0).random(n)
+    before = min(width, 2 * n) // 2
+    expected = [
+        values[max(place - before, 0) : place - before + min(width, 2 * n)].mean() for place in range(n)
+    ]
+    assert smoothed(values, Smoothing("mean", width)) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("sigma", [0.4, 3.0, 20.0])
 def test_a_gaussian_weighs_by_distance(sigma: float) -> None:
     values = np.random.default_rng(0).random(200)
