@@ -146,7 +146,10 @@ class ScalarColumns:
 
 
 def _is_short(parts: Parts) -> bool:
-    return sum(part.end - part.start for part in parts) <= _FEW and not any(p.series.packed for p in parts)
+    """True for few records of several sessions: those of one are most often in order, and no work."""
+    if len(parts) == len(parts[0].begins) == 1 or any(part.series.packed for part in parts):
+        return False
+    return sum(part.end - part.start for part in parts) <= _FEW
 
 
 def _goes_on(known: Recorded, columns: Scalars) -> bool:

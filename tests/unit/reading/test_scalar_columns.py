@@ -68,8 +68,10 @@ def test_many_tags_of_many_sessions_and_trainings_are_those_of_the_model(tmp_pat
 def test_few_columns_are_made_that_nobody_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And columns of all tags, in a few calls."""
     r = random.Random(0)
-    records = [record for begin in range(4) for record in session_of(r, 300, begin)]
-    path_in(tmp_path).write_bytes(b"".join(map(frame_of, records)))
+    for number in range(4):
+        mark = encode.encode_meta_data("meta_data_tag", "", 0, NOW, SessionMark.RESUMES)
+        frames = [frame_of(record) for _ in range(3) for record in session_of(r, 300, number)]
+        path_in(tmp_path, number).write_bytes(mark + b"".join(frames))
     made: list[int] = []
 
     def counted(tags: list[Any], superseded: bool) -> list[Any]:
