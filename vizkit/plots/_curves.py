@@ -48,7 +48,6 @@ _MOST_IN_ALL = 400_000  # points
 _DAY = 86_400.0  # seconds
 _MANY = 20  # lines, from which on they are thin
 _GREATEST = 1e290  # of the values that matplotlib's axes bear
-_NARROW = 1.5  # ratio of the ends of an axis
 _MARKERS = ((np.isnan, "x", 0.02), (np.isposinf, "^", 0.98), (np.isneginf, "v", 0.02))
 
 
@@ -159,7 +158,6 @@ def curves(
     ax.margins(x=0.02)
     plot.note = _note(data, ax)
     plot.legend = drawn.label(ax)
-    _tell_narrow(ax)
     finish(ax)
     return plot
 
@@ -240,18 +238,6 @@ def _scaled(values: Floats, factor: float, log_y: bool) -> Floats:
     if factor == 1.0:
         return values
     return np.where(values > 0, np.maximum(values / factor, 1e-250), np.nan) if log_y else values / factor
-
-
-def _tell_narrow(ax: Axes) -> None:
-    """Give logarithmic axes over a small range ticks that can be told apart; powers of ten all look alike."""
-    from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
-
-    there = ax.dataLim
-    for axis, low, high in ((ax.xaxis, there.minposx, there.x1), (ax.yaxis, there.minposy, there.y1)):
-        if axis.get_scale() == "log" and low < high < _NARROW * low:
-            axis.set_major_locator(MaxNLocator(6))
-            axis.set_minor_locator(NullLocator())
-            axis.set_major_formatter(ScalarFormatter())
 
 
 def _say_empty(ax: Axes, why: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,10 +29,17 @@ def round_log_ticks(axis: Axis) -> None:
     def text(value: float, _: float) -> str:
         low, high = sorted(axis.get_view_interval())
         plain = high < _DECADES * low or (low > 1e-5 and high < 1e5)
-        return f"{value:.10g}" if plain else str(powers(value))
+        return f"{value:.{_digits(low, high)}g}" if plain else str(powers(value))
 
     powers.set_axis(axis)
     axis.set_major_formatter(text)
+
+
+def _digits(low: float, high: float) -> int:
+    """The digits that tell the ticks of a range of positive numbers apart."""
+    if not 0 < low < high:
+        return 10
+    return min(max(10, math.ceil(math.log10(high / (high - low))) + 2), 16)
 
 
 @functools.cache
