@@ -16,7 +16,7 @@ from vizkit.reading.parts import Parts, columns_of_parts, columns_of_tags
 __all__ = ["Recorded", "ScalarColumns", "Scalars"]
 
 _FEW = 256  # records of a tag that is sorted together with others
-_MOST = 256  # tags that are
+_LEAST, _MOST = 16, 256  # tags that are
 
 
 class Scalars(NamedTuple):
@@ -87,7 +87,7 @@ class ScalarColumns:
             parts = self._parts[tag][member]
             if any(part.series.packed for part in parts):
                 return Scalars(*columns_of_parts(parts, superseded))
-            some = self._together(tag, member, superseded) if self._asked > 1 and _is_short(parts) else [key]
+            some = self._together(tag, member, superseded) if _is_short(parts) else [key]
             self._made += len(some)
             if len(some) > 1:
                 columns = columns_of_tags([self._parts[tag][member] for tag, member, _ in some], superseded)
@@ -98,7 +98,10 @@ class ScalarColumns:
 
     def _together(self, tag: str, member: str, superseded: bool) -> list[tuple[str, str, bool]]:
         """A tag, or a member, and those that follow it and are short, too, and not known."""
-        first, most = self._places[tag, member], min(2 * self._asked - self._made, _MOST)
+        most = min(2 * self._asked - self._made, _MOST)
+        if most < _LEAST:
+            return [(tag, member, superseded)]
+        first = self._places[tag, member]
         return [
             (tag, member, superseded)
             for tag, member in self._order[first : first + most]

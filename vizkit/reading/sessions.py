@@ -66,6 +66,8 @@ def counting(
 def _least_of_later(least: AnyArray, tags: Ints) -> AnyArray:
     """The least of what the sessions after each one of the same tag have; of a tag's last one anything."""
     found = np.append(least[1:], least[-1])
+    if tags[-1] == 0:  # one tag
+        return np.minimum.accumulate(found[::-1])[::-1]
     tags, by = tags[1:], 1  # found: of so many sessions after each one
     while by < len(tags) and (same := tags[by:] == tags[:-by]).any():
         found[: -by - 1] = np.where(same, np.minimum(found[: -by - 1], found[by:-1]), found[: -by - 1])
