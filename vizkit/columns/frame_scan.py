@@ -126,6 +126,27 @@ class Piece(NamedTuple):
     frames: Frames
 
 
+class _Window:
+    """What is in memory of a log: the rule holds it and not the walk, so that nothing holds itself.
+
+    Attributes:
+        buf: bytes of the log.
+        base: their position in it.
+        held: how many of them are there.
+    """
+
+    def __init__(self, log: Readable) -> None:
+        self.buf, self.base, self.held = window(0), 0, 0
+        self._log = log
+
+    def read(self, start: int, end: int) -> bytes:
+        """The bytes [start, end) of the log, from the window if they are there."""
+        first, last = start - self.base, end - self.base
+        if first >= 0 and last <= self.held:
+            return self.buf[first:last].tobytes()
+        return read_bytes(self._log, start, end)
+
+
 class FrameWalk:
     """A pass over the bytes [start, size) of a log; iterate over it once.
 
@@ -153,9 +174,8 @@ class FrameWalk:
         self._take = take
         self._start = start
         self._broken = -1  # start of damage that has not ended yet
-        self._rule = FrameRule(self._bytes, size)
-        self._window = window(0)  # and its position in the log, and how much of it is there
-        self._base = self._held = 0
+        self._window = _Window(log)
+        self._rule = FrameRule(self._window.read, size)
         self.size = size
         self.pending: list[tuple[int, int]] = []
 
@@ -167,7 +187,7 @@ class FrameWalk:
             got = held + self._log.read_into(memoryview(buf.data)[held:asked], pos + held)
             if got < asked:
                 self.size = self._rule.size = pos + got
-            self._window, self._base, self._held = buf, pos, got
+            self._window.buf, self._window.base, self._window.held = buf, pos, got
             done, some = self._take(buf, got, pos) if self._broken < 0 else (0, got)
             if not done:
                 claims = self._claims(buf, some, pos)
@@ -251,13 +271,6 @@ class FrameWalk:
         starts, ends = (pos + beyond.starts).tolist(), (pos + beyond.ends).tolist()
         self.pending += zip(starts, ends, strict=True)
         return claims
-
-    def _bytes(self, start: int, end: int) -> bytes:
-        """The bytes [start, end) of the log, from the window if they are there."""
-        first, last = start - self._base, end - self._base
-        if first >= 0 and last <= self._held:
-            return self._window[first:last].tobytes()
-        return read_bytes(self._log, start, end)
 
 
 def _row(claims: Frames, breaks: Ints, at: int) -> tuple[Ints, int]:
