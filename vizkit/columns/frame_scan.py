@@ -127,7 +127,7 @@ class Piece(NamedTuple):
 
 
 class _Window:
-    """What is in memory of a log: the rule holds it and not the walk, so that nothing holds itself.
+    """Part of a log in memory: the rule holds it and not the walk, so that nothing holds itself.
 
     Attributes:
         buf: bytes of the log.
