@@ -292,7 +292,7 @@ export class Chart {
     return {
       width: Math.max(clientWidth, 50),
       height: Math.max(clientHeight, 50),
-      padding: [8, this.axes.kind === "seconds" ? 24 : 12, 0, 0],
+      padding: [8, 26, 0, 0], // half of a long label of the x axis at its end
       legend: { show: false },
       scales: {
         x: { time: this.axes.kind === "clock", auto: false, distr: this.axes.xlog ? 3 : 1, range: asGiven },
