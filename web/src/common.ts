@@ -1,11 +1,23 @@
 // Which tags are a default for all runs.
 import type { RunInfo } from "./api";
 
+function counts(runs: readonly RunInfo[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const run of runs) for (const tag of Object.keys(run.metrics)) found.set(tag, (found.get(tag) ?? 0) + 1);
+  return found;
+}
+
 /** Tags, with those last that fewer than half as many runs have as the one that most have; else in their order. */
 export function commonFirst(tags: readonly string[], runs: readonly RunInfo[]): string[] {
-  const counts = new Map<string, number>();
-  for (const run of runs) for (const tag of Object.keys(run.metrics)) counts.set(tag, (counts.get(tag) ?? 0) + 1);
-  const most = Math.max(0, ...tags.map((tag) => counts.get(tag) ?? 0));
-  const common = (tag: string) => 2 * (counts.get(tag) ?? 0) >= most;
+  const having = counts(runs);
+  const most = Math.max(0, ...tags.map((tag) => having.get(tag) ?? 0));
+  const common = (tag: string) => 2 * (having.get(tag) ?? 0) >= most;
   return [...tags.filter(common), ...tags.filter((tag) => !common(tag))];
+}
+
+/** Tags, those first that most runs have; else in their order. Runs that go on do not count beside ended ones: more may come. */
+export function mostFirst(tags: readonly string[], runs: readonly RunInfo[]): string[] {
+  const ended = runs.filter((run) => run.status !== "running");
+  const having = counts(ended.length ? ended : runs);
+  return [...tags].sort((a, b) => (having.get(b) ?? 0) - (having.get(a) ?? 0));
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunInfo } from "../src/api";
-import { commonFirst } from "../src/common";
+import { commonFirst, mostFirst } from "../src/common";
 
 const run = (...tags: string[]) => ({ metrics: Object.fromEntries(tags.map((tag) => [tag, {}])) }) as unknown as RunInfo;
 
@@ -9,4 +9,11 @@ test("a tag of few runs is no default, and the others keep their order", () => {
   const runs = [run("eval/ap", "loss"), run("loss"), run("acc", "loss"), run("acc", "loss")];
   assert.deepEqual(commonFirst(["eval/ap", "acc", "loss"], runs), ["acc", "loss", "eval/ap"]); // half of them evaluated
   assert.deepEqual(commonFirst(["b", "a"], []), ["b", "a"]);
+});
+
+test("tags that most ended runs have come first", () => {
+  const live = { ...run("loss"), status: "running" } as RunInfo;
+  const runs = [run("loss", "eval/acc"), run("eval/acc"), live, live];
+  assert.deepEqual(mostFirst(["train/acc", "loss", "eval/acc"], runs), ["eval/acc", "loss", "train/acc"]);
+  assert.deepEqual(mostFirst(["b", "loss"], [live]), ["loss", "b"]);
 });
