@@ -15,9 +15,15 @@ export function commonFirst(tags: readonly string[], runs: readonly RunInfo[]): 
   return [...tags.filter(common), ...tags.filter((tag) => !common(tag))];
 }
 
-/** Tags, those first that most runs have; else in their order. Runs that go on do not count beside ended ones: more may come. */
-export function mostFirst(tags: readonly string[], runs: readonly RunInfo[]): string[] {
+/**
+ * The tags that more than half as many runs have as the one that most have; those first that most have, else in their order.
+ *
+ * Runs that go on do not count beside ended ones: more may come.
+ */
+export function ofMost(tags: readonly string[], runs: readonly RunInfo[]): string[] {
   const ended = runs.filter((run) => run.status !== "running");
-  const having = counts(ended.length ? ended : runs);
-  return [...tags].sort((a, b) => (having.get(b) ?? 0) - (having.get(a) ?? 0));
+  const counted = counts(ended.length ? ended : runs);
+  const having = (tag: string) => counted.get(tag) ?? 0;
+  const most = Math.max(0, ...tags.map(having));
+  return tags.filter((tag) => 2 * having(tag) > most).sort((a, b) => having(b) - having(a));
 }

@@ -1,7 +1,7 @@
 // The runs as a table: hyper-parameters that differ, and of each metric a small picture, the last and the best value.
 import { useComputed, useSignal } from "@preact/signals";
 import type { RunInfo } from "./api";
-import { mostFirst } from "./common";
+import { ofMost } from "./common";
 import { duration, exact, moment, setting, short, tint, utc } from "./format";
 import { kindOf, statusOf } from "./words";
 import { language, t } from "./language";
@@ -23,7 +23,7 @@ function useColumns() {
     if (columns.value.length) return columns.value;
     const differing = hparams.value.filter((one) => one.differs).slice(0, MOST.hparams).map((one) => `hparam:${one.name}`);
     const known = (tag: string) => answer.value?.runs.some((run) => run.metrics[tag]?.mode) ?? false;
-    const ranked = mostFirst(tags.value, answer.value?.runs ?? []).sort((a, b) => Number(known(b)) - Number(known(a))).slice(0, MOST.metrics);
+    const ranked = ofMost(tags.value, answer.value?.runs ?? []).sort((a, b) => Number(known(b)) - Number(known(a))).slice(0, MOST.metrics);
     // What was tried and what came of it first: of a narrow page the rest is beyond the edge.
     return ["status", ...differing, ...ranked.flatMap((tag) => [`spark:${tag}`, `last:${tag}`, ...(known(tag) ? [`best:${tag}`] : [])]), "started", "seconds"];
   });

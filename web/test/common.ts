@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunInfo } from "../src/api";
-import { commonFirst, mostFirst } from "../src/common";
+import { commonFirst, ofMost } from "../src/common";
 
 const run = (...tags: string[]) => ({ metrics: Object.fromEntries(tags.map((tag) => [tag, {}])) }) as unknown as RunInfo;
 
@@ -11,9 +11,10 @@ test("a tag of few runs is no default, and the others keep their order", () => {
   assert.deepEqual(commonFirst(["b", "a"], []), ["b", "a"]);
 });
 
-test("tags that most ended runs have come first", () => {
+test("tags that most ended runs have come first, and few runs' are left out", () => {
   const live = { ...run("loss"), status: "running" } as RunInfo;
-  const runs = [run("loss", "eval/acc"), run("eval/acc"), live, live];
-  assert.deepEqual(mostFirst(["train/acc", "loss", "eval/acc"], runs), ["eval/acc", "loss", "train/acc"]);
-  assert.deepEqual(mostFirst(["b", "loss"], [live]), ["loss", "b"]);
+  const runs = [run("loss", "eval/acc"), run("eval/acc", "loss"), run("eval/acc", "train/acc"), live, live];
+  assert.deepEqual(ofMost(["train/acc", "loss", "eval/acc"], runs), ["eval/acc", "loss"]);
+  assert.deepEqual(ofMost(["b", "loss"], [live]), ["loss"]);
+  assert.deepEqual(ofMost([], []), []);
 });
