@@ -130,38 +130,46 @@ def test_stretches_are_few_whatever_the_values(
         assert list(zip(steps.tolist(), values.tolist(), strict=True)) == mine
 
 
+def counted_appends(monkeypatch: pytest.MonkeyPatch) -> list[Series]:
+    """The series that records are appended to from now on, one for each call."""
+    found: list[Series] = []
+    append = Series.append
+
+    def counted(self: Series, *args: Any) -> None:
+        found.append(self)
+        append(self, *args)
+
+    monkeypatch.setattr(Series, "append", counted)
+    return found
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_few_records_are_decoded_alone_and_columns_grow_in_few_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Whatever a log is like; the patterns are those of the search for the logs that cost the most."""
     pattern = worst_logs.changed(worst_logs.Pattern(), random.Random(seed))
-    decoded = appended = 0
+    decoded = 0
+    appends = counted_appends(monkeypatch)
 
     def counted_decode(data: bytes) -> Record:
         nonlocal decoded
         decoded += 1
         return decode_record(data)
 
-    def counted_append(self: Series, *args: Any) -> None:
-        nonlocal appended
-        appended += 1
-        append(self, *args)
-
-    append = Series.append
-    monkeypatch.setattr(Series, "append", counted_append)
     for name in ("decode_head", "decode_record"):
         monkeypatch.setattr(column_builder, name, counted_decode)
     for frames in worst_logs.frames_of(pattern, RECORDS // 4):
         path = tmp_path / "vdlrecords.1.log"
         path.write_bytes(b"".join(frames))
-        decoded = appended = 0
+        decoded = 0
+        appends.clear()
         with FileReader(str(path)) as log:
             columns = read_log(log, path.stat().st_size)
         assert sum(series.count for series in columns.series.values()) + len(columns.sessions) == len(frames)
         assert decoded <= len(frames) / 50
         of_sessions = sum(len(series.sessions) for series in columns.series.values())
-        assert appended <= of_sessions + len(frames) / 16
+        assert len(appends) <= of_sessions + len(frames) / 16
 
 
 def test_evaluations_between_long_rounds_are_sorted_together(
@@ -176,18 +184,10 @@ def test_evaluations_between_long_rounds_are_sorted_together(
         wanted += [(f"eval/{tag}".ljust(200), draw.random(), step + 1) for tag in range(100)]
     path = tmp_path / "vdlrecords.1.log"
     path.write_bytes(b"".join(encoded(*scalar, walltime=7) for scalar in wanted))
-    appended = 0
-
-    def counted_append(self: Series, *args: Any) -> None:
-        nonlocal appended
-        appended += 1
-        append(self, *args)
-
-    append = Series.append
-    monkeypatch.setattr(Series, "append", counted_append)
+    appends = counted_appends(monkeypatch)
     with FileReader(str(path)) as log:
         columns = read_log(log, path.stat().st_size)
-    assert appended <= len(columns.series) + len(wanted) / 32
+    assert len(appends) <= len(columns.series) + len(wanted) / 32
     for key, series in columns.series.items():
         steps, walltimes, values = series.columns()
         mine = [(step, value) for tag, value, step in wanted if tag == key.tag]
