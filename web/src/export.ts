@@ -1,5 +1,6 @@
 // What a panel gives away: its data, its picture, its code.
-import type { Chart, Line } from "./chart";
+import type { Chart } from "./chart/chart";
+import type { Line } from "./chart/line";
 import { exact } from "./format";
 import type { View } from "./view";
 

@@ -1,7 +1,8 @@
 // One chart of the page: asks for the curves that it needs once it is in view, and draws them.
 import { batch, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { type Axes, Chart, DASHES, type Hover, type Line, type Said } from "./chart";
+import { Chart, type Hover, type Said } from "./chart/chart";
+import { type Axes, DASHES, type Line } from "./chart/line";
 import { type Answer, type Curve, curves, Refusal } from "./api";
 import { has } from "./expressions";
 import { csv, download, pythonCode, svg } from "./export";

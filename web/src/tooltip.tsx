@@ -1,6 +1,6 @@
 // What a chart says of the place that the pointer or the keys are at: the values of all curves there.
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Hover, Near } from "./chart";
+import type { Hover, Near } from "./chart/chart";
 import { duration, exact, moment, short, utc } from "./format";
 import { language, t } from "./language";
 

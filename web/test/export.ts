@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Line } from "../src/chart";
+import type { Line } from "../src/chart/line";
 import { csv } from "../src/export";
 
 const of = (...values: number[]) => Float64Array.from(values);

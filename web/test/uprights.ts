@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { uprights } from "../src/uprights";
+import { uprights } from "../src/chart/uprights";
 
 const of = (points: [number, number][], thick = 1, dash: number[] = []) => uprights(Float64Array.from(points, ([left]) => left), Float64Array.from(points, ([, top]) => top), thick, dash);
 

@@ -1,6 +1,6 @@
 // The numbers that a chart carries along; see vizkit/charts/embedding.py.
 import { EMPTY, type Places, type Points, spread, unpacked } from "../arrays";
-import { DASHES, type Line } from "../chart";
+import { DASHES, type Line } from "../chart/line";
 import { tint } from "../format";
 import { exponential } from "./smoothing";
 

@@ -1,7 +1,8 @@
 // The chart with its controls, its legend and its values.
 import { type Signal, signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { type Axes, Chart, type Hover, type Said } from "../chart";
+import { Chart, type Hover, type Said } from "../chart/chart";
+import type { Axes } from "../chart/line";
 import { csv, download, svg } from "../export";
 import { short, tint } from "../format";
 import { language, t } from "../language";

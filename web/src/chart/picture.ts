@@ -1,5 +1,5 @@
 // A chart's picture, with its title above and the names of its curves below.
-import type { Line } from "./chart";
+import type { Line } from "./line";
 
 const MOST_NAMED = 60;
 
