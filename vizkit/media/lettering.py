@@ -1,5 +1,6 @@
 """Text drawn as pixels: in Pillow's own font if it has all characters, else in fonts of the system.
 
+Its characters of ASCII, of which most pictures of a training are made, are drawn once and then pasted.
 Threads share only caches.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import glob
+import math
 import os
 import re
 import unicodedata
@@ -117,6 +119,13 @@ class Letters:
     def write(self, draw: ImageDraw.ImageDraw, text: str, x: float, y: float, ink: RGB | int) -> None:
         """Draw one line with its top left at (x, y)."""
         for path, run in self._runs(text):
+            if _is_pasted(path, run):
+                for word in run.split(" "):
+                    if word:
+                        draw.bitmap((round(x) - _MARGIN, round(y) - _MARGIN), _word(self.size, word), ink)
+                    x += _length(path, self.size, word + " ")
+                x -= _length(path, self.size, " ")
+                continue
             draw.text((x, y + self.size), run, fill=ink, font=_font(path, self.size), anchor="ls")
             x += _length(path, self.size, run)
 
@@ -145,6 +154,7 @@ class Letters:
 # ---- fonts -----------------------------------------------------------------------------------------
 
 _OWN = ""  # stands for the path of Pillow's own font, which has ASCII and little else
+_MARGIN = 3  # pixels around a word: letters may reach beyond their own width
 _ABSENT = "\uffff"  # no character: drawn like all that a font lacks
 # Chinese first; then other scripts. A blank in a name is written as "|".
 _FILES = """
@@ -227,11 +237,34 @@ def _font(path: str, size: int) -> FreeTypeFont:
     return font
 
 
-# Numbers and names recur in every picture of a training, and FreeType takes 10 us to measure a word
-# and 200 us to draw a line.
+# Characters, numbers and names recur in every picture of a training, and FreeType takes 10 us to measure a
+# word and 200 us to draw a line. Pillow's own font has no kerning: a word is its characters side by side.
 @functools.lru_cache(maxsize=1 << 11)
 def _length(path: str, size: int, text: str) -> float:
+    if len(text) > 1 and _is_pasted(path, text):
+        return sum(_length(path, size, character) for character in text)
     return _font(path, size).getlength(text)
+
+
+def _is_pasted(path: str, text: str) -> bool:
+    return path == _OWN and text.isascii() and text.isprintable()
+
+
+@functools.lru_cache(maxsize=1 << 9)
+def _word(size: int, word: str) -> Image.Image:
+    """A mask of a word in Pillow's own font with a margin around it, which must not be changed."""
+    from PIL import Image, ImageDraw
+
+    high = Letters(size).line_height + 2 * _MARGIN
+    mask = Image.new("L", (math.ceil(_length(_OWN, size, word)) + 2 * _MARGIN, high))
+    draw, x = ImageDraw.Draw(mask), 0.0
+    if len(word) == 1:
+        draw.text((_MARGIN, _MARGIN + size), word, fill=255, font=_font(_OWN, size), anchor="ls")
+        return mask
+    for character in word:
+        draw.bitmap((round(x), 0), _word(size, character), 255)
+        x += _length(_OWN, size, character)
+    return mask
 
 
 @functools.lru_cache(maxsize=1 << 9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fontTools.ttLib import TTCollection
+from PIL import Image, ImageDraw, ImageFont
 
 from tests.unit.media.pictures import around, build_font, ink_of, strip_of
 from vizkit.errors import VizKitWarning
@@ -18,6 +20,27 @@ from vizkit.media.confusion_image import confusion_image
 from vizkit.media.palette import INK
 
 DIGIT = np.random.default_rng(5).integers(0, 256, (28, 28), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("size", [9, 11, 14, 23, 48])
+@pytest.mark.parametrize(
+    "text", ["predicted 7, 93%", " (a)  jf ", string.ascii_letters, string.digits + string.punctuation]
+)
+def test_pasted_letters_are_those_of_the_font(size: int, text: str) -> None:
+    font = ImageFont.load_default(size)
+    letters = lettering.Letters(size)
+    assert letters.width(text) == font.getlength(text)
+    pictures = [Image.new("RGB", (60 * size, 2 * size + 8), "white") for _ in range(2)]
+    letters.write(ImageDraw.Draw(pictures[0]), text, 5, 4, INK)
+    ImageDraw.Draw(pictures[1]).text((5, 4 + size), text, fill=INK, font=font, anchor="ls")
+    np.testing.assert_array_equal(np.asarray(pictures[0]), np.asarray(pictures[1]))
+
+
+def test_words_of_known_letters_are_drawn_without_a_font(monkeypatch: pytest.MonkeyPatch) -> None:
+    letters = lettering.Letters(14)
+    letters.stamp("0123456789 predicted")
+    monkeypatch.setattr(lettering, "_font", None)
+    assert ink_of(np.asarray(letters.stamp("detected 4711").convert("RGB"))).any()
 
 
 def test_longer_names_keep_their_start_and_end() -> None:
