@@ -16,6 +16,9 @@ $(if $(filter $(VERSION),3.10 3.11 3.12 3.13),,$(error VizKit needs Python 3.10 
 # Paddle needs libgomp. On a machine without it, scikit-learn's copy is put there.
 export LD_LIBRARY_PATH := $(CURDIR)/.venv-uv/lib$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 
+# Images of Python's containers set it: hundreds of tests start interpreters, and each would compile Paddle anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .NOTPARALLEL:
 .PHONY: help demo test lint suites oldest notebooks docs catalogues bench lock
 
