@@ -14,6 +14,7 @@ import pytest
 
 from tests.helpers import by_tag, series
 from vizkit import DataError, Tracker, VizKitWarning
+from vizkit.hooks._watch.watch import Watch
 
 NN = paddle.nn
 KINDS = {"weights", "gradients", "clipped gradients", "activations"}
@@ -408,3 +409,30 @@ def test_passes_that_cannot_matter_are_not_hooked(tmp_path: Path) -> None:
     for kind in ("gradients", "activations"):
         assert list(norms(tmp_path, kind)) == due
     assert not net._forward_pre_hooks
+
+
+def test_updates_that_cannot_matter_are_only_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = network()
+    optimizer = sgd(net)
+    told: list[int] = []
+    before = Watch._before_update
+
+    def noted(watch: Watch, by: Any) -> bool:
+        told.append(step)
+        return before(watch, by)
+
+    monkeypatch.setattr(Watch, "_before_update", noted)
+    with Tracker(tmp_path) as tracker:
+        watch = tracker.watch(net, optimizer=optimizer, every=6)
+        for step, x in enumerate(batches(20)):
+            net(x).square().mean().backward()
+            if step in (3, 14):  # an update that fails is none
+                fails = mock.patch.object(optimizer, "_apply_optimize", side_effect=ZeroDivisionError)
+                with fails, pytest.raises(ZeroDivisionError):
+                    optimizer.step()
+            watch.note_gradients()
+            optimizer.step()
+            optimizer.clear_grad()
+            tracker.log({"train/loss": 0.0}, step=step)
+    assert list(norms(tmp_path, "gradients")) == list(norms(tmp_path, "weights")) == [0, 6, 12, 18]
+    assert told == [0, 1, 5, 6, 7, 11, 12, 13, 17, 18, 19]

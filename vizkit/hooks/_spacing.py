@@ -71,6 +71,10 @@ class Spacing:
         """True if a record may be due at ``step``, whatever records cost."""
         return self._every is not None and step % self._every == 0
 
+    def steps_to(self, step: int) -> int:
+        """The number of steps from ``step`` to the one at which a record may be due; 0 if there is none."""
+        return 0 if self._every is None else -step % self._every
+
     def due(self, step: int) -> bool:
         """Return True if a record is due at ``step``; the answer for one step does not change."""
         if self._every is None or step % self._every:

@@ -23,6 +23,10 @@ class OptimizerHooks:
     By then a ``GradScaler`` has unscaled the gradients, and those of several backward passes and
     processes have been combined. The listeners must not raise.
 
+    Attributes:
+        untold: the number of updates, from the next on, that the listeners are not told of: on the training's
+            thread even a few calls a step are felt.
+
     Args:
         before: called before an update; returns True if the clipping is to be watched.
         clipped: called with pairs of a parameter and its clipped gradient.
@@ -40,6 +44,7 @@ class OptimizerHooks:
         self._before = before
         self._clipped = clipped
         self._after = after
+        self.untold = 0
         self._within = False
         self._undo = [self._wrap(name) for name in ("step", "minimize") if hasattr(optimizer, name)]
 
@@ -58,6 +63,10 @@ class OptimizerHooks:
                 return run(*args, **kwargs)
             self._within = True
             try:
+                if self.untold:
+                    result = run(*args, **kwargs)
+                    self.untold -= 1
+                    return result
                 if self._before(self.optimizer):
                     with _watched_clipping(_clips_of(self.optimizer), self._clipped):
                         result = run(*args, **kwargs)

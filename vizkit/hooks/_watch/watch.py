@@ -238,7 +238,7 @@ class Watch:
         Call it before clipping by hand, and after ``scaler.unscale_``: the gradients that the optimizer
         then uses are recorded as ``clipped gradients``.
         """
-        if self._updates and self._attached:
+        if self._updates and self._attached and not self._updates[0].untold:
             self._go_on()
             with self._guard("gradients"):
                 for updates in self._updates:
@@ -279,7 +279,11 @@ class Watch:
             ended.updated.add(id(optimizer))
             if self._attached and len(ended.updated) == len(self._updates):
                 # Else the next pass neither ends nor begins a record: a hook would cost time for nothing.
-                self._see_passes(ended.due or self._spacing.possible(self._count))
+                idle = 0 if ended.due else self._spacing.steps_to(self._count)
+                self._see_passes(not idle)
+                if idle > 1 and len(self._updates) == 1 and ended.is_empty:
+                    self._updates[0].untold = idle - 1  # but for the last, after which passes are seen again
+                    self._count += idle - 1
         self._wanted.discard(id(optimizer))
 
     def _advance(self) -> None:
