@@ -498,3 +498,88 @@ def test_rows_of_data_without_indices_say_so(tmp_path: Path) -> None:
         model.evaluate(loader, verbose=0, callbacks=tracker.callback(graph=False))
     run = load(tmp_path)[0]
     assert run.prediction_columns().about["ids"] == "unknown order" and len(run.predictions()) == 10
+
+
+class Rows(paddle.io.Dataset):
+    """Samples that are rows of some arrays."""
+
+    def __init__(self, *arrays: Any) -> None:
+        self.arrays = arrays
+
+    def __getitem__(self, place: int) -> Any:
+        return tuple(array[place] for array in self.arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays[0])
+
+
+RNG = np.random.default_rng(0)
+POINTS = Rows(RNG.normal(size=(20, 4)).astype("float32"), RNG.integers(0, 3, 20))
+
+
+def prepared(network: Any, loss: Any) -> Any:
+    model = paddle.Model(network)
+    model.prepare(paddle.optimizer.SGD(0.1, parameters=model.parameters()), loss, paddle.metric.Accuracy())
+    return model
+
+
+def test_a_second_callback_of_a_tracker_records_nothing(tmp_path: Path) -> None:
+    with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match="a second callback"):
+        once = tracker.callback()
+        callbacks = [once, tracker.callback(images=2), once]
+        prepared(nn.Linear(4, 3), nn.CrossEntropyLoss()).fit(
+            POINTS, POINTS, epochs=2, batch_size=5, verbose=0, callbacks=callbacks
+        )
+    assert [step for step, _ in series(tmp_path, "train/loss")] == list(range(8))
+    assert [step for step, _ in series(tmp_path, "eval/loss")] == [3, 7]
+
+
+def test_callbacks_of_two_trackers_record_both(tmp_path: Path) -> None:
+    with Tracker(tmp_path / "a") as a, Tracker(tmp_path / "b") as b:
+        callbacks = [a.callback(), b.callback()]
+        prepared(nn.Linear(4, 3), nn.CrossEntropyLoss()).fit(
+            POINTS, epochs=1, batch_size=5, verbose=0, callbacks=callbacks
+        )
+    assert all(len(series(tmp_path / name, "train/loss")) == 4 for name in "ab")
+
+
+def test_an_evaluation_without_data_records_no_metric_of_the_training(tmp_path: Path) -> None:
+    with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match="no batches"):
+        prepared(nn.Linear(4, 3), nn.CrossEntropyLoss()).fit(
+            POINTS, Rows([]), epochs=1, batch_size=5, verbose=0, callbacks=tracker.callback()
+        )
+    assert not [tag for tag in by_tag(tmp_path) if tag.startswith("eval/")]
+    assert len(series(tmp_path, "train/acc")) == 4
+
+
+class Heads(paddle.nn.Layer):
+    """A network that gives classes and a value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.classes, self.value = nn.Linear(4, 3), nn.Linear(4, 1)
+
+    def forward(self, x: Any) -> Any:
+        return self.classes(x), self.value(x)
+
+
+def test_of_several_outputs_the_run_says_which_is_evaluated(tmp_path: Path) -> None:
+    def loss(classes: Any, value: Any, label: Any) -> Any:
+        return F.cross_entropy(classes, label) + value.square().mean()
+
+    model = paddle.Model(Heads())
+    model.prepare(paddle.optimizer.SGD(0.1, parameters=model.parameters()), loss)
+    with Tracker(tmp_path, strict=True) as tracker:
+        model.fit(POINTS, POINTS, epochs=2, batch_size=5, verbose=0, callbacks=tracker.callback())
+    (said,) = by_tag(tmp_path)["eval/task"]
+    assert "gives 2 outputs. The first, of shape [5, 3], is evaluated" in said.data
+
+
+def test_where_no_task_is_known_the_run_says_so(tmp_path: Path) -> None:
+    counts = Rows(POINTS.arrays[0], RNG.poisson(3, (20, 1)).astype("float32"))
+    model = paddle.Model(nn.Linear(4, 1))
+    model.prepare(paddle.optimizer.SGD(0.1, parameters=model.parameters()), nn.PoissonNLLLoss())
+    with Tracker(tmp_path, strict=True) as tracker:
+        model.fit(counts, counts, epochs=2, batch_size=5, verbose=0, callbacks=tracker.callback())
+    (said,) = by_tag(tmp_path)["eval/task"]
+    assert "is not known" in said.data and "[5, 1]" in said.data

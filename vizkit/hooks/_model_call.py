@@ -12,7 +12,7 @@ from collections.abc import Callable
 from vizkit.hooks._paddle import paddle
 from vizkit.hooks._patching import overridden
 
-__all__ = ["ModelCall", "current_call", "trains_alone"]
+__all__ = ["ModelCall", "calling_callbacks", "current_call", "trains_alone"]
 
 
 class ModelCall:
@@ -101,12 +101,20 @@ def current_call(model: paddle.Model) -> ModelCall | None:
 
     A callback has to ask in its ``set_model``: later, the call's first event would go unnoticed.
     """
+    callbacks = calling_callbacks()
+    if callbacks is None:
+        return None
+    found = getattr(vars(callbacks).get("_call"), "model_call", None)
+    return found or ModelCall(model, callbacks)
+
+
+def calling_callbacks() -> paddle.hapi.callbacks.CallbackList | None:
+    """The callback list that runs the calling callback; None if it is not one of ``paddle.Model``."""
     frame = sys._getframe(1)
     while frame is not None:
         callbacks = frame.f_locals.get("self")
         if isinstance(callbacks, paddle.hapi.callbacks.CallbackList):
-            found = getattr(vars(callbacks).get("_call"), "model_call", None)
-            return found or ModelCall(model, callbacks)
+            return callbacks
         frame = frame.f_back  # type: ignore[assignment]
     return None
 

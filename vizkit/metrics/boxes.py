@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,6 +12,7 @@ from vizkit._checks import describe
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray, Bools, Floats, Ints, to_array
+from vizkit.metrics.named_classes import class_numbers, texts_in
 
 __all__ = ["Boxes", "boxes_of"]
 
@@ -45,7 +46,7 @@ class Boxes:
         return len(self.places)
 
 
-def boxes_of(given: object, *, scored: bool) -> Boxes:
+def boxes_of(given: object, *, scored: bool, names: Sequence[str] | None = None) -> Boxes:
     """Convert the boxes of an image.
 
     Args:
@@ -53,11 +54,15 @@ def boxes_of(given: object, *, scored: bool) -> Boxes:
             ``crowd`` and ``area`` (n,) where there are any. Or an array as PaddleDetection has them: class,
             score (of detections) and the four sides.
         scored: whether they are detections.
+        names: of the classes, where ``labels`` may be some of them.
 
     Raises:
         DataError: another form, sides that are not finite, negative class ids, or sides of a label that
             change places. A detection of which they do, as a young network gives some, is of nothing.
     """
+    texts = texts_in(given.get("labels")) if isinstance(given, Mapping) else None
+    if texts is not None and isinstance(given, Mapping):
+        given = {**given, "labels": class_numbers(texts, names or ())}
     parts = _parts_of(given, scored=scored)
     sides = np.asarray(parts["boxes"], np.float64)
     if sides.size and (sides.ndim != 2 or sides.shape[1] != 4):

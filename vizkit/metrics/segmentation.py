@@ -14,7 +14,7 @@ Pixels with ``ignore_index`` as label do not count, whatever was predicted there
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -279,6 +279,13 @@ class SegmentationScores:
             array = array.argmax(axis=1)
         elif array.shape == (n, 1, *size):
             array = array[:, 0]
+        if array.ndim == len(shape) and array.shape != shape and len(array) == n:
+            raise DataError(
+                "predictions are of {found} pixels and labels of {given}: bring the scores to the size of "
+                "the labels first, as paddle.nn.functional.interpolate does",
+                found=_pixels(size),
+                given=_pixels(array.shape[1:]),
+            )
         if array.shape != (n, *size):
             raise DataError(
                 "labels of predictions of shape {shape} must be of the same images and pixels, got {labels}",
@@ -357,6 +364,10 @@ def _highest(scores: AnyArray) -> AnyArray:
                 raise DataError("some scores are NaN, in image {i} of the batch", i=i)
             out[i, start : start + _CHUNK] = ids
     return out.reshape(n, *size)
+
+
+def _pixels(size: Sequence[int]) -> str:
+    return " x ".join(map(str, size))
 
 
 def _first_nan(scores: AnyArray) -> int:

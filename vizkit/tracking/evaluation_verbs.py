@@ -16,9 +16,11 @@ from vizkit.tracking.paddle_verbs import PaddleVerbs
 from vizkit.tracking.wrong_calls import check_names, check_text
 from vizkit.writing.evaluation import MAX_CURVE_CLASSES
 from vizkit.writing.evaluation_collector import Evaluation
+from vizkit.writing.tasks.batch_forms import with_sample_axis
 from vizkit.writing.tasks.choice import check_task, new_task
 from vizkit.writing.tasks.known_batch import known_or_classes, numbered
 from vizkit.writing.tasks.sample_rows import checked_slices, row_limit
+from vizkit.writing.tasks.several_outputs import evaluated_output
 from vizkit.writing.tasks.task import NOTHING_TOLD, EvaluationTask, LabelledBatch, TaskName, TaskOptions
 
 __all__ = ["EvaluationVerbs"]
@@ -237,7 +239,10 @@ class EvaluationVerbs(PaddleVerbs):
                 self._record("text", f"{tag}/task", step, partial(self._writer.add_text, text_string=said))
 
         def known(batch: LabelledBatch, before: TaskName | None) -> tuple[TaskName, LabelledBatch, str]:
-            if task in (None, "classification"):
+            batch = with_sample_axis(batch)
+            if task != "detection" and quantiles is None:  # whose outputs may be several
+                batch = evaluated_output(batch)
+            if task == "classification" or (task is None and facts.task in (None, "classes")):
                 batch = numbered(batch, options.class_names)
             return (task, batch, "") if task else known_or_classes(batch, facts, before)
 

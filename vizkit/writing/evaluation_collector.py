@@ -63,7 +63,7 @@ class Evaluation:
             labels: what is true, such as class numbers of shape (n,); of each task, see `Tracker.evaluation`.
             outputs: what the network gave, such as scores of shape (n, c).
             inputs: what it was given, such as images of shape (n, c, h, w) or n texts: some are recorded.
-            ids: whole numbers or texts that tell the samples apart, also in another order and another
+            ids: whole numbers, texts or paths that tell the samples apart, also in another order and another
                 evaluation; by default their places in this one, from 0 on.
             slices: name -> a value of each sample, such as ``{"light": ["day", "night", ...]}``: columns of
                 the table of predictions.

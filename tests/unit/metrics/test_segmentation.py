@@ -156,7 +156,8 @@ def test_one_hot_labels() -> None:
 @pytest.mark.parametrize(
     ("labels", "predictions", "words"),
     [
-        (np.zeros((1, 4, 4)), np.zeros((1, 3, 2, 2)), "of the same images and pixels"),
+        (np.zeros((1, 4, 4)), np.zeros((1, 3, 2, 2)), "2 x 2 pixels and labels of 4 x 4: bring the scores"),
+        (np.zeros((2, 2, 2)), np.zeros((1, 3, 2, 2)), "of the same images and pixels"),
         (np.full((1, 2, 2), 3), np.zeros((1, 3, 2, 2)), "from 0 to 2, got 3 in 4 of 4 labels; ignore_index"),
         (np.full((1, 2, 2), -1), np.zeros((1, 3, 2, 2)), "from 0 to 2, got -1"),
         (np.full((1, 2, 2), 0.5), np.zeros((1, 3, 2, 2)), "whole numbers"),

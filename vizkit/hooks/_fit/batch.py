@@ -38,8 +38,8 @@ class Batch:
 
     @property
     def output(self) -> paddle.Tensor:
-        """The first output; None until the batch has run."""
-        return self.outputs[0] if self.outputs else None
+        """The first output that has samples, as a loss among them has not; None until the batch has run."""
+        return next((one for one in self.outputs if getattr(one, "ndim", 1)), None)
 
     @property
     def first_label(self) -> paddle.Tensor:

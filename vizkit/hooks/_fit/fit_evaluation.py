@@ -43,6 +43,18 @@ MAX_GATHERED_CLASSES = 2000
 """The number of classes up to which curves are recorded by default."""
 
 
+# In English, since they are recorded.
+_UNKNOWN = (
+    "What the network is for is not known: the loss does not tell, and outputs of shape {outputs} with "
+    "labels of shape {labels} can be of several tasks. Only loss and metrics are recorded. Give callback a "
+    "task=, or a decode= that makes labels and outputs of a known form."
+)
+_SEVERAL = (
+    "The network gives {count} outputs. The first, of shape {shape}, is evaluated with the first labels: "
+    "give callback a decode= for another."
+)
+
+
 @dataclass(frozen=True)
 class EvaluationSettings:
     """Options of evaluations; see `vizkit.hooks.callback`."""
@@ -112,6 +124,7 @@ class EvaluationRecorder:
         self._reduce = reduce
         self._metrics: list[str] = []
         self._loss = MeanLoss()
+        self._empty = True
         self._outputs: EvaluationOutputs | None = None
 
     def check(self, model: paddle.Model) -> None:
@@ -128,6 +141,7 @@ class EvaluationRecorder:
         metrics = (logs or {}).get("metrics") or ()
         self._metrics = list(metrics) if isinstance(metrics, (list, tuple)) else []
         self._loss = MeanLoss()
+        self._empty = True
         self._end_outputs()
         loader = model._test_dataloader if paddle.in_dynamic_mode() else None
         loss = getattr(model, "_loss", None)
@@ -144,6 +158,7 @@ class EvaluationRecorder:
 
     def add(self, number: int, logs: Logs | None, batch: Batch | None) -> None:
         """Add a batch, which was captured or not."""
+        self._empty = False
         if "loss" in self._metrics and logs and "loss" in logs:
             with self._guard("eval loss"):
                 self._loss.add(logs["loss"], batch_size(logs, 1))
@@ -161,12 +176,16 @@ class EvaluationRecorder:
         return self._outputs is not None and self._outputs.task not in (None, "classification")
 
     def record(self, step: int, logs: Logs | None) -> None:
-        """Record the evaluation."""
+        """Record the evaluation; of one without batches Paddle's metrics hold what was before it."""
         scalars: LoggedScalars = {}
         repeated = False
         with self._guard("eval scalars"):
             names = [name for name in self._metrics if name != "loss"]
-            scalars = self._reduce(self._loss.scalars("eval"))
+            scalars = self._reduce(self._loss.scalars("eval"))  # all ranks wait for this one
+            if self._empty:
+                self._end_outputs()
+                self._guard.warn("eval", tr("the evaluation's data has no batches"))
+                return
             scalars |= metric_scalars("eval", logs, names)
             repeated = self._repeats_last(step, scalars)
             if not repeated:
@@ -273,15 +292,24 @@ class EvaluationOutputs:
                     "decode=, a function of both that returns the labels and outputs of the batch",
                     task=told,
                 )
+            if found is None and batch.labels and batch.outputs:
+                shapes = {"outputs": shape_of(batch.output), "labels": shape_of(batch.first_label)}
+                self._said = _UNKNOWN.format(**shapes)
             return
         self.wanted = True
         known, truth, output, said = found
-        self._said = self._said or said
+        self._said = self._said or "\n".join(filter(None, [said, self._left_out(batch, output)]))
         if self._evaluation is None and not self._begin(known, truth if known == "regression" else output):
             return
         indices = self._indices.next()
         if self._evaluation is not None:
             self._evaluation.add(truth, output, batch.inputs[0] if batch.inputs else None, ids=indices)
+
+    def _left_out(self, batch: Batch, output: Labels) -> str:
+        """A note on outputs that are not evaluated; empty if there are none."""
+        if output is not batch.output or len(batch.outputs) < 2:
+            return ""
+        return _SEVERAL.format(count=len(batch.outputs), shape=shape_of(batch.output))
 
     def _decoded(self, batch: Batch) -> KnownBatch | None:
         """The task of a batch, its labels and outputs; None if it is of no task."""
@@ -366,8 +394,8 @@ class EvaluationOutputs:
         if self._evaluation is not None and self.wanted:
             self._evaluation.about["ids"] = "index" if self._indices.known else "unknown order"
             self._evaluation.record(step, without=without)
-            if self._said and self._tracker.writer.kind_of("eval/task") is None:  # once a run
-                self._tracker.log_text("eval/task", self._said, step)
+        if self._said and self._tracker.writer.kind_of("eval/task") is None:  # once a run
+            self._tracker.log_text("eval/task", self._said, step)
 
     def end(self) -> None:
         """Leave the loader as it was."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from vizkit._language import tr
 from vizkit.hooks._fit.callback_logs import Logs, batch_size, metric_scalars
 from vizkit.hooks._fit.fit_evaluation import MeanLoss
+from vizkit.hooks._model_call import calling_callbacks
 from vizkit.hooks._paddle import paddle
 
 if TYPE_CHECKING:
@@ -21,6 +23,21 @@ class TrackerCallback(paddle.callbacks.Callback):
     def __init__(self, tracker: Tracker) -> None:
         super().__init__()
         self.tracker = tracker
+
+    def set_model(self, model: paddle.Model) -> None:
+        """Take the model of a ``fit``, ``evaluate`` or ``predict``.
+
+        Later callbacks of the same tracker are left out: each would record every step.
+        """
+        super().set_model(model)
+        found = calling_callbacks()
+        each = [] if found is None else found.callbacks
+        mine = [k for k, one in enumerate(each) if getattr(one, "tracker", None) is self.tracker]
+        mine = [k for k in mine if isinstance(each[k], TrackerCallback)]
+        for place in mine[1:]:
+            each[place] = paddle.callbacks.Callback()
+        if mine[1:]:
+            self.tracker.losses.count("a second callback", tr("the first one of this tracker records all"))
 
     def _metrics(self) -> list[str]:
         """The names of the loss and the metrics of a ``fit``."""

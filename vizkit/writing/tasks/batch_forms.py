@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -11,7 +12,7 @@ from vizkit._protocols import ArrayLike
 from vizkit.metrics.arrays import shape_of, to_array
 from vizkit.writing.tasks.task import LabelledBatch, TaskName
 
-__all__ = ["is_empty", "samples_apart"]
+__all__ = ["is_empty", "samples_apart", "with_sample_axis"]
 
 _MAPS: tuple[TaskName, ...] = (
     "segmentation",
@@ -29,6 +30,25 @@ def _length(values: object) -> int | None:
         return len(values)
     shape = getattr(values, "shape", None)
     return int(shape[0]) if shape is not None and len(shape) else None
+
+
+def with_sample_axis(batch: LabelledBatch) -> LabelledBatch:
+    """The batch; of a label that is a single number, as a batch of one sample."""
+    label, output = batch.labels, batch.outputs
+    if not (_is_number(label) and hasattr(output, "shape")):
+        return batch
+    shape = shape_of(output)
+    labels = np.asarray(to_array(cast("ArrayLike", label))).reshape(1)
+    if len(shape) > 1 or shape == [1]:
+        return replace(batch, labels=labels)
+    given = cast("Any", batch.inputs)
+    inputs = given[None] if hasattr(given, "shape") else None if given is None else [given]
+    return replace(batch, labels=labels, outputs=to_array(cast("ArrayLike", output))[None], inputs=inputs)
+
+
+def _is_number(value: object) -> bool:
+    """True of a number, also one in an array or tensor without axes."""
+    return isinstance(value, (int, float)) or getattr(value, "shape", None) in ((), [])
 
 
 def samples_apart(batch: LabelledBatch, task: TaskName) -> Iterator[LabelledBatch]:

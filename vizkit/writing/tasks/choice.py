@@ -79,9 +79,22 @@ def known_task(labels: object, outputs: object, facts: LossFacts) -> TaskName | 
         single = facts.class_axis != 1 and [count, *places, 1]
         if given in ([count, *places], [count, 1, *places], single) and min(places[-2:]) > 1 and classes:
             return "segmentation"
+    if _of_other_size(given, found, facts) and "int" in dtype_of(labels) and "float" in dtype_of(outputs):
+        return "segmentation"  # which says so
     if len(found) == 3 and facts.class_axis == -1 and given in (found[:2], [*found[:2], 1]):
         return "labelling" if "int" in dtype_of(labels) and "float" in dtype_of(outputs) else None
     return None
+
+
+def _of_other_size(labels: list[int], outputs: list[int], facts: LossFacts) -> bool:
+    """True of maps of labels (n, h, w) or (n, 1, h, w) beside smaller ones of scores, of like proportions."""
+    if len(outputs) != 4 or facts.class_axis != 1 or facts.task not in (None, "classes"):
+        return False
+    count, _, *small = outputs
+    if min(small) < 2 or labels[:-2] not in ([count], [count, 1]):
+        return False
+    down, across = labels[-2] / small[0], labels[-1] / small[1]
+    return min(down, across) > 1 and abs(down - across) <= 0.2 * max(down, across)
 
 
 def _are_dicts(values: object) -> bool:

@@ -98,8 +98,9 @@ class DetectionTask(EvaluationTask):
 
     def add(self, batch: LabelledBatch) -> None:
         """Add a batch of images."""
-        labels = [boxes_of(each, scored=False) for each in _images_of(batch.labels, "gt_bbox")]
-        found = [boxes_of(each, scored=True) for each in _images_of(batch.outputs, "bbox")]
+        names = self.options.class_names
+        labels = [boxes_of(each, scored=False, names=names) for each in _images_of(batch.labels, "gt_bbox")]
+        found = [boxes_of(each, scored=True, names=names) for each in _images_of(batch.outputs, "bbox")]
         if len(labels) != len(found):
             raise DataError(
                 "labels and {name} must be of equal length, got {one} and {two}",

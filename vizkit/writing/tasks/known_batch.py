@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, cast
 
@@ -11,6 +11,7 @@ import numpy as np
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray, Bools, Ints, dtype_of, shape_of, to_array, to_view
+from vizkit.metrics.named_classes import class_numbers, texts_in
 from vizkit.writing.tasks.choice import known_task
 from vizkit.writing.tasks.task import LabelledBatch, Labels, LossFacts, TaskName
 
@@ -51,13 +52,7 @@ def known_or_classes(
 
     What can be several is taken for a classification, which refuses what does not fit it.
     """
-    labels, outputs = batch.labels, batch.outputs
-    if isinstance(outputs, (list, tuple)) and len(outputs) != len(cast("Sized", labels)):
-        first = outputs[0] if outputs else None
-        if hasattr(first, "shape") and shape_of(first)[:1] == shape_of(labels)[:1]:
-            outputs = cast("Labels", first)  # of several outputs, each of all samples, as for `Model.fit`
-            batch = replace(batch, outputs=outputs)
-    found = known_batch(labels, outputs, facts, before)
+    found = known_batch(batch.labels, batch.outputs, facts, before)
     if found is None or before not in (None, found.task):
         return before or "classification", batch, ""
     return found.task, replace(batch, labels=found.labels, outputs=found.outputs), found.said
@@ -67,18 +62,14 @@ def numbered(batch: LabelledBatch, names: Sequence[str] | None) -> LabelledBatch
     """A batch whose labels are names of classes with their numbers, beside scores.
 
     Raises:
-        DataError: a name that is none of the classes.
+        DataError: a name that is none of the classes, or no names to look it up in.
     """
-    labels = batch.labels.tolist() if isinstance(batch.labels, np.ndarray) else batch.labels
-    if not names or not isinstance(labels, (list, tuple)) or not labels:
+    texts = texts_in(batch.labels)
+    if texts is None or "float" not in dtype_of(batch.outputs):
         return batch
-    if not all(isinstance(one, str) for one in labels) or "float" not in dtype_of(batch.outputs):
-        return batch
-    places = {name: place for place, name in enumerate(names)}
-    unknown = next((one for one in labels if one not in places), None)
-    if unknown is not None:
-        raise DataError("the label {label!r} is none of the class names", label=unknown)
-    return replace(batch, labels=np.array([places[cast("str", one)] for one in labels]))
+    if not names:
+        raise DataError("labels are texts: give class_names, in the order of the scores")
+    return replace(batch, labels=class_numbers(texts, names))
 
 
 def known_batch(

@@ -15,7 +15,7 @@ tag                                  record
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -29,6 +29,7 @@ from vizkit.format.tables import Texts
 from vizkit.format.types import Embeddings
 from vizkit.metrics.arrays import AnyArray, to_real
 from vizkit.metrics.inputs import refuse_nan
+from vizkit.metrics.named_classes import class_numbers, texts_in
 from vizkit.metrics.projection import projected
 from vizkit.metrics.retrieval import Retrieval, retrieve
 from vizkit.writing.evaluation import encode_scalars
@@ -52,6 +53,7 @@ class RetrievalTask(EvaluationTask):
         super().__init__(options)
         self._rows = SampleRows(replace(options, predictions=_MOST))
         self._width = 0
+        self._found_names: list[str] = []  # of labels that are texts
         self._found: tuple[dict[str, AnyArray], Retrieval] | None = None
 
     @property
@@ -67,7 +69,7 @@ class RetrievalTask(EvaluationTask):
     def add(self, batch: LabelledBatch) -> None:
         """Add a batch."""
         vectors = to_real(cast("ArrayLike", batch.outputs), "outputs")
-        labels = to_real(cast("ArrayLike", batch.labels), "labels").reshape(-1)
+        labels = self._class_numbers(batch)
         if vectors.ndim != 2 or labels.dtype.kind not in "iu" or len(labels) != len(vectors):
             raise DataError(
                 "labels must be class numbers of shape [n] and outputs embeddings of shape [n, d], got "
@@ -92,6 +94,21 @@ class RetrievalTask(EvaluationTask):
         columns = {"id": keys, "label": labels.astype(np.int64), "vectors": vectors.astype(np.float32)}
         self._rows.add({**columns, **self._rows.extras(batch, len(labels))})
         self._rows.offer_images(batch, keys)
+
+    def _class_numbers(self, batch: LabelledBatch) -> AnyArray:
+        """Labels as class numbers; texts are names: without ``class_names`` in the order they come in."""
+        texts = texts_in(batch.labels)
+        if texts is None:
+            return to_real(cast("ArrayLike", batch.labels), "labels").reshape(-1)
+        names = self.options.class_names
+        if names is None:
+            self._found_names = list(dict.fromkeys([*self._found_names, *texts]))
+            names = self._found_names
+        return class_numbers(texts, names)
+
+    @property
+    def _names(self) -> Sequence[str] | None:
+        return self.options.class_names or self._found_names or None
 
     def tags(self, tag: str) -> dict[str, str]:
         """All tags that may be recorded -> their kinds."""
@@ -131,7 +148,7 @@ class RetrievalTask(EvaluationTask):
         return b"".join(frames)
 
     def _named(self, label: int) -> str:
-        names = self.options.class_names
+        names = self._names
         return str(label) if names is None else names[label]
 
     def table(self) -> dict[str, Given]:
@@ -141,7 +158,7 @@ class RetrievalTask(EvaluationTask):
         columns, found = self._searched()
         rows = chosen_rows(columns["id"], columns["label"], self.options.predictions)
         nearest = found.neighbours[:, 0]
-        names = self.options.class_names
+        names = self._names
 
         def class_(labels: AnyArray) -> Given:
             return labels if names is None else Texts(labels, names, category=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import numpy as np
@@ -94,6 +95,8 @@ def checked_ids(ids: Sequence[int | str] | AnyArray, count: int) -> AnyArray:
     Raises:
         DataError: not one for each sample.
     """
+    if isinstance(ids, (list, tuple)) and any(isinstance(one, PurePath) for one in ids):
+        ids = [str(one) if isinstance(one, PurePath) else one for one in ids]
     found = np.asarray(ids.numpy() if hasattr(ids, "numpy") else ids).reshape(-1)
     if found.dtype.kind == "O" and all(isinstance(one, (str, int, np.integer)) for one in found.tolist()):
         found = np.array(found.tolist())  # as of a series of pandas
@@ -148,8 +151,10 @@ class SampleRows:
         if not self.most:
             return found
         for name, values in (batch.slices or {}).items():
+            if name in _RESERVED:
+                raise DataError("the slice {name!r} has the name of a column: give it another", name=name)
             column = _flat(values)
-            if len(column) != count or name in _RESERVED:
+            if len(column) != count:
                 raise DataError(
                     "the slice {name!r} must have {count} values, one a sample, got {values}",
                     name=name,

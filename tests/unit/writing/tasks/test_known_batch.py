@@ -125,17 +125,14 @@ def test_names_of_classes_are_their_numbers(labels: Any) -> None:
         numbered(LabelledBatch(labels, SCORES), ["cat", "bird"])
 
 
-def test_labels_that_are_texts_stay_texts_beside_texts_or_without_names() -> None:
-    for outputs, names in ((["a", "b"], ["cat", "dog"]), (SCORES, None)):
-        batch = LabelledBatch(["dog", "cat"], outputs)
-        assert numbered(batch, names) is batch
+def test_labels_that_are_texts_stay_texts_beside_texts() -> None:
+    batch = LabelledBatch(["dog", "cat"], ["a", "b"])
+    assert numbered(batch, ["cat", "dog"]) is batch
 
 
-def test_an_evaluation_takes_the_first_of_several_outputs() -> None:
-    labels, scores = np.array([1, 0, 1]), np.tile(SCORES[:1], (3, 1))
-    outputs: Any = [scores, scores[:, :1]]
-    task, batch, said = known_or_classes(LabelledBatch(labels, outputs), UNKNOWN, None)
-    assert task == "classification" and batch.outputs is scores and not said
+def test_labels_that_are_texts_need_names_beside_scores() -> None:
+    with pytest.raises(DataError, match="give class_names"):
+        numbered(LabelledBatch(["dog", "cat"], SCORES), None)
 
 
 def test_a_later_batch_of_another_task_is_left_as_it_is() -> None:
