@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FloatRect, expect, sync_playwright
 
 from tests.helpers import PATIENCE, find_browser
 
@@ -19,6 +19,7 @@ from .visualdl_page import BROWSER_ARGS, VisualDLPage, serve
 from .workspace_page import Look, Served, Workspace, serving, write_run
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
+_PIXEL = FloatRect(x=0, y=0, width=1, height=1)
 
 expect.set_options(timeout=1000 * PATIENCE)
 
@@ -57,29 +58,33 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def kept(page: VisualDLPage, test: str, *, full_page: bool = False) -> Iterator[None]:
-    """What is done with a page; keeps a screenshot then, and asserts that nothing went wrong on it."""
+def watched(page: VisualDLPage, test: str) -> Iterator[None]:
+    """What is done with a page; asserts that nothing went wrong on it, and keeps a screenshot if it did."""
+    drawn = False
     try:
         yield
+        page.page.screenshot(clip=_PIXEL)  # once it is drawn: that may go wrong, too
+        drawn = True
     finally:
-        ARTIFACTS.mkdir(exist_ok=True)
-        name = re.sub(r"\W+", "-", test).strip("-")
-        page.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=full_page)
         faults = "\n".join(page.faults())
         print(faults)  # pytest shows it with a failure
+        if faults or not drawn:
+            ARTIFACTS.mkdir(exist_ok=True)
+            name = re.sub(r"\W+", "-", test).strip("-")
+            page.page.screenshot(path=ARTIFACTS / f"{name}.png")
     assert not faults, faults
 
 
 @pytest.fixture
 def visit(context_of: Callable[[str], BrowserContext], origin: str, request: pytest.FixtureRequest) -> Visit:
-    """Open a page; on leaving, keep a screenshot and assert that nothing went wrong on it."""
+    """Open a page; on leaving, assert that nothing went wrong on it."""
 
     @contextmanager
     def visit(path: str, locale: str = "en-US") -> Iterator[VisualDLPage]:
         page = VisualDLPage(context_of(locale).new_page(), origin)
         try:
             page.open(path)
-            with kept(page, request.node.name):
+            with watched(page, request.node.name):
                 yield page
         finally:
             page.page.close()
@@ -99,7 +104,7 @@ def nine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def look(chromium: Browser, nine: Served, request: pytest.FixtureRequest) -> Look:
-    """Open the workspace; on leaving, keep a screenshot and assert that nothing went wrong on it."""
+    """Open the workspace; on leaving, assert that nothing went wrong on it."""
 
     @contextmanager
     def look(query: str = "", origin: str = nine.origin, **options: object) -> Iterator[Workspace]:
@@ -108,7 +113,7 @@ def look(chromium: Browser, nine: Served, request: pytest.FixtureRequest) -> Loo
         page = Workspace(context.new_page(), origin)
         try:
             page.go(query)
-            with kept(page, request.node.name):
+            with watched(page, request.node.name):
                 yield page
         finally:
             context.close()

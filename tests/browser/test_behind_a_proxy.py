@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 import vizkit
 from tests.reverse_proxy import Proxy, proxied
 
-from .conftest import kept
+from .conftest import watched
 from .workspace_page import Workspace
 
 pytestmark = pytest.mark.browser
@@ -59,7 +59,7 @@ def behind(chromium: Browser, request: pytest.FixtureRequest) -> Open:
         page = Workspace(context.new_page(), proxy.origin)
         try:
             page.page.goto(f"{proxy.origin}{path}", wait_until="domcontentloaded")
-            with kept(page, request.node.name):
+            with watched(page, request.node.name):
                 yield page
             assert proxy.strays == []
         finally:

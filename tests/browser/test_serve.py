@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 import vizkit
 
 from . import checks
-from .conftest import kept
+from .conftest import watched
 from .sample_log import RUNS
 from .served_logs import PROFILED_STEPS, write_logs
 from .visualdl_page import VisualDLPage
@@ -73,7 +73,7 @@ Show = Callable[[str], AbstractContextManager[VisualDLPage]]
 
 @pytest.fixture
 def show(chromium: Browser, served: Served, request: pytest.FixtureRequest) -> Show:
-    """Go to a tab by the menu; on leaving, keep a screenshot and assert that nothing went wrong."""
+    """Go to a tab by the menu; on leaving, assert that nothing went wrong."""
 
     @contextmanager
     def show(path: str) -> Iterator[VisualDLPage]:
@@ -83,7 +83,7 @@ def show(chromium: Browser, served: Served, request: pytest.FixtureRequest) -> S
             served.page.open("index")
             served.page.page.wait_for_url("**/app/scalar")
         page, served.page = served.page, None  # what fails is not shown again
-        with kept(page, f"serve-{request.node.name}"):
+        with watched(page, f"serve-{request.node.name}"):
             go_to(page, path)
             yield page
             page.until(lambda: not page.spins(), "nothing is loading")

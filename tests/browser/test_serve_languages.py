@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 import vizkit
 
-from .conftest import kept
+from .conftest import watched
 from .visualdl_page import VisualDLPage
 
 pytestmark = pytest.mark.browser
@@ -40,7 +40,7 @@ def test_any_accepted_language_has_a_page(
     context = chromium.new_context(viewport={"width": 1400, "height": 1000})
     page = VisualDLPage(context.new_page(), origin)
     scalars, runs = WORDS[language]
-    with kept(page, request.node.name):
+    with watched(page, request.node.name):
         page.page.set_extra_http_headers({"Accept-Language": accepted})
         with page.page.expect_request("**/app/index") as asked:
             page.open("index")

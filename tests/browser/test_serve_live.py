@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, expect
 import vizkit
 from tests.helpers import log_of
 
-from .conftest import kept
+from .conftest import watched
 from .visualdl_page import VisualDLPage
 
 pytestmark = pytest.mark.browser
@@ -39,7 +39,7 @@ def live(
         page.page.clock.install()
         page.open("scalar")
         assert drawn(page) == {"first": [1.0, 0.5]}
-        with kept(page, request.node.name):
+        with watched(page, request.node.name):
             yield tmp_path / "log", page
         page.page.close()
 
