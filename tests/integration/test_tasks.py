@@ -583,3 +583,33 @@ def test_where_no_task_is_known_the_run_says_so(tmp_path: Path) -> None:
         model.fit(counts, counts, epochs=2, batch_size=5, verbose=0, callbacks=tracker.callback())
     (said,) = by_tag(tmp_path)["eval/task"]
     assert "is not known" in said.data and "[5, 1]" in said.data
+
+
+class Decoded(paddle.nn.Layer):
+    """A network that gives the number of the best class at each place, as one with a CRF does."""
+
+    def __init__(self, scores: Any) -> None:
+        super().__init__()
+        self.scores = scores
+
+    def forward(self, x: Any) -> Any:
+        return self.scores(x).argmax(1)
+
+
+@pytest.mark.parametrize(
+    ("task", "scores", "x", "tag"),
+    [
+        ("segmentation", nn.Conv2D(3, 4, 1), RNG.normal(size=(7, 3, 6, 5)), "eval/pixel acc"),
+        ("labelling", nn.Conv1D(3, 4, 1), RNG.normal(size=(7, 3, 6)), "eval/token acc"),
+    ],
+)
+def test_class_numbers_of_places_have_names(tmp_path: Path, task: Any, scores: Any, x: Any, tag: str) -> None:
+    x = x.astype("float32")
+    labels = np.random.default_rng(1).integers(0, 4, (7, *x.shape[2:]))
+    names = ["O", "B-A", "I-A", "B-B"]
+    evaluated(tmp_path, Decoded(scores), None, Rows(x, labels), task=task, class_names=names)
+    found = scores(paddle.to_tensor(x)).argmax(1).numpy()
+    assert last(tmp_path, tag) == pytest.approx((found == labels).mean())
+    assert (
+        "eval/iou/B-A" in by_tag(tmp_path) if task == "segmentation" else "eval/entity f1" in by_tag(tmp_path)
+    )

@@ -154,7 +154,7 @@ class EvaluationVerbs(PaddleVerbs):
                               (n, d, h, w)                    class numbers like the labels
         ``"regression"``      values (n,) or (n, k), or       the same; with ``quantiles`` (n, q) or
                               images (n, c, h, w)             (n, k, q), or means and variances
-        ``"labelling"``       class numbers of tokens (n, l)  scores (n, l, c)
+        ``"labelling"``       class numbers of tokens (n, l)  scores (n, l, c), or class numbers (n, l)
         ``"generation"``      n texts; or tokens (n, l)       n texts, or pairs of a text and its scores;
                               beside the scores of a          or the scores that the ``loss``, a
                               ``CTCLoss``                     ``CTCLoss``, takes

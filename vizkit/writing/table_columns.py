@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -247,7 +247,7 @@ def _column(name: str, values: object) -> Given:
 
 
 def _of_list(name: str, values: list[object]) -> Given:
-    values = [None if type(one).__name__ in _MISSING else one for one in values]
+    values = [None if type(one).__name__ in _MISSING else _plain(one) for one in values]
     if any(isinstance(one, _TEXTS) for one in values):
         return [
             None if one is None or one != one else _text(one) for one in values
@@ -258,7 +258,10 @@ def _of_list(name: str, values: list[object]) -> Given:
     if first is None or _is_number(first):
         try:
             plain = [np.nan if one is None else _number(one) for one in values]
-            array = np.array(plain) if plain else np.empty(0)
+            unsigned = any(
+                isinstance(one, int) and one >= 1 << 63 for one in plain
+            )  # else NumPy takes floats
+            array = np.array(plain, np.uint64 if unsigned else None) if plain else np.empty(0)
         except (TypeError, ValueError, OverflowError):
             raise _refused(name, values) from None
         if array.dtype.kind not in "biuf" or array.ndim != 1:
@@ -267,6 +270,17 @@ def _of_list(name: str, values: list[object]) -> Given:
     if hasattr(first, "getbands") or np.ndim(cast("Any", first)) >= 2:
         return Pictures([None if one is None else _pixels(cast("ImageLike", one)) for one in values])
     raise _refused(name, values)
+
+
+def _plain(value: object) -> object:
+    """Dates of NumPy as texts, durations as seconds, all else as it is."""
+    if isinstance(value, np.datetime64):
+        return None if np.isnat(value) else str(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, np.timedelta64):
+        return None if np.isnat(value) else float(value / np.timedelta64(1, "s"))
+    return value
 
 
 def _text(value: object) -> str:

@@ -106,6 +106,9 @@ def test_texts_and_large_numbers_are_what_they_were(tmp_path: Path) -> None:
         "ids": [large + 1, None, large + 2],
         "hashes": [1 << 70, 3, 5],
         "exact": [large + 1, large + 2, -3],
+        "unsigned": [(1 << 63) + 5, 1, 2],
+        "dates": [np.datetime64("2026-01-02"), np.datetime64("NaT"), None],
+        "waits": [datetime.timedelta(minutes=1), np.timedelta64(2500, "ms"), np.timedelta64("NaT")],
     }
     with LogWriter(tmp_path / "run") as writer:
         writer.add_table("samples", columns, 0)
@@ -120,6 +123,9 @@ def test_texts_and_large_numbers_are_what_they_were(tmp_path: Path) -> None:
         "ids": [str(large + 1), None, str(large + 2)],
         "hashes": [str(1 << 70), "3", "5"],
         "exact": [large + 1, large + 2, -3],
+        "unsigned": [(1 << 63) + 5, 1, 2],
+        "dates": ["2026-01-02", None, None],
+        "waits": [60, 2.5, None],
     }
 
 

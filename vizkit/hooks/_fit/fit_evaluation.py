@@ -20,7 +20,7 @@ from vizkit.hooks._fit.seen_indices import SeenIndices
 from vizkit.hooks._guard import Guard
 from vizkit.hooks._paddle import paddle
 from vizkit.metrics.activation import Activation
-from vizkit.metrics.arrays import shape_of, to_float
+from vizkit.metrics.arrays import dtype_of, shape_of, to_float
 from vizkit.metrics.quantiles import Quantiles
 from vizkit.writing.tasks.choice import check_task, known_task
 from vizkit.writing.tasks.known_batch import KnownBatch, known_batch
@@ -337,11 +337,13 @@ class EvaluationOutputs:
 
     def _begin(self, task: TaskName, output: Labels) -> bool:
         shape = [] if task in ("detection", "generation", "retrieval") else shape_of(output)
+        if task in ("segmentation", "labelling") and "int" in dtype_of(output):
+            shape = []  # class numbers, which have no axis of classes
         classes = shape[self._facts.class_axis if len(shape) > 3 else 1] if len(shape) > 1 else 1
         if task == "regression":
             classes = classes if len(shape) == 2 else 1
         elif task == "labelling":
-            classes = shape[-1]
+            classes = shape[-1] if shape else 1
         elif classes > MAX_GATHERED_CLASSES:
             self.wanted = False
             self._warn(

@@ -8,7 +8,8 @@ tag                                  record
 ``eval/cer``, ``eval/wer``           character and word error rate
 ``eval/edit distance``,              mean edits of a text, and 1 - edits / length
 ``eval/edit similarity``
-**labelling**                        labels and scores of each token
+**labelling**                        labels and scores of each token; or class numbers, of which
+                                     there are no perplexity and no curves
 ``eval/perplexity``                  exp of the mean cross entropy of a token
 ``eval/token acc``                   fraction of right tokens
 ``eval/exact match``                 fraction of sequences with all tokens right
@@ -181,6 +182,7 @@ class LabellingTask(EvaluationTask):
     def __init__(self, options: TaskOptions) -> None:
         super().__init__(options)
         self._classes = self._sequences = self._tokens = self._right = self._exact = 0
+        self._decoded = False
         self._evidence = ScoreEvidence()
         self._losses = {"softmax": 0.0, "": 0.0}  # of logits, and of probabilities
         self._entities: EntityCounts | None = None
@@ -203,15 +205,16 @@ class LabellingTask(EvaluationTask):
         labels = to_real(cast("ArrayLike", batch.labels), "labels")
         if labels.ndim == 3 and labels.shape[2] == 1:
             labels = labels[:, :, 0]
-        if scores.ndim != 3 or labels.shape != scores.shape[:2] or scores.shape[2] < 2:
+        decoded = scores.ndim == 2 and scores.dtype.kind in "iu"  # to class numbers, as by a CRF
+        if labels.shape != scores.shape[:2] or not (decoded or (scores.ndim == 3 and scores.shape[2] > 1)):
             raise DataError(
-                "labels must be of shape [n, tokens] and outputs of shape [n, tokens, classes], got "
-                "{labels} and {outputs}",
+                "labels must be of shape [n, tokens] and outputs of shape [n, tokens, classes], or class "
+                "numbers like the labels, got {labels} and {outputs}",
                 labels=describe(batch.labels),
                 outputs=describe(batch.outputs),
             )
         refuse_nan(scores)
-        classes = scores.shape[2]
+        classes = self._told_classes() if decoded else scores.shape[2]
         if self._classes not in (0, classes):
             raise DataError(
                 "scores of {classes} classes came after scores of {before}",
@@ -231,9 +234,18 @@ class LabellingTask(EvaluationTask):
                 most=int(ids.max()),
             )
         if not self._classes:
-            self._begin(classes)
-        chosen = scores.argmax(axis=2)
-        given, of_logits = self._add_losses(scores, ids, counted)
+            self._begin(classes, decoded=decoded)
+        if decoded != self._decoded:
+            raise DataError("outputs are scores in some batches, and class numbers in others")
+        given, of_logits = (None, None) if decoded else self._add_losses(scores, ids, counted)
+        chosen = np.where(counted, scores, 0).astype(np.int64) if decoded else scores.argmax(axis=2)
+        if decoded and chosen.size and not 0 <= chosen.min() <= chosen.max() < classes:
+            raise DataError(
+                "predicted classes of tokens must be from 0 to {last}, got {least} to {most}",
+                last=classes - 1,
+                least=int(chosen.min()),
+                most=int(chosen.max()),
+            )
         if self._curves is not None:
             self._curves.add(ids[counted], scores[counted])
         wrong = ((chosen != ids) & counted).sum(axis=1)
@@ -248,15 +260,16 @@ class LabellingTask(EvaluationTask):
             joined = [" ".join(self._named(row[some])) for row, some in zip(places, counted, strict=True)]
             columns[name] = _objects(joined)
         columns |= {"wrong": wrong, "tokens": lengths}
-        if self.options.activation != "auto":
-            known = given if self.options.activation is None else of_logits
+        known = given if self.options.activation is None else of_logits
+        if self.options.activation != "auto" and known is not None:
             each = [row[some] for row, some in zip(known, counted, strict=True)]
             columns |= {"score": _means(each), "token scores": _objects([_in_text(row) for row in each])}
         self._rows.add({**columns, **self._rows.extras(batch, len(ids))})
 
         def kept(row: int) -> _Kept:
             names = [self._named(each[row][counted[row]]) for each in (ids, chosen)]
-            shown = [_in_text(each[row][counted[row]]) for each in (given, of_logits)]
+            both = [] if given is None or of_logits is None else [given, of_logits]
+            shown = [_in_text(each[row][counted[row]]) for each in both]
             return _Kept(" ".join(names[0]), " ".join(names[1]), _content(batch, row), *shown)
 
         if self._entities is not None:
@@ -264,13 +277,21 @@ class LabellingTask(EvaluationTask):
                 self._entities.add(self._named(ids[row][some]), self._named(chosen[row][some]))
         self._kept.offer(keys, np.where(wrong > 0, wrong / np.maximum(lengths, 1), -np.inf), kept)
 
-    def _begin(self, classes: int) -> None:
-        self._classes = classes
+    def _told_classes(self) -> int:
+        """The number of classes, where outputs are class numbers."""
+        names = self.options.class_names
+        found = self.options.classes or (len(names) if names else 0)
+        if not found:
+            raise DataError("predictions are class ids: say how many with classes= or class_names=")
+        return found
+
+    def _begin(self, classes: int, *, decoded: bool) -> None:
+        self._classes, self._decoded = classes, decoded
         options = self.options
         self._names()
         if options.class_names and looks_like_tags(options.class_names):
             self._entities = EntityCounts()
-        if classes <= MOST_COUNTED:
+        if classes <= MOST_COUNTED and not decoded:
             self._curves = EvaluationScores(activation=options.activation, limit=options.limit)
 
     def _named(self, ids: AnyArray) -> list[str]:
@@ -323,7 +344,7 @@ class LabellingTask(EvaluationTask):
         told = self.options.activation
         known = self._evidence.activation if told == "auto" else told
         numbers = {"token acc": self._right / self._tokens, "exact match": self._exact / self._sequences}
-        if known != "auto":
+        if known != "auto" and not self._decoded:
             mean = self._losses["" if known is None else "softmax"] / self._tokens
             numbers["perplexity"] = math.exp(mean) if mean < 700 else math.inf
         if self._entities is not None:
@@ -332,7 +353,7 @@ class LabellingTask(EvaluationTask):
         if self._curves is not None:
             found = self._curves.result()
             frames.append(evaluation.encode_evaluation(tag, found, self._names(), step, now, without))
-        if told == "auto" and not explained:
+        if told == "auto" and not explained and not self._decoded:
             frames.append(encode.encode_text(f"{tag}/scores", ASSUMED[known], step, now))
         return b"".join([*frames, *_tables(tag, self._kept, step, now, known)])
 

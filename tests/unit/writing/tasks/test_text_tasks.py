@@ -10,6 +10,7 @@ import pytest
 
 from tests.helpers import by_tag, series
 from vizkit import Tracker, VizKitWarning
+from vizkit.errors import DataError
 
 RNG = np.random.default_rng(2)
 LABELS = RNG.integers(0, 5, (9, 7))
@@ -125,3 +126,36 @@ def test_generated_texts_with_scores(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert evaluation.rows()["score"].tolist() == [0.75, 0.375]
     assert evaluation.rows()["token scores"].tolist() == ["0.75", "0.50 0.25"]
+
+
+def test_class_numbers_of_tokens(tmp_path: Path) -> None:
+    names = ["O", "B-A", "I-A"]
+    labels = [[0, 1, 2], [1, 2, -100], [0, 0, 1]]
+    found = [[0, 1, 2], [1, 0, 2], [0, 0, -100]]  # what does not count may be anything
+    options: Any = {"class_names": names, "ignore_index": -100}
+    with pytest.raises(DataError, match="predicted classes of tokens must be from 0 to 2, got -100 to 2"):
+        evaluate(tmp_path / "bad", np.array(labels), np.array(found), task="labelling", **options)
+    found[2][2] = 0
+    evaluate(tmp_path / "good", np.array(labels), np.array(found), batch=2, task="labelling", **options)
+    run = tmp_path / "good"
+    assert value(run, "eval/token acc") == pytest.approx(6 / 8)
+    assert value(run, "eval/exact match") == pytest.approx(1 / 3)
+    assert value(run, "eval/entity precision") == pytest.approx(1 / 2)  # of two entities found
+    assert value(run, "eval/entity recall") == pytest.approx(1 / 3)
+    assert not {"eval/perplexity", "eval/ap", "eval/scores"} & set(by_tag(run))
+
+
+def test_class_numbers_of_sequences_of_unequal_length(tmp_path: Path) -> None:
+    labels, found = [[0, 1, 2], [1]], [[0, 1, 1], [1]]
+    evaluate(tmp_path, labels, found, task="labelling", classes=3)
+    assert value(tmp_path, "eval/token acc") == 0.75
+
+
+def test_class_numbers_of_tokens_without_their_number_or_after_scores(tmp_path: Path) -> None:
+    numbers = np.zeros((2, 3), np.int64)
+    with pytest.raises(DataError, match="say how many"):
+        evaluate(tmp_path / "unknown", numbers, numbers, task="labelling")
+    with Tracker(tmp_path / "both") as tracker, pytest.warns(VizKitWarning, match="scores in some batches"):
+        evaluation = tracker.evaluation(task="labelling", classes=3)
+        evaluation.add(numbers, np.zeros((2, 3, 3)))
+        evaluation.add(numbers, numbers)
