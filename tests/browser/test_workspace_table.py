@@ -103,6 +103,42 @@ def test_every_column_sorts_both_ways(look: Look, nine: Served) -> None:
                 until_named(page, expected)
 
 
+def test_a_column_shows_every_run_that_has_the_tag_though_others_or_none_name_it(
+    look: Look, tmp_path: Path
+) -> None:
+    named = {"a": ["loss"], "b": ["eval/acc"], "c": ["eval/acc"], "d": ["loss"]}
+    for number, (name, metrics) in enumerate(named.items()):
+        with vizkit.LogWriter(tmp_path / "log" / name) as writer:
+            writer.add_hparams({"seed": number}, metrics)
+            for step in range(3):
+                writer.add_scalar("loss", 1.0 + number - step / 10, step)
+                if name != "d":
+                    writer.add_scalar("eval/acc", (number + 7) % 8 / 10 + step / 100, step)
+                writer.add_scalar("pace", float(10 - number + step), step)
+    runs = vizkit.load(tmp_path / "log")
+    columns = "&columns=".join(["last:pace", "best:eval/acc", "best_step:loss"])
+    with (
+        serving(tmp_path / "log") as served,
+        look(f"?tab=table&columns={columns}&sort=last:pace", served.origin) as page,
+    ):
+        until_named(page, ["d", "c", "b", "a"])  # sorted by what no run names
+        rows = page.page.locator(".sheet .rows .row")
+        for row, run in zip(rows.all(), [runs[name] for name in "dcba"], strict=True):
+            titles = [cell.get_attribute("title") for cell in row.locator("> .number").all()]
+            pace, loss = run.last("pace"), run.best("loss")
+            expected = [f"{pace.value:g} @ Step {pace.step}", f"{loss.step} @ Step {loss.step}"]
+            if run.name != "d":
+                best = run.best("eval/acc")
+                expected.insert(1, f"{best.value} @ Step {best.step}")
+            assert titles == expected
+        leads = page.page.locator("b.good")
+        expect(rows.filter(has=leads).locator(".name")).to_have_text(runs.best("eval/acc").name)
+        with vizkit.LogWriter(tmp_path / "log" / "a") as writer:
+            writer.add_scalar("pace", 99.0, 3)
+        cell = rows.filter(has_text="a").last.locator("> .number").first
+        expect(cell).to_have_attribute("title", "99 @ Step 3")  # what is new is asked for again
+
+
 def test_what_all_share_and_what_is_wrong_is_said(look: Look, tmp_path: Path) -> None:
     for name, rate in (("sound", 0.1), ("torn", 0.2)):
         with vizkit.LogWriter(tmp_path / "log" / name) as writer:

@@ -185,6 +185,13 @@ export async function runs(names: readonly string[] = []): Promise<RunsAnswer> {
   return { cursor: found.cursor, unread: found.unread, refused: found.refused, runs: found.runs.map(runOf) };
 }
 
+/** What runs have of scalar tags, in a few numbers: run -> tag -> these. */
+export async function summaries(tags: readonly string[], names: readonly string[]): Promise<Record<string, Record<string, Metric>>> {
+  const query = [...tags.map((tag): [string, string] => ["tag", tag]), ...names.map((name): [string, string] => ["run", name])];
+  const found = (await (await get("summaries", query)).json()) as { runs: Record<string, Record<string, Raw>> };
+  return Object.fromEntries(Object.entries(found.runs).map(([run, own]) => [run, Object.fromEntries(Object.entries(own).map(([tag, raw]) => [tag, metricOf(raw)]))]));
+}
+
 /** What is known of one run. */
 export async function details(run: string, signal: AbortSignal): Promise<RunDetails> {
   const found = (await (await get("run", [["run", run]], signal)).json()) as Omit<RunDetails, "scalars"> & { scalars: Record<string, Raw & { mean: number | string | null }> };

@@ -6,6 +6,7 @@ import { exact, short, tint } from "./format";
 import { t } from "./language";
 import { dark, drawn, freshness, tags } from "./store";
 import { differences, type LinePair, texts } from "./comparisons";
+import { metricOf } from "./summaries";
 import { show, view } from "./view";
 
 const MOST_COMPARED = 12;
@@ -59,8 +60,8 @@ export function Difference() {
 }
 
 function Metric({ tag, runs }: { tag: string; runs: readonly RunInfo[] }) {
-  const values = runs.map((run) => run.metrics[tag]?.best ?? null);
-  const mode = runs.map((run) => run.metrics[tag]?.mode).find(Boolean);
+  const values = runs.map((run) => metricOf(run, tag)?.best ?? null);
+  const mode = runs.map((run) => metricOf(run, tag)?.mode).find(Boolean);
   const present = values.filter((value): value is number => value !== null && !Number.isNaN(value));
   const top = mode === "max" ? Math.max(...present) : Math.min(...present);
   return <tr><th scope="row" title={tag}>{tag}</th>{values.map((value, at) => <td key={runs[at]?.path} class={value === top && present.length > 1 ? "good" : ""} title={value === null ? "" : exact(value)}>{value === null ? "" : short(value)}</td>)}</tr>;

@@ -5,6 +5,7 @@ import { type Group, groups as askGroups } from "./comparisons";
 import { exact, setting, short, tint } from "./format";
 import { t } from "./language";
 import { answer as runs, dark, drawn, hparams, isSearch } from "./store";
+import { metricOf } from "./summaries";
 import { bestOf, MetricField, useMetric } from "./verdict";
 import { show, toggled, view } from "./view";
 
@@ -15,7 +16,7 @@ export function GroupTable() {
   const question = useComputed(() => {
     const names = view.value.group;
     if (!metric.value || !drawn.value.length || !names.length) return "";
-    const values = drawn.value.map((run) => [bestOf(run.metrics[metric.value]), names.map((name) => run.hparams[name])]);
+    const values = drawn.value.map((run) => [bestOf(metricOf(run, metric.value)), names.map((name) => run.hparams[name])]);
     return JSON.stringify([metric.value, view.value.better, names, drawn.value.map((run) => run.path), values]);
   });
   const asked = useAsked(question, (text, signal) => {

@@ -4,6 +4,7 @@ import { changes, matching, Refusal, type RunInfo, type RunsAnswer, runs as askR
 import { natural, setting } from "./format";
 import { matcher } from "./ranges";
 import { readBrushes, within } from "./scales";
+import { metricOf } from "./summaries";
 import { axis, part, show, view } from "./view";
 
 /** Most runs that are drawn unless the reader chooses. */
@@ -132,11 +133,11 @@ export function sortValue(run: RunInfo, key: string): unknown {
     case "hparam":
       return run.hparams[name];
     case "last":
-      return run.metrics[name]?.last;
+      return metricOf(run, name)?.last;
     case "best":
-      return run.metrics[name]?.best ?? undefined;
+      return metricOf(run, name)?.best ?? undefined;
     case "best_step":
-      return run.metrics[name]?.best_step ?? undefined;
+      return metricOf(run, name)?.best_step ?? undefined;
     case "started":
       return run.started;
     case "seconds":

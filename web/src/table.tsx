@@ -9,6 +9,7 @@ import { Rows } from "./rows";
 import { RunLink } from "./run-link";
 import { FilterField } from "./sidebar";
 import { Sparkline } from "./sparklines";
+import { metricOf } from "./summaries";
 import { answer, dark, drawnPaths, hparams, listed, tags, toggle } from "./store";
 import { part, show, toggled, view } from "./view";
 
@@ -110,7 +111,7 @@ function Row({ run, keys, template, base, best }: { run: RunInfo; keys: string[]
 function leaders(keys: readonly string[]): Map<string, number> {
   const found = new Map<string, number>();
   for (const key of keys.filter((one) => one.startsWith("best:"))) {
-    const values = listed.value.map((run) => run.metrics[key.slice(5)]?.best).filter((value): value is number => typeof value === "number" && !Number.isNaN(value));
+    const values = listed.value.map((run) => metricOf(run, key.slice(5))?.best).filter((value): value is number => typeof value === "number" && !Number.isNaN(value));
     if (values.length > 1) found.set(key, values.reduce((one, other) => ((modeOf(key) === "max") === other > one ? other : one)));
   }
   return found;
@@ -160,7 +161,11 @@ function widthOf(key: string): number {
 
 function modeOf(key: string): "min" | "max" | null {
   const tag = key.slice(key.indexOf(":") + 1);
-  return answer.value?.runs.find((run) => run.metrics[tag])?.metrics[tag]?.mode ?? null;
+  for (const run of answer.value?.runs ?? []) {
+    const metric = metricOf(run, tag);
+    if (metric) return metric.mode;
+  }
+  return null;
 }
 
 function Cell({ run, name, base, leads }: { run: RunInfo; name: string; base: RunInfo | null; leads: number | undefined }) {
@@ -170,12 +175,12 @@ function Cell({ run, name, base, leads }: { run: RunInfo; name: string; base: Ru
   const at = name.indexOf(":");
   const [kind, tag] = [name.slice(0, at), name.slice(at + 1)];
   if (kind === "hparam") return <span title={setting(run.hparams[tag])}>{setting(run.hparams[tag])}</span>;
-  const metric = run.metrics[tag];
-  if (!metric) return <span />;
+  const metric = metricOf(run, tag);
+  if (!metric) return <span class="quiet">{metric === null ? "…" : ""}</span>;
   if (kind === "spark") return <span><Sparkline tag={tag} path={run.path} length={metric.last_step} color={tint(run.color, dark.value)} about={`${tag}: ${short(metric.last)}`} /></span>;
   const value = kind === "best" ? metric.best : kind === "best_step" ? metric.best_step : metric.last;
   if (value === null) return <span />;
-  const other = base && base !== run ? (kind === "best" ? base.metrics[tag]?.best : base.metrics[tag]?.last) : undefined;
+  const other = base && base !== run ? (kind === "best" ? metricOf(base, tag)?.best : metricOf(base, tag)?.last) : undefined;
   const change = typeof other === "number" && kind !== "best_step" ? value - other : null;
   const better = change !== null && change !== 0 && metric.mode ? (change > 0) === (metric.mode === "max") : null;
   const step = kind === "best" ? metric.best_step : metric.last_step;

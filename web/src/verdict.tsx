@@ -7,6 +7,7 @@ import { short } from "./format";
 import { t } from "./language";
 import { chosenSides, groupsOf, type Side, singlesOf } from "./sides";
 import { drawn, hparams, listed, selected, type Selection, selection, tags } from "./store";
+import { metricOf } from "./summaries";
 import { show, view } from "./view";
 
 const MOST_CHOICES = 300;
@@ -41,7 +42,7 @@ export function Importance() {
   // Asked again when what it is computed from differs: not with every record of a run.
   const question = useComputed(() => {
     if (!metric.value || !selected.value.length) return "";
-    const values = selected.value.map((run) => [run.path, bestOf(run.metrics[metric.value]), run.hparams]);
+    const values = selected.value.map((run) => [run.path, bestOf(metricOf(run, metric.value)), run.hparams]);
     return JSON.stringify([metric.value, view.value.better, selection.value, values]);
   });
   const asked = useAsked(question, (text, signal) => {
@@ -82,7 +83,7 @@ export function Importance() {
 }
 
 /** What statistics of best values depend on. */
-export function bestOf(metric: { best: number | null; last: number; n: number } | undefined): unknown {
+export function bestOf(metric: { best: number | null; last: number; n: number } | null | undefined): unknown {
   return metric && (metric.best ?? [metric.n, metric.last]);
 }
 
@@ -95,7 +96,7 @@ export function Verdict() {
     const [a, b] = sides.value;
     if (!a || !b || !metric.value) return "";
     const known = new Set([...a.runs, ...b.runs]);
-    const values = drawn.value.filter((run) => known.has(run.path)).map((run) => bestOf(run.metrics[metric.value]));
+    const values = drawn.value.filter((run) => known.has(run.path)).map((run) => bestOf(metricOf(run, metric.value)));
     return JSON.stringify([metric.value, view.value.better, a.runs, b.runs, values]);
   });
   const asked = useAsked(question, (text, signal) => {

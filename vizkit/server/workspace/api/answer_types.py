@@ -42,6 +42,7 @@ __all__ = [
     "ScalarSummary",
     "SearchAnswer",
     "SessionRecord",
+    "SummariesAnswer",
     "TextsAnswer",
     "ValuesAnswer",
     "ViewsAnswer",
@@ -114,6 +115,12 @@ class MatchingAnswer(TypedDict):
 
     runs: Annotated[list[str], "their names, in natural order"]
     unread: Annotated[int, "runs that are still being read"]
+
+
+class SummariesAnswer(TypedDict):
+    """Scalar tags of runs."""
+
+    runs: Annotated[dict[str, dict[str, MetricSummary]], "run -> tag -> its numbers, where it has the tag"]
 
 
 class ScalarSummary(MetricSummary):

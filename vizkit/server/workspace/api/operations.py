@@ -22,6 +22,7 @@ from vizkit.server.workspace.api.answer_types import (
     RunDetails,
     RunsAnswer,
     SearchAnswer,
+    SummariesAnswer,
     TextsAnswer,
     ValuesAnswer,
     ViewsAnswer,
@@ -74,6 +75,7 @@ from vizkit.server.workspace.api.runs_answer import (
     runs_answer,
 )
 from vizkit.server.workspace.api.sample_answer import SampleQuery, sample
+from vizkit.server.workspace.api.summaries_answer import SummariesQuery, summaries_answer
 from vizkit.server.workspace.api.table_answer_types import (
     RowGroupsAnswer,
     RowPointsAnswer,
@@ -148,6 +150,7 @@ class Edit:
 OPERATIONS = (
     Operation("runs", "Runs", RunsQuery, RunsAnswer, runs_answer),
     Operation("matching", "Names of runs by a filter", MatchingQuery, MatchingAnswer, matching_answer),
+    Operation("summaries", "Scalar tags in a few numbers", SummariesQuery, SummariesAnswer, summaries_answer),
     Operation("run", "One run", RunQuery, RunDetails, run_details),
     Operation("file", "A file of a run", FileQuery, bytes, run_file, "application/octet-stream"),
     Operation("curves", "Windows of curves", CurvesQuery, CurvesHead, curves_answer, ARRAYS, lasting=True),

@@ -64,6 +64,28 @@ def test_runs_are_filtered_and_named(client: Client) -> None:
     assert answer.status_code == 400 and answer.json()["message"]
 
 
+def test_any_scalar_tag_is_told_in_numbers_though_no_run_names_it(client: Client, log: Path) -> None:
+    names = ["lr0/seed0", "lr1/seed3", "gone"]
+    answer = client.json("summaries", tag=["train/epoch", "eval/acc", "nothing"], run=names)["runs"]
+    assert [*answer] == names[:2]
+    for name, found in answer.items():
+        run = vizkit.load(log)[name]
+        assert "train/epoch" not in run.metrics and [*found] == ["train/epoch", "eval/acc"]
+        for tag, numbers in found.items():
+            summary = run.summary(tag)
+            assert summary.max is not None
+            assert (numbers["n"], numbers["last"], numbers["greatest"], numbers["greatest_step"]) == (
+                summary.n,
+                summary.last.value,
+                summary.max.value,
+                summary.max.step,
+            )
+    refused = client.get("summaries", tag=[f"tag{number}" for number in range(201)], run=["a"] * 99 + ["b"])
+    assert refused.status_code == 200  # named twice counts once
+    many = client.get("summaries", tag=list(map(str, range(200))), run=list(map(str, range(101))))
+    assert many.status_code == 400 and many.json()["parameter"] == "run"
+
+
 @pytest.mark.parametrize(
     "values",
     [
