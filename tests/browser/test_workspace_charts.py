@@ -180,6 +180,37 @@ def test_logarithmic_axes_end_with_the_curves(look: Look, tmp_path: Path) -> Non
         assert 0.85 < low < 0.94 and 2 < high < 2.1
 
 
+def test_a_point_alone_is_drawn_whole_also_at_an_edge(look: Look, tmp_path: Path) -> None:
+    for name, steps in (("alone", 1), ("long", 50)):
+        with vizkit.LogWriter(tmp_path / "log" / name) as writer:
+            for step in range(steps):
+                writer.add_scalar("loss", 1.0 + (name == "alone"), step)
+    with serving(tmp_path / "log") as served, look("", served.origin) as page:
+        panel = page.panel("loss")
+        color = np.array(tuple(bytes.fromhex(page.lines("loss")["alone"]["color"][1:])))
+        canvas = panel.locator("canvas").first
+        picture = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"), np.int64)
+        inked = np.abs(picture - color).sum(axis=2) < 90
+        assert inked.any(axis=0).sum() >= 5 and inked.any(axis=1).sum() >= 5
+
+
+def test_a_band_on_a_logarithmic_axis_reaches_from_the_least_to_the_greatest_run(
+    look: Look, tmp_path: Path
+) -> None:
+    values = [0.001, 0.002, 0.003, 0.5, 0.9]
+    for seed, value in enumerate(values):
+        with vizkit.LogWriter(tmp_path / "log" / f"seed{seed}") as writer:
+            writer.add_hparams({"lr": 0.1, "seed": seed}, ["loss"])
+            for step in range(3):
+                writer.add_scalar("loss", value, step)
+    with serving(tmp_path / "log") as served, look("?group=lr&ylog=1", served.origin) as page:
+        (line,) = page.lines("loss").values()
+        np.testing.assert_allclose([line["low"], line["high"]], [[0.001] * 3, [0.9] * 3], rtol=1e-6)
+        expect(page.panel("loss").locator(".note")).to_contain_text("least and greatest")
+        page.page.get_by_label("Logarithmic y").uncheck()
+        expect(page.panel("loss").locator(".note")).to_contain_text("95 % interval")
+
+
 def test_a_menu_closes_with_escape_and_a_click_elsewhere(look: Look, nine: Served) -> None:
     with look("?tab=compare") as page:
         menu = page.page.locator("details.choose", has_text="Axes")

@@ -161,7 +161,7 @@ def test_environments_and_texts_are_side_by_side(look: Look, tmp_path: Path) -> 
         panel.locator("select").nth(0).select_option("command")
         panel.locator("select").nth(1).select_option("b")
         expect(panel.locator("tr.same").last.locator("td").last).to_have_text(HOSTILE)
-        assert page.page.title() == "VizKit" and page.page.locator("img").count() == 0
+        assert page.page.title() == "Compare · log · VizKit" and page.page.locator("img").count() == 0
 
 
 def test_hundreds_of_packages_stay_within_the_page(look: Look, tmp_path: Path) -> None:

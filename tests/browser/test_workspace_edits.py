@@ -62,7 +62,7 @@ def test_labels_note_and_archiving_are_kept_beside_the_log(look: Look, edited: S
         page.until_listed(["two"])
         page.page.get_by_label("1 archived runs").check()
         page.until_listed(["one", "two"])
-        assert page.page.title() == "VizKit"
+        assert page.page.title() == "log · VizKit"
 
 
 def test_the_second_editor_of_a_note_sees_both_and_chooses(look: Look, edited: Served) -> None:
@@ -148,7 +148,7 @@ def test_a_view_is_saved_opened_renamed_and_deleted(look: Look, edited: Served) 
         page.page.once("dialog", lambda question: question.accept())
         menu.get_by_role("button", name=f"Delete {HOSTILE[:90]}").click()
         expect(menu.locator("li a")).to_have_text(["all runs"])
-        assert page.page.title() == "VizKit" and page.page.locator("img").count() == 0
+        assert page.page.title() == "log · VizKit" and page.page.locator("img").count() == 0
     with serving(edited.log) as served, look(origin=served.origin) as page:  # nothing may be changed
         menu = views(page)
         expect(menu.locator("li a")).to_have_text(["all runs"])

@@ -41,6 +41,17 @@ def test_the_language_is_changed_and_stays(look: Look) -> None:
         expect(page.page.locator("h2", has_text="Environment")).to_be_visible()
 
 
+def test_the_title_names_the_view_and_the_log_directory(look: Look) -> None:
+    with look() as page:
+        expect(page.page).to_have_title("log · VizKit")
+        page.page.get_by_role("button", name="Table", exact=True).click()
+        expect(page.page).to_have_title("Table · log · VizKit")
+        page.page.locator(".sheet").get_by_role("link", name="batch64-1").click()
+        expect(page.page).to_have_title("batch64-1 · log · VizKit")
+        page.page.go_back()
+        expect(page.page).to_have_title("Table · log · VizKit")
+
+
 def test_the_first_key_leads_to_the_content(look: Look) -> None:
     with look() as page:
         page.panel("train/loss")

@@ -77,4 +77,4 @@ def test_hostile_names_of_groups_are_text(look: Look, tmp_path: Path) -> None:
         assert [text.strip() for text in rows.all_inner_texts()] == [HOSTILE, "other"]
         rows.first.get_by_role("button").click()
         page.until_listed(["odd"])
-        assert page.page.locator("img").count() == 0 and page.page.title() == "VizKit"
+        assert page.page.locator("img").count() == 0 and page.page.title() == "Compare · log · VizKit"

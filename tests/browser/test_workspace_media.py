@@ -470,7 +470,7 @@ def test_hostile_texts_names_and_addresses_do_nothing(look: Look, tmp_path: Path
         expect(figure(page, "broken").locator("pre")).to_contain_text("<b>a</b>")
         page.page.get_by_label("Search in texts").fill("<script>")
         expect(page.page.locator(".found mark").first).to_have_text("<script>")
-        assert page.page.title() == "VizKit"
+        assert page.page.title() == "Media · log · VizKit"
         assert not [url for url in asked if not url.startswith(served.origin)]
         assert not page.elsewhere
 

@@ -97,7 +97,7 @@ def test_training_and_machine_share_a_time_axis_and_its_zoom(look: Look, own: Se
 def test_everything_of_a_run_is_on_its_page(look: Look, own: Served) -> None:
     with look("?run=stock", own.origin) as page:
         expect(page.page.locator("h1")).to_have_text(re.compile("^ ?stock ?$"))
-        expect(page.page).to_have_title("stock · VizKit")
+        expect(page.page).to_have_title("stock · log · VizKit")
         assert pairs(part(page, "Hyper-parameters")) == {"batch size": "64", "note <i>": "<b>bold</b>"}
         expect(part(page, "Environment")).to_contain_text("not recorded")
         expect(page.page.locator(".about")).to_contain_text("unknown")
@@ -215,7 +215,7 @@ def test_hostile_names_stay_text(look: Look, tmp_path: Path) -> None:
                 expect(page.page.locator("pre[role=alert]")).to_contain_text(f"</pre>{HOSTILE}")
                 assert pairs(part(page, "Hyper-parameters")) == {HOSTILE: HOSTILE}
                 assert page.page.locator("img, b b, main script").count() == 0
-                assert page.page.title() == "<img src=x onerror=document.title=1> · VizKit"
+                assert page.page.title() == "<img src=x onerror=document.title=1> · log · VizKit"
                 assert overflow(page) == 0
 
 
@@ -258,3 +258,14 @@ def test_problems_are_counted_listed_and_led_to(look: Look, tmp_path: Path) -> N
         page.page.locator(".problems h2").get_by_role("link", name="torn").click()
         expect(page.page.locator(".messages li")).to_have_text([re.compile("最后 40 字节不是")])
         assert page.lines("loss")["torn"]["y"] == [1.0]
+
+
+def test_a_long_directory_fits_on_a_narrow_page(look: Look, tmp_path: Path) -> None:
+    with vizkit.LogWriter(tmp_path / "log" / ("long_" * 30)) as writer:
+        writer.add_scalar("loss", 1.0, 0)
+    with (
+        serving(tmp_path / "log") as served,
+        look(f"?run={'long_' * 30}", served.origin, viewport={"width": 390, "height": 800}) as page,
+    ):
+        expect(part(page, "Files").locator(".note").first).to_contain_text("long_long_")
+        assert overflow(page) == 0

@@ -139,6 +139,27 @@ def test_a_column_shows_every_run_that_has_the_tag_though_others_or_none_name_it
         expect(cell).to_have_attribute("title", "99 @ Step 3")  # what is new is asked for again
 
 
+def test_hyper_parameters_of_few_runs_are_no_default_column_and_long_names_keep_their_ends(
+    look: Look, tmp_path: Path
+) -> None:
+    names = [f"model.backbone.stage{number}.block.attention.dropout{number}" for number in range(2)]
+    for seed in range(3):
+        with vizkit.LogWriter(tmp_path / "log" / f"run{seed}") as writer:
+            odd = {f"odd{number}": number for number in range(20)} if seed == 0 else {}
+            writer.add_hparams({**odd, names[0]: seed, names[1]: -seed}, ["loss"])
+            writer.add_scalar("loss", 1.0, 0)
+    with serving(tmp_path / "log") as served, look("?tab=table", served.origin) as page:
+        until_named(page, ["run0", "run1", "run2"])
+        titles = [one.strip() for one in page.page.locator(".sheet .head button").all_inner_texts()]
+        assert [title for title in titles if "odd" in title] == []
+        for name in names:
+            (title,) = [one for one in titles if one.endswith(name[-9:])]
+            assert "…" in title and title.startswith("model.") and len(title) <= 32
+        expect(page.page.locator(f'.sheet .head button[title="{names[0]}"]')).to_be_visible()
+        page.page.get_by_role("button", name="Columns").click()
+        expect(page.page.get_by_label("odd7", exact=False).first).to_be_visible()
+
+
 def test_what_all_share_and_what_is_wrong_is_said(look: Look, tmp_path: Path) -> None:
     for name, rate in (("sound", 0.1), ("torn", 0.2)):
         with vizkit.LogWriter(tmp_path / "log" / name) as writer:

@@ -6,7 +6,17 @@ import unicodedata
 
 from vizkit.errors import TagError
 
-__all__ = ["EPOCH", "HPARAMS", "MACHINE", "META_DATA", "RESERVED", "SECONDS", "check_tag", "clean_tag"]
+__all__ = [
+    "EPOCH",
+    "HPARAMS",
+    "MACHINE",
+    "META_DATA",
+    "RESERVED",
+    "SECONDS",
+    "WATCHED",
+    "check_tag",
+    "clean_tag",
+]
 
 META_DATA = "meta_data_tag"
 """The tag of the record that names a run."""
@@ -25,6 +35,9 @@ MACHINE = "system/"
 
 SECONDS = (MACHINE, "pace/")
 """Prefixes of the tags whose steps are seconds, not a training's steps."""
+
+WATCHED = ("norm/", "zeros/", "nonfinite/", "update ratio")
+"""Prefixes of the scalars of a network's tensors, which `Tracker.watch` records."""
 
 # VisualDL reads "%" as "/"; control characters and lone surrogates do not survive its URLs.
 _BAD_CATEGORIES = ("Cc", "Cs")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vizkit._language import tr
 from vizkit.errors import UnknownNameError
-from vizkit.format.tags import SECONDS
+from vizkit.format.tags import SECONDS, WATCHED
 from vizkit.runs.lookup import unknown
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ __all__ = ["in_order", "shown_metrics", "with_tag"]
 
 
 def in_order(tags: Iterable[str]) -> list[str]:
-    """Unique tags in the order given, those of the machine and of the pace last."""
-    return sorted(dict.fromkeys(tags), key=lambda tag: tag.startswith(SECONDS))
+    """Unique tags in the order given; then those of a network's tensors, and of the machine and the pace."""
+    return sorted(dict.fromkeys(tags), key=lambda tag: 2 * tag.startswith(SECONDS) + tag.startswith(WATCHED))
 
 
 def with_tag(runs: Iterable[Run], tag: str) -> list[Run]:

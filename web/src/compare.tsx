@@ -156,7 +156,7 @@ function Parallel() {
                 <title>{scale.title}</title>
                 <text y={14} text-anchor="middle" class="axis-title">{cutWithin(scale.title, letters)}</text>
                 <line y1={top} y2={bottom} class="axis" />
-                {apart(ticksOf(scale), 14 / (bottom - top)).map((tick) => <text key={tick.place} x={6} y={toY(tick.place) + 4} class="tick">{shortened(tick.text, Math.min(16, letters))}</text>)}
+                {apart(ticksOf(scale), 14 / (bottom - top)).map((tick) => <text key={tick.place} x={at ? 6 : -6} y={toY(tick.place) + 4} text-anchor={at ? "start" : "end"} class="tick">{shortened(tick.text, at ? Math.min(16, letters) : 9)}</text>)}
                 {span && <rect x={-7} width={14} y={toY(Math.max(...span))} height={Math.max(2, Math.abs(toY(span[0]) - toY(span[1])))} class="brush" />}
                 <rect
                   x={-14}
@@ -220,8 +220,8 @@ function Scatter() {
   const measured = useWidth(host, 600);
   const width = Math.max(measured.value, 200);
   const metric = keys.value.find((key) => key.startsWith("best:")) ?? keys.value[0] ?? "seconds";
-  const x = keys.value.includes(view.value.sx) ? view.value.sx : (keys.value[0] ?? "seconds");
   const y = keys.value.includes(view.value.sy) ? view.value.sy : metric;
+  const x = keys.value.includes(view.value.sx) ? view.value.sx : (keys.value.find((key) => key !== y) ?? "seconds");
   const runs = drawn.value;
   const [across, up] = [scaleFor(x, runs), scaleFor(y, runs)];
   const hues = useHues();

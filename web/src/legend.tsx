@@ -1,4 +1,5 @@
 // What the colours of groups mean; a click hides or shows a group's runs.
+import { DASHES } from "./chart/line";
 import { tint } from "./format";
 import { groups } from "./grouping";
 import { t } from "./language";
@@ -19,9 +20,9 @@ export function Legend() {
   };
   return (
     <div class="legend groups" role="group" aria-label={t("Groups")}>
-      {all.slice(0, MOST).map(({ title, color, paths, drawn }) => (
+      {all.slice(0, MOST).map(({ title, color, lap, paths, drawn }) => (
         <button key={title} class="quiet" aria-pressed={drawn.length > 0} title={`${title}\n${t("{n} runs", { n: paths.length })}\n${t("Alt: only this one")}`} onMouseEnter={() => (pointed.value = paths)} onMouseLeave={() => (pointed.value = [])} onClick={(event) => turn(paths, drawn.length > 0, event.altKey)}>
-          <i ref={(element) => { if (element) element.style.background = tint(color, dark.value); }} /> <bdi>{title}</bdi> <small>({drawn.length})</small>
+          <svg width="18" height="8" aria-hidden="true"><path d="M0 4h18" stroke={tint(color, dark.value)} stroke-width="3" stroke-dasharray={DASHES[lap % DASHES.length]?.join(" ")} /></svg> <bdi>{title}</bdi> <small>({drawn.length})</small>
         </button>
       ))}
       {all.length > MOST && <span class="quiet">{t("and {n} more", { n: all.length - MOST })}</span>}

@@ -4,6 +4,7 @@ import "./chart.css";
 import "./style.css";
 import "./run.css";
 import { render } from "preact";
+import { useEffect } from "preact/hooks";
 import { Charts } from "./charts";
 import { Compare } from "./compare";
 import { mark, t } from "./language";
@@ -12,7 +13,7 @@ import type { MediaOptions } from "./media";
 import { Problems, useTroubled } from "./problems";
 import { Sidebar } from "./sidebar";
 import type { SamplesOptions } from "./samples";
-import { answer, connected, dark, follow, followFilter, load, remarked } from "./store";
+import { alone, answer, connected, dark, follow, followFilter, load, remarked } from "./store";
 import { Table } from "./table";
 import { Views } from "./views";
 import { followAddress, show, type View, view } from "./view";
@@ -22,11 +23,18 @@ const media = () => import("./media").then((part) => part.Media);
 const samples = () => import("./samples").then((part) => part.Samples);
 const runPage = () => import("./run").then((part) => part.RunPage);
 
+/** The log directory's name · VizKit. */
+const TITLE = document.title;
+
 function App() {
   const { tab, run } = view.value;
   const troubled = useTroubled().value;
   const running = answer.value?.runs.some((run) => run.status === "running") ?? false;
   const tabs: [typeof tab, string][] = [["charts", mark("Charts")], ["media", mark("Media")], ["samples", mark("Samples")], ["table", mark("Table")], ["compare", mark("Compare")], ["problems", mark("Problems")]];
+  const place = run ? (alone.value?.name ?? run) : tab === "charts" ? view.value.full : t(tabs.find(([value]) => value === tab)?.[1] ?? "");
+  useEffect(() => {
+    document.title = place ? `${place} · ${TITLE}` : TITLE;
+  }, [place]);
   return (
     <>
       <header>

@@ -71,7 +71,8 @@ export function Panel({ text, own, full: isFull }: Props) {
       smooth: now.smooth === "none" ? "0" : now.smooth === "ema" ? String(now.amount) : `${now.smooth}:${now.amount}`,
       group: now.run ? [] : now.group,
       centre: now.centre,
-      band: now.band,
+      band: now.band !== "auto" ? now.band : now.ylog ? "minmax" : "ci", // an interval of few runs often reaches below zero
+      few: now.band === "auto",
     };
   });
   // Compared as a text: asked again when it differs, or when a run that it names has new records.
@@ -175,13 +176,13 @@ export function Panel({ text, own, full: isFull }: Props) {
     busy.value = true;
     const get = (group: string[]) => Promise.all(tags.map((tag) => {
       const runs = withTag(asked.runs, tag);
-      return runs ? curves({ ...asked, group, band: asked.band === "auto" ? "ci" : asked.band, runs, tag, width: width.peek() }, abort.signal) : NOTHING;
+      return runs ? curves({ ...asked, group, runs, tag, width: width.peek() }, abort.signal) : NOTHING;
     }));
     void get(asked.group)
       .then(async (found) => {
         // An interval of a few runs says little: they are drawn themselves, unless a band is asked for.
         const few = new Set(found.flatMap((one) => one.curves).filter((curve) => curve.counts && curve.paths.length < FEW).flatMap((curve) => curve.paths));
-        const alone = asked.band === "auto" && few.size ? (await get([])).flatMap((one) => one.curves).filter((curve) => few.has(curve.key)) : [];
+        const alone = asked.few && few.size ? (await get([])).flatMap((one) => one.curves).filter((curve) => few.has(curve.key)) : [];
         return { found, alone, few };
       })
       .then(({ found, alone, few }) => {
@@ -265,7 +266,7 @@ export function Panel({ text, own, full: isFull }: Props) {
       {said.value.flattening > 0 && (
         <p class="note">
           {t("flattened by {n} of {all} curves", { n: said.value.flattening, all: lines.value.length })}{" "}
-          <button class="quiet" onClick={() => show({ robust: true })}>{t("Leave outliers out")}</button>
+          <button onClick={() => show({ robust: true })}>{t("Leave outliers out")}</button>
         </p>
       )}
       <p class="unseen" role="status">{told.value}</p>

@@ -121,7 +121,7 @@ export interface Sections {
   tags: string[];
 }
 
-/** Tags by their first part, in order of appearance; those without one stand first. */
+/** Tags by their first part, in order of appearance. */
 export function sections(tags: readonly string[]): Sections[] {
   const found = new Map<string, string[]>();
   for (const tag of tags) {
@@ -131,7 +131,7 @@ export function sections(tags: readonly string[]): Sections[] {
     if (known) known.push(tag);
     else found.set(name, [tag]);
   }
-  return [...found].map(([name, members]) => ({ name, tags: members })).sort((a, b) => Number(a.name !== "") - Number(b.name !== ""));
+  return [...found].map(([name, members]) => ({ name, tags: members }));
 }
 
 /** The tags and expressions that a panel's text names: a list with commas, else a regular expression, else none. */

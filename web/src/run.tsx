@@ -70,10 +70,6 @@ function OneRun({ run }: { run: RunInfo }) {
     runSpan.value = until === null || until <= 0 ? null : [0, until];
     return () => { runSpan.value = null; };
   }, [until]);
-  useEffect(() => {
-    document.title = `${run.name} · VizKit`;
-    return () => { document.title = "VizKit"; };
-  }, [run.name]);
   if (view.value.full) {
     return (
       <section class="charts">

@@ -109,19 +109,20 @@ export const tags = computed(() => {
   return [...new Set(some.flatMap((run) => run.scalars))];
 });
 
-/** Hyper-parameters, those that differ first. */
+/** Hyper-parameters, with the number of runs that have each; those that differ first. */
 export const hparams = computed(() => {
   const values = new Map<string, Set<string>>();
+  const counts = new Map<string, number>();
   for (const run of answer.value?.runs ?? []) {
     for (const [name, value] of Object.entries(run.hparams)) {
       const known = values.get(name);
+      counts.set(name, (counts.get(name) ?? 0) + 1);
       if (known) known.add(setting(value));
       else values.set(name, new Set([setting(value)]));
     }
   }
   const total = answer.value?.runs.length ?? 0;
-  const differs = (name: string, kinds: Set<string>) => kinds.size > 1 || (answer.value?.runs ?? []).filter((run) => name in run.hparams).length < total;
-  const found = [...values].map(([name, kinds]) => ({ name, differs: differs(name, kinds) }));
+  const found = [...values].map(([name, kinds]) => ({ name, differs: kinds.size > 1 || (counts.get(name) ?? 0) < total, runs: counts.get(name) ?? 0 }));
   return [...found.filter((one) => one.differs), ...found.filter((one) => !one.differs)];
 });
 

@@ -7,6 +7,7 @@ import { kindOf, statusOf } from "./words";
 import { language, t } from "./language";
 import { Rows } from "./rows";
 import { RunLink } from "./run-link";
+import { cutWithin } from "./scales";
 import { FilterField } from "./sidebar";
 import { Sparkline } from "./sparklines";
 import { metricOf } from "./summaries";
@@ -17,12 +18,14 @@ const columns = part("columns");
 const baseline = part("baseline");
 const COLUMN = "application/x-vizkit-column";
 const MOST = { hparams: 8, metrics: 4 };
+const LETTERS = 32; // of a title: three lines of a narrow column
 
 /** Keys of columns, as `store.sortValue` reads them. */
 function useColumns() {
   return useComputed(() => {
     if (columns.value.length) return columns.value;
-    const differing = hparams.value.filter((one) => one.differs).slice(0, MOST.hparams).map((one) => `hparam:${one.name}`);
+    const most = Math.max(0, ...hparams.value.map((one) => one.runs)); // what few runs have is a choice, but no default
+    const differing = hparams.value.filter((one) => one.differs && 2 * one.runs > most).slice(0, MOST.hparams).map((one) => `hparam:${one.name}`);
     const known = (tag: string) => answer.value?.runs.some((run) => run.metrics[tag]?.mode) ?? false;
     const ranked = ofMost(tags.value, answer.value?.runs ?? []).sort((a, b) => Number(known(b)) - Number(known(a))).slice(0, MOST.metrics);
     // What was tried and what came of it first: of a narrow page the rest is beyond the edge.
@@ -73,10 +76,10 @@ export function Table() {
               <span />
               {["", ...keys.value].map((key) => {
                 const [name, kind] = title(key);
-                if (key.startsWith("spark:")) return <span key={key} class="title" title={`${name}: ${t("each run's curve over its own steps and values")}`} {...moving(key, keys.value)}>{name} <small>{kind}</small></span>;
+                if (key.startsWith("spark:")) return <span key={key} class="title" title={`${name}: ${t("each run's curve over its own steps and values")}`} {...moving(key, keys.value)}>{cutWithin(name, LETTERS)} <small>{kind}</small></span>;
                 return (
                   <button key={key} {...(key ? moving(key, keys.value) : {})} aria-label={`${t("Sort by")} ${name} ${kind}`} title={name} onClick={() => by(key)}>
-                    {name} <small>{kind}</small> {sort === key ? (desc ? "↓" : "↑") : ""}
+                    {cutWithin(name, LETTERS)} <small>{kind}</small> {sort === key ? (desc ? "↓" : "↑") : ""}
                   </button>
                 );
               })}

@@ -65,8 +65,8 @@ test("one diverged curve is left out of the range on request, and counted", () =
 
 test("tags fall into sections by their first part", () => {
   assert.deepEqual(sections(["train/loss", "lr", "eval/acc", "train/acc", "/odd"]), [
-    { name: "", tags: ["lr", "/odd"] },
     { name: "train", tags: ["train/loss", "train/acc"] },
+    { name: "", tags: ["lr", "/odd"] },
     { name: "eval", tags: ["eval/acc"] },
   ]);
 });

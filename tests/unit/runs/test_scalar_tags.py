@@ -27,3 +27,17 @@ def test_what_is_sampled_beside_the_training_comes_last_and_does_not_count(tmp_p
     assert [run.duration for run in runs] == [timedelta(seconds=2)] * 2
     with pytest.raises(UnknownNameError, match=r"there are: 'loss', 'acc', 'system/cpu', 'pace/step'$"):
         runs.scalars("zzz")
+
+
+def test_what_is_watched_of_a_network_comes_behind_the_metrics(tmp_path: Path) -> None:
+    watched = [
+        "norm/weights",
+        "zeros/fc/weight",
+        "nonfinite/gradients",
+        "update ratio",
+        "update ratio/fc/weight",
+    ]
+    with LogWriter(str(tmp_path / "run")) as writer:
+        for tag in ["system/cpu", *watched, "train/loss", "normal"]:
+            writer.add_scalar(tag, 1.0, 0)
+    assert vizkit.load(tmp_path).scalar_tags == ["train/loss", "normal", *watched, "system/cpu"]

@@ -3,6 +3,7 @@ import uPlot from "uplot";
 import type { Axes, Line } from "./line";
 import { type Uprights, uprights } from "./uprights";
 
+const DOT = 3; // pixels: the radius of a point without neighbours
 const MANY = 20; // lines from which on they are thin: those of one pixel are drawn twenty times sooner
 
 export class Painter {
@@ -22,13 +23,25 @@ export class Painter {
     ctx.clip();
     ctx.lineJoin = "bevel"; // round joins take twice the time
     const crowded = lines.length > MANY;
+    const alone: { left: number; top: number; color: string; alpha: number }[] = [];
+    // Whole, also those at the edges: often they are a curve's only point.
+    const later = (left: number, top: number) => void alone.push({ left, top, color: ctx.fillStyle as string, alpha: ctx.globalAlpha });
     this.lefts.clear();
     for (const line of lines) {
       const pale = line.smooth !== null;
       if (line.band) this.area(ctx, line);
-      this.stroke(ctx, line, line.x, line.y, pale ? 0.25 : line.faint ? 0.4 : 1, pale || line.faint || crowded ? 1 : line.width);
-      if (line.smooth) this.stroke(ctx, line, line.smooth.x, line.smooth.y, 1, crowded ? 1 : line.width);
-      this.marks(ctx, line);
+      this.stroke(ctx, line, line.x, line.y, pale ? 0.25 : line.faint ? 0.4 : 1, pale || line.faint || crowded ? 1 : line.width, later);
+      if (line.smooth) this.stroke(ctx, line, line.smooth.x, line.smooth.y, 1, crowded ? 1 : line.width, later);
+    }
+    ctx.restore();
+    ctx.save();
+    const within = (left: number) => left > bbox.left - 1 && left < bbox.left + bbox.width + 1;
+    for (const line of lines) this.marks(ctx, line, within);
+    for (const { left, top, color, alpha } of alone) {
+      if (!within(left) || top < bbox.top - 1 || top > bbox.top + bbox.height + 1) continue;
+      ctx.globalAlpha = alpha;
+      ctx.fillStyle = color;
+      dotted(ctx, left, top);
     }
     ctx.restore();
   }
@@ -65,7 +78,7 @@ export class Painter {
     ];
   }
 
-  stroke(ctx: CanvasRenderingContext2D, line: Line, x: Float64Array, y: Float64Array, alpha: number, width: number): void {
+  stroke(ctx: CanvasRenderingContext2D, line: Line, x: Float64Array, y: Float64Array, alpha: number, width: number, point = (left: number, top: number) => dotted(ctx, left, top)): void {
     const [, toY] = this.positions();
     const lefts = this.leftsOf(x);
     const ratio = uPlot.pxRatio;
@@ -88,7 +101,7 @@ export class Painter {
     let dashed = false;
     let [started, alone, lastX, lastY] = [false, false, 0, 0];
     const dot = () => {
-      if (alone) spot(lastX, lastY);
+      if (alone) point(lastX, lastY);
     };
     const begin = () => {
       ctx.setLineDash(dashed ? [3 * ratio, 4 * ratio] : line.dash.map((length) => length * ratio));
@@ -178,7 +191,7 @@ export class Painter {
   }
 
   /** A cross at the foot for NaN, a triangle at the edge for an infinity. */
-  private marks(ctx: CanvasRenderingContext2D, line: Line): void {
+  private marks(ctx: CanvasRenderingContext2D, line: Line, within: (left: number) => boolean): void {
     if (!line.marks.x.length) return;
     const [toX] = this.positions();
     const { bbox } = this.plot;
@@ -188,6 +201,7 @@ export class Painter {
     for (let at = 0; at < line.marks.x.length; at += 1) {
       const value = line.marks.y[at] as number;
       const left = toX(line.marks.x[at] as number);
+      if (!within(left)) continue;
       ctx.beginPath();
       if (Number.isNaN(value)) {
         const foot = bbox.top + bbox.height - size;
@@ -206,4 +220,10 @@ export class Painter {
       }
     }
   }
+}
+
+function dotted(ctx: CanvasRenderingContext2D, left: number, top: number): void {
+  ctx.beginPath();
+  ctx.arc(left, top, DOT * uPlot.pxRatio, 0, 2 * Math.PI);
+  ctx.fill();
 }

@@ -209,7 +209,7 @@ export function Frame({ tag, host, found, trouble, left, more, wide, children, e
 export function Name({ run, step, wanted, color }: { run: RunInfo; step?: number; wanted?: number; color?: string }) {
   return (
     <span class="caption" title={run.name}>
-      <i style={{ background: color ?? tint(run.color, dark.value) }} aria-hidden="true" /> <bdi>{run.name}</bdi>
+      <i style={{ background: color ?? tint(run.color, dark.value) }} aria-hidden="true" />{"\u00a0"}<bdi>{run.name}</bdi>
       {wanted !== undefined && step !== undefined && step !== wanted && <small title={t("the nearest step of this run")}> {t("Step")} {exact(step)}</small>}
     </span>
   );

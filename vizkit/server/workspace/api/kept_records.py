@@ -24,7 +24,7 @@ from vizkit.runs.run import ENDED
 __all__ = ["KeptRecords", "Proof"]
 
 _ENDING: Final = f".records{LOGS_ENDING}"  # counted among the files of short logs
-_MAGIC = f"VizKit records 1 {__version__}\n".encode()
+_MAGIC = f"VizKit records 2 {__version__}\n".encode()
 _MOST = 256 << 20  # bytes of a file
 _WORTH = 100  # new records that a file is written for, or a tenth of those in it
 _YOUNG = 2_000_000_000  # nanoseconds: a file that was changed so lately may change without another time
