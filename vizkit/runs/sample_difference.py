@@ -25,6 +25,7 @@ __all__ = ["Change", "Matched", "SampleDifference"]
 
 Change = Literal["mended", "broken", "both_wrong", "both_right"]
 _LEVEL = 0.05
+_MOST_RELABELLED = 0.25  # of the samples: more are not corrected labels, but other samples
 _PICTURES = 8  # of each kind
 
 
@@ -99,8 +100,11 @@ class SampleDifference:
 
     @property
     def better(self) -> bool | None:
-        """True if B is better than A, False if it is worse; None if the test does not tell (p of 5 %)."""
-        if not self.p < _LEVEL:
+        """True if B is better than A, False if it is worse; None if the test does not tell (p of 5 %).
+
+        Of samples that are hardly the same ones no test tells anything.
+        """
+        if not self.p < _LEVEL or self.mismatched:
             return None
         return (self.mean_b > self.mean_a) is (self.mode == "max" or self.judged)
 
@@ -110,6 +114,11 @@ class SampleDifference:
         return any(table.columns.about.get("ids") == "unknown order" for table in self._matched[:2])
 
     @property
+    def mismatched(self) -> bool:
+        """True if so many samples have another label in B that they are hardly the same ones."""
+        return self.relabelled > _MOST_RELABELLED * self.n
+
+    @property
     def judged(self) -> bool:
         """True if each sample is right or wrong, rather than more or less good."""
         return self._matched.before.dtype == np.bool_
@@ -117,6 +126,13 @@ class SampleDifference:
     @property
     def verdict(self) -> str:
         """A sentence on what was found."""
+        if self.mismatched:
+            return tr(
+                "{relabelled} of {n} samples have another label in B: they are hardly the same samples, and "
+                "are not compared; pass ids= that tell samples apart in any order",
+                relabelled=self.relabelled,
+                n=self.n,
+            )
         if self.judged and not self._matched.change.any():
             return tr("A and B are right and wrong on the same samples, {n} in all", n=self.n)
         found = tr("B is worse" if self.better is False else "which is better is open")

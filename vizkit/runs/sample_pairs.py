@@ -71,8 +71,14 @@ def _missing(values: AnyArray, column: TableColumn) -> Bools:
 
 
 def equal_rows(a: TableColumn, b: TableColumn) -> Bools:
-    """Rows of a column that equal those of another, as bools (n,). NaN and None equal nothing."""
+    """Rows of a column that equal those of another, as bools (n,). NaN and None equal nothing.
+
+    Fractions of two precisions are compared in the lower one.
+    """
     first, second = _comparable(a, b)
+    if first.dtype.kind == second.dtype.kind == "f":
+        narrow = min(first.dtype, second.dtype, key=lambda one: one.itemsize)
+        first, second = first.astype(narrow, copy=False), second.astype(narrow, copy=False)
     equal = np.asarray(first == second)
     if equal.shape != first.shape:  # numbers and texts
         return np.zeros(len(first), np.bool_)

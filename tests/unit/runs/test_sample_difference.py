@@ -246,6 +246,38 @@ def test_an_order_that_may_have_changed_is_said() -> None:
     assert not diff_predictions(side, side).in_doubt
 
 
+def test_samples_that_are_hardly_the_same_ones_have_no_verdict() -> None:
+    # Ids that are places, of two evaluations in different orders: B seems to be better on all samples.
+    labels = [k % 2 for k in range(40)]
+    a = [(k, label, 1 - label, 0.5, None) for k, label in enumerate(labels)]
+    for moved, wrong in ((0, 0), (10, 10), (11, 11)):
+        b = [
+            (k, 1 - y if k < moved else y, 1 - y if k < moved else y, 0.5, None) for k, y in enumerate(labels)
+        ]
+        found = diff_predictions(table(a), table(b, "b"))
+        assert (found.relabelled, found.mismatched) == (wrong, moved > 10)
+        assert found.better is (None if moved > 10 else True)
+        assert ("hardly the same samples" in found.verdict) == (moved > 10)
+        assert found.to_dict()["better"] is found.better
+
+
+def test_labels_of_two_precisions_are_the_same() -> None:
+    values = np.random.default_rng(0).normal(size=30)
+    errors = np.arange(30) / 7
+
+    def side(labels: Any, run: str) -> PredictionTable:
+        columns: dict[str, TableColumn] = {"id": np.arange(30), "label": labels, "error": errors}
+        return PredictionTable(
+            run, "eval/predictions", 1, TableColumns(columns, {"task": "regression"}), NO_TABLES
+        )
+
+    narrow = values.astype(np.float32)
+    assert diff_predictions(side(values, "a"), side(narrow, "b")).relabelled == 0
+    assert (
+        diff_predictions(side(narrow, "a"), side(np.nextafter(narrow, np.float32(9)), "b")).relabelled == 30
+    )
+
+
 def test_class_names_are_the_labels_in_their_order() -> None:
     names = ["zebra", "ant", "bee"]
     columns: dict[str, TableColumn] = {
