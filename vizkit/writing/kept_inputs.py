@@ -14,12 +14,15 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 
+import numpy as np
+
 from vizkit._atomic_writes import sync_directory
 from vizkit._files import FileReader
 from vizkit.columns.frame_scan import read_bytes
 from vizkit.errors import DataError
 from vizkit.format.file_names import PACKS_DIRECTORY, TABLES_DIRECTORY
-from vizkit.format.input_packs import PACK_ENDING, PackPlace, encode_pack, read_index
+from vizkit.format.input_packs import PACK_ENDING, PackIndex, encode_pack, read_arrays
+from vizkit.metrics.arrays import Bools
 from vizkit.writing.run_directory import write_new
 
 __all__ = ["KeptInputs"]
@@ -42,7 +45,8 @@ class KeptInputs:
         if found is None:
             found = self._known[directory] = set()
             for path in [] if "://" in directory else _packs_in(directory):
-                found.update(_index(path) or ())
+                index = _index(path)
+                found.update([] if index is None else index.digests.tolist())
         return found
 
     def lacking(self, directory: str, digests: Collection[int]) -> set[int]:
@@ -50,16 +54,16 @@ class KeptInputs:
         known = self.known(directory)
         missing = set(digests) - known
         if missing and "://" not in directory:
-            for path, places in _packs_for(missing, _packs_beside(directory)):
-                needed = missing & places.keys()
-                if not _is_worth_it(needed, places):
+            for path, pack in _packs_for(missing, _packs_beside(directory)):
+                if not _is_worth_it(_in(pack, missing), pack):
                     continue
                 try:
                     _link(path, directory)
                 except OSError:
                     break  # another file system, or one without links
-                known.update(places)
-                missing -= needed
+                found = pack.digests.tolist()
+                known.update(found)
+                missing.difference_update(found)
         return missing
 
     def write(self, directory: str, new: Mapping[int, tuple[int, bytes]]) -> None:
@@ -96,27 +100,51 @@ def _inner(directory: str, without: str) -> list[str]:
     return [path for _, path in sorted(found)]
 
 
-def _packs_for(wanted: set[int], paths: Iterator[str]) -> list[tuple[str, dict[int, PackPlace]]]:
-    """The packs with some of the contents that are wanted, those with most of them first."""
-    found = [(path, places) for path in islice(paths, _MOST_PACKS) if (places := _index(path, own=True))]
-    found = [(path, places) for path, places in found if not wanted.isdisjoint(places)]
-    return sorted(found, key=lambda each: -len(wanted & each[1].keys()))
+def _packs_for(wanted: set[int], paths: Iterator[str]) -> list[tuple[str, PackIndex]]:
+    """The packs with some of the contents that are wanted, those with most of them first.
+
+    Runs of a directory share packs: each is read once.
+    """
+    found: list[tuple[int, str, PackIndex]] = []
+    seen: set[tuple[int, int]] = set()
+    for path in islice(paths, _MOST_PACKS):
+        pack = _index(path, own=True, seen=seen)
+        count = 0 if pack is None else int(np.count_nonzero(_in(pack, wanted)))
+        if pack is not None and count:
+            found.append((count, path, pack))
+    found.sort(key=lambda each: -each[0])
+    return [(path, pack) for _, path, pack in found]
 
 
-def _index(path: str, *, own: bool = False) -> dict[int, PackPlace] | None:
-    """The places of a pack's contents; None if it is no pack, or, of one to link, not this user's."""
+def _index(path: str, *, own: bool = False, seen: set[tuple[int, int]] | None = None) -> PackIndex | None:
+    """The places of a pack's contents; None if it is no pack, or, of one to link, not this user's.
+
+    Args:
+        own: whether it is to link.
+        seen: the files that are left out, by device and inode; this one is added.
+    """
     with suppress(OSError, DataError):
         state = os.stat(path, follow_symlinks=False)
         is_own = not hasattr(os, "geteuid") or state.st_uid == os.geteuid()
-        if stat.S_ISREG(state.st_mode) and (is_own or not own):
-            with FileReader(path) as pack:
-                return read_index(lambda start, end: read_bytes(pack, start, end), state.st_size)
+        if not stat.S_ISREG(state.st_mode) or not (is_own or not own):
+            return None
+        if seen is not None:
+            if (state.st_dev, state.st_ino) in seen:
+                return None
+            seen.add((state.st_dev, state.st_ino))
+        with FileReader(path) as pack:
+            return read_arrays(lambda start, end: read_bytes(pack, start, end), state.st_size)
     return None
 
 
-def _is_worth_it(needed: set[int], places: Mapping[int, PackPlace]) -> bool:
-    size = sum(place.end - place.start for place in places.values())
-    return bool(needed) and _USED * sum(places[one].end - places[one].start for one in needed) >= size
+def _in(pack: PackIndex, wanted: set[int]) -> Bools:
+    """True for each content of a pack that is wanted."""
+    return np.isin(pack.digests, np.fromiter(wanted, np.uint64, len(wanted)))
+
+
+def _is_worth_it(needed: Bools, pack: PackIndex) -> bool:
+    sizes = pack.ends - pack.starts
+    return bool(needed.any()) and _USED * int(sizes[needed].sum()) >= int(sizes.sum())
 
 
 def _link(path: str, directory: str) -> None:

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ import pytest
 import vizkit
 from tests.faults.killed_repairs import die_at
 from vizkit import LogWriter, Tracker, repair
+from vizkit.format.input_packs import PackIndex, read_arrays
+from vizkit.writing import kept_inputs
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 16, 16, 3)).astype(np.uint8)
 CALLS = ("mkdir", "open", "write", "fsync", "replace", "unlink", "link")
@@ -74,6 +76,20 @@ def test_a_pack_of_little_use_is_not_linked(tmp_path: Path) -> None:
     first, second = write(tmp_path / "a", range(12)), write(tmp_path / "b", [3])
     assert len(packs(second)) == 1 and not os.path.samefile(packs(first)[0], packs(second)[0])
     check(second, [3])
+
+
+def test_a_pack_of_many_runs_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abcdef":
+        write(tmp_path / name)
+    read: list[int] = []
+
+    def noted(get: Callable[[int, int], bytes], size: int) -> PackIndex:
+        read.append(size)
+        return read_arrays(get, size)
+
+    monkeypatch.setattr(kept_inputs, "read_arrays", noted)
+    check(write(tmp_path / "g", range(4, 12)), range(4, 12))
+    assert len(read) == 1
 
 
 def test_where_links_cannot_be_images_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
