@@ -8,7 +8,7 @@ import numpy as np
 
 from vizkit.media.lettering import Letters, paths_for, picture_text
 from vizkit.media.palette import INK, PAPER
-from vizkit.media.unit_square import FINE, draw_diagonal, framed, grid, write_ticks
+from vizkit.media.unit_square import diagonal_mask, draw_frame, empty_square, write_ticks
 from vizkit.metrics.arrays import Pixels
 from vizkit.metrics.calibration import BINS, Reliability
 
@@ -72,29 +72,37 @@ def _diagram(reliability: Reliability) -> Image.Image:
     """Draw the bars of accuracy, their gaps and the diagonal."""
     from PIL import ImageDraw
 
-    canvas = grid(_SIDE)
-    draw, side = ImageDraw.Draw(canvas), canvas.width
-    wide = side / BINS
-    for k in np.flatnonzero(reliability.counts):
-        came, said = float(reliability.accuracy[k]), float(reliability.confidence[k])
-        start, end = k * wide + FINE, (k + 1) * wide - FINE
-        draw.rectangle((start, side * (1 - came), end, side), _BAR)
-        high, low = sorted((side * (1 - came), side * (1 - said)))
-        draw.rectangle((start, high, end, low), _GAP, _GAP_EDGE, FINE)
-        draw.line([(start, side * (1 - came)), (end, side * (1 - came))], _TOP, 3 * FINE)
-    draw_diagonal(draw, side)
-    return framed(canvas)
+    image = empty_square(_SIDE).copy()
+    draw = ImageDraw.Draw(image)
+    for k in np.flatnonzero(reliability.counts).tolist():
+        came, said = (
+            round(_SIDE * (1 - float(share[k]))) for share in (reliability.accuracy, reliability.confidence)
+        )
+        start, end = _bar(k)
+        draw.rectangle((start, came, end, _SIDE), _BAR)
+        draw.rectangle((start, min(came, said), end, max(came, said)), _GAP, _GAP_EDGE)
+        draw.rectangle((start, came - 1, end, came + 1), _TOP)
+    image.paste(INK, (0, 0), diagonal_mask(_SIDE))
+    draw_frame(image)
+    return image
 
 
 def _shares(reliability: Reliability) -> Image.Image:
     """Draw the histogram of predictions, its highest bar at full height."""
     from PIL import Image, ImageDraw
 
-    wide, height = _SIDE * FINE / BINS, _LOW * FINE
-    canvas = Image.new("RGB", (_SIDE * FINE, height), PAPER)
-    draw = ImageDraw.Draw(canvas)
+    image = Image.new("RGB", (_SIDE, _LOW), PAPER)
+    draw = ImageDraw.Draw(image)
     most = max(int(reliability.counts.max()), 1)
-    for k in np.flatnonzero(reliability.counts):
-        bar = max(height * int(reliability.counts[k]) / most, FINE)
-        draw.rectangle((k * wide + FINE, height - bar, (k + 1) * wide - FINE, height), _BAR)
-    return framed(canvas)
+    for k in np.flatnonzero(reliability.counts).tolist():
+        start, end = _bar(k)
+        high = max(round(_LOW * int(reliability.counts[k]) / most), 2)  # the frame is drawn over one
+        draw.rectangle((start, _LOW - high, end, _LOW), _BAR)
+    draw_frame(image)
+    return image
+
+
+def _bar(k: int) -> tuple[int, int]:
+    """The first and the last column of a bin's bar."""
+    wide = _SIDE // BINS
+    return k * wide + 1, (k + 1) * wide - 2

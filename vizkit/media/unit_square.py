@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vizkit.media.lettering import Letters
-from vizkit.media.palette import INK, LINE, PAPER
+from vizkit.media.palette import INK, LINE, PAPER, RGB
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
-__all__ = ["FINE", "draw_diagonal", "framed", "grid", "write_ticks"]
+__all__ = [
+    "FINE",
+    "diagonal_mask",
+    "draw_diagonal",
+    "draw_frame",
+    "empty_square",
+    "framed",
+    "grid",
+    "write_ticks",
+]
 
 FINE = 3
 """Squares are drawn so many times larger, and then reduced for smooth lines."""
@@ -36,19 +46,41 @@ def grid(side: int) -> Image.Image:
     return canvas
 
 
-def draw_diagonal(draw: ImageDraw.ImageDraw, side: int) -> None:
+def draw_diagonal(draw: ImageDraw.ImageDraw, side: int, ink: RGB | int = INK) -> None:
     """Draw the dashed line of perfect calibration into a square of ``side`` large pixels."""
     for dash in np.arange(0, 1, 0.03):
-        draw.line([(side * at, side * (1 - at)) for at in (dash, dash + 0.018)], INK, 4)
+        draw.line([(side * at, side * (1 - at)) for at in (dash, dash + 0.018)], ink, 4)
+
+
+# What is alike in all diagrams is drawn once: those of upright bars need no more than that to be smooth.
+@functools.cache
+def empty_square(side: int) -> Image.Image:
+    """A `grid` in its final size, which must not be changed."""
+    return grid(side).reduce(FINE)
+
+
+@functools.cache
+def diagonal_mask(side: int) -> Image.Image:
+    """The dashed line of `draw_diagonal` in its final size, as a mask, which must not be changed."""
+    from PIL import Image, ImageDraw
+
+    mask = Image.new("L", (side * FINE, side * FINE))
+    draw_diagonal(ImageDraw.Draw(mask), side * FINE, 255)
+    return mask.reduce(FINE)
 
 
 def framed(canvas: Image.Image) -> Image.Image:
     """Reduce what is drawn to its final size, and draw a line around it."""
+    image = canvas.reduce(FINE)
+    draw_frame(image)
+    return image
+
+
+def draw_frame(image: Image.Image) -> None:
+    """Draw a line around what is drawn in its final size."""
     from PIL import ImageDraw
 
-    image = canvas.reduce(FINE)
     ImageDraw.Draw(image).rectangle((0, 0, image.width - 1, image.height - 1), outline=LINE)
-    return image
 
 
 def write_ticks(image: Image.Image, letters: Letters, left: int, top: int, side: int, foot: int) -> None:

@@ -148,7 +148,7 @@ def encode_evaluation(
     frames.append(encode_pairs(tags, [pair for _, pair in pairs], step, now))
     if found.reliability is not None:
         areas[f"{tag}/ece"] = found.reliability.ece
-        image = png.encode_png(reliability_image(found.reliability))
+        image = png.encode_png(reliability_image(found.reliability), drawn=True)
         frames.append(encode.encode_image(f"{tag}/reliability", image, step, now))
         frames.append(encode.encode_text(f"{tag}/reliability/bins", found.reliability.as_text(), step, now))
     if found.confusion is not None:
@@ -182,7 +182,7 @@ def encode_scalars(scalars: Iterable[tuple[str, float]], step: StepLike, now: in
 
 def encode_confusion(tag: str, counts: AnyArray, names: Sequence[str], step: StepLike, now: int) -> bytes:
     """Encode a confusion matrix as an image, and its numbers as the text ``<tag>/counts``."""
-    image = encode.encode_image(tag, png.encode_png(confusion_image(counts, names)), step, now)
+    image = encode.encode_image(tag, png.encode_png(confusion_image(counts, names), drawn=True), step, now)
     text = ConfusionMatrix(tuple(names), counts).as_text()
     return image if text is None else image + encode.encode_text(f"{tag}/counts", text, step, now)
 

@@ -17,6 +17,7 @@ from PIL import Image
 from tests.unit.media.pictures import noise
 from vizkit.errors import DataError, VizKitWarning
 from vizkit.media import png
+from vizkit.media.confusion_image import confusion_image
 from vizkit.media.images import resize
 from vizkit.media.png import decode_png, encode_png, resize_pixels
 
@@ -45,6 +46,19 @@ def test_a_png_holds_exactly_the_pixels(backend: str, shape: tuple[int, ...]) ->
     found = decode_png(data)
     np.testing.assert_array_equal(found, pixels)
     assert found.dtype == np.uint8
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_drawn_picture_holds_exactly_its_pixels(backend: str, shape: tuple[int, ...]) -> None:
+    pixels = noise(*shape)
+    np.testing.assert_array_equal(decode_png(encode_png(pixels, drawn=True)), pixels)
+
+
+def test_a_diagram_takes_little_room() -> None:
+    counts = np.random.default_rng(0).integers(0, 4, (10, 10)) + 90 * np.eye(10, dtype=int)
+    pixels = confusion_image(counts)
+    assert len(encode_png(pixels, drawn=True)) < pixels.size / 25
+    assert len(encode_png(pixels)) < pixels.size / 13
 
 
 def test_red_is_red(backend: str) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
+from vizkit.media.palette import LINE
 from vizkit.media.reliability_image import reliability_image
 from vizkit.metrics.arrays import Pixels
 from vizkit.metrics.calibration import BINS, Reliability, reliability_sums
@@ -42,3 +43,20 @@ def test_a_diagram_of_nothing_and_of_one_bin() -> None:
     assert share_of(nothing, BLUE) == 0
     assert (nothing != 255).any()
     assert share_of(reliability_image(reliability([0.0], [False])), BLUE) > 0
+
+
+def test_bars_end_at_the_accuracy_and_gaps_at_the_confidence() -> None:
+    found = reliability([0.62] * 50, [1] * 40 + [0] * 10)
+    image = reliability_image(found)
+    rows = np.flatnonzero((image == (8, 81, 156)).all(axis=2).any(axis=1))  # the dark line
+    axis = np.flatnonzero((image == LINE).all(axis=2).sum(axis=1) > 290)  # lines at 1, ..., 0 and below
+    top, bottom = axis[0], axis[0] + 299
+    assert (rows.mean() - top) / (bottom - top) == pytest.approx(1 - 0.8, abs=0.003)
+    gap = np.flatnonzero((image == ORANGE).all(axis=2).any(axis=1))
+    assert (gap.max() + 1 - top) / (bottom - top) == pytest.approx(1 - 0.62, abs=0.006)
+
+
+def test_a_rare_bin_is_seen() -> None:
+    image = reliability_image(reliability([0.95] * 10_000 + [0.05], [1] * 10_001))
+    left = image[-100:, :80]
+    assert share_of(left, BLUE) > 0

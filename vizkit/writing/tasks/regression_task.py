@@ -239,7 +239,7 @@ class RegressionTask(EvaluationTask):
         if self._quantiles is not None:
             calibration = self._quantiles.result()
             scalars |= _scalars(tag, _quantile_values(calibration), ends)
-            picture = png.encode_png(quantiles_image(calibration, names))
+            picture = png.encode_png(quantiles_image(calibration, names), drawn=True)
             table = _quantile_table(calibration, names)
             frames += [
                 encode.encode_image(f"{tag}/calibration", picture, step, now),
@@ -266,7 +266,7 @@ class RegressionTask(EvaluationTask):
             said.append(f"{found.missing:,} labels do not count: they are NaN, masked, or the ignore_index.")
         errors = found.predictions - found.labels
         kept = [(name, value) for name, value in scalars.items() if name not in without]
-        picture = png.encode_png(regression_image(found.labels, found.predictions, names))
+        picture = png.encode_png(regression_image(found.labels, found.predictions, names), drawn=True)
         frames += [
             encode_scalars(kept, step, now),
             encode.encode_image(f"{tag}/predicted vs true", picture, step, now),
