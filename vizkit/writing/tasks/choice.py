@@ -13,7 +13,7 @@ from vizkit.metrics.quantiles import checked_quantiles
 from vizkit.writing.tasks.samples import check_samples
 from vizkit.writing.tasks.task import TASKS, EvaluationTask, LossFacts, TaskName, TaskOptions
 
-__all__ = ["check_task", "known_task", "new_task"]
+__all__ = ["are_texts", "check_task", "known_task", "new_task"]
 
 
 def check_task(task: TaskName | None, options: TaskOptions) -> None:
@@ -63,7 +63,7 @@ def _class_of(task: TaskName) -> type[EvaluationTask]:
 
 def known_task(labels: object, outputs: object, facts: LossFacts) -> TaskName | None:
     """The task of labels and outputs that can be nothing else; None if they tell none."""
-    if _are_texts(labels) and _are_texts(outputs):
+    if are_texts(labels) and are_texts(outputs):
         return "generation"
     if _are_dicts(labels) or (_are_dicts(outputs) and not hasattr(labels, "shape")):
         return "detection"
@@ -102,7 +102,7 @@ def _are_dicts(values: object) -> bool:
     return isinstance(values, Mapping) or (several and isinstance(cast("list[object]", values)[0], Mapping))
 
 
-def _are_texts(values: object) -> bool:
+def are_texts(values: object) -> bool:
     """True if they are texts, or pairs of a text and its scores."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "UO":
         values = values.tolist()

@@ -12,7 +12,7 @@ from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import AnyArray, Bools, Ints, dtype_of, shape_of, to_array, to_view
 from vizkit.metrics.named_classes import class_numbers, texts_in
-from vizkit.writing.tasks.choice import known_task
+from vizkit.writing.tasks.choice import are_texts, known_task
 from vizkit.writing.tasks.task import LabelledBatch, Labels, LossFacts, TaskName
 
 __all__ = ["KnownBatch", "binary_labels", "class_labels", "known_batch", "known_or_classes", "numbered"]
@@ -65,7 +65,7 @@ def numbered(batch: LabelledBatch, names: Sequence[str] | None) -> LabelledBatch
         DataError: a name that is none of the classes, or no names to look it up in.
     """
     texts = texts_in(batch.labels)
-    if texts is None or "float" not in dtype_of(batch.outputs):
+    if texts is None or are_texts(batch.outputs) or "float" not in dtype_of(batch.outputs):
         return batch
     if not names:
         raise DataError("labels are texts: give class_names, in the order of the scores")

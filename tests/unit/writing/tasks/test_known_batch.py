@@ -125,9 +125,11 @@ def test_names_of_classes_are_their_numbers(labels: Any) -> None:
         numbered(LabelledBatch(labels, SCORES), ["cat", "bird"])
 
 
-def test_labels_that_are_texts_stay_texts_beside_texts() -> None:
-    batch = LabelledBatch(["dog", "cat"], ["a", "b"])
-    assert numbered(batch, ["cat", "dog"]) is batch
+@pytest.mark.parametrize("outputs", [["a", "b"], [("a", 0.8), ("bc", [0.9, 0.7])]])
+@pytest.mark.parametrize("names", [None, ["cat", "dog"]])
+def test_labels_that_are_texts_stay_texts_beside_texts(outputs: Any, names: Any) -> None:
+    batch = LabelledBatch(["dog", "cat"], outputs)
+    assert numbered(batch, names) is batch
 
 
 def test_labels_that_are_texts_need_names_beside_scores() -> None:
