@@ -81,3 +81,17 @@ def test_texts_of_one_step_are_all_shown(look: Look, tmp_path: Path) -> None:
         texts = page.page.locator('figure[aria-label="steering"]')
         texts.scroll_into_view_if_needed()
         expect(texts.get_by_role("group", name="Text")).to_have_text(["second", "third"])
+
+
+@pytest.mark.parametrize("query", ["", "?tab=compare", "?run=batch64-1"])
+def test_on_paper_nothing_is_cut_and_the_page_is_light(look: Look, query: str) -> None:
+    with look(query, color_scheme="dark") as page:
+        expect(page.page.locator("figure.panel").first).to_be_visible()
+        page.page.emulate_media(media="print", color_scheme="dark")
+        expect(page.page.get_by_role("button", name="Charts", exact=True)).to_be_hidden()
+        hidden, background = page.page.evaluate(
+            """() => [
+                document.querySelector('main').scrollHeight - document.querySelector('main').clientHeight,
+                getComputedStyle(document.body).backgroundColor]"""
+        )
+        assert hidden <= 1 and background == "rgb(255, 255, 255)"

@@ -158,10 +158,13 @@ def _packages() -> dict[str, str]:
     """Version of every installed distribution, by normalised name.
 
     Both are in the names of their directories; `importlib.metadata` would read a file for each, which takes a
-    hundred times as long.
+    hundred times as long. Copies of a package's own (setuptools puts its ``_vendor`` on the path once it is
+    imported) are not installed: runs would seem to differ by what they import.
     """
     found: dict[str, str] = {}
     for path in sys.path:
+        if os.path.basename(path) == "_vendor":
+            continue
         with contextlib.suppress(OSError), os.scandir(path or ".") as entries:
             for entry in entries:
                 if entry.name.endswith("-info") and (match := _PACKAGE.fullmatch(entry.name)):

@@ -52,6 +52,16 @@ def test_versions_of_packages_are_those_of_importlib() -> None:
     assert {name: version for name, version in snapshot()["packages"].items() if name in known} == known
 
 
+def test_copies_that_a_package_brings_are_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for directory in ("site", "site/setuptools/_vendor"):
+        (tmp_path / directory / f"{Path(directory).name.strip('_')}-1.0.dist-info").mkdir(parents=True)
+        monkeypatch.syspath_prepend(tmp_path / directory)
+    packages = snapshot()["packages"]
+    assert packages["site"] == "1.0" and "vendor" not in packages
+
+
 def test_a_script_is_named_and_its_repository_found_from_elsewhere(repository: Path, tmp_path: Path) -> None:
     script = repository / "train.py"
     script.write_text(
