@@ -155,8 +155,13 @@ def add_legend(ax: Axes, entries: Sequence[tuple[str, str, Artist]], place: str 
         labels = shorten_all(texts, _LONGEST)
         many = shown >= int(height / _INCHES_A_ROW)
         if many or inches(labels) > 0.45 * figure.get_figwidth():
-            labels = shorten_all(texts, _LONGEST_OF_MANY if many else _LONGEST)
+            least = _LONGEST_OF_MANY if many else _LONGEST
+            labels = shorten_all(texts, least)
             columns = max(int(figure.get_figwidth() / inches(labels)), 1)
+            for most in range(least + 1, _LONGEST + 1):  # longer, if that takes no column
+                longer = shorten_all(texts, most)
+                if columns * inches(longer) <= figure.get_figwidth():
+                    labels = longer
             corner, offset, options["ncols"] = (0.0, 0.0), (-0.4, -0.5), columns
             figure.set_figheight(height + _INCHES_A_ROW * (-(-shown // columns) + 1))
         move = ScaledTranslation(*offset, figure.dpi_scale_trans)

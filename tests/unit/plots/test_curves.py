@@ -319,3 +319,12 @@ def test_a_tag_with_a_brace_is_no_expression_where_some_run_has_it(tmp_path: Pat
         with vizkit.LogWriter(str(tmp_path / name)) as writer:
             writer.add_scalar(one, 1.0, 0)
     assert list(vizkit.load(tmp_path).plot(tag).lines) == ["a"]
+
+
+def test_names_of_many_runs_are_whole_where_a_legend_below_has_room(tmp_path: Path) -> None:
+    rates = ("0.1", "0.01", "0.001")
+    names = [
+        f"{way}-lr{rate}-{seed}" for way in ("MomentumSGD", "Adam") for rate in rates for seed in range(10)
+    ]
+    assert max(map(len, names)) == 21
+    assert sorted(legend_texts(many(tmp_path, names).plot("loss"))) == sorted(names)
