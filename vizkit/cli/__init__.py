@@ -5,7 +5,6 @@ Each command is one thin module: it queries the runs that `vizkit.load` returns,
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 
@@ -14,24 +13,34 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command of ``sys.argv``, and exit the process with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, OSError, ValueError):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that is not UTF-8
+    from vizkit.cli._streams import PIPE_CLOSED, flushed, prepare_streams
+
+    prepare_streams()
+    try:
+        code = _run()
+    except BrokenPipeError:
+        code = PIPE_CLOSED
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(flushed(code))
+
+
+def _run() -> int:
     if sys.argv[1:2] == ["serve"]:
         # Serving multiplies no matrices; the threads for that take time and memory.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from vizkit.cli.serve import run_server
 
-        sys.exit(run_server(sys.argv[2:]))
+        return run_server(sys.argv[2:])
     try:
         import rich
         import typer
     except ImportError as error:
-        sys.exit(_missing(error))
+        return _missing(error)
     del rich, typer
     from vizkit.cli._app import run
 
-    sys.exit(run())
+    return run()
 
 
 def _missing(error: ImportError) -> int:

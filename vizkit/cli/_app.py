@@ -34,6 +34,7 @@ from vizkit.cli import (
 )
 from vizkit.cli._help import UNWRAPPED, translated
 from vizkit.cli._output import say
+from vizkit.cli._streams import PIPE_CLOSED
 from vizkit.errors import VizKitError
 
 __all__ = ["COMMANDS", "app", "help_of", "run"]
@@ -136,8 +137,10 @@ def run(args: list[str] | None = None) -> int:
         names = [str(name) for name in (error.filename, error.filename2) if name]
         say(": ".join([*names[-1:], reason_of(error)]))
         return 2
-    except SystemExit as end:  # argparse, of `serve`
-        return end.code if isinstance(end.code, int) else 2 if end.code else 0
+    except SystemExit as end:
+        if end.code == 1:  # so Click and Rich end where nobody reads stdout any more
+            return PIPE_CLOSED
+        return end.code if isinstance(end.code, int) else 2 if end.code else 0  # argparse, of `serve`
     except typer.Abort:
         return 130
     return code if isinstance(code, int) else 0

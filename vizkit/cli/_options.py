@@ -84,15 +84,17 @@ def load_all(logdir: str) -> Runs:
 def select_runs(logdir: str, names: Sequence[str] | None = None, where: str | None = None) -> Runs:
     """The runs under a directory that names, patterns and a filter select, in the order of the names."""
     runs = load_all(logdir)
-    if where:
-        runs = runs.filter(where)
+    # An empty filter is an error: it would choose all.
+    meant = runs if where is None else runs.filter(where)
     if not names:
-        return runs
+        return meant
+    wanted = set(meant.names)
     chosen: dict[str, Run] = {}
     for name in names:
         found = runs[name]
         for run in [found] if isinstance(found, Run) else found:
-            chosen[run.name] = run
+            if run.name in wanted:
+                chosen[run.name] = run
     return Runs(chosen.values(), where=logdir)
 
 

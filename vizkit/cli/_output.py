@@ -8,14 +8,15 @@ import sys
 from collections.abc import Sequence
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from vizkit._language import english, tr
+from vizkit.cli._streams import encodable
 from vizkit.runs.display import Cell
 from vizkit.runs.export import to_json
-from vizkit.runs.formatting import clean
+from vizkit.runs.formatting import clean, shorten_all
 from vizkit.runs.query import MISSING
 from vizkit.runs.sparkline import blocks
 
@@ -40,6 +41,7 @@ _STATUS_STYLES = {
 }
 GAP = 2
 """Characters between two columns."""
+_LONGEST_TEXT = 44  # characters of a cell that is no name and no number
 _DETAILS = ((8, False), (8, True), (12, True))  # a sparkline's characters, the best value: as there is room
 
 
@@ -95,8 +97,10 @@ def _plain(value: object) -> str:
 
 def as_table(
     header: Sequence[str], rows: Sequence[Sequence[str | Cell]], width: int, *, spare: Sequence[int] = ()
-) -> tuple[Table, list[str]]:
+) -> tuple[RenderableType, list[str]]:
     """Make a table for people that fits the terminal.
+
+    Where it has no room for a row, its cells stand below each other. Nothing is cut.
 
     Args:
         header: names of the columns; empty: no header.
@@ -107,6 +111,8 @@ def as_table(
     Returns:
         The table, and the names of the columns that had no room.
     """
+    if header and rows:
+        rows = _shortened(rows)
     names = list(header) or [""] * len(rows[0])
     columns = [list(column) for column in zip(names, *rows, strict=True)]
     details = dict.fromkeys(range(len(names)), (0, False))
@@ -127,12 +133,46 @@ def as_table(
             wider = _width(columns[i], min(line, points), with_best)
             if left() + widths[i] >= wider:
                 details[i], widths[i] = (min(line, points), with_best), wider
-    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_header=bool(header))
+    hidden = [name for i, name in enumerate(names) if i not in shown]
+    if header and left() < 0:
+        every = range(len(names))
+        return Group(*(_upright(names, [_text(row[i]) for i in every]) for row in rows)), []
+    table = _empty(bool(header))
     for i in shown:
-        table.add_column(_text(names[i]), no_wrap=bool(header), overflow="ellipsis", header_style="bold")
+        table.add_column(_text(names[i]), no_wrap=bool(header), overflow="fold", header_style="bold")
     for row in rows:
         table.add_row(*(_text(row[i], *details[i]) for i in shown))
-    return table, [name for i, name in enumerate(names) if i not in shown]
+    return table, hidden
+
+
+def _empty(header: bool) -> Table:
+    return Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_header=header)
+
+
+def _upright(names: Sequence[str], cells: Sequence[Text]) -> RenderableType:
+    """A row: its first cell, and below it the names and contents of the others that are not empty."""
+    table = _empty(False)
+    for _ in range(2):
+        table.add_column(overflow="fold")
+    for name, cell in zip(names[1:], cells[1:], strict=True):
+        if cell.plain:
+            table.add_row(Text.assemble("  ", _text(name)), cell)
+    first = cells[0].copy()
+    first.stylize("bold")
+    first.overflow = "fold"
+    return Group(first, table) if table.row_count else first
+
+
+def _shortened(rows: Sequence[Sequence[str | Cell]]) -> list[list[str | Cell]]:
+    """Rows whose long texts are cut so that those of a column that differ still do; names stay whole."""
+    columns: list[Sequence[str | Cell]] = []
+    for place, column in enumerate(zip(*rows, strict=True)):
+        if place and all(isinstance(cell, Cell) and cell.scalars is None for cell in column):
+            texts = shorten_all([cell.text for cell in column if isinstance(cell, Cell)], _LONGEST_TEXT)
+            columns.append([Cell(text) for text in texts])
+        else:
+            columns.append(column)
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _points(column: Sequence[str | Cell]) -> int:
@@ -142,8 +182,9 @@ def _points(column: Sequence[str | Cell]) -> int:
 
 def _words(cell: str | Cell, with_best: bool) -> str:
     if isinstance(cell, str):
-        return clean(cell, None)
-    return clean(cell.text if with_best or cell.scalars is None else cell.text.partition(" (")[0], 44)
+        return encodable(clean(cell, None))
+    whole = with_best or cell.scalars is None
+    return encodable(clean(cell.text if whole else cell.text.partition(" (")[0], None))
 
 
 def _width(column: Sequence[str | Cell], line: int, with_best: bool) -> int:

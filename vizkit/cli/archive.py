@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vizkit._language import tr, trn
-from vizkit.cli._options import DIRECTORY, Logdir, Where, select_runs
+from vizkit.cli._options import DIRECTORY, Logdir, Where, none_found, select_runs
 from vizkit.cli._output import say
 
 __all__ = ["archive"]
@@ -30,7 +30,9 @@ def archive(
     """
     if not runs and where is None:
         raise typer.BadParameter(tr("name runs, or choose some with --where"), param_hint="RUN")
-    changed = [run for run in select_runs(logdir, runs, where) if run.archived == undo]
+    if not len(chosen := select_runs(logdir, runs, where)):
+        raise none_found(logdir, where)
+    changed = [run for run in chosen if run.archived == undo]
     for run in changed:
         run.annotate(archived=not undo)
     n = len(changed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, Where, none_found, select_runs
 from vizkit.cli._output import as_table, for_people, print_json, print_lines, print_rows, stdout
-from vizkit.runs.formatting import value_text
+from vizkit.runs.formatting import exact_text
 from vizkit.runs.statistics import checked_mode
 
 __all__ = ["best"]
@@ -38,9 +38,9 @@ def best(
         }
         print_json({**found, "run": run.name, "directory": run.directory, "hparams": run.hparams})
     elif for_people():
-        best = tr("{value:.6g} at step {step:g}", value=point.value, step=point.step)
+        best = tr("{value:.6g} at step {step}", value=point.value, step=exact_text(point.step))
         print_lines([f"{run.name}: {metric} {best}"])
-        rows = [(name, value_text(value)) for name, value in run.hparams.items()]
+        rows = [(name, exact_text(value)) for name, value in run.hparams.items()]
         if rows:
             stdout().print(as_table([], rows, stdout().width)[0])
     else:

@@ -13,7 +13,7 @@ from vizkit.cli._options import DIRECTORY, Json, Logdir, SomeRuns, Where, none_f
 from vizkit.cli._output import GAP, as_table, for_people, print_json, print_rows, say, stdout
 from vizkit.cli._samples import diff_samples
 from vizkit.errors import UnknownNameError
-from vizkit.runs.formatting import shorten_all, value_text
+from vizkit.runs.formatting import setting_texts, shorten_all
 from vizkit.runs.query import MISSING
 
 __all__ = ["diff"]
@@ -71,7 +71,7 @@ def diff(
         if for_people() and rows:
             _draw(
                 [tr("part"), tr("name"), *selected.names],
-                [(part, name, *map(value_text, values)) for part, name, *values in rows],
+                [(part, name, *setting_texts(values)) for part, name, *values in rows],
             )
         elif rows:
             print_rows(["part", "name", *selected.names], rows)
@@ -81,7 +81,10 @@ def diff(
 
 
 def _draw(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table with texts cut to the width; where runs have no room, those like another go first."""
+    """Print a table with texts, not numbers, cut to the width.
+
+    Where runs have no room, those like another go first; where two have none, all stand below each other.
+    """
     parts, long_names, *runs = zip(*rows, strict=True)
     names = shorten_all(long_names, _LONGEST_NAME)
     left = (
@@ -91,16 +94,20 @@ def _draw(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         - GAP
     )
     wide = [max(map(cell_len, column)) for column in zip(header[2:], *(row[2:] for row in rows), strict=True)]
-    narrow = [GAP + min(each, _NARROWEST) for each in wide]
+    least = max([_NARROWEST, *(len(text) for column in runs for text in column if _is_number(text))])
+    narrow = [GAP + min(each, least) for each in wide]
     first = {column: place for place, column in reversed(list(enumerate(runs)))}.values()
     shown: list[int] = []
     for place in sorted(range(len(runs)), key=lambda place: (place not in first, place)):
         if len(shown) < 2 or sum(narrow[other] for other in (*shown, place)) <= left:
             shown.append(place)
+    if sum(narrow[place] for place in shown) > left:  # then below each other, and whole
+        stdout().print(as_table(header, rows, stdout().width)[0])
+        return
     shown.sort()
     left -= GAP * len(shown)
     longest = max(wide[place] for place in shown)
-    while longest > _NARROWEST and sum(min(wide[place], longest) for place in shown) > left:
+    while longest > least and sum(min(wide[place], longest) for place in shown) > left:
         longest -= 1
     cut = [shorten_all([row[2 + place] for place in shown], longest) for row in (header, *rows)]
     fixed = [tuple(header[:2]), *((row[0], name) for row, name in zip(rows, names, strict=True))]
@@ -117,6 +124,14 @@ def _draw(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             n=len(runs),
             equal=equal,
         )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _by_run(

@@ -68,7 +68,7 @@ def ls(
     all_runs = load_all(directory)
 
     def select() -> Runs:
-        runs = all_runs.filter(where) if where else all_runs
+        runs = all_runs if where is None else all_runs.filter(where)
         if not archived:
             runs = Runs((run for run in runs if not run.archived), where=directory)
         return runs.sort(sort, reverse) if sort else runs

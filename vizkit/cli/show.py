@@ -15,7 +15,7 @@ from vizkit.cli._output import as_table, for_people, print_json, print_rows, std
 from vizkit.runs import Run
 from vizkit.runs.details import overview
 from vizkit.runs.display import Cell
-from vizkit.runs.formatting import clean, duration_text, status_text, value_text
+from vizkit.runs.formatting import clean, duration_text, exact_text, status_text, value_text
 
 __all__ = ["show"]
 
@@ -64,7 +64,7 @@ def _sections(run: Run) -> RenderableType:
         if rows:
             parts.extend([Text(), Text(tr(title), "bold"), as_table(header, rows, width)[0]])
 
-    add(mark("hyper-parameters"), [], [(name, value_text(value)) for name, value in about["hparams"].items()])
+    add(mark("hyper-parameters"), [], [(name, exact_text(value)) for name, value in about["hparams"].items()])
     metrics = [(tag, *_metric_cells(run, tag, metric)) for tag, metric in about["metrics"].items()]
     header = ["", tr("last"), tr("step"), tr("best"), tr("at step"), tr("records")]
     add(mark("scalars"), header, metrics)
@@ -74,7 +74,7 @@ def _sections(run: Run) -> RenderableType:
         [(kind, ", ".join(tags)) for kind, tags in about["tags"].items() if kind != "scalar"],
     )
     environment = {name: value for name, value in about["environment"].items() if name not in _LEFT_OUT}
-    rows = [(name, value_text(value)) for name, value in flat(environment).items() if name != "git/diff"]
+    rows = [(name, exact_text(value)) for name, value in flat(environment).items() if name != "git/diff"]
     add(mark("environment"), [], rows)
     add(mark("problems"), [], [(problem,) for problem in about["problems"]])
     return Group(*parts)
@@ -89,6 +89,6 @@ def _metric_cells(run: Run, tag: str, metric: Mapping[str, Any]) -> tuple[str | 
     nan = f" ({metric['nan']} NaN)" if metric["nan"] else ""
     best = ("", "")
     if metric["best"] is not None:
-        best = (value_text(metric["best"]), value_text(metric["best_step"]))
+        best = (value_text(metric["best"]), exact_text(metric["best_step"]))
     last = Cell(value_text(metric["last"]), run.columns(tag))
-    return last, value_text(metric["last_step"]), *best, f"{metric['n']:,}{nan}"
+    return last, exact_text(metric["last_step"]), *best, f"{metric['n']:,}{nan}"

@@ -13,7 +13,7 @@ from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Every, Json, Logdir, OneRun, WatchOption, select_run
 from vizkit.cli._output import for_people, print_json, print_lines, print_rows, say
 from vizkit.runs import Run
-from vizkit.runs.formatting import clean, status_text
+from vizkit.runs.formatting import clean, exact_text, status_text
 from vizkit.runs.recent import Line, Recent
 from vizkit.runs.run import ENDED
 
@@ -98,6 +98,6 @@ def _time(line: Line) -> datetime | None:
 def _text(line: Line) -> str:
     moment = _time(line)
     shown = " " * 8 if moment is None else f"{moment:%H:%M:%S}"
-    step = tr("step {step:g}", step=line.step)
+    step = tr("step {step}", step=exact_text(line.step))
     room = " " * max(0, 13 - cell_len(step))
     return f"{shown}  {step}{room}  {clean(line.tag, None)}  {line.value:.6g}"

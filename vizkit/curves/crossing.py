@@ -20,6 +20,7 @@ from vizkit.runs import Run
 from vizkit.runs._plotting import DrawnCrossing
 from vizkit.runs.comparison import seeds_match
 from vizkit.runs.display import Cell, Table
+from vizkit.runs.formatting import exact_text
 from vizkit.runs.intervals import align, column_statistics, welch
 from vizkit.runs.printed import Printed
 from vizkit.runs.scalar_tags import with_tag
@@ -113,7 +114,7 @@ class Crossing(Printed, DrawnCrossing):
 
     def _text(self, x: float) -> str:
         factor, unit = self.unit
-        return tr("step {x:g}", x=x) if self.x == "step" else f"{x / factor:.3g} {unit}"
+        return tr("step {x}", x=exact_text(x)) if self.x == "step" else f"{x / factor:.3g} {unit}"
 
 
 def crossing_of(

@@ -13,6 +13,7 @@ from vizkit._language import tr
 from vizkit.curves.expressions import is_expression
 from vizkit.errors import DataError, UnknownNameError, VizKitError
 from vizkit.runs import Media, Run, Runs
+from vizkit.runs.formatting import exact_text, setting_texts
 from vizkit.runs.lookup import unknown
 from vizkit.runs.palette_places import places_of_groups, places_of_runs
 from vizkit.runs.scalar_tags import in_order
@@ -119,14 +120,12 @@ def group_positions(source: RunSource, by: str | Sequence[str]) -> dict[str, int
 def labelled_groups(runs: Sequence[Run], by: str | Sequence[str]) -> dict[str, list[Run]]:
     """Runs by the values of hyper-parameters: ``batch size = 32`` -> runs, in the order of the values."""
     groups = Runs(runs).group_by(by)
+    labels = [groups.label(key) for key in groups]
+    texts = {name: setting_texts([label[name] for label in labels]) for name in (labels[0] if labels else ())}
     return {
-        ", ".join(f"{name} = {_value_text(value)}" for name, value in groups.label(key).items()): list(group)
-        for key, group in groups.items()
+        ", ".join(f"{name} = {each[place]}" for name, each in texts.items()): list(group)
+        for place, group in enumerate(groups.values())
     }
-
-
-def _value_text(value: object) -> str:
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def class_tags(run: Run, kind: str, tag: str) -> list[str]:
@@ -149,9 +148,9 @@ def entry_at(entries: Media[_Content], step: float | None, what: str = "") -> in
     found = np.flatnonzero(entries.steps == step)
     if not len(found):
         nearest = entries.steps[np.argsort(np.abs(entries.steps - step), kind="stable")[:3]]
-        shown = ", ".join(f"{near:g}" for near in np.sort(nearest))
+        shown = ", ".join(exact_text(near) for near in np.sort(nearest).tolist())
         raise DataError(
-            "{what} has no record at step {step:g}; the nearest are {shown}",
+            "{what} has no record at step {step}; the nearest are {shown}",
             what=what or entries.tag,
             step=step,
             shown=shown,

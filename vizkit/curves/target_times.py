@@ -19,6 +19,7 @@ from vizkit.metrics.arrays import Bools, Floats
 from vizkit.runs import Run
 from vizkit.runs._plotting import DrawnTimeTo
 from vizkit.runs.display import Cell, Table
+from vizkit.runs.formatting import exact_text
 from vizkit.runs.intervals import Interval
 from vizkit.runs.lookup import unknown
 from vizkit.runs.printed import MOST_ROWS, Printed
@@ -205,7 +206,7 @@ class TimeTo(Printed, DrawnTimeTo):
         factor, unit = self.unit
         if not math.isfinite(time):
             return tr("never")
-        return f"{time / factor:.3g} {unit}" if self.x != "step" else f"{time:g} {unit}"
+        return f"{time / factor:.3g} {unit}" if self.x != "step" else f"{exact_text(time)} {unit}"
 
 
 def time_to_target(

@@ -17,6 +17,7 @@ from vizkit.plots._lines import set_heading
 from vizkit.plots._looks import looks_on
 from vizkit.plots._plot import Plot, axes_for, finish
 from vizkit.runs import Run
+from vizkit.runs.formatting import exact_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -159,7 +160,7 @@ def _draw_ridges(data: HistogramData, ax: Axes) -> list[PolyCollection]:
                 color=looks.ink,
                 zorder=2 * n,
             )
-    ax.set_yticks(range(n), [f"{step:g}" for step in data.steps], fontsize="small")
+    ax.set_yticks(range(n), [exact_text(step) for step in data.steps], fontsize="small")
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", color=looks.grid, linewidth=0.8)
     ax.set_axisbelow(True)

@@ -15,7 +15,7 @@ from vizkit.metrics.arrays import Floats, Pixels
 from vizkit.metrics.downsampling import evenly
 from vizkit.plots._looks import looks_on
 from vizkit.plots._plot import Plot, axes_for, finish
-from vizkit.runs.formatting import shorten_all
+from vizkit.runs.formatting import exact_text, shorten_all
 from vizkit.runs.lookup import unknown
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def images(
                 ax.text(
                     column * room_x,
                     top + height * zoom + 0.02 * wide,
-                    f"{data.steps[row, column]:g}",
+                    exact_text(float(data.steps[row, column])),
                     ha="center",
                     va="top",
                     fontsize="x-small",
@@ -101,7 +101,7 @@ def images(
                 )
     xlim, ylim = (-room_x / 2, (columns - 0.5) * room_x), ((rows - 0.5) * room_y, -room_y / 2)
     ax.set(xlim=xlim, ylim=ylim, aspect="equal")
-    ax.set_xticks(np.arange(columns) * room_x, [f"step {step:g}" for step in data.columns])
+    ax.set_xticks(np.arange(columns) * room_x, [f"step {exact_text(step)}" for step in data.columns])
     ax.xaxis.tick_top()
     ax.set_yticks(np.arange(rows) * room_y, shorten_all(data.names, 28))
     ax.tick_params(length=0, labelsize="small")
@@ -140,7 +140,9 @@ def images_data(
             lower = upper
         pixels.append(tuple(cells))
     if np.isnan(shown).all():
-        raise DataError("no image of tag {tag!r} at or before step {columns:g}", tag=tag, columns=columns[-1])
+        raise DataError(
+            "no image of tag {tag!r} at or before step {columns}", tag=tag, columns=exact_text(columns[-1])
+        )
     return ImagesData(tag, tuple(run.name for run in runs), columns, shown, tuple(pixels))
 
 

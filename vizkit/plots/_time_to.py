@@ -14,7 +14,7 @@ from vizkit.curves.target_times import Contender, TimeAxis, TimeTo, time_to_targ
 from vizkit.media.lettering import picture_text
 from vizkit.plots._looks import looks_on
 from vizkit.plots._plot import Plot, axes_for, finish, write_beside
-from vizkit.runs.formatting import shorten_all
+from vizkit.runs.formatting import exact_text, shorten_all
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,5 +130,7 @@ def _words(data: TimeTo, one: Contender, factor: float, unit: str) -> str:
         value = picture_text(", best {best:.4g}", best=best) if math.isfinite(best) else ""
         return picture_text("not reached{by}{value}", by=by, value=value)
     share = "  " + picture_text("({came} of {n} runs)", came=came, n=n) if n > 1 else ""
-    step = "  " + picture_text("(step {step:g})", step=one.steps[0]) if n == 1 and data.x != "step" else ""
-    return f"{median:.3g} {unit}{step}{share}" if data.x != "step" else f"{median:g} {unit}{step}{share}"
+    if data.x == "step":
+        return f"{exact_text(median)} {unit}{share}"
+    step = "  " + picture_text("(step {step})", step=exact_text(one.steps[0])) if n == 1 else ""
+    return f"{median:.3g} {unit}{step}{share}"

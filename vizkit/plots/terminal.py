@@ -16,7 +16,7 @@ import numpy as np
 from vizkit._language import tr
 from vizkit.curves.curves import CurvesData
 from vizkit.metrics.arrays import Bools, Floats
-from vizkit.runs.formatting import shorten_all
+from vizkit.runs.formatting import exact_text, shorten_all
 from vizkit.runs.sparkline import extremes
 
 __all__ = ["Drawing", "TextSpan", "draw", "series_of"]
@@ -111,8 +111,14 @@ def _label(value: float, log: bool) -> str:
 
 def _x_axis(data: CurvesData, left: float, right: float, width: int) -> str:
     name = f"{data.x} ({data.unit})" if data.unit else data.x
-    start, end = (_time_of_day(place) if data.x == "walltime" else f"{place:.6g}" for place in (left, right))
+    start, end = (_place_text(place, data.x) for place in (left, right))
     return start + name.center(width - len(start) - len(end)) + end
+
+
+def _place_text(place: float, axis: str) -> str:
+    if axis == "step":
+        return exact_text(place)
+    return _time_of_day(place) if axis == "walltime" else f"{place:.6g}"
 
 
 def _time_of_day(seconds: float) -> str:

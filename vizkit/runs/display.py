@@ -13,7 +13,18 @@ from vizkit._language import tr, trn
 from vizkit.reading import Scalars
 from vizkit.runs import sparkline
 from vizkit.runs.difference import differing
-from vizkit.runs.formatting import LONGEST_CELL, clean, duration_text, status_text, terminal_width, value_text
+from vizkit.runs.formatting import (
+    LONGEST_CELL,
+    clean,
+    duration_text,
+    exact_text,
+    setting_text,
+    setting_texts,
+    shorten_all,
+    status_text,
+    terminal_width,
+    value_text,
+)
 from vizkit.runs.scalar_tags import shown_metrics
 from vizkit.runs.statistics import mode_in
 
@@ -27,7 +38,6 @@ _MOST_RUNS = 16  # half from the top, half from the bottom
 _MOST_HPARAMS = 8
 _MOST_METRICS = 4
 _MOST_ROWS = 30  # of one run's table
-_LONGEST_METRIC = 44  # characters
 _COLUMNS = 20  # of a sparkline
 _LONGEST_LINE = 400
 
@@ -66,7 +76,7 @@ def _metric_cell(run: Run, tag: str) -> Cell:
     best = summary.best(tag, mode) if mode else None
     if best is not None and best.value != summary.last.value:
         where = tr(
-            "{mode} {value} at {step}", mode=mode, value=value_text(best.value), step=value_text(best.step)
+            "{mode} {value} at {step}", mode=mode, value=value_text(best.value), step=exact_text(best.step)
         )
         text += f" ({where})"
     return Cell(text, run.columns(tag))
@@ -88,6 +98,7 @@ def runs_table(
     same = {name: value for name, value in rows[0].items() if name not in other}
     every = shown_metrics(runs)
     hparams, tags = list(other)[:_MOST_HPARAMS], every[:_MOST_METRICS] if metrics is None else list(metrics)
+    settings = [setting_texts(other[name]) for name in hparams]
     cut = len(runs) > most
     header = [tr("run"), tr("status"), tr("duration"), *hparams, *tags]
     table = []
@@ -103,7 +114,7 @@ def runs_table(
                 Cell(run.name),
                 Cell(status_text(run.status)),
                 Cell(duration_text(run.duration)),
-                *(Cell(value_text(other[name][index])) for name in hparams),
+                *(Cell(texts[index]) for texts in settings),
                 *(_metric_cell(run, tag) for tag in tags),
             ]
         )
@@ -168,17 +179,15 @@ def run_table(run: Run) -> Table:
 
 
 def _listed(values: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} = {value_text(value)}" for name, value in values.items())
+    return ", ".join(f"{name} = {setting_text(value)}" for name, value in values.items())
 
 
 def as_text(shown: Table) -> str:
     """A table as lines of text, with scalars in block characters."""
     table = [[clean(name) for name in shown.header]] if shown.header else []
-    for row in shown.rows:
-        table.append([])
-        for cell in row:
-            line = sparkline.blocks(cell.scalars.values) + " " if cell.scalars is not None else ""
-            table[-1].append(line + clean(cell.text, _longest(cell)))
+    for row, short in zip(shown.rows, _short_texts(shown.rows), strict=True):
+        curves = ["" if c.scalars is None else sparkline.blocks(c.scalars.values) + " " for c in row]
+        table.append([curve + text for curve, text in zip(curves, short, strict=True)])
     widths = [max(map(terminal_width, column)) for column in zip(*table, strict=True)]
     lines = [shown.title]
     for texts in table:
@@ -189,22 +198,28 @@ def as_text(shown: Table) -> str:
     return "\n".join([*lines, *(clean(note, _LONGEST_LINE) for note in shown.notes)])
 
 
-def _longest(cell: Cell) -> int:
-    return LONGEST_CELL if cell.scalars is None else _LONGEST_METRIC
+def _short_texts(rows: Sequence[Sequence[Cell]]) -> list[tuple[str, ...]]:
+    """The texts of cells, cut so that those of a column that differ still do."""
+    columns = []
+    for column in zip(*rows, strict=True):
+        texts = shorten_all([cell.text for cell in column if cell.scalars is None], LONGEST_CELL)
+        rest = iter(texts)
+        columns.append([clean(next(rest) if c.scalars is None else c.text, None) for c in column])
+    return list(zip(*columns, strict=True))
 
 
 def as_html(shown: Table) -> str:
     """A table as HTML without scripts or styles of its own, with scalars as SVG."""
 
-    def escape(text: str, longest: int = LONGEST_CELL) -> str:
+    def escape(text: str, longest: int | None = LONGEST_CELL) -> str:
         return html.escape(clean(text, longest))
 
     head = "".join(f"<th>{escape(name)}</th>" for name in shown.header)
     lines = []
-    for row in shown.rows:
+    for row, texts in zip(shown.rows, _short_texts(shown.rows), strict=True):
         cells = []
-        for cell in row:
-            text = escape(cell.text, _longest(cell))
+        for cell, short in zip(row, texts, strict=True):
+            text = html.escape(short)
             if cell.scalars is not None:
                 x, y = cell.scalars.steps, cell.scalars.values
                 text = f"{sparkline.svg(y, x, columns=_COLUMNS, label=sparkline.blocks(y))} {text}"

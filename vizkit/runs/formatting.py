@@ -14,6 +14,9 @@ __all__ = [
     "LONGEST_CELL",
     "clean",
     "duration_text",
+    "exact_text",
+    "setting_text",
+    "setting_texts",
     "shorten_all",
     "shortened",
     "status_text",
@@ -24,17 +27,49 @@ __all__ = [
 LONGEST_CELL = 32
 """Characters of a table's cell."""
 
+_LONGEST_NUMBER = 12  # characters of a setting that is shown in full
+
 _WORD = re.compile(r"(?:[^\W_]|(?<=\d)\.(?=\d))+")
 _READ = 4000  # characters of a long text that are compared
 
 
 def value_text(value: object) -> str:
-    """A hyper-parameter or metric as a short text; floats get four digits."""
+    """A metric, or another value that was measured, as a short text; floats get four digits."""
     if value is MISSING or value is None:
         return "" if value is MISSING else "None"
     if isinstance(value, float):
         return f"{value:.4g}"
     return str(value)
+
+
+def exact_text(value: object) -> str:
+    """A step or a hyper-parameter as a text without loss: ``1234567``, ``0.1``, ``1e-05``."""
+    if not isinstance(value, float):
+        return value_text(value)
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e16 else repr(float(value))
+
+
+def setting_text(value: object) -> str:
+    """A hyper-parameter as a short text: in full, or with four digits if that is a long number."""
+    text = exact_text(value)
+    return text if len(text) <= _LONGEST_NUMBER else value_text(value)
+
+
+def setting_texts(values: Sequence[object]) -> list[str]:
+    """Values of one hyper-parameter as short texts that differ where the values do."""
+    exact = [exact_text(value) for value in values]
+    short = [setting_text(value) for value in values]
+    meant: dict[str, set[str]] = {}
+    for text, whole in zip(short, exact, strict=True):
+        meant.setdefault(text, set()).add(whole)
+    texts = [text if len(meant[text]) == 1 else whole for text, whole in zip(short, exact, strict=True)]
+    of_texts = {text for text, value in zip(texts, values, strict=True) if isinstance(value, str)}
+    others = {text for text, value in zip(texts, values, strict=True) if not isinstance(value, str)}
+    both = of_texts & others  # 32 and "32"
+    return [
+        repr(value) if text in both and isinstance(value, str) else text
+        for text, value in zip(texts, values, strict=True)
+    ]
 
 
 def duration_text(duration: timedelta | None) -> str:

@@ -12,7 +12,7 @@ from vizkit._language import tr, trn
 from vizkit.media.png import encode_png
 from vizkit.metrics.arrays import Pixels
 from vizkit.runs.display import Cell, Table
-from vizkit.runs.formatting import clean, value_text
+from vizkit.runs.formatting import clean, exact_text, value_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,8 +82,8 @@ def _places(found: SampleDifference) -> str:
         "A: {a} at step {step_a}, B: {b} at step {step_b}; table {table}",
         a=clean(found.a, 80),
         b=clean(found.b, 80),
-        step_a=value_text(found.steps[0]),
-        step_b=value_text(found.steps[1]),
+        step_a=exact_text(found.steps[0]),
+        step_b=exact_text(found.steps[1]),
         table=clean(found.table, 80),
     )
 

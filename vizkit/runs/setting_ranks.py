@@ -28,7 +28,7 @@ from vizkit.runs._plotting import DrawnRanking
 from vizkit.runs.comparison import RunValue, seeds_match, values_of
 from vizkit.runs.display import Cell, Table
 from vizkit.runs.export import plain
-from vizkit.runs.formatting import value_text
+from vizkit.runs.formatting import setting_text, setting_texts
 from vizkit.runs.groups import group_runs, hashable
 from vizkit.runs.intervals import column_statistics, t_tail
 from vizkit.runs.printed import MOST_ROWS, Printed
@@ -84,7 +84,7 @@ class RankedSetting:
     @property
     def name(self) -> str:
         """The setting as ``name = value``, separated by commas."""
-        return ", ".join(f"{name} = {value_text(value)}" for name, value in self.hparams.items())
+        return ", ".join(f"{name} = {setting_text(value)}" for name, value in self.hparams.items())
 
     @property
     def ranks_text(self) -> str:
@@ -141,7 +141,12 @@ class Ranking(Printed, DrawnRanking):
         """The content of what is printed."""
         names = list(self.settings[0].hparams)
         header = [*names, tr("runs"), self.metric, tr("95 % interval"), tr("rank"), tr("may be the best")]
-        rows = [[Cell(text) for text in self._row(setting)] for setting in self.settings[:MOST_ROWS]]
+        shown = self.settings[:MOST_ROWS]
+        points = zip(*(setting_texts([each.hparams[name] for each in shown]) for name in names), strict=True)
+        rows = [
+            [Cell(text) for text in (*point, *self._row(setting))]
+            for setting, point in zip(shown, points, strict=True)
+        ]
         notes = [self.sentence]
         if len(self.settings) > MOST_ROWS:
             notes.insert(0, tr("… {n} more", n=len(self.settings) - MOST_ROWS))
@@ -151,10 +156,9 @@ class Ranking(Printed, DrawnRanking):
         return Table(title, header, rows, notes)
 
     def _row(self, setting: RankedSetting) -> list[str]:
-        point = [value_text(value) for value in setting.hparams.values()]
         ends = f"{setting.low:.4g} … {setting.high:.4g}" if math.isfinite(setting.low) else ""
         mark = tr("yes") if setting.may_be_best else ""
-        return [*point, str(len(setting.values)), f"{setting.mean:.4g}", ends, setting.ranks_text, mark]
+        return [str(len(setting.values)), f"{setting.mean:.4g}", ends, setting.ranks_text, mark]
 
     def to_dict(self) -> JSONObject:
         """The ranking as JSON; ends that are unknown are None."""

@@ -15,7 +15,7 @@ from vizkit._protocols import JSONObject
 from vizkit.errors import QueryError
 from vizkit.runs import Runs, load
 from vizkit.runs.display import Cell, Table, as_html, as_text
-from vizkit.runs.formatting import clean, duration_text, value_text
+from vizkit.runs.formatting import clean, duration_text, setting_text, value_text
 from vizkit.sweeps.space import Value
 from vizkit.sweeps.verdict import Verdict, verdict_on
 
@@ -199,7 +199,7 @@ class SweepResult:
         return Table(title, header, rows, notes)
 
     def _row(self, trial: Trial, names: list[str]) -> list[str]:
-        point = [value_text(trial.hparams[name]) if name in trial.hparams else "" for name in names]
+        point = [setting_text(trial.hparams[name]) if name in trial.hparams else "" for name in names]
         spread = "" if math.isnan(trial.spread) else value_text(trial.spread)
         return [str(trial.number), *point, f"{trial.value:.6g}", spread, duration_text(trial.duration)]
 

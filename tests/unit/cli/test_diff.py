@@ -55,10 +55,25 @@ def test_runs_that_differ_have_room_before_equal_ones(
 
 @pytest.mark.usefixtures("terminal")
 def test_diff_says_for_how_many_runs_there_is_no_room(vk: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("COLUMNS", "50")
     said = vk("diff")
     assert said.code == 0 and "batch32-0" in said.out and "batch64-2" not in said.out
     assert re.search(r"no room for \d of 6 runs; name two, or see all with --json", said.err)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_numbers_are_never_cut_and_differ_where_they_do(
+    vk: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = [0.00037454011884736254, 0.0003745401188473625]
+    for number, rate in enumerate(rates):
+        with vizkit.Tracker(tmp_path / f"run{number}", hparams={"lr": rate}, quiet=True) as tracker:
+            tracker.log({"loss": 1.0})
+    for columns in (100, 40, 20):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        shown = re.sub(r"\s", "", vk("diff", at=tmp_path).out)
+        assert all(repr(rate) in shown for rate in rates) and "…" not in shown
+    assert "run0" in shown and "run1" in shown
 
 
 # ---- --samples ----------------------------------------------------------------------------------------

@@ -64,3 +64,14 @@ def test_views_are_saved_printed_and_deleted(vk: Command, log: Path) -> None:
     said = vk("view", "losses", at=log)
     assert said.code == 2 and "'losses'" in said.err and "'all'" in said.err
     assert vk("view", at=log / "nowhere").code == 2
+
+
+def test_a_filter_that_fits_no_run_is_said_and_an_empty_one_chooses_not_all(vk: Command, log: Path) -> None:
+    for more in (["--where", "seed == 9"], ["run0", "--where", "seed == 1"], ["--undo", "-w", "seed == 9"]):
+        said = vk("archive", *more, at=log)
+        assert said.code == 1 and f"no runs in {log} for which seed == " in said.err
+    for command in (["archive"], ["ls"], ["export"], ["best", "eval/acc"]):
+        said = vk(*command, "--where", "", at=log)
+        assert (said.code, said.out) == (2, "") and "'' is no expression" in said.err
+    assert not any(run.archived for run in vizkit.load(log))
+    assert vk("archive", "run*", "--where", "seed == 1", at=log).err == "vizkit: 1 run archived\n"

@@ -70,3 +70,24 @@ def test_a_run_may_be_named_by_its_path(
     assert several.code
     assert "there are 2 runs in 'many'" in several.err
     assert "'nowhere'" in vk(command, "nowhere", "--logdir", "many").err
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize("columns", [20, 40, 60])
+def test_nothing_is_cut_in_a_narrow_terminal(
+    vk: Command, tmp_path: Path, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/data/of/somebody/imagenet/train-list-of-2026.txt"
+    hparams = {"path of the data": path, "lr": 0.00012345678901, "a name of many letters_and_more": 1}
+    with vizkit.Tracker(tmp_path / "run", hparams=hparams, quiet=True) as tracker:
+        for step in (1234566, 1234567):
+            tracker.log({"train/a rather long name of a loss": 0.98765, "eval/acc": 0.4321}, step=step)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for command in (["show"], ["best", "eval/acc"]):
+        said = vk(*command, at=tmp_path)
+        _, *lines = said.out.splitlines()
+        assert said.code == 0 and "…" not in said.out and all(len(line) <= columns for line in lines)
+        shown = re.sub(r"\s", "", said.out)
+        assert "1234567" in shown and "0.4321" in shown
+        folded = "".join(re.sub("^.*  ", "", line.rstrip()) for line in lines)
+        assert path in folded and "0.00012345678901" in folded, folded

@@ -41,7 +41,7 @@ def test_groups_of_several_hyper_parameters_and_of_none(write: Write, tmp_path: 
     write("a", {"acc": [0.5]}, {"lr": 0.001, "optimizer": "Adam"})
     write("b", {"acc": [0.5]}, {"lr": 0.001})
     names = [line.name for line in curves_data(vizkit.load(tmp_path), "acc", by=["lr", "optimizer"]).series]
-    assert names == ["lr = 0.001, optimizer = Adam", "lr = 0.001, optimizer = none"]
+    assert names == ["lr = 0.001, optimizer = Adam", "lr = 0.001, optimizer = None"]
 
 
 def test_limits_leave_far_values_out_and_count_them(write: Write, tmp_path: Path) -> None:
