@@ -132,5 +132,10 @@ def run_server(args: Sequence[str]) -> int:
     with server, suppress(KeyboardInterrupt):
         print(server.url, server.visualdl_url, sep="\n", flush=True)
         print("vizkit:", tr("serving {directory}; Ctrl-C ends it", directory=directory), file=sys.stderr)
+        if server.unlisted:
+            from vizkit.runs.foreign import unlisted_note
+            from vizkit.runs.formatting import clean
+
+            print("vizkit:", clean(unlisted_note(server.unlisted), None), file=sys.stderr)
         server.wait()
     return 0

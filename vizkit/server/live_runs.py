@@ -273,13 +273,23 @@ class LiveRuns:
 
     @property
     def refused(self) -> dict[str, str]:
-        """Run -> reason why it is not served, or not as it is now; ``.`` for all runs."""
+        """Run, or directory of runs -> why it is not served, or not as it is now; ``.`` for all runs."""
         found = {printable(name): printable(tr(why)) for name, why in self._root.refused.items()}
+        if unlisted := self.unlisted:
+            from vizkit.runs.foreign import unlisted_note  # seldom needed, and slow
+
+            for path in unlisted:
+                found[printable(os.path.relpath(path, self.logdir))] = printable(unlisted_note([path]))
         if self._failure:
             found["."] = printable(
                 tr("{error} (the runs are shown as they were before)", error=self._failure)
             )
         return found
+
+    @property
+    def unlisted(self) -> list[str]:
+        """The directories that may not be listed, whose runs are missing."""
+        return list(self._root.unlisted)
 
     def _pause(self) -> float:
         return max(_PAUSE, _SHARE * self._cost)

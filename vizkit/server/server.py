@@ -76,6 +76,11 @@ class Server:
         """The address of VisualDL's page, with the token if there is one."""
         return self._address("/app/index")
 
+    @property
+    def unlisted(self) -> list[str]:
+        """The directories below the log directory that may not be listed, whose runs are missing."""
+        return self._api.runs.unlisted
+
     def _address(self, path: str) -> str:
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
         if ":" in host and not host.startswith("["):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from tests.helpers import python
 
-from .commands import Command
+from .commands import Command, record
 
 
 @pytest.mark.parametrize("port", ["65536", "-1", "http"])
@@ -50,3 +53,34 @@ heaps = [line.split()[0].split("-") for line in open("/proc/self/maps") if "[hea
 print(any(int(low, 16) <= place < int(high, 16) for low, high in heaps))
 """
     assert [python(code, told).stdout for told in ("no", "yes")] == ["True\n", "False\n"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are others there")
+def test_the_server_says_which_directories_it_may_not_list() -> None:
+    # Root may list everything: it serves as another user, in a directory that is open to that one.
+    code = """
+import os, sys
+import vizkit.server.server
+from vizkit.cli.serve import run_server
+
+def serve():
+    return run_server(["--port", "0", sys.argv[1]])
+
+os.environ["XDG_CACHE_HOME"] = sys.argv[1]
+vizkit.server.server.Server.wait = lambda server: print("served", server.unlisted)
+serve()  # all that it imports, which another user may not be able to read
+if os.geteuid() == 0:
+    os.setuid(65534)
+serve()
+"""
+    with tempfile.TemporaryDirectory() as root:
+        Path(root).chmod(0o755)
+        record(Path(root) / "run", 32, 0)
+        closed = Path(root) / "closed"
+        closed.mkdir(mode=0)
+        try:
+            done = python(code, root)
+        finally:
+            closed.chmod(0o700)
+    assert done.stdout.splitlines()[-1] == f"served ['{closed}']", done.stderr
+    assert f"vizkit: {closed} may not be listed, its runs are left out" in done.stderr

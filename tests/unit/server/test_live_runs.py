@@ -103,6 +103,29 @@ def test_an_unreadable_file_is_reported(
     until(lambda: values(server, "locked") == [1.0, 2.0])
 
 
+def test_directories_that_may_not_be_listed_are_told(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = os.scandir
+
+    def refusing(path: str) -> object:
+        if Path(path).name == "closed":  # whoever runs tests as root may list what chmod forbids
+            raise PermissionError(13, "Permission denied", path)
+        return listed(path)
+
+    (log / "team").mkdir()
+    shutil.copytree(log / "run", log / "team" / "closed")
+    monkeypatch.setattr("os.scandir", refusing)
+    with vizkit.serve(log) as server:
+        name = os.path.join("team", "closed")
+        (told,) = api(server, "problems")
+        assert told["run"] == name and "may not be listed, its runs are left out" in told["message"]
+        answer = get(f"{server.url}api/runs").json()
+        assert list(answer["refused"]) == [name] and len(answer["runs"]) == 2
+        assert server.unlisted == [str(log / name)]
+        monkeypatch.undo()
+        until(lambda: values(server, "team/closed") == [1.0, 2.0])
+        assert api(server, "problems") == [] and server.unlisted == []
+
+
 def test_the_whole_directory_may_go_and_come(log: Path) -> None:
     with vizkit.serve(log) as server:
         shutil.rmtree(log)

@@ -106,7 +106,7 @@ class RunsAnswer(TypedDict):
     cursor: Annotated[str, "for `changes`"]
     unread: Annotated[int, "runs that are not here because they are still being read: ask again"]
     total: Annotated[int, "runs, also those that the filter leaves out"]
-    refused: Annotated[dict[str, str], "run that is not served -> the reason; `.` is the whole directory"]
+    refused: Annotated[dict[str, str], "run, or directory, that is not served -> the reason; `.` is all"]
     runs: list[RunRecord]
 
 
