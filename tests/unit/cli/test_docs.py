@@ -43,6 +43,8 @@ def test_every_command_has_help_with_an_example_that_runs(
     for size, name_ in ((64, "adam"), (32, "sgd")):
         for seed in range(2):
             record(tmp_path / "log" / f"{name_}-{seed}", size, seed)
+    about = tmp_path / "log" / "adam-1" / "environment.json"
+    about.write_text(about.read_text("utf-8").replace('"finished"', '"failed"'), "utf-8")
     (tmp_path / "train.py").write_text(TRAINING, "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("vizkit.server.server.Server.wait", lambda server: None)  # serves until Ctrl-C
