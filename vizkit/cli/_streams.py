@@ -81,7 +81,7 @@ def _holds(stream: TextIO, text: str) -> bool:
 
 
 def _replaced(error: UnicodeError, *, people: bool) -> tuple[str, int]:
-    """What stands for characters that a stream cannot hold: likenesses of drawings, else escapes, as in JSON.
+    """Substitutes for characters that a stream cannot hold: likenesses of drawings, else escapes as in JSON.
 
     Args:
         error: of encoding.
