@@ -23,7 +23,7 @@ from typing import Protocol
 
 from vizkit._child_exit import at_exit_of_child
 from vizkit._warnings import warn
-from vizkit.writing import log_forks
+from vizkit.writing import log_forks, short_turns
 from vizkit.writing.record_log import RecordLog, wait_without
 
 __all__ = ["MAX_JOBS", "Worker", "drain_all"]
@@ -213,7 +213,7 @@ class Worker:
         idle_since = time.monotonic()
         while not _over:
             if self._jobs:
-                self._do(self._jobs[0])
+                self._do(self._jobs[0], beside=True)
                 idle_since = time.monotonic()
                 continue
             idle = time.monotonic() - idle_since
@@ -224,13 +224,24 @@ class Worker:
                 self._wake.acquire(True, _IDLE_SECONDS if self._sleeps else _LOOK_SECONDS)
             self._sleeps = False
 
-    def _do(self, job: _Job) -> None:
-        """Run the first job; an interrupted one stays the first."""
+    def _do(self, job: _Job, *, beside: bool = False) -> None:
+        """Run the first job; an interrupted one stays the first.
+
+        Args:
+            job: that one.
+            beside: whether its caller does something else meanwhile.
+        """
         try:
             self._runner = get_ident()
             if _over and self._runner != threading.main_thread().ident:
                 return
-            if not job.done:
+            if not job.done and beside:
+                short_turns.begin()
+                try:
+                    job.run()
+                finally:
+                    short_turns.end()
+            elif not job.done:
                 job.run()
         except BaseException as error:  # shown like a thread's; the job counts as finished for who waits
             if not isinstance(error, Exception) and self._runner == threading.main_thread().ident:
@@ -284,6 +295,7 @@ def _before_fork() -> None:
 
 def _in_child() -> None:
     log_forks.leave_all()
+    short_turns.reset()
     for worker in _workers():
         worker._reset()
 
