@@ -155,9 +155,9 @@ class EvaluationVerbs(PaddleVerbs):
         ``"regression"``      values (n,) or (n, k), or       the same; with ``quantiles`` (n, q) or
                               images (n, c, h, w)             (n, k, q), or means and variances
         ``"labelling"``       class numbers of tokens (n, l)  scores (n, l, c), or class numbers (n, l)
-        ``"generation"``      n texts; or tokens (n, l)       n texts, or pairs of a text and its scores;
-                              beside the scores of a          or the scores that the ``loss``, a
-                              ``CTCLoss``                     ``CTCLoss``, takes
+        ``"generation"``      n texts, or n lists of right    n texts, or pairs of a text and its scores;
+                              ones; or tokens (n, l) beside   or the scores that the ``loss``, a
+                              the scores of a ``CTCLoss``     ``CTCLoss``, takes
         ``"retrieval"``       class numbers (n,)              embeddings (n, d)
         ``"detection"``       of each image a dict of boxes   of each image a dict of boxes, labels and
                               (m, 4: left, top, right,        scores; or PaddleDetection's arrays and

@@ -13,7 +13,7 @@ from vizkit.metrics.quantiles import checked_quantiles
 from vizkit.writing.tasks.samples import check_samples
 from vizkit.writing.tasks.task import TASKS, EvaluationTask, LossFacts, TaskName, TaskOptions
 
-__all__ = ["are_texts", "check_task", "known_task", "new_task"]
+__all__ = ["are_references", "are_texts", "check_task", "known_task", "new_task"]
 
 
 def check_task(task: TaskName | None, options: TaskOptions) -> None:
@@ -63,7 +63,7 @@ def _class_of(task: TaskName) -> type[EvaluationTask]:
 
 def known_task(labels: object, outputs: object, facts: LossFacts) -> TaskName | None:
     """The task of labels and outputs that can be nothing else; None if they tell none."""
-    if are_texts(labels) and are_texts(outputs):
+    if (are_texts(labels) or are_references(labels)) and are_texts(outputs):
         return "generation"
     if _are_dicts(labels) or (_are_dicts(outputs) and not hasattr(labels, "shape")):
         return "detection"
@@ -100,6 +100,16 @@ def _of_other_size(labels: list[int], outputs: list[int], facts: LossFacts) -> b
 def _are_dicts(values: object) -> bool:
     several = isinstance(values, (list, tuple)) and bool(values)
     return isinstance(values, Mapping) or (several and isinstance(cast("list[object]", values)[0], Mapping))
+
+
+def are_references(values: object) -> bool:
+    """True of lists of texts, of which each would be right."""
+    return (
+        isinstance(values, (list, tuple))
+        and bool(values)
+        and all(isinstance(one, (list, tuple)) and one for one in values)
+        and all(isinstance(text, str) for one in values for text in one)
+    )
 
 
 def are_texts(values: object) -> bool:

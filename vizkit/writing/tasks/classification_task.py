@@ -19,6 +19,7 @@ from typing import cast
 import numpy as np
 
 from vizkit._protocols import ArrayLike, StepLike
+from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.tables import Texts
 from vizkit.media import images, png
@@ -84,6 +85,11 @@ class ClassificationTask(EvaluationTask):
         scores = to_real(cast("ArrayLike", batch.outputs), "outputs")
         labels = to_real(cast("ArrayLike", batch.labels), "labels")
         first = not self._scores.classes
+        if _are_class_numbers(labels, scores):
+            raise DataError(
+                "outputs are class numbers: give the scores of the classes, of shape [n, classes], or record "
+                "the numbers with tracker.log_confusion_matrix"
+            )
         self._scores.add(labels, scores)
         if first:
             self._names()
@@ -234,6 +240,13 @@ class ClassificationTask(EvaluationTask):
             content = numbers_text(one.content) if isinstance(one.content, np.ndarray) else one.content or ""
             lines.append("\t".join([str(key), *names, share, " ".join(content.split())]))
         return "\n".join(lines)
+
+
+def _are_class_numbers(labels: AnyArray, scores: AnyArray) -> bool:
+    """True of predicted classes (n,) or (n, 1) beside true ones; of two classes, 0 and 1 are scores too."""
+    both = (labels, scores)
+    flat = all(one.dtype.kind in "iu" and one.size == len(one) for one in both)
+    return flat and any(one.max(initial=0) > 1 for one in both)
 
 
 def _is_fresh(array: AnyArray, given: object) -> bool:

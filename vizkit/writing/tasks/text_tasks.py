@@ -3,7 +3,8 @@
 ===================================  =======================================================
 tag                                  record
 ===================================  =======================================================
-**generation**                       labels and outputs are texts, or tokens of a CTC loss
+**generation**                       labels and outputs are texts, or tokens of a CTC loss; of
+                                     several right texts the nearest to the output counts
 ``eval/exact match``                 fraction of outputs that equal their label
 ``eval/cer``, ``eval/wer``           character and word error rate
 ``eval/edit distance``,              mean edits of a text, and 1 - edits / length
@@ -46,9 +47,10 @@ from vizkit.metrics.confusion import MOST_COUNTED
 from vizkit.metrics.ctc import decode_ctc, token_labels
 from vizkit.metrics.evaluation_scores import ASSUMED, EvaluationScores
 from vizkit.metrics.inputs import refuse_nan
-from vizkit.metrics.texts import EntityCounts, TextScores, looks_like_tags
+from vizkit.metrics.texts import EntityCounts, TextScores, edit_distance, looks_like_tags
 from vizkit.writing import evaluation
 from vizkit.writing.evaluation import ClassNames
+from vizkit.writing.tasks.choice import are_references
 from vizkit.writing.tasks.samples import KeptSamples, content_of
 from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, TaskOptions
 
@@ -103,13 +105,7 @@ class GenerationTask(EvaluationTask):
         """Add a batch of texts."""
         labels, found = self._pairs_of(batch)
         outputs = found.texts
-        if len(labels) != len(outputs):
-            raise DataError(
-                "labels and {name} must be of equal length, got {one} and {two}",
-                name="outputs",
-                one=len(labels),
-                two=len(outputs),
-            )
+        _check_equal(labels, outputs)
         edits = np.array([self._texts.add(*pair) for pair in zip(labels, outputs, strict=True)], np.int64)
         keys = self._rows.next_ids(batch.ids, len(labels))
         lengths = np.array([len(label) for label in labels], np.int64)
@@ -134,6 +130,9 @@ class GenerationTask(EvaluationTask):
     def _pairs_of(self, batch: LabelledBatch) -> tuple[list[str], _Texts]:
         """The texts of labels and outputs."""
         ctc, names = self.options.ctc, self.options.class_names
+        if are_references(batch.labels):
+            given = _as_texts(batch.outputs, "outputs")
+            return _nearest(cast("Sequence[Sequence[str]]", batch.labels), given.texts), given
         if ctc is None or len(shape_of(batch.outputs)) != 3:
             return _as_texts(batch.labels, "labels").texts, _as_texts(batch.outputs, "outputs")
         outputs, labels = cast("ArrayLike", batch.outputs), batch.labels
@@ -381,6 +380,25 @@ def _as_texts(values: object, name: str) -> _Texts:
             values=describe(values),
         )
     return _Texts(cast("list[str]", texts), scores, scored=any(len(row) for row in scores))
+
+
+def _nearest(references: Sequence[Sequence[str]], outputs: Sequence[str]) -> list[str]:
+    """Of several right texts the one with the fewest edits from each output."""
+    _check_equal(references, outputs)
+    return [
+        min(some, key=lambda text: edit_distance(text, output))
+        for some, output in zip(references, outputs, strict=True)
+    ]
+
+
+def _check_equal(labels: Sequence[object], outputs: Sequence[object]) -> None:
+    if len(labels) != len(outputs):
+        raise DataError(
+            "labels and {name} must be of equal length, got {one} and {two}",
+            name="outputs",
+            one=len(labels),
+            two=len(outputs),
+        )
 
 
 def _in_text(scores: Floats) -> str:

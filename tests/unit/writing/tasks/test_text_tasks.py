@@ -159,3 +159,23 @@ def test_class_numbers_of_tokens_without_their_number_or_after_scores(tmp_path: 
         evaluation = tracker.evaluation(task="labelling", classes=3)
         evaluation.add(numbers, np.zeros((2, 3, 3)))
         evaluation.add(numbers, numbers)
+
+
+@pytest.mark.parametrize("task", [None, "generation"])
+def test_of_several_right_texts_the_nearest_counts(tmp_path: Path, task: Any) -> None:
+    references = [["a cat", "the cat"], ["dog"], ["x", "yy", "zz"]]
+    evaluate(tmp_path, references, ["the cat", "dogs", "zy"], batch=2, task=task)
+    assert value(tmp_path, "eval/exact match") == pytest.approx(1 / 3)
+    assert value(tmp_path, "eval/cer") == pytest.approx(2 / 12)  # the cat, dog, yy: the first of two as near
+    with pytest.raises(DataError, match="of equal length, got 3 and 1"):
+        evaluate(tmp_path / "fewer", references, ["a"], task=task)
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 1)])
+def test_class_numbers_are_no_scores_of_a_classifier(tmp_path: Path, shape: Any) -> None:
+    labels, found = np.array([0, 1, 2, 2, 1, 0]), np.array([0, 1, 1, 2, 0, 0]).reshape(shape)
+    with pytest.raises(DataError, match="outputs are class numbers: give the scores"):
+        evaluate(tmp_path, labels, found, batch=6)
+    evaluate(tmp_path / "two", labels % 2, found.reshape(-1) % 2, batch=6)  # each is a score of its own
+    # scikit-learn: average_precision_score([0, 1, 0, 0, 1, 0], [0, 1, 1, 0, 0, 0])
+    assert value(tmp_path / "two", "eval/ap") == pytest.approx(5 / 12)
