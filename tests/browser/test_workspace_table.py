@@ -160,6 +160,30 @@ def test_hyper_parameters_of_few_runs_are_no_default_column_and_long_names_keep_
         expect(page.page.get_by_label("odd7", exact=False).first).to_be_visible()
 
 
+def test_of_very_many_columns_and_axes_any_can_be_chosen(look: Look, tmp_path: Path) -> None:
+    for seed in range(2):
+        with vizkit.LogWriter(tmp_path / "log" / f"run{seed}") as writer:
+            writer.add_hparams({f"option{number}": number + seed for number in range(320)}, ["loss"])
+            for number in range(50):
+                writer.add_scalar(f"part{number}/norm", number + seed, 0)
+            writer.add_scalar("loss", 1.0 + seed, 0)
+    with serving(tmp_path / "log") as served, look("?tab=table", served.origin) as page:
+        until_named(page, ["run0", "run1"])
+        page.page.get_by_role("button", name="Columns").click()
+        choice = page.page.get_by_role("group", name="Columns")
+        expect(choice).to_contain_text("and ")
+        expect(choice.get_by_label("part49/norm last")).to_have_count(0)
+        choice.get_by_label("Search: Columns").fill("PART49")
+        choice.get_by_label("part49/norm last").check()
+        expect(page.page.locator(".sheet .row .number").last).to_have_text("50")
+        page.go("?tab=compare")
+        fields = page.page.locator('figure[aria-label="Scatter"] select')
+        expect(fields.nth(0)).to_have_value("hparam:option0")
+        expect(fields.nth(1)).to_have_value("best:loss")
+        page.go("?tab=compare&sx=hparam:option319")
+        expect(fields.nth(0)).to_have_value("hparam:option319")
+
+
 def test_what_all_share_and_what_is_wrong_is_said(look: Look, tmp_path: Path) -> None:
     for name, rate in (("sound", 0.1), ("torn", 0.2)):
         with vizkit.LogWriter(tmp_path / "log" / name) as writer:

@@ -15,20 +15,30 @@ import { Importance, Verdict } from "./verdict";
 import { show, toggled, view } from "./view";
 
 const MOST_AXES = 12;
+const MOST_BEFORE = 100; // hyper-parameters before the metrics
+const MOST_OFFERED = 300;
 const LEAST_GAP = 84; // pixels between axes
 
-/** What runs can be laid out by: hyper-parameters that differ, then metrics. */
+/** What runs can be laid out by: hyper-parameters that differ, then metrics; of very many hyper-parameters, the rest behind these. */
 function useKeys() {
   return useComputed(() => {
     const known = (tag: string) => answer.value?.runs.some((run) => run.metrics[tag]?.mode) ?? false;
     const ordered = commonFirst(tags.value, answer.value?.runs ?? []);
+    const differing = hparams.value.filter((one) => one.differs).map((one) => `hparam:${one.name}`);
     return [
-      ...hparams.value.filter((one) => one.differs).map((one) => `hparam:${one.name}`),
+      ...differing.slice(0, MOST_BEFORE),
       ...ordered.filter(known).map((tag) => `best:${tag}`),
       ...ordered.map((tag) => `last:${tag}`),
       "seconds",
+      ...differing.slice(MOST_BEFORE),
     ];
   });
+}
+
+/** The keys that a field offers: the first ones, and the one that is chosen. */
+function offered(keys: readonly string[], chosen: string): string[] {
+  const first = keys.slice(0, MOST_OFFERED);
+  return !chosen || first.includes(chosen) || !keys.includes(chosen) ? first : [...first, chosen];
 }
 
 function titleOf(key: string): string {
@@ -79,7 +89,7 @@ function Parallel() {
   const dragged = useSignal<{ key: string; from: number; to: number } | null>(null);
   const axes = useComputed(() => {
     const chosen = view.value.axes.filter((key) => keys.value.includes(key));
-    const plain = [...keys.value.filter((key) => key.startsWith("hparam:")).slice(0, MOST_AXES - 2), ...keys.value.filter((key) => key.startsWith("best:")).slice(0, 2)];
+    const plain = [...hparams.value.filter((one) => one.differs && one.common).map((one) => `hparam:${one.name}`).slice(0, MOST_AXES - 2), ...keys.value.filter((key) => key.startsWith("best:")).slice(0, 2)];
     return (chosen.length ? chosen : plain).map((key) => scaleFor(key, answer.value?.runs ?? []));
   });
   const height = 300;
@@ -191,7 +201,7 @@ function HueField({ keys, scale }: { keys: string[]; scale: Scale | null }) {
   const ends = scale ? (scale.kind === "words" ? [scale.words[0] ?? "", scale.words.at(-1) ?? ""] : [short(scale.low), short(scale.high)]) : [];
   return (
     <span class="hue">
-      <label>{t("Colour")} <select value={view.value.hue} onChange={(event) => show({ hue: event.currentTarget.value })}><option value="">{t("Run")}</option>{keys.slice(0, 300).map((key) => <option key={key} value={key}>{titleOf(key)}</option>)}</select></label>
+      <label>{t("Colour")} <select value={view.value.hue} onChange={(event) => show({ hue: event.currentTarget.value })}><option value="">{t("Run")}</option>{offered(keys, view.value.hue).map((key) => <option key={key} value={key}>{titleOf(key)}</option>)}</select></label>
       {scale && <small>{shortened(ends[0] ?? "", 12)} <i style={{ background: `linear-gradient(to right, ${[0, 0.33, 0.67, 1].map((place) => tint(hueAt(place), dark.value)).join(", ")})` }} /> {shortened(ends[1] ?? "", 12)}</small>}
     </span>
   );
@@ -207,7 +217,7 @@ function Axes({ keys, shown }: { keys: string[]; shown: string[] }) {
       <summary>{t("Axes")}</summary>
       <fieldset>
         <legend>{t("Axes")}</legend>
-        {keys.slice(0, 300).map((key) => <label key={key} class="check"><input type="checkbox" checked={shown.includes(key)} onChange={() => show({ axes: toggled(shown, key) })} /> {titleOf(key)}</label>)}
+        {keys.slice(0, MOST_OFFERED).map((key) => <label key={key} class="check"><input type="checkbox" checked={shown.includes(key)} onChange={() => show({ axes: toggled(shown, key) })} /> {titleOf(key)}</label>)}
       </fieldset>
     </details>
   );
@@ -242,7 +252,7 @@ function Scatter() {
     event.preventDefault();
   };
   const choose = (value: string, set: (key: string) => void, label: string) => (
-    <label>{label} <select value={value} onChange={(event) => set(event.currentTarget.value)}>{keys.value.slice(0, 300).map((key) => <option key={key} value={key}>{titleOf(key)}</option>)}</select></label>
+    <label>{label} <select value={value} onChange={(event) => set(event.currentTarget.value)}>{offered(keys.value, value).map((key) => <option key={key} value={key}>{titleOf(key)}</option>)}</select></label>
   );
   return (
     <figure class="panel wide" aria-label={t("Scatter")}>

@@ -109,7 +109,7 @@ export const tags = computed(() => {
   return [...new Set(some.flatMap((run) => run.scalars))];
 });
 
-/** Hyper-parameters, with the number of runs that have each; those that differ first. */
+/** Hyper-parameters: first those that differ, of these first the ones that most runs have: the others are no default. */
 export const hparams = computed(() => {
   const values = new Map<string, Set<string>>();
   const counts = new Map<string, number>();
@@ -122,8 +122,13 @@ export const hparams = computed(() => {
     }
   }
   const total = answer.value?.runs.length ?? 0;
-  const found = [...values].map(([name, kinds]) => ({ name, differs: kinds.size > 1 || (counts.get(name) ?? 0) < total, runs: counts.get(name) ?? 0 }));
-  return [...found.filter((one) => one.differs), ...found.filter((one) => !one.differs)];
+  const most = Math.max(0, ...counts.values());
+  const found = [...values].map(([name, kinds]) => {
+    const runs = counts.get(name) ?? 0;
+    return { name, differs: kinds.size > 1 || runs < total, common: 2 * runs > most };
+  });
+  const rank = (one: { differs: boolean; common: boolean }) => (one.differs ? (one.common ? 0 : 1) : 2);
+  return found.sort((a, b) => rank(a) - rank(b));
 });
 
 /** What a run is sorted by: a field, `hparam:NAME`, `last:TAG` or `best:TAG`. */

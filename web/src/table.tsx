@@ -24,8 +24,7 @@ const LETTERS = 32; // of a title: three lines of a narrow column
 function useColumns() {
   return useComputed(() => {
     if (columns.value.length) return columns.value;
-    const most = Math.max(0, ...hparams.value.map((one) => one.runs)); // what few runs have is a choice, but no default
-    const differing = hparams.value.filter((one) => one.differs && 2 * one.runs > most).slice(0, MOST.hparams).map((one) => `hparam:${one.name}`);
+    const differing = hparams.value.filter((one) => one.differs && one.common).slice(0, MOST.hparams).map((one) => `hparam:${one.name}`);
     const known = (tag: string) => answer.value?.runs.some((run) => run.metrics[tag]?.mode) ?? false;
     const ranked = ofMost(tags.value, answer.value?.runs ?? []).sort((a, b) => Number(known(b)) - Number(known(a))).slice(0, MOST.metrics);
     // What was tried and what came of it first: of a narrow page the rest is beyond the edge.
@@ -195,12 +194,18 @@ function Cell({ run, name, base, leads }: { run: RunInfo; name: string; base: Ru
   );
 }
 
+const MOST_OFFERED = 400;
+
 function Choice({ keys }: { keys: string[] }) {
-  const all = ["status", "started", "seconds", ...hparams.value.map((one) => `hparam:${one.name}`), ...tags.value.flatMap((tag) => [`spark:${tag}`, `last:${tag}`, `best:${tag}`, `best_step:${tag}`])].slice(0, 400);
+  const wanted = useSignal("");
+  const all = ["status", "started", "seconds", ...hparams.value.map((one) => `hparam:${one.name}`), ...tags.value.flatMap((tag) => [`spark:${tag}`, `last:${tag}`, `best:${tag}`, `best_step:${tag}`])];
+  const text = wanted.value.toLowerCase();
+  const found = [...keys, ...all.filter((key) => !keys.includes(key))].filter((key) => title(key).join(" ").toLowerCase().includes(text));
   return (
     <fieldset>
       <legend>{t("Columns")}</legend>
-      {[...keys, ...all.filter((key) => !keys.includes(key))].map((key) => {
+      <input type="search" value={wanted.value} placeholder={t("Search")} aria-label={`${t("Search")}: ${t("Columns")}`} onInput={(event) => (wanted.value = event.currentTarget.value)} />
+      {found.slice(0, MOST_OFFERED).map((key) => {
         const [name, kind] = title(key);
         const at = keys.indexOf(key);
         return (
@@ -210,6 +215,7 @@ function Choice({ keys }: { keys: string[] }) {
           </span>
         );
       })}
+      {found.length > MOST_OFFERED && <span class="quiet">{t("and {n} more", { n: found.length - MOST_OFFERED })}</span>}
     </fieldset>
   );
 }
