@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from itertools import islice
@@ -281,3 +282,12 @@ def test_a_thousand_runs_are_all_there_and_few_are_in_the_page(look: Look, tmp_p
         rows.evaluate("rows => { rows.scrollTop = rows.scrollHeight; }")
         page.until(lambda: names(page)[-2:] == ["trial1", "trial0"], "the lowest is last")
         assert len(names(page)) < 60
+
+
+def test_on_a_phone_the_results_are_in_view(look: Look, nine: Served) -> None:
+    with look("?tab=table", viewport={"width": 390, "height": 800}) as page:
+        until_named(page, RUNS)
+        first = page.page.locator(".sheet .rows .row").first.locator(".number").first
+        box = first.bounding_box()
+        assert box and box["x"] + box["width"] <= 390
+        expect(first).to_have_attribute("title", re.compile("@ Step 99"))

@@ -28,8 +28,14 @@ function useColumns() {
     const known = (tag: string) => answer.value?.runs.some((run) => run.metrics[tag]?.mode) ?? false;
     const ranked = ofMost(tags.value, answer.value?.runs ?? []).sort((a, b) => Number(known(b)) - Number(known(a))).slice(0, MOST.metrics);
     // What was tried and what came of it first: of a narrow page the rest is beyond the edge.
-    return ["status", ...differing, ...ranked.flatMap((tag) => [`spark:${tag}`, `last:${tag}`, ...(known(tag) ? [`best:${tag}`] : [])]), "started", "seconds"];
+    const metrics = ranked.flatMap((tag) => [`spark:${tag}`, `last:${tag}`, ...(known(tag) ? [`best:${tag}`] : [])]);
+    return narrow() ? [...metrics.filter((key) => !key.startsWith("spark:")), ...differing, "status", "started", "seconds"] : ["status", ...differing, ...metrics, "started", "seconds"];
   });
+}
+
+/** A phone: two or three columns are in view. */
+function narrow(): boolean {
+  return matchMedia("(max-width: 500px)").matches;
 }
 
 function title(key: string): [string, string] {
@@ -44,7 +50,7 @@ export function Table() {
   const base = useComputed(() => answer.value?.runs.find((run) => run.path === baseline.value) ?? null);
   const choosing = useSignal(false);
   // Widths in pixels: the head and each row are grids of their own.
-  const widths = [72, 220, ...keys.value.map(widthOf)];
+  const widths = [72, narrow() ? 140 : 220, ...keys.value.map(widthOf)];
   const template = widths.map((one) => `${one}px`).join(" ");
   const width = widths.reduce((sum, one) => sum + one, 0);
   const lay = (element: HTMLElement | null) => { if (element) { element.style.gridTemplateColumns = template; element.style.minWidth = `${width}px`; } };
