@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,28 @@ def test_a_killed_process_has_told_already(tmp_path: Path) -> None:
     python(code, tmp_path / "run")
     (run,) = load(tmp_path)
     assert run.status == "killed" and len(run.problems) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize("make", MAKE)
+def test_records_of_forked_children_are_counted_and_told(tmp_path: Path, make: str) -> None:
+    code = (
+        "import os, sys, warnings; warnings.filterwarnings('ignore')\n"
+        "import vizkit; run = sys.argv[1]\n"
+        f"{MAKE[make]}\n"
+        "add('loss', 1.0, 0)\n"
+        "for child in range(3):\n"
+        "    if (pid := os.fork()) == 0:\n"
+        "        for step in range(5): add('acc', 0.5, step)\n"
+        "        os._exit(0)\n"
+        "    os.waitpid(pid, 0)\n"
+        "add('loss', 2.0, 1)\n"
+    )
+    done = python(code, tmp_path / "run")
+    why = "15 x records of forked children (the log belongs to the parent process)"
+    line = f"{tmp_path}/run: not recorded: {why}"
+    assert done.stderr.splitlines().count(line) == 1, done.stderr
+    (run,) = load(tmp_path)
+    (problem,) = run.problems
+    assert "15 of records of forked children were not recorded" in problem.message
+    assert run.columns("loss").values.tolist() == [1.0, 2.0] and "acc" not in run.scalar_tags

@@ -11,6 +11,7 @@ lock is reentrant for them, `append` has no state between its write and its end,
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import threading
 import time
@@ -80,6 +81,7 @@ class LogFile(RecordLog):
         self._place = path  # absolute: a script may change its directory
         self.closed = False
         self._parents = False
+        self._shared: mmap.mmap | None = None  # with forked children: the records that they left out
         self._new_lock()
         _live[id(self)] = self
 
@@ -157,6 +159,9 @@ class LogFile(RecordLog):
 
     def _open(self) -> bool:
         if self._parents:
+            if self._shared is not None:
+                before = int.from_bytes(self._shared[:], "little")
+                self._shared[:] = (before + 1).to_bytes(len(self._shared), "little")
             warn(
                 "{path} belongs to the parent process: records of a forked child are left out", path=self.path
             )
@@ -321,6 +326,19 @@ class LogFile(RecordLog):
     def __del__(self) -> None:
         if getattr(self, "_fd", -1) >= 0:
             os.close(self._fd)
+
+    def share_with_child(self) -> None:
+        """Before a fork: share a counter with the child."""
+        if self._shared is None and not self.closed:
+            with suppress(OSError, ValueError):  # no memory
+                self._shared = mmap.mmap(-1, 8)
+
+    @property
+    def left_out(self) -> int:
+        """Records that forked children could not write; those of the same instant may count as one."""
+        if self._shared is None or self._parents:  # it is the parent that tells
+            return 0
+        return int.from_bytes(self._shared[:], "little")
 
     def leave_to_parent(self) -> None:
         """In a forked child: close the log, and write nothing more to it."""

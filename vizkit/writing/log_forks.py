@@ -29,6 +29,7 @@ def hold_all() -> None:
     for log in live_logs():
         if log.lock.acquire(timeout=0.0 if log in _stuck else max(end - time.monotonic(), 0.0)):
             held.append(log)
+            log.share_with_child()
             _stuck.discard(log)
         else:
             _stuck.add(log)

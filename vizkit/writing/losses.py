@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from vizkit._child_exit import at_exit_of_child
-from vizkit._language import speaking, tr
+from vizkit._language import mark, speaking, tr
 from vizkit._warnings import count_lost, in_words
 from vizkit.errors import ClosedError
 from vizkit.writing.log_file import open_log
@@ -19,6 +19,7 @@ from vizkit.writing.record_log import NullLog, RecordLog
 __all__ = ["Losses", "end_all"]
 
 _MOST = 5  # tags that are said
+_OF_CHILDREN = "records of forked children"
 
 
 class Losses:
@@ -45,11 +46,13 @@ class Losses:
         self._said_reasons: dict[str, str] = {}
         self._noted: dict[str, int] = {}
         self._said = 0
+        self._left_out = 0
         self._stream = sys.stderr  # that of a test or a notebook's cell, not of what ends the process
 
     def follow(self, log: RecordLog, paced: PacedLog) -> None:
         """Take the log, and what writes to it."""
         self._log, self._paced = log, paced
+        self._left_out = log.left_out
 
     def count(self, tag: str, reason: object) -> None:
         """Count a lost record; warn about the first of each tag.
@@ -72,6 +75,7 @@ class Losses:
 
     def note(self) -> None:
         """Write what has been lost since the last time into the log, if that is possible."""
+        self._count_of_children()
         news = {
             tag: (count, self._reasons[tag])
             for tag, count in list(self.lost.items())
@@ -82,6 +86,17 @@ class Losses:
         with suppress(OSError):
             self._append(self._encode(news))
             self._noted.update({tag: count for tag, (count, _) in news.items()})
+
+    def _count_of_children(self) -> None:
+        """Count what forked children have left out: their own warnings may be filtered."""
+        more = self._log.left_out - self._left_out
+        if more > 0:
+            self._left_out += more
+            reason = mark("the log belongs to the parent process")
+            self._reasons.setdefault(_OF_CHILDREN, reason)
+            self._said_reasons.setdefault(_OF_CHILDREN, tr(reason))
+            self.lost[_OF_CHILDREN] += more
+            _lossy.add(self)
 
     def _append(self, frame: bytes) -> None:
         if self._paced is None:

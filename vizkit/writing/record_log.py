@@ -93,6 +93,11 @@ class RecordLog(ABC):
             self._busy_since = 0.0
 
     @property
+    def left_out(self) -> int:
+        """Records that forked children could not write: the log is the parent's."""
+        return 0
+
+    @property
     def hangs(self) -> bool:
         """True if a write that is timed has not come back for long."""
         since = self._busy_since

@@ -444,6 +444,7 @@ def look_at_exit() -> None:
     for log in list(_logs):
         if not log._log.closed and not log._log.hangs:
             log.look(last=True)
+            log.losses.note()
     end_all()
 
 
