@@ -16,7 +16,8 @@ __all__ = ["Evaluation"]
 class Evaluation:
     """Labels and outputs of an evaluation: `add` gathers them, `record` records them and starts the next one.
 
-    As a context manager it records at the end of the block, unless an error was raised.
+    As a context manager it records at the end of the block, unless an error was raised. A block without
+    samples, as over an empty data set, is warned about.
 
     If a batch is refused, the evaluation is not recorded, since its numbers would be wrong.
 
@@ -44,6 +45,7 @@ class Evaluation:
         self._refuse = refuse
         self._enabled = enabled
         self._refused = False
+        self._recorded = False  # in the block of a ``with``
         self.about: dict[str, str] = {}
 
     def add(
@@ -100,6 +102,7 @@ class Evaluation:
             DataError: nothing was added; raised only if the tracker is strict.
         """
         task, refused, said = self._task, self._refused, self._said
+        self._recorded = True
         self.discard()
         if not self._enabled or refused:
             return
@@ -125,10 +128,11 @@ class Evaluation:
         return {} if task is None else task.rows()
 
     def __enter__(self) -> Evaluation:
+        self._recorded = False
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if error is None and self._task is not None and self._task.samples:
+        if error is None and (self._task is not None or not self._recorded):
             self.record()
         else:
             self.discard()

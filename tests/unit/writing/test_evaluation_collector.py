@@ -231,6 +231,22 @@ def test_bad_options_are_told_at_once(tmp_path: Path, options: Any) -> None:
         tracker.curves(**options)
 
 
+@pytest.mark.parametrize("labels", [None, [-1, -1]])
+def test_a_block_without_samples_is_said(tmp_path: Path, labels: Any) -> None:
+    options: Any = {"activation": "softmax", "ignore_index": -1}
+    with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match="no samples were added"):
+        with tracker.evaluation("eval", **options) as evaluation:
+            if labels is not None:  # else it is of a loader without batches
+                evaluation.add(labels, np.zeros((2, 3)))
+        tracker.flush()
+
+
+def test_a_block_that_fails_says_its_own_error(tmp_path: Path) -> None:
+    strict = Tracker(tmp_path, strict=True)
+    with pytest.raises(ValueError, match="mine"), strict as tracker, tracker.evaluation("eval"):
+        raise ValueError("mine")
+
+
 def test_a_record_of_nothing(tmp_path: Path) -> None:
     with Tracker(tmp_path) as tracker, pytest.warns(VizKitWarning, match="eval: no samples were added"):
         tracker.curves().record()
