@@ -6,13 +6,13 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2] / "vizkit"
 SOURCES = sorted(ROOT.rglob("*.py"))
-TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) for path in SOURCES}
 
 REPEATED_FILES = {
     "__init__.py": "packages",
@@ -40,9 +40,15 @@ THIRD_PERSON = re.compile(
 )
 
 
+@cache
+def trees() -> dict[str, ast.Module]:
+    """The parsed sources: not made where these tests do not run, for they are large."""
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) for path in SOURCES}
+
+
 def docstrings() -> Iterator[tuple[str, str]]:
     """Yield ``file:line`` and the text of every docstring."""
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
                 text = ast.get_docstring(node)
@@ -97,14 +103,14 @@ def test_words_are_those_of_everyone() -> None:
 
 def test_a_file_name_occurs_once() -> None:
     places = defaultdict(list)
-    for name in TREES:
+    for name in trees():
         places[name.rpartition("/")[2]].append(name)
     assert {name for name, where in places.items() if len(where) > 1} == set(REPEATED_FILES), places
 
 
 def test_a_public_name_is_defined_once() -> None:
     places = defaultdict(list)
-    for module, tree in TREES.items():
+    for module, tree in trees().items():
         for name in dict.fromkeys(public_names(tree)):
             places[name].append(module)
     repeated = {name: where for name, where in places.items() if len(where) > 1}
@@ -115,7 +121,7 @@ def test_any_is_rare() -> None:
     lines = sum(path.read_text("utf-8").count("\n") for path in SOURCES)
     mentions = [
         f"{module}:{node.lineno}"
-        for module, tree in TREES.items()
+        for module, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Name) and node.id == "Any"
     ]
