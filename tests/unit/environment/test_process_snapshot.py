@@ -47,7 +47,8 @@ def test_versions_of_packages_are_those_of_importlib() -> None:
         return re.sub(r"[-_.]+", "-", name).lower()
 
     known: dict[str, str] = {}
-    for found in importlib.metadata.distributions():  # the first of a name is the one that is imported
+    installed = [path for path in sys.path if Path(path).name != "_vendor"]  # setuptools may be imported
+    for found in importlib.metadata.distributions(path=installed):  # the first of a name is imported
         known.setdefault(plain(found.metadata["Name"]), found.version)
     assert {name: version for name, version in snapshot()["packages"].items() if name in known} == known
 
