@@ -23,11 +23,14 @@ __all__ = ["ColumnBuilder", "NoRecord", "read_log"]
 
 _NUMBERS = {kind: number for number, kind in KINDS.items()}
 _NAME, _HPARAMS = _NUMBERS["meta_data"], _NUMBERS["hparams"]
-# A stretch of rounds that ends costs as much as parsing so many records, and so many more for each tag. The
-# credit limits the ends: parsing is better where rounds often change.
-_STRETCH, _STRETCH_OF_TAG = 2048, 512
-_CREDIT, _MAX_CREDIT = 1 << 14, 1 << 17
-_PATIENCE = 63  # pieces, at most, until rounds are looked for again
+# What the end of a stretch of rounds costs, as so many records that are parsed: by itself, for each tag,
+# and if what follows has to be looked for. Where rounds often change, parsing all is better: the ends may
+# cost what rounds have saved, a share of the records that were parsed, and at first what a log of its size
+# is worth.
+_STRETCH, _STRETCH_OF_TAG, _LOOKING = 768, 128, 2048
+_SHARE = 32
+_CREDIT, _FIRST_CREDIT, _MAX_CREDIT = 1 << 11, 1 << 14, 1 << 17  # of an empty log, of a long one, at any time
+_BYTES = 400  # of a log for each record more of its first credit
 _SHORT = 1 << 17  # bytes: enough of a log to know if it repeats
 _MOST_CONTENTS = 64  # decoded names, marks and hyper-parameters
 
@@ -74,9 +77,8 @@ class ColumnBuilder:
         self.series = self._table.series
         self._contents: dict[bytes, Record] = {}  # decoded names, marks and hyper-parameters
         self._repeats: Repeats | None = None
-        self._patience = 0  # pieces to parse before rounds are looked for again
-        self._pieces = 0
-        self._credit = _CREDIT
+        self._credit = 0
+        self._looks = True  # at the beginning, and where a stretch has ended
 
     @classmethod
     def of(
@@ -100,15 +102,16 @@ class ColumnBuilder:
 
     def take_repeats(self, buf: Bytes, size: int, base: int) -> tuple[int, int]:
         """Take the rounds of scalars that a window begins with; the ``take`` of a `FrameWalk`."""
-        taken = 0
+        taken, changes = 0, False
         while True:
             rest = buf[taken:]
-            if self._repeats is None and self._pieces >= self._patience:
+            if self._repeats is None and self._may_look:
                 self._repeats = known_round(rest, size - taken)
+                self._credit -= _LOOKING * (changes and self._repeats is None)
             repeats = self._repeats
             if repeats is None:
                 break
-            rounds, ended = repeats.count(rest, size - taken)
+            rounds, changes = repeats.count(rest, size - taken)
             behind = taken + rounds * repeats.size
             cut = rounds > 0 and not self._goes_on(buf[behind : min(behind + HEAD, size)], base + behind)
             rounds -= cut
@@ -118,23 +121,24 @@ class ColumnBuilder:
                 )
                 self.last = base + taken + (rounds - 1) * repeats.size + repeats.starts[-1]
                 taken += rounds * repeats.size
-            end = _STRETCH + _STRETCH_OF_TAG * len(repeats.tags)
             self._credit = min(self._credit + rounds * len(repeats.starts), _MAX_CREDIT)
-            if not ended:
+            if not changes:
                 if cut or size - taken < repeats.size:
                     break
                 continue
-            self._repeats = None
-            self._pieces = 0
-            self._credit -= end
-            if self._credit > 0:
-                self._patience = 0
-            else:  # rounds that change often cost more than parsing
-                self._patience = min(2 * self._patience + 1, _PATIENCE)
-                self._credit = _CREDIT
-                break
-        looking = self._repeats is None and self._patience == self._pieces == 0
-        return taken, before_round(buf, size) or min(size, _SHORT) if looking and not taken else size
+            self._credit -= _STRETCH + _STRETCH_OF_TAG * len(repeats.tags)
+            self._repeats, self._looks = None, True
+        if taken or self._repeats is not None or not self._may_look:
+            return taken, size
+        if some := before_round(buf, size):
+            self._credit -= _STRETCH
+            return taken, some
+        return taken, min(size, _SHORT) if self._looks else size
+
+    @property
+    def _may_look(self) -> bool:
+        """True if it is worth looking for rounds."""
+        return self._credit + min(_CREDIT + self.expected // _BYTES, _FIRST_CREDIT) >= 0
 
     def _goes_on(self, head: Bytes, at: int) -> bool:
         """True if a frame begins at the position ``at``; if not, the last round may have been torn."""
@@ -146,9 +150,11 @@ class ColumnBuilder:
         if (batch.kinds == ODD).any():
             contents = np.where(batch.kinds == ODD, batch.starts + 8, contents)
             batch = self._decode_odd(log, piece, batch)
-        self._pieces += 1
-        if self._repeats is None and self._pieces > self._patience:
+        self._looks = False
+        self._credit = min(self._credit + len(batch.starts) // _SHARE, _MAX_CREDIT)
+        if self._repeats is None and self._may_look:
             self._repeats = learn(piece.buf, batch, self._names.tags.names)
+            self._credit -= _LOOKING * (self._repeats is None)
         sessions = self._describe(log, piece, batch, contents)
         batch = batch._replace(starts=batch.starts + piece.base, ends=batch.ends + piece.base)
         self.last = int(batch.starts[-1])

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from vizkit.columns.varints import PADDING, Bytes, varints, window, words_of
+from vizkit.columns.varints import PADDING, Bytes, lengths_at, window, words_of
 from vizkit.format.frame_rule import HEAD, FrameRule
 from vizkit.format.frames import Damage
 from vizkit.metrics.arrays import Ints
@@ -76,17 +76,9 @@ def find_frames(buf: Bytes, size: int, left: int) -> tuple[Frames, Frames]:
         nothing = np.empty(0, np.int64)
         return Frames(nothing, nothing, nothing), Frames(nothing, nothing, nothing)
     starts = _candidates(buf, size)
-    length = words_of(buf).view(np.int64)[starts]
-    inner = buf.take(starts + 9).astype(np.int64)
-    bodies = starts + 10
-    good = (length == inner + 2) & (inner < 0x80) & (inner > 0)
-    others = np.flatnonzero(inner >= 0x80)
-    if len(others):
-        value, width = varints(words_of(buf)[starts[others] + 9])
-        whole = (width < 8) & (value > 0) & (value < _MAX_LENGTH) & (length[others] == value + 1 + width)
-        bodies[others] = starts[others] + 9 + width
-        good[others] = whole & (bodies[others] <= size)
-    ends = starts + (8 + length)
+    ends = starts + 8 + words_of(buf).view(np.int64)[starts]
+    inner, bodies = lengths_at(buf, starts + 9)
+    good = (bodies + inner == ends) & (inner > 0) & (inner < _MAX_LENGTH) & (bodies <= size)
     within = good & (ends <= left)
     frames = Frames(starts, bodies, ends)
     if within.all():
@@ -180,15 +172,20 @@ class FrameWalk:
         self.pending: list[tuple[int, int]] = []
 
     def __iter__(self) -> Iterator[Piece | Damage]:
-        pos, held = self._start, 0  # number of bytes of the window that are there already
-        buf = window(min(self._log.window, self.size - pos))
+        pos = self._start
+        room = window(min(self._log.window, self.size - pos))
+        at = held = 0  # the place of the bytes from there on within the room, and their number
         while pos < self.size:
             asked = min(self._log.window, self.size - pos)
-            got = held + self._log.read_into(memoryview(buf.data)[held:asked], pos + held)
-            if got < asked:
-                self.size = self._rule.size = pos + got
-            self._window.buf, self._window.base, self._window.held = buf, pos, got
-            done, some = self._take(buf, got, pos) if self._broken < 0 else (0, got)
+            # To move what is held costs more than a short piece.
+            if held < asked and (held <= asked // 2 or asked < self._log.window):
+                room[:held] = room[at : at + held]
+                at, held = 0, held + self._log.read_into(memoryview(room.data)[held:asked], pos + held)
+                if held < asked:
+                    self.size = self._rule.size = pos + held
+            buf = room[at:]
+            self._window.buf, self._window.base, self._window.held = buf, pos, held
+            done, some = self._take(buf, held, pos) if self._broken < 0 else (0, held)
             if not done:
                 claims = self._claims(buf, some, pos)
                 indexes, damage, done = self._examine(buf, pos, some, claims)
@@ -196,8 +193,8 @@ class FrameWalk:
                 if len(indexes):
                     yield Piece(pos, buf, some, claims.at(indexes))
             pos += done
-            held = max(got - done, 0)
-            buf[:held] = buf[done:got]
+            at += done
+            held = max(held - done, 0)
         if self._broken >= 0:
             yield Damage(self._broken, self.size)
 

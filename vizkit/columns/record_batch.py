@@ -12,7 +12,7 @@ import numpy as np
 
 from vizkit.columns.frame_scan import Frames
 from vizkit.columns.name_table import NameTable
-from vizkit.columns.varints import Bytes, Words, varints, wide_varints, words_of
+from vizkit.columns.varints import Bytes, Words, lengths_at, varints, wide_varints, words_of
 from vizkit.format import encode, wire
 from vizkit.format.types import KINDS
 from vizkit.metrics.arrays import Bools, Floats, Ints
@@ -121,7 +121,7 @@ def parse_records(buf: Bytes, size: int, frames: Frames, names: LogNames) -> tup
     members = None
     others = np.flatnonzero(~scalar & good)
     if len(others):
-        length, body = _parse_length(buf, at[others] + 1)
+        length, body = lengths_at(buf, at[others] + 1)
         number = _MESSAGES[buf.take(at[others])]
         rest = ends[others] - (body + length)
         fits = rest == 0
@@ -160,7 +160,7 @@ def _parse_heads(buf: Bytes, size: int, at: Ints, names: LogNames) -> _Heads:
         at = np.minimum(at + 10 * marked, size)
         key = buf.take(at)
     good &= key == 0x12
-    length, at = _parse_length(buf, at + 1)
+    length, at = lengths_at(buf, at + 1)
     good &= (length >= 0) & (at + length <= size)
     length *= good
     tags, known = names.tags.find(buf, at, length)
@@ -186,18 +186,6 @@ def _parse_varint(buf: Bytes, at: Ints, key: int, size: int) -> tuple[Ints, Bool
     return value, good, np.minimum(behind, size, out=behind)
 
 
-def _parse_length(buf: Bytes, at: Ints) -> tuple[Ints, Ints]:
-    """The lengths of fields, -1 for one that is too long, and the positions of what has these lengths."""
-    length = buf.take(at).astype(np.int64)
-    at = at + 1
-    if length.max(initial=0) >= 0x80:
-        long = np.flatnonzero(length >= 0x80)
-        value, width = varints(words_of(buf)[at[long] - 1])
-        length[long] = np.where(width < 8, value, -1)
-        at[long] += np.where(width < 8, width - 1, 0)
-    return length, at
-
-
 def _singles(words: Words) -> Floats:
     """The float32 after a key of one byte."""
     with np.errstate(invalid="ignore"):  # other bytes may look like a signalling NaN
@@ -211,7 +199,7 @@ def _parse_members(
     words = words_of(buf)
     at = np.minimum(at, size)
     good = (buf.take(at) == 0x0A) & (ends <= size)
-    length, at = _parse_length(buf, at + 1)
+    length, at = lengths_at(buf, at + 1)
     good &= (length >= 0) & (at + length <= ends)
     length *= good
     members, known = names.members.find(buf, at, length)

@@ -197,6 +197,10 @@ class Series:
 
     def rows(self, start: int, stop: int) -> list[AnyArray]:
         """Some rows of `columns`, which may be writable but must not be changed."""
+        columns, parts = self._joined
+        if len(parts) == 1 and not columns and not self.packed:  # as they were sorted
+            some, first, _ = parts[0]
+            return some.part(first + start, first + stop)
         columns = self.columns() if self.packed else self._join()
         return [column[start:stop] for column in columns]
 

@@ -17,7 +17,8 @@ __all__ = ["SeriesKey", "SeriesTable"]
 
 _NUMBERS = {kind: number for number, kind in KINDS.items()}
 _NAMELESS = (ODD, _NUMBERS["meta_data"], _NUMBERS["hparams"])
-_MANY = 32  # records per tag
+_MANY, _VERY_MANY = 32, 256  # records per tag
+_LARGE = 1 << 15  # records: so many fit the processor's cache
 _SEVERAL = 16  # tags: to sort records of fewer costs no more than to let rounds wait with them
 
 
@@ -81,7 +82,8 @@ class SeriesTable:
             session: the number of the session that recorded them.
         """
         rounds = every[2].shape[1]
-        end = start + rounds * repeats.size
+        ends = [*repeats.starts[1:], repeats.size]
+        last = start + (rounds - 1) * repeats.size  # where the last round begins
         numbers = {self._names.tags.number(tag): which for tag, which in repeats.tags.items()}
         tags = len(self._names.tags.names)
         if self._waits and tags > _SEVERAL and rounds * len(repeats.starts) < _MANY * tags:
@@ -92,13 +94,14 @@ class SeriesTable:
             steps, walltimes, values = (_of_records(column, which, len(repeats.starts)) for column in every)
             series = self._series_of((SCALAR, number, -1), start + repeats.starts[which[0]])
             columns = SortedRows(steps, walltimes, (values,))
-            series.append(session, columns, 0, len(steps), end)
+            series.append(session, columns, 0, len(steps), last + ends[which[-1]])
 
     def _wait_for(self, number: int, batch: RecordBatch, sessions: Ints) -> None:
         """Have records of a kind wait: with many tags, few records of each are in one window."""
         self._waiting.setdefault(number, []).append((batch, sessions))
         self._waits += len(sessions)
-        if self._waits > _MANY * (len(self._names.tags.names) + len(self._names.members.names)):
+        names = len(self._names.tags.names) + len(self._names.members.names)
+        if self._waits > max(_MANY * names, min(_VERY_MANY * names, _LARGE)):
             self.sort()
 
     def sort(self) -> None:

@@ -7,7 +7,18 @@ from numpy.typing import NDArray
 
 from vizkit.metrics.arrays import Ints
 
-__all__ = ["GROUPS", "PADDING", "Bytes", "Words", "close_up", "varints", "wide_varints", "window", "words_of"]
+__all__ = [
+    "GROUPS",
+    "PADDING",
+    "Bytes",
+    "Words",
+    "close_up",
+    "lengths_at",
+    "varints",
+    "wide_varints",
+    "window",
+    "words_of",
+]
 
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
@@ -66,6 +77,23 @@ def varints(words: Words) -> tuple[Ints, Ints]:
     upto &= words
     upto &= np.uint64(GROUPS)
     return close_up(upto), low.view(np.int64)
+
+
+def lengths_at(buf: Bytes, at: Ints) -> tuple[Ints, Ints]:
+    """The lengths of fields at some positions, -1 for one that is too long, and the positions behind them."""
+    length = buf.take(at).astype(np.int64)
+    at = at + 1
+    if length.max(initial=0) >= 0x80:
+        long = np.flatnonzero(length >= 0x80)
+        second = buf.take(at[long]).astype(np.int64)
+        length[long] += (second << 7) - 0x80
+        at[long] += 1
+        longer = long[second >= 0x80]
+        if len(longer):
+            value, width = varints(words_of(buf)[at[longer] - 2])
+            length[longer] = np.where(width < 8, value, -1)
+            at[longer] += np.where(width < 8, width - 2, -1)
+    return length, at
 
 
 def wide_varints(buf: Bytes, at: Ints) -> tuple[Ints, Ints]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,50 @@ def test_few_records_are_decoded_alone_and_columns_grow_in_few_pieces(
         assert decoded <= len(frames) / 50
         of_sessions = sum(len(series.sessions) for series in columns.series.values())
         assert len(appends) <= of_sessions + len(frames) / 16
+
+
+def test_a_short_log_whose_rounds_change_is_read_in_few_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To look for rounds at every change may cost a share of the log, and not several times all of it."""
+    monkeypatch.setattr(repeats, "_known", {})
+    values = "k/10000", "float64", "nan"
+    pattern = worst_logs.Pattern(33, 188, 2, values, 942, walltimes="seconds", order="in blocks", others=100)
+    [frames] = worst_logs.frames_of(pattern, 6000)
+    path = tmp_path / "vdlrecords.1.log"
+    path.write_bytes(b"".join(frames))
+    pieces = 0
+    take = column_builder.ColumnBuilder.take
+
+    def counted_take(self: column_builder.ColumnBuilder, *args: Any) -> None:
+        nonlocal pieces
+        pieces += 1
+        take(self, *args)
+
+    monkeypatch.setattr(column_builder.ColumnBuilder, "take", counted_take)
+    for again in range(2):
+        pieces = 0
+        with FileReader(str(path)) as log:
+            columns = read_log(log, path.stat().st_size)
+        assert pieces <= 4, again
+    counts = {(key.tag, key.kind): series.count for key, series in columns.series.items()}
+    decoded = Counter((record.tag, record.kind) for record in (decode_record(frame[8:]) for frame in frames))
+    del decoded["meta_data_tag", "meta_data"]
+    assert counts == decoded
+
+
+def test_rounds_end_where_the_last_record_of_a_tag_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repeats, "_known", {})
+    frames = [encoded(tag, 0.1, step + 200, walltime=7) for step in range(9000) for tag in "abc"]
+    path = tmp_path / "vdlrecords.1.log"
+    path.write_bytes(b"".join(frames))
+    with FileReader(str(path)) as log:
+        columns = read_log(log, path.stat().st_size)
+    size = path.stat().st_size
+    ends = {key.tag: series.end for key, series in columns.series.items()}
+    assert ends == {"a": size - 2 * len(frames[-1]), "b": size - len(frames[-1]), "c": size}
 
 
 def test_evaluations_between_long_rounds_are_sorted_together(

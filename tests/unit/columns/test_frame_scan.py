@@ -92,6 +92,33 @@ def test_a_length_of_more_bytes_than_it_needs_is_valid(padding: int) -> None:
     assert found == list(zip([0, *ends], ends, strict=False))
 
 
+@pytest.mark.parametrize("some", [60, 150])
+def test_short_pieces_are_read_and_moved_once(some: int) -> None:
+    """A window is filled again when most of it is used, and at a log's end, whatever is left of it there."""
+
+    class Log(Bytes):
+        window = 300
+
+        def read_into(self, view: memoryview, at: int) -> int:
+            reads.append(len(view))
+            return super().read_into(view, at)
+
+    plain = scalar("a", 0.5)
+    reads: list[int] = []
+    for size in range(280, 640):
+        data = (plain * 60)[:size]
+        reads.clear()
+        walk = frame_scan.FrameWalk(Log(data), 0, size, lambda buf, size, base: (0, min(size, some)))
+        ends = [
+            part.base + end
+            for part in walk
+            if isinstance(part, frame_scan.Piece)
+            for end in part.frames.ends.tolist()
+        ]
+        assert ends == [len(plain) * (n + 1) for n in range(size // len(plain))]
+        assert sum(reads) == size
+
+
 def test_a_log_that_is_cut_while_it_is_read_ends_there() -> None:
     plain = scalar("a", 0.5)
     walk, found = frames_of(Bytes(plain * 3 + plain[:5]), len(plain) * 10)

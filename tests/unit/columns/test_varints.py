@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizkit.columns.varints import varints, wide_varints, window, words_of
+from vizkit.columns.varints import lengths_at, varints, wide_varints, window, words_of
 from vizkit.format import wire
 
 
@@ -33,6 +33,24 @@ def test_wide_varints_of_every_width(numbers: list[int]) -> None:
     found, widths = wide_varints(buf, starts)
     assert found.tolist()[:-1] == numbers
     assert widths.tolist() == [*map(len, encoded), 11]
+
+
+@given(st.lists(st.integers(0, 2**63 - 1) | st.integers(0, 2**15), min_size=1), st.integers(0, 8))
+def test_lengths_of_every_width_and_padded_ones(numbers: list[int], padding: int) -> None:
+    encoded = [wire.varint(number) for number in numbers]
+    padded = [part[:-1] + bytes([part[-1] | 0x80]) + b"\x80" * padding + b"\0" for part in encoded]
+    parts = [*encoded, *padded]
+    data = b"".join(parts)
+    buf = window(len(data))
+    buf[: len(data)] = np.frombuffer(data, np.uint8)
+    starts = np.cumsum([0, *map(len, parts)])
+    found, behind = lengths_at(buf, starts[:-1])
+    for number, part, value, start, end in zip(
+        numbers * 2, parts, found.tolist(), starts.tolist(), behind.tolist(), strict=False
+    ):
+        is_short = len(part) < 8
+        assert value == (number if is_short else -1)
+        assert end == start + (len(part) if is_short else 1)
 
 
 def test_words_begin_at_every_byte_and_are_no_copy() -> None:
