@@ -37,8 +37,8 @@ lint: $(VENV)/.dev-$(VERSION)  ## lint, format and types alone
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-logo
-	$(VENV)/bin/mypy
-	$(PY) hatch_build.py check
+	@# Each of the next two takes one core.
+	$(PY) hatch_build.py check & $(VENV)/bin/mypy; types=$$?; wait $$! && exit $$types
 
 ifneq ($(VERSION),3.13)
 suites: $(VENV)-suites/.suites-$(VERSION)  ## the tests with the real PaddleFormers alone, in an environment of their own
