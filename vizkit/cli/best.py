@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from vizkit._language import tr
-from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, Where, none_found, select_runs
+from vizkit.cli._options import (
+    DIRECTORY,
+    Json,
+    Logdir,
+    Metric,
+    ModeOption,
+    Place,
+    Where,
+    none_found,
+    select_runs,
+)
 from vizkit.cli._output import as_table, for_people, print_json, print_lines, print_rows, stdout
 from vizkit.runs.formatting import exact_text
 from vizkit.runs.statistics import checked_mode
@@ -13,6 +23,7 @@ __all__ = ["best"]
 
 def best(
     metric: Metric,
+    place: Place = None,
     logdir: Logdir = DIRECTORY,
     where: Where = None,
     mode: ModeOption = "auto",
@@ -24,9 +35,9 @@ def best(
 
     Example: vizkit best eval/acc --where '`batch size` == 64'
     """
-    runs = select_runs(logdir, where=where)
+    runs = select_runs(directory := place or logdir, where=where)
     if not len(runs):
-        raise none_found(logdir, where)
+        raise none_found(directory, where)
     run = runs.best(metric, mode)
     point = run.best(metric, mode)
     if as_json:

@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from vizkit._language import tr
-from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, Where, none_found, select_runs
+from vizkit.cli._options import (
+    DIRECTORY,
+    Json,
+    Logdir,
+    Metric,
+    ModeOption,
+    Place,
+    Where,
+    none_found,
+    select_runs,
+)
 from vizkit.cli._output import print_json, print_lines
 from vizkit.curves.target_times import TimeAxis, TimeTo
 from vizkit.runs import Ranking
@@ -36,6 +46,7 @@ RankAxis = Annotated[
 
 def rank_settings(
     metric: Metric,
+    place: Place = None,
     logdir: Logdir = DIRECTORY,
     where: Where = None,
     by: RankBy = None,
@@ -53,9 +64,9 @@ def rank_settings(
 
     Example: vizkit rank eval/acc --by 'batch size'
     """
-    runs = select_runs(logdir, where=where)
+    runs = select_runs(directory := place or logdir, where=where)
     if not len(runs):
-        raise none_found(logdir, where)
+        raise none_found(directory, where)
     found: Ranking | TimeTo
     if target is None:
         found = runs.rank(metric, mode, by=by or None, value="last" if last else "best")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -91,16 +92,32 @@ def find_name(name: str, names: Sequence[str], aliases: Sequence[str] = ()) -> i
 def find_runs(name: str, runs: Sequence[Run]) -> Run | list[Run]:
     """The run of a name, as by `find_name`, or all runs that fit a pattern with ``*``, ``?`` or ``[...]``.
 
+    A path of a run's directory, as a shell completes it, is that run unless it is another one's name.
+
     Raises:
         UnknownNameError: there is none, or several have a name that is no pattern.
     """
     names = [run.name for run in runs]
     if name in names or not set(name) & set("*?["):
-        return runs[find_name(name, names, [run.display_name for run in runs])]
+        try:
+            return runs[find_name(name, names, [run.display_name for run in runs])]
+        except UnknownNameError:
+            if (at := _place_of(name, runs)) is None:
+                raise
+            return runs[at]
     found = [run for run in runs if fnmatchcase(run.name, name)]  # "*" matches "/" too
     if not found:
         raise unknown(tr("run that fits"), name, names)
     return found
+
+
+def _place_of(path: str, runs: Sequence[Run]) -> int | None:
+    """The position of the run in a directory, if there is such a directory."""
+    path = os.path.expanduser(path)
+    if not os.path.isdir(path):
+        return None
+    directory = os.path.realpath(path)
+    return next((at for at, run in enumerate(runs) if os.path.realpath(run.directory) == directory), None)
 
 
 def newest(runs: Sequence[Run]) -> Run:

@@ -27,6 +27,17 @@ def test_best_of_runs_without_hyper_parameters_in_a_terminal(vk: Command, tmp_pa
     assert vk("best", "acc", at=tmp_path).out == "b: acc 0.75 at step 3\n"
 
 
+def test_best_and_rank_take_a_directory_as_ls_does(vk: Command, tmp_path: Path) -> None:
+    for name, acc in (("other/a", 0.5), ("other/b", 0.75), ("c", 1.0)):
+        with vizkit.Tracker(tmp_path / name, hparams={"lr": acc}, quiet=True) as tracker:
+            tracker.log({"acc": acc}, step=3)
+    said = vk("best", "acc", str(tmp_path / "other"), at=tmp_path)
+    assert said.rows[1] == ["b", "0.75", "3", "0.75"]
+    assert vk("ls", str(tmp_path / "other"), at=tmp_path).rows[1][0] == "a"
+    ranked = vk("rank", "acc", str(tmp_path / "other"), at=tmp_path)
+    assert "there are 2 settings of 2 runs" in ranked.err
+
+
 def test_a_filter_that_no_run_matches_is_said_to_match_none(vk: Command, tmp_path: Path) -> None:
     said = vk("best", "eval/acc", "--where", "seed == 99")
     assert (said.code, said.out) == (1, "") and "no runs in" in said.err and "seed == 99" in said.err

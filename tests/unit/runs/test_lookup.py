@@ -35,6 +35,27 @@ def test_runs_are_in_natural_order_and_found_by_what_fits_one_only(runs: Runs) -
         runs[4]
 
 
+def test_a_run_is_found_by_the_path_of_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("x/a", "x/b", "a"):
+        with LogWriter(tmp_path / "log" / name) as writer:
+            writer.add_scalar("loss", 1.0, 0)
+    (tmp_path / "link").symlink_to(tmp_path / "log/x")
+    monkeypatch.chdir(tmp_path)
+    runs = vizkit.load("log")
+    for path, name in (
+        ("log/x/a", "x/a"),
+        ("./log/x/b/", "x/b"),
+        ("log/a", "a"),
+        (str(tmp_path / "log/a"), "a"),
+        ("link/b", "x/b"),
+    ):
+        assert runs[path].name == name
+    monkeypatch.chdir(tmp_path / "log/x")
+    assert runs["a"].name == "a"  # a name comes before a path
+    with pytest.raises(UnknownNameError, match=r"no run '\.\./x'"):
+        runs["../x"]  # a directory, of which none is the run's own
+
+
 def test_the_newest_run_is_the_one_started_last(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="no run"):
         newest([])
