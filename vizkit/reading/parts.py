@@ -72,12 +72,6 @@ def begins_of(parts: Parts) -> list[int]:
     return begins
 
 
-def _columns_of_part(part: Part) -> list[AnyArray]:
-    columns = part.series.columns()
-    whole = part.end - part.start == part.series.count
-    return columns if whole else [column[part.start : part.end] for column in columns]
-
-
 def column_of_parts(parts: Parts, index: int) -> AnyArray:
     """One column of a tag over all logs: 0 the steps, 1 the walltimes."""
     columns = [np.asarray(part.series.column(index)[part.start : part.end]) for part in parts]
@@ -87,10 +81,11 @@ def column_of_parts(parts: Parts, index: int) -> AnyArray:
 def columns_of_parts(parts: Parts, superseded: bool, *more: AnyArray) -> list[AnyArray]:
     """The columns of a tag over all logs, and ``more`` of the same length."""
     if len(parts) == 1:
-        columns = _columns_of_part(parts[0])
+        columns = parts[0].series.rows(parts[0].start, parts[0].end)
     else:
-        columns = [*map(np.concatenate, zip(*map(_columns_of_part, parts), strict=True))]
-    columns = [*columns, *more]
+        rows_of = (part.series.rows(part.start, part.end) for part in parts)
+        columns = [*map(np.concatenate, zip(*rows_of, strict=True))]
+    columns += more
     rows = None if superseded else counting(columns[0], begins_of(parts))
     if rows is not None:
         columns = [column[rows] for column in columns]

@@ -35,7 +35,8 @@ def counting(
     """
     down = steps[1:] < steps[:-1]
     if len(begins) == 1:
-        return np.argsort(steps, kind="stable") if down.any() else None
+        # Counting takes a fifth of the time of `any`, which is felt with many tags.
+        return np.argsort(steps, kind="stable") if np.count_nonzero(down) else None
     begins, sizes = np.asarray(begins), np.diff(begins, append=len(steps))
     is_first = np.zeros(len(begins), bool)
     is_first[firsts] = True
