@@ -18,7 +18,7 @@ __all__ = ["SeriesKey", "SeriesTable"]
 _NUMBERS = {kind: number for number, kind in KINDS.items()}
 _NAMELESS = (ODD, _NUMBERS["meta_data"], _NUMBERS["hparams"])
 _MANY, _VERY_MANY = 32, 256  # records per tag
-_LARGE = 1 << 15  # records: so many fit the processor's cache
+_LARGE = 1 << 16  # records: so many fit the processor's cache
 _SEVERAL = 16  # tags: to sort records of fewer costs no more than to let rounds wait with them
 
 
