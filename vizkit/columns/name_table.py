@@ -189,5 +189,6 @@ def _read(buf: Bytes, at: Ints, lengths: Ints, longest: int) -> Words:
     width = max(-(-longest // 8), 1)
     rows = np.ndarray((len(buf) - 8 * width + 1,), f"V{8 * width}", buf.data, strides=(1,))
     words = rows[at].view("<u8").reshape(-1, width)
-    words &= _MASKS[:, :width].take(lengths, axis=0)
+    whole = min(int(lengths.min(initial=longest)) // 8, width - 1)  # words that every name fills
+    words[:, whole:] &= _MASKS[:, whole:width].take(lengths, axis=0)
     return words
