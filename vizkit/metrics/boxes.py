@@ -60,8 +60,7 @@ def boxes_of(given: object, *, scored: bool, names: Sequence[str] | None = None)
         DataError: another form, sides that are not finite, negative class ids, or sides of a label that
             change places. A detection of which they do, as a young network gives some, is of nothing.
     """
-    texts = texts_in(given.get("labels")) if isinstance(given, Mapping) else None
-    if texts is not None and isinstance(given, Mapping):
+    if isinstance(given, Mapping) and (texts := texts_in(given.get("labels"))) is not None:
         given = {**given, "labels": class_numbers(texts, names or ())}
     parts = _parts_of(given, scored=scored)
     sides = np.asarray(parts["boxes"], np.float64)

@@ -5,6 +5,8 @@ Each names the argument, the values that are wrong and how many there are.
 
 from __future__ import annotations
 
+from collections.abc import Sized
+
 import numpy as np
 
 from vizkit._language import tr
@@ -31,14 +33,14 @@ def flatten(array: AnyArray, name: str, hint: str = "") -> AnyArray:
     )
 
 
-def check_lengths(labels: AnyArray, name: str, other: AnyArray) -> None:
-    """Check that labels and another argument have one entry a sample.
+def check_lengths(labels: Sized, name: str, other: Sized) -> None:
+    """Check that labels and another argument, arrays or sequences, have one entry a sample.
 
     Raises:
         DataError: they are not equally long, or one is a single number.
     """
-    if labels.ndim == 0 or other.ndim == 0 or len(labels) != len(other):
-        one, two = (len(array) if array.ndim else "one number" for array in (labels, other))
+    one, two = (len(each) if getattr(each, "ndim", 1) else "one number" for each in (labels, other))
+    if one != two or one == "one number":
         raise DataError(
             "labels and {name} must be of equal length, got {one} and {two}", name=name, one=one, two=two
         )

@@ -43,6 +43,7 @@ from vizkit.media.overlays import check_annotations, draw_annotations
 from vizkit.metrics.arrays import AnyArray, Bools, Pixels, to_array
 from vizkit.metrics.boxes import Boxes, boxes_of
 from vizkit.metrics.detection import FALSE_POSITIVES, DetectionResult, DetectionScores
+from vizkit.metrics.inputs import check_lengths
 from vizkit.writing.evaluation import ClassNames, encode_scalars
 from vizkit.writing.tasks.samples import KeptSamples, axes_of_image, content_of
 from vizkit.writing.tasks.task import EvaluationTask, LabelledBatch, TaskOptions
@@ -101,13 +102,7 @@ class DetectionTask(EvaluationTask):
         names = self.options.class_names
         labels = [boxes_of(each, scored=False, names=names) for each in _images_of(batch.labels, "gt_bbox")]
         found = [boxes_of(each, scored=True, names=names) for each in _images_of(batch.outputs, "bbox")]
-        if len(labels) != len(found):
-            raise DataError(
-                "labels and {name} must be of equal length, got {one} and {two}",
-                name="outputs",
-                one=len(labels),
-                two=len(found),
-            )
+        check_lengths(labels, "outputs", found)
         self._check_order(found)
         matches = [self._boxes.add(*pair) for pair in zip(labels, found, strict=True)]
         self._names()

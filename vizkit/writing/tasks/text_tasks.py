@@ -46,7 +46,7 @@ from vizkit.metrics.arrays import AnyArray, Bools, Floats, shape_of, to_real
 from vizkit.metrics.confusion import MOST_COUNTED
 from vizkit.metrics.ctc import decode_ctc, token_labels
 from vizkit.metrics.evaluation_scores import ASSUMED, EvaluationScores
-from vizkit.metrics.inputs import refuse_nan
+from vizkit.metrics.inputs import check_lengths, refuse_nan
 from vizkit.metrics.texts import EntityCounts, TextScores, edit_distance, looks_like_tags
 from vizkit.writing import evaluation
 from vizkit.writing.evaluation import ClassNames
@@ -105,7 +105,7 @@ class GenerationTask(EvaluationTask):
         """Add a batch of texts."""
         labels, found = self._pairs_of(batch)
         outputs = found.texts
-        _check_equal(labels, outputs)
+        check_lengths(labels, "outputs", outputs)
         edits = np.array([self._texts.add(*pair) for pair in zip(labels, outputs, strict=True)], np.int64)
         keys = self._rows.next_ids(batch.ids, len(labels))
         lengths = np.array([len(label) for label in labels], np.int64)
@@ -384,21 +384,11 @@ def _as_texts(values: object, name: str) -> _Texts:
 
 def _nearest(references: Sequence[Sequence[str]], outputs: Sequence[str]) -> list[str]:
     """Of several right texts the one with the fewest edits from each output."""
-    _check_equal(references, outputs)
+    check_lengths(references, "outputs", outputs)
     return [
         min(some, key=lambda text: edit_distance(text, output))
         for some, output in zip(references, outputs, strict=True)
     ]
-
-
-def _check_equal(labels: Sequence[object], outputs: Sequence[object]) -> None:
-    if len(labels) != len(outputs):
-        raise DataError(
-            "labels and {name} must be of equal length, got {one} and {two}",
-            name="outputs",
-            one=len(labels),
-            two=len(outputs),
-        )
 
 
 def _in_text(scores: Floats) -> str:
