@@ -132,6 +132,16 @@ def test_cells_of_the_confusion_matrix_and_groups_choose_samples(look: Look, tab
         until_found(page, f"80 of {N} samples")
 
 
+def test_another_run_is_asked_for_when_it_is_chosen(look: Look, tables: Served) -> None:
+    runs = vizkit.load(tables.log)
+    wrong = {run: int((~runs[run].predictions(tag="eval").correct).sum()) for run in "ab"}
+    assert wrong["a"] != wrong["b"]
+    with look("?tab=samples&of=a&where=not%20correct", origin=tables.origin) as page:
+        until_found(page, f"{wrong['a']} of {N} samples")
+        page.page.locator(".samples .line select").first.select_option("b")
+        until_found(page, f"{wrong['b']} of {N} samples")
+
+
 def test_two_runs_show_what_was_mended_and_broken(look: Look, tables: Served) -> None:
     expected = vizkit.load(tables.log).diff_samples("a", "b", tag="eval")
     with look("?tab=samples&of=a", origin=tables.origin) as page:

@@ -10,6 +10,13 @@ export interface Asked<Answer> {
   failure: string;
 }
 
+/** A value of a component, such as a property, as a signal: what is computed of it, and asked, follows it. */
+export function useFollowed<Value>(value: Value): ReadonlySignal<Value> {
+  const followed = useSignal(value);
+  followed.value = value;
+  return followed;
+}
+
 /** The answer to a question: a text that `ask` can read; empty: none. */
 export function useAsked<Answer>(question: ReadonlySignal<string>, ask: (question: string, signal: AbortSignal) => Promise<Answer>): Signal<Asked<Answer>> {
   const asked = useSignal<Asked<Answer>>({ answer: null, failure: "" });

@@ -1,6 +1,6 @@
 // Samples in groups: by any column, and by label and prediction as a confusion matrix whose cells choose their samples.
 import { type ReadonlySignal, useComputed } from "@preact/signals";
-import { useAsked } from "../asked";
+import { useAsked, useFollowed } from "../asked";
 import { exact, short } from "../format";
 import { t } from "../language";
 import { show, view } from "../view";
@@ -14,8 +14,8 @@ type Query = ReadonlySignal<[string, string][]>;
 
 /** Groups of a query without its filter, or with it. */
 function useGroups(query: Query, by: readonly string[], filtered: boolean, most: number) {
-  const names = JSON.stringify(by);
-  const question = useComputed(() => (by.length ? JSON.stringify([query.value.filter(([name]) => !["order", "direction", ...(filtered ? [] : ["where"])].includes(name)), names]) : ""));
+  const names = useFollowed(by.length ? JSON.stringify(by) : "");
+  const question = useComputed(() => names.value && JSON.stringify([query.value.filter(([name]) => !["order", "direction", ...(filtered ? [] : ["where"])].includes(name)), names.value]));
   return useAsked(question, (text, signal) => {
     const [asked, columns] = JSON.parse(text) as [[string, string][], string];
     return groupsOf(asked, JSON.parse(columns) as string[], most, signal);

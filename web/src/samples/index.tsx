@@ -2,7 +2,7 @@
 import { type ReadonlySignal, useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { RunInfo } from "../api";
-import { useAsked } from "../asked";
+import { useAsked, useFollowed } from "../asked";
 import { exact } from "../format";
 import { t } from "../language";
 import { StepSlider } from "../media/frame";
@@ -104,10 +104,10 @@ function Chosen({ bare, runs, fresh, tables }: { bare: boolean; runs: ReadonlySi
 
 /** What is asked of the server, from the address. */
 function useQuery(run: string, table: string, having: readonly string[]): ReadonlySignal<[string, string][]> {
-  const key = JSON.stringify([run, table, having]);
+  const key = useFollowed(JSON.stringify([run, table, having]));
   const text = useComputed(() => {
     const { where, order, down, at, against, run: page } = view.value;
-    const [path, name, others] = JSON.parse(key) as [string, string, string[]];
+    const [path, name, others] = JSON.parse(key.value) as [string, string, string[]];
     const query: [string, string][] = [["run", path], ["table", name]];
     if (!page && against !== path && others.includes(against)) query.push(["against", against]);
     if (at !== null) query.push(["step", String(at)]);

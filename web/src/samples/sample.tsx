@@ -1,8 +1,7 @@
 // One sample: its image or text, and what each run made of it at each step.
-import { useComputed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { RunInfo } from "../api";
-import { useAsked } from "../asked";
+import { useAsked, useFollowed } from "../asked";
 import { exact } from "../format";
 import { t } from "../language";
 import { Name } from "../media/frame";
@@ -46,10 +45,7 @@ function picturesOf(column: Column, answer: SampleOf): Shown[] {
 export function SampleDetails({ table, columns, runs, fresh, close }: { table: string; columns: readonly Column[]; runs: readonly RunInfo[]; fresh: string; close(): void }) {
   const host = useRef<HTMLElement>(null);
   const id = view.value.sample;
-  const text = JSON.stringify([table, id, runs.slice(0, MOST_RUNS).map((run) => run.path), fresh]);
-  const given = useRef(text);
-  given.current = text;
-  const question = useComputed(() => { void view.value; return given.current; });
+  const question = useFollowed(JSON.stringify([table, id, runs.slice(0, MOST_RUNS).map((run) => run.path), fresh]));
   const { answer, failure } = useAsked(question, (asked, signal) => {
     const [name, wanted, paths] = JSON.parse(asked) as [string, string, string[]];
     return sampleOf(name, wanted, paths, signal);
