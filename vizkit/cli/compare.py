@@ -10,6 +10,7 @@ from vizkit._language import tr
 from vizkit.cli._options import DIRECTORY, Json, Logdir, Metric, ModeOption, none_found, select_runs
 from vizkit.cli._output import print_json, print_lines
 from vizkit.runs.comparison import RunValue
+from vizkit.runs.query_names import meant
 
 __all__ = ["compare"]
 
@@ -56,6 +57,9 @@ def compare(
     chosen = _run_value(value)
     if not len(runs := select_runs(logdir)):
         raise none_found(logdir)
+    for side in (a, b):
+        if not meant(side, runs):
+            raise none_found(logdir, side)
     comparison = runs.compare(a, b, metric, mode, value=chosen, anytime=anytime)
     if as_json:
         print_json(comparison.to_dict())

@@ -21,6 +21,9 @@ __all__ = ["FEW", "Columns", "Points", "Trace", "Window", "columns_of", "pixel_p
 FEW = 4
 """Points for each pixel column up to which all points are given: columns would not be fewer numbers."""
 
+_EXACT = 2**53
+"""Up to which a float holds every whole number."""
+
 _AT_ONCE = 8
 """Curves whose columns may be in memory at once."""
 
@@ -114,7 +117,7 @@ class Trace:
             self.order = np.argsort(places, kind="stable")
             x, y = places[self.order], np.asarray(y[:])[self.order]
             pyramid = None
-        self.x, self.y = x, y
+        self.x, self.y = _as_drawn(x), y
         if pyramid is not None:
             self.pyramid = pyramid
 
@@ -206,6 +209,16 @@ class Trace:
             return int(search(self.x, np.array([start]), "left")[0]), last
         behind = 0 if how.kind == "exponential" else math.ceil(how.reach)
         return max(first - math.ceil(how.reach), 0), min(last + behind, len(self))
+
+
+def _as_drawn(x: Column) -> Column:
+    """An ascending x; as the floats that are drawn, where whole numbers are so large that these are rounded.
+
+    A window's ends are such floats, and would leave out the last steps of a run that counts nanoseconds.
+    """
+    ends = np.append(x[:1], x[len(x) - 1 :])
+    far = ends.dtype.kind == "i" and bool(((ends > _EXACT) | (ends < -_EXACT)).any())
+    return _floats(x[:]) if far else x
 
 
 class _Stretch:

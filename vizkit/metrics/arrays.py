@@ -25,6 +25,7 @@ __all__ = [
     "Ints",
     "Pixels",
     "dtype_of",
+    "first_best",
     "shape_of",
     "to_array",
     "to_float",
@@ -71,6 +72,15 @@ def to_float(value: ScalarLike) -> float:
         raise DataError("{value} does not fit a 64 bit float", value=describe(value)) from None
     except (TypeError, ValueError, RuntimeError):
         return _only_number(value)
+
+
+def first_best(values: Floats, mode: Literal["min", "max"]) -> int:
+    """The place of the first least or greatest of (n,) values, one of which at least is not NaN.
+
+    NumPy's ``nanargmin`` takes a NaN for an infinity, and so may name one where all others are infinite.
+    """
+    best = (np.fmin if mode == "min" else np.fmax).reduce(values)
+    return int(np.flatnonzero(values == best)[0])
 
 
 def _only_number(value: ScalarLike | Sequence[ScalarLike]) -> float:

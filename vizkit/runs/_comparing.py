@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vizkit._checks import describe, one_of
-from vizkit.errors import DataError, QueryError, UnknownNameError
+from vizkit.errors import DataError
 from vizkit.runs._plotting import crossing_between, times_to_target
 from vizkit.runs.comparison import Comparison, RunValue, compare_runs
 from vizkit.runs.difference import difference_frame, differences
 from vizkit.runs.importances import Evaluator, Importances, importances_of
 from vizkit.runs.label_errors import LabelErrors
-from vizkit.runs.lookup import find_runs, like_name
-from vizkit.runs.query_names import chosen
+from vizkit.runs.query_names import meant
 from vizkit.runs.run import Run
 from vizkit.runs.sample_comparison import diff_runs, label_errors_of
 from vizkit.runs.sample_difference import SampleDifference
@@ -276,16 +275,7 @@ class Comparing(Sequence[Run]):
             return [side]
         if not isinstance(side, str):
             return list(side)
-        try:
-            found = find_runs(side, self._runs)
-        except UnknownNameError as error:
-            try:
-                return chosen(self._runs, side)
-            except (QueryError, UnknownNameError):
-                if like_name(side):
-                    raise error from None
-                raise
-        return found if isinstance(found, list) else [found]
+        return meant(side, self._runs)
 
 
 def _checked_value(value: RunValue) -> RunValue:

@@ -12,7 +12,7 @@ from vizkit._warnings import warn
 from vizkit.errors import QueryError, UnknownNameError
 from vizkit.metrics.direction import direction, known_direction
 from vizkit.reading import natural_key
-from vizkit.runs.lookup import like_name, unknown
+from vizkit.runs.lookup import find_runs, like_name, unknown
 from vizkit.runs.query import MISSING, QUOTED, Query
 from vizkit.runs.scalar_tags import in_order
 from vizkit.runs.statistics import BEST, STATISTICS
@@ -20,7 +20,7 @@ from vizkit.runs.statistics import BEST, STATISTICS
 if TYPE_CHECKING:
     from vizkit.runs.run import Run
 
-__all__ = ["FIELDS", "chosen", "key_values", "sort_order"]
+__all__ = ["FIELDS", "chosen", "key_values", "meant", "sort_order"]
 
 FIELDS: dict[str, Callable[[Run], object]] = {
     "name": lambda run: run.name,
@@ -157,6 +157,25 @@ def _values(query: Query, runs: Sequence[Run], names: _Names) -> list[object]:
         return query.value(look_up)
 
     return [value(run) for run in runs]
+
+
+def meant(side: str, runs: Sequence[Run]) -> list[Run]:
+    """The runs that a name, a pattern or a filter expression means; none if a filter is true of no run.
+
+    Raises:
+        UnknownNameError: no run has the name, or fits the pattern; or a name in the expression is unknown.
+        QueryError: neither a name of a run nor an expression.
+    """
+    try:
+        found = find_runs(side, runs)
+    except UnknownNameError as error:
+        try:
+            return chosen(runs, side)
+        except (QueryError, UnknownNameError):
+            if like_name(side):
+                raise error from None
+            raise
+    return found if isinstance(found, list) else [found]
 
 
 def key_values(runs: Sequence[Run], key: str | Callable[[Run], object]) -> list[object]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import numpy as np
 
 from vizkit.errors import UnknownNameError
+from vizkit.metrics.arrays import first_best
 from vizkit.reading import Changes, LogRoot
 from vizkit.runs._comparing import Comparing
 from vizkit.runs._plotting import Plottable
@@ -269,11 +270,11 @@ class Runs(Exported, Plottable, Comparing):
             DataError: another mode, or a tag that does not tell which value is best.
         """
         runs = with_tag(self._runs, tag)
-        mode = checked_mode(runs, tag, mode)
-        values = best_of_each(runs, tag, mode)
+        way = checked_mode(runs, tag, mode)
+        values = best_of_each(runs, tag, way)
         if np.isnan(values).all():
             raise UnknownNameError("all values of {tag!r} are NaN, in every run", tag=tag)
-        return runs[int(np.nanargmin(values) if mode == "min" else np.nanargmax(values))]
+        return runs[first_best(np.asarray(values), way)]
 
     def group_by(self, key: str | Sequence[str] | Callable[[Run], object]) -> Groups:
         """Runs by the value of a hyper-parameter, of several, or of a function of a run.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from vizkit.format.walltime import time_list
+from vizkit.metrics.arrays import first_best
 from vizkit.metrics.direction import direction, known_direction
 from vizkit.reading import Scalars
 
@@ -75,7 +76,7 @@ def summarize(columns: Scalars) -> Summary:
     low = high = None
     mean = float("nan")
     if nan < len(values):
-        low, high = (_point(columns, int(arg(values))) for arg in (np.nanargmin, np.nanargmax))
+        low, high = _point(columns, first_best(values, "min")), _point(columns, first_best(values, "max"))
         with np.errstate(invalid="ignore", over="ignore"):  # +Inf and -Inf have no mean
             mean = float(np.nanmean(values))
     return Summary(len(values), nan, _point(columns, 0), _point(columns, -1), low, high, mean)

@@ -13,6 +13,7 @@ import numpy as np
 from vizkit._language import Message, mark, tr
 from vizkit._protocols import JSONObject
 from vizkit.format.file_names import LOG_WORD
+from vizkit.metrics.arrays import first_best
 from vizkit.metrics.direction import known_direction
 from vizkit.reading import RunReader
 
@@ -95,8 +96,7 @@ def _result(directory: str) -> tuple[str, str, int | float, float] | None:
         steps, _, values = logs.scalars(tag)
         if np.isnan(values).all():
             continue
-        best = {"max": np.nanargmax, "min": np.nanargmin}.get(modes[tag])
-        row = best(values) if best else len(values) - 1
+        row = first_best(values, way) if (way := modes[tag]) else len(values) - 1
         return tag, modes[tag], steps[row].item(), float(values[row])
     return None
 

@@ -20,6 +20,14 @@ def test_compare_tells_and_its_exit_code_too(vk: Command) -> None:
     assert vk("compare", "batch32-0", "batch64-0", "eval/acc").code == 1  # one run a side tells nothing
 
 
+def test_a_filter_that_is_true_of_no_run_is_said_as_by_other_commands(vk: Command) -> None:
+    for sides in (("seed > 9", "batch64-*"), ("batch64-*", "seed > 9")):
+        said = vk("compare", *sides, "eval/acc", "--json")
+        assert said.code == 1 and not said.out and "for which seed > 9" in said.err
+    assert vk("compare", "batch7-*", "batch64-*", "eval/acc").code == 2  # no such name
+    assert vk("compare", "sead > 9", "batch64-*", "eval/acc").code == 2
+
+
 def test_the_value_that_compare_takes_is_that_of_python(vk: Command, logs: Path) -> None:
     runs = vizkit.load(logs)
     taken: list[tuple[str, RunValue]] = [("last", "last"), ("10", 10)]

@@ -169,3 +169,17 @@ def test_a_smoothed_window_is_a_stretch_of_the_smoothed_curve(
             finite.max(initial=-np.inf), rel=1e-6, abs=1e-9
         )
         assert columns.n.sum() == inside.sum()
+
+
+@pytest.mark.parametrize("first", [1_767_225_600_123_456_789, 2**62 + 9, -(2**62) - 9])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_steps_beyond_what_floats_tell_apart_are_in_the_window_of_all(first: int, backwards: bool) -> None:
+    steps = first + np.arange(0, 900, 90)
+    trace = Trace(np.flip(steps) if backwards else steps, np.arange(10.0))
+    ends = trace.range
+    assert ends is not None
+    drawn = trace.window(*ends, 100).drawn
+    assert isinstance(drawn, Points) and sorted(drawn.y) == list(range(10))
+    assert trace.window(*ends, 1).count == 10
+    last = trace.nearest(ends[1])
+    assert last is not None and float(trace.recorded[0][last : last + 1][0]) == ends[1]

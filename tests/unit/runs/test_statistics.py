@@ -9,6 +9,7 @@ import pytest
 
 import vizkit
 from vizkit import LogWriter, Runs, UnknownNameError
+from vizkit.curves.summaries import quick_summary
 from vizkit.runs.statistics import best_of_each, best_of_run
 
 
@@ -29,3 +30,19 @@ def test_nothing_but_nan_has_no_best(tmp_path: Path) -> None:
         runs[0].best("acc")
     with pytest.raises(UnknownNameError, match="all values of 'acc' are NaN, in every run"):
         runs.best("acc")
+
+
+@pytest.mark.parametrize(("mode", "infinite"), [("min", np.inf), ("max", -np.inf)])
+def test_nan_is_never_the_best_beside_infinities(tmp_path: Path, mode: str, infinite: float) -> None:
+    for name, values in {"a": [np.nan], "b": [np.nan, infinite, np.nan]}.items():
+        with vizkit.Tracker(tmp_path / name, metrics=["eval/acc"], system=False) as tracker:
+            for step, value in enumerate(values):
+                tracker.log({"eval/acc": value}, step=step)
+    runs = vizkit.load(tmp_path)
+    assert runs.best("eval/acc", mode).name == "b"
+    best = runs["b"].best("eval/acc", mode)
+    assert (best.step, best.value) == (1, infinite)
+    summary = runs["b"].summary("eval/acc")
+    assert summary.min == summary.max == best and summary.nan == 2
+    quick = quick_summary(runs["b"], "eval/acc")
+    assert (quick.min, quick.max) == (best, best)
