@@ -142,6 +142,35 @@ def test_another_run_is_asked_for_when_it_is_chosen(look: Look, tables: Served) 
         until_found(page, f"{wrong['b']} of {N} samples")
 
 
+def test_another_table_and_another_group_are_asked_for_when_they_are_chosen(
+    look: Look, tables: Served
+) -> None:
+    frame = vizkit.load(tables.log)["a"].predictions(tag="eval")
+    with look("?tab=samples&of=a&by=label", origin=tables.origin) as page:
+        groups = page.page.get_by_role("region", name="Groups")
+        expect(groups.locator("thead th").first).to_have_text("label")
+        expect(groups.locator("tbody td:nth-child(2)")).to_have_text(["80", "80", "80"])
+        page.page.locator(".samples label", has_text="Group by").locator("select").select_option("prediction")
+        expect(groups.locator("thead th").first).to_have_text("prediction")
+        counts = frame.prediction.value_counts().sort_index()
+        assert counts.nunique() > 1
+        page.until(
+            lambda: (
+                sorted(groups.locator("tbody td:nth-child(2)").all_inner_texts()) == sorted(map(str, counts))
+            ),
+            "predictions are counted",
+        )
+        head = page.page.locator(".samples-head [role=columnheader]")
+        sheets = page.page.locator(".samples label", has_text="Table").locator("select")
+        sheets.select_option("rows")
+        until_found(page, f"{LONG} samples")
+        expect(head).to_have_text(["id", "x"])
+        expect(groups).to_have_count(0)
+        sheets.select_option("eval/predictions")
+        until_found(page, f"{N} samples")
+        expect(head).to_have_text(["id", "input", "label", "prediction", "loss", "correct"])
+
+
 def test_two_runs_show_what_was_mended_and_broken(look: Look, tables: Served) -> None:
     expected = vizkit.load(tables.log).diff_samples("a", "b", tag="eval")
     with look("?tab=samples&of=a", origin=tables.origin) as page:

@@ -52,20 +52,21 @@ function scaleFor(key: string, runs: readonly RunInfo[]): Scale {
   return scaleOf(key, titleOf(key), runs.map((run) => sortValue(run, key)));
 }
 
-/** The colours of runs: their own, or those of their places on a chosen axis; null: no value there. */
+const NO_VALUE = { light: "#8b929a", dark: "#78818b" };
+
+/** The colours of runs: their own, or those of their places on a chosen axis, of which some have none. */
 function useHues() {
   return useComputed(() => {
     const key = view.value.hue;
+    const night = dark.value; // not read later: what is drawn then follows these colours
     const scale = key ? scaleFor(key, answer.value?.runs ?? []) : null;
-    const colorOf = (run: RunInfo): string | null => {
+    const colorOf = (run: RunInfo): string => {
       const place = scale && placeOn(scale, sortValue(run, key));
-      return place === null ? (scale ? null : tint(run.color, dark.value)) : tint(hueAt(place), dark.value);
+      return place !== null ? tint(hueAt(place), night) : scale ? NO_VALUE[night ? "dark" : "light"] : tint(run.color, night);
     };
     return { scale, colorOf };
   });
 }
-
-const NO_VALUE = { light: "#8b929a", dark: "#78818b" };
 
 export function Compare() {
   return (
@@ -108,7 +109,7 @@ function Parallel() {
     const order = [...listed.value].sort((a, b) => Number(on.has(a.path)) - Number(on.has(b.path)));
     for (const run of order) {
       const alive = on.has(run.path);
-      context.strokeStyle = alive ? (hues.value.colorOf(run) ?? (dark.value ? NO_VALUE.dark : NO_VALUE.light)) : dark.value ? "#31373e" : "#dfe3e8";
+      context.strokeStyle = alive ? hues.value.colorOf(run) : dark.value ? "#31373e" : "#dfe3e8";
       context.globalAlpha = alive ? 0.85 : 0.6;
       context.lineWidth = alive ? 1.6 : 1;
       context.beginPath();
@@ -261,7 +262,7 @@ function Scatter() {
         <svg width={width} height={height} role="img" tabindex={0} aria-label={`${across.title}, ${up.title}: ${t("{n} runs", { n: points.length })}`} onKeyDown={keyed} onBlur={() => (over.value = null)}>
           {apart(ticksOf(across), 60 / (0.94 * (box.right - box.left))).map((tick) => <text key={tick.place} x={box.left + (0.03 + 0.94 * tick.place) * (box.right - box.left)} y={height - 12} text-anchor="middle" class="tick">{shortened(tick.text, 14)}</text>)}
           {apart(ticksOf(up), 14 / (0.92 * (box.bottom - box.top))).map((tick) => { const top = box.bottom - (0.04 + 0.92 * tick.place) * (box.bottom - box.top); return <g key={tick.place}><line x1={box.left} x2={box.right} y1={top} y2={top} class="grid-line" /><text x={box.left - 6} y={top + 4} text-anchor="end" class="tick">{shortened(tick.text, 9)}</text></g>; })}
-          {points.map(({ run, left, top }) => <circle key={run.path} cx={left} cy={top} r={over.value === run ? 7 : 5} fill={hues.value.colorOf(run) ?? (dark.value ? NO_VALUE.dark : NO_VALUE.light)} onMouseEnter={() => (over.value = run)} onMouseLeave={() => (over.value = null)}><title>{`${run.name}\n${across.title}: ${setting(sortValue(run, x))}\n${up.title}: ${setting(sortValue(run, y))}`}</title></circle>)}
+          {points.map(({ run, left, top }) => <circle key={run.path} cx={left} cy={top} r={over.value === run ? 7 : 5} fill={hues.value.colorOf(run)} onMouseEnter={() => (over.value = run)} onMouseLeave={() => (over.value = null)}><title>{`${run.name}\n${across.title}: ${setting(sortValue(run, x))}\n${up.title}: ${setting(sortValue(run, y))}`}</title></circle>)}
         </svg>
       </div>
       <p class="note" role="status">{over.value ? `${over.value.name} · ${across.title} ${setting(sortValue(over.value, x))} · ${up.title} ${typeof sortValue(over.value, y) === "number" ? exact(sortValue(over.value, y) as number) : setting(sortValue(over.value, y))}` : points.length < runs.length ? t("{n} of {all} runs have no such record", { n: runs.length - points.length, all: runs.length }) : " "}</p>

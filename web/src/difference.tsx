@@ -2,9 +2,11 @@
 import { useComputed } from "@preact/signals";
 import type { RunInfo } from "./api";
 import { useAsked } from "./asked";
-import { exact, short, tint } from "./format";
+import { Dot } from "./dot";
+import { exact, short } from "./format";
 import { t } from "./language";
-import { dark, drawn, freshness, tags } from "./store";
+import { freshness } from "./freshness";
+import { drawn, tags } from "./store";
 import { differences, type LinePair, texts } from "./comparisons";
 import { metricOf } from "./summaries";
 import { show, view } from "./view";
@@ -42,7 +44,7 @@ export function Difference() {
       {shown.length > 1 && answer && !answer.hparams.length && !answer.environment.length && <p class="note">{t("Neither hyper-parameters nor environment differ.")}</p>}
       <div class="scroll" tabIndex={0} role="region" aria-label={t("What differs")}>
         <table class="diff">
-          <thead><tr><td />{shown.map((run) => <th key={run.path} scope="col"><i ref={(element) => { if (element) element.style.background = tint(run.color, dark.value); }} /> {run.name}</th>)}</tr></thead>
+          <thead><tr><td />{shown.map((run) => <th key={run.path} scope="col"><Dot color={run.color} /> {run.name}</th>)}</tr></thead>
           {rows(t("Hyper-parameters"), answer?.hparams ?? [])}
           {rows(t("Environment"), answer?.environment ?? [])}
           {metrics.length > 0 && shown.length > 0 && (

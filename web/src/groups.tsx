@@ -2,9 +2,10 @@
 import { useComputed } from "@preact/signals";
 import { useAsked } from "./asked";
 import { type Group, groups as askGroups } from "./comparisons";
-import { exact, setting, short, tint } from "./format";
+import { Dot } from "./dot";
+import { exact, setting, short } from "./format";
 import { t } from "./language";
-import { answer as runs, dark, drawn, hparams, isSearch } from "./store";
+import { answer as runs, drawn, hparams, isSearch } from "./store";
 import { metricOf } from "./summaries";
 import { bestOf, MetricField, useMetric } from "./verdict";
 import { show, toggled, view } from "./view";
@@ -61,7 +62,7 @@ function Row({ group }: { group: Group }) {
   };
   return (
     <tr>
-      <th scope="row"><i ref={(element) => { if (element) element.style.background = tint(first?.color ?? "#888888", dark.value); }} /> {group.filter ? <button class="quiet" title={t("Only these runs")} onClick={only}><bdi>{label}</bdi></button> : <bdi>{label}</bdi>}</th>
+      <th scope="row"><Dot color={first?.color ?? "#888888"} /> {group.filter ? <button class="quiet" title={t("Only these runs")} onClick={only}><bdi>{label}</bdi></button> : <bdi>{label}</bdi>}</th>
       <td>{group.runs.length}</td>
       <td>{group.n}</td>
       {cell(group.mean)}

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { Chart, type Hover, type Said } from "./chart/chart";
 import { type Axes, DASHES, type Line } from "./chart/line";
 import { type Answer, type Curve, curves, Refusal } from "./api";
+import { useFollowed } from "./asked";
 import { has } from "./expressions";
 import { csv, download, pythonCode, svg } from "./export";
 import { short, tint } from "./format";
@@ -13,7 +14,8 @@ import { language, t } from "./language";
 import { Menu } from "./menu";
 import { bandText } from "./words";
 import { panelTags } from "./ranges";
-import { answer, dark, drawn, freshness, pointed, span, tags as allTags } from "./store";
+import { freshness } from "./freshness";
+import { answer, dark, drawn, pointed, span, tags as allTags } from "./store";
 import { spoken, Tooltip } from "./tooltip";
 import { axis, part, show, toggled, view } from "./view";
 
@@ -23,6 +25,13 @@ const FEW = 5; // runs of a group that are drawn themselves
 const HINTS = 3; // times that a wheel without Ctrl is answered with a hint, until there is a zoom
 const HINT = 2500; // milliseconds
 const NOTHING: Answer = { curves: [], band: "", without: {} };
+
+interface Answered {
+  /** runs of a group that are drawn themselves, behind the others. */
+  alone: Curve[];
+  whole: Curve[];
+  tags: string[];
+}
 
 interface Props {
   /** a tag, or a text that names several. */
@@ -48,7 +57,8 @@ export function Panel({ text, own, full: isFull }: Props) {
   const hover = useSignal<Hover | null>(null);
   const window = useSignal<[number, number] | null>(null);
   const yWindow = useSignal<[number, number] | null>(null);
-  const lines = useSignal<Line[]>([]);
+  const answered = useSignal<Answered>({ alone: [], whole: [], tags: [] });
+  const lines = useComputed(() => [...toLines(answered.value.alone, answered.value.tags, true), ...toLines(answered.value.whole, answered.value.tags, false)]);
   const band = useSignal("");
   const without = useSignal("");
   const width = useSignal(0);
@@ -56,7 +66,8 @@ export function Panel({ text, own, full: isFull }: Props) {
   const copied = useSignal(false);
   const hinted = useSignal(false);
 
-  const names = useComputed(() => (own ? panelTags(text, allTags.value) : [text]));
+  const isOwn = useFollowed(own);
+  const names = useComputed(() => (isOwn.value ? panelTags(text, allTags.value) : [text]));
   const question = useComputed(() => {
     const now = view.value;
     const own = now.shared ? null : window.value;
@@ -190,7 +201,7 @@ export function Panel({ text, own, full: isFull }: Props) {
         const whole = found.flatMap((one) => one.curves).map((curve) => (alone.length && curve.paths.some((path) => few.has(path)) ? { ...curve, band: null } : curve));
         thinned.current = whole.some((curve) => curve.thinned);
         batch(() => {
-          lines.value = [...toLines(alone, tags, true), ...toLines(whole, tags, false)];
+          answered.value = { alone, whole, tags };
           band.value = alone.length ? "" : (found[0]?.band ?? "");
           without.value = Object.values(found[0]?.without ?? {})[0] ?? "";
           trouble.value = "";

@@ -2,10 +2,11 @@
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { details as askDetails, type Numbers, Refusal, type RunDetails, type RunInfo } from "./api";
+import { Dot } from "./dot";
 import { editing } from "./edits";
 import { Facts, Part } from "./facts";
 import { Files, Output, outputs } from "./files";
-import { duration, exact, moment, short, tint, utc } from "./format";
+import { duration, exact, moment, short, utc } from "./format";
 import { language, t } from "./language";
 import { Lazy } from "./lazy";
 import { Markdown } from "./markdown";
@@ -14,7 +15,8 @@ import { Panel } from "./panel";
 import { Messages } from "./problems";
 import { matcher, sections } from "./ranges";
 import type { SamplesOptions } from "./samples";
-import { alone, answer, dark, freshness, remarked, runSpan } from "./store";
+import { freshness } from "./freshness";
+import { alone, answer, remarked, runSpan } from "./store";
 import { Toolbar } from "./toolbar";
 import { openRun, part, show, toggled, view } from "./view";
 import { statusOf } from "./words";
@@ -107,7 +109,7 @@ function Head({ run, details }: { run: RunInfo; details: RunDetails | null }) {
   return (
     <>
       <div class="title">
-        <h1><i ref={(element) => { if (element) element.style.background = tint(run.color, dark.value); }} /> <bdi>{run.name}</bdi> {run.name !== run.path && <small><bdi>{run.path}</bdi></small>}</h1>
+        <h1><Dot color={run.color} /> <bdi>{run.name}</bdi> {run.name !== run.path && <small><bdi>{run.path}</bdi></small>}</h1>
         <button onClick={() => openRun("")}>{t("Back to all runs")}</button>
       </div>
       <p class="about">

@@ -1,14 +1,15 @@
 // The runs, at the left: searched, sorted, grouped, shown and hidden.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { duration, moment, tint, utc } from "./format";
+import { Dot } from "./dot";
+import { duration, moment, utc } from "./format";
 import { editing } from "./edits";
 import type { RunInfo } from "./api";
 import { language, t } from "./language";
 import { statusOf } from "./words";
 import { Rows } from "./rows";
 import { RunLink } from "./run-link";
-import { answer, chosen, dark, drawnPaths, failure, hparams, isSearch, listed, MOST_DRAWN, pointed, remarked, tags, toggle } from "./store";
+import { answer, chosen, drawnPaths, failure, hparams, isSearch, listed, MOST_DRAWN, pointed, remarked, tags, toggle } from "./store";
 import { part, show, toggled, view } from "./view";
 
 const pinned = part("pinned");
@@ -45,7 +46,7 @@ export function Sidebar() {
 export function FilterField() {
   const typed = useSignal(filter.peek());
   const timer = useRef(0);
-  useEffect(() => filter.subscribe((text) => { if (!timer.current) typed.value = text; }), []);
+  useEffect(() => filter.subscribe((text) => { if (!timer.current && text !== typed.peek().trim()) typed.value = text; }), []);
   const error = isSearch.value ? "" : failure.value;
   const names = [...tags.value, ...hparams.value.map((one) => one.name)].slice(0, 300);
   return (
@@ -115,7 +116,7 @@ function Row({ run }: { run: RunInfo }) {
   return (
     <div class={isDrawn ? "run" : "run away"} onMouseEnter={point} onMouseLeave={leave} onFocusIn={point} onFocusOut={leave}>
       <button class="eye" aria-pressed={isDrawn} aria-label={label} title={`${label}\n${t("Alt: only this one")}`} onClick={(event) => toggle(run.path, event.altKey)}>
-        <i ref={(element) => { if (element) element.style.background = isDrawn ? tint(run.color, dark.value) : ""; }} />
+        <Dot color={isDrawn ? run.color : ""} />
       </button>
       <RunLink run={run} title={about} />
       {(editing || run.note) && <button class={run.note ? "icon quiet noted" : "icon quiet"} aria-label={t("Labels and note of {name}", { name: run.name })} title={run.note || t("Labels and note of {name}", { name: run.name })} onClick={() => (remarked.value = run.path)}>✎</button>}

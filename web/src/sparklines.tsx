@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { curves } from "./api";
 import type { Points } from "./arrays";
 import { scrolling } from "./rows";
-import { freshness } from "./store";
+import { freshness } from "./freshness";
 
 const [WIDTH, HEIGHT] = [112, 26];
 const COLUMNS = 56; // pairs of pixels

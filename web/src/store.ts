@@ -2,6 +2,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import { changes, matching, Refusal, type RunInfo, type RunsAnswer, runs as askRuns } from "./api";
 import { natural, setting } from "./format";
+import { freshness } from "./freshness";
 import { matcher } from "./ranges";
 import { readBrushes, within } from "./scales";
 import { metricOf } from "./summaries";
@@ -16,8 +17,6 @@ export const connected = signal(true);
 export const matched = signal<ReadonlySet<string> | null>(null);
 /** the reason why the filter is none. */
 export const failure = signal("");
-/** path of a run -> a number that grows with its records. */
-export const freshness = signal<ReadonlyMap<string, number>>(new Map());
 export const dark = signal(false);
 /** paths of the runs that the pointer or the focus is at in a list. */
 export const pointed = signal<readonly string[]>([]);

@@ -1,7 +1,7 @@
 // Scalar tags that the list of runs tells nothing of, since a run does not name them: asked for when one is looked at, and kept.
 import { signal } from "@preact/signals";
 import { type Metric, type RunInfo, summaries } from "./api";
-import { freshness } from "./store";
+import { freshness } from "./freshness";
 
 const TOGETHER = 20; // milliseconds in which runs are looked at that are asked for at once
 const AT_ONCE = 100; // runs of a question: addresses have a length, and others wait for the logs

@@ -2,6 +2,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { RunInfo } from "./api";
 import { ofMost } from "./common";
+import { Dot } from "./dot";
 import { duration, exact, moment, setting, short, tint, utc } from "./format";
 import { kindOf, statusOf } from "./words";
 import { language, t } from "./language";
@@ -105,7 +106,7 @@ function Row({ run, keys, template, base, best }: { run: RunInfo; keys: string[]
     <div class="row" ref={(element) => { if (element) element.style.gridTemplateColumns = template; }}>
       <span class="marks">
         <button class="eye" aria-pressed={on} aria-label={(on ? t("Hide {name}", { name: run.name }) : t("Show {name}", { name: run.name }))} onClick={(event) => toggle(run.path, event.altKey)}>
-          <i ref={(element) => { if (element) element.style.background = on ? tint(run.color, dark.value) : ""; }} />
+          <Dot color={on ? run.color : ""} />
         </button>
         <button class="icon quiet" aria-pressed={isBase} aria-label={about} title={about} onClick={() => show({ baseline: isBase ? "" : run.path })}>{isBase ? "◆" : "◇"}</button>
       </span>

@@ -1,7 +1,7 @@
 // PR and ROC curves of classes, with the point under the pointer.
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import type { RunInfo } from "../api";
+import { useFollowed } from "../asked";
 import { exact, short, tint } from "../format";
 import { t } from "../language";
 import { dark } from "../store";
@@ -31,13 +31,12 @@ export function CurvesOfClasses({ kind, name, tags }: { kind: string; name: stri
   const roc = kind === "roc_curve";
   const endOf = (tag: string) => (tags.length > 1 ? tag.slice(name.length + 1) : "");
   const { host, seen } = useSeen();
-  const many = useRuns(kind, tags[0] ?? "");
+  const many = useRuns(kind, tags);
   const tell = useKnownSteps(`${kind} ${name}`);
   const places = useSignal<Map<string, Shown[]>>(new Map()); // by tag
   const trouble = useSignal("");
-  const joined = tags.join("\n");
-  const members = useSignal(tags);
-  useEffect(() => { members.value = tags; }, [joined]);
+  const joined = useFollowed(JSON.stringify(tags));
+  const members = useComputed(() => JSON.parse(joined.value) as string[]);
   useSignalEffect(() => {
     const version = many.fresh.value;
     const wanted = members.value;
@@ -59,12 +58,15 @@ export function CurvesOfClasses({ kind, name, tags }: { kind: string; name: stri
     );
     return () => { current = false; };
   });
-  // With one run all classes, with several the first, unless some were chosen.
+  // With one run all classes, with several the first that most of them have, unless some were chosen.
   const chosenTags = useComputed(() => {
     const all = members.value;
     const asked = all.filter((tag) => view.value.classes.includes(tag.slice(name.length + 1)));
     if (asked.length || all.length === 1) return asked.length ? asked : all;
-    return many.some.value.length === 1 ? all : all.slice(0, 1);
+    if (many.some.value.length === 1) return all;
+    const having = all.map((tag) => many.some.value.filter((run) => run.kinds[kind]?.includes(tag)).length);
+    const most = having.indexOf(Math.max(...having));
+    return all.slice(most, most + 1);
   });
   const picked = useComputed(() => chosenTags.value.flatMap((tag) => {
     const shown = places.value.get(tag) ?? [];

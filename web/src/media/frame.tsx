@@ -3,10 +3,12 @@ import { type ReadonlySignal, signal, type Signal, useComputed, useSignal, useSi
 import { type ComponentChildren, createContext } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
 import type { RunInfo } from "../api";
+import { useFollowed } from "../asked";
 import { exact, tint } from "../format";
 import { t } from "../language";
 import { emptied, useWidth } from "../sized";
-import { dark, drawn, freshness } from "../store";
+import { freshness } from "../freshness";
+import { dark, drawn } from "../store";
 import { show, view } from "../view";
 import { hasLayers } from "./layers";
 import { contentOf, nearestStep, type Place, type Places, placesOf, readText, stepsOf } from "./records";
@@ -43,11 +45,15 @@ export function useSeen() {
   return { host, seen };
 }
 
-/** The runs of the page that have a tag, as many as are wanted, and a text that changes with their records. */
-export function useRuns(kind: string, tag: string) {
+/** The runs of the page that have one of some tags, as many as are wanted, and a text that changes with their records. */
+export function useRuns(kind: string, tags: readonly string[]) {
   const scope = useContext(Scope);
   const most = useSignal(FIRST_RUNS);
-  const all = useComputed(() => scope.value.filter((run) => run.kinds[kind]?.includes(tag)));
+  const wanted = useFollowed(JSON.stringify(tags));
+  const all = useComputed(() => {
+    const having = new Set(JSON.parse(wanted.value) as string[]);
+    return scope.value.filter((run) => run.kinds[kind]?.some((tag) => having.has(tag)));
+  });
   const some = useComputed(() => all.value.slice(0, most.value));
   const fresh = useComputed(() => some.value.map((run) => `${run.path} ${freshness.value.get(run.path) ?? 0}`).join("\n"));
   const left = useComputed(() => all.value.length - some.value.length);
@@ -67,7 +73,7 @@ export function useKnownSteps(name: string): (steps: number[]) => void {
 /** The records of a tag in the runs of the page, asked for once it is in view. */
 export function useRecords(kind: string, tag: string) {
   const { host, seen } = useSeen();
-  const { some, fresh, left, more } = useRuns(kind, tag);
+  const { some, fresh, left, more } = useRuns(kind, [tag]);
   const tell = useKnownSteps(`${kind} ${tag}`);
   const found = useSignal<Shown[]>([]);
   const trouble = useSignal("");

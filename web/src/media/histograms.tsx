@@ -16,7 +16,7 @@ interface Own extends Histograms {
 
 export function HistogramTag({ tag }: { tag: string }) {
   const { host, seen } = useSeen();
-  const { some, fresh, left, more } = useRuns("histogram", tag);
+  const { some, fresh, left, more } = useRuns("histogram", [tag]);
   const tell = useKnownSteps(`histogram ${tag}`);
   const found = useSignal<Own[]>([]);
   const trouble = useSignal("");
