@@ -21,7 +21,7 @@ from vizkit.runs._plotting import DrawnCrossing
 from vizkit.runs.comparison import seeds_match
 from vizkit.runs.display import Cell, Table
 from vizkit.runs.formatting import exact_text
-from vizkit.runs.intervals import align, column_statistics, welch
+from vizkit.runs.intervals import align, by_x, column_statistics, welch
 from vizkit.runs.printed import Printed
 from vizkit.runs.scalar_tags import with_tag
 from vizkit.runs.statistics import checked_mode
@@ -151,9 +151,7 @@ def crossing_of(
 
 
 def _curve(run: Run, metric: str, x: TimeAxis) -> tuple[Floats, Floats]:
-    at, values = x_and_values(run, metric, x)
-    at = np.maximum.accumulate(at) if len(at) else at  # a clock may have been set back
-    return at, values
+    return by_x(*x_and_values(run, metric, x))
 
 
 def _unpaired(a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:

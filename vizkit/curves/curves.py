@@ -24,6 +24,7 @@ from vizkit.curves.smoothing import Smoothing, SmoothLike, smoothed, smoothing
 from vizkit.curves.x_axis import X, check_x, time_unit, x_and_values
 from vizkit.metrics.arrays import Bools, Floats, Ints
 from vizkit.runs import Run
+from vizkit.runs.intervals import by_x
 
 __all__ = ["Curve", "CurvesData", "Partial", "bounds_of", "curve_labels", "curves_data", "group_mean"]
 
@@ -186,8 +187,8 @@ def group_mean(
     center: Center = "mean",
     whole: bool,
 ) -> Mean:
-    """The mean of a group's curves, over x that stays where it goes back; arguments as of `mean_of`."""
-    ascending = [(np.maximum.accumulate(x), y) for x, y in curves if len(x)]
+    """The mean of a group's curves, whose points are taken by x; arguments as of `mean_of`."""
+    ascending = [by_x(x, y) for x, y in curves if len(x)]
     return mean_of(ascending, center=center, band=band, bounds=bounds_of(tag, curves), whole=whole)
 
 

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from vizkit._checks import one_of
-from vizkit._language import tr
+from vizkit._language import mark, tr
 from vizkit._protocols import JSONObject
 from vizkit.curves.plot_arguments import labelled_groups, positions
 from vizkit.curves.x_axis import time_unit, x_of
@@ -135,13 +135,13 @@ class TimeTo(Printed, DrawnTimeTo):
             )
         some, n = self.fastest, len(self.contenders)
         if len(some) == 1 and n > 1:
-            return tr(
-                "{goal}: {name} is the fastest of {n}, half of its runs are there after {time}",
-                goal=self.goal,
-                name=some[0].name,
-                n=n,
-                time=self._text(some[0].median.value),
-            )
+            text = mark("{goal}: {name} is the fastest of {n}, half of its runs are there after {time}")
+            if math.isinf(some[0].median.value):
+                text = mark(
+                    "{goal}: {name} is the fastest of {n}, though fewer than half of its runs get there"
+                )
+            time = self._text(some[0].median.value)
+            return tr(text, goal=self.goal, name=some[0].name, n=n, time=time)
         names = [f"{one.name} ({self._text(one.median.value)})" for one in some[:_NAMED]]
         return tr(
             "{goal}: {m} of {n} may be the fastest, by the time that half of the runs take: {names}",
@@ -247,7 +247,8 @@ def _reached(
     hits = np.flatnonzero(there & np.isfinite(at))
     known = np.flatnonzero(np.isfinite(at))
     if len(hits):
-        return float(at[hits[0]]), True, float(columns.steps[hits[0]]), best
+        first = hits[np.argmin(at[hits])]  # steps that start over are not in the order of time
+        return float(at[first]), True, float(columns.steps[first]), best
     return float(at[known].max(initial=0.0)), False, float(columns.steps[-1]), best
 
 

@@ -12,7 +12,7 @@ from vizkit._language import tr
 from vizkit.errors import QueryError
 from vizkit.metrics.arrays import AnyArray
 from vizkit.runs.dataframes import rows_frame
-from vizkit.runs.intervals import align, column_statistics
+from vizkit.runs.intervals import align, by_x, column_statistics
 from vizkit.runs.lookup import unknown
 from vizkit.runs.query import MISSING
 from vizkit.runs.query_names import key_values, sort_order
@@ -43,7 +43,7 @@ def _mean_columns(runs: Sequence[Run], tag: str, on: Literal["step", "time"]) ->
     if on == "step":
         grid = np.unique(np.concatenate([x for x, _ in series])) if series else np.empty(0)
     else:
-        series = [(np.maximum.accumulate(x), y) for x, y in series]  # a clock may have been set back
+        series = [by_x(x, y) for x, y in series]
         longest = max((x[-1] for x, _ in series), default=0.0)
         grid = np.unique(np.linspace(0, longest, _TIME_POINTS)) if series else np.empty(0)
     values, covered = align(series, grid.astype(np.float64))

@@ -17,6 +17,7 @@ __all__ = [
     "Interval",
     "align",
     "bounded_interval",
+    "by_x",
     "column_statistics",
     "f_tail",
     "t_quantile",
@@ -176,6 +177,17 @@ def welch(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Interval:
     df = 1 / sum(share**2 / (len(side) - 1) for share, side in zip(shares, (first, second), strict=True))
     half = t_quantile(confidence, df) * math.sqrt(total)
     return Interval(difference, difference - half, difference + half)
+
+
+def by_x(x: AnyArray, y: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """The points of a curve, (n,) each, by x; those of equal x stay in their order.
+
+    Steps that start over, or a clock that was set back, make times that do not ascend with the steps.
+    """
+    if (x[1:] >= x[:-1]).all():
+        return x, y
+    order = np.argsort(x, kind="stable")
+    return x[order], y[order]
 
 
 def align(series: Sequence[tuple[AnyArray, AnyArray]], grid: Floats) -> tuple[Floats, Bools]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,6 +14,10 @@ import vizkit
 from tests.unit.conftest import START, Write
 from vizkit import DataError, QueryError, Runs, UnknownNameError
 from vizkit._language import speaking
+from vizkit.curves.curves import curves_data
+from vizkit.curves.group_windows import group_window
+from vizkit.curves.smoothing import smoothing
+from vizkit.curves.traces import trace_of
 
 stats = pytest.importorskip("scipy.stats")
 
@@ -59,6 +64,56 @@ def test_the_test_of_two_is_the_log_rank_test(sizes: Runs) -> None:
     assert test.statistic == pytest.approx(-stats.logrank(*sides).statistic) and test.p < 0.05
     with pytest.raises(UnknownNameError, match="size = 1"):
         found.test("size = 1", "size = 64")
+
+
+def test_the_fastest_of_those_that_hardly_ever_get_there_is_named_so(write: Write, tmp_path: Path) -> None:
+    for seed in range(5):
+        write(f"a{seed}", {"acc": np.array([0.1, 0.2, 0.9 if seed < 2 else 0.3])}, {"opt": "a"})
+    for seed in range(30):
+        write(f"b{seed}", {"acc": np.full(20, 0.1)}, {"opt": "b"})
+    found = vizkit.load(tmp_path).time_to("acc", 0.8, by="opt")
+    told = "acc ≥ 0.8: opt = a is the fastest of 2, though fewer than half of its runs get there"
+    assert found.sentence == told
+    with speaking("zh"):
+        assert "opt = a，但达到的运行不到半数" in found.sentence
+
+
+@pytest.fixture
+def epochs(tmp_path: Path) -> Runs:
+    """Three epochs whose batches are counted from 0 in each; a value a second."""
+    for name, values in {"rises": np.linspace(0.1, 0.9, 15), "falls": np.linspace(0.8, 0.4, 15)}.items():
+        with vizkit.LogWriter(tmp_path / name) as writer:
+            writer.add_hparams({"size": 32}, ["acc"])
+            for second, value in enumerate(values):
+                writer.add_scalar("acc", value, second % 5, walltime=START + 1000 * second)
+    return vizkit.load(tmp_path)
+
+
+@pytest.mark.parametrize("x", ["time", "relative"])
+def test_where_steps_start_over_times_are_those_of_the_clock(
+    epochs: Runs, x: Literal["time", "relative"]
+) -> None:
+    rises = np.linspace(0.1, 0.9, 15)
+    (there,) = epochs.filter("name == 'rises'").time_to("acc", 0.55, x=x).contenders
+    second = int(np.argmax(rises >= 0.55))
+    assert there.times.tolist() == [second] and there.steps.tolist() == [second % 5]
+    crossing = epochs.crossing("rises", "falls", "acc", x=x)
+    (at,) = crossing.crossings
+    assert at == pytest.approx(14 * 0.7 / 1.2)
+
+
+def test_means_of_runs_whose_steps_start_over_are_taken_by_time(epochs: Runs) -> None:
+    wanted = (np.linspace(0.1, 0.9, 15) + np.linspace(0.8, 0.4, 15)) / 2
+    (drawn,) = curves_data(epochs, "acc", x="time", by="size").series
+    np.testing.assert_array_equal(drawn.x, np.arange(15.0))
+    np.testing.assert_allclose(drawn.y, wanted)
+    traces = [trace_of(run, "acc", "time") for run in epochs]
+    window = group_window(
+        traces, 0.0, 14.0, 100, center="mean", band=None, bounds=(0.0, 1.0), how=smoothing(0)
+    )
+    np.testing.assert_allclose(window.drawn[1], wanted)
+    table = epochs.group_by(lambda run: 0).scalars("acc", on="time")
+    np.testing.assert_allclose(table["mean"], np.interp(table["seconds"], np.arange(15.0), wanted))
 
 
 def test_few_runs_do_not_tell_the_fastest(sizes: Runs) -> None:
