@@ -12,7 +12,16 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tests.faults.mutated_logs import check_flip, check_flip_of_resumed, mutations, resumed_frames, row_of
+from tests.faults.mutated_logs import (
+    check_flip,
+    check_flip_of_resumed,
+    check_mutation,
+    check_repair,
+    frames_of,
+    mutations,
+    resumed_frames,
+    row_of,
+)
 from tests.logs import NOW, assert_same, path_in, scalar
 from vizkit.format import encode
 from vizkit.format.frames import read_frames
@@ -217,6 +226,15 @@ def test_a_round_of_scalars_torn_in_its_last_value_is_none(tmp_path: Path) -> No
 def test_a_large_log_damaged_in_several_ways_is_read(first: int, tmp_path: Path) -> None:
     """``python -m tests.faults.mutated_logs 100000`` does it as often as you like."""
     assert mutations(first, 50, tmp_path, 400).total() >= 50
+
+
+def test_a_repaired_log_reads_the_same_and_opens_in_stock_visualdl(tmp_path: Path) -> None:
+    """``python -m tests.faults.mutated_logs repaired 8000`` does it as often as you like."""
+    frames, more = frames_of(1, 60), frames_of(2, 20)
+    rows = {frame: row_of(frame) for frame in (*frames, *more)}
+    for seed in range(100):
+        check_mutation(seed, frames, more, rows, tmp_path)
+        check_repair(tmp_path)
 
 
 def is_chain(data: bytes) -> bool:

@@ -158,9 +158,12 @@ def _ints(grouped: _Fields, number: int) -> list[int]:
 
 def _histogram(payload: bytes) -> Histogram:
     parts = _grouped(payload)
+    counts, edges = _doubles(parts, 1), _doubles(parts, 2)
+    if len(edges) != len(counts) + bool(len(counts)):
+        raise ValueError(f"{len(counts)} bins with {len(edges)} edges")
     return Histogram(
-        counts=_doubles(parts, 1).astype(np.int64),
-        edges=_doubles(parts, 2),
+        counts=counts.astype(np.int64),
+        edges=edges,
         nan=_int(parts, encode.NAN),
         posinf=_int(parts, encode.POSINF),
         neginf=_int(parts, encode.NEGINF),
@@ -178,6 +181,9 @@ def _curve(payload: bytes) -> tuple[list[Floats], float]:
     for number, own in enumerate(encode.WEIGHTED, start=1):
         exact = _doubles(parts, own)
         counts.append(exact if len(exact) else np.asarray(_ints(parts, number), dtype=np.float64))
+    lengths = [len(column) for column in (thresholds, *counts, first, second)]
+    if len({*lengths} - {0}) > 1:  # other writers may leave some out
+        raise ValueError(f"a curve with columns of {lengths} numbers")
     area = _bytes(parts, encode.AREA)
     return [thresholds, *counts, first, second], _double(area) if area else float("nan")
 

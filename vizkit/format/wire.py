@@ -23,6 +23,7 @@ __all__ = [
     "Span",
     "double",
     "doubles",
+    "field",
     "fields",
     "key",
     "length_delimited",
@@ -42,6 +43,7 @@ Field = tuple[int, int, Any]
 Span = tuple[int, int, int, int]
 """Field number, wire type, the value's first byte and the byte after it."""
 
+_MOST_NUMBER = (1 << 29) - 1  # of a field
 _DOUBLE = struct.Struct("<d")
 
 
@@ -116,6 +118,15 @@ def signed(n: int) -> int:
     return n - (1 << 64) if n >= 1 << 63 else n
 
 
+def field(number: int, wire_type: int, value: int | bytes) -> bytes:
+    """A field as `fields` gives it."""
+    if isinstance(value, int):
+        return key(number, wire_type) + varint(value)
+    if wire_type == BYTES:
+        return length_delimited(number, value)
+    return key(number, wire_type) + value
+
+
 def fields(data: bytes) -> Iterator[Field]:
     """The fields of one message, in order.
 
@@ -126,6 +137,8 @@ def fields(data: bytes) -> Iterator[Field]:
     while pos < end:
         tag, pos = read_varint(data, pos)
         number, wire_type = tag >> 3, tag & 7
+        if not 0 < number <= _MOST_NUMBER:
+            raise ValueError(f"there is no field {number}")
         if wire_type == VARINT:
             value, pos = read_varint(data, pos)
             yield number, wire_type, value
@@ -138,7 +151,7 @@ def fields(data: bytes) -> Iterator[Field]:
             size = 4
         else:
             raise ValueError(f"wire type {wire_type} at byte {pos}")
-        if pos + size > end or number == 0:
+        if pos + size > end:
             raise ValueError(f"field {number} runs over the end of its message")
         yield number, wire_type, data[pos : pos + size]
         pos += size
@@ -159,6 +172,8 @@ def spans(read: Callable[[int, int], bytes | mmap.mmap], start: int, end: int) -
         head = read(start, min(start + 20, end))
         tag, at = read_varint(head, 0)
         number, wire_type = tag >> 3, tag & 7
+        if not 0 < number <= _MOST_NUMBER:
+            raise ValueError(f"there is no field {number}")
         first = start + at
         if wire_type == VARINT:
             size = read_varint(head, at)[1] - at
@@ -169,7 +184,7 @@ def spans(read: Callable[[int, int], bytes | mmap.mmap], start: int, end: int) -
             size = 8 if wire_type == FIXED64 else 4
         else:
             raise ValueError(f"wire type {wire_type} at byte {start}")
-        if first + size > end or number == 0:
+        if first + size > end:
             raise ValueError(f"field {number} runs over the end of its message")
         yield number, wire_type, first, first + size
         start = first + size

@@ -100,7 +100,8 @@ def histogram_data(run: Run, tag: str, most: int = _RIDGES, bins: int = _BINS) -
     """The first, the last and evenly spaced histograms, with bins of equal width over all their values."""
     media = run.histograms(tag)
     kept = evenly(np.arange(len(media)), most)
-    found = [media[int(index)] for index in kept]
+    readable = media.readable(kept.tolist())
+    kept, found = np.array([*readable], np.int64), [*readable.values()]
     edges = _common_edges(found, bins)
     shares = np.array([_rebinned(each, edges) for each in found]).reshape(len(found), len(edges) - 1)
     others = np.array([each.nan + each.posinf + each.neginf for each in found], dtype=np.int64)

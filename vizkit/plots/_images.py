@@ -130,14 +130,18 @@ def images_data(
     shown = np.full((len(runs), len(columns)), np.nan)
     pixels: list[tuple[Pixels | None, ...]] = []
     for row, each in enumerate(media):
-        cells: list[Pixels | None] = []
+        places: dict[int, int] = {}  # column -> its image
         lower = -np.inf
         for column, upper in enumerate(columns):
             found = np.flatnonzero((each.steps > lower) & (each.steps <= upper))
-            cells.append(each[int(found[-1])] if len(found) else None)
             if len(found):
-                shown[row, column] = each.steps[found[-1]]
+                places[column] = int(found[-1])
             lower = upper
+        readable = each.readable(places.values())
+        cells = [readable.get(places.get(column, -1)) for column in range(len(columns))]
+        for column, place in places.items():
+            if place in readable:
+                shown[row, column] = each.steps[place]
         pixels.append(tuple(cells))
     if np.isnan(shown).all():
         raise DataError(

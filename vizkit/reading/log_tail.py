@@ -6,12 +6,15 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
 from vizkit._language import tr, trn
 from vizkit.columns.column_builder import ColumnBuilder
+from vizkit.columns.content_scan import broken_contents
 from vizkit.columns.frame_scan import FrameWalk, Piece, Readable, read_bytes
+from vizkit.format.contents import NO_TEXT
 from vizkit.format.decode import decode_record, has_layers
 from vizkit.format.frame_rule import HEAD, claimed_size
 from vizkit.format.types import Record
@@ -31,9 +34,10 @@ class Problem(NamedTuple):
     Attributes:
         path: the file.
         kind: ``"torn"`` (a tail that is incomplete, or still being written), ``"damaged"`` (broken bytes
-            within), ``"undecodable"`` (a whole frame that is not a record), ``"mixed"`` (records of another
-            kind under a tag), ``"unreadable"`` (the file could not be opened), ``"lost"`` (records that the
-            training could not write), ``"table"`` (a file of a table), ``"table gone"``.
+            within), ``"undecodable"`` (a whole frame that is not a record, or whose content is broken),
+            ``"text"`` (a record with a text that is not UTF-8), ``"mixed"`` (records of another kind under
+            a tag), ``"unreadable"`` (the file could not be opened), ``"lost"`` (records that the training
+            could not write), ``"table"`` (a file of a table), ``"table gone"``.
         start: its first byte.
         end: the byte after it.
         message: a sentence for people.
@@ -77,6 +81,7 @@ class LogTail:
         self._end = 0  # of the log when it was read
         self._mark = b""
         self._damaged: list[Problem] = []
+        self._texts: list[Problem] = []
         self._passing: list[Problem] = []  # problems that may be gone the next time
         self._cached = 0  # bytes of the log that the cache knows
         self._anew_at: float = math.inf  # from this size on, a frame may be complete where damage was seen
@@ -113,7 +118,7 @@ class LogTail:
             )
             for tag, count in totals.items()
         ]
-        found = [*lost, *self._damaged, *undecodable, *self._passing]
+        found = [*lost, *self._damaged, *undecodable, *self._texts, *self._passing]
         return sorted(found, key=lambda problem: problem.start)
 
     def _problem(self, kind: str, start: int, end: int, what: str) -> Problem:
@@ -148,6 +153,19 @@ class LogTail:
             self.unreadable = True
             self._anew_at = 0  # a part of it may have been read
         return before != (self.records, self._position, self.problems)
+
+    def check(self) -> None:
+        """Look into the content of every record, for the `problems` with them."""
+        known = {broken.start for broken in self.records.broken}
+        self._texts = []
+        with suppress(OSError), self._store.open(self.path) as log:
+            for broken in broken_contents(log, self._end):
+                start, end, why = broken
+                if why == NO_TEXT:
+                    what = tr("the record at byte {start:,} has a text that is not UTF-8", start=start)
+                    self._texts.append(self._problem("text", start, end, what))
+                elif start not in known:
+                    self.records.broken.append(broken)
 
     def _is_another(self, log: Readable, stat: LogStat) -> bool:
         """True if the file must be read again from its beginning."""

@@ -234,6 +234,11 @@ class RunReader:
                 self._mixed.append((part.log, key, part.series))
         self._scalars = ScalarColumns(self.kinds, self._parts, self._scalars)
 
+    def check(self) -> None:
+        """Look into the content of every record, for the `problems` with them."""
+        for log in self._logs:
+            log.check()
+
     def count(self, tag: str, member: str | None = None) -> int:
         """The number of records of a tag, or of a member of a group, superseded ones included.
 

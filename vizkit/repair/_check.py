@@ -36,6 +36,7 @@ _MEANING = {
     ),
     "damaged": (_STOPS, mark("--repair closes the gap: all whole records around it stay")),
     "undecodable": (_STOPS, mark("--repair takes it out")),
+    "text": (_STOPS, mark("--repair writes U+FFFD for the bytes, as VizKit shows them")),
     "empty": (mark("it shows a run without data"), mark("--repair moves it aside")),
     "hiding": (
         mark("it reads this file, whose name sorts last, and shows nothing of the run"),
@@ -132,12 +133,12 @@ class Finding(NamedTuple):
     Attributes:
         run: the run's name.
         path: the file or directory.
-        kind: ``hidden``, ``torn``, ``damaged``, ``undecodable``, ``empty``, ``hiding`` (an empty file
-            that hides the others), ``no log``, ``no run`` (the same, where there is no log at all),
-            ``copy``, ``mixed``, ``tag``, ``hparams`` (NaN or infinite), ``display name``, ``unreadable``,
-            ``environment``, ``table``, ``walltime``, ``interrupted`` (a repair), and as notes ``lost``
-            (records that could not be written), ``killed``, ``trainings``, ``superseded``, ``starting over``,
-            ``table gone``, ``left over`` (a table without a record) and ``being written``.
+        kind: ``hidden``, ``torn``, ``damaged``, ``undecodable``, ``text`` (not UTF-8), ``empty``,
+            ``hiding`` (an empty file that hides the others), ``no log``, ``no run`` (the same, where there is
+            no log at all), ``copy``, ``mixed``, ``tag``, ``hparams`` (NaN or infinite), ``display name``,
+            ``unreadable``, ``environment``, ``table``, ``walltime``, ``interrupted`` (a repair), and as notes
+            ``lost`` (records that could not be written), ``killed``, ``trainings``, ``superseded``,
+            ``starting over``, ``table gone``, ``left over`` (a table without a record) and ``being written``.
         what: a description.
         stock: the effect on stock VisualDL.
         todo: the remedy.
@@ -181,6 +182,7 @@ def check(logdir: str | os.PathLike[str] = "log") -> list[Finding]:
 
 def check_run(run: Run) -> list[Finding]:
     """Check the files of one run."""
+    run.logs.check()
     if "://" not in run.directory:
         run.logs.tables.check()
     problems = run.problems

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vizkit._language import tr
 from vizkit.errors import TagError
 from vizkit.format import wire
+from vizkit.format.contents import with_texts
 from vizkit.format.decode import decode_head, decode_record
 from vizkit.format.encode import encode_hparams
 from vizkit.format.tags import RESERVED, check_tag, clean_tag
@@ -46,7 +47,7 @@ class Renames:
         if head.kind == "hparams" and (frame := self._settings(decode_record(data))):
             return frame
         name = self._name(head.tag, head.kind)
-        record = data if name == head.tag else retagged(data, name)
+        record = with_texts(data if name == head.tag else retagged(data, name))
         return len(record).to_bytes(8, "little") + record
 
     def _settings(self, record: Record) -> bytes | None:
@@ -91,14 +92,8 @@ def retagged(data: bytes, tag: str) -> bytes:
         if number == 1 and wire_type == wire.BYTES:
             # In its place: a record of another order is read much slower.
             fields = [named if field[0] == 2 else field for field in wire.fields(value)]
-            value = b"".join(_field(*field) for field in (fields if named in fields else [named, *fields]))
-        out.append(_field(number, wire_type, value))
+            value = b"".join(
+                wire.field(*field) for field in (fields if named in fields else [named, *fields])
+            )
+        out.append(wire.field(number, wire_type, value))
     return b"".join(out)
-
-
-def _field(number: int, wire_type: int, value: int | bytes) -> bytes:
-    if isinstance(value, int):
-        return wire.key(number, wire_type) + wire.varint(value)
-    if wire_type == wire.BYTES:
-        return wire.length_delimited(number, value)
-    return wire.key(number, wire_type) + value

@@ -103,6 +103,7 @@ def _locked(paths: Iterable[str]) -> Iterator[bool]:
 def _repaired(name: str, directory: str) -> RepairResult:
     done, kept = finish_merge(directory, _moved)
     logs = RunReader(directory)  # as they are now that nobody writes
+    logs.check()
     files = inventory(directory, logs.files, logs.problems)
     for path in (*files.empty, *files.foreign, *files.copies):
         kept.append(_moved(path))
@@ -110,7 +111,8 @@ def _repaired(name: str, directory: str) -> RepairResult:
     problems = [problem for problem in logs.problems if problem.path in files.logs]
     broken = [problem for problem in problems if problem.kind in _BROKEN]
     renames = Renames(logs.kinds)
-    rename = any(problem.kind == "mixed" for problem in problems) or renames.wanted or logs.hparams.bare
+    texts = [problem for problem in problems if problem.kind == "text"]
+    rename = renames.wanted or texts or logs.hparams.bare or any(p.kind == "mixed" for p in problems)
     *older, last = files.logs or [""]
     if logs.earlier:
         older = []  # trainings of their own: they are merged only by moving them together
@@ -125,7 +127,7 @@ def _repaired(name: str, directory: str) -> RepairResult:
         keep_beside(last, os.path.basename(kept[-1]))
         with merging(last, older):
             rewrite(last, chain.from_iterable(parts), part_name(last))
-            done += [_words(problem) for problem in broken] + renames.done
+            done += [_words(problem) for problem in [*broken, *texts]] + renames.done
             for path in older:
                 kept.append(_moved(path))
                 done.append(tr("merged {name} into {other}", name=os.path.basename(path), other=base))
@@ -136,6 +138,9 @@ def _words(problem: Problem) -> str:
     n, name = problem.end - problem.start, os.path.basename(problem.path)
     if problem.kind == "torn":
         return tr("cut off the last {n:,} bytes of {name}", n=n, name=name)
+    if problem.kind == "text":
+        start = problem.start
+        return tr("wrote a text at byte {start:,} of {name} anew, as UTF-8", start=start, name=name)
     return tr("took out {n:,} bytes at byte {start:,} of {name}", n=n, start=problem.start, name=name)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, overload
 
 import numpy as np
 
 from vizkit._language import tr
+from vizkit._warnings import warn
 from vizkit.errors import DataError
 from vizkit.format.packed_layers import PackedLayers
 from vizkit.media.image_layers import Layers
@@ -58,6 +59,35 @@ class Media(Sequence[_Content]):
     def _decoded(self, index: int) -> _Content:
         content: _Content = self.entries[index]
         return content
+
+    def readable(self, places: Iterable[int]) -> dict[int, _Content]:
+        """The contents at some places; broken ones are left out with a warning.
+
+        Raises:
+            DataError: all of them are broken.
+        """
+        found: dict[int, _Content] = {}
+        broken: list[DataError] = []
+
+        def read(place: int) -> None:
+            try:
+                found[place] = self._decoded(place)
+            except DataError as error:
+                broken.append(error)
+
+        for place in places:
+            read(place)
+        if broken and not found:
+            raise broken[0]
+        if broken:
+            warn(
+                "{tag}: {n} of {total} records left out: {error}",
+                tag=self.tag,
+                n=len(broken),
+                total=len(broken) + len(found),
+                error=broken[0],
+            )
+        return found
 
     def __repr__(self) -> str:
         steps = f", steps {self.steps[0]} to {self.steps[-1]}" if len(self) else ""

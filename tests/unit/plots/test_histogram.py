@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import vizkit
-from vizkit import Runs, plots
+from tests.helpers import log_of
+from vizkit import Runs, VizKitWarning, plots
 from vizkit.errors import DataError
 from vizkit.plots._histogram import histogram_data
 
@@ -54,3 +55,17 @@ def test_values_that_are_not_finite_are_told(tmp_path: Path) -> None:
     heat = plots.histogram(run, "w", kind="heatmap")
     (marks,) = heat.ax.get_lines()
     assert np.asarray(marks.get_xdata()).tolist() == [5] and heat.ax.get_xlim() == (4.5, 5.5)
+
+
+@pytest.mark.parametrize("length", [b"\x12\x19", b"\x1a\x18"], ids=["torn", "without edges"])
+def test_a_broken_histogram_is_left_out_and_the_others_are_shown(tmp_path: Path, length: bytes) -> None:
+    with vizkit.LogWriter(str(tmp_path)) as writer:
+        for step in range(3):
+            writer.add_histogram("w", np.array([step, step + 2.0]), step, buckets=2)
+    log = log_of(tmp_path)
+    edges = np.array([1.0, 2.0, 3.0]).tobytes()
+    log.write_bytes(log.read_bytes().replace(b"\x12\x18" + edges, length + edges))
+    with pytest.warns(VizKitWarning, match="w: 1 of 3 records left out"):
+        data = histogram_data(vizkit.load(tmp_path)[0], "w", bins=4)
+    assert data.steps.tolist() == [0, 2] and data.edges.tolist() == [0, 1, 2, 3, 4]
+    assert np.allclose(data.shares, [[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]])

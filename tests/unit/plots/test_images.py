@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import vizkit
-from vizkit import Runs, plots
+from tests.helpers import log_of
+from vizkit import Runs, VizKitWarning, plots
 from vizkit.errors import DataError, UnknownNameError
 from vizkit.plots._images import images_data
 
@@ -53,3 +54,18 @@ def test_a_run_without_an_image_leaves_a_gap_and_another_step_is_written(tmp_pat
     assert [text.get_text() for text in plot.ax.texts] == ["10"]
     with pytest.raises(DataError, match="steps is empty"):
         plots.images(runs, "sample", steps=[])
+
+
+def test_a_broken_image_is_left_out_and_the_others_are_shown(tmp_path: Path) -> None:
+    with vizkit.LogWriter(str(tmp_path)) as writer:
+        for step in range(3):
+            writer.add_image("sample", np.full((2, 3, 3), 100 + step, np.uint8), step)
+    log = log_of(tmp_path)
+    parts = log.read_bytes().split(b"IDAT")
+    log.write_bytes(b"IDAT".join(parts[:2]) + b"IDUT" + b"IDAT".join(parts[2:]))
+    with pytest.warns(VizKitWarning, match="sample: 1 of 3 records left out: image 1 of 'sample'"):
+        data = images_data(vizkit.load(tmp_path), "sample")
+    assert np.array_equal(data.steps, [[0, np.nan, 2]], equal_nan=True)
+    (first, broken, last), *_ = data.pixels
+    assert broken is None and first is not None and last is not None
+    assert (first == 100).all() and (last == 102).all()

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 import vizkit
+from tests.helpers import log_of
 from tests.unit.repair.logs import aged, kinds, repaired, steps, written
 from vizkit.format.encode import encode_scalar, step_field, tag_field, walltime_field
 from vizkit.format.frames import read_frames
@@ -64,6 +66,56 @@ def test_a_frame_that_is_no_record_is_taken_out(tmp_path: Path) -> None:
     assert kinds(tmp_path) == ["undecodable"]
     repaired(tmp_path)
     assert steps(tmp_path / "run") == list(range(5))
+
+
+def test_a_record_whose_content_is_broken_is_taken_out(tmp_path: Path) -> None:
+    """Its frame is whole, and reading decodes it only when it is asked for: stock VisualDL does not start."""
+    whole = [np.array([1.0, 2.0]), np.array([3.0, 5.0])]
+    with vizkit.LogWriter(str(tmp_path / "run")) as writer:
+        for step, values in enumerate([whole[0], np.array([7.0, 9.0]), whole[1]]):
+            writer.add_histogram("h", values, step, buckets=2)
+            writer.add_scalar("loss", step / 3, step)
+    log = log_of(tmp_path / "run")
+    data = log.read_bytes()
+    edges = np.array([7.0, 8.0, 9.0]).tobytes()
+    assert data.count(b"\x12\x18" + edges) == 1
+    log.write_bytes(data.replace(b"\x12\x18" + edges, b"\x12\x19" + edges))
+    with pytest.raises(DecodeError):
+        steps(tmp_path / "run")
+    aged(tmp_path)
+    assert kinds(tmp_path) == ["undecodable"]
+    run = vizkit.load(tmp_path)[0]
+    assert not run.problems
+    repaired(tmp_path)
+    assert steps(tmp_path / "run") == [0, 1, 2]
+    assert steps(tmp_path / "run", "h", "histogram") == [0, 2]
+
+
+def test_texts_that_are_not_utf_8_are_written_as_they_are_read(tmp_path: Path) -> None:
+    with vizkit.LogWriter(str(tmp_path / "run"), display_name="name") as writer:
+        writer.add_text("note", "the text", 3)
+        writer.add_scalars("group", {"member": 0.5}, 3)
+        writer.add_hparams({"lr": "rate"}, ["loss"])
+    log = log_of(tmp_path / "run")
+    data = log.read_bytes()
+    for word in (b"name", b"text", b"member", b"rate"):
+        assert data.count(word) == 1 + (word == b"name") * 0, word
+        data = data.replace(word, b"\xff" + word[1:])
+    log.write_bytes(data)
+    with pytest.raises(DecodeError):
+        steps(tmp_path / "run", "note", "text")
+    aged(tmp_path)
+    assert kinds(tmp_path) == ["text"] * 4
+
+    def shown() -> list[object]:
+        run = vizkit.load(tmp_path)[0]
+        return [run.display_name, *run.texts("note"), run.logs.members("group"), run.hparams]
+
+    before = shown()
+    assert before == ["\ufffdame", "the \ufffdext", ["\ufffdember"], {"lr": "\ufffdate"}]
+    repaired(tmp_path)
+    assert shown() == before
+    assert steps(tmp_path / "run", "note", "text") == steps(tmp_path / "run", "group", "scalars") == [3]
 
 
 def test_empty_files_are_moved_aside(tmp_path: Path) -> None:

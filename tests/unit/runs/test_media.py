@@ -95,3 +95,5 @@ def test_a_broken_image_says_which(tmp_path: Path) -> None:
     log_of(tmp_path).write_bytes(data.replace(b"IDAT", b"IDUT"))
     with pytest.raises(DataError, match="image 0 of 'x' cannot be decoded"):
         vizkit.load(tmp_path)[0].images("x")[0]
+    with pytest.raises(DataError, match="image 0 of 'x' cannot be decoded"):
+        vizkit.load(tmp_path)[0].images("x").readable([0])
