@@ -13,7 +13,9 @@ from vizkit.metrics.arrays import AnyArray, Bools, Ints
 __all__ = ["NameTable"]
 
 _WIDTHS = (32, 128, 512)  # bytes: names up to these are looked up together, longer ones alone
-_CACHED = 1 << 18  # bytes
+_PADDED = 4  # times as long as they are: so far may names be padded to be looked up together
+_CACHED = 1 << 19  # bytes
+_FIRST = 256  # names among which new ones are looked for, since most come again in the rest
 _FACTORS = np.random.default_rng(0x9E3779B9).integers(1 << 63, dtype=np.uint64, size=_WIDTHS[-1] // 8) * 2 + 1
 _MASKS = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)[
     np.clip(np.arange(_WIDTHS[-1] + 1)[:, None] - np.arange(0, _WIDTHS[-1], 8), 0, 8)
@@ -52,8 +54,10 @@ class NameTable:
             (n,) numbers; (n,) False where a number is meaningless because two names have the same hash.
         """
         longest = int(lengths.max(initial=0))
-        if longest <= _WIDTHS[0]:
-            return self._find_all(buf, at, lengths, longest, _WIDTHS[0])
+        alike = longest <= _WIDTHS[0] or longest * len(at) <= _PADDED * int(lengths.sum())
+        if alike and longest <= _WIDTHS[-1]:
+            width = next(width for width in _WIDTHS if longest <= width)
+            return self._find_all(buf, at, lengths, longest, width)
         numbers, known = np.zeros(len(at), np.int64), np.ones(len(at), bool)
         for shorter, width in pairwise((-1, *_WIDTHS)):
             some = np.flatnonzero((lengths > shorter) & (lengths <= width))
@@ -116,9 +120,10 @@ class _Spellings:
         hashes ^= hashes >> _HALF  # the last bytes of a word have a bearing on its highest bits alone
         hashes *= _FACTORS[-1]
         spelling = self._look_up(hashes)
-        new = np.flatnonzero(spelling < 0)
-        if len(new):
-            self._learn(buf, at[new], lengths[new], hashes[new])
+        some = _FIRST
+        while len(new := np.flatnonzero(spelling < 0)):
+            first, some = new[:some], 4 * some
+            self._learn(buf, at[first], lengths[first], hashes[first])
             spelling[new] = self._look_up(hashes[new])
         # Equal hashes do not prove equal names; comparing the bytes does.
         fits = self._lengths.take(spelling) == lengths

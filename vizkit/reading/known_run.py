@@ -9,7 +9,7 @@ from vizkit.reading.column_cache import ColumnCache
 from vizkit.reading.filesystem import LogStat, store_of
 from vizkit.reading.log_tail import Problem
 from vizkit.reading.run_reader import RunReader
-from vizkit.reading.run_tables import RunTables
+from vizkit.reading.run_tables import KnownTables
 from vizkit.reading.short_logs import Outline
 
 __all__ = ["KnownRun", "known_run"]
@@ -24,7 +24,7 @@ class KnownRun(RunReader):
         self.directory = os.fspath(directory)
         self.kinds = dict(outline.kinds)
         self.is_last = True
-        self.tables = RunTables(self)
+        self._known_tables = KnownTables({}, {})
         self.earlier = []
         self.number = 1
         self._stats = stats

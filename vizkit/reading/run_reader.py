@@ -32,7 +32,7 @@ from vizkit.reading.parts import (
     columns_of_parts,
     parts_of_trainings,
 )
-from vizkit.reading.run_tables import RunTables
+from vizkit.reading.run_tables import KnownTables, RunTables
 from vizkit.reading.scalar_columns import Recorded, ScalarColumns, Scalars
 from vizkit.reading.sessions import TrainingStarts, counting
 
@@ -75,8 +75,7 @@ class RunReader:
         self._hparams = HParams({})
         self.is_last = True
         """False if a later training in the same directory started anew."""
-        self.tables = RunTables(self)
-        """The tables of the run."""
+        self._known_tables = KnownTables({}, {})
         self.earlier: list[RunReader] = []
         """The trainings before this one in the same directory, oldest first."""
         self.number = 1
@@ -87,6 +86,11 @@ class RunReader:
     def files(self) -> list[str]:
         """Paths of the logs, in the order of their names."""
         return [log.path for log in self._logs]
+
+    @property
+    def tables(self) -> RunTables:
+        """The tables of the run; made anew, since a run that held it would never be freed at once."""
+        return RunTables(self, self._known_tables)
 
     @property
     def stats(self) -> list[LogStat]:
@@ -182,7 +186,7 @@ class RunReader:
         while len(self.earlier) < len(starts) - 1:
             training = copy(self)
             training._scalars, training._found = ScalarColumns({}, {}), []
-            training.tables = RunTables(training)
+            training._known_tables = KnownTables({}, {})
             training.earlier, training.is_last = [], False
             self.earlier.append(training)
         for index, training in enumerate((*self.earlier, self)):
@@ -314,7 +318,7 @@ class RunReader:
             KeyError: there is no such scalar tag or member.
         """
         self._parts_of(tag, "scalar" if member is None else "scalars")
-        return self._columns_of(tag, member or "", superseded)
+        return self._scalars.of(tag, member or "", superseded)
 
     def members(self, tag: str) -> list[str]:
         """The names within a group of scalars.
@@ -331,10 +335,7 @@ class RunReader:
             KeyError: there is no such group.
         """
         members = self._parts_of(tag, "scalars")
-        return {name: self._columns_of(tag, name, superseded) for name in members}
-
-    def _columns_of(self, tag: str, member: str, superseded: bool) -> Scalars:
-        return self._scalars.of(tag, member, superseded)
+        return {name: self._scalars.of(tag, name, superseded) for name in members}
 
     def recorded(self, tag: str, member: str = "") -> Recorded:
         """The columns of a scalar tag, or of a member of a group, without a copy where that is possible.

@@ -23,7 +23,7 @@ from vizkit.reading.log_tail import Problem
 if TYPE_CHECKING:
     from vizkit.reading.run_reader import RunReader
 
-__all__ = ["Input", "RunTables", "TableFile"]
+__all__ = ["Input", "KnownTables", "RunTables", "TableFile"]
 
 _GAP, _STRETCH = 1 << 16, 1 << 24  # bytes between contents that are read at once, and of all of them
 _MOST_INDEX = 256 << 20  # bytes of the heads of packs that are read
@@ -72,17 +72,29 @@ class Input(NamedTuple):
         return self.place.kind == OVERLAYS
 
 
+class KnownTables(NamedTuple):
+    """Findings about the tables of a run.
+
+    Attributes:
+        problems: those of each file.
+        packs: path -> where the contents lie in it.
+    """
+
+    problems: dict[str, Problem]
+    packs: dict[str, dict[int, PackPlace]]
+
+
 class RunTables:
     """The tables of a run.
 
     Args:
         logs: the reader of the run's logs; it is followed.
+        known: of the same run; what is found out is added.
     """
 
-    def __init__(self, logs: RunReader) -> None:
+    def __init__(self, logs: RunReader, known: KnownTables) -> None:
         self._logs = logs
-        self._problems: dict[str, Problem] = {}
-        self._packs: dict[str, dict[int, PackPlace]] = {}  # by path
+        self._problems, self._packs = known
 
     @property
     def _store(self) -> Store:
@@ -195,9 +207,8 @@ class RunTables:
                 for file in tables.files(tag, superseded=True):
                     with suppress(DataError):
                         tables.read(file)
-            if tables is not self:
-                self._problems |= tables._problems
-        self._packs = {}
+            self._problems |= tables._problems
+        self._packs.clear()
         self.inputs()
 
     @property

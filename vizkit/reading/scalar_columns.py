@@ -15,7 +15,7 @@ from vizkit.reading.parts import Parts, columns_of_parts, columns_of_tags
 
 __all__ = ["Recorded", "ScalarColumns", "Scalars"]
 
-_FEW = 256  # records of a tag that is sorted together with others
+_FEW = 512  # records of a tag that is sorted together with others
 _LEAST, _MOST = 16, 256  # tags that are
 
 
@@ -83,18 +83,21 @@ class ScalarColumns:
         """
         key = tag, member, superseded
         self._asked += 1
-        if key not in self._known:
-            parts = self._parts[tag][member]
-            if any(part.series.packed for part in parts):
-                return Scalars(*columns_of_parts(parts, superseded))
-            some = self._together(tag, member, superseded) if _is_short(parts) else [key]
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        parts = self._parts[tag][member]
+        some = self._together(tag, member, superseded) if _is_short(parts) else [key]
+        if len(some) > 1:
             self._made += len(some)
-            if len(some) > 1:
-                columns = columns_of_tags([self._parts[tag][member] for tag, member, _ in some], superseded)
-                self._known.update((each, Scalars(*one)) for each, one in zip(some, columns, strict=True))
-            else:
-                self._known[key] = Scalars(*columns_of_parts(parts, superseded))
-        return self._known[key]
+            columns = columns_of_tags([self._parts[tag][member] for tag, member, _ in some], superseded)
+            self._known.update((each, Scalars(*one)) for each, one in zip(some, columns, strict=True))
+            return self._known[key]
+        found = Scalars(*columns_of_parts(parts, superseded))
+        if not _is_packed(parts):
+            self._made += 1
+            self._known[key] = found
+        return found
 
     def _together(self, tag: str, member: str, superseded: bool) -> list[tuple[str, str, bool]]:
         """A tag, or a member, and those that follow it and are short, too, and not known."""
@@ -150,9 +153,13 @@ class ScalarColumns:
 
 def _is_short(parts: Parts) -> bool:
     """True for few records of several sessions: those of one are most often in order, and no work."""
-    if len(parts) == len(parts[0].begins) == 1 or any(part.series.packed for part in parts):
+    if len(parts) == len(parts[0].begins) == 1 or _is_packed(parts):
         return False
     return sum(part.end - part.start for part in parts) <= _FEW
+
+
+def _is_packed(parts: Parts) -> bool:
+    return bool(parts[0].series.packed) or (len(parts) > 1 and any(part.series.packed for part in parts))
 
 
 def _goes_on(known: Recorded, columns: Scalars) -> bool:

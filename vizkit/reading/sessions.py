@@ -35,9 +35,10 @@ def counting(
     """
     down = steps[1:] < steps[:-1]
     if len(begins) == 1:
-        # Counting takes a fifth of the time of `any`, which is felt with many tags.
-        return np.argsort(steps, kind="stable") if np.count_nonzero(down) else None
-    begins, sizes = np.asarray(begins), np.diff(begins, append=len(steps))
+        # Felt with many tags: counting takes a fifth of the time of `any`, a method half that of a function.
+        return steps.argsort(kind="stable") if np.count_nonzero(down) else None
+    ends = np.append(begins, len(steps))
+    begins, sizes = ends[:-1], ends[1:] - ends[:-1]
     is_first = np.zeros(len(begins), bool)
     is_first[firsts] = True
     down[begins[is_first][1:] - 1] = False
@@ -57,7 +58,7 @@ def counting(
     if len(firsts) == 1:
         if rows is not None and (steps[1:] >= steps[:-1]).all():
             return rows
-        order = np.argsort(steps, kind="stable")
+        order = steps.argsort(kind="stable")
     else:
         of_rows = tags.astype(np.min_scalar_type(len(firsts))).repeat(sizes)
         order = np.lexsort((steps, of_rows if rows is None else of_rows[rows]))

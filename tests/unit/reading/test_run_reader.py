@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,23 @@ def test_the_garbage_collector_is_on_again_once_nobody_holds_it() -> None:
     assert not gc.isenabled()  # the other still makes objects
     other.__exit__(None, None, None)
     assert gc.isenabled()
+
+
+def test_a_run_is_freed_with_its_last_reference(tmp_path: Path) -> None:
+    """It held itself by its tables: the columns of every run that was looked at stayed for some minutes."""
+    for session in range(2):  # of two trainings
+        frames = b"".join(scalar("a", session, step, NOW + session) for step in range(3))
+        path_in(tmp_path, session).write_bytes(frames)
+    gc.disable()
+    try:
+        run = RunReader(tmp_path)
+        assert [training.scalars("a").values.tolist() for training in (*run.earlier, run)] == [
+            [0] * 3,
+            [1] * 3,
+        ]
+        assert (run.tables.names(), run.problems, run.superseded) == ([], [], {})
+        gone = [weakref.ref(one) for one in (run, run.earlier[0])]
+        del run
+        assert [one() for one in gone] == [None, None]
+    finally:
+        gc.enable()

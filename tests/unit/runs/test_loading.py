@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 import vizkit
 from tests.helpers import ROOT, log_of, python
 from tests.unit.runs.conftest import HPARAMS
-from vizkit import LogNotFoundError
+from vizkit import LogNotFoundError, Tracker
 
 
 def test_a_run_a_file_and_an_empty_directory_are_loaded(logdir: Path, tmp_path: Path) -> None:
@@ -35,3 +37,21 @@ assert not any(name in sys.modules for name in ("pandas", "paddle", "visualdl", 
 """
     done = python(code)
     assert done.returncode == 0, done.stderr
+
+
+def test_runs_are_freed_with_their_last_reference(tmp_path: Path) -> None:
+    with Tracker(tmp_path / "a", hparams={"lr": 0.1}, quiet=True) as tracker:
+        for step in range(3):
+            tracker.log({"loss": 1 / (step + 1)}, step=step)
+        tracker.log_text("note", "a word")
+    runs = vizkit.load(tmp_path)
+    gc.disable()
+    try:
+        run = runs["a"]
+        assert runs.best("loss", mode="min") is run
+        assert (len(run.scalars("loss")), run.problems, runs.table().shape[0]) == (3, [], 1)
+        gone = [weakref.ref(one) for one in (runs, run, run.logs)]
+        del runs, run
+        assert [one() for one in gone] == [None] * 3
+    finally:
+        gc.enable()

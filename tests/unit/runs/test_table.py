@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 import vizkit
 from vizkit import DataError, LogWriter, Runs, UnknownNameError
-from vizkit.reading import RunReader, Scalars
+from vizkit.reading import Scalars
+from vizkit.reading.scalar_columns import ScalarColumns
 
 
 def test_the_table_has_a_row_a_run(runs: Runs, lenet: Runs) -> None:
@@ -61,12 +61,12 @@ def test_a_member_of_a_group_is_read_without_the_others(
             writer.add_scalars("losses", {f"m{k}": float(k + step) for k in range(40)}, step)
     runs = vizkit.load(tmp_path)
     read: list[str] = []
-    columns_of = RunReader._columns_of
+    columns_of = ScalarColumns.of
 
-    def counted(self: RunReader, tag: str, member: str, *rest: Any) -> Scalars:
+    def counted(self: ScalarColumns, tag: str, member: str, superseded: bool) -> Scalars:
         read.append(member)
-        return columns_of(self, tag, member, *rest)
+        return columns_of(self, tag, member, superseded)
 
-    monkeypatch.setattr(RunReader, "_columns_of", counted)
+    monkeypatch.setattr(ScalarColumns, "of", counted)
     assert runs.table().loc["run", "losses/m7.last"] == 8.0
     assert len(read) <= 4 * 40
