@@ -6,8 +6,13 @@ import argparse
 import dataclasses
 import inspect
 import itertools
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from contextlib import suppress
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -22,10 +27,12 @@ from vizkit.metrics.arrays import to_array
 __all__ = ["as_mapping", "flat_hparams", "metric_names"]
 
 _ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]+")
+_LAST_ADDRESS = re.compile(rf"{_ADDRESS.pattern}(?=>)")  # as in the text of an object
 _LONGEST = 1000  # characters: an hparam is a cell of a table
 _DEEPEST = DEEPEST // 2  # levels, those of names and of values each
 _WHOLE = (bytes, bytearray, memoryview, range)  # sequences that are one value
 _MOST_BITS = 8_000  # Python and JSON refuse decimals of some more
+_MOST_PARTS = 1_000_000  # denominator of a fraction that a float tells from all others
 
 
 def flat_hparams(hparams: object) -> dict[str, object]:
@@ -33,16 +40,17 @@ def flat_hparams(hparams: object) -> dict[str, object]:
 
     Args:
         hparams: a mapping, nested or not, an ``argparse.Namespace`` or a dataclass. Nested names
-            are joined with ``/``; numbers of NumPy and Paddle become Python's, arrays, tuples and sets
-            (sorted) lists, functions their names, and any other value its text without addresses, so
-            that equal settings of two processes are equal; also what is nested more than 50 levels deep.
+            are joined with ``/``; numbers of NumPy and Paddle become Python's, as do decimals and fractions
+            that a float holds; arrays, tuples and sets (sorted) lists, functions their names, and any
+            other value its text without addresses, so that equal settings of two processes are equal. What
+            is nested more than 50 levels deep, or within itself, is ``...``.
             Of two names that become the same, as of ``{"a": {"b": 1}, "a/b": 2}``, the second is ``a/b-2``.
 
     Raises:
         DataError: not such a mapping.
     """
     out: dict[str, object] = {}
-    for name, value in _items(hparams, "", 0):
+    for name, value in _items(hparams, "", ()):
         free = (name if number == 1 else f"{name}-{number}" for number in itertools.count(1))
         out[next(one for one in free if one not in out)] = value
     return out
@@ -55,26 +63,46 @@ def as_mapping(value: object) -> Mapping[Any, object] | None:
     if isinstance(value, (argparse.Namespace, SimpleNamespace)):
         return vars(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        names = (field.name for field in dataclasses.fields(value))
+        return {name: getattr(value, name) for name in names if hasattr(value, name)}  # set later, perhaps
     return None
 
 
-def _items(hparams: object, prefix: str, depth: int) -> Iterable[tuple[str, object]]:
+def _items(hparams: object, prefix: str, outer: tuple[int, ...]) -> Iterable[tuple[str, object]]:
     mapping = as_mapping(hparams)
     if mapping is None:
         raise DataError(
             "hparams must be a dict such as {{'learning rate': 0.001}}, got {hparams}",
             hparams=describe(hparams),
         )
+    outer += (id(hparams),)
     for key, value in mapping.items():
-        name = prefix + str(key)
-        if depth < _DEEPEST and as_mapping(value):  # an empty one is a value: {}
-            yield from _items(value, name + "/", depth + 1)
+        name = prefix + _name(key)
+        if len(outer) <= _DEEPEST and id(value) not in outer and as_mapping(value):  # {} is a value
+            yield from _items(value, name + "/", outer)
+        elif id(value) in outer:
+            yield name, "..."
         else:
-            yield name, _plain(value, 0)
+            yield name, _value(value)
 
 
-def _plain(value: object, depth: int) -> object:
+def _name(key: object) -> str:
+    if isinstance(key, str):
+        return str(key)
+    if isinstance(key, bytes):
+        return key.decode("utf-8", "replace")
+    return str(_value(key)) if isinstance(key, Set) else _ADDRESS.sub("", str(key))
+
+
+def _value(value: object) -> object:
+    """A value of a configuration; one that cannot be looked at does not cost the others."""
+    try:
+        return _plain(value, ())
+    except Exception:
+        return f"<{type(value).__module__}.{type(value).__qualname__}>"
+
+
+def _plain(value: object, outer: tuple[int, ...]) -> object:
     if value is None or isinstance(value, (bool, int, float)):
         if value is None or isinstance(value, bool):
             return value
@@ -83,26 +111,54 @@ def _plain(value: object, depth: int) -> object:
             return int(value) if value.bit_length() < _MOST_BITS else _cut(hex(value))
         return float(value)
     if isinstance(value, str):
-        return str.__str__(value)  # of an enumeration of texts the text, as of one of numbers the number
+        # Of an enumeration of texts the text, as of one of numbers the number.
+        return _LAST_ADDRESS.sub("", str.__str__(value))
+    if isinstance(value, (Decimal, Fraction)):
+        return _number(value)
+    mapping = as_mapping(value)
     several = isinstance(value, Sequence) and not isinstance(value, _WHOLE)
-    nested = several or isinstance(value, (set, frozenset)) or as_mapping(value) is not None
-    if nested and depth >= _DEEPEST:
+    if (several or mapping is not None or isinstance(value, Set)) and (
+        id(value) in outer or len(outer) >= _DEEPEST
+    ):
         return "..."
+    outer += (id(value),)
+    if mapping is not None:
+        return {_name(key): _plain(part, outer) for key, part in mapping.items()}
     if isinstance(value, Sequence) and several:  # also those of configurations and collections
-        return [_plain(part, depth + 1) for part in value]
-    if as_mapping(value) is not None:
-        return {str(key): _plain(part, depth + 1) for key, part in (as_mapping(value) or {}).items()}
+        return [_plain(part, outer) for part in value]
+    if isinstance(value, Set):  # their order differs from process to process
+        return sorted((_plain(part, outer) for part in value), key=repr)
+    if isinstance(value, np.ndarray) and value.dtype == object and value.ndim:
+        return _plain(value.tolist(), outer)
     if isinstance(value, (np.ndarray, np.generic)) or hasattr(value, "numpy"):
-        try:
+        with suppress(Exception):  # of any library's tensors
             array = to_array(cast("ArrayLike", value))
-            return array.item() if array.size == 1 else array.tolist()
-        except (DataError, TypeError, ValueError):
-            pass
-    if isinstance(value, (set, frozenset)):  # their order differs from process to process
-        return sorted((_plain(part, depth + 1) for part in value), key=repr)
+            if array.dtype.kind != "c":
+                return array.item() if array.size == 1 else array.tolist()
+    if isinstance(value, partial):
+        given = [repr(_plain(part, outer)) for part in value.args]
+        given += [f"{name}={_plain(part, outer)!r}" for name, part in value.keywords.items()]
+        return _cut(f"functools.partial({', '.join([str(_plain(value.func, outer)), *given])})")
     if inspect.isroutine(value) and hasattr(value, "__qualname__"):
         return _cut(f"{getattr(value, '__module__', None) or 'builtins'}.{value.__qualname__}")
     return _cut(_ADDRESS.sub("", str(value)))  # an address differs between processes, too
+
+
+def _number(value: Decimal | Fraction) -> object:
+    """The number that is meant; the text of one that is finer than a float."""
+    try:
+        number = float(value)
+        if not math.isfinite(number):
+            exact = isinstance(value, Decimal) and not value.is_finite()
+        elif isinstance(value, Decimal):
+            exact = Decimal(repr(number)) == value
+        else:
+            exact = value in (Fraction(repr(number)), Fraction(number).limit_denominator(_MOST_PARTS))
+    except (OverflowError, ValueError):
+        exact = False
+    if not exact:
+        return _cut(str(value))
+    return int(number) if number.is_integer() and abs(number) < 1 << 53 else number
 
 
 def _cut(text: str) -> str:

@@ -5,8 +5,11 @@ Tensors are recognised by their methods, without importing their framework.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
+from decimal import Decimal
+from numbers import Real
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -47,6 +50,7 @@ Pixels = NDArray[np.uint8]
 """An image of shape (H, W) for grey, (H, W, 3) for RGB or (H, W, 4) for RGBA."""
 
 _Masked = np.ma.MaskedArray
+_MOST_AXES = 8  # of nested lists with tensors
 
 
 def to_float(value: ScalarLike) -> float:
@@ -93,6 +97,8 @@ def _only_number(value: ScalarLike | Sequence[ScalarLike]) -> float:
             return to_float(cast("float", inner))
         if not hasattr(value, "dtype"):  # of an array, "float" would drop the imaginary part
             return float(cast("float", value))
+        if _is_raw(value):
+            return float(to_array(cast("ArrayLike", value)).item())
     except (TypeError, ValueError, RuntimeError):
         pass  # DataError included: the whole value is named below
     hint = "" if isinstance(value, (str, bytes)) else tr("; reduce it first, for example with .mean()")
@@ -105,8 +111,9 @@ def to_array(value: ArrayLike, *, copy: bool = False, order: Literal["C", "F"] =
     """Convert ``value`` to a NumPy array on the host.
 
     Args:
-        value: an array, a tensor of any framework (on any device, with or without gradient),
-            or nested sequences of numbers. bfloat16 becomes float32, a masked value NaN.
+        value: an array, a tensor of any framework (on any device, with or without gradient, sparse or not),
+            or nested sequences of numbers. bfloat16 and float8 become float32, a masked value NaN, and
+            decimals, fractions and other objects that are numbers float64.
         copy: True for a result that shares no memory with ``value``.
         order: memory layout of a copy; "F" for arrays that are read by column.
 
@@ -125,9 +132,12 @@ def to_array(value: ArrayLike, *, copy: bool = False, order: Literal["C", "F"] =
     else:
         array, fresh = _from_foreign(value)
     if array.dtype.kind not in "biufc":
-        if array.dtype.name != "bfloat16":  # NumPy extension type of ml_dtypes
+        numbers = _from_objects(array) if array.dtype == object else None
+        if numbers is None and _is_raw(array):  # NumPy extension types of ml_dtypes
+            numbers = array.astype(np.float32)
+        if numbers is None:
             raise DataError("expected an array of numbers, got {value}", value=describe(value))
-        array, fresh = array.astype(np.float32), True
+        array, fresh = numbers, True
     return array.copy(order) if copy and not fresh else array
 
 
@@ -170,13 +180,47 @@ def to_real(value: ArrayLike, name: str) -> AnyArray:
     return array
 
 
+def _is_raw(value: object) -> bool:
+    """True for arrays and tensors of the types that NumPy has not, which hold bits to it."""
+    return dtype_of(value).startswith(("bfloat16", "float8"))
+
+
+def _from_objects(array: AnyArray) -> AnyArray | None:
+    """The numbers of an array of objects; None if some are none."""
+    objects = array.ravel().tolist()
+    if not all(isinstance(each, (Real, Decimal)) for each in objects):
+        return None
+    numbers = np.array(objects).reshape(array.shape)
+    return numbers.astype(np.float64) if numbers.dtype == object else numbers
+
+
+def _hold_tensors(values: Sequence[object]) -> bool:
+    """True if there are tensors in nested lists."""
+    for _ in range(_MOST_AXES):
+        kinds = set(map(type, values))
+        if not kinds <= {list, tuple}:
+            return any(hasattr(kind, "numpy") for kind in kinds)
+        values = list(itertools.chain.from_iterable(cast("Sequence[Sequence[object]]", values)))
+    return False
+
+
+def _without_tensors(values: object) -> object:
+    """Nested lists with arrays in place of tensors, of which NumPy itself may take the raw bits."""
+    if isinstance(values, (list, tuple)):
+        return [_without_tensors(each) for each in values]
+    return to_array(cast("ArrayLike", values)) if hasattr(values, "numpy") else values
+
+
 def _from_foreign(value: ArrayLike) -> tuple[AnyArray, bool]:
     """Return the array, and True if it certainly shares no memory with ``value``."""
+    sparse = getattr(value, "is_sparse", False)
+    if sparse and (not callable(sparse) or sparse()):  # its .numpy() would end the process, or raise
+        value = value.to_dense()  # type: ignore[union-attr]
     if hasattr(value, "detach"):
         value = value.detach()
     if hasattr(value, "numpy"):
-        if "bfloat16" in str(getattr(value, "dtype", "")):
-            # Paddle's .numpy() would give bfloat16 as its raw bits, torch's would raise.
+        if _is_raw(value):
+            # Paddle's .numpy() would give these as their raw bits, torch's would raise.
             value = (
                 value.astype("float32") if hasattr(value, "astype") else value.float()  # type: ignore[union-attr]
             )
@@ -186,7 +230,9 @@ def _from_foreign(value: ArrayLike) -> tuple[AnyArray, bool]:
         # Paddle copies into a fresh buffer; torch shares its own.
         return np.asarray(array), type(value).__module__.startswith("paddle")
     try:
-        return np.asarray(value), isinstance(value, (list, tuple))
+        if isinstance(value, (list, tuple)):
+            return np.asarray(_without_tensors(value) if _hold_tensors(value) else value), True
+        return np.asarray(value), False
     except ValueError:
         raise DataError(
             "expected an array of numbers, got {type} with parts of unequal length", type=type(value).__name__

@@ -11,10 +11,13 @@ import os
 import subprocess
 import sys
 from collections import UserList, deque
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import paddle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,7 +68,7 @@ class Config:
         ({"a": np.float32(0.5), "b": np.arange(3), "c": np.array([7])}, {"a": 0.5, "b": [0, 1, 2], "c": 7}),
         ({"a": Optimizer.ADAM, "b": np.float64(0.5), 3: True}, {"a": 3, "b": 0.5, "3": True}),
         ({"a": [{"b": (1, Optimizer.ADAM)}]}, {"a": [{"b": [1, 3]}]}),
-        ({"a": Path("x/y"), "b": np.array(["x"], object)}, {"a": "x/y", "b": "['x']"}),
+        ({"a": Path("x/y"), "b": np.array(["x"], object)}, {"a": "x/y", "b": ["x"]}),
         ({"a": Config}, {"a": str(Config)}),
         ({"a": deque([1, {"b"}]), "b": SimpleNamespace(c=(2,))}, {"a": [1, ["b"]], "b/c": [2]}),
         ({"a": range(3), "b": UserList([UserList([1])])}, {"a": "range(0, 3)", "b": [[1]]}),
@@ -129,15 +132,58 @@ def test_what_has_no_end_is_cut() -> None:
     names["b"] = names
     flat = flat_hparams({"list": endless, "names": names, "number": 10**5_000})
     assert json.loads(json.dumps(flat)) == flat
-    assert "..." in json.dumps(flat["list"]) and flat["names/b/b/a"] == 1
+    assert (flat["list"], flat["names/a"], flat["names/b"]) == ([1, "..."], 1, "...")
     assert str(flat["number"]).startswith("0x")
     frame = encode.encode_hparams(HParams(flat), 0)
     hparams = decode_record(frame[8:]).data
     assert isinstance(hparams, HParams) and hparams.hparams == flat
 
 
+@dataclasses.dataclass
+class Node:
+    parent: object = None
+    parts: list[object] = dataclasses.field(default_factory=list)
+    later: int = dataclasses.field(init=False)
+
+
+def test_parts_that_know_their_whole_take_no_time() -> None:
+    whole = Node()
+    whole.parts = [Node(whole, [Node(whole)]) for _ in range(30)]
+    (parts,) = [value for name, value in flat_hparams(whole).items() if name == "parts"]
+    assert isinstance(parts, list) and len(parts) == 30
+    assert parts[0]["parts"] == [{"parent": {"parent": None, "parts": "..."}, "parts": []}]
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (Decimal("0.1"), 0.1), (Decimal("1e-3"), 0.001), (Decimal("3.0"), 3), (Decimal("Infinity"), math.inf),
+        (Decimal("0.1234567890123456789"), "0.1234567890123456789"), (Decimal("1e400"), "1E+400"),
+        (Decimal("12345678901234567890"), "12345678901234567890"), (Decimal("sNaN"), "sNaN"),
+        (Decimal("1e-400"), "1E-400"), (Fraction(1, 3), 1 / 3), (Fraction(6, 2), 3), (Fraction(1, 10), 0.1),
+        (Fraction(1, 10**7 + 1), "1/10000001"), (Fraction(10**20 + 1, 10**20), f"{10**20 + 1}/{10**20}"),
+    ],
+)  # fmt: skip
+def test_decimals_and_fractions_are_numbers_where_a_float_holds_them(value: object, plain: object) -> None:
+    found = flat_hparams({"a": value, "b": [value]})
+    assert repr(found) == repr({"a": plain, "b": [plain]})
+
+
+def test_a_value_that_cannot_be_looked_at_does_not_cost_the_others() -> None:
+    class Odd:
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    with paddle.LazyGuard():
+        lazy = paddle.nn.Linear(2, 2).weight
+    name = f"<{__name__}.{Odd.__qualname__}>"
+    found = flat_hparams({"lr": 0.1, "odd": Odd(), "lazy": lazy, "complex": paddle.to_tensor([1 + 2j])})
+    assert found["lr"] == 0.1 and found["odd"] == name and isinstance(found["lazy"], str)
+    assert json.loads(json.dumps(found)) == found
+
+
 _PRINT = """
-import collections, functools, json, pathlib, types
+import collections, functools, json, numpy, pathlib, types
 from vizkit.format.hparams import flat_hparams
 class Augment: pass
 def scale(x): return x
@@ -148,7 +194,10 @@ print(json.dumps(flat_hparams({
     "partial": functools.partial(scale, 2), "path": pathlib.Path("a/b"), "paths": [pathlib.Path("a")],
     "list": [Augment(), {"x", "y", "z"}], "dict": [{"f": scale, "s": {"p", "q", "r"}}],
     "iterator": iter([1]), "spaces": types.SimpleNamespace(s={"p", "q", "r"}),
-    "queue": collections.deque([{"p", "q", "r"}]),
+    "queue": collections.deque([{"p", "q", "r"}]), "keys": dict.fromkeys({"p", "q", "r"}).keys(),
+    "of sets": functools.partial(scale, {"p", "q", "r"}, x={"s", "t", "u"}), "text": str(Augment()),
+    "objects": numpy.array([Augment(), {"p", "q", "r"}], object),
+    "names": {frozenset({"p", "q", "r"}): 1, Augment(): 2, scale: 3},
 })))
 """
 
@@ -165,6 +214,8 @@ def test_equal_settings_of_two_processes_are_equal() -> None:
     assert found["object"] == "<__main__.Augment>"
     assert found["function"] == "__main__.scale"
     assert found["path"] == "a/b"
+    assert found["of sets"] == "functools.partial(__main__.scale, ['p', 'q', 'r'], x=['s', 't', 'u'])"
+    assert found["text"] == found["objects"][0] == "<__main__.Augment>"
 
 
 def test_other_settings_stay_other() -> None:

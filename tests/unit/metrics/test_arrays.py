@@ -148,8 +148,43 @@ def test_bfloat16_becomes_float32() -> None:
     assert to_array(brain).dtype == np.float32
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float8_e4m3fn", "float8_e5m2"])
+def test_types_that_numpy_has_not_are_numbers_not_bits(dtype: str) -> None:
+    values = [1.0, 2.5, -3.0]
+    tensor = paddle.to_tensor(values).astype(dtype)
+    assert to_array(tensor).tolist() == values
+    assert to_array([tensor, tensor]).tolist() == [values, values]
+    assert to_array([[tensor[0], tensor[2]], (tensor[1], 4)]).tolist() == [[1.0, -3.0], [2.5, 4.0]]
+    assert to_float(tensor[1]) == to_float(tensor[1:2]) == to_float([tensor[1]]) == 2.5
+
+
+def test_sparse_tensors_are_whole() -> None:
+    coo = paddle.sparse.sparse_coo_tensor([[0, 1], [1, 0]], [3.0, 0.5], [2, 2])
+    csr = paddle.sparse.sparse_csr_tensor([0, 1, 2], [1, 0], [3.0, 0.5], [2, 2])
+    assert to_array(coo).tolist() == to_array(csr).tolist() == [[0.0, 3.0], [0.5, 0.0]]
+
+
 @pytest.mark.parametrize(
-    "value", ["text", ["a", "b"], None, [object()], np.array(["2020"], "M8[Y]"), np.array([{}])]
+    ("value", "dtype"),
+    [
+        (np.array([1, 255], object), "int64"), (np.array([True, False], object), "bool"),
+        (np.array([[1, 2.5]], object), "float64"), ([Decimal("0.5"), Decimal(2)], "float64"),
+        (np.array([Fraction(1, 4)], object), "float64"), (np.array([2**70], object), "float64"),
+        (np.array([np.float32(0.5)], object), "float32"),
+    ],
+)  # fmt: skip
+def test_objects_that_are_numbers_are_numbers(value: Any, dtype: str) -> None:
+    found = to_array(value)
+    assert found.dtype == dtype and found.shape == np.shape(value)
+    assert found.ravel().tolist() == [float(each) for each in np.ravel(value)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(np.array([1, None], object), np.array(["1"], object), np.array([{}]), np.array(["2020"], "M8[Y]")),
+        *("text", ["a", "b"], None, [object()]),
+    ],
 )
 def test_what_holds_no_numbers_is_refused(value: Any) -> None:
     with pytest.raises(DataError, match="expected an array of numbers"):
