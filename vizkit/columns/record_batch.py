@@ -68,6 +68,7 @@ _EXACT = int.from_bytes(encode.EXACT_KEY, "little")
 _STEP_KEY = (0xD1, 0x3E)
 _MARK = int.from_bytes(wire.key(encode.SESSION, wire.VARINT), "little")
 _NAME = 10
+_WIDE = np.uint64(0x8080808080808000)  # a byte, and seven of a varint that goes on
 _FEW, _SHORT = 4, 4096  # records, and bytes of them, that are decoded sooner one by one
 
 
@@ -174,16 +175,25 @@ def _parse_varint(buf: Bytes, at: Ints, key: int, size: int) -> tuple[Ints, Bool
     """The varints of a field that is left out if 0, where they are whole, and the positions after them."""
     word = words_of(buf)[at]
     given = (word & np.uint64(0xFF)) == np.uint64(key)
-    value, width = varints(word >> np.uint64(8))
-    if not given.all():
-        value, width = np.where(given, value, 0), np.where(given, width, -1)
-    good = width < 8
-    if not good.all():
-        wide = np.flatnonzero(~good)
-        value[wide], width[wide] = wide_varints(buf, at[wide] + 1)
-        good[wide] = width[wide] < 11
+    if _are_wide(word[:16]) and given.all() and _are_wide(word):
+        value, width = wide_varints(buf, at + 1)
+        good = width < 11
+    else:
+        value, width = varints(word >> np.uint64(8))
+        if not given.all():
+            value, width = np.where(given, value, 0), np.where(given, width, -1)
+        good = width < 8
+        if not good.all():
+            some = np.flatnonzero(~good)
+            value[some], width[some] = wide_varints(buf, at[some] + 1)
+            good[some] = width[some] < 11
     behind = at + (width + 1)
     return value, good, np.minimum(behind, size, out=behind)
+
+
+def _are_wide(words: Words) -> bool:
+    """True if all varints are, as times in ns are, and steps below 0; after a key."""
+    return bool(((words & _WIDE) == _WIDE).all())
 
 
 def _singles(words: Words) -> Floats:

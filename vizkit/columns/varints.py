@@ -99,8 +99,13 @@ def lengths_at(buf: Bytes, at: Ints) -> tuple[Ints, Ints]:
 def wide_varints(buf: Bytes, at: Ints) -> tuple[Ints, Ints]:
     """The varints of up to ten bytes at some positions, as int64, and their widths; 11 means unknown."""
     words = words_of(buf)[at]
-    value, width = varints(words)
-    more = np.flatnonzero((width == 8) & (words.view(np.int64) < 0))  # the eighth byte is not the last
+    goes_on = (words & _LAST) == _LAST  # the eighth byte is not the last
+    if goes_on.all():  # as times in ns, or steps below 0
+        more = np.arange(len(at))
+        value, width = close_up(words & np.uint64(GROUPS)), np.full(len(at), 8)
+    else:
+        more = np.flatnonzero(goes_on)
+        value, width = varints(words)
     if len(more):
         behind = words_of(buf)[at[more] + 8].view(np.int64)
         ninth, tenth = behind & 0xFF, behind >> 8 & 0xFF
