@@ -27,6 +27,16 @@ _OTHER = re.compile(
     r"|threshold|time|seconds|ms|steps?|epochs?|lr",
     re.I,
 )
+# The change of a metric; a loss of that name is one: `diff_loss` of a diffusion model.
+_CHANGE = re.compile(
+    r"gap|drop|delta|diff(erence)?|changes?|improvements?|gains?|reductions?|decreases?|increases?"
+    r"|degradation",
+    re.I,
+)
+# A metric turned round, as scikit-learn's `neg_mean_squared_error`; not a negative log-likelihood.
+_TURNED = re.compile(r"neg(ative|ated)?|minus|inv(erse|erted)?", re.I)
+_LIKELIHOOD = re.compile(r"neg(ative)?[\W_]*log[\W_]*(like|prob)", re.I)
+_SUBTRACTED = re.compile(r"\s*(1\s*)?-")
 
 
 def direction(monitor: str, mode: str) -> Literal["min", "max"]:
@@ -42,8 +52,10 @@ def direction(monitor: str, mode: str) -> Literal["min", "max"]:
     if one_of("mode", mode, ("min", "max", "auto")) != "auto":
         return "min" if mode == "min" else "max"
     found = {way for part in monitor.split("/") if (way := _of_words(part))}
-    last = monitor.rpartition("/")[2]
-    if found not in ({"min"}, {"max"}) or any(map(_OTHER.fullmatch, _words(last))):
+    words = _words(monitor.rpartition("/")[2])
+    other = any(map(_OTHER.fullmatch, words))
+    change = any(map(_CHANGE.fullmatch, words)) and not _FALLING.fullmatch(words[-1])
+    if found not in ({"min"}, {"max"}) or other or change:
         raise DataError(
             "whether {monitor!r} is better high or low is not known: pass mode='max' or mode='min'",
             monitor=monitor,
@@ -54,6 +66,8 @@ def direction(monitor: str, mode: str) -> Literal["min", "max"]:
 def _of_words(name: str) -> str:
     """The direction that words tell; "both" if they contradict each other. The loss of an IoU is a loss."""
     words = _words(name)
+    if _SUBTRACTED.match(name) or (any(map(_TURNED.fullmatch, words)) and not _LIKELIHOOD.search(name)):
+        return "both"
     rising = any(map(_RISING.fullmatch, words))
     falling = any(map(_FALLING.fullmatch, words))
     if rising and falling:

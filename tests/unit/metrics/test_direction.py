@@ -10,7 +10,7 @@ from vizkit.metrics.direction import direction, known_direction
 LOWER = """
 train/loss  eval/cross_entropy_loss  valLoss  losses  train/loss/0  dice_loss  iou_loss  accuracy_loss
 RMSE  smape  rmsle  eval/err  error_rate  num_errors  top1_err  ppl  perplexity  nll  wer  cer  eval/ECE
-brier_score  fid
+brier_score  fid  diff_loss  delta_loss  negative_log_likelihood_loss  neg_log_prob_loss  topology_loss
 """
 HIGHER = """
 eval/acc  eval/acc_top1  acc@1  acc5  top5  valAcc  accuracy  mIoU  eval/auc/cat  roc_auc  auprc  F1
@@ -19,7 +19,9 @@ f1-score  bbox-mAP  mAP50  mAP50-95  AP75  bleu4  rougeL  psnr  ssim  r2_score  
 UNKNOWN = """
 foo  lr  learning_rate  time  eval/time  samples/s  samples_per_second  reward  score  grad_norm
 loss_scale  loss_weight  loss/scale  eval/loss_time  eval/acc_std  acc_stderr  stderr  auc_ci  acc/loss
-loss_of_accuracy_map
+loss_of_accuracy_map  accuracy_drop  acc_gap  drop_in_acc  delta/acc_delta  acc_improvement  error_reduction
+loss_diff  lossChange  1-acc  -loss  eval/1-accuracy  neg_loss  loss_neg  negative_loss  inverse_loss  invLoss
+neg_mean_squared_error  neg_log_loss  eval/neg_root_mean_squared_error  minus_acc
 """
 
 
