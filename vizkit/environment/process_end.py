@@ -7,9 +7,10 @@ import ctypes
 import gc
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any, NoReturn
 
-__all__ = ["ending_error", "watch_exit_code"]
+__all__ = ["ending_error", "watch_exit_code", "watch_threads"]
 
 _code: object = None  # of the SystemExit that ends the process
 
@@ -46,6 +47,19 @@ def watch_exit_code() -> None:
 def _exit(status: Any = None, /) -> NoReturn:  # noqa: ANN401  (as sys.exit)
     """Exit the interpreter by raising SystemExit(status)."""
     raise SystemExit(*status) if isinstance(status, tuple) else SystemExit(status)
+
+
+def watch_threads(ended: Callable[[threading.Thread, BaseException], None]) -> None:
+    """Call a function with each thread that an uncaught error ends from now on, before Python prints it."""
+    following = threading.excepthook
+
+    def hook(args: threading.ExceptHookArgs, /) -> None:
+        with contextlib.suppress(Exception):
+            if args.thread is not None and args.exc_value is not None:
+                ended(args.thread, args.exc_value)
+        following(args)
+
+    threading.excepthook = hook
 
 
 def ending_error() -> BaseException | None:

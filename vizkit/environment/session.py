@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import os
 import threading
 import time
@@ -14,7 +15,7 @@ from vizkit._locks import hold_directory
 from vizkit._protocols import JSONObject
 from vizkit._warnings import warn
 from vizkit.environment.masking import mask
-from vizkit.environment.process_end import ending_error, watch_exit_code
+from vizkit.environment.process_end import ending_error, watch_exit_code, watch_threads
 from vizkit.environment.process_snapshot import DEFAULT_ALLOWED, quick_snapshot, slow_snapshot
 from vizkit.environment.processes import process_identity
 from vizkit.environment.session_file import (
@@ -39,8 +40,9 @@ class Session:
     """A run's ``environment.json``: how this process was started, when, and how it ended.
 
     The file is written at once; git and GPUs are asked on a daemon thread, and added later. A session that is
-    still open at the process's exit ends as ``finished``, or with the error that ended the script. Nothing is
-    raised, and a forked child changes nothing. A remote directory gets no file.
+    still open at the process's exit ends as ``finished``, or with the error that ended the script, or the
+    thread that began it. Nothing is raised, and a forked child changes nothing. A remote directory gets no
+    file.
 
     Args:
         directory: the run's directory, created if missing. The caller must not hold it with
@@ -71,6 +73,7 @@ class Session:
         self._lock = threading.RLock()  # reentrant: a signal handler may finish the run during a write
         self._pid = os.getpid()
         self._thread: threading.Thread | None = None
+        self._begun_in = threading.current_thread()
         self._content: JSONObject = {
             "started": _now(),
             "status": "running",
@@ -95,6 +98,8 @@ class Session:
             self._thread = None
         _open.add(self)
         watch_exit_code()
+        if self._begun_in is not threading.main_thread():
+            _watch_threads()
         at_exit_of_child(_finish_all)
 
     @property
@@ -279,3 +284,15 @@ def _finish_all() -> None:
 
 
 atexit.register(_finish_all)
+
+
+@functools.cache
+def _watch_threads() -> None:
+    watch_threads(_fail_those_of)
+
+
+def _fail_those_of(thread: threading.Thread, error: BaseException) -> None:
+    """A training that a thread began has failed if an error ended the thread, though the process lives on."""
+    for session in list(_open):
+        if session._begun_in is thread and _status_of(error) != "finished":
+            session.fail(error)

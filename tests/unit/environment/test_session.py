@@ -136,6 +136,43 @@ def test_a_script_that_closes_nothing_has_its_end_known(
     assert ("ended" in found) == (status != "killed")
 
 
+@pytest.mark.parametrize(
+    ("end", "status", "kept"),
+    [
+        ("1 / 0", "failed", {"type": "ZeroDivisionError", "message": "division by zero"}),
+        ("sys.exit(3)", "failed", {"type": "SystemExit", "message": "3"}),
+        ("sys.exit()", "finished", None),
+        ("pass", "finished", None),
+        ("session.finish(); 1 / 0", "finished", None),
+    ],
+)
+def test_a_session_that_a_thread_began_ends_as_the_thread(
+    tmp_path: Path, end: str, status: str, kept: dict[str, str] | None
+) -> None:
+    code = f"""
+import sys, threading
+from vizkit.environment import Session, read_environment
+
+def train(directory):
+    session = Session(directory)
+    {end}
+
+other = threading.Thread(target=train, args=(sys.argv[1] + "/others",))
+other.start()
+other.join()
+Session(sys.argv[1] + "/main")
+thread = threading.Thread(target=train, args=(sys.argv[1] + "/threads",))
+thread.start()
+thread.join()
+"""
+    done = python(code, tmp_path)
+    assert done.returncode == 0 and done.stderr.count("ZeroDivisionError") == 2 * end.count("1 / 0")
+    for name in ("threads", "others"):
+        found = read_environment(tmp_path / name)
+        assert (found["status"], found.get("error")) == (status, kept) and "ended" in found
+    assert read_environment(tmp_path / "main")["status"] == "finished"
+
+
 CHILD = """
 import multiprocessing, sys
 from vizkit.environment import Session
