@@ -24,7 +24,7 @@ from vizkit.curves.plot_arguments import RunSource
 from vizkit.curves.smoothing import SmoothLike
 from vizkit.curves.x_axis import X
 from vizkit.errors import VizKitError
-from vizkit.runs.formatting import clean, shortened
+from vizkit.runs.formatting import clean, shortened, value_texts
 
 __all__ = ["Chart", "chart", "chart_of"]
 
@@ -148,9 +148,6 @@ def _fragment(body: bytes, table: str, live: str) -> str:
 def _table(title: str, rows: Sequence[Row]) -> str:
     """The values as a table: what is there without scripts, and for those who do not see the chart."""
 
-    def cell(value: float) -> str:
-        return f"<td>{'' if math.isnan(value) and value is not row.last else f'{value:.6g}'}</td>"
-
     several = len({row.tag for row in rows}) > 1
     head = [
         tr("run"),
@@ -161,10 +158,17 @@ def _table(title: str, rows: Sequence[Row]) -> str:
         tr("greatest"),
     ]
     lines = ["".join(f'<th scope="col">{html.escape(name)}</th>' for name in head)]
-    for row in rows[:_MOST_ROWS]:
+    shown = rows[:_MOST_ROWS]
+    texts_of = iter(value_texts([value for row in shown for value in (row.last, row.least, row.greatest)], 6))
+    for row in shown:
         names = [row.name, *([row.tag] if several else [])]
         texts = "".join(f'<th scope="row">{html.escape(clean(name, _LONGEST))}</th>' for name in names)
-        numbers = "".join(map(cell, (row.last, row.least, row.greatest)))
+        last, *ends = (next(texts_of) for _ in range(3))
+        ends = [
+            "" if math.isnan(value) else text
+            for value, text in zip((row.least, row.greatest), ends, strict=True)
+        ]
+        numbers = "".join(f"<td>{text}</td>" for text in (last, *ends))
         lines.append(f"{texts}<td>{row.n}</td>{numbers}")
     more = f"<p>{tr('… {n} more', n=len(rows) - _MOST_ROWS)}</p>" if len(rows) > _MOST_ROWS else ""
     content = "".join(f"<tr>{line}</tr>" for line in lines)

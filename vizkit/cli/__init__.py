@@ -13,6 +13,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command of ``sys.argv``, and exit the process with its exit code."""
+    from vizkit._language import reason_of
     from vizkit.cli._streams import PIPE_CLOSED, flushed, prepare_streams
 
     prepare_streams()
@@ -20,6 +21,9 @@ def main() -> None:
         code = _run()
     except BrokenPipeError:
         code = PIPE_CLOSED
+    except OSError as error:  # the other commands say it themselves
+        print("vizkit:", reason_of(error), file=sys.stderr)
+        code = 2
     except KeyboardInterrupt:
         code = 130
     sys.exit(flushed(code))
@@ -31,7 +35,10 @@ def _run() -> int:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from vizkit.cli.serve import run_server
 
-        return run_server(sys.argv[2:])
+        try:
+            return run_server(sys.argv[2:])
+        except SystemExit as end:  # argparse, after the help or wrong usage
+            return end.code if isinstance(end.code, int) else 0
     try:
         import rich
         import typer

@@ -53,8 +53,8 @@ def flushed(code: int) -> int:
     except BrokenPipeError:
         code = PIPE_CLOSED
     except (OSError, ValueError) as error:
-        code = 2
-        if isinstance(error, OSError):
+        told, code = code == 2, 2
+        if isinstance(error, OSError) and not told:
             with suppress(OSError):
                 print(f"vizkit: stdout: {reason_of(error)}", file=sys.stderr)
     else:

@@ -7,11 +7,14 @@ import gc
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from vizkit._language import language, tr
 from vizkit.errors import VizKitError
 from vizkit.server.options import DEFAULT_SAMPLES
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 __all__ = ["parser", "run_server"]
 
@@ -27,6 +30,9 @@ class _Parser(argparse.ArgumentParser):
 
     def format_usage(self) -> str:
         return _translated(super().format_usage())
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        (file or sys.stderr).write(message)  # argparse's own hides that a disk is full
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         super().exit(status, _translated(message or ""))

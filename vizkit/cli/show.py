@@ -15,7 +15,7 @@ from vizkit.cli._output import as_table, for_people, print_json, print_rows, std
 from vizkit.runs import Run
 from vizkit.runs.details import overview
 from vizkit.runs.display import Cell
-from vizkit.runs.formatting import clean, duration_text, exact_text, status_text, value_text
+from vizkit.runs.formatting import clean, duration_text, exact_text, status_text, value_texts
 
 __all__ = ["show"]
 
@@ -87,8 +87,7 @@ def _started(run: Run) -> str:
 def _metric_cells(run: Run, tag: str, metric: Mapping[str, Any]) -> tuple[str | Cell, ...]:
     """Last value with a sparkline, its step, best value, its step, number of records."""
     nan = f" ({metric['nan']} NaN)" if metric["nan"] else ""
-    best = ("", "")
-    if metric["best"] is not None:
-        best = (value_text(metric["best"]), exact_text(metric["best_step"]))
-    last = Cell(value_text(metric["last"]), run.columns(tag))
-    return last, exact_text(metric["last_step"]), *best, f"{metric['n']:,}{nan}"
+    last, best = value_texts([metric["last"], metric["best"]])
+    steps = [exact_text(metric[step]) for step in ("last_step", "best_step")]
+    where = ("", "") if metric["best"] is None else (best, steps[1])
+    return Cell(last, run.columns(tag)), steps[0], *where, f"{metric['n']:,}{nan}"

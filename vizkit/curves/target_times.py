@@ -106,7 +106,7 @@ class TimeTo(Printed, DrawnTimeTo):
     @property
     def goal(self) -> str:
         """The metric and its target, as in ``eval/acc ≥ 0.9``."""
-        return f"{self.metric} {'≥' if self.mode == 'max' else '≤'} {self.target:g}"
+        return f"{self.metric} {'≥' if self.mode == 'max' else '≤'} {exact_text(self.target)}"
 
     def test(self, a: str, b: str) -> LogRank:
         """The log-rank test of two contenders, by their names.

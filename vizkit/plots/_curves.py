@@ -21,8 +21,8 @@ from vizkit.format.tags import SECONDS
 from vizkit.media.lettering import picture_text
 from vizkit.metrics.arrays import Floats
 from vizkit.metrics.downsampling import Thinned, thinned
-from vizkit.plots._lines import lines_of
-from vizkit.plots._log_axis import round_log_ticks
+from vizkit.plots._lines import Lines, lines_of
+from vizkit.plots._log_axis import few_decades, round_log_ticks
 from vizkit.plots._looks import looks_on
 from vizkit.plots._plot import Plot, axes_for, finish
 from vizkit.runs.formatting import shortened
@@ -47,7 +47,7 @@ _LABELS = {
 _MOST_IN_ALL = 400_000  # points
 _DAY = 86_400.0  # seconds
 _MANY = 20  # lines, from which on they are thin
-_GREATEST = 1e290  # of the values that matplotlib's axes bear
+_LEAST, _GREATEST = 1e-280, 1e290  # of the values that matplotlib's axes bear
 _MARKERS = ((np.isnan, "x", 0.02), (np.isposinf, "^", 0.98), (np.isneginf, "v", 0.02))
 
 
@@ -131,6 +131,8 @@ def curves(
         ax.set_xscale("symlog" if any((line.x <= 0).any() for line in data.series) else "log")
         if ax.get_xscale() == "log":
             round_log_ticks(ax.xaxis)
+        else:
+            few_decades(ax.xaxis)
     if log_y:
         ax.set_yscale("log", nonpositive="mask")
         round_log_ticks(ax.yaxis)
@@ -144,13 +146,10 @@ def curves(
         drawn.add(plot.lines[label], line.name, line.tag, f"  ({picture_text(line.runs_text)})" if by else "")
     if data.limits is not None:
         ax.set_ylim(*_padded(data.limits, factor, log_y))
-    elif not any(np.isfinite(line.y).any() for line in data.series):
-        _say_empty(ax, mark("no finite value"))
-    elif log_y and not any((line.y[np.isfinite(line.y)] > 0).any() for line in data.series):
-        _say_empty(ax, mark("no positive value"))
+    _say_if_empty(data, ax, log_y, drawn)
     x = "seconds" if data.x == "step" and data.tag.startswith(SECONDS) else data.x
     label = picture_text(_LABELS[x]) if x in _LABELS else x
-    unit = f" (× {factor:.0e})".replace("e+", "e") if factor > 1 else ""
+    unit = f" (× {factor:.0e})".replace("e+", "e") if factor != 1 else ""
     ax.set(xlabel=f"{label} ({data.unit})" if data.unit else label)
     ax.set_ylabel(shortened(", ".join(drawn.tags), 48) + unit)
     ax.grid(color=drawn.looks.grid, linewidth=0.8)
@@ -228,28 +227,48 @@ def _across(x: Floats, ax: Axes) -> Floats:
 
 
 def _factor(data: CurvesData, log_y: bool) -> float:
-    """The power of ten to divide values by, so that axes do not overflow; 1 for all but the greatest."""
+    """The power of ten to divide values by, so that axes bear them; 1 for all but the greatest and least."""
     every = np.concatenate([line.y for line in data.series])
     greatest = float(np.abs(every, where=np.isfinite(every), out=np.zeros(len(every))).max(initial=0.0))
+    if 0 < greatest < _LEAST and not log_y:
+        return 1e-300
     return 1.0 if greatest < _GREATEST else 1e100 if log_y else 1e300
 
 
 def _scaled(values: Floats, factor: float, log_y: bool) -> Floats:
     if factor == 1.0:
         return values
-    return np.where(values > 0, np.maximum(values / factor, 1e-250), np.nan) if log_y else values / factor
+    return np.where(values > 0, np.maximum(values / factor, 1e-250), values) if log_y else values / factor
 
 
-def _say_empty(ax: Axes, why: str) -> None:
-    """No scale of values that are not there."""
+def _say_if_empty(data: CurvesData, ax: Axes, log_y: bool, drawn: Lines) -> None:
+    """No scale of values that are not there, as long as no curve in the axes has any."""
+    values = [line.y[np.isfinite(line.y)] for line in data.series]
+    there = any((each > 0).any() if log_y else len(each) for each in values)
+    drawn.has_values = drawn.has_values or there
+    if drawn.no_values is not None and drawn.has_values:  # but the curves before had none
+        words, major, minor, scaled = drawn.no_values
+        words.remove()
+        ax.yaxis.set_major_locator(major)
+        ax.yaxis.set_minor_locator(minor)
+        ax.set_autoscaley_on(scaled and data.limits is None)
+        drawn.no_values = None
+    if drawn.has_values or drawn.no_values is not None:
+        return
+    why = mark("no positive value") if any(map(len, values)) else mark("no finite value")
+    before = ax.yaxis.get_major_locator(), ax.yaxis.get_minor_locator(), ax.get_autoscaley_on()
+    if before[-1] and log_y:
+        ax.set_autoscaley_on(False)  # else matplotlib warns that it finds none
+        ax.set_ylim(1, 10)
     ax.set_yticks([])
+    ax.set_yticks([], minor=True)
     style: dict[str, Any] = {
         "ha": "center",
         "va": "center",
         "color": looks_on(ax).pale,
         "transform": ax.transAxes,
     }
-    ax.text(0.5, 0.5, picture_text(why), **style)
+    drawn.no_values = (ax.text(0.5, 0.5, picture_text(why), **style), *before)
 
 
 def _mark(points: Thinned, ax: Axes, color: str) -> list[Line2D]:

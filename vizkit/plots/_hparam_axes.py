@@ -16,6 +16,7 @@ from vizkit.errors import DataError
 from vizkit.metrics.arrays import Floats
 from vizkit.reading import natural_key
 from vizkit.runs.difference import differing
+from vizkit.runs.formatting import value_texts
 from vizkit.runs.lookup import unknown
 from vizkit.runs.scalar_tags import with_tag
 from vizkit.runs.statistics import best_of_run, checked_mode
@@ -102,7 +103,7 @@ def _column(name: str, values: Sequence[Any], is_metric: bool) -> HparamAxis:
         places = np.log10(numbers) if log else numbers
         marks = np.log10(finite) if log else finite
         few = not is_metric and len(finite) <= _MOST_TICKS
-        ticks = tuple((float(p), f"{v:g}") for p, v in zip(marks, finite, strict=True)) if few else ()
+        ticks = tuple(zip(marks.tolist(), value_texts(finite.tolist(), 6), strict=True)) if few else ()
         return HparamAxis(name, tuple(values), places, "log" if log else "linear", ticks, is_metric)
     kinds = sorted({str(value) for value in there}, key=natural_key)
     rank = {text: float(place) for place, text in enumerate(kinds)}

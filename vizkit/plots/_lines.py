@@ -11,7 +11,7 @@ from vizkit.curves.curves import curve_labels
 from vizkit.media.lettering import picture_text
 from vizkit.media.palette import COLORS, lap
 from vizkit.plots._looks import Looks, looks_on
-from vizkit.runs.formatting import shorten_all, shortened
+from vizkit.runs.formatting import shorten_all, shortened, terminal_width
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
+    from matplotlib.text import Text
+    from matplotlib.ticker import Locator
 
 __all__ = ["Lines", "add_legend", "lines_of", "set_heading"]
 
@@ -48,11 +50,16 @@ class Lines:
         looks: the colours on the axes.
         own_height: inches of a figure made for the plot; None in the axes of the caller.
         notes: what is not visible -> how many values.
+        has_values: whether some line has values that the axes can show.
+        no_values: the words that say that there are none, and what they stand for: the locators of y, major
+            and minor, and whether it is scaled by itself.
     """
 
     looks: Looks
     own_height: float | None = None
     notes: dict[str, int] = field(default_factory=dict)
+    has_values: bool = False
+    no_values: tuple[Text, Locator, Locator, bool] | None = None
     _drawn: list[_Drawn] = field(default_factory=list)
     _look: tuple[str, int] = ("", 0)
     _title: str = ""
@@ -116,6 +123,7 @@ def lines_of(ax: Axes, own_height: float | None = None) -> Lines:
     if not all(drawn.line.axes is ax for drawn in lines._drawn):
         lines._drawn = [drawn for drawn in lines._drawn if drawn.line.axes is ax]
         lines.notes.clear()
+        lines.has_values, lines.no_values = False, None
     return lines
 
 
@@ -149,7 +157,9 @@ def add_legend(ax: Axes, entries: Sequence[tuple[str, str, Artist]], place: str 
         corner, offset = (1.0, 1.0), (0.0, 0.0)
 
         def inches(labels: list[str]) -> float:
-            letters = max(len(label + words) for label, (_, words, _) in zip(labels, entries, strict=False))
+            letters = max(
+                terminal_width(label + words) for label, (_, words, _) in zip(labels, entries, strict=False)
+            )
             return _INCHES_OF_A_HANDLE + _INCHES_A_LETTER * letters
 
         labels = shorten_all(texts, _LONGEST)

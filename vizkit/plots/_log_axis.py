@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
-    from matplotlib.ticker import Locator
+    from matplotlib.ticker import Locator, SymmetricalLogLocator
 
-__all__ = ["round_log_ticks"]
+__all__ = ["few_decades", "round_log_ticks"]
 
 _MOST = 8
 _DECADES = 100.0  # of less, the numbers between powers of ten are written too
@@ -29,10 +29,19 @@ def round_log_ticks(axis: Axis) -> None:
     def text(value: float, _: float) -> str:
         low, high = sorted(axis.get_view_interval())
         plain = high < _DECADES * low or (low > 1e-5 and high < 1e5)
-        return f"{value:.{_digits(low, high)}g}" if plain else str(powers(value))
+        if not plain:
+            return str(powers(value))
+        return min(
+            f"{value:.{_digits(low, high)}g}", repr(float(value)), key=len
+        )  # few digits make up 1e-320
 
     powers.set_axis(axis)
     axis.set_major_formatter(text)
+
+
+def few_decades(axis: Axis) -> None:
+    """Let an axis that is logarithmic on both sides of zero have no more ticks than there is room for."""
+    cast("SymmetricalLogLocator", axis.get_major_locator()).set_params(numticks=_MOST)
 
 
 def _digits(low: float, high: float) -> int:

@@ -13,7 +13,7 @@ from vizkit.metrics.arrays import Floats
 from vizkit.plots._hparam_axes import HparamAxes, HparamAxis, hparam_axes
 from vizkit.plots._looks import looks_on
 from vizkit.plots._plot import Plot, axes_for, finish, write_beside
-from vizkit.runs.formatting import shorten_all
+from vizkit.runs.formatting import shorten_all, value_texts
 from vizkit.runs.statistics import checked_mode
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ def _draw_axis(ax: Axes, place: int, column: HparamAxis) -> None:
     ticks = column.ticks
     if not ticks:
         shown = [low, (low + high) / 2, high] if high > low else [low]
-        ticks = tuple((p, f"{10**p if column.scale == 'log' else p:.4g}") for p in shown)
+        values = [10**p if column.scale == "log" else p for p in shown]
+        ticks = tuple(zip(shown, value_texts(values), strict=True))
     texts = shorten_all([text for _, text in ticks], 18)
     for (where, _), text in zip(ticks, texts, strict=True):
         height = (where - low) / (high - low) if high > low else 0.5

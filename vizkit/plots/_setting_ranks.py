@@ -101,7 +101,7 @@ def draw_ranking(ranking: Ranking, ax: Axes | None) -> RanksPlot:
         )
         for row, setting in enumerate(ranking.settings)
     ]
-    ax.set_yticks(range(n), shorten_all([setting.name for setting in ranking.settings], 40))
+    ax.set_yticks(range(n), shorten_all(ranking.names, 40))
     ax.set_ylim(n - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel(picture_text("{metric}, mean with 95 % interval", metric=ranking.metric))

@@ -14,7 +14,7 @@ from vizkit.curves.target_times import Contender, TimeAxis, TimeTo, time_to_targ
 from vizkit.media.lettering import picture_text
 from vizkit.plots._looks import looks_on
 from vizkit.plots._plot import Plot, axes_for, finish, write_beside
-from vizkit.runs.formatting import exact_text, shorten_all
+from vizkit.runs.formatting import exact_text, shorten_all, terminal_width, value_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
 
 __all__ = ["TimeToPlot", "draw_time_to", "time_to"]
+
+_INCHES_A_LETTER = 0.07  # of small text
 
 
 @dataclass(eq=False, repr=False)
@@ -77,7 +79,9 @@ def draw_time_to(data: TimeTo, ax: Axes | None) -> TimeToPlot:
     looks = looks_on(ax)
     colors = [looks.color(one.positions[0]) if single else looks.faint for one in data.contenders]
     bars = ax.barh(range(n), np.where(np.isfinite(medians), medians, 0), color=colors, height=0.6)
-    points, texts, ends = [], [], [1e-9]
+    points, texts = [], []
+    ends = [0.0] * n
+    width = ax.bbox.width / ax.figure.dpi
     for row, one in enumerate(data.contenders):
         end = medians[row] if np.isfinite(medians[row]) else 0.0
         if not single:
@@ -101,11 +105,14 @@ def draw_time_to(data: TimeTo, ax: Axes | None) -> TimeToPlot:
                 ax.plot([low, high], [row, row], color=looks.pale, linewidth=1.5, zorder=2)
                 end = max(end, high)
         ink = looks.ink if np.isfinite(medians[row]) else looks.pale
-        texts.append(write_beside(ax, _words(data, one, factor, unit), (end, row), color=ink))
-        ends.append(end)
+        words = _words(data, one, factor, unit)
+        texts.append(write_beside(ax, words, (end, row), color=ink))
+        free = 1 - _INCHES_A_LETTER * terminal_width(words) / width
+        ends[row] = end / min(max(free, 0.2), 0.69)  # with room for the words
     ax.set_yticks(range(n), shorten_all([one.name for one in data.contenders], 32))
     ax.invert_yaxis()
-    ax.set_xlim(0, 1.45 * max(ends))
+    longest = max(float(one.times.max()) for one in data.contenders) / factor  # where none has reached it
+    ax.set_xlim(0, max(ends) or longest or 1.0)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel(picture_text("time to {goal} ({unit})", goal=data.goal, unit=unit))
     finish(ax)
@@ -127,7 +134,8 @@ def _words(data: TimeTo, one: Contender, factor: float, unit: str) -> str:
         by = picture_text(" by any of {n} runs", n=n) if n > 1 else ""
         known = one.best[~np.isnan(one.best)]
         best = float("nan") if not len(known) else float(known.max() if data.mode == "max" else known.min())
-        value = picture_text(", best {best:.4g}", best=best) if math.isfinite(best) else ""
+        shown = value_texts([best, data.target])[0]  # not that of the target, which it is not
+        value = picture_text(", best {best}", best=shown) if math.isfinite(best) else ""
         return picture_text("not reached{by}{value}", by=by, value=value)
     share = "  " + picture_text("({came} of {n} runs)", came=came, n=n) if n > 1 else ""
     if data.x == "step":

@@ -6,7 +6,7 @@ import itertools
 import math
 import string
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -16,7 +16,7 @@ import numpy as np
 from vizkit._language import tr
 from vizkit.curves.curves import CurvesData
 from vizkit.metrics.arrays import Bools, Floats
-from vizkit.runs.formatting import exact_text, shorten_all
+from vizkit.runs.formatting import exact_text, shorten_all, value_texts
 from vizkit.runs.sparkline import extremes
 
 __all__ = ["Drawing", "TextSpan", "draw", "series_of"]
@@ -55,7 +55,7 @@ def draw(
     width, height = max(width, 30), max(height, 6)
     lines = [_scaled(series.smooth, log) for series in data.series]
     low, high = _limits(lines, data, log)
-    labels = [_label(value, log) for value in (high, (low + high) / 2, low)]
+    labels = _labels((high, low / 2 + high / 2, low), log)
     gutter = max(map(len, labels))
     canvas = _Canvas(width - gutter - 2, height - 3, letters=plain and len(data.series) > 1)
     places = [series.x[np.isfinite(series.x)] for series in data.series]
@@ -103,10 +103,12 @@ def _limits(lines: list[Floats], data: CurvesData, log: bool) -> tuple[float, fl
     return low, high
 
 
-def _label(value: float, log: bool) -> str:
-    if not log or abs(value) < 300:
-        return f"{10**value if log else value:.4g}"
-    return f"{10 ** (value % 1):.4g}e{math.floor(value)}"
+def _labels(values: Sequence[float], log: bool) -> list[str]:
+    if not log:
+        return value_texts(values)
+    if all(abs(value) < 300 for value in values):
+        return value_texts([10**value for value in values])
+    return [f"{10 ** (value % 1):.4g}e{math.floor(value)}" for value in values]
 
 
 def _x_axis(data: CurvesData, left: float, right: float, width: int) -> str:
@@ -129,13 +131,14 @@ def _time_of_day(seconds: float) -> str:
 
 
 def _legend(data: CurvesData, plain: bool, width: int) -> Iterator[list[TextSpan]]:
+    values = iter(value_texts([float(series.y[-1]) for series in data.series if len(series.y)], 6))
     for number, (series, label) in enumerate(
         zip(data.series, shorten_all(data.labels, max(width - 30, 20)), strict=True)
     ):
         mark = f"{_mark(number)} " if plain else "━━ "
         if plain and len(data.series) == 1:
             mark = ""
-        last = "  " + tr("last {value:.6g}", value=series.y[-1]) if len(series.y) else ""
+        last = "  " + tr("last {value}", value=next(values)) if len(series.y) else ""
         if last and series.n is not None and series.fewer[-1]:
             last += tr(" of {n}", n=series.n[-1])
         runs = f"  ({series.runs_text})" if series.runs > 1 else ""

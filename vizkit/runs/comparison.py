@@ -16,6 +16,7 @@ from vizkit.errors import QueryError
 from vizkit.metrics.direction import direction
 from vizkit.runs._plotting import DrawnComparison
 from vizkit.runs.display import Cell, Table
+from vizkit.runs.formatting import value_texts
 from vizkit.runs.intervals import welch
 from vizkit.runs.printed import Printed
 from vizkit.runs.sequential import (
@@ -86,9 +87,9 @@ class Comparison(Printed, DrawnComparison):
     @property
     def sentence(self) -> str:
         """The answer in one sentence, in VizKit's language."""
-        text = (
-            f"{self.metric}: A {self.mean_a:.6g} (n = {self.n_a}), B {self.mean_b:.6g} (n = {self.n_b}), "
-            + tr("difference {difference:+.3g}", difference=self.difference)
+        a, b = self._means
+        text = f"{self.metric}: A {a} (n = {self.n_a}), B {b} (n = {self.n_b}), " + tr(
+            "difference {difference:+.3g}", difference=self.difference
         )
         if math.isnan(self.low):
             text += tr("; no interval can be given: that needs two runs or more on each side")
@@ -108,10 +109,14 @@ class Comparison(Printed, DrawnComparison):
             text += tr("; best values of trainings are too good by as much as the metric varies")
         return text + (tr("; runs without a number left out: {n}", n=self.left_out) if self.left_out else "")
 
+    @property
+    def _means(self) -> list[str]:
+        return value_texts([self.mean_a, self.mean_b], 6)
+
     def table(self) -> Table:
         """The content of what a notebook shows."""
-        sides = (("A", self.n_a, self.mean_a), ("B", self.n_b, self.mean_b))
-        rows = [[Cell(name), Cell(str(n)), Cell(f"{mean:.6g}")] for name, n, mean in sides]
+        sides = zip("AB", (self.n_a, self.n_b), self._means, strict=True)
+        rows = [[Cell(name), Cell(str(n)), Cell(mean)] for name, n, mean in sides]
         return Table(
             tr("A and B by {metric}", metric=self.metric),
             ["", tr("runs"), self.metric],

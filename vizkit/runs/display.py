@@ -23,7 +23,7 @@ from vizkit.runs.formatting import (
     shorten_all,
     status_text,
     terminal_width,
-    value_text,
+    value_texts,
 )
 from vizkit.runs.scalar_tags import shown_metrics
 from vizkit.runs.statistics import mode_in
@@ -67,19 +67,28 @@ class Table(NamedTuple):
     spare: Sequence[int] = ()
 
 
-def _metric_cell(run: Run, tag: str) -> Cell:
-    if tag not in run.scalar_tags:
-        return Cell("")
-    summary = run.summary(tag)
-    text = value_text(summary.last.value)
-    mode = mode_in([run], tag)
-    best = summary.best(tag, mode) if mode else None
-    if best is not None and best.value != summary.last.value:
-        where = tr(
-            "{mode} {value} at {step}", mode=mode, value=value_text(best.value), step=exact_text(best.step)
-        )
-        text += f" ({where})"
-    return Cell(text, run.columns(tag))
+def _metric_cells(runs: Sequence[Run], tag: str) -> list[Cell]:
+    """The last and the best value of each run; all of them together are told apart."""
+    found = [run.summary(tag) if tag in run.scalar_tags else None for run in runs]
+    modes = [mode_in([run], tag) for run in runs]
+    best = [
+        summary.best(tag, mode) if summary and mode else None
+        for summary, mode in zip(found, modes, strict=True)
+    ]
+    last = [None if summary is None else summary.last.value for summary in found]
+    texts = value_texts([*last, *(None if each is None else each.value for each in best)])
+    cells = []
+    for run, mode, value, top, text, top_text in zip(
+        runs, modes, last, best, texts, texts[len(runs) :], strict=False
+    ):
+        if value is None:
+            cells.append(Cell(""))
+            continue
+        if top is not None and top.value != value:
+            where = tr("{mode} {value} at {step}", mode=mode, value=top_text, step=exact_text(top.step))
+            text += f" ({where})"
+        cells.append(Cell(text, run.columns(tag)))
+    return cells
 
 
 def runs_table(
@@ -100,6 +109,8 @@ def runs_table(
     hparams, tags = list(other)[:_MOST_HPARAMS], every[:_MOST_METRICS] if metrics is None else list(metrics)
     settings = [setting_texts(other[name]) for name in hparams]
     cut = len(runs) > most
+    shown = [*runs[: most // 2], *runs[len(runs) - most // 2 :]] if cut else runs
+    results = [iter(_metric_cells(shown, tag)) for tag in tags]
     header = [tr("run"), tr("status"), tr("duration"), *hparams, *tags]
     table = []
     for index, run in enumerate(runs):
@@ -115,7 +126,7 @@ def runs_table(
                 Cell(status_text(run.status)),
                 Cell(duration_text(run.duration)),
                 *(Cell(texts[index]) for texts in settings),
-                *(_metric_cell(run, tag) for tag in tags),
+                *map(next, results),
             ]
         )
     notes = []
@@ -160,7 +171,7 @@ def run_table(run: Run) -> Table:
     """A table of the metrics of one run, with notes on all else it recorded."""
     tags = shown_metrics([run])
     tags = [*tags, *(tag for tag in run.scalar_tags if tag not in tags)]
-    rows = [[Cell(tag), _metric_cell(run, tag)] for tag in tags[:_MOST_ROWS]]
+    rows = [[Cell(tag), *_metric_cells([run], tag)] for tag in tags[:_MOST_ROWS]]
     if len(tags) > _MOST_ROWS:
         rows.append([Cell(tr("… {n} more", n=len(tags) - _MOST_ROWS)), Cell("")])
     notes = []

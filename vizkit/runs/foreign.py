@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -12,6 +13,7 @@ from vizkit.format.file_names import LOG_WORD
 
 __all__ = ["foreign_logs", "unlisted_note"]
 
+_AN = re.compile("^a(?= (Aim|MLflow))")
 _MOST = 5_000  # files looked at
 _KINDS = {
     "*tfevents*": (mark("TensorBoard log"), mark("tensorboard --logdir {directory} shows them")),
@@ -46,7 +48,7 @@ def foreign_logs(root: str) -> str:
     return tr(
         "{several}, which VizKit does not read ({advice}); to see them here, log their numbers with "
         "vizkit.Tracker",
-        several=trn("a {what} lies there", "{n:,} {what}s lie there", count, what=tr(what)),
+        several=_AN.sub("an", trn("a {what} lies there", "{n:,} {what}s lie there", count, what=tr(what))),
         advice=tr(advice, directory=directory),
     )
 

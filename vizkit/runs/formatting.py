@@ -22,12 +22,15 @@ __all__ = [
     "status_text",
     "terminal_width",
     "value_text",
+    "value_texts",
 ]
 
 LONGEST_CELL = 32
 """Characters of a table's cell."""
 
 _LONGEST_NUMBER = 12  # characters of a setting that is shown in full
+
+_MOST_DIGITS = 17  # tell any two floats apart
 
 _WORD = re.compile(r"(?:[^\W_]|(?<=\d)\.(?=\d))+")
 _READ = 4000  # characters of a long text that are compared
@@ -40,6 +43,25 @@ def value_text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return str(value)
+
+
+def value_texts(values: Sequence[object], digits: int = 4) -> list[str]:
+    """Measured values as short texts that differ where the values do.
+
+    Floats get so many digits, and those that would look like another as many more as tell them apart.
+    """
+    texts: dict[float, str] = {}
+    alike = {value for value in values if isinstance(value, float)}
+    while alike:
+        rounded: dict[str, list[float]] = {}
+        for value in alike:
+            rounded.setdefault(f"{value:.{digits}g}", []).append(value)
+        texts.update((value, text) for text, same in rounded.items() for value in same)
+        alike = {value for same in rounded.values() if len(same) > 1 for value in same}
+        digits += 1
+        if digits > _MOST_DIGITS:
+            break  # NaN
+    return [texts[value] if isinstance(value, float) else value_text(value) for value in values]
 
 
 def exact_text(value: object) -> str:
@@ -137,7 +159,9 @@ def shorten_all(texts: Sequence[str], longest: int = 40) -> list[str]:
             if any(len(_without(text, shared - {word})) > longest for text in long):
                 break
             shared -= {word}
-        cut = {text: shortened(_without(text, shared), longest) for text in long}
+        masked = {text: shortened(_without(text, shared), longest) for text in long}
+        if len(set(cut.values())) < len(cut) or 4 * min(map(len, masked.values())) >= longest:
+            cut = masked  # else beginnings and ends say more, and differ
     taken = {text for text in texts if text not in cut}
     for text, short in cut.items():
         number = 2

@@ -14,7 +14,7 @@ from vizkit.format.tables import TableColumn, TableColumns, Texts
 from vizkit.metrics.arrays import AnyArray, Floats, Indices, Ints
 from vizkit.metrics.confident_learning import class_thresholds, confident_classes, likely_errors
 from vizkit.runs.display import Cell, Table, as_html, as_text
-from vizkit.runs.formatting import value_text
+from vizkit.runs.formatting import value_texts
 from vizkit.runs.prediction_table import PredictionTable
 from vizkit.runs.sample_pairs import equal_rows, pair_rows, row_values
 from vizkit.runs.sample_tables import gallery
@@ -118,7 +118,7 @@ class LabelErrors:
             "wrong_in": tr("runs that say another"),
         }
         first = [row_values(self._columns[name][:_SHOWN]) for name in header]
-        rows = [[Cell(value_text(value)) for value in row] for row in zip(*first, strict=True)]
+        rows = [[*map(Cell, row)] for row in zip(*map(value_texts, first), strict=True)]
         notes = [tr("… {n} more", n=len(self) - _SHOWN)] if len(self) > _SHOWN else []
         if self.left_out:
             notes.append(

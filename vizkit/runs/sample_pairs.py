@@ -8,6 +8,7 @@ import numpy as np
 
 from vizkit.format.tables import References, TableColumn, Texts
 from vizkit.metrics.arrays import AnyArray, Bools, Indices
+from vizkit.runs.formatting import value_texts
 
 __all__ = ["Pairs", "equal_rows", "groups_of", "pair_rows", "row_values"]
 
@@ -147,7 +148,8 @@ def _quarters(values: AnyArray) -> tuple[list[object], Indices]:
     edges = np.unique(np.quantile(values[known], [0, 0.25, 0.5, 0.75, 1]))
     place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, max(len(edges) - 2, 0))
     ends = [*[")"] * (len(edges) - 2), "]"]
+    shown = value_texts(edges.tolist())
     texts: list[object] = [
-        f"[{low:.4g}, {high:.4g}{end}" for low, high, end in zip(edges, edges[1:], ends, strict=False)
+        f"[{low}, {high}{end}" for low, high, end in zip(shown, shown[1:], ends, strict=False)
     ]
     return texts, np.where(known, place, -1)

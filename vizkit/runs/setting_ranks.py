@@ -28,7 +28,7 @@ from vizkit.runs._plotting import DrawnRanking
 from vizkit.runs.comparison import RunValue, seeds_match, values_of
 from vizkit.runs.display import Cell, Table
 from vizkit.runs.export import plain
-from vizkit.runs.formatting import setting_text, setting_texts
+from vizkit.runs.formatting import exact_text, setting_texts, value_texts
 from vizkit.runs.groups import group_runs, hashable
 from vizkit.runs.intervals import column_statistics, t_tail
 from vizkit.runs.printed import MOST_ROWS, Printed
@@ -83,8 +83,8 @@ class RankedSetting:
 
     @property
     def name(self) -> str:
-        """The setting as ``name = value``, separated by commas."""
-        return ", ".join(f"{name} = {setting_text(value)}" for name, value in self.hparams.items())
+        """The setting in full, as ``name = value``, separated by commas."""
+        return ", ".join(f"{name} = {exact_text(value)}" for name, value in self.hparams.items())
 
     @property
     def ranks_text(self) -> str:
@@ -117,15 +117,24 @@ class Ranking(Printed, DrawnRanking):
         return tuple(setting for setting in self.settings if setting.may_be_best)
 
     @property
+    def names(self) -> list[str]:
+        """The settings in short, as ``name = value``, separated by commas; no two are alike."""
+        names = list(self.settings[0].hparams)
+        columns = [setting_texts([each.hparams[name] for each in self.settings]) for name in names]
+        return [
+            ", ".join(f"{name} = {text}" for name, text in zip(names, point, strict=True))
+            for point in zip(*columns, strict=True)
+        ]
+
+    @property
     def sentence(self) -> str:
         """The answer in one sentence, in VizKit's language."""
-        n, best = len(self.settings), self.best
+        n = len(self.settings)
+        best = [name for name, setting in zip(self.names, self.settings, strict=True) if setting.may_be_best]
         if len(best) == 1:
-            text = tr(
-                "{metric}: {name} is the best of {n} settings", metric=self.metric, name=best[0].name, n=n
-            )
+            text = tr("{metric}: {name} is the best of {n} settings", metric=self.metric, name=best[0], n=n)
         else:
-            names = "; ".join(setting.name for setting in best[:_NAMED]) + ("; …" if best[_NAMED:] else "")
+            names = "; ".join(best[:_NAMED]) + ("; …" if best[_NAMED:] else "")
             text = tr(
                 "{metric}: {m} of {n} settings may be the best: {names}",
                 metric=self.metric,
@@ -143,9 +152,10 @@ class Ranking(Printed, DrawnRanking):
         header = [*names, tr("runs"), self.metric, tr("95 % interval"), tr("rank"), tr("may be the best")]
         shown = self.settings[:MOST_ROWS]
         points = zip(*(setting_texts([each.hparams[name] for each in shown]) for name in names), strict=True)
+        means = value_texts([setting.mean for setting in shown])
         rows = [
-            [Cell(text) for text in (*point, *self._row(setting))]
-            for setting, point in zip(shown, points, strict=True)
+            [Cell(text) for text in (*point, *self._row(setting, mean))]
+            for setting, point, mean in zip(shown, points, means, strict=True)
         ]
         notes = [self.sentence]
         if len(self.settings) > MOST_ROWS:
@@ -155,10 +165,10 @@ class Ranking(Printed, DrawnRanking):
         )
         return Table(title, header, rows, notes)
 
-    def _row(self, setting: RankedSetting) -> list[str]:
+    def _row(self, setting: RankedSetting, mean: str) -> list[str]:
         ends = f"{setting.low:.4g} … {setting.high:.4g}" if math.isfinite(setting.low) else ""
         mark = tr("yes") if setting.may_be_best else ""
-        return [str(len(setting.values)), f"{setting.mean:.4g}", ends, setting.ranks_text, mark]
+        return [str(len(setting.values)), mean, ends, setting.ranks_text, mark]
 
     def to_dict(self) -> JSONObject:
         """The ranking as JSON; ends that are unknown are None."""

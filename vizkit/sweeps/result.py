@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
@@ -15,7 +15,8 @@ from vizkit._protocols import JSONObject
 from vizkit.errors import QueryError
 from vizkit.runs import Runs, load
 from vizkit.runs.display import Cell, Table, as_html, as_text
-from vizkit.runs.formatting import clean, duration_text, setting_text, value_text
+from vizkit.runs.formatting import clean, duration_text, setting_texts, value_text, value_texts
+from vizkit.runs.query import MISSING
 from vizkit.sweeps.space import Value
 from vizkit.sweeps.verdict import Verdict, verdict_on
 
@@ -189,7 +190,7 @@ class SweepResult:
         states = ", ".join(f"{n} {tr(_WORDS[state])}" for state, n in count.items() if n)
         title = tr("sweep in {logdir}: {states}", logdir=self.logdir, states=states or tr("no trials"))
         names = list(dict.fromkeys(name for trial in self.trials for name in trial.hparams))
-        rows = [[Cell(text) for text in self._row(trial, names)] for trial in self.finished[:_SHOWN]]
+        rows = [[Cell(text) for text in row] for row in self._rows(self.finished[:_SHOWN], names)]
         notes = [tr("best {trial}", trial=self.words(self.best))] if rows else []
         notes += [
             tr("trial {number} failed: {error}", number=trial.number, error=clean(trial.error, 200))
@@ -198,10 +199,15 @@ class SweepResult:
         header = [tr("trial"), *names, self.metric, tr("spread"), tr("duration")]
         return Table(title, header, rows, notes)
 
-    def _row(self, trial: Trial, names: list[str]) -> list[str]:
-        point = [setting_text(trial.hparams[name]) if name in trial.hparams else "" for name in names]
-        spread = "" if math.isnan(trial.spread) else value_text(trial.spread)
-        return [str(trial.number), *point, f"{trial.value:.6g}", spread, duration_text(trial.duration)]
+    def _rows(self, trials: Sequence[Trial], names: list[str]) -> list[tuple[str, ...]]:
+        columns = [
+            [str(trial.number) for trial in trials],
+            *(setting_texts([trial.hparams.get(name, MISSING) for trial in trials]) for name in names),
+            value_texts([trial.value for trial in trials], 6),
+            ["" if math.isnan(trial.spread) else value_text(trial.spread) for trial in trials],
+            [duration_text(trial.duration) for trial in trials],
+        ]
+        return list(zip(*columns, strict=True))
 
     def _repr_html_(self) -> str:
         return as_html(self._table())

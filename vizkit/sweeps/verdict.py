@@ -13,6 +13,7 @@ from vizkit._language import tr, trn
 from vizkit._protocols import JSONObject
 from vizkit.errors import QueryError
 from vizkit.runs.display import Cell, Table
+from vizkit.runs.formatting import value_texts
 from vizkit.runs.intervals import Interval
 from vizkit.runs.printed import MOST_ROWS, Printed
 from vizkit.runs.sequential import Seeds, anytime_interval, more_seeds, more_seeds_text, seeds_to_tell
@@ -83,11 +84,13 @@ class Verdict(Printed):
     def table(self) -> Table:
         """The content of what a notebook shows."""
         rows = []
-        for number in self._others[:MOST_ROWS]:
-            value, *ends = self.differences[number]
+        shown = self._others[:MOST_ROWS]
+        values = value_texts([self.differences[number][0] for number in shown])
+        for number, value in zip(shown, values, strict=True):
+            _, *ends = self.differences[number]
             interval = " … ".join(f"{end:.4g}" for end in ends) if np.isfinite(ends).all() else ""
             mark = tr("yes") if number in self.worse else ""
-            rows.append([Cell(text) for text in (str(number), f"{value:.4g}", interval, mark)])
+            rows.append([Cell(text) for text in (str(number), value, interval, mark)])
         header = [tr("trial"), tr("difference"), tr("interval"), tr("shown")]
         return Table(tr("how much better trial {best} is", best=self.best), header, rows, [self.sentence])
 

@@ -25,6 +25,7 @@ COMMANDS = [
     ["export"],
     ["--help"],
     ["best", "eval/acc"],
+    ["serve", "--help"],
 ]
 
 
@@ -64,9 +65,12 @@ def test_a_command_that_nobody_reads_ends_as_of_sigpipe(command: list[str], plac
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux")
-def test_a_full_disk_behind_stdout_is_one_line(place: Path) -> None:
-    done = through_shell(">/dev/full", "ls", cwd=place)
-    assert done.returncode == 2 and done.stderr == b"vizkit: No space left on device\n"
+@pytest.mark.parametrize("command", [["ls"], ["serve", "--help"]], ids=lambda command: command[0])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_stdout_is_one_line(command: list[str], unbuffered: str, place: Path) -> None:
+    done = through_shell(">/dev/full", *command, cwd=place, PYTHONUNBUFFERED=unbuffered)
+    assert done.returncode == 2
+    assert re.fullmatch(b"vizkit: (stdout: )?No space left on device\n", done.stderr)
 
 
 def test_a_closed_input_deletes_no_note(place: Path) -> None:

@@ -6,6 +6,8 @@ import json
 import math
 from pathlib import Path
 
+import pytest
+
 import vizkit
 from tests.helpers import PATIENCE
 
@@ -20,6 +22,25 @@ def test_tail_prints_the_last_records_in_their_order(vk: Command) -> None:
     assert float(rows[1][3]) == math.exp(-29 / 32)
     lines = vk("tail", "batch32-0", "-m", "eval/acc", "--json").data
     assert [(line["step"], line["tag"]) for line in lines] == [(29, "eval/acc")]
+
+
+@pytest.mark.usefixtures("terminal")
+def test_values_that_differ_look_different(vk: Command, tmp_path: Path) -> None:
+    with vizkit.Tracker(tmp_path / "run") as tracker:
+        for step, loss in enumerate((0.123456789, 0.123456788, 0.5)):
+            tracker.log({"loss": loss, "acc": 0.123456789}, step=step)
+    lines = vk("tail", at=tmp_path).out.splitlines()
+    assert [line.split()[-2:] for line in lines] == [
+        ["loss", "0.123456789"],
+        ["acc", "0.123457"],
+        ["loss", "0.123456788"],
+        ["acc", "0.123457"],
+        ["loss", "0.5"],
+        ["acc", "0.123457"],
+    ]
+    with vizkit.Tracker(tmp_path / "other") as tracker:
+        tracker.log({"loss": 0.123456787}, step=0)
+    assert "0.5 (min 0.123456788 at 1)" in (said := vk("ls", at=tmp_path).out) and "0.123456787" in said
 
 
 def test_tail_follows_a_run_until_it_has_ended(tmp_path: Path) -> None:

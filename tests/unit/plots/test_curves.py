@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import warnings
 from collections.abc import Iterable
@@ -217,6 +218,7 @@ def test_one_diverged_run_does_not_flatten_the_others(tmp_path: Path) -> None:
         [1e280, 1e290, 1e308],
         [1e280, 1e280],
         [5e-324, 1e-310, 1e-300],
+        [1e-320, 2e-320, 3e-320],
         [1e-320, 1.0, 1e308],
         [-1e308, -1.79e308],
     ],
@@ -228,11 +230,17 @@ def test_the_greatest_numbers_have_axes(values: list[float], log: bool, tmp_path
     for outliers in (True, False):
         plot = vizkit.load(tmp_path).plot("loss", log=log, outliers=outliers)
         plot.figure.savefig(io.BytesIO(), format="png", dpi=30)
-    factor = re.search(r"× 1e(\d+)", plot.ax.get_ylabel())
-    assert (factor is not None) == (max(map(abs, values)) >= 1e290)
+    factor = re.search(r"× 1e(-?\d+)", plot.ax.get_ylabel())
+    greatest = max(map(abs, values))
+    assert (factor is not None) == (greatest >= 1e290 or (greatest < 1e-280 and not log))
     drawn = np.asarray(next(iter(plot.lines.values())).get_ydata())[-1]
     if values[-1] > 0 or not log:
         assert drawn * float(f"1e{factor[1]}" if factor else 1) == pytest.approx(values[-1], rel=1e-9)
+    if factor and float(factor[1]) < 0:
+        low, high = plot.ax.get_ylim()
+        assert high - low < 1.2 * drawn  # which is not a flat line
+    ticks = [text.get_text() for text in plot.ax.get_yticklabels()]
+    assert max(map(len, (text for text in ticks if "$" not in text)), default=0) < 12
     assert str(draw(plot.data, log=log)).count("\n") > 10
 
 
@@ -328,3 +336,49 @@ def test_names_of_many_runs_are_whole_where_a_legend_below_has_room(tmp_path: Pa
     ]
     assert max(map(len, names)) == 21
     assert sorted(legend_texts(many(tmp_path, names).plot("loss"))) == sorted(names)
+
+
+@pytest.mark.parametrize(("bad", "log"), [(math.nan, False), (-1.0, True)])
+@pytest.mark.parametrize("first", ["bad", "good"])
+def test_axes_have_a_scale_as_soon_as_one_curve_has_values(
+    bad: float, log: bool, first: str, tmp_path: Path
+) -> None:
+    for name, values in (("bad", [bad] * 3), ("good", [1.0, 20.0, 3.0])):
+        with vizkit.LogWriter(str(tmp_path / name)) as writer:
+            for step, value in enumerate(values):
+                writer.add_scalar("loss", value, step)
+    runs = vizkit.load(tmp_path)
+    ax = Figure().subplots()
+    runs[first].plot("loss", ax=ax, log=log)
+    runs["good" if first == "bad" else "bad"].plot("loss", ax=ax, log=log)
+    FigureCanvasAgg(ax.figure).draw()
+    low, high = ax.get_ylim()
+    assert not ax.texts and len(ax.get_yticks()) > 1 and -1 < low <= 1 and 20 <= high < 40
+    ax.clear()
+    runs["bad"].plot("loss", ax=ax, log=log)
+    runs["good"].plot("loss", ax=ax, log=log)
+    assert not ax.texts and 20 <= ax.get_ylim()[1] < 40
+
+
+def test_negative_values_beside_great_ones_are_not_marked_as_nan(tmp_path: Path) -> None:
+    for name, value in (("a", 1e300), ("b", -1e300)):
+        with vizkit.LogWriter(str(tmp_path / name)) as writer:
+            writer.add_scalar("loss", value, 0)
+    plot = vizkit.load(tmp_path).plot("loss", log=True)
+    assert plot.marks == [] and note_of(plot) == "1 not positive, not shown"
+
+
+def test_a_legend_of_chinese_names_leaves_room_for_the_curves(tmp_path: Path) -> None:
+    plot = many(tmp_path, [f"学习率很小的实验之二第{k}号运行" for k in range(40)]).plot("loss")
+    FigureCanvasAgg(plot.figure).draw()
+    assert legend_of(plot).get_window_extent().x1 <= plot.figure.bbox.x1
+    assert plot.ax.bbox.width > 0.7 * plot.figure.bbox.width
+
+
+def test_an_axis_over_both_sides_of_zero_has_few_ticks(tmp_path: Path) -> None:
+    with vizkit.LogWriter(str(tmp_path / "run")) as writer:
+        for step in (-25, 0, 7, 10**15):
+            writer.add_scalar("loss", 1.0, step)
+    ax = vizkit.load(tmp_path).plot("loss", log="x").ax
+    low, high = ax.get_xlim()
+    assert 4 <= sum(low <= tick <= high for tick in ax.get_xticks()) <= 12

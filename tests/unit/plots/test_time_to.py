@@ -64,6 +64,23 @@ def test_runs_with_nothing_but_nan_come_last(write: Write, tmp_path: Path) -> No
     assert [text.get_text() for text in plot.texts] == ["not reached, best 0.5", "not reached"]
 
 
+def test_an_axis_without_any_time_has_those_of_the_runs(write: Write, tmp_path: Path) -> None:
+    write("a", {"acc": [0.1, 0.2, 0.99999]})
+    plot = plots.time_to(vizkit.load(tmp_path), "acc", 1.0)
+    assert plot.ax.get_xlim() == (0.0, 2.0)
+    assert [text.get_text() for text in plot.texts] == ["not reached, best 0.99999"]  # which is not 1
+    assert plots.time_to(vizkit.load(tmp_path), "acc", 0.99999999).data.goal == "acc ≥ 0.99999999"
+
+
+def test_long_words_beside_the_bars_have_room(write: Write, tmp_path: Path) -> None:
+    for number in range(9):
+        write(f"run{number}", {"acc": [0.1, 0.2 + 0.1 * (number < 3)]}, {"size": 1})
+    plot = plots.time_to(vizkit.load(tmp_path), "acc", 0.3, by="size")
+    plot.figure.canvas.draw()
+    assert plot.texts[0].get_text().startswith("reached by 3 of 9 runs, first after")
+    assert plot.texts[0].get_window_extent().x1 <= plot.figure.bbox.x1
+
+
 def test_a_group_of_which_some_reached_the_target_says_so(write: Write, tmp_path: Path) -> None:
     for name, size, best in (("a", 1, 0.948), ("b", 1, 0.5), ("c", 1, 0.6), ("d", 2, 0.7), ("e", 2, 0.9)):
         write(name, {"acc": [0.1, best]}, {"size": size})

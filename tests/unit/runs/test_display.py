@@ -111,6 +111,18 @@ def test_one_run_is_shown_with_its_scalars(runs: Runs) -> None:
     assert repr(runs[0]) == "<Run '运行0': unknown, 1 tags>"
 
 
+def test_values_of_a_column_that_differ_look_different(tmp_path: Path) -> None:
+    for name, values in (("a", (0.75, 0.50000001)), ("b", (0.5, 0.50000002))):
+        with LogWriter(str(tmp_path / name)) as writer:
+            for step, value in enumerate(values):
+                writer.add_scalar("loss", value, step)
+    runs = vizkit.load(tmp_path)
+    for shown in (str(runs), str(runs.filter("True")), runs._repr_html_()):
+        assert "0.50000001" in shown and "0.50000002 (min 0.5 at 0)" in shown
+    assert "0.50000002 (min 0.5 at 0)" in str(runs["b"])
+    assert " 0.5" in str(runs["a"]) and "0.50000001" not in str(runs["a"])
+
+
 def test_a_thousand_hostile_runs_are_small_static_and_escaped(tmp_path: Path) -> None:
     for index in range(1000):
         name = "&'\"<b>" * 20 + str(index)

@@ -16,7 +16,8 @@ from vizkit.runs.foreign import foreign_logs
         ("run1/events.out.tfevents.1700000000.host.1.0", "a TensorBoard log lies"),
         ("wandb/offline-run-1/run-1.wandb", "a W&B run lies"),
         ("lightning_logs/version_0/metrics.csv", "a CSV file lies"),
-        ("mlruns/0/meta.yaml", "a MLflow experiment or run lies"),
+        ("mlruns/0/meta.yaml", "an MLflow experiment or run lies"),
+        (".aim/run_metadata.sqlite", "an Aim repository lies"),
     ],
 )
 def test_logs_of_other_tools_are_named_with_what_reads_them(tmp_path: Path, path: str, what: str) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import itertools
+import math
 
-from vizkit.runs.formatting import clean, duration_text, shorten_all, value_text
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vizkit.runs.formatting import clean, duration_text, shorten_all, value_text, value_texts
 from vizkit.runs.query import MISSING
 
 
@@ -23,6 +28,29 @@ def test_values_are_short() -> None:
         "", "None", "0.1235", "3", "Adam",
     ]  # fmt: skip
     assert duration_text(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([0.1, 0.5, 0.123456], ["0.1", "0.5", "0.1235"]),
+        ([0.123456789, 0.123456789 + 1e-12, 0.5], ["0.123456789", "0.123456789001", "0.5"]),
+        ([1.0, 0.99999, 1.0], ["1", "0.99999", "1"]),
+        ([12345678.0, 12345679.0, -12345678.0], ["12345678", "12345679", "-1.235e+07"]),
+        ([0.1, math.nextafter(0.1, 1.0)], ["0.10000000000000001", "0.10000000000000002"]),
+        ([math.nan, math.nan, math.inf, 3, None, MISSING], ["nan", "nan", "inf", "3", "None", ""]),
+        ([1e-320, 2e-320, 1e308], ["1e-320", "2e-320", "1e+308"]),
+    ],
+)
+def test_measured_values_that_differ_look_different(values: list[object], texts: list[str]) -> None:
+    assert value_texts(values) == texts
+
+
+@given(st.lists(st.floats(allow_nan=False), max_size=8))
+def test_texts_are_equal_where_values_are(values: list[float]) -> None:
+    texts = value_texts(values)
+    for a, b in itertools.combinations(range(len(values)), 2):
+        assert (texts[a] == texts[b]) == (values[a] == values[b])
 
 
 def test_control_characters_are_escaped_and_long_texts_cut() -> None:
@@ -51,4 +79,10 @@ def test_names_are_cut_where_they_are_the_same() -> None:
     names = [f"experiment_resnet50_imagenet_lr0.{k}_seed{k}" for k in range(3)]
     assert shorten_all(names, 30)[1] == "experiment…lr0.1_seed1"
     assert shorten_all([*names, "base"], 60) == [*names, "base"]
+    long = "averyveryverylongname_" * 6
+    assert shorten_all([long + "a", long + "b", "c"], 30) == [
+        "averyveryveryl…yverylongname_a",
+        "averyveryveryl…yverylongname_b",
+        "c",
+    ]  # what they share says more than "…a"
     assert shorten_all(["x" * 50], 12) == ["xxxxx…xxxxxx"] and shorten_all([]) == []
