@@ -22,6 +22,7 @@ __all__ = [
     "is_number",
     "is_whole_number",
     "one_of",
+    "text_of",
     "whole_number",
 ]
 
@@ -36,6 +37,11 @@ def describe(value: object, limit: int = 80) -> str:
         return tr("{kind} of shape {shape} and dtype {dtype}", kind=kind, shape=list(shape), dtype=dtype)
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def text_of(value: object) -> str:
+    """The text of a name or label; that of bytes, as files of HDF5 and MATLAB give, is what they spell."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def is_whole_number(value: object) -> bool:

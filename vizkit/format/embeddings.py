@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import cast
 
 import numpy as np
 
-from vizkit._checks import describe
+from vizkit._checks import describe, text_of
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.format.types import Embeddings
@@ -23,7 +24,8 @@ def checked_embeddings(
 
     Args:
         mat: (n, d) real numbers, one vector per row.
-        metadata: n labels, or several columns of n labels each; row numbers by default.
+        metadata: n labels, or several columns of n labels each, or n rows of several labels, where these
+            are not n, too; row numbers by default.
         header: names of the columns.
 
     Raises:
@@ -43,6 +45,11 @@ def checked_embeddings(
     labels: list[object] = given.tolist() if hasattr(given, "tolist") else list(given)
     several = bool(labels) and isinstance(labels[0], (list, tuple))
     columns = cast("list[list[object]]", labels) if several else [labels]
+    if (
+        several and len(columns) == count and {len(row) for row in columns} != {count}
+    ):  # as TensorBoard has it
+        with suppress(ValueError):  # unequal rows, which are refused below
+            columns = [list(column) for column in zip(*columns, strict=True)]
     for column in columns:
         if len(column) != count:
             raise DataError(
@@ -50,7 +57,7 @@ def checked_embeddings(
                 count=count,
                 n=len(column),
             )
-    names = [str(name) for name in header] if header is not None else []
+    names = [text_of(name) for name in header] if header is not None else []
     if len(columns) > 1 and not names:
         names = [f"label_{index}" for index in range(len(columns))]
     if names and len(names) != len(columns):
@@ -59,5 +66,5 @@ def checked_embeddings(
             names=len(names),
             columns=len(columns),
         )
-    rows = [[str(column[index]) for column in columns] for index in range(count)]
+    rows = [[text_of(column[index]) for column in columns] for index in range(count)]
     return Embeddings(vectors.astype(np.float32, copy=False), rows, names)

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from vizkit._checks import describe
+from vizkit._checks import describe, text_of
 from vizkit._json import DEEPEST
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
@@ -87,10 +87,8 @@ def _items(hparams: object, prefix: str, outer: tuple[int, ...]) -> Iterable[tup
 
 
 def _name(key: object) -> str:
-    if isinstance(key, str):
-        return str(key)
-    if isinstance(key, bytes):
-        return key.decode("utf-8", "replace")
+    if isinstance(key, (str, bytes)):
+        return text_of(key)
     return str(_value(key)) if isinstance(key, Set) else _ADDRESS.sub("", str(key))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import wave
 from dataclasses import dataclass
 
@@ -89,11 +90,11 @@ def _checked_rate(sample_rate: ScalarLike) -> int:
         rate = 0.0 if isinstance(sample_rate, (bool, str, bytes)) else to_float(sample_rate)
     except DataError:
         rate = 0.0
-    if not (rate >= 1 and rate.is_integer()):
+    if not 1 <= rate < math.inf:
         raise DataError(
             "sample_rate={sample_rate!r} is no positive whole number, such as 16000", sample_rate=sample_rate
         )
-    return int(rate)
+    return round(rate)  # a WAV file holds whole ones, and 44100 * 1.1 is none by a hair
 
 
 def _frames_first(array: AnyArray) -> AnyArray:

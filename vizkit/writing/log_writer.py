@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from vizkit import _visualdl
-from vizkit._checks import describe
+from vizkit._checks import describe, text_of
 from vizkit._language import tr
 from vizkit._protocols import ArrayLike, HParamsLike, LayerLike, ScalarLike, StepLike, WalltimeLike
 from vizkit.errors import DataError, TagError
@@ -58,7 +58,9 @@ class LogWriter(ImageWriter):
         resume: True to continue the training in the log, whatever its steps. By default, steps that begin
             again start a new training, which is shown as a run of its own.
         strict: True raises a `TagError` for a tag that VisualDL could not serve, or that holds another kind
-            of records. By default they get the nearest tag that it can, with one warning.
+            of records. By default they get the nearest tag that it can, with one warning. True also raises
+            a `DataError` for curves and embeddings that make no sense (scores that are NaN, too few labels):
+            since VisualDL takes them, they are left out by default, with one warning.
         on_error: called with tag and error if a record could not be written (a full disk, an array that
             could not be encoded). By default the first of each tag is warned about, and training goes
             on.
@@ -126,7 +128,7 @@ class LogWriter(ImageWriter):
                 "tag_scalar_dict must be a dict of numbers, got {tag_scalar_dict}",
                 tag_scalar_dict=describe(tag_scalar_dict),
             )
-        values = {str(name): to_float(value) for name, value in tag_scalar_dict.items()}
+        values = {text_of(name): to_float(value) for name, value in tag_scalar_dict.items()}
         main_tag = self._tags.tag_for(main_tag, "scalars")
         at, now = self._when(main_tag, step, walltime)
         frames = [encode.encode_sub_scalar(main_tag, name, value, at, now) for name, value in values.items()]
@@ -142,8 +144,7 @@ class LogWriter(ImageWriter):
         """Record a text; None is an empty one, any other object is converted with ``str``."""
         tag = self._tags.tag_for(tag, "text")
         at, now = self._when(tag, step, walltime)
-        text_string = "" if text_string is None else text_string
-        text = text_string.decode("utf-8", "replace") if isinstance(text_string, bytes) else str(text_string)
+        text = "" if text_string is None else text_of(text_string)
         self._write(tag, encode.encode_text(tag, text, at, now))
 
     def add_meta(
@@ -284,7 +285,8 @@ class LogWriter(ImageWriter):
         Args:
             tag: such as ``words``.
             mat: (n, d) one vector per row.
-            metadata: n labels, or several columns of n labels each; row numbers by default.
+            metadata: n labels, or several columns of n labels each, or n rows of several labels; row
+                numbers by default.
             metadata_header: names of the columns.
             walltime: milliseconds or seconds since 1970, a ``datetime``, or an ISO 8601 text; now by default.
             labels: VisualDL's old name of ``metadata``.
@@ -292,13 +294,18 @@ class LogWriter(ImageWriter):
             labels_meta: VisualDL's old name of ``metadata_header``.
 
         Raises:
-            DataError: ``mat`` is not a matrix, or a column does not have one label per vector.
+            DataError: of a strict writer, ``mat`` is not a matrix, or a column does not have one label per
+                vector.
         """
-        embeddings = checked_embeddings(
-            hot_vectors if mat is None else mat,
-            labels if metadata is None else metadata,
-            labels_meta if metadata_header is None else metadata_header,
-        )
+        try:
+            embeddings = checked_embeddings(
+                hot_vectors if mat is None else mat,
+                labels if metadata is None else metadata,
+                labels_meta if metadata_header is None else metadata_header,
+            )
+        except DataError as error:
+            self._leave_out(str(tag), error)
+            return
 
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:
             return encode.encode_embeddings(tag, replace(embeddings, vectors=arrays[0]), step, now)

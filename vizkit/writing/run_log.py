@@ -348,8 +348,8 @@ class RunLog:
     ) -> None:
         """Check arrays, and have the worker build a record from copies of them.
 
-        Small records are built at once, which costs less and raises errors in the caller. So are records
-        that a job of `defer` adds, whose arrays are not copied.
+        Small records are built at once, which costs less; where it is strict, their errors are raised in the
+        caller. So are records that a job of `defer` adds, whose arrays are not copied.
 
         Args:
             build: encodes the record from the arrays, the step and the walltime.
@@ -370,9 +370,18 @@ class RunLog:
         at, now = self._when(tag, step, walltime)
         size = sum(array.nbytes for array in arrays)
         if here or (size <= small and self._worker.idle):  # records stay in the order of their calls
-            self._write(tag, build(arrays, at, now))
+            try:
+                self._write(tag, build(arrays, at, now))
+            except DataError as error:
+                self._leave_out(tag, error)
         else:
             self.defer(tag, lambda: self._write(tag, build(arrays, at, now)), size)
+
+    def _leave_out(self, tag: str, error: DataError) -> None:
+        """Count a record that cannot be made of arguments that VisualDL's writer takes; strict, raise."""
+        if self._tags.strict:
+            raise error
+        self._on_error(tag, error)
 
     def defer(self, name: str, job: Callable[[], None], size: int) -> None:
         """Have the worker run a job, which may add any records.

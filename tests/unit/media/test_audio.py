@@ -146,11 +146,11 @@ def test_the_callers_array_is_only_read() -> None:
 
 
 def test_sample_rates() -> None:
-    for rate in (8000, 8000.0, np.int64(8000), np.float32(8000)):
+    for rate in (8000, 8000.0, np.int64(8000), np.float32(8000), 7999.9999999999, 8000.4):
         found = to_wave([0.0], rate).sample_rate  # type: ignore[arg-type]
         assert found == 8000
         assert type(found) is int
-    for wrong in (0, -1, 8000.5, float("nan"), float("inf"), "8000", None, True):
+    for wrong in (0, -1, 0.5, float("nan"), float("inf"), "8000", None, True):
         with pytest.raises(DataError, match="sample_rate="):
             to_wave([0.0], wrong)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="more than a WAV file can hold"):

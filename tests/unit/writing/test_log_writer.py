@@ -246,6 +246,8 @@ def test_a_group_of_scalars(writer: LogWriter) -> None:
     ]
     found = stock(writer.logdir, "scalars", "loss")
     assert [(item.id, item.tag_value.tag) for item in found] == [(3, "train"), (3, "eval")]
+    writer.add_scalars("bytes", {b"cat": 1.0}, 3)  # type: ignore[dict-item]
+    assert stock(writer.logdir, "scalars", "bytes")[0].tag_value.tag == "cat"
     with pytest.raises(DataError, match="dict"):
         writer.add_scalars("loss", [1, 2], 3)  # type: ignore[arg-type]
 
@@ -550,6 +552,14 @@ def test_text(writer: LogWriter) -> None:
         (np.array([5, 6]), None, [["5"], ["6"]], []),
         ([["a", "b"], ["x", "y"]], None, [["a", "x"], ["b", "y"]], ["label_0", "label_1"]),
         ([["a", "b"], ["x", "y"]], ["one", "two"], [["a", "x"], ["b", "y"]], ["one", "two"]),
+        (
+            [["a", 1, "p"], ["b", 2, "q"]],
+            None,
+            [["a", "1", "p"], ["b", "2", "q"]],
+            ["label_0", "label_1", "label_2"],
+        ),
+        (np.array([["a"], ["b"]]), ["one"], [["a"], ["b"]], ["one"]),
+        (np.array([b"a", "\u00e9".encode()]), [b"one"], [["a"], ["\u00e9"]], ["one"]),
     ],
 )
 def test_embeddings(writer: LogWriter, metadata: Any, header: Any, labels: Any, names: Any) -> None:
@@ -566,10 +576,14 @@ def test_embeddings(writer: LogWriter, metadata: Any, header: Any, labels: Any, 
      (None, None, None, "mat"),
      ([[1, 2], [3]], None, None, "unequal"), ([[1, 2]], ["a"], ["x", "y"], "2 columns")],
 )  # fmt: skip
-def test_bad_embeddings_are_refused(
-    writer: LogWriter, mat: Any, metadata: Any, header: Any, match: str
+def test_bad_embeddings_are_left_out_and_told(
+    tmp_path: Path, mat: Any, metadata: Any, header: Any, match: str
 ) -> None:
-    with pytest.raises(DataError, match=match):
+    with LogWriter(tmp_path) as writer:
+        with pytest.warns(VizKitWarning, match=match):
+            writer.add_embeddings("e", mat, metadata, header)
+        assert writer.lost == {"e": 1}
+    with LogWriter(tmp_path, strict=True) as writer, pytest.raises(DataError, match=match):
         writer.add_embeddings("e", mat, metadata, header)
 
 
@@ -645,16 +659,23 @@ def test_curves_of_every_class(writer: LogWriter) -> None:
         writer.add_class_curves("bad", [0, 1], np.eye(2), 0, class_names=["a"])
 
 
-def test_bad_curves_are_refused(writer: LogWriter) -> None:
+@pytest.mark.parametrize("count", [1, 200_000])  # at once and on the worker
+def test_bad_curves_are_left_out_and_told(tmp_path: Path, count: int) -> None:
     for labels, scores, match in (
         ([0, 1], [0.5, math.nan], "1 of 2 scores are NaN"),
         ([0, 2], [0.5, 0.5], "0 or 1"),
         ([0, 1, 1], [0.5, 0.5], "labels and predictions must be of equal length, got 3 and 2"),
     ):
-        with pytest.raises(DataError, match=match):
-            writer.add_pr_curve("pr", labels, scores, 0)
-        with pytest.raises(DataError, match=match):
-            writer.add_roc_curve("roc", labels, scores, 0)
+        with LogWriter(tmp_path / str(len(match))) as writer:
+            with pytest.warns(VizKitWarning, match=match if count == 1 else "not recorded"):
+                writer.add_pr_curve("pr", labels * count, scores * count, 0)
+                writer.add_roc_curve("roc", labels * count, scores * count, 0)
+                writer.flush()
+            writer.add_roc_curve("roc", [0, 1], [0.2, 0.8], 1)
+            assert written(writer, "roc").auc == 1
+            assert writer.lost == {"pr": 1, "roc": 1}
+    with LogWriter(tmp_path / "strict", strict=True) as writer, pytest.raises(DataError, match="are NaN"):
+        writer.add_pr_curve("pr", [0, 1], [0.5, math.nan], 0)
 
 
 def test_what_the_worker_cannot_encode_is_warned_about_once(tmp_path: Path) -> None:
