@@ -45,12 +45,15 @@ def test_a_full_disk_counts_every_metric_of_a_step(tmp_path: Path, monkeypatch: 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with Tracker(tmp_path / "run") as tracker:
-        with monkeypatch.context() as patch, pytest.warns(VizKitWarning, match="No space"):
+        with monkeypatch.context() as patch, pytest.warns(VizKitWarning, match="No space") as warned:
             patch.setattr("vizkit.writing.log_file._os_write", full)
             tracker.log({"a": 1, "b": 2, "c": 3}, 0)
             tracker.log({"a": 1, "b": 2}, 1)
+            tracker.log_text("text", "x", 1)
+            tracker.flush()
+        assert len(warned) == 1  # not one a tag
         tracker.log({"a": 1}, 2)
-    assert tracker.lost == {"a": 2, "b": 2, "c": 1}
+    assert tracker.lost == {"a": 2, "b": 2, "c": 1, "text": 1}
 
 
 @pytest.mark.parametrize("code", [errno.EDQUOT, errno.ESTALE, errno.EIO])

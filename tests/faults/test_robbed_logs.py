@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import ROOT, damage, log_of, python, records, series, stock, until
-from vizkit import Tracker, VizKitWarning
+from vizkit import LogWriter, Tracker, VizKitWarning
 from vizkit.environment import read_environment
 from vizkit.format.decode import decode_record
 from vizkit.format.frames import read_frames
@@ -229,6 +229,49 @@ def test_a_log_that_is_cut_goes_on_with_a_beginning_of_its_own(run: Tracker) -> 
         range(100, 150)
     )
     assert run.lost == {"log": 1}
+
+
+@pytest.mark.parametrize("looked", [True, False])
+def test_a_log_that_is_cut_and_has_grown_again_before_anybody_looks(run: Tracker, looked: bool) -> None:
+    """It is as long as it was, and longer."""
+    log = log_of(run.logdir)
+    if looked:
+        run.writer.look()
+    size = log.stat().st_size
+    os.truncate(log, size - 1000)
+    record(run, 100, 200)
+    assert log.stat().st_size > size
+    with pytest.warns(VizKitWarning, match=r"1,000 bytes were cut off .* by another program"):
+        run.close()
+    assert not damage(log)
+    kept = steps(log.parent)
+    assert set(range(100, 200)) <= set(kept) and 50 < len(kept) < 200
+    assert run.lost == {"log": 1}
+    assert len(stock(log.parent, "scalar", "loss")) == len(kept)
+
+
+def test_a_log_that_another_program_overwrites_is_noticed(run: Tracker) -> None:
+    log = log_of(run.logdir)
+    run.writer.look()
+    size = log.stat().st_size
+    with log.open("r+b") as file:
+        file.seek(size - 100)
+        file.write(bytes(100))
+    with pytest.warns(VizKitWarning, match="was cut or overwritten by another program"):
+        run.writer.look()
+    record(run, 100, 150)
+    run.close()
+    assert not damage(log) and steps(log.parent)[-50:] == list(range(100, 150))
+
+
+def test_what_other_writers_append_is_no_cut(run: Tracker) -> None:
+    with LogWriter(run.logdir) as other:
+        for step in range(100):
+            run.log({"loss": step / 3}, 100 + step)
+            other.add_scalar("other", step, step)
+            run.writer.look()
+    run.close()
+    assert not run.lost and steps(run.logdir) == list(range(200))
 
 
 def test_what_cannot_be_written_again_is_counted(run: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:

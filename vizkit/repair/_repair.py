@@ -103,35 +103,62 @@ def _locked(paths: Iterable[str]) -> Iterator[bool]:
 def _repaired(name: str, directory: str) -> RepairResult:
     done, kept = finish_merge(directory, _moved)
     logs = RunReader(directory)  # as they are now that nobody writes
-    logs.check()
     files = inventory(directory, logs.files, logs.problems)
     for path in (*files.empty, *files.foreign, *files.copies):
         kept.append(_moved(path))
         done.append(tr("moved {name} aside", name=os.path.basename(path)))
-    problems = [problem for problem in logs.problems if problem.path in files.logs]
-    broken = [problem for problem in problems if problem.kind in _BROKEN]
-    renames = Renames(logs.kinds)
-    texts = [problem for problem in problems if problem.kind == "text"]
-    rename = renames.wanted or texts or logs.hparams.bare or any(p.kind == "mixed" for p in problems)
-    *older, last = files.logs or [""]
-    if logs.earlier:
-        older = []  # trainings of their own: they are merged only by moving them together
-    if last and (broken or rename or older):
-        parts: list[Iterable[bytes]] = []
-        for path in [*older, last]:
-            if parts:  # in one log, only a mark tells where a session begins
-                parts.append([encode_meta_data(META_DATA, logs.display_name, 0, 0, SessionMark.BEGINS)])
-            parts.append(_content(path, [p for p in broken if p.path == path], renames if rename else None))
-        directory, base = os.path.split(last)
-        kept.append(os.path.join(directory, _kept_name(last)))
-        keep_beside(last, os.path.basename(kept[-1]))
-        with merging(last, older):
-            rewrite(last, chain.from_iterable(parts), part_name(last))
-            done += [_words(problem) for problem in [*broken, *texts]] + renames.done
-            for path in older:
-                kept.append(_moved(path))
-                done.append(tr("merged {name} into {other}", name=os.path.basename(path), other=base))
+    # Trainings of their own are merged only by moving them together.
+    parts = [[path] for path in files.logs] if logs.earlier else [files.logs]
+    originals = {path: _kept_path(path) for path in files.logs}
+    for paths in filter(None, parts):
+        done += _rewritten(logs, paths, originals, anew=False)
+    # Where a gap is closed, damaged bytes before it may claim others behind it: then there is another gap.
+    while words := _closed_again(RunReader(directory), [paths[-1] for paths in parts if paths], originals):
+        done += words
+    kept += [path for path in originals.values() if os.path.exists(path)]
     return RepairResult(name, done, kept, "")
+
+
+def _rewritten(logs: RunReader, paths: list[str], originals: dict[str, str], *, anew: bool) -> list[str]:
+    """Rewrite the last of some logs of a run if that is needed, with the content of all.
+
+    Args:
+        logs: the run.
+        paths: the logs.
+        originals: log -> the path that its original gets.
+        anew: True if all but gaps was repaired before.
+
+    Returns:
+        The changes; none if nothing was to be done.
+    """
+    logs.check()
+    problems = [problem for problem in logs.problems if problem.path in paths]
+    broken = [problem for problem in problems if problem.kind in _BROKEN]
+    texts = [problem for problem in problems if problem.kind == "text"]
+    renames = Renames(logs.kinds)
+    rename = renames.wanted or texts or logs.hparams.bare or any(p.kind == "mixed" for p in problems)
+    *older, last = paths
+    if not (broken or older or (rename and not anew)):
+        return []
+    parts: list[Iterable[bytes]] = []
+    for path in paths:
+        if parts:  # in one log, only a mark tells where a session begins
+            parts.append([encode_meta_data(META_DATA, logs.display_name, 0, 0, SessionMark.BEGINS)])
+        parts.append(_content(path, [p for p in broken if p.path == path], renames if rename else None))
+    if not os.path.exists(originals[last]):
+        keep_beside(last, os.path.basename(originals[last]))
+    with merging(last, older):
+        rewrite(last, chain.from_iterable(parts), part_name(last))
+        done = [_words(problem) for problem in [*broken, *texts]] + renames.done
+        for path in older:
+            os.rename(path, originals[path])
+            name, other = os.path.basename(path), os.path.basename(last)
+            done.append(tr("merged {name} into {other}", name=name, other=other))
+    return done
+
+
+def _closed_again(logs: RunReader, paths: list[str], originals: dict[str, str]) -> list[str]:
+    return [word for path in paths for word in _rewritten(logs, [path], originals, anew=True)]
 
 
 def _words(problem: Problem) -> str:
@@ -157,13 +184,13 @@ def _content(source: str, broken: Iterable[Problem], renames: Renames | None) ->
             start = after
 
 
-def _kept_name(path: str) -> str:
-    """A free name beside a log that VisualDL does not take for one."""
+def _kept_path(path: str) -> str:
+    """A free path beside a log that VisualDL does not take for one."""
     directory, name = os.path.split(path)
-    return free_name(directory, name.replace(LOG_WORD, "kept") + ".bak")
+    return os.path.join(directory, free_name(directory, name.replace(LOG_WORD, "kept") + ".bak"))
 
 
 def _moved(path: str) -> str:
-    kept = os.path.join(os.path.dirname(path), _kept_name(path))
+    kept = _kept_path(path)
     os.rename(path, kept)
     return kept

@@ -33,6 +33,7 @@ from vizkit.writing.restoring import restore
 
 __all__ = ["LogFile", "live_logs", "open_log"]
 
+_MARK = 256  # bytes
 _PREEMPTED_SECONDS = 0.001  # of a write: other processes may have had the core
 
 _os_write = os.write
@@ -78,6 +79,8 @@ class LogFile(RecordLog):
         self._fd = -1
         self._hidden = False  # the descriptor is in use by a function of several steps
         self._size = 0  # when it was last looked at
+        self._mark: bytes | None = b""  # the bytes before that
+        self._grown = 0  # bytes that were appended here since then, at least
         self._place = path  # absolute: a script may change its directory
         self.closed = False
         self._parents = False
@@ -109,6 +112,7 @@ class LogFile(RecordLog):
             written = _os_write(self._fd, data)
             if written != len(data):
                 self._finish(data, written)
+            self._grown += written
         finally:
             try:  # noqa: SIM105  (`suppress` costs half a microsecond)
                 release()
@@ -126,8 +130,10 @@ class LogFile(RecordLog):
             took -= _waited_for_a_core() - waited
         if written < 0:
             self.append(data)  # raises the error
-        elif written != len(data):
-            self._finish(data, written)
+        else:
+            if written != len(data):
+                self._finish(data, written)
+            self._grown += written
         return took
 
     @property
@@ -202,7 +208,7 @@ class LogFile(RecordLog):
                 elif _identity(stat) not in _begun:
                     _write_rest(fd, self._again())
                 _begun.add(_identity(stat))
-                self._size = os.fstat(fd).st_size
+                self._note_end(fd, os.fstat(fd).st_size)
             except BaseException:
                 with suppress(OSError):
                     os.close(fd)
@@ -258,18 +264,22 @@ class LogFile(RecordLog):
         except OSError:  # nobody can tell
             return fd, None
         if there is not None and os.path.samestat(mine, there):
-            cut, self._size = self._size - mine.st_size, mine.st_size
-            if cut <= 0:
+            cut = self._size + self._grown - mine.st_size
+            changed = _before(fd, self._size) != self._mark
+            self._note_end(fd, mine.st_size)
+            if cut <= 0 and not changed:
                 return fd, None
             unlock(fd)  # so that it can be repaired
-            return self._opened_after_cut(), Found(
+            note = (
                 tr(
                     "{n:,} bytes were cut off {path} by another program while it was recorded",
                     n=cut,
                     path=former,
-                ),
-                lost=True,
+                )
+                if cut > 0
+                else tr("{path} was cut or overwritten by another program while it was recorded", path=former)
             )
+            return self._opened_after_cut(), Found(note, lost=True)
         path = path_of_open_file(fd)
         if mine.st_nlink and not (path and os.path.basename(path).startswith(".nfs")):
             if path == former:
@@ -299,7 +309,7 @@ class LogFile(RecordLog):
             self.path = self._place = path
         stat = os.fstat(new)
         _begun.add(_identity(stat))
-        self._size = stat.st_size
+        self._note_end(new, stat.st_size)
         what = tr("deleted") if there is None else tr("replaced")
         return new, Found(
             tr(
@@ -309,6 +319,9 @@ class LogFile(RecordLog):
                 new=path,
             )
         )
+
+    def _note_end(self, fd: int, size: int) -> None:
+        self._size, self._grown, self._mark = size, 0, _before(fd, size)
 
     def _opened_after_cut(self) -> int:
         _begun.discard(_identity(os.stat(self._place)))  # a new beginning, since the former is gone
@@ -374,6 +387,15 @@ def _is_at(stat: os.stat_result, path: str) -> bool:
         return os.path.samestat(stat, os.stat(path))
     except FileNotFoundError:
         return False
+
+
+def _before(fd: int, position: int) -> bytes | None:
+    """The bytes of a log before a position, by which it is known again; None if they cannot be read."""
+    start = max(position - _MARK, 0)
+    try:
+        return os.pread(fd, position - start, start)
+    except OSError:
+        return None
 
 
 def _identity(stat: os.stat_result) -> tuple[int, int, int]:

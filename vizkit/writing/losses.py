@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections import Counter
@@ -19,6 +20,10 @@ from vizkit.writing.record_log import NullLog, RecordLog
 __all__ = ["Losses", "end_all"]
 
 _MOST = 5  # tags that are said
+_OF_DISKS = {
+    getattr(errno, name, None)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "ESTALE", "ETIMEDOUT")
+} - {None}
 _OF_CHILDREN = "records of forked children"
 
 
@@ -45,6 +50,7 @@ class Losses:
         self._reasons: dict[str, str] = {}
         self._said_reasons: dict[str, str] = {}
         self._noted: dict[str, int] = {}
+        self._troubles: set[int | None] = set()
         self._said = 0
         self._left_out = 0
         self._stream = sys.stderr  # that of a test or a notebook's cell, not of what ends the process
@@ -55,7 +61,7 @@ class Losses:
         self._left_out = log.left_out
 
     def count(self, tag: str, reason: object) -> None:
-        """Count a lost record; warn about the first of each tag.
+        """Count a lost record; warn about the first of each tag, or the first that the disk refuses.
 
         Args:
             tag: the record's tag, or another name for what is missing.
@@ -68,7 +74,12 @@ class Losses:
         _lossy.add(self)
         at_exit_of_child(end_all)
         try:
-            count_lost(self.lost, tag, reason)
+            trouble = reason.errno if isinstance(reason, OSError) else None
+            if trouble in self._troubles:
+                self.lost[tag] += 1
+            else:
+                self._troubles |= _OF_DISKS & {trouble}
+                count_lost(self.lost, tag, reason)
         finally:  # the warning may be an error by the user's filter
             if self.lost[tag] == 1 and not isinstance(reason, OSError):  # else the disk is in trouble now
                 self.note()

@@ -15,8 +15,17 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 import vizkit
 from tests.helpers import log_of
+from tests.logs import NOW, path_in, scalar
 from tests.unit.repair.logs import aged, kinds, repaired, steps, written
-from vizkit.format.encode import encode_scalar, step_field, tag_field, walltime_field
+from vizkit.format import wire
+from vizkit.format.encode import (
+    encode_image,
+    encode_meta_data,
+    encode_scalar,
+    step_field,
+    tag_field,
+    walltime_field,
+)
 from vizkit.format.frames import read_frames
 from vizkit.repair._check import check
 from vizkit.repair._repair import repair
@@ -66,6 +75,37 @@ def test_a_frame_that_is_no_record_is_taken_out(tmp_path: Path) -> None:
     assert kinds(tmp_path) == ["undecodable"]
     repaired(tmp_path)
     assert steps(tmp_path / "run") == list(range(5))
+
+
+def test_each_training_of_a_directory_is_repaired(tmp_path: Path) -> None:
+    """They are not merged, and what is said to be done is done."""
+    logs = [path_in(tmp_path / "run", number) for number in (1, 2)]
+    for number, log in enumerate(logs):
+        log.write_bytes(
+            b"\xff" * 9
+            + encode_meta_data("meta_data_tag", "", 0, NOW)
+            + b"".join(scalar("loss", step / 2, step, NOW + 1000 * number + step) for step in range(10))
+        )
+    assert [run.name for run in vizkit.load(tmp_path)] == ["run@1", "run"]
+    assert kinds(tmp_path) == ["damaged", "damaged"]
+    repaired(tmp_path)
+    for log in logs:
+        assert len([*read_frames(log.read_bytes())]) == 11 and log.read_bytes()[:9] != b"\xff" * 9
+
+
+def test_a_gap_that_opens_where_another_is_closed_is_closed_too(tmp_path: Path) -> None:
+    """Bytes within a damaged image claim a frame; its end becomes that of another one."""
+    after = [scalar("loss", step / 3, step) for step in range(40)]
+    claimed = 92 + sum(map(len, after[:5]))
+    png = b"\x89PNG" + claimed.to_bytes(8, "little") + b"\x0a" + wire.varint(claimed - 3)
+    image = encode_image("image", png + b"\xff" * (100 - 8 - 3), 3, NOW)
+    start = encode_meta_data("meta_data_tag", "", 0, NOW) + scalar("loss", 5, 0)
+    log = path_in(tmp_path / "run")
+    log.write_bytes(start + image + b"\xff" * 13 + b"".join(after))
+    assert "image" in vizkit.load(tmp_path)[0].logs.kinds
+    assert kinds(tmp_path) == ["damaged"]
+    repaired(tmp_path)
+    assert steps(tmp_path / "run") == [0, *range(40)]
 
 
 def test_a_record_whose_content_is_broken_is_taken_out(tmp_path: Path) -> None:
