@@ -15,6 +15,12 @@ test("points are rows, and names are cells", () => {
   assert.deepEqual(rows.split("\r\n"), ["run,step,value", '"a, ""b""",0,0.1', '"a, ""b""",1,NaN', "'=1+1,2,-inf", ""]);
 });
 
+test("no name is a formula of a spreadsheet, in any width", () => {
+  for (const sign of ["=", "+", "-", "@", "\t", "＝", "＋", "－", "＠"]) {
+    assert.equal(csv([line(`${sign}1`, of(0), of(1))], "step").split("\r\n")[1], `'${sign}1,0,1`);
+  }
+});
+
 test("what is drawn of a column of pixels is not taken for its points", () => {
   const thinned = line("a", of(-1, 0, 0, 0, 9, 10, 10, 10, 19, 20), of(0, 3, 1, 8, 2, 5, 4, 7, 6, 0), [1, 9]);
   const rows = csv([thinned, line("b", of(0), of(1))], "step");

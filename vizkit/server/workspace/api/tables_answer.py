@@ -17,7 +17,7 @@ from vizkit.format.tables import References, TableColumn, TableColumns, Texts
 from vizkit.media.palette import color
 from vizkit.metrics.arrays import Ints
 from vizkit.metrics.downsampling import evenly
-from vizkit.runs.export import BOM
+from vizkit.runs.export import BOM, without_formula
 from vizkit.runs.table_rows import CHANGE, grouped_rows, number_mean, value_codes
 from vizkit.server.workspace.api.inputs_answer import inputs_of_rows
 from vizkit.server.workspace.api.state import WorkspaceState, named
@@ -136,7 +136,10 @@ def rows(state: WorkspaceState, query: RowsQuery) -> RowsAnswer:
 
 
 def rows_csv(state: WorkspaceState, query: CsvQuery) -> StreamingResponse:
-    """Answer with the selected rows as CSV, for people: Excel knows its encoding by the mark at its begin."""
+    """Answer with the selected rows as CSV, for people in front of a spreadsheet.
+
+    It knows the encoding by the mark at the beginning, and runs no text as a formula.
+    """
     table, _ = _open(state, query)
     places = state.tables.rows(table, query.where, query.order, descending=query.direction == "down")
     name = quote(f"{query.table.replace('/', ' ')} {table.file.step}.csv", safe="")
@@ -149,7 +152,7 @@ def _csv(table: TableColumns, places: Ints) -> Iterator[bytes]:
     file = io.StringIO(newline="")
     file.write(BOM)
     writer = csv.writer(file)
-    writer.writerow(columns)
+    writer.writerow(map(without_formula, columns))
     for start in range(0, max(len(places), 1), _CHUNK):
         some = places[start : start + _CHUNK]
         writer.writerows(zip(*(_plain(column, some) for column in columns.values()), strict=True))
@@ -160,8 +163,7 @@ def _csv(table: TableColumns, places: Ints) -> Iterator[bytes]:
 
 def _plain(column: TableColumn, places: Ints) -> Iterable[object]:
     if isinstance(column, Texts):
-        texts: list[object] = column[places].to_array().tolist()
-        return texts
+        return map(without_formula, column[places].to_array().tolist())
     assert not isinstance(column, References)
     return list(column[places])  # float32 with its own digits
 

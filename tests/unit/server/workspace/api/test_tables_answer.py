@@ -234,6 +234,20 @@ def test_a_metric_is_compared_by_how_much_better_it_is(tmp_path: Path) -> None:
         client.http.close()
 
 
+def test_no_text_of_a_downloaded_table_is_run_by_a_spreadsheet(tmp_path: Path) -> None:
+    texts = ["=1+1", "@x", "plain", "-3", "＝1", None]
+    with vizkit.Tracker(tmp_path / "a", system=False) as tracker:
+        tracker.log_table("notes", {"=name": texts, "x": np.arange(6) - 3}, step=0)
+    with vizkit.serve(tmp_path) as server:
+        client = Client(server.port)
+        answer = client.get("rows.csv", run="a", table="notes")
+        client.http.close()
+    head, *rows = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert head == ["'=name", "x"]
+    assert [row[0] for row in rows] == ["'=1+1", "'@x", "plain", "-3", "'＝1", ""]
+    assert [row[1] for row in rows] == ["-3", "-2", "-1", "0", "1", "2"]
+
+
 def test_rows_as_csv(samples: Client, root: Path) -> None:
     answer = samples.get("rows.csv", run="a", table=TABLE, where="not correct", order="loss")
     assert answer.headers["content-type"].startswith("text/csv")
