@@ -103,6 +103,39 @@ def test_every_cut_is_repaired(tmp_path: Path) -> None:
         assert steps(path)[-1] == 9
 
 
+FOREIGN = b"no log, but it has the name of one\n" * 50
+
+
+@pytest.mark.parametrize("before", [b"", frame(0) + frame(1)], ids=["whole", "behind records"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_other_bytes_than_a_torn_record_are_kept(tmp_path: Path, before: bytes, linked: bool) -> None:
+    """A packed log, a text: a run that is continued there writes its records, and destroys nothing."""
+    path = log = tmp_path / "run" / "vdlrecords.1.log"
+    path.parent.mkdir()
+    if linked:
+        path = tmp_path / "elsewhere"
+        log.symlink_to(path)
+    path.write_bytes(before + FOREIGN)
+    LogFile(str(log)).append(frame(2))
+    assert (tmp_path / "run" / "damaged.1.log.bak").read_bytes() == before + FOREIGN
+    assert not damage(log) and steps(log) == ([0, 1, 2] if before else [2])
+    assert not linked or path.read_bytes() == before + FOREIGN
+
+
+@pytest.mark.parametrize("before", [b"", frame(0)], ids=["whole", "behind records"])
+@pytest.mark.parametrize("size", [3, 8, 9, 20, 40])
+@pytest.mark.parametrize("zeros", [0, 5, 3 << 20])
+def test_what_a_kill_or_a_crash_leaves_is_cut_off_without_a_copy(
+    tmp_path: Path, before: bytes, size: int, zeros: int
+) -> None:
+    log = tmp_path / "vdlrecords.1.log"
+    torn = encode.encode_text("note", "x" * 100, 3, 1000)[:size]
+    log.write_bytes(before + torn + bytes(zeros))
+    LogFile(str(log)).append(frame(2))
+    assert [path.name for path in tmp_path.iterdir()] == [log.name]
+    assert steps(log) == ([0, 2] if before else [2])
+
+
 def test_a_log_that_is_being_written_is_not_repaired_under_its_writer(tmp_path: Path) -> None:
     path = path_in(tmp_path)
     first = LogFile(str(path))
