@@ -8,7 +8,9 @@ hyper-parameters of many values, and a permutation test (Fisher, 1935) gives the
 randomly shuffled runs explain as much.
 
 An interaction is what two explain together beyond the sum of both: the share of that part in an analysis of
-variance of the two, adjusted likewise, with the p of its F test.
+variance of the two, adjusted likewise. Its p is that of shuffled runs, too: with one diverged run among few,
+an F test finds an interaction of values that have nothing to do with it in up to a fifth of all cases, not
+in a twentieth. Of more than 500 runs it is that of the F test.
 
 Limits: hyper-parameters that were always changed together cannot be separated, and are named; of those with a
 value of their own in each run, as in a random search, only numbers in one order. With n runs no p of a main
@@ -42,6 +44,7 @@ _FEWEST_RUNS = 4
 _SHUFFLES = 5_000
 _ALL_UP_TO = 7  # 7! is 5,040
 _SEED = 0
+_SHUFFLED_UP_TO = 500  # runs, of each two hyper-parameters
 _BLOCK = 1 << 20  # numbers that are shuffled at a time
 _WIDEST = 256  # columns of a model of two
 
@@ -74,7 +77,7 @@ class Interaction(NamedTuple):
         names: the two.
         importance: share of the metric's variance that only their combination explains, adjusted for
             chance, 0 to 1.
-        p: probability of as much by chance (F test).
+        p: probability of as much by chance.
     """
 
     names: tuple[str, str]
@@ -149,8 +152,9 @@ def compute_interactions(hparams: Mapping[str, Sequence[object]], metric: ArrayL
             continue
         both = np.hstack([one, other])
         products = (one[:, :, None] * other[:, None, :]).reshape(len(y), -1)
-        square, k = _fitted(both, y)
-        whole, most = _fitted(np.hstack([both, products]), y)
+        base, full = _basis(both), _basis(np.hstack([both, products]))
+        k, most = base.shape[1], full.shape[1]
+        square, whole = (float(((y @ basis) ** 2).sum()) for basis in (base, full))
         left = len(y) - 1 - most
         if most == k or left < 1:
             continue
@@ -160,17 +164,35 @@ def compute_interactions(hparams: Mapping[str, Sequence[object]], metric: ArrayL
         else:
             share = (whole - square - (most - k) * residual) / total
             p = f_tail((whole - square) / (most - k) / residual, most - k, left)
+            p = _shuffled(base, full, y) if len(y) <= _SHUFFLED_UP_TO else p
         out.append(Interaction((a, b), max(share, 0.0), p))
     return sorted(out, key=lambda item: (-item.importance, item.p))
 
 
-def _fitted(features: Floats, y: Floats) -> tuple[float, int]:
-    """The sum of squares that centred features explain of a centred y, and their rank."""
+def _shuffled(base: Floats, full: Floats, y: Floats) -> float:
+    """The p of what one basis explains of y beyond a smaller one, by shuffling y.
+
+    What is compared is the share of what the smaller one leaves, which no main effect changes.
+    """
+    own, as_much, every = math.nan, 0, 0
+    for orders in _orders(len(y)):
+        shuffled = y[orders]
+        known = ((shuffled @ base) ** 2).sum(axis=1)
+        left = np.maximum(y @ y - known, 1e-300)
+        shares = (((shuffled @ full) ** 2).sum(axis=1) - known) / left
+        own = shares[0] if not every else own
+        as_much += int((shares >= own - 1e-9).sum())
+        every += len(orders)
+    return as_much / every
+
+
+def _basis(features: Floats) -> Floats:
+    """Orthonormal columns (n, rank) of what centred features span."""
     centred = features - features.mean(axis=0)
     scale = np.sqrt((centred**2).sum(axis=0))
     left, singular, _ = np.linalg.svd(centred / np.where(scale > 0, scale, 1), full_matrices=False)
     rank = int((singular > 1e-9 * max(singular.max(initial=0.0), 1e-300)).sum())
-    return float(((y @ left[:, :rank]) ** 2).sum()), rank
+    return np.asarray(left[:, :rank])
 
 
 def _centred(metric: ArrayLike) -> Floats:

@@ -149,7 +149,7 @@ def test_an_interaction_is_that_of_a_two_way_analysis_of_variance(
     y = random.normal(size=len(kept)) + np.array([x == "p" and z == "x" for x, z in kept]) * random.normal()
     (found,) = compute_interactions({"a": a, "b": b}, y)
     f, p = two_way(a, b, y)
-    assert found.names == ("a", "b") and found.p == pytest.approx(p, rel=1e-6)
+    assert found.names == ("a", "b") and found.p == pytest.approx(p, abs=0.1)  # y is normal
     df, left = (first - 1) * (second - 1), len(y) - first * second
     total = ((y - y.mean()) ** 2).sum()
     residual = (
@@ -162,13 +162,29 @@ def test_an_interaction_is_that_of_a_two_way_analysis_of_variance(
     assert found.importance == pytest.approx(max(0.0, df * residual * (f - 1) / total))
 
 
+@pytest.mark.parametrize("n", [8, 12, 20])
+def test_runs_that_diverged_do_not_make_interactions_of_random_values(n: int) -> None:
+    """The F test finds some in 10 to 20 % of such searches."""
+    random = np.random.default_rng(n)
+    found = []
+    for _ in range(100):
+        hparams = {
+            "drop": random.uniform(0, 1, n).tolist(),
+            "batch size": random.choice([16, 32, 64], n).tolist(),
+            "optimizer": random.choice(["SGD", "Adam"], n).tolist(),
+        }
+        found += compute_interactions(hparams, np.exp(2 * random.normal(size=n)))
+    assert len(found) > 150
+    assert np.mean([item.p <= 0.05 for item in found]) < 0.085
+
+
 def test_of_two_that_only_count_together_none_matters_alone() -> None:
     grid = list(itertools.product([0, 1], [0, 1])) * 4
     y = np.array([float(a == b) for a, b in grid]) + np.random.default_rng(0).normal(0, 0.01, 16)
     hparams = {"a": [a for a, _ in grid], "b": [b for _, b in grid], "twin": [a for a, _ in grid]}
     assert all(item.importance < 0.05 for item in compute_importance(hparams, y))
     found = {item.names: item for item in compute_interactions(hparams, y)}
-    assert found["a", "b"].importance > 0.99 and found["a", "b"].p < 1e-6 and ("a", "twin") not in found
+    assert found["a", "b"].importance > 0.99 and found["a", "b"].p < 1e-3 and ("a", "twin") not in found
     assert (
         compute_interactions({"a": [0, 0, 1, 1], "b": [0, 1, 0, 1]}, [1.0, 2, 3, 5]) == []
     )  # no run is left
