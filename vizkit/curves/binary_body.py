@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import chain
 
@@ -70,7 +71,9 @@ def _ramp(array: AnyArray) -> dict[str, object] | None:
         return None
     start, second, last = float(array.item(0)), float(array.item(1)), float(array.item(-1))
     step = second - start
-    if last != start + step * (count - 1) or not np.array_equal(start + step * np.arange(count), array):
+    if not math.isfinite(last) or last != start + step * (count - 1):
+        return None
+    if not np.array_equal(start + step * np.arange(count), array):
         return None
     return {"type": "ramp", "offset": 0, "count": count, "start": start, "step": step}
 
