@@ -189,3 +189,23 @@ def test_the_keyboard_brushes_an_axis_and_reads_a_scatter(look: Look) -> None:
             page.page.keyboard.press("ArrowRight")
         scatter = page.page.get_by_role("figure", name="Scatter")
         expect(scatter.get_by_role("status")).to_contain_text("batch32-")
+
+
+_SMALL = """() => [...document.querySelectorAll('button, a, input, select, summary')]
+    .filter(one => !one.closest('.unseen, .skip, label.check'))  // a box is as large as its label
+    .map(one => [one.outerHTML.slice(0, 200), one.getBoundingClientRect()])
+    .filter(([, box]) => box.width && (box.width < 24 || box.height < 24))
+    .map(([text, box]) => [text, box.width, box.height])"""
+_BEYOND = """() => [...document.querySelectorAll('main *')]
+    .filter(one => !one.closest('.scroll, .rows, .parallel, .areas, .text, .unseen, svg'))
+    .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .map(one => one.outerHTML.slice(0, 200))"""
+
+
+@pytest.mark.parametrize("view", ["", "?tab=media", "?tab=table", "?tab=compare", "?run=batch64-1"])
+def test_fingers_reach_all_on_a_phone(look: Look, view: str) -> None:
+    """At least 24 pixels either way, as WCAG 2.2 asks, and within the page."""
+    with look(view, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as page:
+        settled(page)
+        assert page.page.evaluate(_SMALL) == []
+        assert page.page.evaluate(_BEYOND) == []

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.browser
 LONG = [
     f"{kind} of the {'very ' * number}long name {number}" for number in range(5) for kind in ("rate", "size")
 ]
+LONG[-1] = LONG[-1].replace(" ", "_")
 HPARAMS: dict[str, dict[str, float | str]] = {
     "a&b": {"rate": 0.05, "optimizer": "SGD", "units": 7, "only here": 0.5},
     "c#d": {"rate": 0.005, "units": 8},
@@ -121,6 +122,9 @@ def test_scatter_plots_have_no_dot_without_a_value(visit: Visit) -> None:
                 for name in sorted(HPARAMS)
             ]
         assert "undefined" not in page.page.locator("article").first.inner_text()
+        labels = page.page.locator(".hparams", has=page.page.locator("span"))
+        expect(labels).to_have_count(len(LONG) + 4)
+        assert labels.evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
         expect(plots.last.locator(".x-label .tick text").first).to_have_text("0.0010")
         expect(plots.nth(len(LONG) + 4).locator(".y-label .tick text")).to_have_text("0.25")
 

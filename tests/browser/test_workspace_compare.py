@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -114,7 +115,9 @@ def test_a_metric_of_unknown_direction_asks_for_one(look: Look, tmp_path: Path) 
             writer.add_scalar("odd", 10.0 * (seed // 2) + 0.1 * seed, 0)
     with serving(tmp_path / "log") as served, look("?tab=compare", origin=served.origin) as page:
         panel = figure(page, "Is B better than A?")
-        expect(panel.locator(".note").first).to_contain_text("'odd'")
+        asked = "whether high or low values of 'odd' are better is not known: choose it under “Better”"
+        expect(panel.locator(".note").first).to_have_text(asked)
+        expect(figure(page, "Which hyper-parameter mattered").locator(".note").first).to_have_text(asked)
         figure(page, "Which hyper-parameter mattered").locator("select").nth(1).select_option("max")
         expect(panel.get_by_role("status")).to_contain_text("B is better")
         figure(page, "Which hyper-parameter mattered").locator("select").nth(1).select_option("min")
@@ -135,6 +138,33 @@ def write_made(directory: Path, rate: float, numpy: str, *, lines: int = 40) -> 
         "git": {"commit": "ab" * 20},
     }
     (directory / "environment.json").write_text(json.dumps(environment))
+
+
+@pytest.mark.parametrize("width", [390, 800, 1200, 1920])
+def test_titles_of_axes_are_within_the_page_and_apart(look: Look, tmp_path: Path, width: int) -> None:
+    names = [
+        "学习率调度器的预热步数与衰减方式",
+        "一个非常长的超参数名称用于测试换行和截断",
+        "W" * 40,
+        "i" * 40,
+    ]
+    for seed in range(3):
+        with vizkit.LogWriter(tmp_path / "log" / f"run{seed}") as writer:
+            writer.add_hparams(dict.fromkeys(names, seed), ["eval/acc"])
+            writer.add_scalar("eval/acc", 0.5 + 0.1 * seed, 0)
+    viewport = {"width": width, "height": 900}
+    with serving(tmp_path / "log") as served, look("?tab=compare", served.origin, viewport=viewport) as page:
+        titles = page.page.locator(".parallel .axis-title")
+        expect(titles).to_have_count(5)
+        ends = """titles => {
+            const whole = titles[0].ownerSVGElement.getBoundingClientRect();
+            return titles.map(title => title.getBoundingClientRect())
+                .map(({left, right}) => [left - whole.left, right - whole.left, whole.width]);
+        }"""
+        found = titles.evaluate_all(ends)
+        assert found[0][0] >= 0 and found[-1][1] <= found[-1][2], found
+        assert all(one[1] < other[0] for one, other in itertools.pairwise(found)), found
+        assert all(right - left > 30 for left, right, _ in found)  # what there is room for is there
 
 
 def test_environments_and_texts_are_side_by_side(look: Look, tmp_path: Path) -> None:

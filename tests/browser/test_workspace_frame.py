@@ -95,3 +95,29 @@ def test_on_paper_nothing_is_cut_and_the_page_is_light(look: Look, query: str) -
                 getComputedStyle(document.body).backgroundColor]"""
         )
         assert hidden <= 1 and background == "rgb(255, 255, 255)"
+
+
+_DRAWN = """() => Object.fromEntries([...document.querySelectorAll('figure.panel')].map(panel => [
+    panel.getAttribute('aria-label'), panel.querySelector('.plot').chart?.lines.map(line => line.color)]))"""
+_BEYOND = """() => [...document.querySelectorAll('.plot canvas')].filter(canvas =>
+    canvas.getBoundingClientRect().right > canvas.closest('.panel').getBoundingClientRect().right).length"""
+
+
+def test_what_is_beyond_the_view_is_printed_in_the_light_theme(look: Look) -> None:
+    with look() as page:
+        light = {
+            tag: [line["color"] for line in page.lines(tag).values()] for tag in ("train/loss", "eval/acc")
+        }
+    with look(color_scheme="dark", viewport={"width": 1200, "height": 150}) as page:
+        dark = page.panel("train/loss") and page.page.evaluate(_DRAWN)
+        assert dark["train/loss"] not in (light["train/loss"], None) and dark["eval/acc"] is None
+        page.page.evaluate(f"window.print = () => {{ window.printed = ({_DRAWN})(); }}")
+        page.page.keyboard.press("Control+p")
+        page.until(lambda: page.page.evaluate("window.printed") == light, "all is drawn, and printed")
+        page.page.emulate_media(media="print", color_scheme="dark")
+        page.page.set_viewport_size({"width": 500, "height": 150})
+        assert page.page.evaluate(_BEYOND) == 0
+        page.page.emulate_media(media="screen", color_scheme="dark")
+        page.page.evaluate("dispatchEvent(new Event('afterprint'))")
+        again = dark["train/loss"]
+        page.until(lambda: page.page.evaluate(_DRAWN)["train/loss"] == again, "the page is as it was")

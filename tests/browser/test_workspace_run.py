@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -258,6 +259,33 @@ def test_problems_are_counted_listed_and_led_to(look: Look, tmp_path: Path) -> N
         page.page.locator(".problems h2").get_by_role("link", name="torn").click()
         expect(page.page.locator(".messages li")).to_have_text([re.compile("最后 40 字节不是")])
         assert page.lines("loss")["torn"]["y"] == [1.0]
+
+
+def test_a_directory_that_may_not_be_listed_is_told_to_an_open_page(
+    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("run", "team/closed", "team/open"):
+        with vizkit.LogWriter(tmp_path / "log" / name) as writer:
+            writer.add_scalar("loss", 1.0, 0)
+    listed = os.scandir
+
+    def refusing(path: str) -> object:
+        if Path(path).name == "closed":  # whoever runs tests as root may list what chmod forbids
+            raise PermissionError(13, "Permission denied", path)
+        return listed(path)
+
+    with serving(tmp_path / "log") as served, look("?tab=problems", served.origin) as page:
+        page.until_listed(["run", "team/closed", "team/open"])
+        expect(page.page.locator(".empty")).to_be_visible()
+        monkeypatch.setattr("os.scandir", refusing)
+        expect(page.page.locator(".badge")).to_have_text("1")
+        expect(page.page.locator(".problems h2")).to_have_text([os.path.join("team", "closed")])
+        expect(page.page.locator(".problems li")).to_have_text([re.compile("may not be listed")])
+        page.until_listed(["run", "team/open"])
+        monkeypatch.undo()
+        expect(page.page.locator(".badge")).to_have_count(0)
+        expect(page.page.locator(".empty")).to_be_visible()
+        page.until_listed(["run", "team/closed", "team/open"])
 
 
 def test_a_long_directory_fits_on_a_narrow_page(look: Look, tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ function Parallel() {
   const wide = Math.max(width.value, 2 * side + LEAST_GAP * (axes.value.length - 1)); // scrolls where there is less room
   const gap = (wide - 2 * side) / Math.max(axes.value.length - 1, 1);
   const letters = Math.max(6, Math.floor(gap / 8.5));
+  const room = (at: number) => (at && at < axes.value.length - 1 ? gap : Math.min(gap, 2 * side)) - 8; // at the edges the title ends with the page
   const toX = (at: number) => side + (axes.value.length > 1 ? at * gap : gap / 2);
   const toY = (place: number) => bottom - place * (bottom - top);
   useEffect(() => {
@@ -165,7 +166,7 @@ function Parallel() {
             return (
               <g key={scale.key} transform={`translate(${x} 0)`}>
                 <title>{scale.title}</title>
-                <text y={14} text-anchor="middle" class="axis-title">{cutWithin(scale.title, letters)}</text>
+                <text y={14} text-anchor="middle" class="axis-title">{cutTo(scale.title, room(at))}</text>
                 <line y1={top} y2={bottom} class="axis" />
                 {apart(ticksOf(scale), 14 / (bottom - top)).map((tick) => <text key={tick.place} x={at ? 6 : -6} y={toY(tick.place) + 4} text-anchor={at ? "start" : "end"} class="tick">{shortened(tick.text, at ? Math.min(16, letters) : 9)}</text>)}
                 {span && <rect x={-7} width={14} y={toY(Math.max(...span))} height={Math.max(2, Math.abs(toY(span[0]) - toY(span[1])))} class="brush" />}
@@ -206,6 +207,23 @@ function HueField({ keys, scale }: { keys: string[]; scale: Scale | null }) {
       {scale && <small>{shortened(ends[0] ?? "", 12)} <i style={{ background: `linear-gradient(to right, ${[0, 0.33, 0.67, 1].map((place) => tint(hueAt(place), dark.value)).join(", ")})` }} /> {shortened(ends[1] ?? "", 12)}</small>}
     </span>
   );
+}
+
+let ruler: CanvasRenderingContext2D | null = null;
+
+/** A title of an axis, cut to a width in pixels: letters of some scripts are twice as wide as others. */
+function cutTo(title: string, width: number): string {
+  ruler ??= document.createElement("canvas").getContext("2d");
+  if (!ruler) return title;
+  ruler.font = `600 12px ${getComputedStyle(document.body).fontFamily}`; // as in the styles
+  let [least, most] = [2, [...title].length]; // letters that fit, and that may fit
+  if (ruler.measureText(title).width <= width) return title;
+  while (least < most) {
+    const half = Math.ceil((least + most) / 2);
+    if (ruler.measureText(cutWithin(title, half)).width <= width) least = half;
+    else most = half - 1;
+  }
+  return cutWithin(title, least);
 }
 
 function shortened(text: string, most: number): string {

@@ -10,6 +10,7 @@ import { Compare } from "./compare";
 import { mark, t } from "./language";
 import { Lazy } from "./lazy";
 import type { MediaOptions } from "./media";
+import { followPrinting } from "./print";
 import { Problems, useTroubled } from "./problems";
 import { Sidebar } from "./sidebar";
 import type { SamplesOptions } from "./samples";
@@ -114,6 +115,7 @@ function begin(): void {
     if (!document.documentElement.dataset.theme) dark.value = system.matches;
   });
   closeMenus();
+  followPrinting();
   followAddress();
   followFilter();
   void load().then(follow);

@@ -15,6 +15,7 @@ import { Menu } from "./menu";
 import { bandText } from "./words";
 import { panelTags } from "./ranges";
 import { freshness } from "./freshness";
+import { printing } from "./print";
 import { answer, dark, drawn, pointed, span, tags as allTags } from "./store";
 import { spoken, Tooltip } from "./tooltip";
 import { axis, part, show, toggled, view } from "./view";
@@ -50,6 +51,7 @@ export function Panel({ text, own, full: isFull }: Props) {
   const switched = useRef<HTMLButtonElement>(null);
   const thinned = useRef(false);
   const seen = useSignal(false);
+  const near = useComputed(() => seen.value || printing.value);
   const busy = useSignal(false);
   const attempts = useSignal(0);
   const trouble = useSignal("");
@@ -136,7 +138,7 @@ export function Panel({ text, own, full: isFull }: Props) {
   const kind = useComputed(() => `${axes.value.kind} ${axes.value.xlog} ${axes.value.ylog}`);
   useSignalEffect(() => {
     void kind.value;
-    if (!seen.value || !host.current) return;
+    if (!near.value || !host.current) return;
     const made = new Chart(
       host.current,
       axes.peek(),
@@ -179,7 +181,7 @@ export function Panel({ text, own, full: isFull }: Props) {
   useSignalEffect(() => {
     void key.value;
     void attempts.value;
-    if (!seen.value || !chart.current) return;
+    if (!near.value || !chart.current) return;
     const abort = new AbortController();
     let again: ReturnType<typeof setTimeout> | undefined;
     const asked = question.peek();
@@ -226,7 +228,7 @@ export function Panel({ text, own, full: isFull }: Props) {
   useSignalEffect(() => {
     const now = lines.value;
     const how = axes.value;
-    if (!seen.value || !chart.current || (!now.length && busy.peek() && !chart.current.lines.length)) return; // what is asked for comes soon
+    if (!near.value || !chart.current || (!now.length && busy.peek() && !chart.current.lines.length)) return; // what is asked for comes soon
     said.value = chart.current.update(now, how);
     measure();
   });

@@ -63,7 +63,8 @@ test("the difference of two images counts pixels, also those that one lacks", ()
 
 test("a text of tab-separated columns is a table", () => {
   assert.deepEqual(columnsOf("a\tb\n1\t2\n"), [["a", "b"], ["1", "2"]]);
-  for (const other of ["a b", "a\tb", "a\tb\n1", "a\n\tb"]) assert.equal(columnsOf(other), null, other);
+  assert.deepEqual(columnsOf("a\tb\n1\t2\n... 1,290 more rows"), [["a", "b"], ["1", "2"], ["... 1,290 more rows"]]);
+  for (const other of ["a b", "a\tb", "a\tb\n1", "a\tb\n1\t2\n...", "a\tb\n... 2 more rows", "a\n\tb"]) assert.equal(columnsOf(other), null, other);
 });
 
 test("aligned columns keep their spaces", () => {

@@ -98,6 +98,15 @@ _MENDS = [
         },
     ),
     _Mend(
+        "a name without spaces does not run into the next one",
+        f"{_HPARAMS}/ScatterPlotMatrixView/ScatterPlotMatrix.js",
+        {
+            "text-align: center;\n        flex: none;": (
+                "text-align: center;\n        overflow-wrap: anywhere;\n        flex: none;"
+            )
+        },
+    ),
+    _Mend(
         "a run without a value has no colour, and small numbers are not 0",
         f"{_HPARAMS}/ColorMap.js",
         {

@@ -6,6 +6,7 @@ import type { RunInfo } from "../api";
 import { useFollowed } from "../asked";
 import { exact, tint } from "../format";
 import { t } from "../language";
+import { printing } from "../print";
 import { emptied, useWidth } from "../sized";
 import { freshness } from "../freshness";
 import { dark, drawn } from "../store";
@@ -42,6 +43,7 @@ export function useSeen() {
     observer.observe(host.current);
     return () => observer.disconnect();
   }, []);
+  useSignalEffect(() => { if (printing.value) seen.value = true; });
   return { host, seen };
 }
 

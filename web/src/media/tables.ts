@@ -2,12 +2,13 @@
 
 const MOST_CELLS = 20_000;
 
-/** The cells of a text of tab-separated columns; null for other texts. */
+/** The cells of a text of tab-separated columns, whose last line may say how many rows there are beside; null for other texts. */
 export function columnsOf(text: string): string[][] | null {
   if (!text.includes("\t")) return null;
   const rows = text.replace(/\r?\n$/, "").split(/\r?\n/).map((line) => line.split("\t"));
+  const rest = rows.length > 2 && /^\.\.\. [\d,]+ more rows$/.test(rows.at(-1)?.join("\t") ?? "") ? rows.pop() : undefined;
   const wide = rows[0]?.length ?? 0;
-  return wide > 1 && rows.length > 1 && rows.length * wide <= MOST_CELLS && rows.every((row) => row.length === wide) ? rows : null;
+  return wide > 1 && rows.length > 1 && rows.length * wide <= MOST_CELLS && rows.every((row) => row.length === wide) ? [...rows, ...(rest ? [rest] : [])] : null;
 }
 
 /** True if lines of a text are aligned by spaces, which Markdown would leave out. */

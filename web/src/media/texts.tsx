@@ -47,7 +47,7 @@ function Text({ text, plain, address }: { text: string; plain: boolean; address:
       {plain || cut || (!columns && isAligned(shown)) ? <pre>{shown}</pre> : columns ? (
         <table class="diff">
           <thead><tr>{columns[0]?.map((cell, at) => <th key={at}>{cell}</th>)}</tr></thead>
-          <tbody>{columns.slice(1).map((row, at) => <tr key={at}>{row.map((cell, place) => <td key={place}>{cell}</td>)}</tr>)}</tbody>
+          <tbody>{columns.slice(1).map((row, at) => <tr key={at}>{row.map((cell, place) => <td key={place} colSpan={row.length > 1 ? undefined : columns[0]?.length}>{cell}</td>)}</tr>)}</tbody>
         </table>
       ) : <Markdown text={shown} />}
       {cut && <p class="note">{t("{shown} of {total} characters", { shown: MOST, total: text.length })} <a href={address} target="_blank" rel="noopener">{t("All of it")}</a></p>}

@@ -16,6 +16,7 @@ from vizkit.server.workspace.api.answer_types import GroupNumbers, GroupsAnswer
 from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.runs_answer import plain_value
 from vizkit.server.workspace.api.state import WorkspaceState, named
+from vizkit.server.workspace.api.verdicts import reason_of
 
 __all__ = ["GroupsQuery", "groups_answer"]
 
@@ -46,7 +47,13 @@ def groups_answer(state: WorkspaceState, query: GroupsQuery) -> GroupsAnswer:
         except UnknownNameError:
             raise
         except (DataError, QueryError) as error:  # nobody knows which value is best
-            return {"tag": query.tag, "mode": "", "reason": str(error), "groups": [], "more": 0}
+            return {
+                "tag": query.tag,
+                "mode": "",
+                "reason": reason_of(error, some, query.tag, query.mode),
+                "groups": [],
+                "more": 0,
+            }
         found: list[GroupNumbers] = []
         for (key, group), row in list(zip(groups.items(), rows, strict=True))[:_MOST_GROUPS]:
             label = dict(zip(query.group, groups.label(key).values(), strict=True))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from vizkit._language import tr
 from vizkit.errors import DataError, QueryError, UnknownNameError
-from vizkit.runs import Runs
+from vizkit.runs import Run, Runs
 from vizkit.runs.importance import compute_importance, hparams_and_best
 from vizkit.runs.statistics import checked_mode
 from vizkit.server.workspace.api.answer_types import ComparisonAnswer, ImportanceAnswer
@@ -14,7 +16,7 @@ from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.queries import WrongParameter
 from vizkit.server.workspace.api.state import WorkspaceState, named
 
-__all__ = ["ComparisonQuery", "ImportanceQuery", "comparison_answer", "importance_answer"]
+__all__ = ["ComparisonQuery", "ImportanceQuery", "comparison_answer", "importance_answer", "reason_of"]
 
 _MOST_RUNS = 10_000  # whose shuffles take three seconds
 _MOST_ROWS = 500
@@ -43,6 +45,17 @@ class ComparisonQuery:
     mode: Annotated[_Mode, "the better direction; `auto`: as the tag's name tells"] = "auto"
 
 
+def reason_of(error: Exception, runs: Iterable[Run], tag: str, mode: str) -> str:
+    """Why there is no answer; where nobody knows which value is best, what to do about it on the page."""
+    try:
+        checked_mode(runs, tag, mode)
+    except DataError:
+        return tr(
+            "whether high or low values of {tag!r} are better is not known: choose it under “Better”", tag=tag
+        )
+    return str(error)
+
+
 def importance_answer(state: WorkspaceState, query: ImportanceQuery) -> ImportanceAnswer:
     """Answer with the importance of each hyper-parameter, the greatest first."""
     with state.runs() as runs:
@@ -66,7 +79,13 @@ def importance_answer(state: WorkspaceState, query: ImportanceQuery) -> Importan
         except UnknownNameError:
             raise
         except (DataError, QueryError) as error:  # too few runs, or nobody knows which value is best
-            return {"tag": query.tag, "mode": "", "n": 0, "reason": str(error), "hparams": []}
+            return {
+                "tag": query.tag,
+                "mode": "",
+                "n": 0,
+                "reason": reason_of(error, some, query.tag, query.mode),
+                "hparams": [],
+            }
     found = compute_importance(hparams, best)  # takes long: others may read logs meanwhile
     return {
         "tag": query.tag,
@@ -96,7 +115,12 @@ def comparison_answer(state: WorkspaceState, query: ComparisonQuery) -> Comparis
         except UnknownNameError:
             raise
         except (DataError, QueryError) as error:
-            return {"tag": query.tag, "reason": str(error), "sentence": "", "numbers": None}
+            return {
+                "tag": query.tag,
+                "reason": reason_of(error, both, query.tag, query.mode),
+                "sentence": "",
+                "numbers": None,
+            }
     return {
         "tag": query.tag,
         "reason": "",
