@@ -109,7 +109,8 @@ def test_what_is_beyond_the_view_is_printed_in_the_light_theme(look: Look) -> No
             tag: [line["color"] for line in page.lines(tag).values()] for tag in ("train/loss", "eval/acc")
         }
     with look(color_scheme="dark", viewport={"width": 1200, "height": 150}) as page:
-        dark = page.panel("train/loss") and page.page.evaluate(_DRAWN)
+        page.panel("train/loss")
+        dark = page.page.evaluate(_DRAWN)
         assert dark["train/loss"] not in (light["train/loss"], None) and dark["eval/acc"] is None
         page.page.evaluate(f"window.print = () => {{ window.printed = ({_DRAWN})(); }}")
         page.page.keyboard.press("Control+p")

@@ -261,6 +261,20 @@ def test_problems_are_counted_listed_and_led_to(look: Look, tmp_path: Path) -> N
         assert page.lines("loss")["torn"]["y"] == [1.0]
 
 
+def test_what_is_printed_between_records_is_shown(look: Look, tmp_path: Path) -> None:
+    tracker = vizkit.Tracker(tmp_path / "log" / "run", system=False, console=False)
+    tracker.log({"loss": 1.0}, step=0)
+    printed = tmp_path / "log" / "run" / "train.log"
+    printed.write_text("epoch 1\n")
+    with serving(tmp_path / "log") as served, look("?run=run", served.origin) as page:
+        output = part(page, "Console output").locator("pre")
+        expect(output).to_have_text("epoch 1\n")
+        with printed.open("a") as more:
+            more.write("evaluates\n")
+        expect(output).to_have_text("epoch 1\nevaluates\n")
+    tracker.close()
+
+
 def test_a_directory_that_may_not_be_listed_is_told_to_an_open_page(
     look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

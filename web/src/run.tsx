@@ -22,6 +22,7 @@ import { openRun, part, show, toggled, view } from "./view";
 import { statusOf } from "./words";
 
 const PAUSE = 1000; // milliseconds between two questions while the run goes on
+const REST = 5000; // milliseconds after which it is looked at without a new record: it may have printed something
 const MOST_ROWS = 100;
 const SHOWN = new Set(["scalar", "scalars", "image", "histogram", "pr_curve", "roc_curve", "text", "audio", "hparams", "meta_data"]);
 
@@ -46,18 +47,21 @@ export function RunPage() {
 function useDetails(path: string) {
   const found = useSignal<RunDetails | null>(null);
   const trouble = useSignal("");
-  const key = useComputed(() => `${freshness.value.get(path) ?? 0} ${alone.value?.status}`);
+  const looks = useSignal(0);
+  const key = useComputed(() => `${freshness.value.get(path) ?? 0} ${alone.value?.status} ${looks.value}`);
   useSignalEffect(() => {
     void key.value;
     const abort = new AbortController();
     const wait = Math.max(0, last + PAUSE - performance.now());
+    let again: ReturnType<typeof setTimeout> | undefined;
     const timer = setTimeout(() => {
       last = performance.now();
       void askDetails(path, abort.signal)
         .then((known) => { found.value = known; trouble.value = ""; })
-        .catch((error: unknown) => { if (!abort.signal.aborted) trouble.value = error instanceof Refusal ? error.message : ""; });
+        .catch((error: unknown) => { if (!abort.signal.aborted) trouble.value = error instanceof Refusal ? error.message : ""; })
+        .then(() => { if (!abort.signal.aborted && alone.peek()?.status === "running") again = setTimeout(() => (looks.value += 1), REST); });
     }, found.peek() ? wait : 0);
-    return () => { clearTimeout(timer); abort.abort(); };
+    return () => { clearTimeout(timer); clearTimeout(again); abort.abort(); };
   });
   return { found, trouble };
 }
