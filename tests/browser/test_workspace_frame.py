@@ -122,3 +122,26 @@ def test_what_is_beyond_the_view_is_printed_in_the_light_theme(look: Look) -> No
         page.page.evaluate("dispatchEvent(new Event('afterprint'))")
         again = dark["train/loss"]
         page.until(lambda: page.page.evaluate(_DRAWN)["train/loss"] == again, "the page is as it was")
+
+
+def test_what_an_address_names_and_is_not_there_is_said_in_the_language_of_the_page(look: Look) -> None:
+    with look("?full=nosuch", locale="zh-CN") as page:
+        expect(page.page.get_by_role("alert")).to_have_text("没有运行含有标量 'nosuch'")
+        page._faults.clear()  # the browser tells of the refusal
+    with look("?tab=media&look=nosuch", locale="zh-CN") as page:
+        expect(page.page.locator(".viewer .empty")).to_have_text("没有此类记录")
+        page.page.goto(page.page.url.replace("nosuch", "input"))
+        expect(page.page.locator(".viewer img").first).to_be_visible()
+        expect(page.page.locator(".viewer .empty")).to_have_count(0)
+
+
+@pytest.mark.parametrize("tab", ["charts", "media"])
+def test_a_regular_expression_that_is_none_is_marked(look: Look, tab: str) -> None:
+    with look(f"?tab={tab}") as page:
+        field = page.page.get_by_label("Select tags by a regular expression")
+        for text, invalid in (("((", "true"), ("", None), ("train|((", "true"), ("train|(a)", None)):
+            field.fill(text)
+            if invalid:
+                expect(field).to_have_attribute("aria-invalid", invalid)
+            else:
+                expect(field).not_to_have_attribute("aria-invalid", "true")

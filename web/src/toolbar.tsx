@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { curves, Refusal } from "./api";
 import { mark, t } from "./language";
-import { panelTags } from "./ranges";
+import { matcher, panelTags } from "./ranges";
 import { tags } from "./store";
 import { axis, chooseAxis, show, type View, view } from "./view";
 
@@ -25,7 +25,7 @@ export function Toolbar() {
   const adding = useSignal(false);
   return (
     <div class="toolbar" role="toolbar" aria-label={t("Settings of all charts")}>
-      <input type="search" value={now.tags} spellcheck={false} placeholder={t("Tags (regular expression)")} aria-label={t("Select tags by a regular expression")} onInput={(event) => show({ tags: event.currentTarget.value })} />
+      <input type="search" value={now.tags} aria-invalid={matcher(now.tags) ? undefined : true} spellcheck={false} placeholder={t("Tags (regular expression)")} aria-label={t("Select tags by a regular expression")} onInput={(event) => show({ tags: event.currentTarget.value })} />
       <label>
         {t("Horizontal axis")}
         <select value={axis.value} onChange={(event) => chooseAxis(event.currentTarget.value)}>

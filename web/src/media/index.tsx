@@ -169,7 +169,7 @@ function Toolbar({ bare, shown, hasTexts, hasImages }: { bare: boolean; shown: n
   return (
     <div class={bare ? "line" : "toolbar"}>
       <AllSteps />
-      {!bare && <input type="search" value={tags} spellcheck={false} placeholder={t("Tags (regular expression)")} aria-label={t("Select tags by a regular expression")} onInput={(event) => show({ tags: event.currentTarget.value })} />}
+      {!bare && <input type="search" value={tags} aria-invalid={matcher(tags) ? undefined : true} spellcheck={false} placeholder={t("Tags (regular expression)")} aria-label={t("Select tags by a regular expression")} onInput={(event) => show({ tags: event.currentTarget.value })} />}
       {hasTexts && !bare && <input type="search" value={find} placeholder={t("Search in texts")} aria-label={t("Search in texts")} onInput={(event) => show({ find: event.currentTarget.value })} />}
       {hasImages && <label>{t("Size")} <input type="range" min={28} max={512} step={4} value={tile} onInput={(event) => show({ tile: Number(event.currentTarget.value) })} /></label>}
       {hasImages && <label class="check"><input type="checkbox" checked={grid} onChange={() => show({ grid: !grid })} /> {t("all steps")}</label>}

@@ -1,14 +1,14 @@
 // Images of several runs beside each other, one over the other, or their difference, down to the pixel.
 import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useContext, useEffect, useRef } from "preact/hooks";
 import { exact, short } from "../format";
 import { mark, t } from "../language";
 import { Markdown } from "../markdown";
 import { emptied, useWidth } from "../sized";
-import { dark } from "../store";
+import { answer, dark } from "../store";
 import { show, type View, view } from "../view";
-import { type Chosen, Name, type Shown, StepSlider, useCaptions, useChosen, useRecords } from "./frame";
+import { type Chosen, Name, Scope, type Shown, StepSlider, useCaptions, useChosen, useRecords } from "./frame";
 import { fitted, type Lens, magnified, moved, pixelAt, PLAIN_LENS, type Size, useLens } from "./lens";
 import { type Difference, differenceOf } from "./pixels";
 import { LayerSwitches, Legend, Overlay, shownAddress, useLayers } from "./layers";
@@ -32,6 +32,7 @@ interface Pointed {
 /** The images of a tag, filling the page. */
 export function Viewer({ tag }: { tag: string }) {
   const { host, found, trouble, left, more } = useRecords("image", tag);
+  const scope = useContext(Scope);
   const chosen = useChosen(found);
   const captions = useCaptions(tag, chosen);
   const lens = useSignal<Lens>(PLAIN_LENS);
@@ -98,6 +99,7 @@ export function Viewer({ tag }: { tag: string }) {
         <button class="quiet" disabled={lens.value.scale === 1} onClick={() => (lens.value = PLAIN_LENS)}>{t("Reset zoom")}</button>
       </figcaption>
       {trouble.value && <p class="error" role="alert">{trouble.value}</p>}
+      {answer.value && !scope.value.some((run) => run.kinds.image?.includes(tag)) && <p class="empty">{t("Nothing of this kind is recorded")}</p>}
       {two && (
         <p class="line">
           <RunChoice label={t("First run")} chosen={chosen.value} now={one.run.path} choose={(path) => show({ one: path, other: other.run.path })} />

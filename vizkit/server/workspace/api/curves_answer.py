@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
+from vizkit._language import tr
 from vizkit.curves.expressions import having, is_expression, runs_with
 from vizkit.curves.group_windows import group_window, trace_bounds
 from vizkit.curves.means import band_text
@@ -70,7 +71,7 @@ def curves_answer(state: WorkspaceState, query: CurvesQuery) -> bytes:
     if not traces and (query.run or not unread):
         if is_expression(query.tag) and asked and not with_tag:
             runs_with(asked, query.tag)  # raises: it says which tag is not there
-        reasons = next(iter(without.values()), "no run has the scalar " + repr(query.tag[:200]))
+        reasons = next(iter(without.values()), tr("no run has the scalar {tag!r}", tag=query.tag[:200]))
         raise UnknownNameError("{message}", message=reasons)
     ranges = [ends for trace in traces.values() if (ends := trace.range)]
     least, greatest = (

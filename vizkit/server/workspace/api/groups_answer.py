@@ -16,7 +16,7 @@ from vizkit.server.workspace.api.answer_types import GroupNumbers, GroupsAnswer
 from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.runs_answer import plain_value
 from vizkit.server.workspace.api.state import WorkspaceState, named
-from vizkit.server.workspace.api.verdicts import reason_of
+from vizkit.server.workspace.api.verdicts import why_none
 
 __all__ = ["GroupsQuery", "groups_answer"]
 
@@ -50,7 +50,7 @@ def groups_answer(state: WorkspaceState, query: GroupsQuery) -> GroupsAnswer:
             return {
                 "tag": query.tag,
                 "mode": "",
-                "reason": reason_of(error, some, query.tag, query.mode),
+                "reason": why_none(error, some, query.tag, query.mode),
                 "groups": [],
                 "more": 0,
             }

@@ -16,7 +16,7 @@ from vizkit.server.workspace.api.packing import number
 from vizkit.server.workspace.api.queries import WrongParameter
 from vizkit.server.workspace.api.state import WorkspaceState, named
 
-__all__ = ["ComparisonQuery", "ImportanceQuery", "comparison_answer", "importance_answer", "reason_of"]
+__all__ = ["ComparisonQuery", "ImportanceQuery", "comparison_answer", "importance_answer", "why_none"]
 
 _MOST_RUNS = 10_000  # whose shuffles take three seconds
 _MOST_ROWS = 500
@@ -45,7 +45,7 @@ class ComparisonQuery:
     mode: Annotated[_Mode, "the better direction; `auto`: as the tag's name tells"] = "auto"
 
 
-def reason_of(error: Exception, runs: Iterable[Run], tag: str, mode: str) -> str:
+def why_none(error: Exception, runs: Iterable[Run], tag: str, mode: str) -> str:
     """Why there is no answer; where nobody knows which value is best, what to do about it on the page."""
     try:
         checked_mode(runs, tag, mode)
@@ -83,7 +83,7 @@ def importance_answer(state: WorkspaceState, query: ImportanceQuery) -> Importan
                 "tag": query.tag,
                 "mode": "",
                 "n": 0,
-                "reason": reason_of(error, some, query.tag, query.mode),
+                "reason": why_none(error, some, query.tag, query.mode),
                 "hparams": [],
             }
     found = compute_importance(hparams, best)  # takes long: others may read logs meanwhile
@@ -117,7 +117,7 @@ def comparison_answer(state: WorkspaceState, query: ComparisonQuery) -> Comparis
         except (DataError, QueryError) as error:
             return {
                 "tag": query.tag,
-                "reason": reason_of(error, both, query.tag, query.mode),
+                "reason": why_none(error, both, query.tag, query.mode),
                 "sentence": "",
                 "numbers": None,
             }
