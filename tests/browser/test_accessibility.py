@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 import vizkit
 from tests.helpers import ROOT
 
-from .workspace_page import Look, Served, Workspace
+from .workspace_page import Look, Served, Workspace, serving
 
 pytestmark = pytest.mark.browser
 
@@ -53,6 +53,18 @@ def settled(page: Workspace) -> None:
 def test_axe_finds_nothing(look: Look, view: str, scheme: str) -> None:
     with look(VIEWS[view], color_scheme=scheme) as page:
         settled(page)
+        assert violations(page.page) == []
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_long_values_are_scrolled_with_keys(look: Look, tmp_path: Path, width: int) -> None:
+    hparams = {"words": "word " * 200, "lines": "\n".join("abcdefghijk")}
+    with vizkit.Tracker(tmp_path / "log" / "run", hparams=hparams, system=False) as tracker:
+        tracker.log({"loss": 1.0}, step=0)
+    viewport = {"width": width, "height": 800}
+    with serving(tmp_path / "log") as served, look("?run=run", served.origin, viewport=viewport) as page:
+        settled(page)
+        expect(page.page.locator("dd[tabindex]", has_text="word")).to_be_visible()
         assert violations(page.page) == []
 
 

@@ -82,10 +82,16 @@ function Pairs({ rows, named = false }: { rows: [string, unknown][]; named?: boo
     <dl>
       {rows.map(([key, value]) => {
         const name = named ? nameOf(key, names.get(key)) : key;
-        return <div key={key}><dt title={key}><bdi>{name}</bdi></dt><dd><bdi>{valueOf(key, value, named)}</bdi></dd></div>;
+        const text = valueOf(key, value, named);
+        return <div key={key}><dt title={key}><bdi>{name}</bdi></dt><dd tabIndex={isLong(text) ? 0 : undefined}><bdi>{text}</bdi></dd></div>;
       })}
     </dl>
   );
+}
+
+/** A text that may be scrolled where it stands, which keys must reach. */
+function isLong(text: string): boolean {
+  return text.length > 150 || text.split("\n").length > 8;
 }
 
 function nameOf(key: string, known: string | undefined): string {
