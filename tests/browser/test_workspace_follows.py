@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,30 @@ def test_views_follow_the_address(look: Look) -> None:
         for query in queries:
             page.page.evaluate(_GO, query)
             until_loaded_alike(page, query)
+
+
+@pytest.mark.parametrize("query", ["", "?tab=media", "?tab=table", "?tab=compare&group=rate", "?run=a"])
+def test_an_open_page_follows_runs_that_grow_come_and_go(look: Look, tmp_path: Path, query: str) -> None:
+    log = tmp_path / "log"
+
+    def write(run: str, first: int, tag: str) -> None:
+        with vizkit.LogWriter(log / run, resume=True) as writer:
+            writer.add_hparams({"rate": first / 10}, [tag])
+            for step in range(first, first + 10):
+                writer.add_scalar(tag, 1 / (step + 1), step)
+            writer.add_image("input", np.full((8, 8, 3), first * 9, np.uint8), first)
+            writer.add_text("notes", f"{run} {first}", first)
+
+    write("a", 0, "loss")
+    write("b", 0, "loss")
+    viewport = {"width": 1200, "height": 2000}
+    with serving(log) as served, look(query, served.origin, viewport=viewport) as page:
+        until_loaded_alike(page, "two runs")
+        write("a", 10, "loss")
+        write("c", 20, "acc")
+        until_loaded_alike(page, "three runs")
+        shutil.rmtree(log / "b")
+        until_loaded_alike(page, "two of them")
 
 
 def curves(page: Workspace) -> list[str]:
