@@ -101,6 +101,8 @@ class ConsoleCopy:
 
     def _opened(self) -> int:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        for name in ("O_NOFOLLOW", "O_NONBLOCK"):  # a link leads elsewhere, and a pipe would be waited for
+            flags |= getattr(os, name, 0)
         try:
             return open_kept(self._path, flags)
         except FileNotFoundError:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vizkit._protocols import StepLike, TableLike, WalltimeLike
+from vizkit.errors import DataError
 from vizkit.format import encode
 from vizkit.format.file_names import PACKS_DIRECTORY, TABLES_DIRECTORY
 from vizkit.format.table_files import ENDING, encode_table
@@ -94,7 +95,11 @@ class TableWriter(RunLog):
         self, tag: str, given: Mapping[str, Given], about: dict[str, str], step: int | float, now: int
     ) -> None:
         directory = self._tables_directory()
-        packs = f"{directory}/{PACKS_DIRECTORY}"
+        packs, own = f"{directory}/{PACKS_DIRECTORY}", f"{directory}/{directory_name(tag)}"
+        if link := next(filter(os.path.islink, (directory, packs, own)), None):
+            raise DataError(
+                "{path} is a link, and tables are read in the run's own directory alone", path=link
+            )
         shown: list[Pixels] = []
         inputs: Contents = {}
         layers: Contents = {}
@@ -119,7 +124,7 @@ class TableWriter(RunLog):
             for new in (inputs, {one: layers[one] for one in layers.keys() - self._inputs.known(packs)}):
                 if new:
                     self._inputs.write(packs, new)
-            write_new(f"{directory}/{directory_name(tag)}/{file_stem(step, now)}{ENDING}", data)
+            write_new(f"{own}/{file_stem(step, now)}{ENDING}", data)
         frames = encode.encode_text(tag, table_preview(table), step, now)
         if shown:
             picture = png.encode_png(image_grid(shown, pad=2))

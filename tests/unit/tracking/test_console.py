@@ -165,3 +165,24 @@ def test_lines_follow_a_run_that_is_moved_before_its_first_one(
         print("second")
     assert copied(tmp_path / "moved") == ["first", "second"] and tracker.lost == {}
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"{tmp_path / 'moved'}: finished")
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_nothing_is_copied_through_a_link_or_into_a_pipe(tmp_path: Path, kind: str) -> None:
+    """A directory that somebody else has made: nothing outside of it is touched, and nothing waits."""
+    (tmp_path / "run").mkdir()
+    other = tmp_path / "other"
+    other.write_text("precious\n")
+    place = tmp_path / "run" / CONSOLE_FILE
+    if kind == "link":
+        place.symlink_to(other)
+    else:
+        os.mkfifo(place)
+    with (
+        pytest.warns(vizkit.VizKitWarning, match=f"{CONSOLE_FILE}: not recorded"),
+        vizkit.Tracker(tmp_path / "run", if_exists="resume", console=True, system=False) as tracker,
+    ):
+        print("a line")
+        print("another")
+    assert other.read_text() == "precious\n"
+    assert tracker.lost == {CONSOLE_FILE: 1}

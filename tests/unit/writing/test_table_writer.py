@@ -20,7 +20,7 @@ from PIL import Image
 import vizkit
 from tests.faults.killed_repairs import die_at
 from tests.helpers import PATIENCE, stock, until
-from vizkit import DataError, LogWriter, Tracker
+from vizkit import DataError, LogWriter, Tracker, VizKitWarning
 from vizkit.reading import RunReader
 from vizkit.writing.table_columns import Pictures, checked_columns
 
@@ -342,3 +342,19 @@ def test_a_disk_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest
     until(lambda: writer._worker.idle)
     monkeypatch.setattr("vizkit.writing.record_log.HANG_SECONDS", PATIENCE)
     writer.close()
+
+
+@pytest.mark.parametrize("link", ["", "/tab", "/.inputs"])
+def test_no_table_is_written_through_a_link(tmp_path: Path, link: str) -> None:
+    """It would lie outside of the run, where it is not read."""
+    place = Path(f"{tmp_path}/run/vizkit.tables{link}")
+    place.parent.mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    place.symlink_to(tmp_path / "elsewhere")
+    with (
+        pytest.warns(VizKitWarning, match=f"tab: not recorded: .*{place.name} is a link"),
+        Tracker(tmp_path / "run", if_exists="resume", system=False) as tracker,
+    ):
+        tracker.log_table("tab", {"image": IMAGES[:1]}, 0)
+    assert not [*(tmp_path / "elsewhere").iterdir()]
+    assert tracker.lost == {"tab": 1}
