@@ -221,6 +221,12 @@ def _concatenate(batches: list[RecordBatch]) -> RecordBatch:
         if all(part is None for part in parts):
             columns.append(None)
         else:  # of those without fractions, or without members
-            none = [np.full(len(batch.tags), np.nan) for batch in batches]
-            columns.append(np.concatenate([n if p is None else p for n, p in zip(none, parts, strict=True)]))
+            filled = zip(batches, parts, strict=True)
+            columns.append(
+                np.concatenate([_nothing(batch) if part is None else part for batch, part in filled])
+            )
     return RecordBatch._make(columns)
+
+
+def _nothing(batch: RecordBatch) -> Floats:
+    return np.full(len(batch.tags), np.nan)
