@@ -47,6 +47,8 @@ _PHRASES = (
     mark("Value error, "),
     mark("Input should be greater than or equal to {rest}"),
     mark("Input should be less than or equal to {rest}"),
+    mark("Input should be a valid number, unable to parse string as a number"),
+    mark("Input should be a valid integer, unable to parse string as an integer"),
     mark("Input should be a valid {rest}"),
     mark("{value} is not one of {rest}."),
     mark("{value} is not a valid {kind}."),

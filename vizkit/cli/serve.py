@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -46,13 +47,19 @@ def _translated(text: str) -> str:
     return translated(text)
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """As wide as the help of the other commands."""
+    width = min(shutil.get_terminal_size().columns, 80)
+    return argparse.RawDescriptionHelpFormatter(prog, width=width - 2)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     made = _Parser(
         prog="vizkit serve",
         description=tr("Serve the workspace, and VisualDL's page, over the runs, until Ctrl-C."),
         epilog="  " + tr("Example: {command}", command="vizkit serve log --port 0"),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_formatter,
         allow_abbrev=False,
     )
     add = made.add_argument

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from vizkit._checks import describe
+from vizkit._language import mark
 from vizkit.curves.expressions import computed
 from vizkit.errors import DataError
 from vizkit.format.tags import EPOCH, SECONDS
@@ -16,11 +17,21 @@ from vizkit.metrics.arrays import AnyArray, Floats
 from vizkit.reading import Scalars
 from vizkit.runs import Run
 
-__all__ = ["X", "check_x", "epochs", "time_unit", "x_and_values", "x_of"]
+__all__ = ["X_LABELS", "X", "check_x", "epochs", "time_unit", "x_and_values", "x_of"]
 
 X = str
 """``"step"``, ``"epoch"``, ``"time"`` since the run's start, ``"relative"``: since the tag's first record,
 ``"walltime"``: seconds since 1970; or a scalar tag, whose values at the same steps are x."""
+
+X_LABELS = {
+    "step": mark("step"),
+    "epoch": mark("epoch"),
+    "time": mark("time since the start"),
+    "relative": mark("time since the first record"),
+    "walltime": mark("time of day"),
+    "seconds": mark("seconds"),
+}
+"""What stands at an x axis, to be translated; ``"seconds"``: the steps of what is recorded by the clock."""
 
 _Named = Literal["step", "time", "epoch", "relative", "walltime"]
 _NAMED = get_args(_Named)

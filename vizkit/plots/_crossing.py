@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vizkit._language import mark
 from vizkit.curves.crossing import Crossing, crossing_of
 from vizkit.curves.plot_arguments import RunSource, as_runs
 from vizkit.curves.target_times import TimeAxis
+from vizkit.curves.x_axis import X_LABELS
 from vizkit.media.lettering import picture_text
 from vizkit.plots._looks import looks_on
 from vizkit.plots._plot import Plot, axes_for, finish
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 __all__ = ["CrossingPlot", "crossing", "draw_crossing"]
-
-_LABELS = {"time": mark("time since the start"), "relative": mark("time since the first record")}
 
 
 @dataclass(eq=False, repr=False)
@@ -70,7 +68,8 @@ def draw_crossing(found: Crossing, ax: Axes | None) -> CrossingPlot:
     (line,) = ax.plot(at, found.difference, color=looks.color(0))
     places: Sequence[float] = [place / factor for place in found.crossings]
     (marks,) = ax.plot(places, [0.0] * len(places), "o", markersize=6, color=looks.ink, zorder=3)
-    ax.set_xlabel(f"{picture_text(_LABELS[found.x])} ({unit})" if found.x in _LABELS else unit)
+    timed = found.x in ("time", "relative")
+    ax.set_xlabel(f"{picture_text(X_LABELS[found.x])} ({unit})" if timed else unit)
     ax.set_ylabel(picture_text("{metric}: B minus A", metric=found.metric))
     finish(ax)
     return CrossingPlot(found, ax, new, line, band, marks)

@@ -16,7 +16,7 @@ from vizkit.curves.curves import Curve, CurvesData, Partial, curves_data
 from vizkit.curves.means import Band
 from vizkit.curves.plot_arguments import RunSource
 from vizkit.curves.smoothing import SmoothLike, smoothing
-from vizkit.curves.x_axis import X
+from vizkit.curves.x_axis import X_LABELS, X
 from vizkit.format.tags import SECONDS
 from vizkit.media.lettering import picture_text
 from vizkit.metrics.arrays import Floats
@@ -36,14 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CurvesPlot", "curves"]
 
-_LABELS = {
-    "step": mark("step"),
-    "epoch": mark("epoch"),
-    "time": mark("time since the start"),
-    "relative": mark("time since the first record"),
-    "walltime": mark("time of day"),
-    "seconds": mark("seconds"),
-}
 _MOST_IN_ALL = 400_000  # points
 _DAY = 86_400.0  # seconds
 _MANY = 20  # lines, from which on they are thin
@@ -148,7 +140,7 @@ def curves(
         ax.set_ylim(*_padded(data.limits, factor, log_y))
     _say_if_empty(data, ax, log_y, drawn)
     x = "seconds" if data.x == "step" and data.tag.startswith(SECONDS) else data.x
-    label = picture_text(_LABELS[x]) if x in _LABELS else x
+    label = picture_text(X_LABELS[x]) if x in X_LABELS else x
     unit = f" (× {factor:.0e})".replace("e+", "e") if factor != 1 else ""
     ax.set(xlabel=f"{label} ({data.unit})" if data.unit else label)
     ax.set_ylabel(shortened(", ".join(drawn.tags), 48) + unit)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from vizkit._language import tr
-from vizkit.errors import MissingDependencyError
+from vizkit.errors import DataError, MissingDependencyError
 from vizkit.plots._fonts import add_fallbacks
 from vizkit.plots._lines import lines_of
 from vizkit.plots._looks import looks_on
@@ -52,7 +52,16 @@ class Plot(Generic[Data]):
         return cast("Figure", self.ax.figure)
 
     def save(self, path: str | os.PathLike[str], dpi: int = 150) -> None:
-        """Write the figure to a file, in the format of its name (``.png``, ``.svg``, ``.pdf``)."""
+        """Write the figure to a file, in the format of its name (``.png``, ``.svg``, ``.pdf``).
+
+        Raises:
+            DataError: the name ends in no format of pictures.
+        """
+        ending = os.path.splitext(path)[1].lower()
+        if ending and ending[1:] not in self.figure.canvas.get_supported_filetypes():
+            raise DataError(
+                "{path!r} does not say which picture it is: name a .png, .svg or .pdf", path=os.fspath(path)
+            )
         with quiet():
             self.figure.savefig(path, dpi=dpi)
 

@@ -15,14 +15,15 @@ import numpy as np
 
 from vizkit._language import tr
 from vizkit.curves.curves import CurvesData
+from vizkit.curves.x_axis import X_LABELS
 from vizkit.metrics.arrays import Bools, Floats
-from vizkit.runs.formatting import exact_text, shorten_all, value_texts
+from vizkit.runs.formatting import exact_text, shorten_all, terminal_width, value_texts
 from vizkit.runs.sparkline import extremes
 
 __all__ = ["Drawing", "TextSpan", "draw", "series_of"]
 
 _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # dots by row and column
-_MARKS = string.ascii_lowercase + string.ascii_uppercase + string.digits
+_MARKS = "abcdefghijklmnopqrstuwyz" + string.ascii_uppercase + string.digits  # "x" is NaN, "v" -inf
 
 
 class TextSpan(NamedTuple):
@@ -112,9 +113,10 @@ def _labels(values: Sequence[float], log: bool) -> list[str]:
 
 
 def _x_axis(data: CurvesData, left: float, right: float, width: int) -> str:
-    name = f"{data.x} ({data.unit})" if data.unit else data.x
+    name = tr(X_LABELS[data.x]) if data.x in X_LABELS else data.x
+    name += f" ({data.unit})" if data.unit else ""
     start, end = (_place_text(place, data.x) for place in (left, right))
-    return start + name.center(width - len(start) - len(end)) + end
+    return start + name.center(width - len(start) - len(end) - terminal_width(name) + len(name)) + end
 
 
 def _place_text(place: float, axis: str) -> str:

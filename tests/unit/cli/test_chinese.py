@@ -64,6 +64,8 @@ WRONG = {
     "serve --foo": "vizkit serve：错误：无法识别的参数：--foo",
     "serve --port x": "错误：参数 --port/-p：端口是 0 到 65535 的数字，而不是 'x'",
     "ls -d nowhere": "vizkit: 'nowhere' 不存在",
+    "ls --every x": "错误：'--every' 的值无效：应为有效的数字\n",
+    "tail -n 1.5": "的值无效：应为有效的整数\n",
     "export --format parquet": "值无效：Parquet 只能写入文件",
 }
 
@@ -84,6 +86,14 @@ def test_help_is_chinese_and_as_wide_as_the_terminal(command: str, told: dict[st
 def test_wrong_usage_is_told_in_chinese(call: str, told: dict[str, tuple[int, str]]) -> None:
     code, text = told[call]
     assert code == 2 and WRONG[call] in text
+
+
+def test_the_usage_of_serve_is_in_line_in_a_wide_terminal() -> None:
+    for language in ("zh", "en"):
+        said = run_chinese(*VIZKIT, "serve", "--help", COLUMNS="120", VIZKIT_LANG=language)
+        first, *more = said.stdout.decode("utf-8").split("\n\n")[0].splitlines()
+        indent = " " * cell_len(first.partition("[-h]")[0])
+        assert len(more) == 4 and all(line.startswith(f"{indent}[") for line in more), said.stdout
 
 
 def test_a_terminal_that_is_not_utf_8_gets_what_it_can_show(logs: Path) -> None:

@@ -113,6 +113,7 @@ def test_a_spike_is_seen_in_the_terminal() -> None:
 
 
 def test_a_file_without_an_ending_is_refused_not_written_elsewhere(vk: Command, tmp_path: Path) -> None:
-    said = vk("plot", "train/loss", "-o", tmp_path / "picture")
-    assert said.code == 2 and "name a .png, .svg, .pdf or .html" in said.err
+    for name in ("picture", "loss.v1", "x.foo"):
+        said = vk("plot", "train/loss", "-o", tmp_path / name)
+        assert said.code == 2 and "does not say which picture it is: name a .png, .svg" in said.err
     assert list(tmp_path.iterdir()) == []

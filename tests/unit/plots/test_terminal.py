@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
+import vizkit
 from vizkit.curves.curves import Curve, CurvesData
 from vizkit.metrics.arrays import Floats
 from vizkit.plots.terminal import Drawing, TextSpan, draw, series_of
@@ -104,7 +106,7 @@ def test_units_and_numbers_of_runs_are_named() -> None:
     mean = Curve("lr = 0.1", 0, np.array([0.0, 2.0]), y, y, y - 1, y + 1, 3)
     found = CurvesData("acc", "time", "min", (mean,))
     lines = rows(draw(found, 40, 8))
-    assert "time (min)" in lines[7] and lines[8] == "lr = 0.1  last 2  (3 runs)"
+    assert "time since the start (min)" in lines[7] and lines[8] == "lr = 0.1  last 2  (3 runs)"
 
 
 def test_numbers_of_a_drawing_are_plain_data() -> None:
@@ -114,3 +116,16 @@ def test_numbers_of_a_drawing_are_plain_data() -> None:
     first, second = series_of(CurvesData("loss", "step", "", (plain, rich)))
     assert list(first) == ["name", "runs", "x", "y"]
     assert list(second) == ["name", "runs", "x", "y", "smooth", "low", "high"] and second["runs"] == 2
+
+
+def test_letters_are_none_of_the_marks_and_words_are_in_the_users_language() -> None:
+    x = np.arange(3.0)
+    curves = tuple(Curve(f"run{k}", k, x, x + k, x + k) for k in range(60))
+    drawing = draw(CurvesData("loss", "time", "s", curves), 80, 20)
+    letters = [row[0].text for row in drawing.rows[-60:]]
+    assert len({*letters}) == 60 and not {"x ", "v "} & {*letters}
+    assert "time since the start (s)" in str(drawing)
+    vizkit.language("zh")
+    chinese = str(draw(CurvesData("loss", "time", "s", curves), 80, 20)).splitlines()
+    (axis,) = [line for line in chinese if "自开始起的时间 (s)" in line]
+    assert cell_len(axis) == 80
