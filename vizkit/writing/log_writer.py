@@ -158,6 +158,7 @@ class LogWriter(ImageWriter):
         if tag != META_DATA:
             tag = self._tags.tag_for(tag, "meta_data")
         at, now = self._when(tag, step, walltime)
+        display_name = text_of(display_name or "")
         self._head.display_name = display_name
         self._write(tag, encode.encode_meta_data(tag, display_name, at, now))
 

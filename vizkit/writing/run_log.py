@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
-from vizkit._checks import describe
+from vizkit._checks import describe, text_of
 from vizkit._files import FileReader, local_path
 from vizkit._protocols import ArrayLike, ScalarLike, StepLike, WalltimeLike
 from vizkit._warnings import warn
@@ -101,6 +103,7 @@ class RunLog:
         self._logdir = logdir
         self._suffix = suffix
         self._write_to_disk = write_to_disk
+        display_name = text_of(display_name or "")
         self._head = _Head(display_name, SessionMark.RESUMES if resume else SessionMark.BEGINS)
         self._closed = False
         path, continued = run_directory.log_path(logdir, file_name, suffix)
@@ -116,7 +119,10 @@ class RunLog:
         if "losses" not in vars(self):  # else the log is opened again
             self.losses = Losses(self._head.losses)
         self._on_error = on_error or self.losses.count
-        self._worker = Worker(max_jobs=max(int(max_queue), 1), log=self._log)
+        jobs = MAX_JOBS
+        with suppress(OverflowError, TypeError, ValueError):  # VisualDL's writer takes anything
+            jobs = max(int(max_queue), 1)
+        self._worker = Worker(max_jobs=jobs, log=self._log)
         self._paced = PacedLog(self._log, self._worker, self._on_error)
         self.losses.follow(self._log, self._paced)
         self._looks_at = _monotonic() + _LOOK_SECONDS
@@ -401,6 +407,10 @@ class RunLog:
                 job()
             except Exception as error:
                 self._on_error(name, error)
+            except BaseException as error:  # ``sys.exit`` in a user's function ends the worker's thread
+                if threading.current_thread() is not threading.main_thread():  # else the job is run again
+                    self._on_error(name, RuntimeError(type(error).__name__))
+                raise
 
         if not self._worker.submit(guarded, size, name=name) and self._log.hangs:
             self._on_error(name, hanging(self._log))

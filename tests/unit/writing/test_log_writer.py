@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import math
+import sys
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -124,6 +125,22 @@ def test_write_to_disk_false_records_nothing(tmp_path: Path) -> None:
         writer.add_scalar("a", 1, 0)
         writer.add_image("b", np.zeros((2, 2)), 0, dataformats="HW")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [({"display_name": None}, ""), ({"display_name": b"first"}, "first"), ({"display_name": Path("a")}, "a"),
+     ({"max_queue": None}, ""), ({"max_queue": math.inf}, ""), ({"max_queue": 0}, "")],
+)  # fmt: skip
+def test_odd_arguments_that_visualdls_writer_takes_do_not_raise(
+    tmp_path: Path, options: dict[str, Any], name: str
+) -> None:
+    with LogWriter(tmp_path, **options) as writer:
+        writer.add_scalar("a", 1, 0)
+        writer.add_histogram("h", [1.0], 0)
+        writer.flush()
+        assert written(writer, "a") == 1
+    assert RunReader(tmp_path).display_name == name
 
 
 def test_the_display_name_reaches_stock(tmp_path: Path) -> None:
@@ -693,6 +710,16 @@ def test_what_the_worker_cannot_encode_is_warned_about_once(tmp_path: Path) -> N
     writer.add_pr_curve("pr", np.zeros(60_000), bad, 0)
     writer.close()
     assert [tag for tag, _ in errors] == ["pr"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_job_that_ends_its_thread_is_counted_and_the_next_ones_run(tmp_path: Path) -> None:
+    with LogWriter(tmp_path) as writer, pytest.warns(VizKitWarning, match="eval: not recorded: SystemExit"):
+        writer.defer("eval", lambda: sys.exit(3), 0)
+        writer.add_histogram("h", [1.0, 2.0], 0)
+        writer.flush()
+        assert writer.lost == {"eval": 1}
+        assert written(writer, "h").counts.sum() == 2
 
 
 # -- the graph -------------------------------------------------------------------------------------
