@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol, cast
 
-from vizkit._mappings import flat
 from vizkit._protocols import MetricsLike, ScalarLike, StepLike
 from vizkit._ranks import rank_in_node
 from vizkit._warnings import warn
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Recording", "flat_metrics"]
 
+
+_DEEPEST = 50  # levels of nested metrics
 
 atexit.register(look_at_exit)  # before sessions end: a run may have been moved
 
@@ -261,10 +263,27 @@ class Recording:
 
 
 def flat_metrics(metrics: MetricsLike) -> Mapping[str, ScalarLike]:
-    """Join the names of nested metrics with ``/``; anything but a dict is returned as it is."""
+    """Join the names of nested metrics with ``/``; anything but a dict is returned as it is.
+
+    Of two names that become the same, as of ``{"a/b": 1, "a": {"b": 2}}``, the second is ``a/b-2``.
+    """
     if not isinstance(metrics, Mapping) or not any(isinstance(v, Mapping) for v in metrics.values()):
         return cast("Mapping[str, ScalarLike]", metrics)
     found: dict[str, ScalarLike] = {}
     for name, value in metrics.items():  # a name that is no text is left to be refused
-        found |= flat(value, f"{name}/") if isinstance(value, Mapping) else {name: value}
+        for tag, number in _flat(value, str(name), ()) if isinstance(value, Mapping) else [(name, value)]:
+            free = (tag if count == 1 else f"{tag}-{count}" for count in itertools.count(1))
+            found[next(one for one in free if one not in found)] = number
     return found
+
+
+def _flat(metrics: MetricsLike, prefix: str, outer: tuple[int, ...]) -> Iterator[tuple[str, ScalarLike]]:
+    outer += (id(metrics),)
+    for name, value in metrics.items():
+        tag = f"{prefix}/{name}"
+        if not isinstance(value, Mapping):
+            yield tag, value
+        elif id(value) in outer or len(outer) > _DEEPEST:  # a dict that holds itself has no end
+            yield tag, "..."
+        else:
+            yield from _flat(value, tag, outer)

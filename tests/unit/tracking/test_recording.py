@@ -399,6 +399,25 @@ def test_nested_metrics_and_lists_of_one_are_recorded(tmp_path: Path, strict: bo
     assert not tracker.lost
 
 
+def test_of_nested_metrics_that_get_one_name_none_is_lost(tracker: Tracker) -> None:
+    clash: Any = {"a/b": 1.0, "a": {"b": 2.0, "c": {"d": 3.0}, "c/d": 4.0}}
+    for step in range(2):
+        tracker.log(clash, step)
+    tracker.flush()
+    found = {tag: series(tracker.logdir, tag) for tag in ("a/b", "a/b-2", "a/c/d", "a/c/d-2")}
+    assert [[value for _, value in each] for each in found.values()] == [[1, 1], [2, 2], [3, 3], [4, 4]]
+
+
+def test_a_dict_of_metrics_within_itself_loses_no_others(tracker: Tracker) -> None:
+    endless: Any = {"loss": 1.0, "again": {"acc": 0.5}}
+    endless["again"] |= {"one": endless["again"], "two": endless["again"]}
+    with pytest.warns(VizKitWarning, match=r"not recorded: .*'\.\.\.'"):
+        tracker.log(endless, step=0)
+    tracker.flush()
+    assert series(tracker.logdir, "loss") == [(0, 1.0)] and series(tracker.logdir, "again/acc") == [(0, 0.5)]
+    assert tracker.lost == {"again/one": 1, "again/two": 1}
+
+
 def test_of_nested_metrics_only_the_bad_ones_are_lost(tracker: Tracker) -> None:
     with pytest.warns(VizKitWarning, match="train/bad: not recorded"):
         tracker.log({"train": {"loss": 1.0, "bad": object()}}, 0)  # type: ignore[dict-item]
