@@ -138,7 +138,7 @@ def checked_class_names(value: object) -> list[str] | None:
         raise DataError(
             "class_names must be a list such as ['cat', 'dog'], got {value}", value=describe(value)
         )
-    names = [str(name) for name in value]
+    names = [text_of(name) for name in value]
     if len(set(names)) != len(names):
         raise DataError("class_names must differ, got {names}", names=describe(names))
     return names

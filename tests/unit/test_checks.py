@@ -76,7 +76,7 @@ def test_one_of_several_values() -> None:
 
 def test_class_names_are_a_list_of_different_texts() -> None:
     assert _checks.checked_class_names(None) is None
-    assert _checks.checked_class_names(("cat", 3)) == ["cat", "3"]
+    assert _checks.checked_class_names(("cat", 3, b"dog")) == ["cat", "3", "dog"]
     for value in ("cat", b"cat", 3, {"cat": 0}):
         with pytest.raises(DataError, match="class_names must be a list such as"):
             _checks.checked_class_names(value)

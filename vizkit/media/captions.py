@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vizkit._checks import describe
+from vizkit._checks import describe, text_of
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.media.image_grid import image_grid
@@ -110,8 +110,8 @@ def name_of(value: object, class_names: Sequence[str] | None = None) -> str:
     """Return the name of a class id; other numbers have four digits, texts stay as they are."""
     if isinstance(value, int):
         known = class_names is not None and 0 <= value < len(class_names)
-        return str(class_names[value]) if class_names is not None and known else str(value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+        return text_of(class_names[value]) if class_names is not None and known else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else text_of(value)
 
 
 def _values(given: ArrayLike, count: int, what: str) -> Sequence[object]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vizkit._checks import describe
+from vizkit._checks import describe, text_of
 from vizkit._language import tr
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
@@ -97,7 +97,7 @@ def check_annotations(
     Raises:
         DataError: wrong shapes, classes without a name, or boxes outside of the image.
     """
-    names = None if class_names is None else [str(name) for name in class_names]
+    names = None if class_names is None else [text_of(name) for name in class_names]
     if boxes is None and (labels is not None or scores is not None):
         raise DataError("labels and scores are those of boxes: pass boxes=, of shape [n, 4]")
     checked = np.empty((0, 4)) if boxes is None else _checked_boxes(boxes, size)

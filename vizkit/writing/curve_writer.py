@@ -7,6 +7,7 @@ from typing import Literal, cast
 
 import numpy as np
 
+from vizkit._checks import text_of
 from vizkit._protocols import ArrayLike, StepLike, WalltimeLike
 from vizkit.errors import DataError, TagError
 from vizkit.format import encode
@@ -125,7 +126,7 @@ class CurveWriter(TableWriter):
         """
         shape = getattr(predictions, "shape", None) or np.shape(cast("Sequence[float]", predictions))
         count = shape[1] if len(shape) == 2 else 1
-        names = [clean_tag(name) for name in (range(count) if class_names is None else class_names)]
+        names = [clean_tag(text_of(name)) for name in (range(count) if class_names is None else class_names)]
         if len(names) != count or len(set(names)) != count:
             raise DataError(
                 "{count} classes need {count} different names, got {class_names}",
@@ -197,7 +198,7 @@ class CurveWriter(TableWriter):
         """
         classes = None if class_names is None else len(class_names)
         counts = compute_confusion_matrix(labels, predictions, num_classes=classes)
-        names = [str(name) for name in (range(len(counts)) if class_names is None else class_names)]
+        names = [text_of(name) for name in (range(len(counts)) if class_names is None else class_names)]
         self._tags.check(f"{tag}/counts", "text")
 
         def build(arrays: Sequence[AnyArray], step: int | float, now: int) -> bytes:

@@ -672,6 +672,12 @@ def test_curves_of_every_class(writer: LogWriter) -> None:
     writer.add_class_curves("binary", [0, 1, 1], [0.1, 0.9, 0.4], 0)
     assert written(writer, "binary/pr").ap == 1.0
     assert written(writer, "binary/auc") == 1.0
+    spelt: Any = np.array([b"cat", b"dog"])
+    writer.add_class_curves("bytes", [0, 1], np.eye(2), 0, class_names=spelt)
+    assert written(writer, "bytes/pr/cat").ap == 1.0
+    writer.add_confusion_matrix("c", [0, 1], [0, 1], 0, class_names=spelt)
+    writer.flush()
+    assert "cat" in written(writer, "c/counts") and "b'cat'" not in written(writer, "c/counts")
     with pytest.raises(DataError, match="2 classes"):
         writer.add_class_curves("bad", [0, 1], np.eye(2), 0, class_names=["a"])
 
