@@ -30,6 +30,7 @@ from vizkit.metrics.histograms import Histogram
 from vizkit.reading import Entries, RunReader
 from vizkit.repair import check, repair
 from vizkit.repair._renames import is_bad_tag
+from vizkit.runs.media import decode_image
 
 Row = tuple[object, ...]
 Frames = list[bytes]
@@ -136,8 +137,10 @@ def rows_of(last: RunReader, *, decoded: bool = False) -> Counter[Row]:
 
 def _is_decoded(entries: Entries[object], place: int) -> bool:
     try:
-        entries[place]
-    except DataError:
+        content = entries[place]
+        if isinstance(content, bytes):
+            decode_image(content)
+    except (DataError, OSError, ValueError, SyntaxError):  # Pillow raises the latter for a broken file
         return False
     return True
 

@@ -161,6 +161,8 @@ def _histogram(payload: bytes) -> Histogram:
     counts, edges = _doubles(parts, 1), _doubles(parts, 2)
     if len(edges) != len(counts) + bool(len(counts)):
         raise ValueError(f"{len(counts)} bins with {len(edges)} edges")
+    if not (np.abs(counts) < 1 << 63).all():
+        raise ValueError("a count of a bin is no number")
     return Histogram(
         counts=counts.astype(np.int64),
         edges=edges,

@@ -78,6 +78,14 @@ def test_a_text_that_is_not_utf_8_is_written_as_it_is_read() -> None:
     assert decode_record(with_texts(record)).data == decode_record(record).data == "\ufffd"
 
 
+@pytest.mark.parametrize("count", [np.nan, np.inf, 1e300])
+def test_a_count_of_a_histogram_that_is_no_number_is_broken(count: float) -> None:
+    record = encode.encode_histogram("h", Histogram(np.array([5, 2]), HALVES[:3], 0, 0, 0), 7, NOW)[8:]
+    five = np.array([5.0]).tobytes()
+    assert record.count(five) == 1
+    assert why(record.replace(five, np.array([count]).tobytes())) == "a count of a bin is no number"
+
+
 @pytest.mark.parametrize("number", [0, 1 << 29])
 def test_numbers_that_no_field_has_are_refused(number: int) -> None:
     """Protobuf refuses them, so they are no record to VizKit either."""
