@@ -45,6 +45,7 @@ _SHUFFLES = 5_000
 _ALL_UP_TO = 7  # 7! is 5,040
 _SEED = 0
 _SHUFFLED_UP_TO = 500  # runs, of each two hyper-parameters
+_ENOUGH, _AT_ONCE = 50, 250  # shuffles that explain as much, and those of which they are counted
 _BLOCK = 1 << 20  # numbers that are shuffled at a time
 _WIDEST = 256  # columns of a model of two
 
@@ -172,10 +173,11 @@ def compute_interactions(hparams: Mapping[str, Sequence[object]], metric: ArrayL
 def _shuffled(base: Floats, full: Floats, y: Floats) -> float:
     """The p of what one basis explains of y beyond a smaller one, by shuffling y.
 
-    What is compared is the share of what the smaller one leaves, which no main effect changes.
+    What is compared is the share of what the smaller one leaves, which no main effect changes. Where many
+    shuffles explain as much, no more are needed (Besag & Clifford, 1991).
     """
     own, as_much, every = math.nan, 0, 0
-    for orders in _orders(len(y)):
+    for orders in _orders(len(y), _AT_ONCE):
         shuffled = y[orders]
         known = ((shuffled @ base) ** 2).sum(axis=1)
         left = np.maximum(y @ y - known, 1e-300)
@@ -183,6 +185,8 @@ def _shuffled(base: Floats, full: Floats, y: Floats) -> float:
         own = shares[0] if not every else own
         as_much += int((shares >= own - 1e-9).sum())
         every += len(orders)
+        if as_much > _ENOUGH:
+            break
     return as_much / every
 
 
@@ -302,14 +306,19 @@ def _parabola(values: Sequence[object], code: Ints) -> Floats | None:
     return np.stack([centred, centred**2], axis=1)[:, : levels - 1]
 
 
-def _orders(n: int) -> Iterator[Ints]:
-    """Permutations of n runs, in blocks of (k, n): all if these are few, else random ones; identity first."""
+def _orders(n: int, rows: int = _SHUFFLES) -> Iterator[Ints]:
+    """Permutations of n runs, in blocks of (k, n): all if these are few, else random ones; identity first.
+
+    Args:
+        n: the number of runs.
+        rows: of a block, at most.
+    """
     if n <= _ALL_UP_TO:
         yield np.array(list(itertools.permutations(range(n))), dtype=np.int64).reshape(-1, n)
         return
     random = np.random.default_rng(_SEED)
     yield np.arange(n)[None]
-    rows = max(_BLOCK // n, 1)
+    rows = min(rows, max(_BLOCK // n, 1))
     for first in range(0, _SHUFFLES, rows):
         size = min(rows, _SHUFFLES - first)
         yield random.permuted(np.tile(np.arange(n), (size, 1)), axis=1)
