@@ -31,6 +31,9 @@ hypothesis.settings.load_profile("vizkit")
 UNTRACED = (
     *("tests/browser/", "tests/faults/", "tests/typing/", "tests/unit/writing/"),
     *("tests/integration/test_docs_site.py", "tests/integration/test_notebooks.py"),
+    # Workers of loaders: each saves at its end what all tests before it have covered.
+    "tests/integration/test_samples.py::test_the_same_samples_are_recorded_at_every_evaluation[2]",
+    "tests/integration/test_tasks.py::test_rows_have_the_indices_of_the_data_set[2-True]",
 )
 TRACED = "tests/faults/test_sweep_workers.py"
 
@@ -109,6 +112,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("browser"):
                 item.add_marker("no_cover")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_visits_to_what_stays() -> Iterator[None]:
+    """After thousands of tests a collection visits millions of objects; in a forked child it copies them."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

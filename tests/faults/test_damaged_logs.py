@@ -213,7 +213,7 @@ def test_a_round_of_scalars_torn_in_its_last_value_is_none(tmp_path: Path) -> No
     """Fast reading takes rounds of the same tags at once."""
     rounds = [scalar(tag, 1 / (step + 3), step) for step in range(130, 3000) for tag in ("a", "b")]
     path = path_in(tmp_path)
-    for cut in (1, 2, 3, 7, 9):
+    for cut in (1, 3, 9):
         data = b"".join(rounds[:-4]) + rounds[-4][:-cut] + b"".join(rounds)
         path.write_bytes(data)
         for _ in range(2):  # the second time, the rounds are known
@@ -232,7 +232,7 @@ def test_a_repaired_log_reads_the_same_and_opens_in_stock_visualdl(tmp_path: Pat
     """``python -m tests.faults.mutated_logs repaired 8000`` does it as often as you like."""
     frames, more = frames_of(1, 60), frames_of(2, 20)
     rows = {frame: row_of(frame) for frame in (*frames, *more)}
-    for seed in range(100):
+    for seed in range(60):
         check_mutation(seed, frames, more, rows, tmp_path)
         check_repair(tmp_path)
 

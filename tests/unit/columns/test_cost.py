@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -227,8 +228,10 @@ def test_evaluations_between_long_rounds_are_sorted_together(
     for step in range(11):  # long names, so that what is looked through for rounds holds few records
         wanted += [("loss".ljust(200), draw.random(), 1500 * step + batch + 20_000) for batch in range(1500)]
         wanted += [(f"eval/{tag}".ljust(200), draw.random(), step + 1) for tag in range(100)]
+    frames = [encoded(*scalar, walltime=7) for scalar in wanted]
+    places = [0, *itertools.accumulate(map(len, frames))]
     path = tmp_path / "vdlrecords.1.log"
-    path.write_bytes(b"".join(encoded(*scalar, walltime=7) for scalar in wanted))
+    path.write_bytes(b"".join(frames))
     appends = counted_appends(monkeypatch)
     with FileReader(str(path)) as log:
         columns = read_log(log, path.stat().st_size)
@@ -239,8 +242,7 @@ def test_evaluations_between_long_rounds_are_sorted_together(
         assert list(zip(steps.tolist(), values.tolist(), strict=True)) == mine
         assert walltimes.tolist() == [7] * len(mine)
         ends = [n for n, (tag, _, _) in enumerate(wanted) if tag == key.tag]
-        assert series.first == sum(len(encoded(*scalar, walltime=7)) for scalar in wanted[: ends[0]])
-        assert series.end == sum(len(encoded(*scalar, walltime=7)) for scalar in wanted[: ends[-1] + 1])
+        assert (series.first, series.end) == (places[ends[0]], places[ends[-1] + 1])
 
 
 def test_trainings_with_tags_of_their_own_are_told_apart_in_one_pass(
