@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 import vizkit
 
@@ -162,6 +163,12 @@ def test_another_table_and_another_group_are_asked_for_when_they_are_chosen(
         )
         head = page.page.locator(".samples-head [role=columnheader]")
         sheets = page.page.locator(".samples label", has_text="Table").locator("select")
+
+        def late(route: Route) -> None:
+            time.sleep(0.3)  # until then the columns are those of the other table
+            route.continue_()
+
+        page.page.route("**/api/rows?*", late)
         sheets.select_option("rows")
         until_found(page, f"{LONG} samples")
         expect(head).to_have_text(["id", "x"])

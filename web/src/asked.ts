@@ -6,6 +6,8 @@ const REST = 3; // times as long as an answer took
 
 export interface Asked<Answer> {
   answer: Answer | null;
+  /** the question that it answers, which may be an earlier one. */
+  question: string;
   /** the server's reason for not answering. */
   failure: string;
 }
@@ -19,12 +21,12 @@ export function useFollowed<Value>(value: Value): ReadonlySignal<Value> {
 
 /** The answer to a question: a text that `ask` can read; empty: none. */
 export function useAsked<Answer>(question: ReadonlySignal<string>, ask: (question: string, signal: AbortSignal) => Promise<Answer>): Signal<Asked<Answer>> {
-  const asked = useSignal<Asked<Answer>>({ answer: null, failure: "" });
+  const asked = useSignal<Asked<Answer>>({ answer: null, question: "", failure: "" });
   const rest = useRef(0); // until then the server rests: what takes long is asked less often of runs that go on
   useSignalEffect(() => {
     const text = question.value;
     if (!text) {
-      asked.value = { answer: null, failure: "" };
+      asked.value = { answer: null, question: "", failure: "" };
       return;
     }
     const stop = new AbortController();
@@ -35,7 +37,7 @@ export function useAsked<Answer>(question: ReadonlySignal<string>, ask: (questio
           if (stop.signal.aborted) return;
           const now = performance.now();
           rest.current = now + REST * (now - start);
-          asked.value = { answer, failure: "" };
+          asked.value = { answer, question: text, failure: "" };
         },
         (error: unknown) => {
           if (!stop.signal.aborted) asked.value = { ...asked.peek(), failure: error instanceof Error ? error.message : String(error) };

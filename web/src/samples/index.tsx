@@ -53,7 +53,10 @@ function Chosen({ bare, runs, fresh, tables }: { bare: boolean; runs: ReadonlySi
   const { against } = view.value;
   const second = !bare && having.includes(against) && against !== run ? against : "";
   const question = useComputed(() => (query.value.length ? JSON.stringify([query.value, fresh.value]) : ""));
-  const { answer, failure } = useAsked(question, (text, signal) => rowsOf((JSON.parse(text) as [[string, string][], string])[0], 0, 100, signal)).value;
+  const asked = useAsked(question, (text, signal) => rowsOf(queryIn(text), 0, 100, signal));
+  const { answer, failure } = asked.value;
+  const answered = useComputed(() => JSON.stringify(queryIn(asked.value.question)));
+  const shown = useComputed(() => JSON.parse(answered.value) as [string, string][]); // what more is asked fits the columns that are there
   const shownName = (path: string) => runs.value.find((one) => one.path === path)?.name ?? path;
   const { where, by, sample } = view.value;
   const columns = answer?.columns ?? [];
@@ -86,21 +89,26 @@ function Chosen({ bare, runs, fresh, tables }: { bare: boolean; runs: ReadonlySi
         <details open={!bare}>
           <summary>{t("Confusion")}</summary>
           <div class="matrices">
-            <Matrix query={query} prediction="prediction" name={shownName(run)} />
-            {second && columns.some(({ name }) => name === "b.prediction") && <Matrix query={query} prediction="b.prediction" name={shownName(second)} />}
+            <Matrix query={shown} prediction="prediction" name={shownName(run)} />
+            {second && columns.some(({ name }) => name === "b.prediction") && <Matrix query={shown} prediction="b.prediction" name={shownName(second)} />}
           </div>
         </details>
       )}
-      {answer && hasMap(columns) && <details open><summary>{t("Map")}</summary><SampleMap query={query} /></details>}
-      {answer && by && columns.some(({ name }) => name === by) && <ColumnGroups query={query} by={by} />}
+      {answer && hasMap(columns) && <details open><summary>{t("Map")}</summary><SampleMap query={shown} /></details>}
+      {answer && by && columns.some(({ name }) => name === by) && <ColumnGroups query={shown} by={by} />}
       {answer && (
         <div class="samples-parts">
-          <SampleRows query={query} first={answer as RowsOf} open={(id) => show({ sample: id })} />
+          <SampleRows query={shown} first={answer as RowsOf} open={(id) => show({ sample: id })} />
           {sample && <SampleDetails table={table} columns={columns} runs={runs.value.filter((one) => having.includes(one.path)).sort((one, other) => rankOf(other) - rankOf(one))} fresh={fresh.value} close={() => show({ sample: "" })} />}
         </div>
       )}
     </section>
   );
+}
+
+/** The query in a question. */
+function queryIn(question: string): [string, string][] {
+  return question ? (JSON.parse(question) as [[string, string][], string])[0] : [];
 }
 
 /** What is asked of the server, from the address. */
