@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import inspect
-import itertools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -20,6 +19,7 @@ import numpy as np
 
 from vizkit._checks import describe, text_of
 from vizkit._json import DEEPEST
+from vizkit._mappings import free_key
 from vizkit._protocols import ArrayLike
 from vizkit.errors import DataError
 from vizkit.metrics.arrays import to_array
@@ -51,8 +51,7 @@ def flat_hparams(hparams: object) -> dict[str, object]:
     """
     out: dict[str, object] = {}
     for name, value in _items(hparams, "", ()):
-        free = (name if number == 1 else f"{name}-{number}" for number in itertools.count(1))
-        out[next(one for one in free if one not in out)] = value
+        out[free_key(name, out)] = value
     return out
 
 

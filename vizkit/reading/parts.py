@@ -80,16 +80,13 @@ def column_of_parts(parts: Parts, index: int) -> AnyArray:
 
 def columns_of_parts(parts: Parts, superseded: bool, *more: AnyArray) -> list[AnyArray]:
     """The columns of a tag over all logs, and ``more`` of the same length."""
-    _, series, start, end, begins = parts[0]
     if len(parts) == 1:
-        columns = series.rows(start, end)
-        if start and len(begins) > 1:
-            begins = begins_of(parts)
+        columns = parts[0].series.rows(parts[0].start, parts[0].end)
     else:
         rows_of = (part.series.rows(part.start, part.end) for part in parts)
         columns = [*map(np.concatenate, zip(*rows_of, strict=True))]
-        begins = begins_of(parts)
     columns += more
+    begins = begins_of(parts) if len(parts) > 1 or parts[0].start else parts[0].begins
     rows = None if superseded else counting(columns[0], begins)
     if rows is not None:
         columns = [column.take(rows) for column in columns]

@@ -110,11 +110,12 @@ def _repaired(name: str, directory: str) -> RepairResult:
     # Trainings of their own are merged only by moving them together.
     parts = [[path] for path in files.logs] if logs.earlier else [files.logs]
     originals = {path: _kept_path(path) for path in files.logs}
-    for paths in filter(None, parts):
-        done += _rewritten(logs, paths, originals, anew=False)
+    logs.check()
+    words = [word for paths in parts if paths for word in _rewritten(logs, paths, originals, anew=False)]
     # Where a gap is closed, damaged bytes before it may claim others behind it: then there is another gap.
-    while words := _closed_again(RunReader(directory), [paths[-1] for paths in parts if paths], originals):
+    while words:
         done += words
+        words = _closed_again(RunReader(directory), [paths[-1] for paths in parts if paths], originals)
     kept += [path for path in originals.values() if os.path.exists(path)]
     return RepairResult(name, done, kept, "")
 
@@ -123,7 +124,7 @@ def _rewritten(logs: RunReader, paths: list[str], originals: dict[str, str], *, 
     """Rewrite the last of some logs of a run if that is needed, with the content of all.
 
     Args:
-        logs: the run.
+        logs: the run, whose records' contents are checked.
         paths: the logs.
         originals: log -> the path that its original gets.
         anew: True if all but gaps was repaired before.
@@ -131,7 +132,6 @@ def _rewritten(logs: RunReader, paths: list[str], originals: dict[str, str], *, 
     Returns:
         The changes; none if nothing was to be done.
     """
-    logs.check()
     problems = [problem for problem in logs.problems if problem.path in paths]
     broken = [problem for problem in problems if problem.kind in _BROKEN]
     texts = [problem for problem in problems if problem.kind == "text"]
@@ -158,6 +158,7 @@ def _rewritten(logs: RunReader, paths: list[str], originals: dict[str, str], *, 
 
 
 def _closed_again(logs: RunReader, paths: list[str], originals: dict[str, str]) -> list[str]:
+    logs.check()
     return [word for path in paths for word in _rewritten(logs, [path], originals, anew=True)]
 
 

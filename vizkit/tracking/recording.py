@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol, cast
 
+from vizkit._mappings import free_key
 from vizkit._protocols import MetricsLike, ScalarLike, StepLike
 from vizkit._ranks import rank_in_node
 from vizkit._warnings import warn
@@ -272,8 +272,7 @@ def flat_metrics(metrics: MetricsLike) -> Mapping[str, ScalarLike]:
     found: dict[str, ScalarLike] = {}
     for name, value in metrics.items():  # a name that is no text is left to be refused
         for tag, number in _flat(value, str(name), ()) if isinstance(value, Mapping) else [(name, value)]:
-            free = (tag if count == 1 else f"{tag}-{count}" for count in itertools.count(1))
-            found[next(one for one in free if one not in found)] = number
+            found[free_key(tag, found)] = number
     return found
 
 
